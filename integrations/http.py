@@ -1,0 +1,235 @@
+"""One HTTP session for every provider that has no client library of its own.
+
+Classifies a status once, redacts what goes into messages, never follows a redirect with a credential, and for
+hosts that a user typed checks the address of the connected peer before a byte is sent.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+from integrations.errors import (
+    AmbiguousWriteError,
+    AuthenticationError,
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
+
+TIMEOUT = (5.0, 30.0)  # seconds: to connect, and between two bytes of the answer
+MAX_ANSWER = 32 * 1024 * 1024  # bytes; more than this is not an answer to any call we make
+USER_AGENT = "Warmline (+https://github.com/warmline/warmline)"
+SAMPLE = 300  # characters of an unreadable answer that are kept
+
+RetryAfter = Callable[[requests.Response], float | None]
+
+
+def retry_after_header(response: requests.Response) -> float | None:
+    """Seconds until `Retry-After` (RFC 9110, 10.2.3: seconds or a date), or None where it is absent or garbled."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def error_for(
+    response: requests.Response, *, says: str = "", write: bool = False, retry_after: RetryAfter = retry_after_header
+) -> IntegrationError | None:
+    """The error that this answer means, or None for a success. `says` is the provider's own sentence, if it gave one."""
+    status = response.status_code
+    if status < 300:
+        return None
+    host = urlsplit(response.url).hostname or "the provider"
+    what = f"{host} answered {status}" + (f": {says[:SAMPLE]}" if says else "")
+    if status == 401:
+        return AuthenticationError(what)
+    if status in (402, 403):
+        return PermissionDeniedError(what)
+    if status in (404, 410):
+        return NotFoundError(what)
+    if status == 429:
+        return RateLimitError(what, retry_after=retry_after(response) or 60.0)
+    if status == 408 or status >= 500:
+        return AmbiguousWriteError(what) if write else TemporaryError(what)
+    if status < 400:
+        return UnexpectedResponseError(f"{host} sent a redirect, which is never followed with a credential")
+    return InvalidRequestError(what)
+
+
+class Session:
+    """A `requests.Session` with a base address. `token` goes out as a bearer token.
+
+    `guarded` is for a host that a user typed: it is reached only if the peer's address is public (or in `allow`).
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        guarded: bool = False,
+        allow: tuple[str, ...] = (),
+        says: Callable[[requests.Response], str] = lambda response: "",
+        retry_after: RetryAfter = retry_after_header,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._says = says
+        self._retry_after = retry_after
+        self.http = requests.Session()
+        self.http.trust_env = False  # no proxy, no .netrc: what we send goes where we said
+        self.http.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
+        if token is not None:
+            self.http.headers["Authorization"] = f"Bearer {token}"
+        if guarded:
+            adapter = GuardedAdapter(allow)
+            self.http.mount("http://", adapter)
+            self.http.mount("https://", adapter)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: Mapping[str, str] | None = None,
+        write: bool = False,
+    ) -> requests.Response:
+        """One call, answered or raised. `write` says that repeating it could do it twice: a lost answer is then an
+        AmbiguousWriteError; a refused connection never is, since nothing was sent."""
+        try:
+            response = self.http.request(
+                method, self.base_url + path, params=params, json=json, data=data,
+                timeout=TIMEOUT, allow_redirects=False, stream=True,
+            )
+            _read_limited(response)
+        except requests.RequestException as error:
+            raise transport_error(error, urlsplit(self.base_url).hostname or "", write=write) from None
+        error = error_for(response, says=self._says(response), write=write, retry_after=self._retry_after)
+        if error is not None:
+            raise error
+        return response
+
+    def get(self, path: str, **params: Any) -> Any:
+        """GET, parsed as JSON."""
+        return parse_json(self.request("GET", path, params=params or None))
+
+    def post(self, path: str, body: Any, *, write: bool = True) -> Any:
+        """POST of JSON, answered in JSON (None for an empty answer)."""
+        return parse_json(self.request("POST", path, json=body, write=write))
+
+
+def _read_limited(response: requests.Response) -> None:
+    body = bytearray()
+    for chunk in response.iter_content(64 * 1024):
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            response.close()
+            raise requests.exceptions.ContentDecodingError("the answer is larger than any we asked for")
+    response._content = bytes(body)
+
+
+def transport_error(error: requests.RequestException, host: str, *, write: bool) -> IntegrationError:
+    """What a failed exchange means. Only a write that may have reached the other side is ambiguous."""
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)) or _never_connected(error):
+        return TemporaryError(f"{host} cannot be reached")
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema)):
+        return InvalidRequestError(f"{host or 'that'} is not an address we can call")
+    sentence = f"{host} did not answer in time" if isinstance(error, requests.Timeout) else f"{host} broke off the connection"
+    return AmbiguousWriteError(sentence) if write else TemporaryError(sentence)
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    reason: Any = error.args[0] if error.args else None
+    return isinstance(getattr(reason, "reason", reason), NewConnectionError)
+
+
+def parse_json(response: requests.Response) -> Any:
+    """The answer's JSON, None for an empty answer. Raises UnexpectedResponseError for anything else."""
+    if not response.content:
+        return None
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        host = urlsplit(response.url).hostname or "the provider"
+        kind = response.headers.get("Content-Type", "no content type")
+        raise UnexpectedResponseError(
+            f"{host} answered {response.status_code} with something that is not JSON ({kind[:60]})",
+            sample=f"{len(response.content)} bytes of {kind[:60]}",
+        ) from None
+
+
+# --- hosts that users type ----------------------------------------------------------------------------------
+
+# `is_global` of Python 3.11 says yes to these; each leads, or can be made to lead, inside.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(net)
+    for net in ("192.0.0.0/24", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
+)
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address (with or without a zone) lies on the public internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _NOT_PUBLIC if net.version == ip.version)
+
+
+class PeerNotAllowedError(NewConnectionError):
+    """The name led to an address that is not public."""
+
+
+def _checked(sock: socket.socket, connection: HTTPConnection, allow: tuple[str, ...]) -> socket.socket:
+    peer = sock.getpeername()[0]
+    if not is_public(peer) and peer.partition("%")[0] not in allow and connection.host not in allow:
+        sock.close()
+        raise PeerNotAllowedError(connection, "that host leads to an address that is not public")
+    return sock
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Checks the connected peer before a byte is sent, so neither DNS that changes nor a redirect gets by."""
+
+    def __init__(self, allow: tuple[str, ...] = ()) -> None:
+        class Plain(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return _checked(super()._new_conn(), self, allow)
+
+        class TLS(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return _checked(super()._new_conn(), self, allow)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class TLSPool(HTTPSConnectionPool):
+            ConnectionCls = TLS
+
+        self._pools = {"http": PlainPool, "https": TLSPool}
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools

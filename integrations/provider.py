@@ -1,0 +1,211 @@
+"""What a provider is: a manifest (data) and a client (calls). One folder each, found by `integrations.registry`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from integrations.records import (
+    Activity,
+    Author,
+    Contact,
+    Engagement,
+    Gone,
+    Owner,
+    Page,
+    PushResult,
+    Task,
+    TaskState,
+)
+
+RECHECK = "recheck"  # the slow sweep that finds edits and deletions; every connection has it, no manifest lists it
+
+
+class SocialClient(Protocol):
+    """Calls one network as one connected account. Raises `integrations.errors`; never retries, never sleeps."""
+
+    def whoami(self) -> Author:
+        """The account that the credential belongs to."""
+        ...
+
+    def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[Engagement]]:
+        """Everything new on `stream` since `cursor`, at least once, a page at a time, each with the cursor to keep.
+
+        Stopping after any page and coming back with its cursor loses nothing. `threads` are ids of threads we
+        are in, newest first; only streams that say `wants_threads` get any.
+        """
+        ...
+
+    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
+        """The posts with these ids as they are now (any number of ids); one answer for each id, in any order."""
+        ...
+
+
+CRMRecord = Contact | Activity | TaskState | Owner | Gone
+
+
+class CRMClient(Protocol):
+    """Calls one CRM account. Raises `integrations.errors`; never retries, never sleeps."""
+
+    def whoami(self) -> Author:
+        """The CRM account: its id, its domain as `handle`, its name, its address as `url`."""
+        ...
+
+    def prepare(self) -> Mapping[str, Any]:
+        """Called once on connecting: tries what the account allows (a unique property for our key, say) and
+        returns JSON-able options, which every later client of this connection gets back. Safe to repeat."""
+        ...
+
+    def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
+        """As `SocialClient.pull`. Changed-since streams overlap; deletions may not show (see `read_tasks`)."""
+        ...
+
+    def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
+        """These tasks as they stand now, any number of ids; one answer for each id."""
+        ...
+
+    def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
+        """Creates, updates, completes and withdraws, in the CRM's batches; one result per task, by key.
+
+        Safe to repeat: a key that stands in the CRM already is `FOUND`. What goes wrong with one record is that
+        record's result (`REFUSED`, `LATER`, `UNKNOWN`); raises only what concerns the whole connection, and then
+        only if nothing was sent: after a batch went out, the rest come back as `LATER`.
+        """
+        ...
+
+
+C = TypeVar("C", bound=SocialClient | CRMClient, covariant=True)
+
+
+@dataclass(frozen=True)
+class OAuth2:
+    """OAuth 2.0 authorization code flow. Addresses are templates over the provider's `hosts`."""
+
+    authorize_url: str  # "{web}/oauth2/authorize"
+    token_url: str
+    scopes: tuple[str, ...]
+    optional_scopes: tuple[str, ...] = ()
+    revoke_url: str | None = None
+    pkce: bool = True
+    client_auth: Literal["client_secret_basic", "client_secret_post", "none"] = "client_secret_basic"
+    authorize_params: Mapping[str, str] = field(default_factory=dict)
+    issuer: str | None = None  # what `iss` on the callback must equal, where the provider sends it
+    kind: Literal["oauth2"] = "oauth2"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Credentials that a person types into the connect form (API key, app password): its fields marked secret."""
+
+    kind: Literal["secret"] = "secret"  # noqa: S105 - the word, not one
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One input of the connect form. `host` fields name a server and are reached only through a peer-checked session."""
+
+    name: str
+    label: str
+    help: str = ""
+    type: Literal["text", "host", "secret"] = "text"
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One thing pulled from a connection, with a cursor of its own."""
+
+    name: str
+    label: str  # for a person: "mentions", "direct messages"
+    every: timedelta  # how often to look, where nothing hints earlier
+    scopes: tuple[str, ...] = ()  # without these the stream stops and says so
+    wants_threads: bool = False
+    limits: str = ""  # what the provider does not serve, as a sentence for the connection's page
+
+
+@dataclass(frozen=True)
+class Price:
+    """What reading costs: US dollars for one billed read of `name` (see `Page.reads`), and where that is written."""
+
+    name: str
+    dollars: float
+    source: str
+
+
+@dataclass(frozen=True)
+class App:
+    """Our registration with a provider: where it is, and who we are there. `hosts` override the provider's own."""
+
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Access:
+    """All that a client needs to speak for one connection."""
+
+    hosts: Mapping[str, str]  # the provider's hosts with the app's overrides applied
+    credentials: Mapping[str, Any] = field(repr=False)  # sealed at rest; `access_token` for OAuth2, form fields for Secret
+    account: Author | None = None  # who we are there; None only while connecting
+    options: Mapping[str, Any] = field(default_factory=dict)  # what `prepare` returned, and the connect form
+    since: datetime | None = None  # how far back a first pull goes
+    now: Callable[[], datetime] | None = None  # the clock for windows such as "the last 7 days"; None: the real one
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account that a consent yields: each becomes a connection. `credentials` replace the consent's own."""
+
+    author: Author
+    credentials: Mapping[str, Any] | None = field(default=None, repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A public document that we must serve for this provider (a client metadata document, say)."""
+
+    path: str  # below /.well-known/warmline/<provider>/
+    content_type: str
+    render: Callable[[str], str]  # our public base address -> body
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A webhook says: something is new for this account. Its payload is not data."""
+
+    account_id: str
+    streams: tuple[str, ...] = ()  # empty: all
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """`challenge` answers the provider's proof-of-ownership GET (query parameters -> JSON body). `verify` checks
+    a delivery (headers in lower case, raw body) and returns its hints, or None where the signature is wrong."""
+
+    challenge: Callable[[App, Mapping[str, str]], Mapping[str, Any] | None]
+    verify: Callable[[App, Mapping[str, str], bytes], Sequence[Hint] | None]
+
+
+@dataclass(frozen=True)
+class Provider(Generic[C]):
+    """The manifest of one network or CRM."""
+
+    key: str  # equals the folder's name
+    kind: Literal["social", "crm"]
+    name: str  # for people: "X", "HubSpot"
+    hosts: Mapping[str, str]  # {"api": "https://api.example.com", "web": "https://example.com"}
+    auth: OAuth2 | Secret
+    client: Callable[[Access], C]
+    streams: tuple[Stream, ...]
+    accounts: Callable[[Access], Sequence[Account]] | None = None  # None: the one that `whoami` names
+    form: tuple[FormField, ...] = ()
+    documents: tuple[Document, ...] = ()
+    webhook: Webhook | None = None
+    prices: tuple[Price, ...] = ()
+    capabilities: frozenset[str] = frozenset()  # "direct_messages", "unique_key", ...
+    about: str = ""  # one sentence beside the connect button

@@ -1,0 +1,222 @@
+"""The vocabulary: what every network and every CRM is translated into at the edge.
+
+Frozen dataclasses, standard library only. Every instant is an aware `datetime` in UTC; every id is the
+provider's own, as a string. `None` means "the provider did not say"; in a `Task` that updates an existing
+one it means "leave this field as it is".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+
+class Kind(StrEnum):
+    """How a post concerns a connected account."""
+
+    MENTION = "mention"  # names us
+    REPLY = "reply"  # answers a post of ours
+    COMMENT = "comment"  # stands below a post of ours, answering somebody else there
+    QUOTE = "quote"  # quotes a post of ours
+    DIRECT = "direct"  # a private message, theirs or ours
+    OWN = "own"  # we wrote it
+    CONTEXT = "context"  # fetched so that a thread can be read; speaks to somebody else
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """An identity on a network (or, from a CRM's `whoami`, the account there)."""
+
+    id: str  # stable; never the handle
+    handle: str  # without the @, as the network spells it
+    name: str = ""
+    bio: str = ""
+    url: str = ""  # the profile's page on the network
+    website: str = ""  # the link the person put on the profile, expanded
+    location: str = ""
+    bot: bool = False  # the network says so
+    followers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """One post on a network, as one connected account sees it."""
+
+    id: str
+    kind: Kind
+    author: Author
+    text: str  # plain text, links expanded, entities decoded; may be empty
+    created_at: datetime
+    url: str  # where a person can answer it
+    thread: str  # the network's id of the thread; the post's own id when it starts one
+    in_reply_to: str | None = None  # post id
+    in_reply_to_author: str | None = None  # author id
+    mentions: tuple[str, ...] = ()  # author ids named in the post, implicit ones included
+    quotes: str | None = None  # post id
+    edited_at: datetime | None = None
+    language: str | None = None  # BCP 47, as the network says
+    is_repost: bool = False
+    window_closes_at: datetime | None = None  # after this the network lets nobody answer
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A record that the provider says is no longer there (or never was)."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A social handle that a CRM keeps on file for a contact."""
+
+    network: str | None  # our provider key where the field's name tells it, else None
+    value: str  # a handle without the @, or a profile's address, as found
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person or company in a CRM: only the fields that matching and wording need."""
+
+    id: str
+    name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    company: str = ""
+    title: str = ""
+    website: str = ""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+    owner_id: str | None = None
+    handles: tuple[Handle, ...] = ()
+    source: str = ""  # how the contact came into the CRM, in the CRM's words
+    lifecycle: str = ""  # lead, customer, ... in the CRM's words
+    do_not_call: bool = False
+    unsubscribed: bool = False
+    url: str = ""  # the contact's page in the CRM
+    updated_at: datetime | None = None
+
+
+class ActivityKind(StrEnum):
+    CALL = "call"
+    MEETING = "meeting"
+    EMAIL = "email"
+    TEXT = "text"
+    NOTE = "note"
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A call, meeting, e-mail, text or note that the CRM has logged (or has in its calendar)."""
+
+    id: str
+    kind: ActivityKind
+    at: datetime  # when it starts or started
+    ends_at: datetime | None = None
+    direction: Direction = Direction.NONE
+    outcome: str = ""  # connected, no_answer, held, cancelled, scheduled, sent, replied, or ""
+    contact_ids: tuple[str, ...] = ()
+    owner_id: str | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Somebody who can own records in a CRM."""
+
+    id: str
+    email: str
+    name: str = ""
+    active: bool = True
+
+
+class TaskKind(StrEnum):
+    UNANSWERED = "unanswered"
+    READY_FOR_CALL = "ready_for_call"
+
+
+class TaskStatus(StrEnum):
+    OPEN = "open"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"  # deleted in the CRM: it lost its reason
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What should stand in the CRM under `key`. With an `external_id` it changes that task, and every field
+    that is None stays as the CRM has it."""
+
+    key: str  # ours; never changes
+    kind: TaskKind
+    status: TaskStatus
+    subject: str | None = None  # plain text, 60 characters at most
+    body: str | None = None  # plain text; links stand bare
+    due_at: datetime | None = None
+    owner_id: str | None = None
+    contact_id: str | None = None
+    high_priority: bool | None = None
+    external_id: str | None = None
+    maybe_sent_at: datetime | None = None  # a create went out then and was never answered: seek before sending
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """A task as the CRM has it now."""
+
+    id: str
+    key: str | None  # ours, where the CRM could keep it
+    status: TaskStatus  # OPEN or COMPLETED; a deleted one is `Gone`
+    subject: str = ""
+    body: str = ""
+    due_at: datetime | None = None
+    owner_id: str | None = None
+    updated_at: datetime | None = None
+    completed_at: datetime | None = None
+    url: str = ""
+
+
+class PushOutcome(StrEnum):
+    CREATED = "created"
+    FOUND = "found"  # it was there already, under our key
+    UPDATED = "updated"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+    GONE = "gone"  # the person deleted it: leave it be
+    REFUSED = "refused"  # this one record; `detail` is the CRM's sentence
+    LATER = "later"  # not tried or failed in passing; safe to try again
+    UNKNOWN = "unknown"  # sent, no answer: seek it under its key before sending again
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    key: str
+    outcome: PushOutcome
+    external_id: str | None = None
+    url: str = ""
+    detail: str = ""  # for a person; never a token, a query string or the text of a post
+
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some records, and the cursor to keep once they are stored. `notes` are sentences for the connection's
+    health line ("only the newest 800 mentions are served"); `reads` counts billed reads by price name."""
+
+    items: tuple[T, ...]
+    cursor: str | None
+    notes: tuple[str, ...] = ()
+    reads: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,190 @@
+"""What the rules read and what they answer. Plain frozen data; every instant is aware, in UTC.
+
+`now` is an argument of every rule. Reasons are whole sentences that a salesperson understands: the CRM task, the API
+and the console show the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from integrations.records import ActivityKind, Author, Contact, Direction, Kind, TaskKind
+
+RULES_VERSION = 1  # goes up when the same input could be judged otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What was read from one text. Stored with the rule version, so that decisions survive the text's retention."""
+
+    asks: bool = False  # a question that waits for an answer
+    requests: bool = False  # wants something done
+    problem: bool = False  # something does not work, or they complain
+    wants_talk: bool = False  # asks for a call, a meeting, a demo
+    asks_price: bool = False
+    polite_close: bool = False  # thanks, an emoji, "will do": nothing is open
+    tender: bool = False  # touches health, belief, union, politics or orientation: link only, never readiness
+    broadcast: bool = False  # names many accounts at once, or is a repost
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The workspace's settings as the rules see them."""
+
+    version: int  # of the settings; each verdict keeps it
+    timezone: str  # IANA
+    hours: Mapping[int, tuple[tuple[time, time], ...]]  # weekday (Monday is 0) -> opening spans; all days full = around the clock
+    holidays: frozenset[date]
+    patience: Mapping[str, timedelta]  # business time; keys: "direct", "question", "other"
+    lapse_after: timedelta  # plain time: an older wait makes no task
+    call_min_exchanges: int = 4  # two-way exchanges (their post, then ours)
+    call_min_days: int = 4  # distinct days on which they wrote
+    call_min_weeks: int = 2  # span between the first and the last exchange
+    call_recent: timedelta = timedelta(days=21)  # the last exchange must be this fresh
+    call_quiet: timedelta = timedelta(days=90)  # after a call, a meeting, or a call task that was dealt with
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One engagement as the rules see it."""
+
+    id: str  # ours
+    native_id: str
+    kind: Kind
+    ours: bool  # written by an account of this brand (connected, or a colleague's listed handle)
+    author_id: str  # the network's
+    at: datetime
+    text: str
+    signals: Signals
+    in_reply_to: str | None = None  # native post id
+    in_reply_to_author: str | None = None
+    mentions: tuple[str, ...] = ()
+    url: str = ""
+    deleted: bool = False
+    window_closes_at: datetime | None = None
+    author_name: str = ""
+    network: str = ""  # the provider's name, for people
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One author and one thread with one brand, and everything of the thread that we hold (others' posts included)."""
+
+    author_id: str  # the network's id of the person
+    author_name: str
+    author_handle: str
+    author_is_ours: bool
+    posts: tuple[Post, ...]  # of the whole thread, any order
+    dealt_with_until: datetime | None = None  # a person said "no reply needed" or closed the task for posts up to here
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedActivity:
+    kind: ActivityKind
+    at: datetime
+    direction: Direction = Direction.NONE
+    outcome: str = ""
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything between one person and one brand, over all threads and networks, and what the CRM has logged."""
+
+    person_name: str
+    posts: tuple[Post, ...]  # theirs, and ours in their conversations; any order
+    activities: tuple[LoggedActivity, ...] = ()  # past and coming
+    do_not_call: bool = False
+    unsubscribed: bool = False
+    last_call_task_closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule concludes: a task of `kind` should exist, for this episode, for these reasons."""
+
+    kind: TaskKind
+    episode: str  # id of the engagement that opened the wait, or that made the person ready; the task's key holds it
+    since: datetime  # when the wait began
+    due_at: datetime  # when patience ends (business time)
+    reasons: tuple[str, ...]
+    urgency: int  # 0 lowest ... 100: ranks tasks of one owner
+    evidence: tuple[str, ...] = ()  # ids of the engagements that count
+    tender: bool = False  # link only
+    answered_at: datetime | None = None
+    answer_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A rule's answer: a finding or none, why, and when the same input could be judged otherwise by time alone."""
+
+    finding: Finding | None
+    reasons: tuple[str, ...]  # why a finding, or why none
+    look_again_at: datetime | None = None
+    # unanswered: the answer that ended the last wait, where there is one: its task is completed with a line saying so
+    ended_by: Post | None = None
+    stage: str | None = None  # ready_for_call: aware, in contact, conversing, ready to talk, talked, met
+
+
+class MatchState(StrEnum):
+    SUGGESTED = "suggested"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult:
+    contact_id: str  # ours
+    state: MatchState
+    score: float  # probability that it is the same person, 0 to 1
+    evidence: tuple[str, ...]  # sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    contact_id: str  # ours
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAuthor:
+    network: str  # provider key
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRef:
+    """Somebody whom a task can be given to in the CRM."""
+
+    owner_id: str  # the CRM's
+    email: str
+    name: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why something is not done now, for people, and when that ends (None: when somebody acts)."""
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The subject of a task, for its wording."""
+
+    name: str  # the contact's, or the author's display name
+    handle: str = ""
+    network: str = ""  # the provider's name
+    contact_id: str | None = None  # ours
+    company: str = ""
+    title: str = ""
+    phone: str = ""
+    known: bool = False  # in the CRM
+    followers: int | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
