@@ -1,0 +1,34 @@
+"""The tables. Global ones in `accounts`; every other table is a tenant's."""
+
+from service.models.accounts import (
+    APIKey,
+    Membership,
+    OAuthState,
+    ProviderApp,
+    SigninLink,
+    SigninSession,
+    User,
+    WebhookRoute,
+    Workspace,
+)
+from service.models.base import Base, Tenant
+from service.models.connections import Brand, Connection, Credential, Settings, Stream, WorkspaceSchedule
+from service.models.crm import (
+    Activity,
+    ActivityContact,
+    Audit,
+    Contact,
+    ContactKey,
+    IdempotencyKey,
+    Match,
+    Owner,
+    Task,
+)
+from service.models.talk import Author, AuthorKey, Conversation, Engagement, Relationship, Signal
+
+__all__ = [
+    "APIKey", "Activity", "ActivityContact", "Audit", "Author", "AuthorKey", "Base", "Brand", "Connection", "Contact",
+    "ContactKey", "Conversation", "Credential", "Engagement", "IdempotencyKey", "Match", "Membership", "OAuthState",
+    "Owner", "ProviderApp", "Relationship", "Settings", "Signal", "SigninLink", "SigninSession", "Stream", "Task",
+    "Tenant", "User", "WebhookRoute", "Workspace", "WorkspaceSchedule",
+]  # fmt: skip

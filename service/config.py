@@ -1,0 +1,83 @@
+"""What the environment says. Read once per process with `load()`; nothing else in the house reads os.environ
+(but `service.clock`, for WARMLINE_NOW)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from environs import Env, EnvError
+
+from service.errors import PlainError
+
+
+@dataclass(frozen=True)
+class Config:
+    home: Path  # where embedded servers keep their data, logs and keys
+    database_url: str | None  # the application's role
+    database_admin_url: str | None  # the owner's role: migrations
+    database_scheduler_url: str | None
+    redis_url: str | None
+    base_url: str  # the public address of console and API, without a slash at the end
+    port: int
+    host: str
+    secret_keys: Mapping[str, bytes] = field(repr=False)  # key id -> 32 bytes; the first one seals
+    allowed_hosts: tuple[str, ...] = ()  # private hosts that self-hosting people let users name
+    json_logs: bool = False
+    testing: bool = False
+
+    def need(self, name: str) -> str:
+        """The setting of this name. Raises PlainError when it is missing."""
+        value = getattr(self, name)
+        if not value:
+            raise PlainError(f"{name.upper()} is not set. Set it, or run `warmline up`, which brings its own servers.")
+        return str(value)
+
+
+def load() -> Config:
+    """Raises PlainError for a setting that cannot be read."""
+    env = Env()
+    try:
+        port = env.int("PORT", 8000)
+        return Config(
+            home=Path(env.str("WARMLINE_HOME", ".warmline")).absolute(),
+            database_url=_psycopg(env.str("DATABASE_URL", None)),
+            database_admin_url=_psycopg(env.str("DATABASE_ADMIN_URL", None)),
+            database_scheduler_url=_psycopg(env.str("DATABASE_SCHEDULER_URL", None)),
+            redis_url=env.str("REDIS_URL", None),
+            base_url=env.str("WARMLINE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
+            port=port,
+            host=env.str("WARMLINE_BIND", "127.0.0.1"),
+            secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
+            allowed_hosts=tuple(env.list("WARMLINE_ALLOWED_HOSTS", [])),
+            json_logs=env.bool("WARMLINE_JSON_LOGS", False),
+        )
+    except EnvError as error:
+        raise PlainError(f"A setting cannot be read: {error}") from None
+
+
+def _psycopg(url: str | None) -> str | None:
+    if url is None:
+        return None
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def parse_keys(text: str) -> dict[str, bytes]:
+    """`id:base64,id:base64` -> keys. Raises PlainError for anything that is not a 32-byte key under a short id."""
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key_id, _, encoded = part.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if not key_id.isalnum() or len(key_id) > 16 or len(key) != 32:
+            raise PlainError("WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes. Make one with `warmline keys new`.")
+        keys[key_id] = key
+    return keys

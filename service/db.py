@@ -1,0 +1,157 @@
+"""PostgreSQL: engines, the workspace of a transaction, start-up checks, migrations.
+
+A session belongs to one workspace, set at its outermost BEGIN; without one, tenants' tables show no rows. Nothing here
+opens a socket before it is used, so that workers may import the application before they fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+
+from service.errors import PlainError
+
+_SET_WORKSPACE = text("SELECT set_config('app.workspace_id', :workspace_id, true)")
+
+RawConnection = psycopg.Connection[Any]
+
+
+class Database:
+    """The application's access. `url` is the application's role's."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self.engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        event.listen(self._sessions, "after_begin", _set_workspace)
+
+    @contextmanager
+    def tenant(self, workspace_id: UUID) -> Iterator[Session]:
+        """One transaction of one workspace: committed at the end, rolled back on an exception. Never call out inside."""
+        with self._sessions(info={"workspace_id": workspace_id}) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def globally(self) -> Iterator[Session]:
+        """One transaction over the global tables; tenants' tables show nothing in it."""
+        with self._sessions() as session, session.begin():
+            yield session
+
+    def check_role(self) -> None:
+        """Raises PlainError unless this role is held by row-level security."""
+        try:
+            with self.engine.connect() as connection:
+                row = connection.execute(text(
+                    "SELECT current_user, rolsuper OR rolbypassrls, EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n"
+                    " ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname = 'engagements'"
+                    " AND pg_has_role(current_user, c.relowner, 'USAGE')) FROM pg_roles WHERE rolname = current_user"
+                )).one()
+        except OperationalError as error:
+            raise unreachable(error) from None
+        if row[1] or row[2]:
+            raise PlainError(
+                f"DATABASE_URL signs in as {row[0]!r}, which row-level security does not hold (superuser, BYPASSRLS or owner of the"
+                " tables). Give the application a role of its own and keep this one for DATABASE_ADMIN_URL."
+            )
+
+
+def _set_workspace(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    workspace_id = session.info.get("workspace_id")
+    if workspace_id is not None:
+        connection.execute(_SET_WORKSPACE, {"workspace_id": str(workspace_id)})
+
+
+def raw(session: Session) -> RawConnection:
+    """The psycopg connection below a session, inside its transaction: for COPY and for statements over many rows."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection
+
+
+def unreachable(error: OperationalError) -> PlainError:
+    """A plain sentence for a database that is away; the driver's own first line says why."""
+    why = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
+    return PlainError(f"PostgreSQL cannot be reached: {why}. Start it, or check DATABASE_URL.")
+
+
+@cache
+def scheduler_engine(url: str) -> Engine:
+    """The scheduler's access: due and lease columns of all tenants, and nothing else."""
+    return create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
+
+
+# --- migrations ---------------------------------------------------------------------------------------------
+
+
+def _alembic() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def migrate(admin_url: str, *logins: str | None) -> None:
+    """Brings the schema up to date as the owner, one migrator at a time. `logins` are the application's and the
+    scheduler's addresses: their users are made members of the two roles (and made, where that is allowed).
+    Raises PlainError when the database is away or this role may not do it."""
+    engine = create_engine(admin_url)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(7261635)"))
+            _make_roles(connection)
+            config = _alembic()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            for login, role in zip(logins, ("warmline_app", "warmline_scheduler"), strict=False):
+                _admit(connection, login, role)
+    except OperationalError as error:
+        raise unreachable(error) from None
+    finally:
+        engine.dispose()
+
+
+def pending(connection: Connection) -> bool:
+    """Whether a migration waits."""
+    return MigrationContext.configure(connection).get_current_revision() != ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _make_roles(connection: Connection) -> None:
+    have = set(connection.execute(text("SELECT rolname FROM pg_roles WHERE rolname LIKE 'warmline%'")).scalars())
+    may = connection.execute(text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")).scalar_one()
+    for role in ("warmline_app", "warmline_scheduler"):
+        if role in have:
+            continue
+        if not may:
+            raise PlainError(f"The role {role} is missing and DATABASE_ADMIN_URL may not make it. Run as a superuser: CREATE ROLE {role} NOLOGIN;")
+        connection.execute(text(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS"))
+
+
+def _admit(connection: Connection, login: str | None, role: str) -> None:
+    if login is None:
+        return
+    url = make_url(login)
+    if url.username in (None, role):
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    user = quote(str(url.username))
+    if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": url.username}).scalar():
+        secret = f" PASSWORD {_literal(str(url.password))}" if url.password else ""
+        connection.execute(text(f"CREATE ROLE {user} LOGIN NOSUPERUSER NOBYPASSRLS{secret}".replace(":", "\\:")))
+    member = text("SELECT pg_has_role(CAST(:name AS name), CAST(:role AS name), 'MEMBER') AND NOT rolsuper FROM pg_roles WHERE rolname = :name")
+    if not connection.execute(member, {"name": url.username, "role": role}).scalar():
+        connection.execute(text(f"GRANT {role} TO {user}"))
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

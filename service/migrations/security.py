@@ -1,0 +1,38 @@
+"""Row-level security for tenants' tables and the grants of the three roles. Every migration that makes a table calls these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from alembic import op
+
+# An unset or empty setting is no workspace, and no workspace sees no rows.
+WORKSPACE = "nullif(current_setting('app.workspace_id', true), '')::uuid"
+
+
+def isolate(*tables: str) -> None:
+    """Forces row-level security on tenants' tables and lets the application in, one workspace at a time."""
+    for table in tables:
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY workspace ON {table} USING (workspace_id = {WORKSPACE}) WITH CHECK (workspace_id = {WORKSPACE})")
+        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO warmline_app")
+
+
+def share(*tables: str) -> None:
+    """Lets the application use global tables."""
+    for table in tables:
+        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO warmline_app")
+
+
+def schedule(table: str, *, sees: Sequence[str], changes: Sequence[str]) -> None:
+    """Lets the scheduler see ids, due and lease columns of all tenants, and change the latter; nothing else."""
+    op.execute(f"CREATE POLICY schedule ON {table} TO warmline_scheduler USING (true) WITH CHECK (true)")
+    op.execute(f"GRANT SELECT ({', '.join([*sees, *changes])}), UPDATE ({', '.join(changes)}) ON {table} TO warmline_scheduler")
+
+
+SCHEDULED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "streams": (("workspace_id", "id", "status"), ("next_pull_at", "lease_id", "lease_until")),
+    "connections": (("workspace_id", "id", "status"), ("next_push_at", "push_lease_id", "push_lease_until")),
+    "workspace_schedule": (("workspace_id",), ("decide_at", "lease_id", "lease_until")),
+}

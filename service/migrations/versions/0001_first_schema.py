@@ -1,0 +1,890 @@
+"""First schema
+
+Revision ID: 0001
+Revises:
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from service.migrations.security import SCHEDULED, isolate, schedule, share
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "provider_apps",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("hosts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "host", name=op.f("pk_provider_apps")),
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+    )
+    op.create_table(
+        "workspaces",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workspaces")),
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("scopes", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_api_keys_created_by"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_api_keys_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
+    )
+    op.create_index(op.f("ix_api_keys_workspace_id"), "api_keys", ["workspace_id"], unique=False)
+    op.create_table(
+        "audit",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_audit_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "authors",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("native_id", sa.Text(), nullable=False),
+        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("bio", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("website", sa.Text(), nullable=False),
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("bot", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("followers", sa.Integer(), nullable=True),
+        sa.Column("match_due", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_authors_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_authors")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "provider",
+            "host",
+            "native_id",
+            name=op.f("uq_authors_workspace_id_provider_host_native_id"),
+        ),
+    )
+    op.create_index(
+        "ix_authors_match_due", "authors", ["workspace_id"], unique=False, postgresql_where=sa.text("match_due")
+    )
+    op.create_table(
+        "brands",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("crm_connection_id", sa.Uuid(), nullable=True),
+        sa.Column("colleagues", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_brands_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_brands")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_brands_workspace_id_name")),
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("request_hash", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_idempotency_keys_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "key", name=op.f("pk_idempotency_keys")),
+    )
+    op.create_table(
+        "memberships",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_memberships_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_memberships_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "user_id", name=op.f("pk_memberships")),
+    )
+    op.create_index(op.f("ix_memberships_user_id"), "memberships", ["user_id"], unique=False)
+    op.create_table(
+        "oauth_states",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("session_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("brand_id", sa.Uuid(), nullable=True),
+        sa.Column("connection_id", sa.Uuid(), nullable=True),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_oauth_states_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_oauth_states")),
+    )
+    op.create_table(
+        "relationships",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
+        sa.Column("decide_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("stage_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("settings_version", sa.Integer(), nullable=True),
+        sa.Column("rules_version", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_relationships_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_relationships")),
+        sa.UniqueConstraint(
+            "workspace_id", "brand_id", "person", name=op.f("uq_relationships_workspace_id_brand_id_person")
+        ),
+    )
+    op.create_index(
+        "ix_relationships_due",
+        "relationships",
+        ["workspace_id", "decide_at"],
+        unique=False,
+        postgresql_where=sa.text("decide_at IS NOT NULL"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=True),
+        sa.Column("csrf_token", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_sessions_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
+    )
+    op.create_table(
+        "settings",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("values", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_settings_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "version", name=op.f("pk_settings")),
+    )
+    op.create_table(
+        "signin_links",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_signin_links_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_signin_links")),
+    )
+    op.create_table(
+        "webhook_routes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_webhook_routes_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_routes")),
+        sa.UniqueConstraint(
+            "provider",
+            "account_id",
+            "workspace_id",
+            "connection_id",
+            name=op.f("uq_webhook_routes_provider_account_id_workspace_id_connection_id"),
+        ),
+    )
+    op.create_table(
+        "workspace_schedule",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("decide_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_id", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_workspace_schedule_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_workspace_schedule")),
+    )
+    op.create_index(
+        "ix_workspace_schedule_due",
+        "workspace_schedule",
+        ["decide_at"],
+        unique=False,
+        postgresql_where=sa.text("decide_at IS NOT NULL"),
+    )
+    op.create_table(
+        "author_keys",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "author_id"],
+            ["authors.workspace_id", "authors.id"],
+            name=op.f("fk_author_keys_workspace_id_author_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_author_keys_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "key", "author_id", name=op.f("pk_author_keys")),
+    )
+    op.create_index("ix_author_keys_author", "author_keys", ["workspace_id", "author_id"], unique=False)
+    op.create_table(
+        "connections",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=True),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("status_reason", sa.Text(), nullable=False),
+        sa.Column("status_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("preview", sa.Boolean(), nullable=False),
+        sa.Column("approved_by", sa.Uuid(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("connected_by", sa.Uuid(), nullable=True),
+        sa.Column("responder_email", sa.Text(), nullable=False),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_push_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("push_lease_id", sa.Uuid(), nullable=True),
+        sa.Column("push_lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("push_failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "brand_id"],
+            ["brands.workspace_id", "brands.id"],
+            name=op.f("fk_connections_workspace_id_brand_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_connections_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_connections")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "provider",
+            "host",
+            "account_id",
+            name=op.f("uq_connections_workspace_id_provider_host_account_id"),
+        ),
+    )
+    op.create_index(
+        "ix_connections_due",
+        "connections",
+        ["next_push_at"],
+        unique=False,
+        postgresql_where=sa.text("next_push_at IS NOT NULL"),
+    )
+    op.create_table(
+        "tasks",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("conversation_id", sa.Uuid(), nullable=True),
+        sa.Column("relationship_id", sa.Uuid(), nullable=True),
+        sa.Column("crm_connection_id", sa.Uuid(), nullable=True),
+        sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("written", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("edited", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("urgency", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("held_reason", sa.Text(), nullable=False),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("push_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("external_url", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("maybe_sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=False),
+        sa.Column("close_reason", sa.Text(), nullable=False),
+        sa.Column("settings_version", sa.Integer(), nullable=False),
+        sa.Column("rules_version", sa.Integer(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "brand_id"],
+            ["brands.workspace_id", "brands.id"],
+            name=op.f("fk_tasks_workspace_id_brand_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_tasks_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_tasks")),
+        sa.UniqueConstraint("workspace_id", "key", name=op.f("uq_tasks_workspace_id_key")),
+    )
+    op.create_index("ix_tasks_conversation", "tasks", ["workspace_id", "conversation_id"], unique=False)
+    op.create_index("ix_tasks_external", "tasks", ["workspace_id", "crm_connection_id", "external_id"], unique=False)
+    op.create_index("ix_tasks_list", "tasks", ["workspace_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_tasks_open_person",
+        "tasks",
+        ["workspace_id", "brand_id", "person", "kind"],
+        unique=False,
+        postgresql_where=sa.text("wanted = 'open'"),
+    )
+    op.create_index(
+        "ix_tasks_push",
+        "tasks",
+        ["workspace_id", "crm_connection_id", "push_at"],
+        unique=False,
+        postgresql_where=sa.text("push_at IS NOT NULL"),
+    )
+    op.create_index("ix_tasks_relationship", "tasks", ["workspace_id", "relationship_id"], unique=False)
+    op.create_table(
+        "activities",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("native_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("owner_id", sa.Text(), nullable=True),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_activities_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_activities_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_activities")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "connection_id",
+            "kind",
+            "native_id",
+            name=op.f("uq_activities_workspace_id_connection_id_kind_native_id"),
+        ),
+    )
+    op.create_index(
+        "ix_activities_busy",
+        "activities",
+        ["workspace_id", "connection_id", "owner_id", "ends_at"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'meeting'"),
+    )
+    op.create_table(
+        "contacts",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("native_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("company", sa.Text(), nullable=False),
+        sa.Column("owner_id", sa.Text(), nullable=True),
+        sa.Column("fields", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_contacts_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_contacts_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_contacts")),
+        sa.UniqueConstraint(
+            "workspace_id", "connection_id", "native_id", name=op.f("uq_contacts_workspace_id_connection_id_native_id")
+        ),
+    )
+    op.create_index("ix_contacts_name", "contacts", ["workspace_id", "name", "id"], unique=False)
+    op.create_table(
+        "conversations",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("thread", sa.Text(), nullable=False),
+        sa.Column("decide_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_post_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("dealt_with_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("settings_version", sa.Integer(), nullable=True),
+        sa.Column("rules_version", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "author_id"],
+            ["authors.workspace_id", "authors.id"],
+            name=op.f("fk_conversations_workspace_id_author_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_conversations_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_conversations_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_conversations")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "brand_id",
+            "author_id",
+            "thread",
+            name=op.f("uq_conversations_workspace_id_brand_id_author_id_thread"),
+        ),
+    )
+    op.create_index("ix_conversations_author", "conversations", ["workspace_id", "author_id"], unique=False)
+    op.create_index(
+        "ix_conversations_due",
+        "conversations",
+        ["workspace_id", "decide_at"],
+        unique=False,
+        postgresql_where=sa.text("decide_at IS NOT NULL"),
+    )
+    op.create_index("ix_conversations_last", "conversations", ["workspace_id", "last_post_at", "id"], unique=False)
+    op.create_index("ix_conversations_thread", "conversations", ["workspace_id", "brand_id", "thread"], unique=False)
+    op.create_index(
+        "ix_conversations_waiting",
+        "conversations",
+        ["workspace_id", "waiting_since", "id"],
+        unique=False,
+        postgresql_where=sa.text("waiting_since IS NOT NULL"),
+    )
+    op.create_table(
+        "credentials",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refresh_lease_id", sa.Uuid(), nullable=True),
+        sa.Column("refresh_lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_credentials_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_credentials_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "connection_id", name=op.f("pk_credentials")),
+    )
+    op.create_table(
+        "engagements",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("native_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("ours", sa.Boolean(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("thread", sa.Text(), nullable=False),
+        sa.Column("in_reply_to", sa.Text(), nullable=True),
+        sa.Column("in_reply_to_author", sa.Text(), nullable=True),
+        sa.Column("mentions", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("quotes", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("is_repost", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("window_closes_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("parent_missing", sa.Boolean(), server_default="false", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_engagements_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_engagements_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_engagements")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "connection_id",
+            "native_id",
+            name=op.f("uq_engagements_workspace_id_connection_id_native_id"),
+        ),
+    )
+    op.create_index("ix_engagements_author", "engagements", ["workspace_id", "author_id", "brand_id"], unique=False)
+    op.create_index(
+        "ix_engagements_parent_missing",
+        "engagements",
+        ["workspace_id", "connection_id"],
+        unique=False,
+        postgresql_where=sa.text("parent_missing"),
+    )
+    op.create_index("ix_engagements_posted", "engagements", ["workspace_id", "posted_at", "id"], unique=False)
+    op.create_index(
+        "ix_engagements_recheck",
+        "engagements",
+        ["workspace_id", "connection_id", "checked_at"],
+        unique=False,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index("ix_engagements_thread", "engagements", ["workspace_id", "brand_id", "thread"], unique=False)
+    op.create_table(
+        "owners",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("native_id", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_owners_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_owners_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_owners")),
+        sa.UniqueConstraint(
+            "workspace_id", "connection_id", "native_id", name=op.f("uq_owners_workspace_id_connection_id_native_id")
+        ),
+    )
+    op.create_table(
+        "streams",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("next_pull_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_id", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("first_done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_pulled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_item_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("items", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("reads", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("error_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_streams_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_streams_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_streams")),
+        sa.UniqueConstraint(
+            "workspace_id", "connection_id", "name", name=op.f("uq_streams_workspace_id_connection_id_name")
+        ),
+    )
+    op.create_index(
+        "ix_streams_due",
+        "streams",
+        ["next_pull_at"],
+        unique=False,
+        postgresql_where=sa.text("next_pull_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_streams_leased",
+        "streams",
+        ["lease_until"],
+        unique=False,
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_table(
+        "activity_contacts",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_native_id", sa.Text(), nullable=False),
+        sa.Column("activity_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "activity_id"],
+            ["activities.workspace_id", "activities.id"],
+            name=op.f("fk_activity_contacts_workspace_id_activity_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_activity_contacts_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint(
+            "workspace_id", "connection_id", "contact_native_id", "activity_id", name=op.f("pk_activity_contacts")
+        ),
+    )
+    op.create_index("ix_activity_contacts_activity", "activity_contacts", ["workspace_id", "activity_id"], unique=False)
+    op.create_table(
+        "contact_keys",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "contact_id"],
+            ["contacts.workspace_id", "contacts.id"],
+            name=op.f("fk_contact_keys_workspace_id_contact_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_contact_keys_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "key", "contact_id", name=op.f("pk_contact_keys")),
+    )
+    op.create_index("ix_contact_keys_contact", "contact_keys", ["workspace_id", "contact_id"], unique=False)
+    op.create_table(
+        "matches",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("rules_version", sa.Integer(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "author_id"],
+            ["authors.workspace_id", "authors.id"],
+            name=op.f("fk_matches_workspace_id_author_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "contact_id"],
+            ["contacts.workspace_id", "contacts.id"],
+            name=op.f("fk_matches_workspace_id_contact_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_matches_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_matches")),
+        sa.UniqueConstraint(
+            "workspace_id", "author_id", "contact_id", name=op.f("uq_matches_workspace_id_author_id_contact_id")
+        ),
+    )
+    op.create_index("ix_matches_contact", "matches", ["workspace_id", "contact_id"], unique=False)
+    op.create_index("ix_matches_state", "matches", ["workspace_id", "state", "id"], unique=False)
+    op.create_index(
+        "uq_matches_confirmed",
+        "matches",
+        ["workspace_id", "author_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'confirmed'"),
+    )
+    op.create_table(
+        "signals",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("engagement_id", sa.Uuid(), nullable=False),
+        sa.Column("rules_version", sa.Integer(), nullable=False),
+        sa.Column("mask", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "engagement_id"],
+            ["engagements.workspace_id", "engagements.id"],
+            name=op.f("fk_signals_workspace_id_engagement_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_signals_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "engagement_id", name=op.f("pk_signals")),
+    )
+
+    share(
+        "api_keys",
+        "memberships",
+        "oauth_states",
+        "provider_apps",
+        "sessions",
+        "signin_links",
+        "users",
+        "webhook_routes",
+        "workspaces",
+    )
+    isolate(
+        "audit",
+        "authors",
+        "brands",
+        "idempotency_keys",
+        "relationships",
+        "settings",
+        "workspace_schedule",
+        "author_keys",
+        "connections",
+        "tasks",
+        "activities",
+        "contacts",
+        "conversations",
+        "credentials",
+        "engagements",
+        "owners",
+        "streams",
+        "activity_contacts",
+        "contact_keys",
+        "matches",
+        "signals",
+    )
+    op.execute("GRANT SELECT ON alembic_version TO warmline_app")
+    for table, (sees, changes) in SCHEDULED.items():
+        schedule(table, sees=sees, changes=changes)
+
+
+def downgrade() -> None:
+    op.drop_table("signals")
+    op.drop_index("uq_matches_confirmed", table_name="matches", postgresql_where=sa.text("state = 'confirmed'"))
+    op.drop_index("ix_matches_state", table_name="matches")
+    op.drop_index("ix_matches_contact", table_name="matches")
+    op.drop_table("matches")
+    op.drop_index("ix_contact_keys_contact", table_name="contact_keys")
+    op.drop_table("contact_keys")
+    op.drop_index("ix_activity_contacts_activity", table_name="activity_contacts")
+    op.drop_table("activity_contacts")
+    op.drop_index("ix_streams_leased", table_name="streams", postgresql_where=sa.text("lease_until IS NOT NULL"))
+    op.drop_index("ix_streams_due", table_name="streams", postgresql_where=sa.text("next_pull_at IS NOT NULL"))
+    op.drop_table("streams")
+    op.drop_table("owners")
+    op.drop_index("ix_engagements_thread", table_name="engagements")
+    op.drop_index("ix_engagements_recheck", table_name="engagements", postgresql_where=sa.text("deleted_at IS NULL"))
+    op.drop_index("ix_engagements_posted", table_name="engagements")
+    op.drop_index("ix_engagements_parent_missing", table_name="engagements", postgresql_where=sa.text("parent_missing"))
+    op.drop_index("ix_engagements_author", table_name="engagements")
+    op.drop_table("engagements")
+    op.drop_table("credentials")
+    op.drop_index(
+        "ix_conversations_waiting", table_name="conversations", postgresql_where=sa.text("waiting_since IS NOT NULL")
+    )
+    op.drop_index("ix_conversations_thread", table_name="conversations")
+    op.drop_index("ix_conversations_last", table_name="conversations")
+    op.drop_index("ix_conversations_due", table_name="conversations", postgresql_where=sa.text("decide_at IS NOT NULL"))
+    op.drop_index("ix_conversations_author", table_name="conversations")
+    op.drop_table("conversations")
+    op.drop_index("ix_contacts_name", table_name="contacts")
+    op.drop_table("contacts")
+    op.drop_index("ix_activities_busy", table_name="activities", postgresql_where=sa.text("kind = 'meeting'"))
+    op.drop_table("activities")
+    op.drop_index("ix_tasks_relationship", table_name="tasks")
+    op.drop_index("ix_tasks_push", table_name="tasks", postgresql_where=sa.text("push_at IS NOT NULL"))
+    op.drop_index("ix_tasks_open_person", table_name="tasks", postgresql_where=sa.text("wanted = 'open'"))
+    op.drop_index("ix_tasks_list", table_name="tasks")
+    op.drop_index("ix_tasks_external", table_name="tasks")
+    op.drop_index("ix_tasks_conversation", table_name="tasks")
+    op.drop_table("tasks")
+    op.drop_index("ix_connections_due", table_name="connections", postgresql_where=sa.text("next_push_at IS NOT NULL"))
+    op.drop_table("connections")
+    op.drop_index("ix_author_keys_author", table_name="author_keys")
+    op.drop_table("author_keys")
+    op.drop_index(
+        "ix_workspace_schedule_due", table_name="workspace_schedule", postgresql_where=sa.text("decide_at IS NOT NULL")
+    )
+    op.drop_table("workspace_schedule")
+    op.drop_table("webhook_routes")
+    op.drop_table("signin_links")
+    op.drop_table("settings")
+    op.drop_table("sessions")
+    op.drop_index("ix_relationships_due", table_name="relationships", postgresql_where=sa.text("decide_at IS NOT NULL"))
+    op.drop_table("relationships")
+    op.drop_table("oauth_states")
+    op.drop_index(op.f("ix_memberships_user_id"), table_name="memberships")
+    op.drop_table("memberships")
+    op.drop_table("idempotency_keys")
+    op.drop_table("brands")
+    op.drop_index("ix_authors_match_due", table_name="authors", postgresql_where=sa.text("match_due"))
+    op.drop_table("authors")
+    op.drop_table("audit")
+    op.drop_index(op.f("ix_api_keys_workspace_id"), table_name="api_keys")
+    op.drop_table("api_keys")
+    op.drop_table("workspaces")
+    op.drop_table("users")
+    op.drop_table("provider_apps")

@@ -1,0 +1,115 @@
+"""Global tables: who may sign in where, with what, and our registrations with providers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, Created, Identified
+
+
+class User(Identified, Created, Base):
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(Text, unique=True)  # lower case
+    name: Mapped[str] = mapped_column(Text, default="")
+
+
+class Workspace(Identified, Created, Base):
+    __tablename__ = "workspaces"
+
+    name: Mapped[str] = mapped_column(Text)
+
+
+class Membership(Created, Base):
+    __tablename__ = "memberships"
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    role: Mapped[str] = mapped_column(Text)  # owner, member, viewer
+
+
+class SigninLink(Created, Base):
+    """A one-time link. Only the hash of its token is kept."""
+
+    __tablename__ = "signin_links"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SigninSession(Created, Base):
+    """A browser that is signed in. Only the hash of its cookie is kept."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    csrf_token: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime]
+
+
+class APIKey(Identified, Created, Base):
+    """A key for the REST API. Only its hash is kept; `prefix` is what people recognise it by."""
+
+    __tablename__ = "api_keys"
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    prefix: Mapped[str] = mapped_column(Text)
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class OAuthState(Created, Base):
+    """A consent under way. First a ticket (from the API or the console), then, once a signed-in browser has opened it,
+    a state bound to that session. One use, ten minutes."""
+
+    __tablename__ = "oauth_states"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    stage: Mapped[str] = mapped_column(Text)  # ticket, state
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    session_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    brand_id: Mapped[UUID | None]
+    connection_id: Mapped[UUID | None]  # the one to reconnect
+    provider: Mapped[str] = mapped_column(Text)
+    host: Mapped[str] = mapped_column(Text, default="")
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)  # PKCE verifier, form fields
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ProviderApp(Created, Base):
+    """Our registration with a provider (per server, where there are many)."""
+
+    __tablename__ = "provider_apps"
+
+    provider: Mapped[str] = mapped_column(Text, primary_key=True)
+    host: Mapped[str] = mapped_column(Text, primary_key=True, default="")
+    client_id: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)  # the client secret
+    hosts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # overrides of the provider's addresses
+
+
+class WebhookRoute(Identified, Created, Base):
+    """Which connections a provider's hint about an account is for."""
+
+    __tablename__ = "webhook_routes"
+    __table_args__ = (UniqueConstraint("provider", "account_id", "workspace_id", "connection_id"),)
+
+    provider: Mapped[str] = mapped_column(Text)
+    account_id: Mapped[str] = mapped_column(Text)
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    connection_id: Mapped[UUID]

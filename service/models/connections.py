@@ -1,0 +1,127 @@
+"""Brands, connections, their credentials and streams, and what is due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, Created, Identified, Tenant
+
+
+class Brand(Tenant, Identified, Created, Base):
+    """The "us" of a conversation."""
+
+    __tablename__ = "brands"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+    name: Mapped[str] = mapped_column(Text)
+    crm_connection_id: Mapped[UUID | None]  # bound to this CRM; None: whichever CRM the contact lives in
+    colleagues: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")  # "x:handle", lower case
+
+
+class Settings(Tenant, Created, Base):
+    """One version of a workspace's settings. Never changed: a change is a new version."""
+
+    __tablename__ = "settings"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    values: Mapped[dict[str, Any]]
+    changed_by: Mapped[str] = mapped_column(Text)  # user:<id>, key:<id>, system
+
+
+class Connection(Tenant, Identified, Created, Base):
+    """One authorised account on one provider."""
+
+    __tablename__ = "connections"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "provider", "host", "account_id"),
+        ForeignKeyConstraint(["workspace_id", "brand_id"], ["brands.workspace_id", "brands.id"], ondelete="CASCADE"),
+        Index("ix_connections_due", "next_push_at", postgresql_where=text("next_push_at IS NOT NULL")),
+    )
+
+    brand_id: Mapped[UUID | None]  # None: a CRM that serves every brand
+    provider: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)  # social, crm
+    host: Mapped[str] = mapped_column(Text, default="")
+    account_id: Mapped[str] = mapped_column(Text)
+    handle: Mapped[str] = mapped_column(Text, default="")
+    name: Mapped[str] = mapped_column(Text, default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what `prepare` returned
+    status: Mapped[str] = mapped_column(Text, default="active")  # active, needs_reauth, disconnected
+    status_reason: Mapped[str] = mapped_column(Text, default="")
+    status_at: Mapped[datetime | None]
+    preview: Mapped[bool] = mapped_column(default=False)  # a CRM: nothing is written until somebody approves
+    approved_by: Mapped[UUID | None]
+    approved_at: Mapped[datetime | None]
+    connected_by: Mapped[UUID | None]
+    responder_email: Mapped[str] = mapped_column(Text, default="")  # gets what waits on this account
+    ready_at: Mapped[datetime | None]  # every stream has been pulled once
+    next_push_at: Mapped[datetime | None]
+    push_lease_id: Mapped[UUID | None]
+    push_lease_until: Mapped[datetime | None]
+    push_failures: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class Credential(Tenant, Base):
+    """A connection's sealed credentials. `version` goes up with every store; a refresh is claimed by a lease."""
+
+    __tablename__ = "credentials"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+    )
+
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    version: Mapped[int] = mapped_column(default=1)
+    expires_at: Mapped[datetime | None]  # of the access token; None: does not expire
+    refresh_lease_id: Mapped[UUID | None]
+    refresh_lease_until: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+
+
+class Stream(Tenant, Identified, Base):
+    """One thing pulled from a connection, with its cursor and health. A row whose `next_pull_at` is past is due."""
+
+    __tablename__ = "streams"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "connection_id", "name"),
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        Index("ix_streams_due", "next_pull_at", postgresql_where=text("next_pull_at IS NOT NULL")),
+        Index("ix_streams_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+    )
+
+    connection_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(Text)
+    cursor: Mapped[str | None] = mapped_column(Text)
+    next_pull_at: Mapped[datetime | None]
+    lease_id: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(Text, default="active")  # active, stopped
+    first_done_at: Mapped[datetime | None]
+    last_pulled_at: Mapped[datetime | None]  # the last pull that succeeded
+    last_item_at: Mapped[datetime | None]  # when the last new item arrived here
+    items: Mapped[int] = mapped_column(default=0, server_default="0")
+    reads: Mapped[dict[str, Any]] = mapped_column(default=dict)  # billed reads by price name
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    error: Mapped[str] = mapped_column(Text, default="")
+    error_at: Mapped[datetime | None]
+    notes: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class WorkspaceSchedule(Base):
+    """When a workspace's next decision is due. One row per workspace; the lease makes one decider at a time."""
+
+    __tablename__ = "workspace_schedule"
+    __table_args__ = (Index("ix_workspace_schedule_due", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
+                      ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], ondelete="CASCADE"))
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    decide_at: Mapped[datetime | None]  # business time
+    lease_id: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]

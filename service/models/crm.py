@@ -1,0 +1,193 @@
+"""What the CRM knows (contacts, owners, activities), matches, and the tasks we keep there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, Created, Identified, Tenant
+
+
+class Contact(Tenant, Identified, Created, Base):
+    """A person or company mirrored from a CRM."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "connection_id", "native_id"),
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        Index("ix_contacts_name", "workspace_id", "name", "id"),
+    )
+
+    connection_id: Mapped[UUID]
+    native_id: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text, default="")
+    company: Mapped[str] = mapped_column(Text, default="")
+    owner_id: Mapped[str | None] = mapped_column(Text)  # the CRM's
+    fields: Mapped[dict[str, Any]]  # the rest of integrations.records.Contact
+    updated_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class ContactKey(Tenant, Base):
+    """A normalised key under which a contact is found: the only way in which candidates are looked up."""
+
+    __tablename__ = "contact_keys"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"], ondelete="CASCADE"),
+        Index("ix_contact_keys_contact", "workspace_id", "contact_id"),
+    )
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class Owner(Tenant, Identified, Base):
+    """Somebody who can own records in a CRM."""
+
+    __tablename__ = "owners"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "connection_id", "native_id"),
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+    )
+
+    connection_id: Mapped[UUID]
+    native_id: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text, default="")
+    name: Mapped[str] = mapped_column(Text, default="")
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Activity(Tenant, Identified, Base):
+    """A call, meeting, e-mail, text or note that the CRM has logged or planned."""
+
+    __tablename__ = "activities"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "connection_id", "kind", "native_id"),
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        Index("ix_activities_busy", "workspace_id", "connection_id", "owner_id", "ends_at", postgresql_where=text("kind = 'meeting'")),
+    )
+
+    connection_id: Mapped[UUID]
+    native_id: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    direction: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(Text)
+    owner_id: Mapped[str | None] = mapped_column(Text)
+    deleted_at: Mapped[datetime | None]
+
+
+class ActivityContact(Tenant, Base):
+    """Whom an activity was with, by the CRM's ids: the contact may arrive after it."""
+
+    __tablename__ = "activity_contacts"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "activity_id"], ["activities.workspace_id", "activities.id"], ondelete="CASCADE"),
+        Index("ix_activity_contacts_activity", "workspace_id", "activity_id"),
+    )
+
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    contact_native_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    activity_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class Match(Tenant, Identified, Created, Base):
+    """Author to contact. What a person decided (`decided_by` starts with user: or key:) the rules never change."""
+
+    __tablename__ = "matches"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "author_id", "contact_id"),
+        Index("uq_matches_confirmed", "workspace_id", "author_id", unique=True, postgresql_where=text("state = 'confirmed'")),
+        Index("ix_matches_contact", "workspace_id", "contact_id"),
+        Index("ix_matches_state", "workspace_id", "state", "id"),
+        ForeignKeyConstraint(["workspace_id", "author_id"], ["authors.workspace_id", "authors.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"], ondelete="CASCADE"),
+    )
+
+    author_id: Mapped[UUID]
+    contact_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(Text)  # suggested, confirmed, rejected
+    score: Mapped[float]
+    evidence: Mapped[list[Any]]
+    rules_version: Mapped[int]
+    decided_by: Mapped[str] = mapped_column(Text, default="rules")  # rules, user:<id>, key:<id>
+    decided_at: Mapped[datetime]
+
+
+class Task(Tenant, Identified, Created, Base):
+    """What should exist in the CRM because of a finding, what does, and why they differ.
+
+    `wanted` is what the rules and people want; `state` is what the CRM has, as far as we know. A task with
+    `push_at` is to be pushed then; one with `held_reason` is visible here and not in the CRM.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "key"),
+        ForeignKeyConstraint(["workspace_id", "brand_id"], ["brands.workspace_id", "brands.id"], ondelete="CASCADE"),
+        Index("ix_tasks_push", "workspace_id", "crm_connection_id", "push_at", postgresql_where=text("push_at IS NOT NULL")),
+        Index("ix_tasks_conversation", "workspace_id", "conversation_id"),
+        Index("ix_tasks_relationship", "workspace_id", "relationship_id"),
+        Index("ix_tasks_external", "workspace_id", "crm_connection_id", "external_id"),
+        Index("ix_tasks_list", "workspace_id", "created_at", "id"),
+        Index("ix_tasks_open_person", "workspace_id", "brand_id", "person", "kind", postgresql_where=text("wanted = 'open'")),
+    )
+
+    key: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)  # unanswered, ready_for_call
+    brand_id: Mapped[UUID]
+    person: Mapped[str] = mapped_column(Text)  # contact:<id> or author:<id>
+    author_id: Mapped[UUID | None]
+    contact_id: Mapped[UUID | None]
+    conversation_id: Mapped[UUID | None]
+    relationship_id: Mapped[UUID | None]
+    crm_connection_id: Mapped[UUID | None]  # None: no CRM yet
+    wanted: Mapped[str] = mapped_column(Text)  # open, completed, withdrawn
+    state: Mapped[str] = mapped_column(Text)  # absent, open, completed, withdrawn, unknown, parked
+    content: Mapped[dict[str, Any]]  # subject, body, due_at, owner_id, contact_native_id, high_priority
+    written: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the same, as last written to the CRM
+    edited: Mapped[list[Any]] = mapped_column(default=list)  # fields that a person changed in the CRM: theirs
+    reasons: Mapped[list[Any]]
+    urgency: Mapped[int]
+    since: Mapped[datetime]  # when the wait began
+    due_at: Mapped[datetime]
+    held_reason: Mapped[str] = mapped_column(Text, default="")
+    held_until: Mapped[datetime | None]
+    push_at: Mapped[datetime | None]  # business time
+    external_id: Mapped[str | None] = mapped_column(Text)
+    external_url: Mapped[str] = mapped_column(Text, default="")
+    detail: Mapped[str] = mapped_column(Text, default="")  # the CRM's sentence when it refused
+    maybe_sent_at: Mapped[datetime | None]
+    pushed_at: Mapped[datetime | None]  # first stood in the CRM
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str] = mapped_column(Text, default="")  # rules, crm, user:<id>, key:<id>
+    close_reason: Mapped[str] = mapped_column(Text, default="")
+    settings_version: Mapped[int]
+    rules_version: Mapped[int]
+    decided_at: Mapped[datetime]
+
+
+class Audit(Tenant, Identified, Created, Base):
+    """Who did what. Rows hold ids, never names or text."""
+
+    __tablename__ = "audit"
+
+    actor: Mapped[str] = mapped_column(Text)  # user:<id>, key:<id>, system
+    action: Mapped[str] = mapped_column(Text)  # connection.connected, match.confirmed, ...
+    subject: Mapped[str] = mapped_column(Text)  # <noun>:<id>
+
+
+class IdempotencyKey(Tenant, Created, Base):
+    """The answer that was given to a write, so that a repeat gets the same one. Kept a day."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    request_hash: Mapped[str] = mapped_column(Text)
+    status: Mapped[int | None]  # None: still under way
+    body: Mapped[dict[str, Any] | None]

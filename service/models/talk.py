@@ -1,0 +1,152 @@
+"""What was said: authors, engagements, conversations, signals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.models.base import Base, Created, Identified, Tenant
+
+
+class Author(Tenant, Identified, Created, Base):
+    """An identity on a network, under the network's stable id."""
+
+    __tablename__ = "authors"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "provider", "host", "native_id"),
+        Index("ix_authors_match_due", "workspace_id", postgresql_where=text("match_due")),
+    )
+
+    provider: Mapped[str] = mapped_column(Text)
+    host: Mapped[str] = mapped_column(Text, default="")
+    native_id: Mapped[str] = mapped_column(Text)
+    handle: Mapped[str] = mapped_column(Text, default="")
+    name: Mapped[str] = mapped_column(Text, default="")
+    bio: Mapped[str] = mapped_column(Text, default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    website: Mapped[str] = mapped_column(Text, default="")
+    location: Mapped[str] = mapped_column(Text, default="")
+    bot: Mapped[bool] = mapped_column(default=False, server_default="false")
+    followers: Mapped[int | None]
+    match_due: Mapped[bool] = mapped_column(default=True, server_default="true")
+    updated_at: Mapped[datetime]
+
+
+class AuthorKey(Tenant, Base):
+    """A normalised key under which an author may be found when a contact changes."""
+
+    __tablename__ = "author_keys"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "author_id"], ["authors.workspace_id", "authors.id"], ondelete="CASCADE"),
+        Index("ix_author_keys_author", "workspace_id", "author_id"),
+    )
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    author_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class Engagement(Tenant, Identified, Base):
+    """One post that concerns a connection."""
+
+    __tablename__ = "engagements"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "connection_id", "native_id"),
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        Index("ix_engagements_thread", "workspace_id", "brand_id", "thread"),
+        Index("ix_engagements_author", "workspace_id", "author_id", "brand_id"),
+        Index("ix_engagements_posted", "workspace_id", "posted_at", "id"),
+        Index("ix_engagements_parent_missing", "workspace_id", "connection_id", postgresql_where=text("parent_missing")),
+        Index("ix_engagements_recheck", "workspace_id", "connection_id", "checked_at", postgresql_where=text("deleted_at IS NULL")),
+    )
+
+    connection_id: Mapped[UUID]
+    brand_id: Mapped[UUID]
+    native_id: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    ours: Mapped[bool]  # by an account of this brand
+    author_id: Mapped[UUID]
+    thread: Mapped[str] = mapped_column(Text)
+    in_reply_to: Mapped[str | None] = mapped_column(Text)
+    in_reply_to_author: Mapped[str | None] = mapped_column(Text)
+    mentions: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    quotes: Mapped[str | None] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(Text)
+    is_repost: Mapped[bool] = mapped_column(default=False, server_default="false")
+    posted_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    window_closes_at: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    checked_at: Mapped[datetime]  # when the network last served it
+    deleted_at: Mapped[datetime | None]  # gone at its source: the text is erased here
+    parent_missing: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+
+class Signal(Tenant, Base):
+    """What was read from one text, by which version of the rules."""
+
+    __tablename__ = "signals"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "engagement_id"], ["engagements.workspace_id", "engagements.id"], ondelete="CASCADE"),
+    )
+
+    engagement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    rules_version: Mapped[int]
+    mask: Mapped[int] = mapped_column(BigInteger)  # service.rules.signals.from_mask
+
+
+class Conversation(Tenant, Identified, Created, Base):
+    """One author and one thread with one brand, and what was decided of it."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "brand_id", "author_id", "thread"),
+        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["workspace_id", "author_id"], ["authors.workspace_id", "authors.id"], ondelete="CASCADE"),
+        Index("ix_conversations_due", "workspace_id", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
+        Index("ix_conversations_thread", "workspace_id", "brand_id", "thread"),
+        Index("ix_conversations_author", "workspace_id", "author_id"),
+        Index("ix_conversations_last", "workspace_id", "last_post_at", "id"),
+        Index("ix_conversations_waiting", "workspace_id", "waiting_since", "id", postgresql_where=text("waiting_since IS NOT NULL")),
+    )
+
+    brand_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    author_id: Mapped[UUID]
+    thread: Mapped[str] = mapped_column(Text)
+    decide_at: Mapped[datetime | None]  # business time; 'infinity' until the first pull of the connection is done
+    waiting_since: Mapped[datetime | None]  # set: somebody waits, patience or no patience
+    last_post_at: Mapped[datetime]
+    dealt_with_until: Mapped[datetime | None]
+    reasons: Mapped[list[Any]] = mapped_column(default=list)
+    settings_version: Mapped[int | None]
+    rules_version: Mapped[int | None]
+    decided_at: Mapped[datetime | None]
+
+
+class Relationship(Tenant, Identified, Created, Base):
+    """A person (a contact with all its authors, or one unmatched author) and a brand."""
+
+    __tablename__ = "relationships"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "brand_id", "person"),
+        Index("ix_relationships_due", "workspace_id", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
+    )
+
+    brand_id: Mapped[UUID]
+    person: Mapped[str] = mapped_column(Text)  # contact:<id> or author:<id>
+    contact_id: Mapped[UUID | None]
+    author_id: Mapped[UUID | None]
+    decide_at: Mapped[datetime | None]
+    stage: Mapped[str] = mapped_column(Text, default="")
+    stage_at: Mapped[datetime | None]
+    reasons: Mapped[list[Any]] = mapped_column(default=list)
+    settings_version: Mapped[int | None]
+    rules_version: Mapped[int | None]
+    decided_at: Mapped[datetime | None]
