@@ -1,0 +1,176 @@
+"""Workspaces, people and the ways they show who they are: sign-in links, sessions, API keys."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from service import settings
+from service.clock import real_now
+from service.db import Database
+from service.errors import PlainError
+from service.models import APIKey, Brand, Membership, SigninLink, SigninSession, User, Workspace, WorkspaceSchedule
+
+LINK_LIFETIME = timedelta(minutes=30)
+SESSION_LIFETIME = timedelta(days=14)
+KEY_PREFIX = "wl_"
+
+# Who may do what; an API key's scopes are a choice from these.
+SCOPES = {
+    "read": "See brands, connections, posts, contacts, matches and tasks",
+    "write": "Decide matches, dismiss tasks, ask for a pull",
+    "admin": "Connect and disconnect accounts, approve a CRM, change settings and brands",
+}
+ROLES = {"owner": frozenset(SCOPES), "member": frozenset({"read", "write"}), "viewer": frozenset({"read"})}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who has shown who they are: a person in a browser, or a key."""
+
+    workspace_id: UUID
+    actor: str  # user:<id> or key:<id>, for the audit trail
+    scopes: frozenset[str]
+    user_id: UUID | None = None
+    email: str = ""
+    session_hash: bytes | None = None
+    csrf_token: str = ""
+    workspace_name: str = ""
+
+
+def digest(token: str) -> bytes:
+    """What is kept of a random token. SHA-256 is enough: there is nothing to guess in 256 random bits."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _email(address: str) -> str:
+    clean = address.strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", clean):
+        raise PlainError(f"{address!r} is not an e-mail address.")
+    return clean
+
+
+def ensure_workspace(db: Database, name: str, owner_email: str, *, values: dict[str, object] | None = None) -> tuple[UUID, UUID]:
+    """The workspace of this name that this person owns, made if need be, with its first brand and settings (`values`
+    over the defaults). Returns (workspace id, user id)."""
+    email = _email(owner_email)
+    with db.globally() as session:
+        user = session.scalar(select(User).where(User.email == email))
+        if user is None:
+            user = User(email=email)
+            session.add(user)
+            session.flush()
+        workspace_id = session.scalar(
+            select(Workspace.id).join(Membership, Membership.workspace_id == Workspace.id)
+            .where(Workspace.name == name, Membership.user_id == user.id, Membership.role == "owner")
+        )
+        user_id = user.id
+        if workspace_id is not None:
+            return workspace_id, user_id
+        workspace = Workspace(name=name)
+        session.add(workspace)
+        session.flush()
+        session.add(Membership(workspace_id=workspace.id, user_id=user_id, role="owner"))
+    with db.tenant(workspace.id) as session:
+        session.add(WorkspaceSchedule(workspace_id=workspace.id))
+        session.add(Brand(workspace_id=workspace.id, name=name))
+        settings.change(session, workspace.id, values or {}, by="system")
+    return workspace.id, user_id
+
+
+def signin_link(db: Database, email: str, base_url: str) -> str:
+    """A link that signs this person in once, within half an hour. Raises PlainError for somebody unknown."""
+    with db.globally() as session:
+        user_id = session.scalar(select(User.id).where(User.email == _email(email)))
+        if user_id is None:
+            raise PlainError(f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one.")
+        token = secrets.token_urlsafe(32)
+        session.add(SigninLink(token_hash=digest(token), user_id=user_id, expires_at=real_now() + LINK_LIFETIME, used_at=None))
+    return f"{base_url}/signin/{token}"
+
+
+def sign_in(db: Database, token: str) -> str | None:
+    """Spends a one-time link. Returns the cookie of a new session, or None for a link that is unknown, used or too old."""
+    now = real_now()
+    with db.globally() as session:
+        user_id = session.scalar(
+            update(SigninLink).where(SigninLink.token_hash == digest(token), SigninLink.used_at.is_(None), SigninLink.expires_at > now)
+            .values(used_at=now).returning(SigninLink.user_id)
+        )
+        if user_id is None:
+            return None
+        workspace_id = session.scalar(
+            select(Membership.workspace_id).where(Membership.user_id == user_id).order_by(Membership.created_at).limit(1)
+        )
+        cookie = secrets.token_urlsafe(32)
+        session.add(SigninSession(
+            token_hash=digest(cookie), user_id=user_id, workspace_id=workspace_id, csrf_token=secrets.token_urlsafe(24),
+            expires_at=now + SESSION_LIFETIME,
+        ))
+        return cookie
+
+
+def caller_of_session(db: Database, cookie: str) -> Caller | None:
+    """Who this browser is, in the workspace that it looks at."""
+    with db.globally() as session:
+        row = session.execute(
+            select(SigninSession, User.email, Membership.role, Workspace.name)
+            .join(User, User.id == SigninSession.user_id)
+            .join(Membership, (Membership.user_id == SigninSession.user_id) & (Membership.workspace_id == SigninSession.workspace_id))
+            .join(Workspace, Workspace.id == SigninSession.workspace_id)
+            .where(SigninSession.token_hash == digest(cookie), SigninSession.expires_at > real_now())
+        ).one_or_none()
+    if row is None:
+        return None
+    found, email, role, name = row
+    return Caller(
+        workspace_id=found.workspace_id, actor=f"user:{found.user_id}", scopes=ROLES.get(role, frozenset()), user_id=found.user_id,
+        email=email, session_hash=found.token_hash, csrf_token=found.csrf_token, workspace_name=name,
+    )
+
+
+def sign_out(db: Database, cookie: str) -> None:
+    with db.globally() as session:
+        session.execute(delete(SigninSession).where(SigninSession.token_hash == digest(cookie)))
+
+
+def workspaces_of(session: Session, user_id: UUID) -> list[tuple[UUID, str, str]]:
+    """(id, name, role) of every workspace that this person belongs to."""
+    rows = session.execute(
+        select(Workspace.id, Workspace.name, Membership.role).join(Membership, Membership.workspace_id == Workspace.id)
+        .where(Membership.user_id == user_id).order_by(Workspace.name)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def create_api_key(db: Database, workspace_id: UUID, user_id: UUID | None, name: str, scopes: Iterable[str]) -> str:
+    """A new key's secret, shown once. Raises PlainError for an unknown scope."""
+    wanted = sorted(set(scopes))
+    if unknown := [scope for scope in wanted if scope not in SCOPES]:
+        raise PlainError(f"{unknown[0]!r} is not a scope. Scopes are {', '.join(SCOPES)}.")
+    secret = KEY_PREFIX + secrets.token_urlsafe(32)
+    with db.globally() as session:
+        session.add(APIKey(
+            workspace_id=workspace_id, name=name, prefix=secret[:9], key_hash=digest(secret), scopes=wanted, created_by=user_id,
+        ))
+    return secret
+
+
+def caller_of_key(db: Database, secret: str) -> Caller | None:
+    """Who this API key is. Notes its use once a minute at most, so that a busy key does not write on every call."""
+    now = real_now()
+    with db.globally() as session:
+        key = session.scalar(select(APIKey).where(APIKey.key_hash == digest(secret), APIKey.revoked_at.is_(None)))
+        if key is None:
+            return None
+        if key.last_used_at is None or now - key.last_used_at > timedelta(minutes=1):
+            session.execute(update(APIKey).where(APIKey.id == key.id).values(last_used_at=now))
+        return Caller(workspace_id=key.workspace_id, actor=f"key:{key.id}", scopes=frozenset(key.scopes), user_id=key.created_by)

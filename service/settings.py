@@ -1,0 +1,204 @@
+"""A workspace's settings: one marshmallow schema that says names, bounds, defaults and meaning. Versioned: a change is a
+new row, and each verdict keeps the version that it was made under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+import holidays
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates, validates_schema
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.models import Settings
+from service.rules.model import Policy
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+AROUND_THE_CLOCK = {day: ["00:00-24:00"] for day in DAYS}
+
+
+def _about(text: str) -> dict[str, str]:
+    return {"description": text}
+
+
+class HoursSchema(Schema):
+    """Opening hours of each weekday, as spans "09:00-17:00" in the workspace's time zone. An empty list is a day off."""
+
+    class Meta:
+        unknown = RAISE
+
+    @staticmethod
+    def _spans(default: list[str]) -> Any:
+        return fields.List(
+            fields.String(validate=validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)\Z")),
+            load_default=lambda: list(default), validate=validate.Length(max=6),
+        )
+
+    monday = _spans(["09:00-17:00"])
+    tuesday = _spans(["09:00-17:00"])
+    wednesday = _spans(["09:00-17:00"])
+    thursday = _spans(["09:00-17:00"])
+    friday = _spans(["09:00-17:00"])
+    saturday = _spans([])
+    sunday = _spans([])
+
+    @validates_schema
+    def _in_order(self, data: Mapping[str, list[str]], **_: Any) -> None:
+        for day, spans in data.items():
+            edges = [edge for span in spans for edge in span.split("-")]
+            if edges != sorted(set(edges)):
+                raise ValidationError("Spans must be in order and must not overlap.", day)
+
+
+class PatienceSchema(Schema):
+    """How long somebody may wait before it becomes a task, in minutes of working time."""
+
+    class Meta:
+        unknown = RAISE
+
+    direct = fields.Integer(load_default=60, validate=validate.Range(0, 60_000), metadata=_about("Direct messages, in minutes."))
+    question = fields.Integer(
+        load_default=120, validate=validate.Range(0, 60_000), metadata=_about("Questions, requests and problems, in minutes.")
+    )
+    other = fields.Integer(load_default=480, validate=validate.Range(0, 60_000), metadata=_about("Everything else, in minutes."))
+
+
+class CallSchema(Schema):
+    """When a relationship is ready for a call."""
+
+    class Meta:
+        unknown = RAISE
+
+    exchanges = fields.Integer(load_default=4, validate=validate.Range(1, 100), metadata=_about("Times that they wrote and we answered."))
+    days = fields.Integer(load_default=4, validate=validate.Range(1, 100), metadata=_about("Different days on which they wrote."))
+    weeks = fields.Integer(load_default=2, validate=validate.Range(0, 52), metadata=_about("Weeks from the first exchange to the last."))
+    recent_days = fields.Integer(load_default=21, validate=validate.Range(1, 365), metadata=_about("The last exchange is no older."))
+    quiet_days = fields.Integer(
+        load_default=90, validate=validate.Range(0, 730), metadata=_about("Silence after a call, a meeting or a call task dealt with.")
+    )
+
+
+class SettingsSchema(Schema):
+    """All settings of a workspace, with their defaults."""
+
+    class Meta:
+        unknown = RAISE
+
+    timezone = fields.String(load_default="UTC", metadata=_about("IANA name, such as Europe/Paris."))
+    hours = fields.Nested(HoursSchema, load_default=lambda: HoursSchema().load({}))
+    holidays_country = fields.String(
+        load_default="", metadata=_about("ISO 3166 country, with a subdivision after a dash if wanted (DE-BY), whose public holidays are days off.")
+    )
+    holidays = fields.List(fields.Date(), load_default=list, validate=validate.Length(max=200), metadata=_about("More days off."))
+    patience = fields.Nested(PatienceSchema, load_default=lambda: PatienceSchema().load({}))
+    lapse_days = fields.Integer(
+        load_default=90, validate=validate.Range(1, 730), metadata=_about("A wait older than this makes no task any more.")
+    )
+    call = fields.Nested(CallSchema, load_default=lambda: CallSchema().load({}))
+    first_pull_days = fields.Integer(
+        load_default=30, validate=validate.Range(1, 36_500), metadata=_about("How far back the first pull of a new social account goes.")
+    )
+    poll_seconds = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(2, 86_400),
+        metadata=_about("How often to look for new posts; null is what suits each network and its prices."),
+    )
+    daily_cap = fields.Integer(
+        load_default=5, allow_none=True, validate=validate.Range(1, 1000),
+        metadata=_about("New tasks a day for one owner; the rest are held. null is no limit."),
+    )
+    meeting_shield = fields.Boolean(
+        load_default=True, metadata=_about("Push nothing to somebody who sits in a meeting or is outside working hours.")
+    )
+    preview = fields.Boolean(
+        load_default=True, metadata=_about("A new CRM connection shows what it would do and writes nothing until somebody approves.")
+    )
+    text_mode = fields.String(
+        load_default="quote", validate=validate.OneOf(["quote", "summary", "link"]),
+        metadata=_about("What a task's text holds of what people wrote."),
+    )
+
+    @validates("timezone")
+    def _known_zone(self, value: str, **_: Any) -> None:
+        if value not in available_timezones():
+            raise ValidationError("Not a time zone's name. Use one such as Europe/Paris.")
+
+    @validates("holidays_country")
+    def _known_country(self, value: str, **_: Any) -> None:
+        if value and not _holidays_of(value, 2026):
+            raise ValidationError("No holidays are known for that country. Use a code such as FR or DE-BY.")
+
+
+SCHEMA = SettingsSchema()
+
+
+def current(session: Session, workspace_id: UUID) -> Settings:
+    """The newest version. A workspace gets its first one when it is made."""
+    return session.scalars(
+        select(Settings).where(Settings.workspace_id == workspace_id).order_by(Settings.version.desc()).limit(1)
+    ).one()
+
+
+def change(session: Session, workspace_id: UUID, values: Mapping[str, Any], *, by: str) -> Settings:
+    """Stores a whole new version (`values` in the schema's JSON form; what is missing takes its default). Marks all of the
+    workspace's decisions due. Raises marshmallow's ValidationError."""
+    clean = SCHEMA.dump(SCHEMA.load(dict(values)))
+    newest = session.scalar(select(func.max(Settings.version)).where(Settings.workspace_id == workspace_id)) or 0
+    row = Settings(workspace_id=workspace_id, version=newest + 1, values=clean, changed_by=by)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def policy(row: Settings) -> Policy:
+    """The settings as the rules see them."""
+    return _policy(row.version, _Frozen(row.values))
+
+
+class _Frozen(dict[str, Any]):
+    """Settings values as a cache key: a version's values never change, but versions of two workspaces may share a number."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(repr(sorted(self.items())))
+
+
+@lru_cache(maxsize=256)
+def _policy(version: int, frozen: _Frozen) -> Policy:
+    values = SCHEMA.load(dict(frozen))
+    call = values["call"]
+    return Policy(
+        version=version,
+        timezone=ZoneInfo(values["timezone"]).key,
+        hours={index: tuple(map(_span, values["hours"][day])) for index, day in enumerate(DAYS)},
+        holidays=frozenset(values["holidays"]) | _public_holidays(values["holidays_country"]),
+        patience={kind: timedelta(minutes=minutes) for kind, minutes in values["patience"].items()},
+        lapse_after=timedelta(days=values["lapse_days"]),
+        call_min_exchanges=call["exchanges"],
+        call_min_days=call["days"],
+        call_min_weeks=call["weeks"],
+        call_recent=timedelta(days=call["recent_days"]),
+        call_quiet=timedelta(days=call["quiet_days"]),
+    )
+
+
+def _span(text: str) -> tuple[time, time]:
+    start, _, end = text.partition("-")
+    # The rules read an end of midnight as the end of the day.
+    return time.fromisoformat(start), time(0, 0) if end == "24:00" else time.fromisoformat(end)
+
+
+def _public_holidays(country: str) -> frozenset[date]:
+    return frozenset().union(*(_holidays_of(country, year) for year in range(2015, 2036))) if country else frozenset()
+
+
+@lru_cache(maxsize=512)
+def _holidays_of(country: str, year: int) -> frozenset[date]:
+    code, _, subdivision = country.partition("-")
+    try:
+        return frozenset(holidays.country_holidays(code, subdiv=subdivision or None, years=year))
+    except NotImplementedError:
+        return frozenset()
