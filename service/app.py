@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask, Response, jsonify
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service import config as configuration
 from service.config import Config
@@ -23,7 +22,6 @@ def create_app(config: Config | None = None) -> Flask:
     held.vault  # noqa: B018 - refuses here, not on the first request
     if not config.testing:
         held.db.check_role()
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
 
     from service import api, console, hooks  # each registers its blueprints
 

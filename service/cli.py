@@ -1,0 +1,48 @@
+"""The `warmline` command. Each command is a module of `service.commands` with a `command`; there is no list to edit."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import click
+
+import service.commands
+from service.errors import PlainError
+
+
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(module.name for module in iter_modules(service.commands.__path__))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"service.commands.{name}").command
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="warmline")
+def cli() -> None:
+    """Warmline turns the people who speak to you on social media into the right tasks in your CRM."""
+
+
+def main() -> None:
+    """Runs a command. What a person can mend is one sentence and exit code 1."""
+    logging.captureWarnings(True)
+    try:
+        cli.main(standalone_mode=False)
+    except PlainError as error:
+        click.echo(f"warmline: {error}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)

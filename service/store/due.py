@@ -1,0 +1,92 @@
+"""What is due. Everything here only moves instants: `next_pull_at`, `decide_at`, `next_push_at`. `least` ignores NULL in
+PostgreSQL, so a row that is being worked on (its instant is NULL) can be made due again meanwhile, and is then not missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
+from sqlalchemy.orm import Session
+
+from service.clock import business_now, real_now
+
+IDS = ARRAY(Uuid())
+
+
+def decide_soon(session: Session, workspace_id: UUID, at: datetime | None = None) -> None:
+    """The workspace has something to decide at `at` (business time; now, if not given). Call it last in a transaction:
+    it locks the workspace's one row."""
+    session.execute(
+        text("UPDATE workspace_schedule SET decide_at = least(decide_at, :at) WHERE workspace_id = :w"),
+        {"w": workspace_id, "at": at or business_now()},
+    )
+
+
+def decide_conversations(
+    session: Session, workspace_id: UUID, *, author_ids: Iterable[UUID] = (), conversation_ids: Iterable[UUID] = ()
+) -> None:
+    """These conversations are to be decided again. Those of a connection that is still in its first pull stay put."""
+    session.execute(
+        text(
+            "UPDATE conversations SET decide_at = least(decide_at, :now) WHERE workspace_id = :w"
+            " AND (author_id = ANY(:authors) OR id = ANY(:ids)) AND decide_at IS DISTINCT FROM 'infinity'"
+        ).bindparams(bindparam("authors", type_=IDS), bindparam("ids", type_=IDS)),
+        {"w": workspace_id, "now": business_now(), "authors": list(author_ids), "ids": list(conversation_ids)},
+    )
+
+
+def decide_relationships(
+    session: Session, workspace_id: UUID, *, author_ids: Iterable[UUID] = (), contact_ids: Iterable[UUID] = (), ids: Iterable[UUID] = ()
+) -> None:
+    """The relationships of these people are to be decided again."""
+    session.execute(
+        text(
+            "UPDATE relationships SET decide_at = least(decide_at, :now) WHERE workspace_id = :w"
+            " AND (author_id = ANY(:authors) OR contact_id = ANY(:contacts) OR id = ANY(:ids))"
+        ).bindparams(bindparam("authors", type_=IDS), bindparam("contacts", type_=IDS), bindparam("ids", type_=IDS)),
+        {"w": workspace_id, "now": business_now(), "authors": list(author_ids), "contacts": list(contact_ids), "ids": list(ids)},
+    )
+
+
+def decide_everything(session: Session, workspace_id: UUID) -> None:
+    """The settings changed: every verdict of the workspace is to be made again."""
+    for table in ("conversations", "relationships"):
+        session.execute(
+            text(f"UPDATE {table} SET decide_at = least(decide_at, :now) WHERE workspace_id = :w AND decide_at IS DISTINCT FROM 'infinity'"),  # noqa: S608
+            {"w": workspace_id, "now": business_now()},
+        )
+    decide_soon(session, workspace_id)
+
+
+def match_again(session: Session, workspace_id: UUID, author_ids: Sequence[UUID]) -> None:
+    """These authors are to be matched again, and with them their conversations and relationships."""
+    session.execute(
+        text("UPDATE authors SET match_due = true WHERE workspace_id = :w AND id = ANY(:ids)").bindparams(bindparam("ids", type_=IDS)),
+        {"w": workspace_id, "ids": list(author_ids)},
+    )
+    decide_conversations(session, workspace_id, author_ids=author_ids)
+    decide_relationships(session, workspace_id, author_ids=author_ids)
+    decide_soon(session, workspace_id)
+
+
+def pull_soon(session: Session, workspace_id: UUID, connection_id: UUID, streams: Sequence[str] = ()) -> None:
+    """Pull these streams of a connection (all of them, if none is named) as soon as a worker is free."""
+    session.execute(
+        text(
+            "UPDATE streams SET next_pull_at = least(next_pull_at, :now) WHERE workspace_id = :w AND connection_id = :c"
+            " AND status = 'active' AND (cardinality(:names) = 0 OR name = ANY(:names))"
+        ).bindparams(bindparam("names", type_=ARRAY(Text()))),
+        {"w": workspace_id, "c": connection_id, "now": real_now(), "names": list(streams)},
+    )
+
+
+def push_soon(session: Session, workspace_id: UUID, connection_id: UUID, at: datetime | None = None) -> None:
+    """There is something to push to this CRM at `at` (real time; now, if not given)."""
+    session.execute(
+        text("UPDATE connections SET next_push_at = least(next_push_at, :at) WHERE workspace_id = :w AND id = :c AND status = 'active'"),
+        {"w": workspace_id, "c": connection_id, "at": at or real_now()},
+    )
+
