@@ -7,7 +7,8 @@ spends the state. Both are random, kept as hashes, used once, and live ten minut
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -95,8 +96,7 @@ def start(
     if not isinstance(found.auth, OAuth2):
         raise ConnectError(f"{found.name} is connected with a key, not through a consent page.", provider)
     app_for(runtime, found)
-    with runtime.db.tenant(caller.workspace_id) as session:
-        brand_id = connecting.brand_for(session, caller.workspace_id, brand_id, found.kind)
+    brand_id = _brand(runtime, caller, found, brand_id)
     ticket = _issue(runtime, caller, "ticket", found.key, brand_id=brand_id, connection_id=connection_id, sealed={"form": dict(form or {})})
     return f"{runtime.config.base_url}/connect/{ticket}"
 
@@ -120,7 +120,6 @@ def open_ticket(runtime: Runtime, caller: Caller, ticket: str) -> str:
 def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str, str]) -> list[UUID]:
     """Spends the callback of a consent. Returns the connections that it made or renewed. Raises ConnectError."""
     found = _provider(provider)
-    assert isinstance(found.auth, OAuth2) or params  # a callback of a provider without OAuth has no state to spend
     state = params.get("state", "")
     row = _spend(runtime, "state", state)
     if row.workspace_id != caller.workspace_id or row.session_hash != caller.session_hash:
@@ -148,8 +147,7 @@ def connect_with_secret(
         raise ConnectError(f"{found.name} is connected through its consent page.", provider)
     if missing := [field.label for field in found.form if field.required and not form.get(field.name, "").strip()]:
         raise ConnectError(f"{missing[0]} is missing.", provider)
-    with runtime.db.tenant(caller.workspace_id) as session:
-        brand_id = connecting.brand_for(session, caller.workspace_id, brand_id, found.kind)
+    brand_id = _brand(runtime, caller, found, brand_id)
     try:
         return _store(runtime, caller, found, App(), dict(form), brand_id, form)
     except IntegrationError as error:
@@ -169,8 +167,21 @@ def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
         try:
             oauth.revoke(provider, app_for(runtime, provider, host), credentials)
         except ConnectError:
-            pass  # our registration is gone too: nothing is left to revoke with
+            return True  # our registration is gone too: nothing is left to revoke with
     return True
+
+
+def _brand(runtime: Runtime, caller: Caller, provider: AnyProvider, brand_id: UUID | None) -> UUID | None:
+    with _plainly(provider), runtime.db.tenant(caller.workspace_id) as session:
+        return connecting.brand_for(session, caller.workspace_id, brand_id, provider.kind)
+
+
+@contextmanager
+def _plainly(provider: AnyProvider) -> Iterator[None]:
+    try:
+        yield
+    except PlainError as error:
+        raise ConnectError(str(error), provider.key) from None
 
 
 def _check_answer(provider: AnyProvider, params: Mapping[str, str]) -> None:
@@ -232,7 +243,7 @@ def _store(
     access = Access(hosts=oauth.hosts(provider, app), credentials=credentials, options=dict(form), now=business_now)
     made = []
     for account, options in _accounts(provider, access):
-        with runtime.db.tenant(caller.workspace_id) as session:
+        with _plainly(provider), runtime.db.tenant(caller.workspace_id) as session:
             made.append(connecting.save(
                 session, runtime.vault, caller, provider, account.author, brand_id=brand_id,
                 credentials=account.credentials or credentials, options={**form, **account.options, **options},

@@ -1,0 +1,78 @@
+"""What providers call without signing in: webhooks, and public documents that we must serve for them.
+
+A webhook is a hint to pull now. It is verified, marks streams due, and its payload is thrown away.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, abort, jsonify, request
+from sqlalchemy import select
+
+from integrations.provider import Hint
+from integrations.registry import AnyProvider, providers
+from service import connect
+from service.models import WebhookRoute
+from service.runtime import Runtime, runtime
+from service.store import due
+
+MAX_HINT = 256 * 1024  # bytes
+blueprint = Blueprint("hooks", __name__)
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/hooks/<provider>")
+def challenge(provider: str) -> Response:
+    """A provider asks whether this address is ours."""
+    found = _with_webhook(provider)
+    assert found.webhook is not None
+    answer = found.webhook.challenge(connect.app_for(runtime(), found), request.args)
+    if answer is None:
+        abort(400)
+    return jsonify(answer)
+
+
+@blueprint.post("/hooks/<provider>")
+def hint(provider: str) -> tuple[str, int]:
+    """Something is new for an account."""
+    found = _with_webhook(provider)
+    assert found.webhook is not None
+    if (request.content_length or 0) > MAX_HINT:
+        abort(413)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    hints = found.webhook.verify(connect.app_for(runtime(), found), headers, request.get_data())
+    if hints is None:
+        abort(401)
+    for each in hints:
+        _follow(runtime(), found, each)
+    return "", 204
+
+
+@blueprint.get("/.well-known/warmline/<provider>/<path:path>")
+def document(provider: str, path: str) -> Response:
+    """A public document of ours that a provider reads."""
+    found = providers().get(provider)
+    for each in found.documents if found else ():
+        if each.path == path:
+            return Response(each.render(runtime().config.base_url), content_type=each.content_type)
+    abort(404)
+
+
+def _with_webhook(key: str) -> AnyProvider:
+    found = providers().get(key)
+    if found is None or found.webhook is None:
+        abort(404)
+    return found
+
+
+def _follow(held: Runtime, provider: AnyProvider, each: Hint) -> None:
+    with held.db.globally() as session:
+        routes = session.execute(
+            select(WebhookRoute.workspace_id, WebhookRoute.connection_id)
+            .where(WebhookRoute.provider == provider.key, WebhookRoute.account_id == each.account_id)
+        ).all()
+    for workspace_id, connection_id in routes:
+        with held.db.tenant(workspace_id) as session:
+            due.pull_soon(session, workspace_id, connection_id, each.streams)

@@ -1,0 +1,238 @@
+"""What a decision reads and writes, in batches: due conversations and relationships, the posts they rest on, signals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from integrations.records import ActivityKind, Direction, Kind
+from service.db import RawConnection, raw
+from service.ids import new_id
+from service.rules.model import RULES_VERSION, LoggedActivity, Post, Signals
+from service.rules.signals import from_mask, read, to_mask
+from service.store.rows import columns, execute, insert
+
+Thread = tuple[UUID, str]  # brand, thread
+
+
+@dataclass(frozen=True, slots=True)
+class DueConversation:
+    id: UUID
+    brand_id: UUID
+    connection_id: UUID
+    author_id: UUID
+    thread: str
+    dealt_with_until: datetime | None
+    native_id: str
+    handle: str
+    name: str
+    followers: int | None
+    provider: str
+    responder_email: str
+    contact_id: UUID | None
+
+    @property
+    def person(self) -> str:
+        return person_key(self.contact_id, self.author_id)
+
+
+@dataclass(frozen=True, slots=True)
+class DueRelationship:
+    id: UUID
+    brand_id: UUID
+    person: str
+    contact_id: UUID | None
+    author_id: UUID | None
+    stage: str
+
+
+def person_key(contact_id: UUID | None, author_id: UUID | None) -> str:
+    """The subject of a relationship: a contact with all its authors, or one author whom no CRM knows."""
+    return f"contact:{contact_id}" if contact_id else f"author:{author_id}"
+
+
+_DUE_CONVERSATIONS = """
+SELECT c.id, c.brand_id, c.connection_id, c.author_id, c.thread, c.dealt_with_until, a.native_id, a.handle, a.name, a.followers,
+       a.provider, n.responder_email, m.contact_id
+FROM (SELECT * FROM conversations WHERE workspace_id = %(w)s AND decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED) c
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = c.author_id
+JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
+LEFT JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = c.author_id AND m.state = 'confirmed'
+"""
+_POSTS = """
+SELECT e.brand_id, e.thread, e.id, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
+       e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), a.provider, e.language, e.is_repost
+FROM (SELECT DISTINCT b, t FROM unnest(%(brands)s::uuid[], %(threads)s::text[]) AS x(b, t)) x
+JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.b AND e.thread = x.t
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.author_id
+LEFT JOIN signals s ON s.workspace_id = %(w)s AND s.engagement_id = e.id AND s.rules_version = %(rules)s
+"""
+SIGNAL = {"engagement_id": "uuid", "mask": "bigint"}
+_SAVE_SIGNALS = insert(
+    "signals", SIGNAL, fixed={"workspace_id": "%(w)s", "rules_version": "%(rules)s"},
+    conflict="ON CONFLICT (workspace_id, engagement_id) DO UPDATE SET rules_version = excluded.rules_version, mask = excluded.mask",
+)
+DECIDED = {
+    "id": "uuid", "decide_at": "timestamptz", "waiting_since": "timestamptz", "reasons": "jsonb",
+}  # fmt: skip
+_SAVE_CONVERSATIONS = """
+UPDATE conversations c SET decide_at = new.decide_at, waiting_since = new.waiting_since, reasons = new.reasons, settings_version = %(settings)s,
+       rules_version = %(rules)s, decided_at = %(now)s
+FROM unnest(%(id)s::uuid[], %(decide_at)s::timestamptz[], %(waiting_since)s::timestamptz[], %(reasons)s::jsonb[])
+     AS new(id, decide_at, waiting_since, reasons)
+WHERE c.workspace_id = %(w)s AND c.id = new.id
+"""
+RELATIONSHIP = {"id": "uuid", "brand_id": "uuid", "person": "text", "contact_id": "uuid", "author_id": "uuid"}
+_OPEN_RELATIONSHIPS = insert(
+    "relationships", RELATIONSHIP, fixed={"workspace_id": "%(w)s", "decide_at": "%(now)s::timestamptz", "stage": "''", "reasons": "'[]'::jsonb"},
+    conflict="ON CONFLICT (workspace_id, brand_id, person) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at)",
+)
+_DUE_RELATIONSHIPS = """
+SELECT id, brand_id, person, contact_id, author_id, stage FROM relationships
+WHERE workspace_id = %(w)s AND decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED
+"""
+_SAVE_RELATIONSHIPS = """
+UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, settings_version = %(settings)s, rules_version = %(rules)s,
+       decided_at = %(now)s, stage_at = CASE WHEN r.stage = new.stage THEN r.stage_at ELSE %(now)s END, stage = new.stage
+FROM unnest(%(id)s::uuid[], %(decide_at)s::timestamptz[], %(stage)s::text[], %(reasons)s::jsonb[]) AS new(id, decide_at, stage, reasons)
+WHERE r.workspace_id = %(w)s AND r.id = new.id
+"""
+RELATED = {"id": "uuid", "decide_at": "timestamptz", "stage": "text", "reasons": "jsonb"}
+# An author who has been matched is part of the contact's relationship; the one that stood alone has no subject any more.
+_THREADS_OF_PEOPLE = """
+SELECT p.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, a.provider, n.responder_email, a.followers
+FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[], %(contacts)s::uuid[]) AS p(brand_id, person, author_id, contact_id)
+JOIN authors a ON a.workspace_id = %(w)s AND (
+    (p.contact_id IS NULL AND a.id = p.author_id
+     AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = a.id AND m.state = 'confirmed'))
+    OR a.id IN (SELECT m.author_id FROM matches m WHERE m.workspace_id = %(w)s AND m.contact_id = p.contact_id AND m.state = 'confirmed'))
+JOIN conversations c ON c.workspace_id = %(w)s AND c.author_id = a.id AND c.brand_id = p.brand_id
+JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
+"""
+_ACTIVITIES = """
+SELECT c.id, v.kind, v.at, v.direction, v.outcome, v.ends_at FROM contacts c
+JOIN activity_contacts l ON l.workspace_id = %(w)s AND l.connection_id = c.connection_id AND l.contact_native_id = c.native_id
+JOIN activities v ON v.workspace_id = %(w)s AND v.id = l.activity_id AND v.deleted_at IS NULL
+WHERE c.workspace_id = %(w)s AND c.id = ANY(%(ids)s)
+"""
+
+
+def due_conversations(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[DueConversation]:
+    """Conversations whose decision is due, locked until the end of the transaction: a pull that adds to one waits, and
+    makes it due again."""
+    rows = execute(raw(session), _DUE_CONVERSATIONS, {"w": workspace_id, "now": now, "n": limit})
+    return [DueConversation(*row) for row in rows]
+
+
+def due_relationships(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[DueRelationship]:
+    """Relationships whose decision is due, locked until the end of the transaction."""
+    rows = execute(raw(session), _DUE_RELATIONSHIPS, {"w": workspace_id, "now": now, "n": limit})
+    return [DueRelationship(*row) for row in rows]
+
+
+def posts_of(session: Session, workspace_id: UUID, threads: Iterable[Thread], names: Mapping[str, str]) -> dict[Thread, list[Post]]:
+    """Every post of these threads, with the signals of today's rules: read now and stored where they are not yet.
+    `names` are the providers' names for people, by key."""
+    connection, unique = raw(session), sorted(set(threads))
+    rows = execute(connection, _POSTS, {
+        "w": workspace_id, "rules": RULES_VERSION, "brands": [brand for brand, _ in unique], "threads": [thread for _, thread in unique],
+    })
+    found: dict[Thread, list[Post]] = defaultdict(list)
+    unread: list[tuple[UUID, int]] = []
+    for row in rows:
+        (brand, thread, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
+         language, repost) = row  # fmt: skip
+        if mask is None:
+            signals = Signals() if ours or deleted else read(text, mentions=len(mentions), is_repost=repost, language=language)
+            if not deleted:
+                unread.append((id_, to_mask(signals)))
+        else:
+            signals = from_mask(mask)
+        found[brand, thread].append(Post(
+            str(id_), native, _KINDS[kind], ours, author, at, text, signals, parent, parent_author, tuple(mentions), url, deleted, closes, name,
+            names.get(provider, provider),
+        ))
+    if unread:
+        _save_signals(connection, workspace_id, unread)
+    return found
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+def _save_signals(connection: RawConnection, workspace_id: UUID, rows: Sequence[tuple[UUID, int]]) -> None:
+    execute(connection, _SAVE_SIGNALS, {"w": workspace_id, "rules": RULES_VERSION, **columns(SIGNAL, sorted(rows))})
+
+
+def save_conversations(
+    session: Session, workspace_id: UUID, rows: Sequence[tuple[UUID, datetime | None, datetime | None, list[str]]], *, settings: int, now: datetime
+) -> None:
+    """(id, when to look again, waiting since, reasons) of each."""
+    execute(raw(session), _SAVE_CONVERSATIONS, {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **columns(DECIDED, rows)})
+
+
+def open_relationships(session: Session, workspace_id: UUID, people: Iterable[tuple[UUID, UUID | None, UUID]], now: datetime) -> None:
+    """(brand, contact, author) of everybody whose conversation was decided: their relationship is due."""
+    unique = {(brand, person_key(contact, author)): (brand, contact, author) for brand, contact, author in people}
+    rows = [
+        (new_id(), brand, person, contact, None if contact else author) for (brand, person), (_, contact, author) in sorted(unique.items())
+    ]
+    execute(raw(session), _OPEN_RELATIONSHIPS, {"w": workspace_id, "now": now, **columns(RELATIONSHIP, rows)})
+
+
+def save_relationships(
+    session: Session, workspace_id: UUID, rows: Sequence[tuple[UUID, datetime | None, str, list[str]]], *, settings: int, now: datetime
+) -> None:
+    """(id, when to look again, stage, reasons) of each."""
+    execute(raw(session), _SAVE_RELATIONSHIPS, {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **columns(RELATED, rows)})
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One thread of one of a person's authors."""
+
+    brand_id: UUID
+    thread: str
+    native_id: str
+    author_id: UUID
+    name: str
+    handle: str
+    provider: str
+    responder_email: str
+    followers: int | None
+
+
+def talks_of(session: Session, workspace_id: UUID, due: Sequence[DueRelationship]) -> dict[tuple[UUID, str], list[Talk]]:
+    """The threads of each relationship, by (brand, person). One that has lost its subject has none."""
+    rows = execute(raw(session), _THREADS_OF_PEOPLE, {
+        "w": workspace_id, "brands": [each.brand_id for each in due], "people": [each.person for each in due],
+        "authors": [each.author_id for each in due], "contacts": [each.contact_id for each in due],
+    })
+    found: dict[tuple[UUID, str], list[Talk]] = defaultdict(list)
+    for person, *rest in rows:
+        talk = Talk(*rest)
+        found[talk.brand_id, person].append(talk)
+    return found
+
+
+def activities_of(session: Session, workspace_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, list[LoggedActivity]]:
+    """What the CRM has logged and planned with these contacts."""
+    found: dict[UUID, list[LoggedActivity]] = defaultdict(list)
+    for contact_id, kind, at, direction, outcome, ends_at in execute(raw(session), _ACTIVITIES, {"w": workspace_id, "ids": list(contact_ids)}):
+        found[contact_id].append(LoggedActivity(ActivityKind(kind), at, Direction(direction), outcome, ends_at))
+    return found
+
+
+def next_decision(session: Session, workspace_id: UUID) -> datetime | None:
+    """When the next conversation or relationship of the workspace is due."""
+    rows = execute(raw(session), (
+        "SELECT least((SELECT min(decide_at) FROM conversations WHERE workspace_id = %(w)s AND decide_at < 'infinity'),"
+        " (SELECT min(decide_at) FROM relationships WHERE workspace_id = %(w)s))"
+    ), {"w": workspace_id})  # fmt: skip
+    found: datetime | None = rows[0][0]
+    return found

@@ -1,0 +1,216 @@
+"""Storing what a network served: a page of engagements, their authors, and the conversations that they touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integrations.records import Author, Engagement, Gone, Kind
+from service.clock import business_now, real_now
+from service.db import RawConnection, raw
+from service.ids import new_id
+from service.models import Brand, Connection
+from service.store import due
+from service.store.rows import columns, execute, insert
+
+AUTHOR = {
+    "id": "uuid", "native_id": "text", "handle": "text", "name": "text", "bio": "text", "url": "text", "website": "text",
+    "location": "text", "bot": "boolean", "followers": "integer",
+}  # fmt: skip
+_PROFILE = ("handle", "name", "bio", "url", "website", "location", "bot")
+ENGAGEMENT = {
+    "id": "uuid", "native_id": "text", "kind": "text", "ours": "boolean", "author_id": "uuid", "thread": "text", "in_reply_to": "text",
+    "in_reply_to_author": "text", "mentions": "text[]", "quotes": "text", "text": "text", "url": "text", "language": "text",
+    "is_repost": "boolean", "posted_at": "timestamptz", "edited_at": "timestamptz", "window_closes_at": "timestamptz",
+}  # fmt: skip
+
+_UPSERT_AUTHORS = insert(
+    "authors", AUTHOR,
+    fixed={"workspace_id": "%(w)s", "provider": "%(provider)s", "host": "%(host)s", "match_due": "true", "updated_at": "%(now)s"},
+    # An author who is missing from an answer (suspended, say) comes as a bare id and must not wipe what is known.
+    conflict=(
+        "ON CONFLICT (workspace_id, provider, host, native_id) DO UPDATE SET match_due = true, updated_at = excluded.updated_at, "
+        + ", ".join(f"{name} = excluded.{name}" for name in (*_PROFILE, "followers"))
+        + f" WHERE excluded.handle <> '' AND ({', '.join('old.' + name for name in _PROFILE)})"
+        + f" IS DISTINCT FROM ({', '.join('excluded.' + name for name in _PROFILE)})"
+    ),
+)
+_AUTHOR_IDS = (
+    "SELECT native_id, id FROM authors WHERE workspace_id = %(w)s AND provider = %(provider)s AND host = %(host)s AND native_id = ANY(%(ids)s)"
+)
+_UPSERT_ENGAGEMENTS = insert(
+    "engagements", ENGAGEMENT,
+    fixed={
+        "workspace_id": "%(w)s", "connection_id": "%(c)s", "brand_id": "%(brand)s", "received_at": "%(now)s", "checked_at": "%(now)s",
+    },
+    # The same post comes by several streams: what says more about us stays, and a text that was edited is followed.
+    conflict=(
+        "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET text = excluded.text, edited_at = excluded.edited_at,"
+        " kind = CASE WHEN old.kind = 'context' THEN excluded.kind ELSE old.kind END, ours = excluded.ours,"
+        " in_reply_to = coalesce(excluded.in_reply_to, old.in_reply_to), thread = excluded.thread,"
+        " in_reply_to_author = coalesce(excluded.in_reply_to_author, old.in_reply_to_author), author_id = excluded.author_id,"
+        " posted_at = excluded.posted_at, url = excluded.url, mentions = excluded.mentions, deleted_at = NULL,"
+        " checked_at = excluded.checked_at, is_repost = excluded.is_repost, window_closes_at = excluded.window_closes_at"
+        " WHERE old.text IS DISTINCT FROM excluded.text OR old.deleted_at IS NOT NULL OR old.ours <> excluded.ours"
+        " OR (old.kind = 'context' AND excluded.kind <> 'context') OR old.thread <> excluded.thread"
+        " OR old.posted_at <> excluded.posted_at"
+        " RETURNING id, native_id, thread, author_id, ours, kind, posted_at, in_reply_to, in_reply_to_author, (xmax = 0) AS is_new"
+    ),
+)
+_FLAG_MISSING_PARENTS = (
+    "UPDATE engagements AS e SET parent_missing = true WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
+    " AND NOT EXISTS (SELECT 1 FROM engagements p WHERE p.workspace_id = %(w)s AND p.connection_id = %(c)s AND p.native_id = e.in_reply_to)"
+)
+CONVERSATION = {"id": "uuid", "author_id": "uuid", "thread": "text", "last_post_at": "timestamptz"}
+_UPSERT_CONVERSATIONS = insert(
+    "conversations", CONVERSATION,
+    fixed={
+        "workspace_id": "%(w)s", "connection_id": "%(c)s", "brand_id": "%(brand)s", "decide_at": "%(at)s::timestamptz", "reasons": "'[]'::jsonb",
+    },
+    conflict=(
+        "ON CONFLICT (workspace_id, brand_id, author_id, thread) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at),"
+        " last_post_at = greatest(old.last_post_at, excluded.last_post_at)"
+    ),
+)
+# Whom we answered, though they never spoke to us by name: their posts are context, and the talk is a conversation all the same.
+_ANSWERED_BY_US = (
+    "SELECT DISTINCT a.id, o.thread, o.posted_at FROM engagements o JOIN authors a ON a.workspace_id = %(w)s AND a.provider = %(provider)s"
+    " AND a.host = %(host)s AND a.native_id = o.in_reply_to_author WHERE o.workspace_id = %(w)s AND o.brand_id = %(brand)s"
+    " AND o.thread = ANY(%(threads)s) AND o.ours AND o.kind <> 'direct' AND a.native_id <> ALL(%(ours)s)"
+)
+_TOUCH_THREADS = (
+    "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), last_post_at = greatest(last_post_at, t.posted_at)"
+    " FROM unnest(%(threads)s::text[], %(posted)s::timestamptz[]) AS t(thread, posted_at)"
+    " WHERE workspace_id = %(w)s AND brand_id = %(brand)s AND conversations.thread = t.thread"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The connection that served a page, and how to tell which authors are its brand's own."""
+
+    workspace_id: UUID
+    connection_id: UUID
+    brand_id: UUID
+    provider: str
+    host: str
+    our_ids: frozenset[str]  # accounts of this brand that are connected, on this network
+    our_handles: frozenset[str]  # listed colleagues, lower case
+    ready: bool  # the first pull is done
+
+    def is_ours(self, author: Author) -> bool:
+        return author.id in self.our_ids or author.handle.lower() in self.our_handles
+
+
+def source(session: Session, connection: Connection) -> Source:
+    """The source that this social connection is."""
+    accounts = session.scalars(select(Connection.account_id).where(
+        Connection.workspace_id == connection.workspace_id, Connection.provider == connection.provider,
+        Connection.host == connection.host, Connection.brand_id == connection.brand_id,
+    )).all()
+    colleagues = session.scalar(
+        select(Brand.colleagues).where(Brand.workspace_id == connection.workspace_id, Brand.id == connection.brand_id)
+    ) or []
+    prefix = f"{connection.provider}:"
+    assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
+    return Source(
+        connection.workspace_id, connection.id, connection.brand_id, connection.provider, connection.host, frozenset(accounts),
+        frozenset(handle.removeprefix(prefix).lstrip("@").lower() for handle in colleagues if handle.startswith(prefix)),
+        connection.ready_at is not None,
+    )
+
+
+def save_engagements(session: Session, source: Source, items: Sequence[Engagement]) -> int:
+    """Stores posts (each of them at most once, however often they come) and marks due what they touch. Returns how many are new."""
+    if not items:
+        return 0
+    connection = raw(session)
+    shared = {"w": source.workspace_id, "c": source.connection_id, "brand": source.brand_id, "provider": source.provider,
+              "host": source.host, "now": real_now()}  # fmt: skip
+    authors = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
+    unique = {item.id: item for item in items}.values()
+    rows = [_row(source, item, authors[item.author.id]) for item in sorted(unique, key=lambda item: item.id)]
+    changed = execute(connection, _UPSERT_ENGAGEMENTS, {**shared, **columns(ENGAGEMENT, rows)})
+    if not changed:
+        return 0
+    orphans = [row[1] for row in changed if row[9] and row[7]]
+    if orphans:
+        execute(connection, _FLAG_MISSING_PARENTS, {**shared, "ids": orphans})
+    _touch(connection, source, shared, changed)
+    if source.ready:
+        due.decide_soon(session, source.workspace_id)
+    return sum(row[9] for row in changed)
+
+
+def _save_authors(connection: RawConnection, shared: dict[str, object], authors: Iterable[Author]) -> dict[str, UUID]:
+    ordered = sorted(authors, key=lambda author: author.id)  # the same order everywhere: no deadlocks
+    rows = [
+        (new_id(), each.id, each.handle, each.name, each.bio, each.url, each.website, each.location, each.bot, each.followers) for each in ordered
+    ]
+    execute(connection, _UPSERT_AUTHORS, {**shared, **columns(AUTHOR, rows)})
+    return dict(execute(connection, _AUTHOR_IDS, {**shared, "ids": [author.id for author in ordered]}))  # type: ignore[arg-type]
+
+
+def _row(source: Source, item: Engagement, author_id: UUID) -> tuple[object, ...]:
+    ours = source.is_ours(item.author)
+    kind = Kind.OWN if ours and item.kind is not Kind.DIRECT else item.kind
+    return (
+        new_id(), item.id, kind.value, ours, author_id, item.thread, item.in_reply_to, item.in_reply_to_author, list(item.mentions),
+        item.quotes, item.text, item.url, item.language, item.is_repost, item.created_at, item.edited_at, item.window_closes_at,
+    )
+
+
+def _touch(connection: RawConnection, source: Source, shared: dict[str, object], changed: Sequence[tuple[object, ...]]) -> None:
+    at: datetime | str = business_now() if source.ready else "infinity"
+    newest: dict[str, datetime] = {}
+    talks: dict[tuple[object, str], datetime] = {}
+    for _, _, thread, author_id, ours, kind, posted_at, *_ in changed:
+        assert isinstance(thread, str)
+        assert isinstance(posted_at, datetime)
+        newest[thread] = max(posted_at, newest.get(thread, posted_at))
+        if not ours and kind != Kind.CONTEXT:
+            talks[author_id, thread] = max(posted_at, talks.get((author_id, thread), posted_at))
+    params = {**shared, "at": at, "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)]}
+    for author_id, thread, posted_at in execute(connection, _ANSWERED_BY_US, {**params, "ours": sorted(source.our_ids)}):
+        talks[author_id, thread] = max(posted_at, talks.get((author_id, thread), posted_at))
+    if talks:
+        rows = [(new_id(), author_id, thread, posted_at) for (author_id, thread), posted_at in sorted(talks.items(), key=str)]
+        execute(connection, _UPSERT_CONVERSATIONS, {**params, **columns(CONVERSATION, rows)})
+    execute(connection, _TOUCH_THREADS, params)
+
+
+def missing_parents(session: Session, source: Source, limit: int) -> list[str]:
+    """Ids of posts that ours answer, directly or through others, and that we don't hold."""
+    rows = execute(raw(session), (
+        "SELECT DISTINCT in_reply_to FROM engagements WHERE workspace_id = %(w)s AND connection_id = %(c)s AND parent_missing LIMIT %(n)s"
+    ), {"w": source.workspace_id, "c": source.connection_id, "n": limit})  # fmt: skip
+    return [row[0] for row in rows]
+
+
+def parents_answered(session: Session, source: Source, ids: Sequence[str]) -> None:
+    """These parents were asked for and answered, one way or the other."""
+    execute(raw(session), (
+        "UPDATE engagements SET parent_missing = false WHERE workspace_id = %(w)s AND connection_id = %(c)s AND parent_missing"
+        " AND in_reply_to = ANY(%(ids)s)"
+    ), {"w": source.workspace_id, "c": source.connection_id, "ids": list(ids)})  # fmt: skip
+
+
+def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:
+    """Posts that are gone at their source: their text is erased here and their conversations are decided again."""
+    rows = execute(raw(session), (
+        "UPDATE engagements SET deleted_at = %(now)s, text = '', checked_at = %(now)s WHERE workspace_id = %(w)s"
+        " AND connection_id = %(c)s AND native_id = ANY(%(ids)s) AND deleted_at IS NULL RETURNING thread, posted_at"
+    ), {"w": source.workspace_id, "c": source.connection_id, "ids": [each.id for each in gone], "now": real_now()})  # fmt: skip
+    if rows:
+        newest = {thread: posted_at for thread, posted_at in rows}
+        execute(raw(session), _TOUCH_THREADS, {
+            "w": source.workspace_id, "brand": source.brand_id, "at": business_now() if source.ready else "infinity",
+            "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)],
+        })
+        due.decide_soon(session, source.workspace_id)
+    return len(rows)
