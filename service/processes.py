@@ -1,0 +1,100 @@
+"""Child processes that never outlive whoever started them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+Process = subprocess.Popen[bytes]
+
+
+@dataclass(frozen=True)
+class User:
+    """Whose rights a process has, when we are root and it should not be."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Command:
+    """How to start a process."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] | None = None  # None: ours
+    cwd: Path | None = None
+    user: User | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGTERM  # what the kernel sends it when we die without a chance to say so
+
+
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Asks the kernel (Linux; elsewhere nothing happens) to send this process `number` when its parent's thread ends,
+    however it ends. Call it in the child, after any change of user: that would clear it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def start(command: Command, log: Path) -> Process:
+    """Starts a process in a session of its own (so that Ctrl-C reaches us alone), its output appended to `log`. Call it
+    from the main thread: the child dies with the thread that started it. Raises OSError."""
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    parent = os.getpid()
+
+    def bind() -> None:
+        die_with_parent(command.orphan_signal)
+        if os.getppid() != parent:  # we died between fork and prctl
+            os._exit(1)
+
+    user = command.user
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command.argv, env=command.env, cwd=command.cwd, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=bind, user=user.uid if user else None,
+            group=user.gid if user else None, extra_groups=[] if user else None,
+        )
+
+
+def stop(running: Iterable[tuple[Command, Process]], *, within: float) -> None:
+    """Stops processes together: asks each once, and after `within` seconds ends whatever is left of their groups."""
+    running = list(running)
+    for command, process in running:
+        if process.poll() is None:
+            process.send_signal(command.stop_signal)
+    deadline = time.monotonic() + within
+    for _, process in running:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+    for _, process in running:
+        process.wait()
+        _end_group(process.pid)
+
+
+def _end_group(leader: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # nobody is left in it
+        os.killpg(leader, signal.SIGKILL)
+
+
+def last_words(log: Path, lines: int = 1) -> str:
+    """The end of a log, for a sentence about why a process ended."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 4096))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
