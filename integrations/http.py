@@ -120,8 +120,14 @@ class Session:
         AmbiguousWriteError; a refused connection never is, since nothing was sent."""
         try:
             response = self.http.request(
-                method, self.base_url + path, params=params, json=json, data=data,
-                timeout=TIMEOUT, allow_redirects=False, stream=True,
+                method,
+                self.base_url + path,
+                params=params,
+                json=json,
+                data=data,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
             )
             _read_limited(response)
         except requests.RequestException as error:
@@ -154,9 +160,13 @@ def transport_error(error: requests.RequestException, host: str, *, write: bool)
     """What a failed exchange means. Only a write that may have reached the other side is ambiguous."""
     if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)) or _never_connected(error):
         return TemporaryError(f"{host} cannot be reached")
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema)):
+    if isinstance(
+        error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema)
+    ):
         return InvalidRequestError(f"{host or 'that'} is not an address we can call")
-    sentence = f"{host} did not answer in time" if isinstance(error, requests.Timeout) else f"{host} broke off the connection"
+    sentence = (
+        f"{host} did not answer in time" if isinstance(error, requests.Timeout) else f"{host} broke off the connection"
+    )
     return AmbiguousWriteError(sentence) if write else TemporaryError(sentence)
 
 
@@ -194,7 +204,9 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
-    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _NOT_PUBLIC if net.version == ip.version)
+    return (
+        ip.is_global and not ip.is_multicast and not any(ip in net for net in _NOT_PUBLIC if net.version == ip.version)
+    )
 
 
 class PeerNotAllowedError(NewConnectionError):

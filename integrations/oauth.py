@@ -35,7 +35,9 @@ def authorize_url(provider: AnyProvider, app: App, *, redirect_uri: str, state: 
             extra["optional_scope"] = " ".join(auth.optional_scopes)
         url, _ = session.create_authorization_url(
             auth.authorize_url.format(**hosts(provider, app)),
-            state=state, code_verifier=verifier if auth.pkce else None, **extra,
+            state=state,
+            code_verifier=verifier if auth.pkce else None,
+            **extra,
         )
     return str(url)
 
@@ -44,7 +46,9 @@ def fetch_token(provider: AnyProvider, app: App, *, redirect_uri: str, code: str
     """Spends an authorization code. Returns credentials: access_token, refresh_token, expires_at (ISO 8601), scope."""
     with _session(provider, app, redirect_uri) as session:
         extra = {"code_verifier": verifier} if _auth(provider).pkce else {}
-        return _call(session, provider, app, grant_type="authorization_code", code=code, redirect_uri=redirect_uri, **extra)
+        return _call(
+            session, provider, app, grant_type="authorization_code", code=code, redirect_uri=redirect_uri, **extra
+        )
 
 
 def refresh_token(provider: AnyProvider, app: App, credentials: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +84,10 @@ def _auth(provider: AnyProvider) -> OAuth2:
 def _session(provider: AnyProvider, app: App, redirect_uri: str | None) -> OAuth2Session:
     auth = _auth(provider)
     session = OAuth2Session(
-        app.client_id, app.client_secret or None, scope=" ".join(auth.scopes), redirect_uri=redirect_uri,
+        app.client_id,
+        app.client_secret or None,
+        scope=" ".join(auth.scopes),
+        redirect_uri=redirect_uri,
         code_challenge_method="S256" if auth.pkce else None,
         token_endpoint_auth_method=auth.client_auth if app.client_secret else "none",
     )
@@ -93,8 +100,14 @@ def _call(session: OAuth2Session, provider: AnyProvider, app: App, **form: str) 
     url = _auth(provider).token_url.format(**hosts(provider, app))
     try:
         response = session.request(
-            "POST", url, data=form, withhold_token=True, auth=session.client_auth(session.token_endpoint_auth_method),
-            headers={"Accept": "application/json"}, timeout=TIMEOUT, allow_redirects=False,
+            "POST",
+            url,
+            data=form,
+            withhold_token=True,
+            auth=session.client_auth(session.token_endpoint_auth_method),
+            headers={"Accept": "application/json"},
+            timeout=TIMEOUT,
+            allow_redirects=False,
         )
     except requests.RequestException as error:
         raise transport_error(error, provider.name, write=False) from None

@@ -99,7 +99,7 @@ class OAuth2:
 class Secret:
     """Credentials that a person types into the connect form (API key, app password): its fields marked secret."""
 
-    kind: Literal["secret"] = "secret"  # noqa: S105 - the word, not one
+    kind: Literal["secret"] = "secret"
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,9 @@ class Access:
     """All that a client needs to speak for one connection."""
 
     hosts: Mapping[str, str]  # the provider's hosts with the app's overrides applied
-    credentials: Mapping[str, Any] = field(repr=False)  # sealed at rest; `access_token` for OAuth2, form fields for Secret
+    credentials: Mapping[str, Any] = field(
+        repr=False
+    )  # sealed at rest; `access_token` for OAuth2, form fields for Secret
     account: Author | None = None  # who we are there; None only while connecting
     options: Mapping[str, Any] = field(default_factory=dict)  # what `prepare` returned, and the connect form
     since: datetime | None = None  # how far back a first pull goes

@@ -24,7 +24,9 @@ def providers() -> dict[str, AnyProvider]:
                 continue
             provider: Any = import_module(f"{package.__name__}.{module.name}").PROVIDER
             if provider.key != module.name or provider.key in found:
-                raise ValueError(f"{package.__name__}.{module.name}: the key {provider.key!r} is not the folder's name, or is taken")
+                raise ValueError(
+                    f"{package.__name__}.{module.name}: the key {provider.key!r} is not the folder's name, or is taken"
+                )
             found[provider.key] = provider
     return dict(sorted(found.items()))
 

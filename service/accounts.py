@@ -58,7 +58,9 @@ def _email(address: str) -> str:
     return clean
 
 
-def ensure_workspace(db: Database, name: str, owner_email: str, *, values: dict[str, object] | None = None) -> tuple[UUID, UUID]:
+def ensure_workspace(
+    db: Database, name: str, owner_email: str, *, values: dict[str, object] | None = None
+) -> tuple[UUID, UUID]:
     """The workspace of this name that this person owns, made if need be, with its first brand and settings (`values`
     over the defaults). Returns (workspace id, user id)."""
     email = _email(owner_email)
@@ -69,7 +71,8 @@ def ensure_workspace(db: Database, name: str, owner_email: str, *, values: dict[
             session.add(user)
             session.flush()
         workspace_id = session.scalar(
-            select(Workspace.id).join(Membership, Membership.workspace_id == Workspace.id)
+            select(Workspace.id)
+            .join(Membership, Membership.workspace_id == Workspace.id)
             .where(Workspace.name == name, Membership.user_id == user.id, Membership.role == "owner")
         )
         user_id = user.id
@@ -91,9 +94,13 @@ def signin_link(db: Database, email: str, base_url: str) -> str:
     with db.globally() as session:
         user_id = session.scalar(select(User.id).where(User.email == _email(email)))
         if user_id is None:
-            raise PlainError(f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one.")
+            raise PlainError(
+                f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one."
+            )
         token = secrets.token_urlsafe(32)
-        session.add(SigninLink(token_hash=digest(token), user_id=user_id, expires_at=real_now() + LINK_LIFETIME, used_at=None))
+        session.add(
+            SigninLink(token_hash=digest(token), user_id=user_id, expires_at=real_now() + LINK_LIFETIME, used_at=None)
+        )
     return f"{base_url}/signin/{token}"
 
 
@@ -102,19 +109,29 @@ def sign_in(db: Database, token: str) -> str | None:
     now = real_now()
     with db.globally() as session:
         user_id = session.scalar(
-            update(SigninLink).where(SigninLink.token_hash == digest(token), SigninLink.used_at.is_(None), SigninLink.expires_at > now)
-            .values(used_at=now).returning(SigninLink.user_id)
+            update(SigninLink)
+            .where(SigninLink.token_hash == digest(token), SigninLink.used_at.is_(None), SigninLink.expires_at > now)
+            .values(used_at=now)
+            .returning(SigninLink.user_id)
         )
         if user_id is None:
             return None
         workspace_id = session.scalar(
-            select(Membership.workspace_id).where(Membership.user_id == user_id).order_by(Membership.created_at).limit(1)
+            select(Membership.workspace_id)
+            .where(Membership.user_id == user_id)
+            .order_by(Membership.created_at)
+            .limit(1)
         )
         cookie = secrets.token_urlsafe(32)
-        session.add(SigninSession(
-            token_hash=digest(cookie), user_id=user_id, workspace_id=workspace_id, csrf_token=secrets.token_urlsafe(24),
-            expires_at=now + SESSION_LIFETIME,
-        ))
+        session.add(
+            SigninSession(
+                token_hash=digest(cookie),
+                user_id=user_id,
+                workspace_id=workspace_id,
+                csrf_token=secrets.token_urlsafe(24),
+                expires_at=now + SESSION_LIFETIME,
+            )
+        )
         return cookie
 
 
@@ -124,7 +141,10 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
         row = session.execute(
             select(SigninSession, User.email, Membership.role, Workspace.name)
             .join(User, User.id == SigninSession.user_id)
-            .join(Membership, (Membership.user_id == SigninSession.user_id) & (Membership.workspace_id == SigninSession.workspace_id))
+            .join(
+                Membership,
+                (Membership.user_id == SigninSession.user_id) & (Membership.workspace_id == SigninSession.workspace_id),
+            )
             .join(Workspace, Workspace.id == SigninSession.workspace_id)
             .where(SigninSession.token_hash == digest(cookie), SigninSession.expires_at > real_now())
         ).one_or_none()
@@ -132,8 +152,14 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
         return None
     found, email, role, name = row
     return Caller(
-        workspace_id=found.workspace_id, actor=f"user:{found.user_id}", scopes=ROLES.get(role, frozenset()), user_id=found.user_id,
-        email=email, session_hash=found.token_hash, csrf_token=found.csrf_token, workspace_name=name,
+        workspace_id=found.workspace_id,
+        actor=f"user:{found.user_id}",
+        scopes=ROLES.get(role, frozenset()),
+        user_id=found.user_id,
+        email=email,
+        session_hash=found.token_hash,
+        csrf_token=found.csrf_token,
+        workspace_name=name,
     )
 
 
@@ -145,8 +171,10 @@ def sign_out(db: Database, cookie: str) -> None:
 def workspaces_of(session: Session, user_id: UUID) -> list[tuple[UUID, str, str]]:
     """(id, name, role) of every workspace that this person belongs to."""
     rows = session.execute(
-        select(Workspace.id, Workspace.name, Membership.role).join(Membership, Membership.workspace_id == Workspace.id)
-        .where(Membership.user_id == user_id).order_by(Workspace.name)
+        select(Workspace.id, Workspace.name, Membership.role)
+        .join(Membership, Membership.workspace_id == Workspace.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Workspace.name)
     )
     return [(row[0], row[1], row[2]) for row in rows]
 
@@ -158,9 +186,16 @@ def create_api_key(db: Database, workspace_id: UUID, user_id: UUID | None, name:
         raise PlainError(f"{unknown[0]!r} is not a scope. Scopes are {', '.join(SCOPES)}.")
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
     with db.globally() as session:
-        session.add(APIKey(
-            workspace_id=workspace_id, name=name, prefix=secret[:9], key_hash=digest(secret), scopes=wanted, created_by=user_id,
-        ))
+        session.add(
+            APIKey(
+                workspace_id=workspace_id,
+                name=name,
+                prefix=secret[:9],
+                key_hash=digest(secret),
+                scopes=wanted,
+                created_by=user_id,
+            )
+        )
     return secret
 
 
@@ -173,4 +208,6 @@ def caller_of_key(db: Database, secret: str) -> Caller | None:
             return None
         if key.last_used_at is None or now - key.last_used_at > timedelta(minutes=1):
             session.execute(update(APIKey).where(APIKey.id == key.id).values(last_used_at=now))
-        return Caller(workspace_id=key.workspace_id, actor=f"key:{key.id}", scopes=frozenset(key.scopes), user_id=key.created_by)
+        return Caller(
+            workspace_id=key.workspace_id, actor=f"key:{key.id}", scopes=frozenset(key.scopes), user_id=key.created_by
+        )

@@ -85,8 +85,15 @@ def _version(folder: Path, user: User | None) -> str | None:
     try:
         said = [
             subprocess.run(
-                [folder / program, "--version"], capture_output=True, text=True, check=True, cwd="/", timeout=30,
-                user=user.uid if user else None, group=user.gid if user else None, extra_groups=[] if user else None,
+                [folder / program, "--version"],
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd="/",
+                timeout=30,
+                user=user.uid if user else None,
+                group=user.gid if user else None,
+                extra_groups=[] if user else None,
             ).stdout
             for program in ("initdb", "postgres")
         ]

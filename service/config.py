@@ -78,6 +78,8 @@ def parse_keys(text: str) -> dict[str, bytes]:
         except (binascii.Error, ValueError):
             key = b""
         if not key_id.isalnum() or len(key_id) > 16 or len(key) != 32:
-            raise PlainError("WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes. Make one with `warmline keys new`.")
+            raise PlainError(
+                "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes. Make one with `warmline keys new`."
+            )
         keys[key_id] = key
     return keys

@@ -20,7 +20,6 @@ from integrations import oauth
 from integrations.errors import IntegrationError, InvalidRequestError, PermissionDeniedError, TemporaryError
 from integrations.provider import Access, Account, App, OAuth2
 from integrations.registry import AnyProvider, providers
-
 from service.accounts import Caller, digest
 from service.clock import business_now, real_now
 from service.config import Config
@@ -49,12 +48,19 @@ def callback_url(config: Config, provider: str) -> str:
 
 
 def set_app(
-    runtime: Runtime, provider: str, client_id: str, client_secret: str, hosts: Mapping[str, str] | None = None, *, host: str = ""
+    runtime: Runtime,
+    provider: str,
+    client_id: str,
+    client_secret: str,
+    hosts: Mapping[str, str] | None = None,
+    *,
+    host: str = "",
 ) -> None:
     """Stores our registration with a provider. `hosts` override the provider's own addresses (a sandbox)."""
     provider = _provider(provider).key
     row = {
-        "client_id": client_id, "hosts": dict(hosts or {}),
+        "client_id": client_id,
+        "hosts": dict(hosts or {}),
         "sealed": runtime.vault.seal({"client_secret": client_secret}, "provider_apps", "sealed", provider, host),
     }
     with runtime.db.globally() as session:
@@ -67,7 +73,9 @@ def app_for(runtime: Runtime, provider: AnyProvider, host: str = "") -> App:
     if not isinstance(provider.auth, OAuth2):
         return App()
     with runtime.db.globally() as session:
-        row = session.scalars(select(ProviderApp).where(ProviderApp.provider == provider.key, ProviderApp.host == host)).one_or_none()
+        row = session.scalars(
+            select(ProviderApp).where(ProviderApp.provider == provider.key, ProviderApp.host == host)
+        ).one_or_none()
     if row is None:
         raise ConnectError(
             f"{provider.name} is not set up here yet. Whoever runs Warmline registers it with `warmline providers set {provider.key}`.",
@@ -88,7 +96,12 @@ def _provider(key: str) -> AnyProvider:
 
 
 def start(
-    runtime: Runtime, caller: Caller, *, provider: str, brand_id: UUID | None = None, form: Mapping[str, str] | None = None,
+    runtime: Runtime,
+    caller: Caller,
+    *,
+    provider: str,
+    brand_id: UUID | None = None,
+    form: Mapping[str, str] | None = None,
     connection_id: UUID | None = None,
 ) -> str:
     """The address of our page that leads to the provider's consent. Raises ConnectError."""
@@ -97,7 +110,15 @@ def start(
         raise ConnectError(f"{found.name} is connected with a key, not through a consent page.", provider)
     app_for(runtime, found)
     brand_id = _brand(runtime, caller, found, brand_id)
-    ticket = _issue(runtime, caller, "ticket", found.key, brand_id=brand_id, connection_id=connection_id, sealed={"form": dict(form or {})})
+    ticket = _issue(
+        runtime,
+        caller,
+        "ticket",
+        found.key,
+        brand_id=brand_id,
+        connection_id=connection_id,
+        sealed={"form": dict(form or {})},
+    )
     return f"{runtime.config.base_url}/connect/{ticket}"
 
 
@@ -109,11 +130,20 @@ def open_ticket(runtime: Runtime, caller: Caller, ticket: str) -> str:
     provider = _provider(row.provider)
     verifier = secrets.token_urlsafe(64)
     state = _issue(
-        runtime, caller, "state", row.provider, brand_id=row.brand_id, connection_id=row.connection_id,
+        runtime,
+        caller,
+        "state",
+        row.provider,
+        brand_id=row.brand_id,
+        connection_id=row.connection_id,
         sealed={**_unseal(runtime, ticket, row), "verifier": verifier},
     )
     return oauth.authorize_url(
-        provider, app_for(runtime, provider), redirect_uri=callback_url(runtime.config, provider.key), state=state, verifier=verifier
+        provider,
+        app_for(runtime, provider),
+        redirect_uri=callback_url(runtime.config, provider.key),
+        state=state,
+        verifier=verifier,
     )
 
 
@@ -123,7 +153,9 @@ def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str,
     state = params.get("state", "")
     row = _spend(runtime, "state", state)
     if row.workspace_id != caller.workspace_id or row.session_hash != caller.session_hash:
-        raise ConnectError("This consent was started in another browser or workspace. Start again from Connections.", provider)
+        raise ConnectError(
+            "This consent was started in another browser or workspace. Start again from Connections.", provider
+        )
     if row.provider != found.key:
         raise ConnectError("This consent was for another network. Start again from Connections.", provider)
     _check_answer(found, params)
@@ -131,7 +163,11 @@ def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str,
     sealed = _unseal(runtime, state, row)
     try:
         credentials = oauth.fetch_token(
-            found, app, redirect_uri=callback_url(runtime.config, found.key), code=params["code"], verifier=sealed["verifier"]
+            found,
+            app,
+            redirect_uri=callback_url(runtime.config, found.key),
+            code=params["code"],
+            verifier=sealed["verifier"],
         )
         return _store(runtime, caller, found, app, credentials, row.brand_id, sealed.get("form", {}))
     except IntegrationError as error:
@@ -186,12 +222,19 @@ def _plainly(provider: AnyProvider) -> Iterator[None]:
 
 def _check_answer(provider: AnyProvider, params: Mapping[str, str]) -> None:
     if params.get("error") == "access_denied":
-        raise ConnectError(f"{provider.name} was not connected, because the consent was refused. Nothing has changed.", provider.key)
+        raise ConnectError(
+            f"{provider.name} was not connected, because the consent was refused. Nothing has changed.", provider.key
+        )
     if params.get("error"):
-        raise ConnectError(f"{provider.name} did not grant access ({params['error'][:60]}). Try again, or check our registration there.", provider.key)
+        raise ConnectError(
+            f"{provider.name} did not grant access ({params['error'][:60]}). Try again, or check our registration there.",
+            provider.key,
+        )
     issuer = provider.auth.issuer if isinstance(provider.auth, OAuth2) else None
     if issuer and params.get("iss") not in (None, issuer):
-        raise ConnectError("The answer came from another server than the one you were sent to. Nothing was connected.", provider.key)
+        raise ConnectError(
+            "The answer came from another server than the one you were sent to. Nothing was connected.", provider.key
+        )
     if not params.get("code"):
         raise ConnectError(f"{provider.name} came back without an answer. Start again from Connections.", provider.key)
 
@@ -206,14 +249,25 @@ def _sentence(provider: AnyProvider, error: IntegrationError) -> str:
     return f"{provider.name} was not connected: {error}."
 
 
-def _issue(runtime: Runtime, caller: Caller, stage: str, provider: str, *, sealed: Mapping[str, Any], **columns: Any) -> str:
+def _issue(
+    runtime: Runtime, caller: Caller, stage: str, provider: str, *, sealed: Mapping[str, Any], **columns: Any
+) -> str:
     token = secrets.token_urlsafe(32)
     with runtime.db.globally() as session:
-        session.add(OAuthState(
-            token_hash=digest(token), stage=stage, workspace_id=caller.workspace_id, session_hash=caller.session_hash, provider=provider,
-            host="", sealed=runtime.vault.seal(sealed, "oauth_states", digest(token).hex()), expires_at=real_now() + LIFETIME,
-            used_at=None, **columns,
-        ))
+        session.add(
+            OAuthState(
+                token_hash=digest(token),
+                stage=stage,
+                workspace_id=caller.workspace_id,
+                session_hash=caller.session_hash,
+                provider=provider,
+                host="",
+                sealed=runtime.vault.seal(sealed, "oauth_states", digest(token).hex()),
+                expires_at=real_now() + LIFETIME,
+                used_at=None,
+                **columns,
+            )
+        )
     return token
 
 
@@ -225,8 +279,10 @@ def _spend(runtime: Runtime, stage: str, token: str) -> OAuthState:
     now = real_now()
     with runtime.db.globally() as session:
         row = session.scalars(
-            update(OAuthState).where(OAuthState.token_hash == digest(token), OAuthState.stage == stage, OAuthState.used_at.is_(None))
-            .values(used_at=now).returning(OAuthState)
+            update(OAuthState)
+            .where(OAuthState.token_hash == digest(token), OAuthState.stage == stage, OAuthState.used_at.is_(None))
+            .values(used_at=now)
+            .returning(OAuthState)
         ).one_or_none()
         if row is None:
             raise ConnectError("This consent was not started here, or was used already. Start again from Connections.")
@@ -237,17 +293,30 @@ def _spend(runtime: Runtime, stage: str, token: str) -> OAuthState:
 
 
 def _store(
-    runtime: Runtime, caller: Caller, provider: AnyProvider, app: App, credentials: Mapping[str, Any], brand_id: UUID | None,
+    runtime: Runtime,
+    caller: Caller,
+    provider: AnyProvider,
+    app: App,
+    credentials: Mapping[str, Any],
+    brand_id: UUID | None,
     form: Mapping[str, str],
 ) -> list[UUID]:
     access = Access(hosts=oauth.hosts(provider, app), credentials=credentials, options=dict(form), now=business_now)
     made = []
     for account, options in _accounts(provider, access):
         with _plainly(provider), runtime.db.tenant(caller.workspace_id) as session:
-            made.append(connecting.save(
-                session, runtime.vault, caller, provider, account.author, brand_id=brand_id,
-                credentials=account.credentials or credentials, options={**form, **account.options, **options},
-            ))
+            made.append(
+                connecting.save(
+                    session,
+                    runtime.vault,
+                    caller,
+                    provider,
+                    account.author,
+                    brand_id=brand_id,
+                    credentials=account.credentials or credentials,
+                    options={**form, **account.options, **options},
+                )
+            )
     if not made:
         raise ConnectError(f"{provider.name} showed no account that can be connected.", provider.key)
     return made
@@ -257,10 +326,15 @@ def _accounts(provider: AnyProvider, access: Access) -> Sequence[tuple[Account, 
     found = provider.accounts(access) if provider.accounts else [Account(provider.client(access).whoami())]
     prepared = []
     for account in found:
-        client = provider.client(Access(
-            hosts=access.hosts, credentials=account.credentials or access.credentials, account=account.author, options=access.options,
-            now=access.now,
-        ))
+        client = provider.client(
+            Access(
+                hosts=access.hosts,
+                credentials=account.credentials or access.credentials,
+                account=account.author,
+                options=access.options,
+                now=access.now,
+            )
+        )
         prepare = getattr(client, "prepare", None)  # only CRMs have something to prepare
         prepared.append((account, prepare() if prepare else {}))
     return prepared

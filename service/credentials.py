@@ -48,19 +48,35 @@ def _expiry(values: Mapping[str, Any]) -> datetime | None:
     return datetime.fromisoformat(stated).astimezone(UTC) if isinstance(stated, str) else None
 
 
-def store_new(session: Session, vault: Vault, workspace_id: UUID, connection_id: UUID, values: Mapping[str, Any]) -> None:
+def store_new(
+    session: Session, vault: Vault, workspace_id: UUID, connection_id: UUID, values: Mapping[str, Any]
+) -> None:
     """Stores what a consent has just given, whatever stood there before."""
     row = {
-        "sealed": vault.seal(values, *_place(workspace_id, connection_id)), "expires_at": _expiry(values), "updated_at": real_now(),
-        "refresh_lease_id": None, "refresh_lease_until": None,
+        "sealed": vault.seal(values, *_place(workspace_id, connection_id)),
+        "expires_at": _expiry(values),
+        "updated_at": real_now(),
+        "refresh_lease_id": None,
+        "refresh_lease_until": None,
     }
     statement = insert(Credential).values(workspace_id=workspace_id, connection_id=connection_id, version=1, **row)
-    session.execute(statement.on_conflict_do_update(
-        index_elements=["workspace_id", "connection_id"], set_={**row, "version": Credential.version + 1},
-    ))
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["workspace_id", "connection_id"],
+            set_={**row, "version": Credential.version + 1},
+        )
+    )
 
 
-def fresh(runtime: Runtime, provider: AnyProvider, app: App, workspace_id: UUID, connection_id: UUID, *, refused: int | None = None) -> Held:
+def fresh(
+    runtime: Runtime,
+    provider: AnyProvider,
+    app: App,
+    workspace_id: UUID,
+    connection_id: UUID,
+    *,
+    refused: int | None = None,
+) -> Held:
     """Credentials that should work now, refreshed if need be. `refused` is the version that the provider has just turned
     down. Raises AuthenticationError when the grant is gone, RateLimitError when somebody else is refreshing."""
     held, expires_at = _read(runtime, workspace_id, connection_id)
@@ -102,10 +118,13 @@ def _claim(runtime: Runtime, workspace_id: UUID, connection_id: UUID, version: i
         return session.scalar(
             update(Credential)
             .where(
-                Credential.workspace_id == workspace_id, Credential.connection_id == connection_id, Credential.version == version,
+                Credential.workspace_id == workspace_id,
+                Credential.connection_id == connection_id,
+                Credential.version == version,
                 Credential.refresh_lease_until.is_(None) | (Credential.refresh_lease_until < now),
             )
-            .values(refresh_lease_id=lease, refresh_lease_until=now + LEASE).returning(Credential.refresh_lease_id)
+            .values(refresh_lease_id=lease, refresh_lease_until=now + LEASE)
+            .returning(Credential.refresh_lease_id)
         )
 
 
@@ -113,7 +132,11 @@ def _release(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease: U
     with runtime.db.tenant(workspace_id) as session:
         session.execute(
             update(Credential)
-            .where(Credential.workspace_id == workspace_id, Credential.connection_id == connection_id, Credential.refresh_lease_id == lease)
+            .where(
+                Credential.workspace_id == workspace_id,
+                Credential.connection_id == connection_id,
+                Credential.refresh_lease_id == lease,
+            )
             .values(refresh_lease_id=None, refresh_lease_until=None)
         )
 
@@ -122,11 +145,20 @@ def _swap(runtime: Runtime, workspace_id: UUID, connection_id: UUID, version: in
     with runtime.db.tenant(workspace_id) as session:
         stored = session.scalar(
             update(Credential)
-            .where(Credential.workspace_id == workspace_id, Credential.connection_id == connection_id, Credential.version == version)
+            .where(
+                Credential.workspace_id == workspace_id,
+                Credential.connection_id == connection_id,
+                Credential.version == version,
+            )
             .values(
-                sealed=runtime.vault.seal(values, *_place(workspace_id, connection_id)), version=version + 1, expires_at=_expiry(values),
-                updated_at=real_now(), refresh_lease_id=None, refresh_lease_until=None,
-            ).returning(Credential.version)
+                sealed=runtime.vault.seal(values, *_place(workspace_id, connection_id)),
+                version=version + 1,
+                expires_at=_expiry(values),
+                updated_at=real_now(),
+                refresh_lease_id=None,
+                refresh_lease_until=None,
+            )
+            .returning(Credential.version)
         )
     if stored is None:  # a reconnect came in between: what it stored is newer than ours
         return _read(runtime, workspace_id, connection_id)[0]

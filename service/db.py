@@ -33,7 +33,9 @@ class Database:
     """The application's access. `url` is the application's role's."""
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
-        self.engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800)
+        self.engine = create_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800
+        )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         event.listen(self._sessions, "after_begin", _set_workspace)
 
@@ -53,11 +55,13 @@ class Database:
         """Raises PlainError unless this role is held by row-level security."""
         try:
             with self.engine.connect() as connection:
-                row = connection.execute(text(
-                    "SELECT current_user, rolsuper OR rolbypassrls, EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n"
-                    " ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname = 'engagements'"
-                    " AND pg_has_role(current_user, c.relowner, 'USAGE')) FROM pg_roles WHERE rolname = current_user"
-                )).one()
+                row = connection.execute(
+                    text(
+                        "SELECT current_user, rolsuper OR rolbypassrls, EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n"
+                        " ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname = 'engagements'"
+                        " AND pg_has_role(current_user, c.relowner, 'USAGE')) FROM pg_roles WHERE rolname = current_user"
+                    )
+                ).one()
         except OperationalError as error:
             raise unreachable(error) from None
         if row[1] or row[2]:
@@ -123,17 +127,24 @@ def migrate(admin_url: str, *logins: str | None) -> None:
 
 def pending(connection: Connection) -> bool:
     """Whether a migration waits."""
-    return MigrationContext.configure(connection).get_current_revision() != ScriptDirectory.from_config(_alembic()).get_current_head()
+    return (
+        MigrationContext.configure(connection).get_current_revision()
+        != ScriptDirectory.from_config(_alembic()).get_current_head()
+    )
 
 
 def _make_roles(connection: Connection) -> None:
     have = set(connection.execute(text("SELECT rolname FROM pg_roles WHERE rolname LIKE 'warmline%'")).scalars())
-    may = connection.execute(text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")).scalar_one()
+    may = connection.execute(
+        text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+    ).scalar_one()
     for role in ("warmline_app", "warmline_scheduler"):
         if role in have:
             continue
         if not may:
-            raise PlainError(f"The role {role} is missing and DATABASE_ADMIN_URL may not make it. Run as a superuser: CREATE ROLE {role} NOLOGIN;")
+            raise PlainError(
+                f"The role {role} is missing and DATABASE_ADMIN_URL may not make it. Run as a superuser: CREATE ROLE {role} NOLOGIN;"
+            )
         connection.execute(text(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS"))
 
 
@@ -148,7 +159,9 @@ def _admit(connection: Connection, login: str | None, role: str) -> None:
     if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": url.username}).scalar():
         secret = f" PASSWORD {_literal(str(url.password))}" if url.password else ""
         connection.execute(text(f"CREATE ROLE {user} LOGIN NOSUPERUSER NOBYPASSRLS{secret}".replace(":", "\\:")))
-    member = text("SELECT pg_has_role(CAST(:name AS name), CAST(:role AS name), 'MEMBER') AND NOT rolsuper FROM pg_roles WHERE rolname = :name")
+    member = text(
+        "SELECT pg_has_role(CAST(:name AS name), CAST(:role AS name), 'MEMBER') AND NOT rolsuper FROM pg_roles WHERE rolname = :name"
+    )
     if not connection.execute(member, {"name": url.username, "role": role}).scalar():
         connection.execute(text(f"GRANT {role} TO {user}"))
 

@@ -147,9 +147,13 @@ def postgres(home: Path, *, fsync: bool = True, programs: Path | None = None) ->
         server = Postgres(
             socket=_short(folder, ".s.PGSQL.5432.lock"),
             command=Command(
-                "postgres", (str(found.bin / "postgres"), "-D", pgfolder.seen_by(user, folder), *settings),
-                env=pgfolder.ENVIRONMENT, cwd=folder, user=user,
-                stop_signal=signal.SIGINT, orphan_signal=signal.SIGINT,  # at once, and cleanly
+                "postgres",
+                (str(found.bin / "postgres"), "-D", pgfolder.seen_by(user, folder), *settings),
+                env=pgfolder.ENVIRONMENT,
+                cwd=folder,
+                user=user,
+                stop_signal=signal.SIGINT,
+                orphan_signal=signal.SIGINT,  # at once, and cleanly
             ),
             log=home / "log" / "postgres.log",
         )
@@ -169,8 +173,11 @@ def valkey(home: Path) -> Iterator[Valkey]:
         server = Valkey(
             url=f"unix://{quote(str(_short(folder, 'valkey.sock') / 'valkey.sock'), safe='/')}",
             command=Command(
-                "valkey", (str(binaries.valkey()), *(word for pair in options.items() for word in pair)),
-                env=pgfolder.ENVIRONMENT, cwd=folder, orphan_signal=signal.SIGKILL,
+                "valkey",
+                (str(binaries.valkey()), *(word for pair in options.items() for word in pair)),
+                env=pgfolder.ENVIRONMENT,
+                cwd=folder,
+                orphan_signal=signal.SIGKILL,
             ),
             log=home / "log" / "valkey.log",
         )

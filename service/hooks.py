@@ -54,10 +54,10 @@ def hint(provider: str) -> tuple[str, int]:
 def document(provider: str, path: str) -> Response:
     """A public document of ours that a provider reads."""
     found = providers().get(provider)
-    for each in found.documents if found else ():
-        if each.path == path:
-            return Response(each.render(runtime().config.base_url), content_type=each.content_type)
-    abort(404)
+    chosen = next((each for each in (found.documents if found else ()) if each.path == path), None)
+    if chosen is None:
+        abort(404)
+    return Response(chosen.render(runtime().config.base_url), content_type=chosen.content_type)
 
 
 def _with_webhook(key: str) -> AnyProvider:
@@ -70,8 +70,9 @@ def _with_webhook(key: str) -> AnyProvider:
 def _follow(held: Runtime, provider: AnyProvider, each: Hint) -> None:
     with held.db.globally() as session:
         routes = session.execute(
-            select(WebhookRoute.workspace_id, WebhookRoute.connection_id)
-            .where(WebhookRoute.provider == provider.key, WebhookRoute.account_id == each.account_id)
+            select(WebhookRoute.workspace_id, WebhookRoute.connection_id).where(
+                WebhookRoute.provider == provider.key, WebhookRoute.account_id == each.account_id
+            )
         ).all()
     for workspace_id, connection_id in routes:
         with held.db.tenant(workspace_id) as session:

@@ -61,11 +61,24 @@ def initialise(programs: PostgresPrograms, folder: Path, user: User | None, *, s
         os.chown(fresh, user.uid, user.gid)
     told = subprocess.run(
         [
-            programs.bin / "initdb", "-D", seen_by(user, fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8",
-            "--no-instructions", *(_LOCALE if programs.major >= 17 else _OLD_LOCALE), *(() if sync else ("--no-sync",)),
+            programs.bin / "initdb",
+            "-D",
+            seen_by(user, fresh),
+            "-U",
+            SUPERUSER,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-instructions",
+            *(_LOCALE if programs.major >= 17 else _OLD_LOCALE),
+            *(() if sync else ("--no-sync",)),
         ],
-        cwd=fresh, env=ENVIRONMENT, capture_output=True, text=True, user=user.uid if user else None,
-        group=user.gid if user else None, extra_groups=[] if user else None,
+        cwd=fresh,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=[] if user else None,
     )
     if told.returncode:
         why = (told.stderr.strip().splitlines() or ["no reason given"])[-1]

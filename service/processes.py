@@ -60,9 +60,17 @@ def start(command: Command, log: Path) -> Process:
     user = command.user
     with log.open("ab") as output:
         return subprocess.Popen(
-            command.argv, env=command.env, cwd=command.cwd, stdin=subprocess.DEVNULL, stdout=output,
-            stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=bind, user=user.uid if user else None,
-            group=user.gid if user else None, extra_groups=[] if user else None,
+            command.argv,
+            env=command.env,
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=bind,
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
         )
 
 

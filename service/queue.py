@@ -18,12 +18,18 @@ JOB_TIMEOUT = 240  # seconds; shorter than the lease, so that nobody works on af
 def enqueue(redis: Redis, jobs: Sequence[tuple[str, tuple[UUID, ...]]]) -> None:
     """Puts jobs on the queue: (name below `workers.jobs`, ids). Ids travel as strings."""
     queue = Queue(QUEUE, connection=redis)
-    queue.enqueue_many([
-        Queue.prepare_data(
-            f"workers.jobs.{name}", tuple(str(value) for value in ids), timeout=JOB_TIMEOUT, result_ttl=0, failure_ttl=86_400,
-        )
-        for name, ids in jobs
-    ])
+    queue.enqueue_many(
+        [
+            Queue.prepare_data(
+                f"workers.jobs.{name}",
+                tuple(str(value) for value in ids),
+                timeout=JOB_TIMEOUT,
+                result_ttl=0,
+                failure_ttl=86_400,
+            )
+            for name, ids in jobs
+        ]
+    )
 
 
 def beat(redis: Redis, who: str) -> None:

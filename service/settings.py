@@ -36,7 +36,8 @@ class HoursSchema(Schema):
     def _spans(default: list[str]) -> Any:
         return fields.List(
             fields.String(validate=validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)\Z")),
-            load_default=lambda: list(default), validate=validate.Length(max=6),
+            load_default=lambda: list(default),
+            validate=validate.Length(max=6),
         )
 
     monday = _spans(["09:00-17:00"])
@@ -61,11 +62,17 @@ class PatienceSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    direct = fields.Integer(load_default=60, validate=validate.Range(0, 60_000), metadata=_about("Direct messages, in minutes."))
-    question = fields.Integer(
-        load_default=120, validate=validate.Range(0, 60_000), metadata=_about("Questions, requests and problems, in minutes.")
+    direct = fields.Integer(
+        load_default=60, validate=validate.Range(0, 60_000), metadata=_about("Direct messages, in minutes.")
     )
-    other = fields.Integer(load_default=480, validate=validate.Range(0, 60_000), metadata=_about("Everything else, in minutes."))
+    question = fields.Integer(
+        load_default=120,
+        validate=validate.Range(0, 60_000),
+        metadata=_about("Questions, requests and problems, in minutes."),
+    )
+    other = fields.Integer(
+        load_default=480, validate=validate.Range(0, 60_000), metadata=_about("Everything else, in minutes.")
+    )
 
 
 class CallSchema(Schema):
@@ -74,12 +81,22 @@ class CallSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    exchanges = fields.Integer(load_default=4, validate=validate.Range(1, 100), metadata=_about("Times that they wrote and we answered."))
-    days = fields.Integer(load_default=4, validate=validate.Range(1, 100), metadata=_about("Different days on which they wrote."))
-    weeks = fields.Integer(load_default=2, validate=validate.Range(0, 52), metadata=_about("Weeks from the first exchange to the last."))
-    recent_days = fields.Integer(load_default=21, validate=validate.Range(1, 365), metadata=_about("The last exchange is no older."))
+    exchanges = fields.Integer(
+        load_default=4, validate=validate.Range(1, 100), metadata=_about("Times that they wrote and we answered.")
+    )
+    days = fields.Integer(
+        load_default=4, validate=validate.Range(1, 100), metadata=_about("Different days on which they wrote.")
+    )
+    weeks = fields.Integer(
+        load_default=2, validate=validate.Range(0, 52), metadata=_about("Weeks from the first exchange to the last.")
+    )
+    recent_days = fields.Integer(
+        load_default=21, validate=validate.Range(1, 365), metadata=_about("The last exchange is no older.")
+    )
     quiet_days = fields.Integer(
-        load_default=90, validate=validate.Range(0, 730), metadata=_about("Silence after a call, a meeting or a call task dealt with.")
+        load_default=90,
+        validate=validate.Range(0, 730),
+        metadata=_about("Silence after a call, a meeting or a call task dealt with."),
     )
 
 
@@ -92,33 +109,49 @@ class SettingsSchema(Schema):
     timezone = fields.String(load_default="UTC", metadata=_about("IANA name, such as Europe/Paris."))
     hours = fields.Nested(HoursSchema, load_default=lambda: HoursSchema().load({}))
     holidays_country = fields.String(
-        load_default="", metadata=_about("ISO 3166 country, with a subdivision after a dash if wanted (DE-BY), whose public holidays are days off.")
+        load_default="",
+        metadata=_about(
+            "ISO 3166 country, with a subdivision after a dash if wanted (DE-BY), whose public holidays are days off."
+        ),
     )
-    holidays = fields.List(fields.Date(), load_default=list, validate=validate.Length(max=200), metadata=_about("More days off."))
+    holidays = fields.List(
+        fields.Date(), load_default=list, validate=validate.Length(max=200), metadata=_about("More days off.")
+    )
     patience = fields.Nested(PatienceSchema, load_default=lambda: PatienceSchema().load({}))
     lapse_days = fields.Integer(
-        load_default=90, validate=validate.Range(1, 730), metadata=_about("A wait older than this makes no task any more.")
+        load_default=90,
+        validate=validate.Range(1, 730),
+        metadata=_about("A wait older than this makes no task any more."),
     )
     call = fields.Nested(CallSchema, load_default=lambda: CallSchema().load({}))
     first_pull_days = fields.Integer(
-        load_default=30, validate=validate.Range(1, 36_500), metadata=_about("How far back the first pull of a new social account goes.")
+        load_default=30,
+        validate=validate.Range(1, 36_500),
+        metadata=_about("How far back the first pull of a new social account goes."),
     )
     poll_seconds = fields.Integer(
-        load_default=None, allow_none=True, validate=validate.Range(2, 86_400),
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(2, 86_400),
         metadata=_about("How often to look for new posts; null is what suits each network and its prices."),
     )
     daily_cap = fields.Integer(
-        load_default=5, allow_none=True, validate=validate.Range(1, 1000),
+        load_default=5,
+        allow_none=True,
+        validate=validate.Range(1, 1000),
         metadata=_about("New tasks a day for one owner; the rest are held. null is no limit."),
     )
     meeting_shield = fields.Boolean(
-        load_default=True, metadata=_about("Push nothing to somebody who sits in a meeting or is outside working hours.")
+        load_default=True,
+        metadata=_about("Push nothing to somebody who sits in a meeting or is outside working hours."),
     )
     preview = fields.Boolean(
-        load_default=True, metadata=_about("A new CRM connection shows what it would do and writes nothing until somebody approves.")
+        load_default=True,
+        metadata=_about("A new CRM connection shows what it would do and writes nothing until somebody approves."),
     )
     text_mode = fields.String(
-        load_default="quote", validate=validate.OneOf(["quote", "summary", "link"]),
+        load_default="quote",
+        validate=validate.OneOf(["quote", "summary", "link"]),
         metadata=_about("What a task's text holds of what people wrote."),
     )
 

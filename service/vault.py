@@ -26,7 +26,9 @@ class Vault:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         if not keys:
-            raise PlainError("WARMLINE_SECRET_KEYS is not set, so nothing can be sealed. Make a key with `warmline keys new`.")
+            raise PlainError(
+                "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed. Make a key with `warmline keys new`."
+            )
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._current = next(iter(keys))
 

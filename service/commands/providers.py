@@ -20,7 +20,13 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     rows = [
-        {"key": each.key, "kind": each.kind, "name": each.name, "auth": each.auth.kind, "streams": [stream.name for stream in each.streams]}
+        {
+            "key": each.key,
+            "kind": each.kind,
+            "name": each.name,
+            "auth": each.auth.kind,
+            "streams": [stream.name for stream in each.streams],
+        }
         for each in providers().values()
     ]
     if as_json:

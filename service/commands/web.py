@@ -14,5 +14,12 @@ from service import config as configuration
 def command() -> None:
     """Serve the console and the API."""
     config = configuration.load()
-    gunicorn = ["gunicorn", "--config", "python:service.serving", "--bind", f"{config.host}:{config.port}", "service.app:create_app()"]
+    gunicorn = [
+        "gunicorn",
+        "--config",
+        "python:service.serving",
+        "--bind",
+        f"{config.host}:{config.port}",
+        "service.app:create_app()",
+    ]
     os.execv(sys.executable, [sys.executable, "-m", *gunicorn])

@@ -15,7 +15,9 @@ def isolate(*tables: str) -> None:
     for table in tables:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY workspace ON {table} USING (workspace_id = {WORKSPACE}) WITH CHECK (workspace_id = {WORKSPACE})")
+        op.execute(
+            f"CREATE POLICY workspace ON {table} USING (workspace_id = {WORKSPACE}) WITH CHECK (workspace_id = {WORKSPACE})"
+        )
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO warmline_app")
 
 
@@ -28,7 +30,9 @@ def share(*tables: str) -> None:
 def schedule(table: str, *, sees: Sequence[str], changes: Sequence[str]) -> None:
     """Lets the scheduler see ids, due and lease columns of all tenants, and change the latter; nothing else."""
     op.execute(f"CREATE POLICY schedule ON {table} TO warmline_scheduler USING (true) WITH CHECK (true)")
-    op.execute(f"GRANT SELECT ({', '.join([*sees, *changes])}), UPDATE ({', '.join(changes)}) ON {table} TO warmline_scheduler")
+    op.execute(
+        f"GRANT SELECT ({', '.join([*sees, *changes])}), UPDATE ({', '.join(changes)}) ON {table} TO warmline_scheduler"
+    )
 
 
 SCHEDULED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

@@ -29,7 +29,9 @@ class Base(DeclarativeBase):
 class Tenant:
     """A tenant's table: its key begins with the workspace, and row-level security is forced on it."""
 
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True, sort_order=-3)
+    workspace_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True, sort_order=-3
+    )
 
 
 class Identified:

@@ -21,7 +21,9 @@ class Brand(Tenant, Identified, Created, Base):
 
     name: Mapped[str] = mapped_column(Text)
     crm_connection_id: Mapped[UUID | None]  # bound to this CRM; None: whichever CRM the contact lives in
-    colleagues: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")  # "x:handle", lower case
+    colleagues: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default=list, server_default="{}"
+    )  # "x:handle", lower case
 
 
 class Settings(Tenant, Created, Base):
@@ -73,7 +75,9 @@ class Credential(Tenant, Base):
 
     __tablename__ = "credentials"
     __table_args__ = (
-        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
+        ),
     )
 
     connection_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -91,7 +95,9 @@ class Stream(Tenant, Identified, Base):
     __tablename__ = "streams"
     __table_args__ = (
         UniqueConstraint("workspace_id", "connection_id", "name"),
-        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
+        ),
         Index("ix_streams_due", "next_pull_at", postgresql_where=text("next_pull_at IS NOT NULL")),
         Index("ix_streams_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
     )
@@ -118,8 +124,10 @@ class WorkspaceSchedule(Base):
     """When a workspace's next decision is due. One row per workspace; the lease makes one decider at a time."""
 
     __tablename__ = "workspace_schedule"
-    __table_args__ = (Index("ix_workspace_schedule_due", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
-                      ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], ondelete="CASCADE"))
+    __table_args__ = (
+        Index("ix_workspace_schedule_due", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
+        ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], ondelete="CASCADE"),
+    )
 
     workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
     decide_at: Mapped[datetime | None]  # business time

@@ -18,7 +18,9 @@ class Contact(Tenant, Identified, Created, Base):
     __tablename__ = "contacts"
     __table_args__ = (
         UniqueConstraint("workspace_id", "connection_id", "native_id"),
-        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
+        ),
         Index("ix_contacts_name", "workspace_id", "name", "id"),
     )
 
@@ -37,7 +39,9 @@ class ContactKey(Tenant, Base):
 
     __tablename__ = "contact_keys"
     __table_args__ = (
-        ForeignKeyConstraint(["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"], ondelete="CASCADE"
+        ),
         Index("ix_contact_keys_contact", "workspace_id", "contact_id"),
     )
 
@@ -51,7 +55,9 @@ class Owner(Tenant, Identified, Base):
     __tablename__ = "owners"
     __table_args__ = (
         UniqueConstraint("workspace_id", "connection_id", "native_id"),
-        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
+        ),
     )
 
     connection_id: Mapped[UUID]
@@ -67,8 +73,17 @@ class Activity(Tenant, Identified, Base):
     __tablename__ = "activities"
     __table_args__ = (
         UniqueConstraint("workspace_id", "connection_id", "kind", "native_id"),
-        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
-        Index("ix_activities_busy", "workspace_id", "connection_id", "owner_id", "ends_at", postgresql_where=text("kind = 'meeting'")),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
+        ),
+        Index(
+            "ix_activities_busy",
+            "workspace_id",
+            "connection_id",
+            "owner_id",
+            "ends_at",
+            postgresql_where=text("kind = 'meeting'"),
+        ),
     )
 
     connection_id: Mapped[UUID]
@@ -87,7 +102,9 @@ class ActivityContact(Tenant, Base):
 
     __tablename__ = "activity_contacts"
     __table_args__ = (
-        ForeignKeyConstraint(["workspace_id", "activity_id"], ["activities.workspace_id", "activities.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "activity_id"], ["activities.workspace_id", "activities.id"], ondelete="CASCADE"
+        ),
         Index("ix_activity_contacts_activity", "workspace_id", "activity_id"),
     )
 
@@ -102,11 +119,19 @@ class Match(Tenant, Identified, Created, Base):
     __tablename__ = "matches"
     __table_args__ = (
         UniqueConstraint("workspace_id", "author_id", "contact_id"),
-        Index("uq_matches_confirmed", "workspace_id", "author_id", unique=True, postgresql_where=text("state = 'confirmed'")),
+        Index(
+            "uq_matches_confirmed",
+            "workspace_id",
+            "author_id",
+            unique=True,
+            postgresql_where=text("state = 'confirmed'"),
+        ),
         Index("ix_matches_contact", "workspace_id", "contact_id"),
         Index("ix_matches_state", "workspace_id", "state", "id"),
         ForeignKeyConstraint(["workspace_id", "author_id"], ["authors.workspace_id", "authors.id"], ondelete="CASCADE"),
-        ForeignKeyConstraint(["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"], ondelete="CASCADE"
+        ),
     )
 
     author_id: Mapped[UUID]
@@ -130,12 +155,25 @@ class Task(Tenant, Identified, Created, Base):
     __table_args__ = (
         UniqueConstraint("workspace_id", "key"),
         ForeignKeyConstraint(["workspace_id", "brand_id"], ["brands.workspace_id", "brands.id"], ondelete="CASCADE"),
-        Index("ix_tasks_push", "workspace_id", "crm_connection_id", "push_at", postgresql_where=text("push_at IS NOT NULL")),
+        Index(
+            "ix_tasks_push",
+            "workspace_id",
+            "crm_connection_id",
+            "push_at",
+            postgresql_where=text("push_at IS NOT NULL"),
+        ),
         Index("ix_tasks_conversation", "workspace_id", "conversation_id"),
         Index("ix_tasks_relationship", "workspace_id", "relationship_id"),
         Index("ix_tasks_external", "workspace_id", "crm_connection_id", "external_id"),
         Index("ix_tasks_list", "workspace_id", "created_at", "id"),
-        Index("ix_tasks_open_person", "workspace_id", "brand_id", "person", "kind", postgresql_where=text("wanted = 'open'")),
+        Index(
+            "ix_tasks_open_person",
+            "workspace_id",
+            "brand_id",
+            "person",
+            "kind",
+            postgresql_where=text("wanted = 'open'"),
+        ),
     )
 
     key: Mapped[str] = mapped_column(Text)

@@ -56,12 +56,22 @@ class Engagement(Tenant, Identified, Base):
     __tablename__ = "engagements"
     __table_args__ = (
         UniqueConstraint("workspace_id", "connection_id", "native_id"),
-        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
+        ),
         Index("ix_engagements_thread", "workspace_id", "brand_id", "thread"),
         Index("ix_engagements_author", "workspace_id", "author_id", "brand_id"),
         Index("ix_engagements_posted", "workspace_id", "posted_at", "id"),
-        Index("ix_engagements_parent_missing", "workspace_id", "connection_id", postgresql_where=text("parent_missing")),
-        Index("ix_engagements_recheck", "workspace_id", "connection_id", "checked_at", postgresql_where=text("deleted_at IS NULL")),
+        Index(
+            "ix_engagements_parent_missing", "workspace_id", "connection_id", postgresql_where=text("parent_missing")
+        ),
+        Index(
+            "ix_engagements_recheck",
+            "workspace_id",
+            "connection_id",
+            "checked_at",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
     connection_id: Mapped[UUID]
@@ -93,7 +103,9 @@ class Signal(Tenant, Base):
 
     __tablename__ = "signals"
     __table_args__ = (
-        ForeignKeyConstraint(["workspace_id", "engagement_id"], ["engagements.workspace_id", "engagements.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "engagement_id"], ["engagements.workspace_id", "engagements.id"], ondelete="CASCADE"
+        ),
     )
 
     engagement_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -107,13 +119,21 @@ class Conversation(Tenant, Identified, Created, Base):
     __tablename__ = "conversations"
     __table_args__ = (
         UniqueConstraint("workspace_id", "brand_id", "author_id", "thread"),
-        ForeignKeyConstraint(["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
+        ),
         ForeignKeyConstraint(["workspace_id", "author_id"], ["authors.workspace_id", "authors.id"], ondelete="CASCADE"),
         Index("ix_conversations_due", "workspace_id", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
         Index("ix_conversations_thread", "workspace_id", "brand_id", "thread"),
         Index("ix_conversations_author", "workspace_id", "author_id"),
         Index("ix_conversations_last", "workspace_id", "last_post_at", "id"),
-        Index("ix_conversations_waiting", "workspace_id", "waiting_since", "id", postgresql_where=text("waiting_since IS NOT NULL")),
+        Index(
+            "ix_conversations_waiting",
+            "workspace_id",
+            "waiting_since",
+            "id",
+            postgresql_where=text("waiting_since IS NOT NULL"),
+        ),
     )
 
     brand_id: Mapped[UUID]

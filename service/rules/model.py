@@ -36,7 +36,9 @@ class Policy:
 
     version: int  # of the settings; each verdict keeps it
     timezone: str  # IANA
-    hours: Mapping[int, tuple[tuple[time, time], ...]]  # weekday (Monday is 0) -> opening spans; all days full = around the clock
+    hours: Mapping[
+        int, tuple[tuple[time, time], ...]
+    ]  # weekday (Monday is 0) -> opening spans; all days full = around the clock
     holidays: frozenset[date]
     patience: Mapping[str, timedelta]  # business time; keys: "direct", "question", "other"
     lapse_after: timedelta  # plain time: an older wait makes no task

@@ -35,23 +35,47 @@ def brand_for(session: Session, workspace_id: UUID, brand_id: UUID | None, kind:
 
 
 def save(
-    session: Session, vault: Vault, caller: Caller, provider: AnyProvider, author: Author, *, brand_id: UUID | None,
-    credentials: Mapping[str, Any], options: Mapping[str, Any],
+    session: Session,
+    vault: Vault,
+    caller: Caller,
+    provider: AnyProvider,
+    author: Author,
+    *,
+    brand_id: UUID | None,
+    credentials: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> UUID:
     """Makes or renews the connection of this account, its credentials and its streams, all due now. Returns its id.
     Raises PlainError when another brand has the account already."""
     now = real_now()
     values = settings.current(session, caller.workspace_id).values
-    existing = session.scalars(select(Connection).where(
-        Connection.workspace_id == caller.workspace_id, Connection.provider == provider.key, Connection.host == "",
-        Connection.account_id == author.id,
-    )).one_or_none()
-    if existing is not None and provider.kind == "social" and existing.brand_id != brand_id and existing.status == "active":
-        name = session.scalar(select(Brand.name).where(Brand.workspace_id == caller.workspace_id, Brand.id == existing.brand_id))
+    existing = session.scalars(
+        select(Connection).where(
+            Connection.workspace_id == caller.workspace_id,
+            Connection.provider == provider.key,
+            Connection.host == "",
+            Connection.account_id == author.id,
+        )
+    ).one_or_none()
+    if (
+        existing is not None
+        and provider.kind == "social"
+        and existing.brand_id != brand_id
+        and existing.status == "active"
+    ):
+        name = session.scalar(
+            select(Brand.name).where(Brand.workspace_id == caller.workspace_id, Brand.id == existing.brand_id)
+        )
         raise PlainError(f"@{author.handle} is connected to the brand {name} already. Disconnect it there first.")
     row = existing or Connection(
-        workspace_id=caller.workspace_id, provider=provider.key, host="", kind=provider.kind, account_id=author.id,
-        preview=provider.kind == "crm" and values["preview"], connected_by=caller.user_id, responder_email=caller.email,
+        workspace_id=caller.workspace_id,
+        provider=provider.key,
+        host="",
+        kind=provider.kind,
+        account_id=author.id,
+        preview=provider.kind == "crm" and values["preview"],
+        connected_by=caller.user_id,
+        responder_email=caller.email,
     )
     row.brand_id, row.handle, row.name, row.url = brand_id, author.handle, author.name, author.url
     row.options = dict(options)
@@ -61,27 +85,49 @@ def save(
     sealed.store_new(session, vault, caller.workspace_id, row.id, credentials)
     _open_streams(session, caller.workspace_id, row.id, provider, str(credentials.get("scope") or ""), now)
     if provider.webhook is not None:
-        session.execute(insert(WebhookRoute).values(
-            provider=provider.key, account_id=author.id, workspace_id=caller.workspace_id, connection_id=row.id,
-        ).on_conflict_do_nothing())
+        session.execute(
+            insert(WebhookRoute)
+            .values(
+                provider=provider.key,
+                account_id=author.id,
+                workspace_id=caller.workspace_id,
+                connection_id=row.id,
+            )
+            .on_conflict_do_nothing()
+        )
     action = "connection.renewed" if existing is not None else "connection.connected"
-    session.add(Audit(workspace_id=caller.workspace_id, actor=caller.actor, action=action, subject=f"connection:{row.id}"))
+    session.add(
+        Audit(workspace_id=caller.workspace_id, actor=caller.actor, action=action, subject=f"connection:{row.id}")
+    )
     return row.id
 
 
-def _open_streams(session: Session, workspace_id: UUID, connection_id: UUID, provider: AnyProvider, granted: str, now: datetime) -> None:
+def _open_streams(
+    session: Session, workspace_id: UUID, connection_id: UUID, provider: AnyProvider, granted: str, now: datetime
+) -> None:
     scopes = set(granted.split())
     for name, needs in [*((stream.name, stream.scopes) for stream in provider.streams), (RECHECK, ())]:
         missing = [scope for scope in needs if scopes and scope not in scopes]
         row = {
-            "status": "stopped" if missing else "active", "next_pull_at": None if missing else now, "failures": 0, "notes": [],
-            "error": f"{provider.name} did not grant {', '.join(missing)}, so this is not read. Connect again and allow it." if missing else "",
+            "status": "stopped" if missing else "active",
+            "next_pull_at": None if missing else now,
+            "failures": 0,
+            "notes": [],
+            "error": f"{provider.name} did not grant {', '.join(missing)}, so this is not read. Connect again and allow it."
+            if missing
+            else "",
         }
-        statement = insert(Stream).values(workspace_id=workspace_id, connection_id=connection_id, name=name, reads={}, **row)
-        session.execute(statement.on_conflict_do_update(index_elements=["workspace_id", "connection_id", "name"], set_=row))
+        statement = insert(Stream).values(
+            workspace_id=workspace_id, connection_id=connection_id, name=name, reads={}, **row
+        )
+        session.execute(
+            statement.on_conflict_do_update(index_elements=["workspace_id", "connection_id", "name"], set_=row)
+        )
 
 
-def forget(session: Session, vault: Vault, caller: Caller, connection_id: UUID) -> tuple[str, str, dict[str, Any]] | None:
+def forget(
+    session: Session, vault: Vault, caller: Caller, connection_id: UUID
+) -> tuple[str, str, dict[str, Any]] | None:
     """Ends a connection here. Returns (provider, host, credentials to revoke), or None when there is none."""
     row = session.scalars(
         select(Connection).where(Connection.workspace_id == caller.workspace_id, Connection.id == connection_id)
@@ -89,16 +135,25 @@ def forget(session: Session, vault: Vault, caller: Caller, connection_id: UUID) 
     if row is None:
         return None
     envelope = session.scalar(
-        delete(Credential).where(Credential.workspace_id == caller.workspace_id, Credential.connection_id == connection_id)
+        delete(Credential)
+        .where(Credential.workspace_id == caller.workspace_id, Credential.connection_id == connection_id)
         .returning(Credential.sealed)
     )
     row.status, row.status_reason, row.status_at, row.next_push_at = "disconnected", "", real_now(), None
     session.execute(
-        update(Stream).where(Stream.workspace_id == caller.workspace_id, Stream.connection_id == connection_id)
+        update(Stream)
+        .where(Stream.workspace_id == caller.workspace_id, Stream.connection_id == connection_id)
         .values(status="stopped", next_pull_at=None)
     )
     session.execute(delete(WebhookRoute).where(WebhookRoute.connection_id == connection_id))
-    session.add(Audit(workspace_id=caller.workspace_id, actor=caller.actor, action="connection.disconnected", subject=f"connection:{row.id}"))
+    session.add(
+        Audit(
+            workspace_id=caller.workspace_id,
+            actor=caller.actor,
+            action="connection.disconnected",
+            subject=f"connection:{row.id}",
+        )
+    )
     try:
         held = vault.open(envelope, "credentials", "sealed", caller.workspace_id, connection_id) if envelope else {}
     except SealBrokenError:

@@ -74,7 +74,9 @@ LEFT JOIN signals s ON s.workspace_id = %(w)s AND s.engagement_id = e.id AND s.r
 """
 SIGNAL = {"engagement_id": "uuid", "mask": "bigint"}
 _SAVE_SIGNALS = insert(
-    "signals", SIGNAL, fixed={"workspace_id": "%(w)s", "rules_version": "%(rules)s"},
+    "signals",
+    SIGNAL,
+    fixed={"workspace_id": "%(w)s", "rules_version": "%(rules)s"},
     conflict="ON CONFLICT (workspace_id, engagement_id) DO UPDATE SET rules_version = excluded.rules_version, mask = excluded.mask",
 )
 DECIDED = {
@@ -89,7 +91,9 @@ WHERE c.workspace_id = %(w)s AND c.id = new.id
 """
 RELATIONSHIP = {"id": "uuid", "brand_id": "uuid", "person": "text", "contact_id": "uuid", "author_id": "uuid"}
 _OPEN_RELATIONSHIPS = insert(
-    "relationships", RELATIONSHIP, fixed={"workspace_id": "%(w)s", "decide_at": "%(now)s::timestamptz", "stage": "''", "reasons": "'[]'::jsonb"},
+    "relationships",
+    RELATIONSHIP,
+    fixed={"workspace_id": "%(w)s", "decide_at": "%(now)s::timestamptz", "stage": "''", "reasons": "'[]'::jsonb"},
     conflict="ON CONFLICT (workspace_id, brand_id, person) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at)",
 )
 _DUE_RELATIONSHIPS = """
@@ -135,28 +139,57 @@ def due_relationships(session: Session, workspace_id: UUID, now: datetime, limit
     return [DueRelationship(*row) for row in rows]
 
 
-def posts_of(session: Session, workspace_id: UUID, threads: Iterable[Thread], names: Mapping[str, str]) -> dict[Thread, list[Post]]:
+def posts_of(
+    session: Session, workspace_id: UUID, threads: Iterable[Thread], names: Mapping[str, str]
+) -> dict[Thread, list[Post]]:
     """Every post of these threads, with the signals of today's rules: read now and stored where they are not yet.
     `names` are the providers' names for people, by key."""
     connection, unique = raw(session), sorted(set(threads))
-    rows = execute(connection, _POSTS, {
-        "w": workspace_id, "rules": RULES_VERSION, "brands": [brand for brand, _ in unique], "threads": [thread for _, thread in unique],
-    })
+    rows = execute(
+        connection,
+        _POSTS,
+        {
+            "w": workspace_id,
+            "rules": RULES_VERSION,
+            "brands": [brand for brand, _ in unique],
+            "threads": [thread for _, thread in unique],
+        },
+    )
     found: dict[Thread, list[Post]] = defaultdict(list)
     unread: list[tuple[UUID, int]] = []
     for row in rows:
         (brand, thread, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
          language, repost) = row  # fmt: skip
         if mask is None:
-            signals = Signals() if ours or deleted else read(text, mentions=len(mentions), is_repost=repost, language=language)
+            signals = (
+                Signals()
+                if ours or deleted
+                else read(text, mentions=len(mentions), is_repost=repost, language=language)
+            )
             if not deleted:
                 unread.append((id_, to_mask(signals)))
         else:
             signals = from_mask(mask)
-        found[brand, thread].append(Post(
-            str(id_), native, _KINDS[kind], ours, author, at, text, signals, parent, parent_author, tuple(mentions), url, deleted, closes, name,
-            names.get(provider, provider),
-        ))
+        found[brand, thread].append(
+            Post(
+                str(id_),
+                native,
+                _KINDS[kind],
+                ours,
+                author,
+                at,
+                text,
+                signals,
+                parent,
+                parent_author,
+                tuple(mentions),
+                url,
+                deleted,
+                closes,
+                name,
+                names.get(provider, provider),
+            )
+        )
     if unread:
         _save_signals(connection, workspace_id, unread)
     return found
@@ -170,26 +203,47 @@ def _save_signals(connection: RawConnection, workspace_id: UUID, rows: Sequence[
 
 
 def save_conversations(
-    session: Session, workspace_id: UUID, rows: Sequence[tuple[UUID, datetime | None, datetime | None, list[str]]], *, settings: int, now: datetime
+    session: Session,
+    workspace_id: UUID,
+    rows: Sequence[tuple[UUID, datetime | None, datetime | None, list[str]]],
+    *,
+    settings: int,
+    now: datetime,
 ) -> None:
     """(id, when to look again, waiting since, reasons) of each."""
-    execute(raw(session), _SAVE_CONVERSATIONS, {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **columns(DECIDED, rows)})
+    execute(
+        raw(session),
+        _SAVE_CONVERSATIONS,
+        {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **columns(DECIDED, rows)},
+    )
 
 
-def open_relationships(session: Session, workspace_id: UUID, people: Iterable[tuple[UUID, UUID | None, UUID]], now: datetime) -> None:
+def open_relationships(
+    session: Session, workspace_id: UUID, people: Iterable[tuple[UUID, UUID | None, UUID]], now: datetime
+) -> None:
     """(brand, contact, author) of everybody whose conversation was decided: their relationship is due."""
     unique = {(brand, person_key(contact, author)): (brand, contact, author) for brand, contact, author in people}
     rows = [
-        (new_id(), brand, person, contact, None if contact else author) for (brand, person), (_, contact, author) in sorted(unique.items())
+        (new_id(), brand, person, contact, None if contact else author)
+        for (brand, person), (_, contact, author) in sorted(unique.items())
     ]
     execute(raw(session), _OPEN_RELATIONSHIPS, {"w": workspace_id, "now": now, **columns(RELATIONSHIP, rows)})
 
 
 def save_relationships(
-    session: Session, workspace_id: UUID, rows: Sequence[tuple[UUID, datetime | None, str, list[str]]], *, settings: int, now: datetime
+    session: Session,
+    workspace_id: UUID,
+    rows: Sequence[tuple[UUID, datetime | None, str, list[str]]],
+    *,
+    settings: int,
+    now: datetime,
 ) -> None:
     """(id, when to look again, stage, reasons) of each."""
-    execute(raw(session), _SAVE_RELATIONSHIPS, {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **columns(RELATED, rows)})
+    execute(
+        raw(session),
+        _SAVE_RELATIONSHIPS,
+        {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **columns(RELATED, rows)},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +261,21 @@ class Talk:
     followers: int | None
 
 
-def talks_of(session: Session, workspace_id: UUID, due: Sequence[DueRelationship]) -> dict[tuple[UUID, str], list[Talk]]:
+def talks_of(
+    session: Session, workspace_id: UUID, due: Sequence[DueRelationship]
+) -> dict[tuple[UUID, str], list[Talk]]:
     """The threads of each relationship, by (brand, person). One that has lost its subject has none."""
-    rows = execute(raw(session), _THREADS_OF_PEOPLE, {
-        "w": workspace_id, "brands": [each.brand_id for each in due], "people": [each.person for each in due],
-        "authors": [each.author_id for each in due], "contacts": [each.contact_id for each in due],
-    })
+    rows = execute(
+        raw(session),
+        _THREADS_OF_PEOPLE,
+        {
+            "w": workspace_id,
+            "brands": [each.brand_id for each in due],
+            "people": [each.person for each in due],
+            "authors": [each.author_id for each in due],
+            "contacts": [each.contact_id for each in due],
+        },
+    )
     found: dict[tuple[UUID, str], list[Talk]] = defaultdict(list)
     for person, *rest in rows:
         talk = Talk(*rest)
@@ -220,10 +283,14 @@ def talks_of(session: Session, workspace_id: UUID, due: Sequence[DueRelationship
     return found
 
 
-def activities_of(session: Session, workspace_id: UUID, contact_ids: Sequence[UUID]) -> dict[UUID, list[LoggedActivity]]:
+def activities_of(
+    session: Session, workspace_id: UUID, contact_ids: Sequence[UUID]
+) -> dict[UUID, list[LoggedActivity]]:
     """What the CRM has logged and planned with these contacts."""
     found: dict[UUID, list[LoggedActivity]] = defaultdict(list)
-    for contact_id, kind, at, direction, outcome, ends_at in execute(raw(session), _ACTIVITIES, {"w": workspace_id, "ids": list(contact_ids)}):
+    for contact_id, kind, at, direction, outcome, ends_at in execute(
+        raw(session), _ACTIVITIES, {"w": workspace_id, "ids": list(contact_ids)}
+    ):
         found[contact_id].append(LoggedActivity(ActivityKind(kind), at, Direction(direction), outcome, ends_at))
     return found
 

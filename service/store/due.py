@@ -39,7 +39,12 @@ def decide_conversations(
 
 
 def decide_relationships(
-    session: Session, workspace_id: UUID, *, author_ids: Iterable[UUID] = (), contact_ids: Iterable[UUID] = (), ids: Iterable[UUID] = ()
+    session: Session,
+    workspace_id: UUID,
+    *,
+    author_ids: Iterable[UUID] = (),
+    contact_ids: Iterable[UUID] = (),
+    ids: Iterable[UUID] = (),
 ) -> None:
     """The relationships of these people are to be decided again."""
     session.execute(
@@ -47,7 +52,13 @@ def decide_relationships(
             "UPDATE relationships SET decide_at = least(decide_at, :now) WHERE workspace_id = :w"
             " AND (author_id = ANY(:authors) OR contact_id = ANY(:contacts) OR id = ANY(:ids))"
         ).bindparams(bindparam("authors", type_=IDS), bindparam("contacts", type_=IDS), bindparam("ids", type_=IDS)),
-        {"w": workspace_id, "now": business_now(), "authors": list(author_ids), "contacts": list(contact_ids), "ids": list(ids)},
+        {
+            "w": workspace_id,
+            "now": business_now(),
+            "authors": list(author_ids),
+            "contacts": list(contact_ids),
+            "ids": list(ids),
+        },
     )
 
 
@@ -55,7 +66,10 @@ def decide_everything(session: Session, workspace_id: UUID) -> None:
     """The settings changed: every verdict of the workspace is to be made again."""
     for table in ("conversations", "relationships"):
         session.execute(
-            text(f"UPDATE {table} SET decide_at = least(decide_at, :now) WHERE workspace_id = :w AND decide_at IS DISTINCT FROM 'infinity'"),  # noqa: S608
+            text(
+                f"UPDATE {table} SET decide_at = least(decide_at, :now)"  # noqa: S608 - names of our own tables
+                " WHERE workspace_id = :w AND decide_at IS DISTINCT FROM 'infinity'"
+            ),
             {"w": workspace_id, "now": business_now()},
         )
     decide_soon(session, workspace_id)
@@ -64,7 +78,9 @@ def decide_everything(session: Session, workspace_id: UUID) -> None:
 def match_again(session: Session, workspace_id: UUID, author_ids: Sequence[UUID]) -> None:
     """These authors are to be matched again, and with them their conversations and relationships."""
     session.execute(
-        text("UPDATE authors SET match_due = true WHERE workspace_id = :w AND id = ANY(:ids)").bindparams(bindparam("ids", type_=IDS)),
+        text("UPDATE authors SET match_due = true WHERE workspace_id = :w AND id = ANY(:ids)").bindparams(
+            bindparam("ids", type_=IDS)
+        ),
         {"w": workspace_id, "ids": list(author_ids)},
     )
     decide_conversations(session, workspace_id, author_ids=author_ids)
@@ -86,7 +102,8 @@ def pull_soon(session: Session, workspace_id: UUID, connection_id: UUID, streams
 def push_soon(session: Session, workspace_id: UUID, connection_id: UUID, at: datetime | None = None) -> None:
     """There is something to push to this CRM at `at` (real time; now, if not given)."""
     session.execute(
-        text("UPDATE connections SET next_push_at = least(next_push_at, :at) WHERE workspace_id = :w AND id = :c AND status = 'active'"),
+        text(
+            "UPDATE connections SET next_push_at = least(next_push_at, :at) WHERE workspace_id = :w AND id = :c AND status = 'active'"
+        ),
         {"w": workspace_id, "c": connection_id, "at": at or real_now()},
     )
-

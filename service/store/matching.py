@@ -33,9 +33,17 @@ _CONTACTS = "SELECT id, fields FROM contacts WHERE workspace_id = %(w)s AND id =
 _STANDING = "SELECT author_id, contact_id, state, decided_by FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)"
 AUTHOR_KEY = {"key": "text", "author_id": "uuid"}
 _INSERT_KEYS = insert("author_keys", AUTHOR_KEY, fixed={"workspace_id": "%(w)s"}, conflict="ON CONFLICT DO NOTHING")
-MATCH = {"id": "uuid", "author_id": "uuid", "contact_id": "uuid", "state": "text", "score": "float8", "evidence": "jsonb"}
+MATCH = {
+    "id": "uuid",
+    "author_id": "uuid",
+    "contact_id": "uuid",
+    "state": "text",
+    "score": "float8",
+    "evidence": "jsonb",
+}
 _INSERT_MATCHES = insert(
-    "matches", MATCH,
+    "matches",
+    MATCH,
     fixed={"workspace_id": "%(w)s", "rules_version": "%(rules)s", "decided_by": "'rules'", "decided_at": "%(now)s"},
     conflict=(
         "ON CONFLICT (workspace_id, author_id, contact_id) DO UPDATE SET state = excluded.state, score = excluded.score,"
@@ -59,36 +67,56 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
     """Matches up to `limit` due authors, in this transaction. Returns how many there were. Whoever's confirmed contact
     changes, or appears, has conversations and relationships to decide."""
     connection = raw(session)
-    authors = {row[0]: KnownAuthor(row[1], Author(*row[2:])) for row in execute(connection, _DUE, {"w": workspace_id, "n": limit})}
+    authors = {
+        row[0]: KnownAuthor(row[1], Author(*row[2:]))
+        for row in execute(connection, _DUE, {"w": workspace_id, "n": limit})
+    }
     if not authors:
         return 0
     ids = sorted(authors)
     keys = {author_id: author_keys(known) for author_id, known in authors.items()}
     candidates = _candidates(connection, workspace_id, keys)
     standing = _standing(connection, workspace_id, ids)
-    results = {author_id: _results(known, candidates[author_id], standing[author_id]) for author_id, known in authors.items()}
+    results = {
+        author_id: _results(known, candidates[author_id], standing[author_id]) for author_id, known in authors.items()
+    }
     _store(connection, workspace_id, ids, keys, results)
     changed = [author_id for author_id in ids if not standing[author_id].confirmed_by_person
                and standing[author_id].confirmed != _confirmed(results[author_id])]  # fmt: skip
     if changed:
         due.decide_conversations(session, workspace_id, author_ids=changed)
-        due.decide_relationships(session, workspace_id, author_ids=changed, contact_ids=[
-            contact for author_id in changed for contact in (standing[author_id].confirmed, _confirmed(results[author_id])) if contact
-        ])
+        due.decide_relationships(
+            session,
+            workspace_id,
+            author_ids=changed,
+            contact_ids=[
+                contact
+                for author_id in changed
+                for contact in (standing[author_id].confirmed, _confirmed(results[author_id]))
+                if contact
+            ],
+        )
     return len(authors)
 
 
-def _candidates(connection: RawConnection, workspace_id: UUID, keys: dict[UUID, frozenset[str]]) -> dict[UUID, list[Candidate]]:
+def _candidates(
+    connection: RawConnection, workspace_id: UUID, keys: dict[UUID, frozenset[str]]
+) -> dict[UUID, list[Candidate]]:
     wanted = sorted(set().union(*keys.values()))
     under: dict[str, list[UUID]] = defaultdict(list)
     for key, contact_id in execute(connection, _CANDIDATES, {"w": workspace_id, "keys": wanted, "n": PER_KEY}):
         under[key].append(contact_id)
     ids = sorted({contact_id for found in under.values() for contact_id in found})
-    contacts = {row[0]: contact_record(row[1]) for row in execute(connection, _CONTACTS, {"w": workspace_id, "ids": ids})} if ids else {}
+    contacts = (
+        {row[0]: contact_record(row[1]) for row in execute(connection, _CONTACTS, {"w": workspace_id, "ids": ids})}
+        if ids
+        else {}
+    )
     return {
         author_id: [
             Candidate(str(contact_id), contacts[contact_id])
-            for contact_id in sorted({contact_id for key in own for contact_id in under[key]}) if contact_id in contacts
+            for contact_id in sorted({contact_id for key in own for contact_id in under[key]})
+            if contact_id in contacts
         ]
         for author_id, own in keys.items()
     }
@@ -120,15 +148,24 @@ def _confirmed(results: Sequence[MatchResult]) -> UUID | None:
 
 
 def _store(
-    connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], keys: dict[UUID, frozenset[str]], results: dict[UUID, list[MatchResult]]
+    connection: RawConnection,
+    workspace_id: UUID,
+    ids: Sequence[UUID],
+    keys: dict[UUID, frozenset[str]],
+    results: dict[UUID, list[MatchResult]],
 ) -> None:
     shared = {"w": workspace_id, "ids": list(ids), "now": real_now(), "rules": RULES_VERSION}
     execute(connection, "DELETE FROM author_keys WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)", shared)
-    execute(connection, _INSERT_KEYS, {**shared, **columns(AUTHOR_KEY, ((key, author_id) for author_id in ids for key in sorted(keys[author_id])))})
+    execute(
+        connection,
+        _INSERT_KEYS,
+        {**shared, **columns(AUTHOR_KEY, ((key, author_id) for author_id in ids for key in sorted(keys[author_id])))},
+    )
     execute(connection, _DROP_MATCHES, shared)
     rows = [
         (new_id(), author_id, UUID(each.contact_id), each.state.value, each.score, list(each.evidence))
-        for author_id in ids for each in results[author_id]
+        for author_id in ids
+        for each in results[author_id]
     ]
     if rows:
         execute(connection, _INSERT_MATCHES, {**shared, **columns(MATCH, rows)})

@@ -22,7 +22,9 @@ CONTACT = {
     "id": "uuid", "native_id": "text", "name": "text", "company": "text", "owner_id": "text", "fields": "jsonb", "updated_at": "timestamptz",
 }  # fmt: skip
 _UPSERT_CONTACTS = insert(
-    "contacts", CONTACT, fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
+    "contacts",
+    CONTACT,
+    fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
     conflict=(
         "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET name = excluded.name, company = excluded.company,"
         " owner_id = excluded.owner_id, fields = excluded.fields, updated_at = excluded.updated_at, deleted_at = NULL"
@@ -38,7 +40,9 @@ _AUTHORS_OF_KEYS = "SELECT DISTINCT author_id FROM author_keys WHERE workspace_i
 _AUTHORS_OF_CONTACTS = "SELECT DISTINCT author_id FROM matches WHERE workspace_id = %(w)s AND contact_id = ANY(%(ids)s)"
 OWNER = {"id": "uuid", "native_id": "text", "email": "text", "name": "text", "active": "boolean"}
 _UPSERT_OWNERS = insert(
-    "owners", OWNER, fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
+    "owners",
+    OWNER,
+    fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
     conflict=(
         "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET email = excluded.email, name = excluded.name, active = excluded.active"
         " WHERE (old.email, old.name, old.active) IS DISTINCT FROM (excluded.email, excluded.name, excluded.active)"
@@ -50,7 +54,9 @@ ACTIVITY = {
     "owner_id": "text",
 }  # fmt: skip
 _UPSERT_ACTIVITIES = insert(
-    "activities", ACTIVITY, fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
+    "activities",
+    ACTIVITY,
+    fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
     conflict=(
         "ON CONFLICT (workspace_id, connection_id, kind, native_id) DO UPDATE SET at = excluded.at, ends_at = excluded.ends_at,"
         " direction = excluded.direction, outcome = excluded.outcome, owner_id = excluded.owner_id, deleted_at = NULL"
@@ -59,28 +65,32 @@ _UPSERT_ACTIVITIES = insert(
         " RETURNING id"
     ),
 )
-_ACTIVITY_IDS = (
-    "SELECT kind, native_id, id FROM activities WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
-)
+_ACTIVITY_IDS = "SELECT kind, native_id, id FROM activities WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
 LINK = {"activity_id": "uuid", "contact_native_id": "text"}
 _INSERT_LINKS = insert(
-    "activity_contacts", LINK, fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"}, conflict="ON CONFLICT DO NOTHING RETURNING contact_native_id"
+    "activity_contacts",
+    LINK,
+    fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
+    conflict="ON CONFLICT DO NOTHING RETURNING contact_native_id",
 )
-_CONTACTS_BY_NATIVE = (
-    "SELECT native_id, id FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
-)
+_CONTACTS_BY_NATIVE = "SELECT native_id, id FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
 
 
 def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Contact]) -> int:
     """Stores contacts and their keys; marks due the authors that a change can touch, and no others. Returns how many changed."""
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
     unique = {item.id: item for item in items}
-    rows = [(new_id(), each.id, each.name, each.company, each.owner_id, contact_fields(each), each.updated_at) for _, each in sorted(unique.items())]
+    rows = [
+        (new_id(), each.id, each.name, each.company, each.owner_id, contact_fields(each), each.updated_at)
+        for _, each in sorted(unique.items())
+    ]
     changed = execute(connection, _UPSERT_CONTACTS, {**shared, **columns(CONTACT, rows)})
     if not changed:
         return 0
     known = [contact_id for contact_id, _, is_new in changed if not is_new]
-    keys = [(key, contact_id) for contact_id, native_id, _ in changed for key in sorted(contact_keys(unique[native_id]))]
+    keys = [
+        (key, contact_id) for contact_id, native_id, _ in changed for key in sorted(contact_keys(unique[native_id]))
+    ]
     touched = {key for key, _ in keys}
     if known:
         touched |= {row[0] for row in execute(connection, _DROP_KEYS, {**shared, "ids": known})}
@@ -107,7 +117,9 @@ def _match_again(session: Session, workspace_id: UUID, keys: set[str], contact_i
     connection = raw(session)
     authors = {row[0] for row in execute(connection, _AUTHORS_OF_KEYS, {"w": workspace_id, "keys": sorted(keys)})}
     if contact_ids:
-        authors |= {row[0] for row in execute(connection, _AUTHORS_OF_CONTACTS, {"w": workspace_id, "ids": list(contact_ids)})}
+        authors |= {
+            row[0] for row in execute(connection, _AUTHORS_OF_CONTACTS, {"w": workspace_id, "ids": list(contact_ids)})
+        }
         due.decide_relationships(session, workspace_id, contact_ids=contact_ids)
     if authors:
         due.match_again(session, workspace_id, sorted(authors))
@@ -115,7 +127,10 @@ def _match_again(session: Session, workspace_id: UUID, keys: set[str], contact_i
 
 def save_owners(session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Owner]) -> int:
     """Stores owners. Returns how many changed."""
-    rows = [(new_id(), each.id, each.email.lower(), each.name, each.active) for each in sorted({item.id: item for item in items}.values(), key=_id)]
+    rows = [
+        (new_id(), each.id, each.email.lower(), each.name, each.active)
+        for each in sorted({item.id: item for item in items}.values(), key=_id)
+    ]
     return len(execute(raw(session), _UPSERT_OWNERS, {"w": workspace_id, "c": connection_id, **columns(OWNER, rows)}))
 
 
@@ -123,9 +138,15 @@ def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, i
     """Stores activities and whom they were with; those people's relationships are due. Returns how many changed."""
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
     unique = sorted({(item.kind.value, item.id): item for item in items}.items())
-    rows = [(new_id(), each.id, kind, each.at, each.ends_at, each.direction.value, each.outcome, each.owner_id) for (kind, _), each in unique]
+    rows = [
+        (new_id(), each.id, kind, each.at, each.ends_at, each.direction.value, each.outcome, each.owner_id)
+        for (kind, _), each in unique
+    ]
     changed = execute(connection, _UPSERT_ACTIVITIES, {**shared, **columns(ACTIVITY, rows)})
-    ids = {(kind, native): row for kind, native, row in execute(connection, _ACTIVITY_IDS, {**shared, "ids": [each.id for _, each in unique]})}
+    ids = {
+        (kind, native): row
+        for kind, native, row in execute(connection, _ACTIVITY_IDS, {**shared, "ids": [each.id for _, each in unique]})
+    }
     links = [(ids[key], contact) for key, each in unique for contact in sorted(set(each.contact_ids))]
     if links:
         _replace_links(connection, shared, links)
@@ -158,7 +179,12 @@ def contact_fields(contact: Contact) -> dict[str, Any]:
 
 def contact_record(fields: dict[str, Any], updated_at: datetime | None = None) -> Contact:
     """The contact that this JSON holds."""
-    return Contact(**{
-        **fields, "emails": tuple(fields["emails"]), "phones": tuple(fields["phones"]), "updated_at": updated_at,
-        "handles": tuple(Handle(**handle) for handle in fields["handles"]),
-    })
+    return Contact(
+        **{
+            **fields,
+            "emails": tuple(fields["emails"]),
+            "phones": tuple(fields["phones"]),
+            "updated_at": updated_at,
+            "handles": tuple(Handle(**handle) for handle in fields["handles"]),
+        }
+    )

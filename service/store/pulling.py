@@ -30,8 +30,15 @@ ENGAGEMENT = {
 }  # fmt: skip
 
 _UPSERT_AUTHORS = insert(
-    "authors", AUTHOR,
-    fixed={"workspace_id": "%(w)s", "provider": "%(provider)s", "host": "%(host)s", "match_due": "true", "updated_at": "%(now)s"},
+    "authors",
+    AUTHOR,
+    fixed={
+        "workspace_id": "%(w)s",
+        "provider": "%(provider)s",
+        "host": "%(host)s",
+        "match_due": "true",
+        "updated_at": "%(now)s",
+    },
     # An author who is missing from an answer (suspended, say) comes as a bare id and must not wipe what is known.
     conflict=(
         "ON CONFLICT (workspace_id, provider, host, native_id) DO UPDATE SET match_due = true, updated_at = excluded.updated_at, "
@@ -40,13 +47,16 @@ _UPSERT_AUTHORS = insert(
         + f" IS DISTINCT FROM ({', '.join('excluded.' + name for name in _PROFILE)})"
     ),
 )
-_AUTHOR_IDS = (
-    "SELECT native_id, id FROM authors WHERE workspace_id = %(w)s AND provider = %(provider)s AND host = %(host)s AND native_id = ANY(%(ids)s)"
-)
+_AUTHOR_IDS = "SELECT native_id, id FROM authors WHERE workspace_id = %(w)s AND provider = %(provider)s AND host = %(host)s AND native_id = ANY(%(ids)s)"
 _UPSERT_ENGAGEMENTS = insert(
-    "engagements", ENGAGEMENT,
+    "engagements",
+    ENGAGEMENT,
     fixed={
-        "workspace_id": "%(w)s", "connection_id": "%(c)s", "brand_id": "%(brand)s", "received_at": "%(now)s", "checked_at": "%(now)s",
+        "workspace_id": "%(w)s",
+        "connection_id": "%(c)s",
+        "brand_id": "%(brand)s",
+        "received_at": "%(now)s",
+        "checked_at": "%(now)s",
     },
     # The same post comes by several streams: what says more about us stays, and a text that was edited is followed.
     conflict=(
@@ -68,9 +78,14 @@ _FLAG_MISSING_PARENTS = (
 )
 CONVERSATION = {"id": "uuid", "author_id": "uuid", "thread": "text", "last_post_at": "timestamptz"}
 _UPSERT_CONVERSATIONS = insert(
-    "conversations", CONVERSATION,
+    "conversations",
+    CONVERSATION,
     fixed={
-        "workspace_id": "%(w)s", "connection_id": "%(c)s", "brand_id": "%(brand)s", "decide_at": "%(at)s::timestamptz", "reasons": "'[]'::jsonb",
+        "workspace_id": "%(w)s",
+        "connection_id": "%(c)s",
+        "brand_id": "%(brand)s",
+        "decide_at": "%(at)s::timestamptz",
+        "reasons": "'[]'::jsonb",
     },
     conflict=(
         "ON CONFLICT (workspace_id, brand_id, author_id, thread) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at),"
@@ -109,18 +124,34 @@ class Source:
 
 def source(session: Session, connection: Connection) -> Source:
     """The source that this social connection is."""
-    accounts = session.scalars(select(Connection.account_id).where(
-        Connection.workspace_id == connection.workspace_id, Connection.provider == connection.provider,
-        Connection.host == connection.host, Connection.brand_id == connection.brand_id,
-    )).all()
-    colleagues = session.scalar(
-        select(Brand.colleagues).where(Brand.workspace_id == connection.workspace_id, Brand.id == connection.brand_id)
-    ) or []
+    accounts = session.scalars(
+        select(Connection.account_id).where(
+            Connection.workspace_id == connection.workspace_id,
+            Connection.provider == connection.provider,
+            Connection.host == connection.host,
+            Connection.brand_id == connection.brand_id,
+        )
+    ).all()
+    colleagues = (
+        session.scalar(
+            select(Brand.colleagues).where(
+                Brand.workspace_id == connection.workspace_id, Brand.id == connection.brand_id
+            )
+        )
+        or []
+    )
     prefix = f"{connection.provider}:"
     assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
     return Source(
-        connection.workspace_id, connection.id, connection.brand_id, connection.provider, connection.host, frozenset(accounts),
-        frozenset(handle.removeprefix(prefix).lstrip("@").lower() for handle in colleagues if handle.startswith(prefix)),
+        connection.workspace_id,
+        connection.id,
+        connection.brand_id,
+        connection.provider,
+        connection.host,
+        frozenset(accounts),
+        frozenset(
+            handle.removeprefix(prefix).lstrip("@").lower() for handle in colleagues if handle.startswith(prefix)
+        ),
         connection.ready_at is not None,
     )
 
@@ -150,7 +181,19 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
 def _save_authors(connection: RawConnection, shared: dict[str, object], authors: Iterable[Author]) -> dict[str, UUID]:
     ordered = sorted(authors, key=lambda author: author.id)  # the same order everywhere: no deadlocks
     rows = [
-        (new_id(), each.id, each.handle, each.name, each.bio, each.url, each.website, each.location, each.bot, each.followers) for each in ordered
+        (
+            new_id(),
+            each.id,
+            each.handle,
+            each.name,
+            each.bio,
+            each.url,
+            each.website,
+            each.location,
+            each.bot,
+            each.followers,
+        )
+        for each in ordered
     ]
     execute(connection, _UPSERT_AUTHORS, {**shared, **columns(AUTHOR, rows)})
     return dict(execute(connection, _AUTHOR_IDS, {**shared, "ids": [author.id for author in ordered]}))  # type: ignore[arg-type]
@@ -160,12 +203,29 @@ def _row(source: Source, item: Engagement, author_id: UUID) -> tuple[object, ...
     ours = source.is_ours(item.author)
     kind = Kind.OWN if ours and item.kind is not Kind.DIRECT else item.kind
     return (
-        new_id(), item.id, kind.value, ours, author_id, item.thread, item.in_reply_to, item.in_reply_to_author, list(item.mentions),
-        item.quotes, item.text, item.url, item.language, item.is_repost, item.created_at, item.edited_at, item.window_closes_at,
+        new_id(),
+        item.id,
+        kind.value,
+        ours,
+        author_id,
+        item.thread,
+        item.in_reply_to,
+        item.in_reply_to_author,
+        list(item.mentions),
+        item.quotes,
+        item.text,
+        item.url,
+        item.language,
+        item.is_repost,
+        item.created_at,
+        item.edited_at,
+        item.window_closes_at,
     )
 
 
-def _touch(connection: RawConnection, source: Source, shared: dict[str, object], changed: Sequence[tuple[object, ...]]) -> None:
+def _touch(
+    connection: RawConnection, source: Source, shared: dict[str, object], changed: Sequence[tuple[object, ...]]
+) -> None:
     at: datetime | str = business_now() if source.ready else "infinity"
     newest: dict[str, datetime] = {}
     talks: dict[tuple[object, str], datetime] = {}
@@ -176,10 +236,15 @@ def _touch(connection: RawConnection, source: Source, shared: dict[str, object],
         if not ours and kind != Kind.CONTEXT:
             talks[author_id, thread] = max(posted_at, talks.get((author_id, thread), posted_at))
     params = {**shared, "at": at, "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)]}
-    for author_id, thread, posted_at in execute(connection, _ANSWERED_BY_US, {**params, "ours": sorted(source.our_ids)}):
+    for author_id, thread, posted_at in execute(
+        connection, _ANSWERED_BY_US, {**params, "ours": sorted(source.our_ids)}
+    ):
         talks[author_id, thread] = max(posted_at, talks.get((author_id, thread), posted_at))
     if talks:
-        rows = [(new_id(), author_id, thread, posted_at) for (author_id, thread), posted_at in sorted(talks.items(), key=str)]
+        rows = [
+            (new_id(), author_id, thread, posted_at)
+            for (author_id, thread), posted_at in sorted(talks.items(), key=str)
+        ]
         execute(connection, _UPSERT_CONVERSATIONS, {**params, **columns(CONVERSATION, rows)})
     execute(connection, _TOUCH_THREADS, params)
 
@@ -207,10 +272,17 @@ def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:
         " AND connection_id = %(c)s AND native_id = ANY(%(ids)s) AND deleted_at IS NULL RETURNING thread, posted_at"
     ), {"w": source.workspace_id, "c": source.connection_id, "ids": [each.id for each in gone], "now": real_now()})  # fmt: skip
     if rows:
-        newest = {thread: posted_at for thread, posted_at in rows}
-        execute(raw(session), _TOUCH_THREADS, {
-            "w": source.workspace_id, "brand": source.brand_id, "at": business_now() if source.ready else "infinity",
-            "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)],
-        })
+        newest = dict(rows)
+        execute(
+            raw(session),
+            _TOUCH_THREADS,
+            {
+                "w": source.workspace_id,
+                "brand": source.brand_id,
+                "at": business_now() if source.ready else "infinity",
+                "threads": sorted(newest),
+                "posted": [newest[thread] for thread in sorted(newest)],
+            },
+        )
         due.decide_soon(session, source.workspace_id)
     return len(rows)

@@ -35,7 +35,8 @@ def unnest(types: Mapping[str, str]) -> str:
 def insert(table: str, types: Mapping[str, str], *, fixed: Mapping[str, str], conflict: str) -> str:
     """INSERT of many rows from arrays. `fixed` are columns that all rows share, as SQL expressions."""
     values = [
-        f"ARRAY(SELECT jsonb_array_elements_text(new.{name}))" if kind.endswith("[]") else f"new.{name}" for name, kind in types.items()
+        f"ARRAY(SELECT jsonb_array_elements_text(new.{name}))" if kind.endswith("[]") else f"new.{name}"
+        for name, kind in types.items()
     ]
     return (
         f"INSERT INTO {table} AS old ({', '.join([*fixed, *types])})"  # noqa: S608 - names of our own tables and columns
