@@ -1,0 +1,128 @@
+"""What many tests need: a migrated database of their own, a queue, a runtime, a workspace with its owner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from psycopg import sql
+
+from service import accounts, embedded
+from service.accounts import Caller
+from service.app import create_app
+from service.config import Config
+from service.db import migrate
+from service.runtime import Runtime
+
+KEY = {"test": b"0123456789abcdef0123456789abcdef"}
+BASE_URL = "http://warmline.test"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Vendors' contracts, recordings and data, which are not part of the repository. Skips where they are absent."""
+    folder = Path(os.environ.get("WARMLINE_SHARED", Path(__file__).parents[2] / "shared"))
+    if not folder.is_dir():
+        pytest.skip("the shared material is not here (set WARMLINE_SHARED to its folder)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Postgres]:
+    """PostgreSQL with a migrated database that tests copy."""
+    with embedded.postgres(tmp_path_factory.mktemp("postgres"), fsync=False) as server:
+        with server.connect() as connection:
+            for role in (embedded.APP, embedded.SCHEDULER):
+                connection.execute(sql.SQL("GRANT CONNECT ON DATABASE warmline TO {}").format(sql.Identifier(role)))
+        migrate(server.admin_url, server.url(), server.scheduler_url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded.valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def database(template: embedded.Postgres) -> Iterator[str]:
+    """The name of a database of this test's own."""
+    name = f"t_{uuid4().hex}"
+    with template.connect(database="postgres") as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                sql.Identifier(name), sql.Identifier(embedded.DATABASE), sql.Identifier(embedded.OWNER)
+            )
+        )
+        yield name
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def config(template: embedded.Postgres, database: str, valkey_url: str, tmp_path: Path) -> Config:
+    return Config(
+        home=tmp_path,
+        database_url=template.url(database=database),
+        database_admin_url=template.url(embedded.OWNER, database),
+        database_scheduler_url=template.url(embedded.SCHEDULER, database),
+        redis_url=valkey_url,
+        base_url=BASE_URL,
+        port=0,
+        host="127.0.0.1",
+        secret_keys=KEY,
+        testing=True,
+    )
+
+
+@pytest.fixture
+def held(config: Config) -> Iterator[Runtime]:
+    """What a process holds. (`runtime` is the name of the function that finds a web application's.)"""
+    runtime = Runtime(config)
+    runtime.redis.flushall()
+    yield runtime
+    runtime.db.engine.dispose()
+    runtime.redis.close()
+
+
+@dataclass(frozen=True)
+class Member:
+    """A workspace and its owner."""
+
+    workspace_id: UUID
+    user_id: UUID
+    email: str
+    caller: Caller
+
+
+def make_member(runtime: Runtime, name: str, email: str) -> Member:
+    """A workspace of this name with this owner, as a signed-in browser shows them."""
+    workspace_id, user_id = accounts.ensure_workspace(runtime.db, name, email)
+    cookie = accounts.sign_in(runtime.db, accounts.signin_link(runtime.db, email, BASE_URL).rsplit("/", 1)[1])
+    assert cookie
+    caller = accounts.caller_of_session(runtime.db, cookie)
+    assert caller
+    return Member(workspace_id, user_id, email, caller)
+
+
+@pytest.fixture
+def owner(held: Runtime) -> Member:
+    return make_member(held, "Acme", "olga@acme.test")
+
+
+@pytest.fixture
+def stranger(held: Runtime) -> Member:
+    """The owner of another workspace."""
+    return make_member(held, "Rival", "rita@rival.test")
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    app = create_app(config)
+    yield app
+    app.extensions["warmline"].db.engine.dispose()
+    app.extensions["warmline"].redis.close()
