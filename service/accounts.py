@@ -51,7 +51,8 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _email(address: str) -> str:
+def normal_email(address: str) -> str:
+    """An e-mail address in lower case. Raises PlainError for something that is not one."""
     clean = address.strip().lower()
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", clean):
         raise PlainError(f"{address!r} is not an e-mail address.")
@@ -63,7 +64,7 @@ def ensure_workspace(
 ) -> tuple[UUID, UUID]:
     """The workspace of this name that this person owns, made if need be, with its first brand and settings (`values`
     over the defaults). Returns (workspace id, user id)."""
-    email = _email(owner_email)
+    email = normal_email(owner_email)
     with db.globally() as session:
         user = session.scalar(select(User).where(User.email == email))
         if user is None:
@@ -92,7 +93,7 @@ def ensure_workspace(
 def signin_link(db: Database, email: str, base_url: str) -> str:
     """A link that signs this person in once, within half an hour. Raises PlainError for somebody unknown."""
     with db.globally() as session:
-        user_id = session.scalar(select(User.id).where(User.email == _email(email)))
+        user_id = session.scalar(select(User.id).where(User.email == normal_email(email)))
         if user_id is None:
             raise PlainError(
                 f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one."
@@ -151,6 +152,7 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
     if row is None:
         return None
     found, email, role, name = row
+    assert found.workspace_id is not None  # the join with memberships found it
     return Caller(
         workspace_id=found.workspace_id,
         actor=f"user:{found.user_id}",

@@ -108,7 +108,7 @@ def _open_streams(
     scopes = set(granted.split())
     for name, needs in [*((stream.name, stream.scopes) for stream in provider.streams), (RECHECK, ())]:
         missing = [scope for scope in needs if scopes and scope not in scopes]
-        row = {
+        row: dict[str, Any] = {
             "status": "stopped" if missing else "active",
             "next_pull_at": None if missing else now,
             "failures": 0,
