@@ -1,0 +1,73 @@
+"""A network in memory that keeps the contract of `SocialClient`: what a worker's test speaks to instead of a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from integrations.provider import Provider, Secret, SocialClient, Stream
+from integrations.records import Author, Engagement, Gone, Page
+from tests.fakes.script import Script, chunks, position
+
+ACCOUNT = Author("brand-1", "brand", "Brand", url="https://social.example/brand")
+STREAMS = ("mentions", "own", "messages")
+
+
+@dataclass
+class FakeSocial:
+    """Posts come in by `serve`, change by `edit` and vanish by `delete`; `script.fail` makes calls go wrong."""
+
+    account: Author = ACCOUNT
+    page_size: int = 100
+    streams: tuple[str, ...] = STREAMS
+    notes: tuple[str, ...] = ()  # sentences that every page brings
+    script: Script = field(default_factory=Script)
+    threads_asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    _log: dict[str, list[Engagement]] = field(default_factory=dict)
+    _posts: dict[str, Engagement] = field(default_factory=dict)
+
+    def serve(self, stream: str, *posts: Engagement) -> None:
+        """New posts on a stream, oldest first."""
+        self._log.setdefault(stream, []).extend(posts)
+        self._posts.update((post.id, post) for post in posts)
+
+    def edit(self, post: Engagement) -> None:
+        """The author changed a post: only a recheck shows it."""
+        self._posts[post.id] = post
+
+    def delete(self, post_id: str) -> None:
+        """The author deleted a post: no stream serves it any more, and only a recheck shows that it is gone."""
+        del self._posts[post_id]
+
+    def whoami(self) -> Author:
+        self.script.called("whoami")
+        return self.account
+
+    def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[Engagement]]:
+        self.script.called("pull", stream, cursor)
+        self.threads_asked.append((stream, tuple(threads)))
+        log = self._log.get(stream, [])
+        start = position(cursor, len(log))
+        for group in chunks(log[start:], self.page_size) or [()]:
+            self.script.called("page", stream)
+            start += len(group)
+            items = tuple(self._posts[post.id] for post in group if post.id in self._posts)
+            yield Page(items, f"at:{start}", self.notes, {"post": len(items)})
+
+    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
+        self.script.called("recheck", tuple(ids))
+        return [self._posts.get(each, Gone(each)) for each in ids]
+
+
+def manifest(social: FakeSocial, key: str = "fakesocial") -> Provider[SocialClient]:
+    """A provider whose every client is this fake."""
+    return Provider(
+        key=key,
+        kind="social",
+        name="Example Social",
+        hosts={"api": "https://social.example", "web": "https://social.example"},
+        auth=Secret(),
+        client=lambda access: social,
+        streams=tuple(Stream(name, name, timedelta(minutes=5)) for name in social.streams),
+    )
