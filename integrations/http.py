@@ -39,6 +39,7 @@ USER_AGENT = "Warmline (+https://github.com/warmline/warmline)"
 SAMPLE = 300  # characters of an unreadable answer that are kept
 
 RetryAfter = Callable[[requests.Response], float | None]
+Classify = Callable[[requests.Response], IntegrationError | None]
 
 
 def retry_after_header(response: requests.Response) -> float | None:
@@ -80,6 +81,7 @@ class Session:
     """A `requests.Session` with a base address. `token` goes out as a bearer token.
 
     `guarded` is for a host that a user typed: it is reached only if the peer's address is public (or in `allow`).
+    `classify` reads the statuses that a provider uses its own way; None from it means the usual reading.
     """
 
     def __init__(
@@ -92,10 +94,12 @@ class Session:
         allow: tuple[str, ...] = (),
         says: Callable[[requests.Response], str] = lambda response: "",
         retry_after: RetryAfter = retry_after_header,
+        classify: Classify = lambda response: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._says = says
         self._retry_after = retry_after
+        self._classify = classify
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy, no .netrc: what we send goes where we said
         self.http.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
@@ -132,7 +136,8 @@ class Session:
             _read_limited(response)
         except requests.RequestException as error:
             raise transport_error(error, urlsplit(self.base_url).hostname or "", write=write) from None
-        error = error_for(response, says=self._says(response), write=write, retry_after=self._retry_after)
+        error = self._classify(response) if response.status_code >= 300 else None
+        error = error or error_for(response, says=self._says(response), write=write, retry_after=self._retry_after)
         if error is not None:
             raise error
         return response
