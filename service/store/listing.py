@@ -1,0 +1,318 @@
+"""Lists, a page at a time, for the API and the console.
+
+Keyset paging: a page starts after the last row of the one before, found in an index, so the last page costs what the first
+does and rows that arrive meanwhile neither repeat nor hide others. Rows are plain dictionaries of columns.
+
+Each list takes (session, workspace_id, *, filters, after, limit) and returns (rows, cursor of the next page or None).
+`filters` are by the names in the list's table; None is no filter. Raises BadCursorError.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from service.db import raw
+from service.errors import PlainError
+
+Row = dict[str, Any]
+PAGE = 50
+
+
+class BadCursorError(PlainError):
+    """A cursor that no list of ours gave out."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One list: what it selects, in which order, and by what it can be narrowed."""
+
+    name: str  # stands in the cursors, so that one list's cursor is no other's
+    columns: str
+    source: str  # tables and joins; the first table's alias carries the workspace
+    keys: tuple[tuple[str, str, type], ...]  # (expression, column of the row, type); the last one is unique
+    descending: bool = True
+    filters: Mapping[str, str] = field(default_factory=dict)  # name -> condition, with %(name)s
+    where: str = "true"
+
+    @property
+    def select(self) -> str:
+        alias = self.source.split()[1]
+        return f"SELECT {self.columns} FROM {self.source} WHERE {alias}.workspace_id = %(w)s"  # noqa: S608 - our own words
+
+    @property
+    def order(self) -> str:
+        return ", ".join(f"{expression} {'DESC' if self.descending else 'ASC'}" for expression, *_ in self.keys)
+
+    @property
+    def after(self) -> str:
+        left = ", ".join(expression for expression, *_ in self.keys)
+        right = ", ".join(f"%(after_{index})s" for index in range(len(self.keys)))
+        return f"({left}) {'<' if self.descending else '>'} ({right})"
+
+
+_AUTHOR = "a.provider, a.handle AS author_handle, a.name AS author_name, a.url AS author_url"
+_CONTACT = "m.contact_id, k.name AS contact_name, k.company AS contact_company, k.fields->>'url' AS contact_url"
+
+ENGAGEMENTS = Listing(
+    "engagements",
+    f"e.id, e.connection_id, e.brand_id, e.native_id, e.kind, e.ours, e.author_id, {_AUTHOR}, e.thread, e.in_reply_to, e.quotes,"
+    " e.text, e.url, e.language, e.is_repost, e.posted_at, e.edited_at, e.window_closes_at, e.received_at, e.deleted_at",
+    "engagements e JOIN authors a ON a.workspace_id = e.workspace_id AND a.id = e.author_id",
+    (("e.posted_at", "posted_at", datetime), ("e.id", "id", UUID)),
+    filters={
+        "connection_id": "e.connection_id = %(connection_id)s",
+        "author_id": "e.author_id = %(author_id)s",
+        "since": "e.posted_at >= %(since)s",
+        "until": "e.posted_at < %(until)s",
+    },
+)
+_CONVERSATION = (
+    f"c.id, c.brand_id, c.connection_id, c.author_id, {_AUTHOR}, {_CONTACT}, c.thread, c.waiting_since, c.last_post_at,"
+    " c.dealt_with_until, c.reasons, c.settings_version, c.rules_version, c.decided_at, t.id AS task_id,"
+    " p.text AS last_text, p.url AS last_url, p.posted_at AS last_said_at"
+)
+_CONVERSATIONS = (
+    "conversations c JOIN authors a ON a.workspace_id = c.workspace_id AND a.id = c.author_id"
+    " LEFT JOIN matches m ON m.workspace_id = c.workspace_id AND m.author_id = c.author_id AND m.state = 'confirmed'"
+    " LEFT JOIN contacts k ON k.workspace_id = c.workspace_id AND k.id = m.contact_id"
+    # What they said last, and the task that stands for it.
+    " LEFT JOIN LATERAL (SELECT e.text, e.url, e.posted_at FROM engagements e WHERE e.workspace_id = c.workspace_id"
+    " AND e.author_id = c.author_id AND e.brand_id = c.brand_id AND e.thread = c.thread ORDER BY e.posted_at DESC LIMIT 1) p ON true"
+    " LEFT JOIN LATERAL (SELECT t.id FROM tasks t WHERE t.workspace_id = c.workspace_id AND t.conversation_id = c.id"
+    " AND t.wanted = 'open' ORDER BY t.created_at DESC LIMIT 1) t ON true"
+)
+_OF_CONVERSATIONS = {
+    "brand_id": "c.brand_id = %(brand_id)s",
+    "connection_id": "c.connection_id = %(connection_id)s",
+    "author_id": "c.author_id = %(author_id)s",
+}
+CONVERSATIONS = Listing(
+    "conversations",
+    _CONVERSATION,
+    _CONVERSATIONS,
+    (("c.last_post_at", "last_post_at", datetime), ("c.id", "id", UUID)),
+    filters=_OF_CONVERSATIONS,
+)
+WAITING = Listing(
+    "waiting",
+    _CONVERSATION,
+    _CONVERSATIONS,
+    (("c.waiting_since", "waiting_since", datetime), ("c.id", "id", UUID)),
+    descending=False,  # whoever has waited longest stands first
+    filters=_OF_CONVERSATIONS,
+    where="c.waiting_since IS NOT NULL",
+)
+CONTACTS = Listing(
+    "contacts",
+    "k.id, k.connection_id, k.native_id, k.name, k.company, k.owner_id, k.fields, k.updated_at",
+    "contacts k",
+    # By id, not by name: a contact that is renamed while somebody pages would be missed or come twice.
+    (("k.id", "id", UUID),),
+    filters={"connection_id": "k.connection_id = %(connection_id)s"},
+    where="k.deleted_at IS NULL",
+)
+MATCHES = Listing(
+    "matches",
+    f"m.id, m.author_id, {_AUTHOR}, {_CONTACT}, k.connection_id, m.state, m.score, m.evidence, m.decided_by, m.decided_at, m.rules_version",
+    "matches m JOIN authors a ON a.workspace_id = m.workspace_id AND a.id = m.author_id"
+    " JOIN contacts k ON k.workspace_id = m.workspace_id AND k.id = m.contact_id",
+    (("m.id", "id", UUID),),
+    filters={
+        "state": "m.state = %(state)s",
+        "author_id": "m.author_id = %(author_id)s",
+        "contact_id": "m.contact_id = %(contact_id)s",
+    },
+)
+TASKS = Listing(
+    "tasks",
+    "t.id, t.key, t.kind, t.brand_id, t.author_id, a.provider, a.handle AS author_handle, a.name AS author_name, t.contact_id,"
+    " k.name AS contact_name, k.company AS contact_company, k.fields->>'url' AS contact_url, t.conversation_id, t.crm_connection_id, t.wanted,"
+    " t.state, t.content, t.edited, t.reasons, t.urgency, t.since, t.due_at, t.held_reason, t.held_until, t.external_id, t.external_url,"
+    " t.detail, t.pushed_at, t.closed_at, t.closed_by, t.close_reason, t.settings_version, t.rules_version, t.decided_at, t.created_at,"
+    " p.url AS post_url",
+    "tasks t LEFT JOIN authors a ON a.workspace_id = t.workspace_id AND a.id = t.author_id"
+    " LEFT JOIN contacts k ON k.workspace_id = t.workspace_id AND k.id = t.contact_id"
+    " LEFT JOIN conversations c ON c.workspace_id = t.workspace_id AND c.id = t.conversation_id"
+    # Where a person answers: what they said last in that thread.
+    " LEFT JOIN LATERAL (SELECT e.url FROM engagements e WHERE e.workspace_id = c.workspace_id AND e.author_id = c.author_id"
+    " AND e.brand_id = c.brand_id AND e.thread = c.thread ORDER BY e.posted_at DESC LIMIT 1) p ON true",
+    (("t.created_at", "created_at", datetime), ("t.id", "id", UUID)),
+    filters={
+        "kind": "t.kind = %(kind)s",
+        "state": "t.state = %(state)s",
+        "wanted": "t.wanted = %(wanted)s",
+        "held": "(t.held_reason <> '' AND t.wanted = 'open') = %(held)s",
+        "brand_id": "t.brand_id = %(brand_id)s",
+        "contact_id": "t.contact_id = %(contact_id)s",
+        "conversation_id": "t.conversation_id = %(conversation_id)s",
+        "crm_connection_id": "t.crm_connection_id = %(crm_connection_id)s",
+    },
+)
+CONNECTIONS = Listing(
+    "connections",
+    "n.id, n.brand_id, n.provider, n.kind, n.host, n.account_id, n.handle, n.name, n.url, n.status, n.status_reason, n.status_at,"
+    " n.preview, n.approved_at, n.responder_email, n.ready_at, n.created_at",
+    "connections n",
+    (("n.id", "id", UUID),),
+    descending=False,
+    filters={"kind": "n.kind = %(kind)s", "brand_id": "n.brand_id = %(brand_id)s", "status": "n.status = %(status)s"},
+)
+BRANDS = Listing(
+    "brands",
+    "b.id, b.name, b.crm_connection_id, b.colleagues, b.created_at",
+    "brands b",
+    (("b.id", "id", UUID),),
+    descending=False,
+)
+_STREAMS = (
+    "SELECT connection_id, name, status, next_pull_at, first_done_at, last_pulled_at, last_item_at, items, reads, failures, error, error_at,"
+    " notes FROM streams WHERE workspace_id = %(w)s AND connection_id = ANY(%(ids)s) ORDER BY connection_id, name"
+)
+
+Filters = Mapping[str, Any]
+Page = tuple[list[Row], str | None]
+
+
+def page(
+    session: Session, workspace_id: UUID, listing: Listing, *, filters: Filters, after: str | None, limit: int
+) -> Page:
+    """One page of any of the lists above. Raises BadCursorError, and KeyError for a filter that the list does not know."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    conditions = [listing.where, *(listing.filters[name] for name in given)]
+    params = {"w": workspace_id, "n": limit + 1, **given}
+    if after is not None:
+        conditions.append(listing.after)
+        params |= {f"after_{index}": value for index, value in enumerate(_read_cursor(listing, after))}
+    statement = f"{listing.select} AND {' AND '.join(conditions)} ORDER BY {listing.order} LIMIT %(n)s"
+    rows = _rows(session, statement, params)
+    if len(rows) <= limit:
+        return rows, None
+    rows.pop()
+    return rows, _cursor(listing, rows[-1])
+
+
+def one(session: Session, workspace_id: UUID, listing: Listing, row_id: UUID) -> Row | None:
+    """The row of a list that has this id."""
+    expression = listing.keys[-1][0]
+    rows = _rows(session, f"{listing.select} AND {expression} = %(id)s", {"w": workspace_id, "id": row_id})
+    return rows[0] if rows else None
+
+
+def _rows(session: Session, statement: str, params: Mapping[str, Any]) -> list[Row]:
+    with raw(session).cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement.encode(), params).fetchall()
+
+
+# --- the lists ------------------------------------------------------------------------------------------------
+
+
+def engagements(
+    session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Posts, newest first. Filters: connection_id, author_id, since (posted then or later), until (posted before)."""
+    return page(session, workspace_id, ENGAGEMENTS, filters=filters or {}, after=after, limit=limit)
+
+
+def conversations(
+    session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Conversations, the one that moved last first; with `waiting` true, those where somebody waits, longest first.
+    Filters: waiting, brand_id, connection_id, author_id."""
+    rest = dict(filters or {})
+    listing = WAITING if rest.pop("waiting", None) else CONVERSATIONS
+    return page(session, workspace_id, listing, filters=rest, after=after, limit=limit)
+
+
+def contacts(
+    session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Contacts that the CRM still has, newest here first; `fields` is the rest of the record. Filters: connection_id."""
+    return page(session, workspace_id, CONTACTS, filters=filters or {}, after=after, limit=limit)
+
+
+def matches(
+    session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Matches, newest first. Filters: state, author_id, contact_id."""
+    return page(session, workspace_id, MATCHES, filters=filters or {}, after=after, limit=limit)
+
+
+def tasks(
+    session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Tasks, newest first, the held ones among them. Filters: kind, state, wanted, held (true or false), brand_id,
+    contact_id, conversation_id, crm_connection_id."""
+    return page(session, workspace_id, TASKS, filters=filters or {}, after=after, limit=limit)
+
+
+def connections(
+    session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Connections, oldest first, each with its `streams`. Filters: kind, brand_id, status."""
+    rows, cursor = page(session, workspace_id, CONNECTIONS, filters=filters or {}, after=after, limit=limit)
+    return with_streams(session, workspace_id, rows), cursor
+
+
+def connection(session: Session, workspace_id: UUID, connection_id: UUID) -> Row | None:
+    """One connection with its `streams`."""
+    row = one(session, workspace_id, CONNECTIONS, connection_id)
+    return with_streams(session, workspace_id, [row])[0] if row else None
+
+
+def brands(
+    session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Brands, oldest first."""
+    return page(session, workspace_id, BRANDS, filters=filters or {}, after=after, limit=limit)
+
+
+def with_streams(session: Session, workspace_id: UUID, rows: list[Row]) -> list[Row]:
+    """The same connections, each with its `streams`."""
+    found: dict[UUID, list[Row]] = defaultdict(list)
+    for stream in _rows(session, _STREAMS, {"w": workspace_id, "ids": [row["id"] for row in rows]}):
+        found[stream.pop("connection_id")].append(stream)
+    return [{**row, "streams": found[row["id"]]} for row in rows]
+
+
+def posts_of(session: Session, workspace_id: UUID, brand_id: UUID, thread: str, *, limit: int = 500) -> list[Row]:
+    """The posts of a thread that we hold, oldest first; of a longer thread the newest `limit`."""
+    rows = _rows(
+        session,
+        f"{ENGAGEMENTS.select} AND e.brand_id = %(brand)s AND e.thread = %(thread)s ORDER BY {ENGAGEMENTS.order} LIMIT %(n)s",
+        {"w": workspace_id, "brand": brand_id, "thread": thread, "n": limit},
+    )
+    return rows[::-1]
+
+
+# --- cursors --------------------------------------------------------------------------------------------------
+
+_WRITE: Mapping[type, Callable[[Any], str]] = {datetime: datetime.isoformat, UUID: str}
+_READ: Mapping[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID}
+
+
+def _cursor(listing: Listing, row: Row) -> str:
+    values = [_WRITE[kind](row[column]) for _, column, kind in listing.keys]
+    return urlsafe_b64encode(json.dumps([listing.name, *values]).encode()).rstrip(b"=").decode()
+
+
+def _read_cursor(listing: Listing, cursor: str) -> list[Any]:
+    try:
+        name, *texts = json.loads(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+        if name != listing.name:
+            raise ValueError
+        values = [_READ[kind](text) for (_, _, kind), text in zip(listing.keys, texts, strict=True)]
+        if any(isinstance(value, datetime) and value.tzinfo is None for value in values):
+            raise ValueError
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise BadCursorError("This cursor is not one that this list gave out. Start again without a cursor.") from None
+    return values
