@@ -136,10 +136,10 @@ class Session:
             _read_limited(response)
         except requests.RequestException as error:
             raise transport_error(error, urlsplit(self.base_url).hostname or "", write=write) from None
-        error = self._classify(response) if response.status_code >= 300 else None
-        error = error or error_for(response, says=self._says(response), write=write, retry_after=self._retry_after)
-        if error is not None:
-            raise error
+        refusal = self._classify(response) if response.status_code >= 300 else None
+        refusal = refusal or error_for(response, says=self._says(response), write=write, retry_after=self._retry_after)
+        if refusal is not None:
+            raise refusal
         return response
 
     def get(self, path: str, **params: Any) -> Any:
