@@ -34,7 +34,7 @@ class SocialClient(Protocol):
         """Everything new on `stream` since `cursor`, at least once, a page at a time, each with the cursor to keep.
 
         Stopping after any page and coming back with its cursor loses nothing. `threads` are ids of threads we
-        are in, newest first; only streams that say `wants_threads` get any.
+        are in, newest first, or ids of missing posts: only streams that say `wants_threads` or `wants_parents` get any.
         """
         ...
 
@@ -121,7 +121,8 @@ class Stream:
     label: str  # for a person: "mentions", "direct messages"
     every: timedelta  # how often to look, where nothing hints earlier
     scopes: tuple[str, ...] = ()  # without these the stream stops and says so
-    wants_threads: bool = False
+    wants_threads: bool = False  # `threads` of a pull are the threads we are in, newest first
+    wants_parents: bool = False  # `threads` of a pull are ids of posts that ours answer and that we don't hold
     limits: str = ""  # what the provider does not serve, as a sentence for the connection's page
 
 

@@ -27,6 +27,7 @@ class Config:
     secret_keys: Mapping[str, bytes] = field(repr=False)  # key id -> 32 bytes; the first one seals
     allowed_hosts: tuple[str, ...] = ()  # private hosts that self-hosting people let users name
     json_logs: bool = False
+    workers: int = 2  # worker processes; more than the cores can carry helps nobody
     testing: bool = False
 
     def need(self, name: str) -> str:
@@ -54,6 +55,7 @@ def load() -> Config:
             secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
             allowed_hosts=tuple(env.list("WARMLINE_ALLOWED_HOSTS", [])),
             json_logs=env.bool("WARMLINE_JSON_LOGS", False),
+            workers=env.int("WARMLINE_WORKERS", 2),
         )
     except EnvError as error:
         raise PlainError(f"A setting cannot be read: {error}") from None

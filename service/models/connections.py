@@ -68,6 +68,7 @@ class Connection(Tenant, Identified, Created, Base):
     push_lease_id: Mapped[UUID | None]
     push_lease_until: Mapped[datetime | None]
     push_failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    push_error: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class Credential(Tenant, Base):

@@ -169,10 +169,15 @@ class Task(Tenant, Identified, Created, Base):
         Index(
             "ix_tasks_open_person",
             "workspace_id",
-            "brand_id",
             "person",
-            "kind",
             postgresql_where=text("wanted = 'open'"),
+        ),
+        Index("ix_tasks_given", "workspace_id", "admitted_at", postgresql_where=text("admitted_at IS NOT NULL")),
+        Index(
+            "ix_tasks_waiting",
+            "workspace_id",
+            "held_until",
+            postgresql_where=text("wanted = 'open' AND state = 'absent' AND push_at IS NULL"),
         ),
     )
 
@@ -201,6 +206,7 @@ class Task(Tenant, Identified, Created, Base):
     external_url: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(Text, default="")  # the CRM's sentence when it refused
     maybe_sent_at: Mapped[datetime | None]
+    written_at: Mapped[datetime | None]  # when we last wrote it to the CRM
     pushed_at: Mapped[datetime | None]  # first stood in the CRM
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str] = mapped_column(Text, default="")  # rules, crm, user:<id>, key:<id>

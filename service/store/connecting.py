@@ -125,6 +125,26 @@ def _open_streams(
         )
 
 
+def needs_reauth(session: Session, row: Connection, reason: str) -> None:
+    """The provider no longer accepts the grant: nothing more is read or written until a person reconnects."""
+    if row.status != "active":
+        return
+    row.status, row.status_reason, row.status_at, row.next_push_at = "needs_reauth", reason, real_now(), None
+    session.execute(
+        update(Stream)
+        .where(Stream.workspace_id == row.workspace_id, Stream.connection_id == row.id)
+        .values(next_pull_at=None)
+    )
+    session.add(
+        Audit(
+            workspace_id=row.workspace_id,
+            actor="system",
+            action="connection.needs_reauth",
+            subject=f"connection:{row.id}",
+        )
+    )
+
+
 def forget(
     session: Session, vault: Vault, caller: Caller, connection_id: UUID
 ) -> tuple[str, str, dict[str, Any]] | None:

@@ -303,3 +303,14 @@ def next_decision(session: Session, workspace_id: UUID) -> datetime | None:
     ), {"w": workspace_id})  # fmt: skip
     found: datetime | None = rows[0][0]
     return found
+
+
+def call_tasks_closed(session: Session, workspace_id: UUID, relationship_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When somebody last dealt with a call task of each relationship. What Warmline closed itself does not count."""
+    rows = execute(
+        raw(session),
+        "SELECT relationship_id, max(closed_at) FROM tasks WHERE workspace_id = %(w)s AND relationship_id = ANY(%(ids)s)"
+        " AND kind = 'ready_for_call' AND closed_by NOT IN ('', 'rules') GROUP BY 1",
+        {"w": workspace_id, "ids": list(relationship_ids)},
+    )
+    return {row[0]: row[1] for row in rows}

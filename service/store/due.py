@@ -38,6 +38,16 @@ def decide_conversations(
     )
 
 
+def open_conversations(session: Session, workspace_id: UUID, connection_id: UUID) -> None:
+    """The first pull of a connection is done: what it stored may be decided."""
+    session.execute(
+        text(
+            "UPDATE conversations SET decide_at = :now WHERE workspace_id = :w AND connection_id = :c AND decide_at = 'infinity'"
+        ),
+        {"w": workspace_id, "c": connection_id, "now": business_now()},
+    )
+
+
 def decide_relationships(
     session: Session,
     workspace_id: UUID,
@@ -60,6 +70,20 @@ def decide_relationships(
             "ids": list(ids),
         },
     )
+
+
+def decide_unplaced(session: Session, workspace_id: UUID) -> None:
+    """Owners, responders or CRMs changed: tasks that had nobody to go to, or nowhere, are decided again."""
+    for table, column in (("conversations", "conversation_id"), ("relationships", "relationship_id")):
+        session.execute(
+            text(
+                f"UPDATE {table} d SET decide_at = least(d.decide_at, :now) FROM tasks t WHERE d.workspace_id = :w"  # noqa: S608
+                f" AND t.workspace_id = :w AND t.{column} = d.id AND t.wanted = 'open' AND t.state = 'absent' AND t.push_at IS NULL"
+                " AND (t.crm_connection_id IS NULL OR t.content->>'owner_id' IS NULL)"
+            ),
+            {"w": workspace_id, "now": business_now()},
+        )
+    decide_soon(session, workspace_id)
 
 
 def decide_everything(session: Session, workspace_id: UUID) -> None:

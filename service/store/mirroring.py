@@ -131,7 +131,10 @@ def save_owners(session: Session, workspace_id: UUID, connection_id: UUID, items
         (new_id(), each.id, each.email.lower(), each.name, each.active)
         for each in sorted({item.id: item for item in items}.values(), key=_id)
     ]
-    return len(execute(raw(session), _UPSERT_OWNERS, {"w": workspace_id, "c": connection_id, **columns(OWNER, rows)}))
+    changed = execute(raw(session), _UPSERT_OWNERS, {"w": workspace_id, "c": connection_id, **columns(OWNER, rows)})
+    if changed:
+        due.decide_unplaced(session, workspace_id)
+    return len(changed)
 
 
 def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Activity]) -> int:
@@ -155,6 +158,22 @@ def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, i
         due.decide_relationships(session, workspace_id, contact_ids=[row[1] for row in contacts])
         due.decide_soon(session, workspace_id)
     return len(changed)
+
+
+def drop_activities(session: Session, workspace_id: UUID, connection_id: UUID, gone: Iterable[Gone]) -> int:
+    """Activities that were deleted in the CRM: whoever they were with is decided again. An id may be of any kind."""
+    rows = execute(
+        raw(session),
+        "UPDATE activities v SET deleted_at = %(now)s FROM activity_contacts l JOIN contacts c ON c.workspace_id = %(w)s"
+        " AND c.connection_id = l.connection_id AND c.native_id = l.contact_native_id WHERE v.workspace_id = %(w)s"
+        " AND v.connection_id = %(c)s AND v.native_id = ANY(%(ids)s) AND v.deleted_at IS NULL AND l.workspace_id = %(w)s"
+        " AND l.activity_id = v.id RETURNING c.id",
+        {"w": workspace_id, "c": connection_id, "now": real_now(), "ids": [each.id for each in gone]},
+    )
+    if rows:
+        due.decide_relationships(session, workspace_id, contact_ids=sorted({row[0] for row in rows}))
+        due.decide_soon(session, workspace_id)
+    return len(rows)
 
 
 def _replace_links(connection: RawConnection, shared: dict[str, UUID], links: Sequence[tuple[UUID, str]]) -> None:

@@ -316,6 +316,7 @@ def upgrade() -> None:
         sa.Column("push_lease_id", sa.Uuid(), nullable=True),
         sa.Column("push_lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("push_failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("push_error", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "brand_id"],
@@ -371,6 +372,8 @@ def upgrade() -> None:
         sa.Column("external_url", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("maybe_sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("admitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=False),
@@ -397,7 +400,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_tasks_open_person",
         "tasks",
-        ["workspace_id", "brand_id", "person", "kind"],
+        ["workspace_id", "person"],
         unique=False,
         postgresql_where=sa.text("wanted = 'open'"),
     )
@@ -407,6 +410,20 @@ def upgrade() -> None:
         ["workspace_id", "crm_connection_id", "push_at"],
         unique=False,
         postgresql_where=sa.text("push_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_given",
+        "tasks",
+        ["workspace_id", "admitted_at"],
+        unique=False,
+        postgresql_where=sa.text("admitted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_waiting",
+        "tasks",
+        ["workspace_id", "held_until"],
+        unique=False,
+        postgresql_where=sa.text("wanted = 'open' AND state = 'absent' AND push_at IS NULL"),
     )
     op.create_index("ix_tasks_relationship", "tasks", ["workspace_id", "relationship_id"], unique=False)
     op.create_table(
@@ -855,6 +872,8 @@ def downgrade() -> None:
     op.drop_index("ix_activities_busy", table_name="activities", postgresql_where=sa.text("kind = 'meeting'"))
     op.drop_table("activities")
     op.drop_index("ix_tasks_relationship", table_name="tasks")
+    op.drop_index("ix_tasks_waiting", table_name="tasks")
+    op.drop_index("ix_tasks_given", table_name="tasks")
     op.drop_index("ix_tasks_push", table_name="tasks", postgresql_where=sa.text("push_at IS NOT NULL"))
     op.drop_index("ix_tasks_open_person", table_name="tasks", postgresql_where=sa.text("wanted = 'open'"))
     op.drop_index("ix_tasks_list", table_name="tasks")

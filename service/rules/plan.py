@@ -1,0 +1,45 @@
+"""Say what should exist, then compare: what has to happen to the tasks of one conversation or relationship."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from integrations.records import TaskStatus
+
+
+class Step(StrEnum):
+    CREATE = "create"
+    KEEP = "keep"  # it stands and should: its content may have changed
+    REOPEN = "reopen"  # Warmline closed it, and the reason for that is gone (the answer was deleted)
+    COMPLETE = "complete"  # somebody answered
+    WITHDRAW = "withdraw"  # it lost its reason, or lapsed: never "completed", so that nobody's figures are inflated
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A task that we keep."""
+
+    key: str
+    wanted: TaskStatus
+    closed_by: str = ""  # rules, crm, user:<id>, key:<id>; "" while it is open
+
+
+def plan(desired: Collection[str], existing: Iterable[Standing], *, answered: bool) -> list[tuple[Step, str]]:
+    """What to do, by key, for the tasks that should exist (`desired`) and those that do. `answered`: what is no longer
+    desired was answered. A task that a person closed stays closed."""
+    steps: list[tuple[Step, str]] = []
+    known = {each.key: each for each in existing}
+    for key in desired:
+        standing = known.get(key)
+        if standing is None:
+            steps.append((Step.CREATE, key))
+        elif standing.wanted is TaskStatus.OPEN:
+            steps.append((Step.KEEP, key))
+        elif standing.closed_by == "rules":
+            steps.append((Step.REOPEN, key))
+    end = Step.COMPLETE if answered else Step.WITHDRAW
+    wanted = set(desired)
+    steps += [(end, each.key) for each in known.values() if each.wanted is TaskStatus.OPEN and each.key not in wanted]
+    return steps

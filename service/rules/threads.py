@@ -1,0 +1,44 @@
+"""Who speaks to whom in a thread: the posts that matter to one person, out of a thread of any size."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from integrations.records import Kind
+from service.rules.model import Post
+
+
+def unique(posts: Iterable[Post]) -> list[Post]:
+    """Each post once, in the order of time. Two accounts of a brand may both have been served the same one."""
+    kept: dict[str, Post] = {}
+    for post in posts:
+        other = kept.get(post.native_id)
+        if other is None or (other.kind is Kind.CONTEXT, other.id) > (post.kind is Kind.CONTEXT, post.id):
+            kept[post.native_id] = post
+    return sorted(kept.values(), key=lambda post: (post.at, post.native_id))
+
+
+def by_person(posts: Sequence[Post]) -> dict[str, list[Post]]:
+    """For each author who is not us: their posts, ours that speak to them, and ours that they answered. Linear in the
+    length of the thread, however many people take part. `posts` are unique, in the order of time."""
+    by_id = {post.native_id: post for post in posts}
+    theirs = {post.author_id for post in posts if not post.ours}
+    found: dict[str, dict[str, Post]] = defaultdict(dict)
+    for post in posts:
+        for person in _concerned(post, by_id, theirs):
+            found[person][post.native_id] = post
+        parent = by_id.get(post.in_reply_to or "")
+        if not post.ours and parent is not None and parent.ours:
+            found[post.author_id][parent.native_id] = parent
+    return {person: sorted(own.values(), key=lambda post: (post.at, post.native_id)) for person, own in found.items()}
+
+
+def _concerned(post: Post, by_id: Mapping[str, Post], theirs: set[str]) -> Iterable[str]:
+    if not post.ours:
+        return (post.author_id,)
+    if post.kind is Kind.DIRECT:
+        return theirs
+    parent = by_id.get(post.in_reply_to or "")
+    spoken_to = {post.in_reply_to_author, *post.mentions, parent.author_id if parent is not None else None}
+    return theirs.intersection(person for person in spoken_to if person)

@@ -1,0 +1,86 @@
+"""How due rows are claimed: by a lease, with SKIP LOCKED, so that any number of schedulers may run.
+
+Claiming sets the row's instant to NULL; whoever marks it due meanwhile is not missed. A lease that ran out (its worker
+died, or the queue was emptied) is claimed again. Leases are real time: PostgreSQL's own clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from service.ids import new_id
+from service.queue import LEASE
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job to enqueue: its name, and ids up to the lease's."""
+
+    job: str
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    job: str
+    table: str
+    key: tuple[str, ...]
+    at: str
+    lease: str
+    until: str
+    where: str
+    now: str  # which clock its instant is in
+
+
+_DUE = (
+    _Due("pull", "streams", ("workspace_id", "id"), "next_pull_at", "lease_id", "lease_until", "status = 'active'", "now()"),
+    _Due("decide", "workspace_schedule", ("workspace_id",), "decide_at", "lease_id", "lease_until", "true", ":business_now"),
+    _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status = 'active'", "now()"),
+)  # fmt: skip
+
+
+def _statement(due: _Due) -> str:
+    key = ", ".join(due.key)
+    return (  # names of our own tables and columns
+        f"UPDATE {due.table} SET {due.at} = NULL, {due.lease} = :lease, {due.until} = now() + :length"  # noqa: S608
+        f" WHERE ({key}) IN (SELECT {key} FROM {due.table} WHERE {due.where} AND"
+        f" (({due.at} <= {due.now} AND ({due.until} IS NULL OR {due.until} < now())) OR {due.until} < now())"
+        f" ORDER BY {due.at} NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING {key}"
+    )
+
+
+_STATEMENTS = {due.job: text(_statement(due)) for due in _DUE}
+_RELEASE = {
+    due.job: text(
+        f"UPDATE {due.table} SET {due.at} = coalesce({due.at}, {due.now}), {due.lease} = NULL, {due.until} = NULL"  # noqa: S608
+        f" WHERE {due.lease} = :lease"
+    )
+    for due in _DUE
+}
+
+
+def claim(connection: Connection, business_now: datetime, limit: int) -> list[Claim]:
+    """Claims up to `limit` due rows of each sort, as the scheduler's role. Commit before enqueuing."""
+    found = []
+    for job, statement in _STATEMENTS.items():
+        lease = new_id()
+        rows = connection.execute(
+            statement, {"lease": lease, "length": LEASE, "limit": limit, **_clock(statement.text, business_now)}
+        )
+        found += [Claim(job, (*row, lease)) for row in rows]
+    return found
+
+
+def release(connection: Connection, claims: list[Claim], business_now: datetime) -> None:
+    """Gives claims back that could not be enqueued: they are due at once."""
+    for job, lease in {(each.job, each.ids[-1]) for each in claims}:
+        statement = _RELEASE[job]
+        connection.execute(statement, {"lease": lease, **_clock(statement.text, business_now)})
+
+
+def _clock(statement: str, business_now: datetime) -> dict[str, datetime]:
+    return {"business_now": business_now} if ":business_now" in statement else {}

@@ -1,0 +1,117 @@
+"""What has to be said to a CRM, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from service.clock import business_now, real_instant, real_now
+from service.db import raw
+from service.models import Connection
+from service.queue import LEASE
+from service.store import due
+from service.store.rows import columns, execute
+from service.store.tasks import _SELECT, TaskRow, _rows
+
+
+def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UUID) -> Connection | None:
+    """The connection, its row locked until the end of the transaction and its push lease renewed; None when somebody
+    else has it."""
+    row = session.scalars(
+        select(Connection)
+        .where(
+            Connection.workspace_id == workspace_id,
+            Connection.id == connection_id,
+            Connection.push_lease_id == lease_id,
+        )
+        .with_for_update()
+    ).one_or_none()
+    if row is not None:
+        row.push_lease_until = real_now() + LEASE
+    return row
+
+
+def take(session: Session, workspace_id: UUID, connection_id: UUID, limit: int) -> list[TaskRow]:
+    """Tasks that are to be pushed now, the most urgent first."""
+    return _rows(
+        execute(
+            raw(session),
+            _SELECT
+            + " AND crm_connection_id = %(c)s AND push_at <= %(now)s ORDER BY urgency DESC, push_at, id LIMIT %(n)s",
+            {"w": workspace_id, "c": connection_id, "now": business_now(), "n": limit},
+        )
+    )
+
+
+def about_to_create(session: Session, workspace_id: UUID, ids: Sequence[UUID]) -> None:
+    """From here on these may stand in the CRM: whoever finds them like this seeks them before sending again."""
+    execute(
+        raw(session),
+        "UPDATE tasks SET state = 'unknown', maybe_sent_at = %(now)s WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)"
+        " AND state = 'absent'",
+        {"w": workspace_id, "ids": list(ids), "now": real_now()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of one task. `wanted` and `content` are what was sent: if they have changed since, it stays due."""
+
+    id: UUID
+    wanted: str
+    content: dict[str, Any]
+    state: str
+    external_id: str | None
+    external_url: str
+    written: dict[str, Any]
+    detail: str
+    push_at: datetime | None  # business time
+    written_at: datetime | None
+    maybe_sent_at: datetime | None
+    closed_as: str = ""  # the person ended it in the CRM
+
+
+_TYPES = {
+    "id": "uuid", "wanted": "text", "content": "jsonb", "state": "text", "external_id": "text", "external_url": "text",
+    "written": "jsonb", "detail": "text", "push_at": "timestamptz", "written_at": "timestamptz", "maybe_sent_at": "timestamptz",
+}  # fmt: skip
+_UNNEST = ", ".join(f"%({name})s::{kind}[]" for name, kind in _TYPES.items())
+_SETTLE = (
+    "UPDATE tasks t SET state = new.state, external_id = new.external_id, external_url = coalesce(nullif(new.external_url, ''), t.external_url),"  # noqa: S608
+    " written = new.written, detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
+    " pushed_at = coalesce(t.pushed_at, new.written_at),"
+    " push_at = CASE WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
+    f" FROM unnest({_UNNEST}) AS new({', '.join(_TYPES)}) WHERE t.workspace_id = %(w)s AND t.id = new.id"
+)
+
+
+def settle(session: Session, workspace_id: UUID, results: Sequence[Settled]) -> None:
+    """Stores what came of these tasks."""
+    rows = [tuple(getattr(each, name) for name in _TYPES) for each in sorted(results, key=lambda each: each.id)]
+    execute(raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), **columns(_TYPES, rows)})
+
+
+def let_go(
+    session: Session, connection: Connection, *, failures: int, error: str = "", retry_at: datetime | None = None
+) -> None:
+    """Ends the lease; the connection is due again when its next task is (`retry_at`, real time, if that is later)."""
+    session.flush()
+    rows = execute(
+        raw(session),
+        "SELECT min(push_at) FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND push_at IS NOT NULL",
+        {"w": connection.workspace_id, "c": connection.id},
+    )
+    session.execute(
+        update(Connection)
+        .where(Connection.workspace_id == connection.workspace_id, Connection.id == connection.id)
+        .values(push_lease_id=None, push_lease_until=None, push_failures=failures, push_error=error)
+    )
+    if rows[0][0] is not None and not connection.preview:
+        at = real_instant(rows[0][0])
+        due.push_soon(session, connection.workspace_id, connection.id, max(at, retry_at) if retry_at else at)

@@ -1,0 +1,169 @@
+"""What the CRM says of our tasks: done, reopened, reassigned, edited, deleted. A person's decision there is final here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integrations.records import Gone, TaskState, TaskStatus
+from service.clock import business_now, real_now
+from service.models import Conversation, Task
+from service.store import due, tasks
+
+# How a state's fields are compared with what we wrote: field of TaskState -> key of `written`.
+_FIELDS = {"subject": "subject", "body": "body", "due_at": "due_at", "owner_id": "owner_id"}
+
+
+def open_in_crm(session: Session, workspace_id: UUID, connection_id: UUID) -> list[str]:
+    """The CRM's ids of our tasks that are open there, as far as we know."""
+    rows = session.execute(
+        select(Task.external_id).where(
+            Task.workspace_id == workspace_id,
+            Task.crm_connection_id == connection_id,
+            Task.state == "open",
+            Task.external_id.is_not(None),
+        )
+    )
+    return [row[0] for row in rows if row[0]]
+
+
+def take_in(
+    session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[TaskState | Gone], *, read_at: datetime
+) -> int:
+    """Follows what the CRM says of tasks of ours; tasks of others are nobody's business here. What we have written since
+    `read_at`, when the reading began, is newer than the answer and stays. Returns how many changed by somebody's hand."""
+    if not items:
+        return 0
+    known = _known(session, workspace_id, connection_id, items)
+    changed = 0
+    for item in items:
+        row = known.get(item.id) or (known.get(item.key or "") if isinstance(item, TaskState) else None)
+        if row is not None and (row.written_at is None or row.written_at < read_at):
+            changed += _gone(session, row) if isinstance(item, Gone) else _follow(session, row, item)
+    if changed:
+        due.decide_soon(session, workspace_id)
+    return changed
+
+
+def _known(
+    session: Session, workspace_id: UUID, connection_id: UUID, items: Iterable[TaskState | Gone]
+) -> dict[str, Task]:
+    ids = [item.id for item in items]
+    keys = [item.key for item in items if isinstance(item, TaskState) and item.key]
+    rows = session.scalars(
+        select(Task)
+        .where(
+            Task.workspace_id == workspace_id,
+            Task.crm_connection_id == connection_id,
+            Task.external_id.in_(ids) | Task.key.in_(keys),
+        )
+        .order_by(Task.id)
+        .with_for_update()
+    ).all()
+    return {**{row.key: row for row in rows}, **{row.external_id: row for row in rows if row.external_id}}
+
+
+def _gone(session: Session, row: Task) -> int:
+    """Somebody deleted it. (What we deleted ourselves is no longer open.)"""
+    if row.state != "open":
+        return 0
+    row.state = "withdrawn"
+    _close(session, row, "deleted in the CRM", real_now())
+    return 1
+
+
+def _follow(session: Session, row: Task, item: TaskState) -> int:
+    if row.state == "unknown" and row.external_id is None:
+        return 0  # a push is under way, or is about to look for it: that is where it is learnt
+    if item.status is TaskStatus.COMPLETED:
+        return _completed(session, row, item)
+    if row.state == "completed" and row.closed_by == "crm":
+        return _reopened(session, row) if _newer(item, row.closed_at) else 0
+    return _edited(row, item) if row.state == "open" and row.wanted == "open" else 0
+
+
+def _newer(item: TaskState, than: datetime | None) -> bool:
+    """A CRM's search may serve an older state than its other calls: only one that is known to be newer undoes anything."""
+    return than is None or (item.updated_at is not None and item.updated_at > than)
+
+
+def _completed(session: Session, row: Task, item: TaskState) -> int:
+    if row.state != "open":
+        return 0
+    row.state = "completed"
+    if row.wanted == "open":
+        _close(session, row, "completed in the CRM", item.completed_at or real_now())
+        return 1
+    row.push_at = None  # we wanted that anyway
+    return 0
+
+
+def _close(session: Session, row: Task, reason: str, at: datetime) -> None:
+    row.wanted = "completed" if row.state == "completed" else "withdrawn"
+    row.closed_by, row.close_reason, row.closed_at, row.push_at = "crm", reason, at, None
+    row.held_reason, row.held_until = "", None
+    dealt_with(session, row, max(at, business_now()))
+    tasks.release_slots(session, row.workspace_id, [row.person])
+
+
+def end(session: Session, workspace_id: UUID, reasons: Mapping[UUID, str]) -> None:
+    """A push found that somebody had ended these tasks: by id, why."""
+    rows = session.scalars(
+        select(Task).where(Task.workspace_id == workspace_id, Task.id.in_(reasons)).order_by(Task.id).with_for_update()
+    ).all()
+    for row in rows:
+        session.refresh(row)
+        if row.wanted == "open":
+            _close(session, row, reasons[row.id], real_now())
+    due.decide_soon(session, workspace_id)
+
+
+def _reopened(session: Session, row: Task) -> int:
+    row.state = row.wanted = "open"
+    row.closed_by, row.close_reason, row.closed_at = "", "", None
+    dealt_with(session, row, None)
+    return 1
+
+
+def _edited(row: Task, item: TaskState) -> int:
+    """What differs from what we last wrote was changed by a person, and is theirs from now on."""
+    theirs = {
+        key: _plain(getattr(item, name)) for name, key in _FIELDS.items()
+        if key in row.written and _plain(getattr(item, name)) != _plain(row.written[key])
+    }  # fmt: skip
+    if not theirs:
+        return 0
+    row.edited = sorted({*row.edited, *theirs})
+    row.written = {**row.written, **theirs}
+    row.content = {**row.content, **theirs}
+    return 1
+
+
+def _plain(value: Any) -> Any:
+    """Values as they are compared: instants to the second, texts without what a CRM's editor does to blank space."""
+    if isinstance(value, datetime):
+        return value.replace(microsecond=0).isoformat()
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value).replace(microsecond=0).isoformat()
+        except ValueError:
+            return "\n".join(line.rstrip() for line in value.strip().splitlines())
+    return value
+
+
+def dealt_with(session: Session, row: Task, until: datetime | None) -> None:
+    """The episode of this task is over up to `until` (None: not after all), and is decided again."""
+    if row.conversation_id is not None and row.kind == "unanswered":
+        conversation = session.get(Conversation, (row.workspace_id, row.conversation_id))
+        if conversation is not None:
+            conversation.dealt_with_until = until
+            session.flush()
+            due.decide_conversations(session, row.workspace_id, conversation_ids=[conversation.id])
+    if row.relationship_id is not None:
+        session.flush()
+        due.decide_relationships(session, row.workspace_id, ids=[row.relationship_id])

@@ -1,0 +1,175 @@
+"""The book-keeping of streams: what a worker that holds one's lease reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from service.clock import real_now
+from service.models import Connection, Engagement, Stream
+from service.queue import LEASE
+from service.store import due
+
+
+@dataclass(frozen=True)
+class Held:
+    """A stream whose lease we hold, and its connection, as they were when we read them."""
+
+    stream: Stream
+    connection: Connection
+
+
+def hold(session: Session, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> Held | None:
+    """The stream, its row locked until the end of the transaction and its lease renewed; None when somebody else has it."""
+    row = session.execute(
+        select(Stream, Connection)
+        .join(Connection, (Connection.workspace_id == Stream.workspace_id) & (Connection.id == Stream.connection_id))
+        .where(Stream.workspace_id == workspace_id, Stream.id == stream_id, Stream.lease_id == lease_id)
+        .with_for_update(of=Stream)
+    ).one_or_none()
+    if row is None:
+        return None
+    row[0].lease_until = real_now() + LEASE
+    return Held(row[0], row[1])
+
+
+def advance(stream: Stream, cursor: str | None, *, new: int, notes: Sequence[str], reads: Mapping[str, int]) -> None:
+    """A page was stored: its cursor, in the same transaction."""
+    stream.cursor = cursor
+    stream.items += new
+    if new:
+        stream.last_item_at = real_now()
+    if notes:
+        stream.notes = list(dict.fromkeys([*stream.notes, *notes]))[-5:]
+    if reads:
+        stream.reads = {**stream.reads, **{name: stream.reads.get(name, 0) + count for name, count in reads.items()}}
+
+
+def finish(session: Session, stream: Stream, *, next_at: datetime, done: bool) -> None:
+    """The pull ended well. `done`: everything that the network serves today has been read once."""
+    now = real_now()
+    stream.last_pulled_at = now
+    stream.failures, stream.error, stream.error_at = 0, "", None
+    if done and stream.first_done_at is None:
+        stream.first_done_at = now
+    let_go(session, stream, next_at)
+
+
+def let_go(session: Session, stream: Stream, next_at: datetime | None) -> None:
+    """Ends the lease. `next_at` None: not by itself. Who marked it due meanwhile is heard."""
+    session.flush()
+    session.execute(
+        update(Stream)
+        .where(Stream.workspace_id == stream.workspace_id, Stream.id == stream.id)
+        .values(next_pull_at=func.least(Stream.next_pull_at, next_at), lease_id=None, lease_until=None)
+    )
+
+
+def others_done(session: Session, stream: Stream, depending: Sequence[str]) -> bool:
+    """Whether every other stream of the connection, but those that depend on others themselves, has been read once."""
+    waiting = session.scalar(
+        select(func.count())
+        .select_from(Stream)
+        .where(
+            Stream.workspace_id == stream.workspace_id,
+            Stream.connection_id == stream.connection_id,
+            Stream.id != stream.id,
+            Stream.name.not_in([*depending, "recheck"]),
+            Stream.status == "active",
+            Stream.first_done_at.is_(None),
+        )
+    )
+    return not waiting
+
+
+def open_for_decisions(session: Session, connection: Connection, now: datetime) -> bool:
+    """Once every stream has been read, what was stored may be decided. Returns whether that is so since just now."""
+    if connection.ready_at is not None:
+        return False
+    waiting = session.scalar(
+        select(func.count())
+        .select_from(Stream)
+        .where(
+            Stream.workspace_id == connection.workspace_id,
+            Stream.connection_id == connection.id,
+            Stream.status == "active",
+            Stream.name != "recheck",
+            Stream.first_done_at.is_(None),
+        )
+    )
+    if waiting:
+        return False
+    session.execute(
+        update(Connection)
+        .where(Connection.workspace_id == connection.workspace_id, Connection.id == connection.id)
+        .values(ready_at=real_now())
+    )
+    due.open_conversations(session, connection.workspace_id, connection.id)
+    due.decide_soon(session, connection.workspace_id)
+    return True
+
+
+def threads_we_are_in(session: Session, connection: Connection, since: datetime, limit: int) -> list[str]:
+    """Ids of threads with a post since then, newest first."""
+    rows = session.execute(
+        select(Engagement.thread)
+        .where(
+            Engagement.workspace_id == connection.workspace_id,
+            Engagement.connection_id == connection.id,
+            Engagement.kind != "direct",
+            Engagement.posted_at >= since,
+        )
+        .group_by(Engagement.thread)
+        .order_by(func.max(Engagement.posted_at).desc())
+        .limit(limit)
+    )
+    return [row[0] for row in rows]
+
+
+def longest_unchecked(
+    session: Session, connection: Connection, *, before: datetime, since: datetime, limit: int
+) -> list[str]:
+    """Ids of posts that the network has not served since `before`, no older than `since`: to be checked for edits and deletions."""
+    rows = session.execute(
+        select(Engagement.native_id)
+        .where(
+            Engagement.workspace_id == connection.workspace_id,
+            Engagement.connection_id == connection.id,
+            Engagement.deleted_at.is_(None),
+            Engagement.checked_at < before,
+            Engagement.posted_at >= since,
+        )
+        .order_by(Engagement.checked_at)
+        .limit(limit)
+    )
+    return [row[0] for row in rows]
+
+
+def checked(session: Session, connection: Connection, ids: Sequence[str]) -> None:
+    """These posts were asked for just now."""
+    session.execute(
+        update(Engagement)
+        .where(
+            Engagement.workspace_id == connection.workspace_id,
+            Engagement.connection_id == connection.id,
+            Engagement.native_id.in_(ids),
+        )
+        .values(checked_at=real_now())
+    )
+
+
+def fail(session: Session, stream: Stream, *, error: str, stop: bool, delay: timedelta | None, failed: bool) -> int:
+    """The pull ended badly. Returns how many times it has failed in a row."""
+    stream.failures += failed
+    if error:
+        stream.error, stream.error_at = error, real_now()
+    if stop:
+        stream.status = "stopped"
+    failures = stream.failures
+    let_go(session, stream, None if stop or delay is None else real_now() + delay)
+    return failures

@@ -1,0 +1,231 @@
+"""Tasks: what the rules want, what stands in the CRM, and what has to be said to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from integrations.records import TaskStatus
+from service.clock import real_now
+from service.db import raw
+from service.rules.model import RULES_VERSION
+from service.rules.plan import Standing
+from service.store.rows import columns, execute, insert
+
+CONTENT = ("subject", "body", "due_at", "owner_id", "contact_native_id", "high_priority")  # the keys of `content`
+
+
+@dataclass(slots=True)
+class TaskRow:
+    """One task, as a decision reads and changes it. See `service.models.Task` for what the columns mean."""
+
+    id: UUID
+    key: str
+    kind: str
+    brand_id: UUID
+    person: str
+    author_id: UUID | None
+    contact_id: UUID | None
+    conversation_id: UUID | None
+    relationship_id: UUID | None
+    crm_connection_id: UUID | None
+    wanted: str
+    state: str
+    content: dict[str, Any]
+    edited: list[str]
+    reasons: list[str]
+    urgency: int
+    since: datetime
+    due_at: datetime
+    held_reason: str = ""
+    held_until: datetime | None = None
+    push_at: datetime | None = None
+    external_id: str | None = None
+    detail: str = ""
+    maybe_sent_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    close_reason: str = ""
+    written: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def in_crm(self) -> bool:
+        """Whether it stands there, or may."""
+        return self.state in ("open", "unknown", "completed")
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.key, TaskStatus(self.wanted), self.closed_by)
+
+
+_TYPES = {
+    "id": "uuid", "key": "text", "kind": "text", "brand_id": "uuid", "person": "text", "author_id": "uuid", "contact_id": "uuid",
+    "conversation_id": "uuid", "relationship_id": "uuid", "crm_connection_id": "uuid", "wanted": "text", "state": "text",
+    "content": "jsonb", "edited": "jsonb", "reasons": "jsonb", "urgency": "integer", "since": "timestamptz", "due_at": "timestamptz",
+    "held_reason": "text", "held_until": "timestamptz", "push_at": "timestamptz", "external_id": "text", "detail": "text",
+    "maybe_sent_at": "timestamptz", "closed_at": "timestamptz", "closed_by": "text", "close_reason": "text", "written": "jsonb",
+}  # fmt: skip
+_NAMES = ", ".join(each.name for each in fields(TaskRow))
+_SELECT = f"SELECT {_NAMES} FROM tasks WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
+# What a decision may change in a task that is there already; the rest is the CRM's to say (see `settle`).
+_DECIDED = (
+    "person", "author_id", "contact_id", "conversation_id", "relationship_id", "crm_connection_id", "wanted", "state", "content",
+    "reasons", "urgency", "held_reason", "held_until", "push_at", "external_id", "closed_at", "closed_by", "close_reason",
+)  # fmt: skip
+_SAVE = insert(
+    "tasks",
+    _TYPES,
+    fixed={
+        "workspace_id": "%(w)s", "external_url": "''", "settings_version": "%(settings)s", "rules_version": "%(rules)s",
+        "decided_at": "%(now)s",
+    },
+    conflict=(
+        "ON CONFLICT (workspace_id, key) DO UPDATE SET settings_version = excluded.settings_version, rules_version = excluded.rules_version,"
+        " decided_at = excluded.decided_at, " + ", ".join(f"{name} = excluded.{name}" for name in _DECIDED)
+    ),
+)  # fmt: skip
+
+
+def _rows(found: Iterable[Sequence[Any]]) -> list[TaskRow]:
+    return [TaskRow(*row) for row in found]
+
+
+def of_conversations(session: Session, workspace_id: UUID, ids: Sequence[UUID], keys: Sequence[str]) -> list[TaskRow]:
+    """Open tasks of these conversations, and the tasks with these keys, locked until the end of the transaction."""
+    return _rows(
+        execute(
+            raw(session),
+            _SELECT
+            + " AND ((conversation_id = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s)) ORDER BY id FOR UPDATE",
+            {"w": workspace_id, "ids": list(ids), "keys": list(keys)},
+        )
+    )
+
+
+def of_relationships(session: Session, workspace_id: UUID, ids: Sequence[UUID], keys: Sequence[str]) -> list[TaskRow]:
+    """Open tasks of these relationships, and the tasks with these keys, locked until the end of the transaction."""
+    return _rows(
+        execute(
+            raw(session),
+            _SELECT
+            + " AND ((relationship_id = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s)) ORDER BY id FOR UPDATE",
+            {"w": workspace_id, "ids": list(ids), "keys": list(keys)},
+        )
+    )
+
+
+def save(session: Session, workspace_id: UUID, rows: Sequence[TaskRow], *, settings: int) -> None:
+    """Stores what was decided of these tasks."""
+    if not rows:
+        return
+    values = [tuple(getattr(row, name) for name in _TYPES) for row in sorted(rows, key=lambda row: row.id)]
+    shared = {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": real_now()}
+    execute(raw(session), _SAVE, {**shared, **columns(_TYPES, values)})
+
+
+# --- admission ------------------------------------------------------------------------------------------------
+
+
+def to_admit(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[TaskRow]:
+    """Tasks that are not in the CRM and were not answered for yet: new ones, and held ones whose time has come. The most
+    urgent first."""
+    return _rows(
+        execute(
+            raw(session),
+            _SELECT + " AND wanted = 'open' AND state = 'absent' AND push_at IS NULL AND crm_connection_id IS NOT NULL"
+            " AND (held_reason = '' OR held_until <= %(now)s) ORDER BY urgency DESC, since, id LIMIT %(n)s FOR UPDATE",
+            {"w": workspace_id, "now": now, "n": limit},
+        )
+    )
+
+
+def taken_slots(session: Session, workspace_id: UUID, persons: Sequence[str]) -> set[tuple[str, str, str]]:
+    """(brand, person, kind) of these people whose open task is in the CRM or on its way there."""
+    rows = execute(
+        raw(session),
+        "SELECT brand_id::text, person, kind FROM tasks WHERE workspace_id = %(w)s AND person = ANY(%(people)s) AND wanted = 'open'"
+        " AND (push_at IS NOT NULL OR state IN ('open', 'unknown'))",
+        {"w": workspace_id, "people": list(persons)},
+    )
+    return {(row[0], row[1], row[2]) for row in rows}
+
+
+def given_since(session: Session, workspace_id: UUID, since: datetime) -> dict[tuple[str, str], int]:
+    """How many tasks each owner (CRM connection, owner's id) was given since then, those on their way included."""
+    rows = execute(
+        raw(session),
+        "SELECT crm_connection_id::text, coalesce(content->>'owner_id', ''), count(*) FROM tasks WHERE workspace_id = %(w)s"
+        " AND admitted_at >= %(since)s GROUP BY 1, 2",
+        {"w": workspace_id, "since": since},
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def busy_times(
+    session: Session, workspace_id: UUID, now: datetime, until: datetime
+) -> dict[tuple[str, str], list[tuple[datetime, datetime]]]:
+    """When each owner sits in a meeting that the CRM knows of, by (CRM connection, owner's id)."""
+    rows = execute(
+        raw(session),
+        "SELECT connection_id::text, owner_id, at, ends_at FROM activities WHERE workspace_id = %(w)s AND kind = 'meeting'"
+        " AND owner_id IS NOT NULL AND ends_at > %(now)s AND at < %(until)s AND deleted_at IS NULL AND outcome <> 'cancelled'",
+        {"w": workspace_id, "now": now, "until": until},
+    )
+    busy: dict[tuple[str, str], list[tuple[datetime, datetime]]] = defaultdict(list)
+    for connection, owner, start, end in rows:
+        busy[connection, owner].append((start, end))
+    return busy
+
+
+ADMISSION = {
+    "id": "uuid",
+    "held_reason": "text",
+    "held_until": "timestamptz",
+    "push_at": "timestamptz",
+    "content": "jsonb",
+}
+
+
+def save_admissions(
+    session: Session,
+    workspace_id: UUID,
+    rows: Sequence[tuple[UUID, str, datetime | None, datetime | None, dict[str, Any]]],
+    now: datetime,
+) -> None:
+    """(id, why it is held, until when, when to push, content) of each."""
+    execute(
+        raw(session),
+        "UPDATE tasks t SET held_reason = new.held_reason, held_until = new.held_until, push_at = new.push_at, content = new.content,"
+        " admitted_at = CASE WHEN new.push_at IS NULL THEN NULL ELSE %(now)s END"
+        " FROM unnest(%(id)s::uuid[], %(held_reason)s::text[], %(held_until)s::timestamptz[], %(push_at)s::timestamptz[], %(content)s::jsonb[])"
+        " AS new(id, held_reason, held_until, push_at, content) WHERE t.workspace_id = %(w)s AND t.id = new.id",
+        {"w": workspace_id, "now": now, **columns(ADMISSION, rows)},
+    )
+
+
+def release_slots(session: Session, workspace_id: UUID, persons: Sequence[str]) -> None:
+    """A task about these people was closed: what was held behind it may be looked at again."""
+    execute(
+        raw(session),
+        "UPDATE tasks SET held_reason = '', held_until = NULL WHERE workspace_id = %(w)s AND person = ANY(%(people)s) AND wanted = 'open'"
+        " AND state = 'absent' AND push_at IS NULL AND crm_connection_id IS NOT NULL",
+        {"w": workspace_id, "people": list(persons)},
+    )
+
+
+def next_release(session: Session, workspace_id: UUID) -> datetime | None:
+    """When the next held task is to be looked at again (business time)."""
+    rows = execute(
+        raw(session),
+        "SELECT min(held_until) FROM tasks WHERE workspace_id = %(w)s AND wanted = 'open' AND state = 'absent' AND push_at IS NULL"
+        " AND crm_connection_id IS NOT NULL",
+        {"w": workspace_id},
+    )
+    found: datetime | None = rows[0][0]
+    return found

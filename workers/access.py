@@ -1,0 +1,54 @@
+"""How a worker comes to speak for a connection: fresh credentials, and a client made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from integrations import oauth
+from integrations.errors import AuthenticationError
+from integrations.provider import Access
+from integrations.records import Author
+from integrations.registry import providers
+from service import connect, credentials
+from service.clock import business_now
+from service.models import Connection
+from service.runtime import Runtime
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A connection as a job read it; outlives the transaction."""
+
+    runtime: Runtime
+    connection: Connection
+    since: datetime | None = None  # how far back a first pull goes
+
+    def speak(self, call: Callable[[Any], T]) -> T:
+        """`call` with the connection's client. When the provider turns the token down, it is renewed and `call` is made
+        once more; a second refusal is final. `call` must be safe to repeat. Raises `integrations.errors`."""
+        client, version = self._client(None)
+        try:
+            return call(client)
+        except AuthenticationError:
+            client, _ = self._client(version)
+            return call(client)
+
+    def _client(self, refused: int | None) -> tuple[Any, int]:
+        row = self.connection
+        provider = providers()[row.provider]
+        app = connect.app_for(self.runtime, provider, row.host)
+        held = credentials.fresh(self.runtime, provider, app, row.workspace_id, row.id, refused=refused)
+        access = Access(
+            hosts=oauth.hosts(provider, app),
+            credentials=held.values,
+            account=Author(row.account_id, row.handle, row.name, url=row.url),
+            options=row.options,
+            since=self.since,
+            now=business_now,
+        )
+        return provider.client(access), held.version

@@ -1,0 +1,190 @@
+"""From findings to tasks: what should exist, compared with what does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from integrations.records import TaskKind
+from service import links
+from service.clock import real_now
+from service.config import Config
+from service.ids import new_id
+from service.rules.calendar import next_open
+from service.rules.model import Finding, Held, Person, Policy, Post, Verdict
+from service.rules.plan import Step, plan
+from service.rules.routing import route
+from service.rules.wording import closing_line, draft
+from service.store.people import Directory, Known
+from service.store.tasks import TaskRow
+
+PREFIX = {TaskKind.UNANSWERED: "unanswered", TaskKind.READY_FOR_CALL: "call"}
+HIGH = 70  # urgency from which a CRM shows a task as of high priority
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a verdict is about, and where what was decided stands."""
+
+    brand_id: UUID
+    person: str  # contact:<id> or author:<id>
+    author_id: UUID | None
+    contact: Known | None
+    responder_email: str
+    words: Person
+    talk: Sequence[Post]
+    conversation_id: UUID | None = None
+    relationship_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What all drafts of one run share."""
+
+    config: Config
+    workspace_id: UUID
+    directory: Directory
+    policy: Policy
+    text_mode: Any
+    now: datetime
+
+
+def key_of(finding: Finding) -> str:
+    """The task's key in the CRM: it names the episode and never changes."""
+    return f"{PREFIX[finding.kind]}-{finding.episode}"
+
+
+def changes(
+    desk: Desk, judged: Sequence[tuple[Subject, Verdict]], existing: Iterable[TaskRow]
+) -> tuple[list[TaskRow], set[str]]:
+    """The tasks to store, and the people about whom a task was closed."""
+    by_key = {row.key: row for row in existing}
+    by_scope: dict[UUID | None, list[TaskRow]] = defaultdict(list)
+    for row in by_key.values():
+        by_scope[row.conversation_id or row.relationship_id].append(row)
+    changed: dict[str, TaskRow] = {}
+    closed: set[str] = set()
+    for subject, verdict in judged:
+        desired = {key_of(verdict.finding): verdict.finding} if verdict.finding else {}
+        own = {row.key: row for row in by_scope[subject.conversation_id or subject.relationship_id]}
+        own.update({key: by_key[key] for key in desired if key in by_key})
+        for step, key in plan(desired, [row.standing for row in own.values()], answered=verdict.ended_by is not None):
+            row = _TAKE[step](desk, subject, verdict, desired.get(key), own.get(key))
+            if row is not None:
+                changed[key] = row
+                if row.wanted != "open":
+                    closed.add(row.person)
+    return list(changed.values()), closed
+
+
+# --- one step each --------------------------------------------------------------------------------------------
+
+
+def _create(desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None) -> TaskRow:
+    assert finding is not None
+    fresh = TaskRow(
+        id=new_id(), key=key_of(finding), kind=finding.kind.value, brand_id=subject.brand_id, person=subject.person, author_id=None,
+        contact_id=None, conversation_id=None, relationship_id=None, crm_connection_id=None, wanted="open", state="absent", content={},
+        edited=[], reasons=[], urgency=0, since=finding.since, due_at=next_open(max(finding.due_at, desk.now), desk.policy),
+    )  # fmt: skip
+    _fill(desk, subject, finding, fresh)
+    return fresh
+
+
+def _keep(
+    desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None
+) -> TaskRow | None:
+    assert finding is not None
+    assert row is not None
+    before = (row.content, row.reasons, row.urgency, row.person, row.contact_id, row.crm_connection_id, row.held_reason)
+    _fill(desk, subject, finding, row)
+    after = (row.content, row.reasons, row.urgency, row.person, row.contact_id, row.crm_connection_id, row.held_reason)
+    if row.state == "parked" and row.content != before[0]:
+        row.state = "absent"  # what the CRM refused was something else
+    return row if before != after else None
+
+
+def _reopen(desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None) -> TaskRow:
+    assert finding is not None
+    assert row is not None
+    row.wanted, row.closed_at, row.closed_by, row.close_reason = "open", None, "", ""
+    if row.state in ("withdrawn", "parked"):  # it does not stand there (any more): it is made anew
+        row.state, row.external_id = "absent", None
+    _fill(desk, subject, finding, row)
+    if row.in_crm:
+        row.push_at = desk.now
+    return row
+
+
+def _complete(desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None) -> TaskRow:
+    assert row is not None
+    assert verdict.ended_by is not None
+    line = closing_line(verdict.ended_by, desk.policy.timezone)
+    if row.in_crm and "body" not in row.edited:
+        row.content = {**row.content, "body": f"{line}\n\n{row.content.get('body') or ''}".rstrip()}
+    return _end(desk, row, "completed", line)
+
+
+def _withdraw(desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None) -> TaskRow:
+    assert row is not None
+    return _end(desk, row, "withdrawn", " ".join(verdict.reasons) or "It lost its reason.")
+
+
+def _end(desk: Desk, row: TaskRow, wanted: str, reason: str) -> TaskRow:
+    row.closed_by, row.close_reason, row.closed_at = "rules", reason, real_now()
+    row.held_reason, row.held_until = "", None
+    if row.in_crm:
+        row.wanted, row.push_at = wanted, desk.now
+    else:
+        row.wanted, row.state, row.push_at = "withdrawn", "withdrawn", None
+    return row
+
+
+_TAKE = {
+    Step.CREATE: _create,
+    Step.KEEP: _keep,
+    Step.REOPEN: _reopen,
+    Step.COMPLETE: _complete,
+    Step.WITHDRAW: _withdraw,
+}
+
+
+def _fill(desk: Desk, subject: Subject, finding: Finding, row: TaskRow) -> None:
+    """The finding's words, its place and its owner. What a person edited in the CRM stays theirs."""
+    contact = subject.contact if subject.contact and desk.directory.shows(subject.brand_id, subject.contact) else None
+    place = (
+        row.crm_connection_id
+        if row.in_crm and row.crm_connection_id
+        else desk.directory.place(subject.brand_id, contact)
+    )
+    crm = None if isinstance(place, Held) else place
+    lives_there = contact if contact is not None and contact.connection_id == crm else None
+    owner = place if isinstance(place, Held) else route(
+        finding.kind, responder_email=subject.responder_email, contact_owner_id=lives_there.record.owner_id if lives_there else None,
+        owners=desk.directory.owners.get(place, ()),
+    )  # fmt: skip
+    words = draft(
+        finding, subject.words, talk=subject.talk, text_mode=desk.text_mode, timezone=desk.policy.timezone,
+        done_url=links.done_link(desk.config, desk.workspace_id, row.id),
+    )  # fmt: skip
+    fresh = {
+        "subject": words.subject, "body": words.body, "due_at": row.content.get("due_at") or row.due_at.isoformat(),
+        "owner_id": None if isinstance(owner, Held) else owner.owner_id, "contact_native_id": lives_there.native_id if lives_there else None,
+        "high_priority": finding.urgency >= HIGH,
+    }  # fmt: skip
+    row.content = {**fresh, **{name: row.content[name] for name in row.edited if name in row.content}}
+    row.person, row.author_id, row.contact_id = (
+        subject.person,
+        subject.author_id,
+        subject.contact.id if subject.contact else None,
+    )
+    row.conversation_id, row.relationship_id = subject.conversation_id, subject.relationship_id
+    row.crm_connection_id, row.reasons, row.urgency = crm, list(finding.reasons), finding.urgency
+    if row.state == "absent" and row.push_at is None:
+        row.held_reason, row.held_until = (owner.reason, owner.until) if isinstance(owner, Held) else ("", None)
+    if row.in_crm and row.content != row.written and row.state != "unknown":
+        row.push_at = desk.now

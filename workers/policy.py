@@ -1,0 +1,138 @@
+"""What each kind of error leads to: one table, for pulls and pushes alike.
+
+Errors are classified beside the call (`integrations.errors`) and reacted to here, once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from integrations.errors import (
+    AmbiguousWriteError,
+    AuthenticationError,
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
+from service.errors import PlainError
+
+log = structlog.get_logger()
+
+FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+
+Delay = Callable[[Exception, int], timedelta]
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What to do. `delay` is from now, and None when nothing happens by itself; `shown` is for the connection's page."""
+
+    delay: timedelta | None
+    shown: str
+    failed: bool = True  # counts as a failure in a row
+    stops: bool = False  # this stream ends until somebody reconnects
+    reauth: bool = False  # the whole connection needs a person
+
+
+def backoff(failures: int, rng: Callable[[], float] = random.random) -> timedelta:
+    """Doubles with every failure in a row, half of it left to chance, so that a recovered server is not met by everybody
+    at once."""
+    whole = min(FIRST * 2 ** min(failures, 12), LONGEST)
+    return whole / 2 + whole / 2 * rng()
+
+
+def _never(error: Exception, failures: int) -> None:
+    return None
+
+
+def _as_told(error: Exception, failures: int) -> timedelta:
+    return timedelta(seconds=max(1.0, getattr(error, "retry_after", 60.0)))
+
+
+def _backed_off(error: Exception, failures: int) -> timedelta:
+    return backoff(failures)
+
+
+def _in_an_hour(error: Exception, failures: int) -> timedelta:
+    return HOUR
+
+
+@dataclass(frozen=True)
+class _Rule:
+    delay: Callable[[Exception, int], timedelta | None]
+    failed: bool = True
+    stops: bool = False
+    reauth: bool = False
+    quiet: bool = False  # nothing to show: it is no trouble
+
+
+_TABLE: dict[type[Exception], _Rule] = {
+    AuthenticationError: _Rule(_never, stops=False, reauth=True),
+    PermissionDeniedError: _Rule(_never, stops=True),
+    RateLimitError: _Rule(_as_told, failed=False, quiet=True),
+    TemporaryError: _Rule(_backed_off),
+    AmbiguousWriteError: _Rule(_backed_off),
+    NotFoundError: _Rule(_in_an_hour),
+    InvalidRequestError: _Rule(_in_an_hour),
+    UnexpectedResponseError: _Rule(_backed_off),
+    PlainError: _Rule(_in_an_hour),
+}
+_OURS = _Rule(_backed_off)
+
+
+def reaction(error: Exception, failures: int) -> Reaction:
+    """What this error, after so many failures in a row before it, leads to."""
+    rule = next((_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE), _OURS)
+    return Reaction(
+        delay=rule.delay(error, failures),
+        shown="" if rule.quiet else sentence(error),
+        failed=rule.failed,
+        stops=rule.stops,
+        reauth=rule.reauth,
+    )
+
+
+def nothing_was_sent(error: Exception) -> bool:
+    """Whether a push that ended like this is known to have sent nothing."""
+    return isinstance(error, (IntegrationError, PlainError)) and not isinstance(error, AmbiguousWriteError)
+
+
+def sentence(error: Exception) -> str:
+    """What a person reads. An error of our own says so, and its details stay in the log."""
+    if isinstance(error, PermissionDeniedError) and error.scope:
+        return f"{_stop(str(error))} Missing: {error.scope}. Reconnect and allow it."
+    if isinstance(error, (IntegrationError, PlainError)):
+        return _stop(str(error))
+    return "Something went wrong on our side; it is tried again."
+
+
+def _stop(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def tell(error: Exception, failures: int, **where: object) -> None:
+    """Logs once going down (and each unreadable answer); never the text of a post, a token or a query string."""
+    if isinstance(error, RateLimitError):
+        log.debug("later", seconds=error.retry_after, **where)
+    elif isinstance(error, UnexpectedResponseError):
+        log.error("unreadable answer", error=str(error), sample=error.sample, **where)
+    elif not isinstance(error, (IntegrationError, PlainError)):
+        log.exception("failed on our side", **where)
+    elif failures == 0:
+        log.warning("went down", kind=type(error).__name__, error=str(error), **where)
+
+
+def tell_recovered(failures: int, **where: object) -> None:
+    """Logs once coming back."""
+    if failures:
+        log.info("came back", after_failures=failures, **where)

@@ -1,0 +1,251 @@
+"""Pull: one stream of one connection, a page of rows and its cursor in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from integrations.provider import RECHECK, Stream
+from integrations.records import Engagement, Gone, Page, TaskState
+from integrations.registry import AnyProvider, providers
+from service import settings
+from service.clock import business_now, real_now
+from service.models import Connection
+from service.runtime import Runtime
+from service.store import connecting, due, pulling, reconciling, streams
+from workers import policy, reconcile
+from workers.access import Line
+
+BUDGET = 150.0  # seconds of one job; what is left is taken up by the next, from the stored cursor
+ANCESTORS = 400  # missing posts asked for in one round
+THREADS = 300  # threads looked into, newest first
+RECHECKED = 400  # posts a sweep asks for
+RECHECK_AFTER = timedelta(hours=6)  # a post that the network has not served for so long is asked for again
+RECHECK_WITHIN = timedelta(days=90)  # older posts open no wait any more
+RECHECK_EVERY = timedelta(minutes=15)
+THREADS_WITHIN = timedelta(days=30)
+
+
+class LeaseLostError(Exception):
+    """Somebody else has the stream now."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A stream that this worker holds."""
+
+    runtime: Runtime
+    workspace_id: UUID
+    stream_id: UUID
+    lease_id: UUID
+    connection: Connection
+    name: str
+    cursor: str | None
+    failures: int
+    provider: AnyProvider
+    manifest: Stream
+    line: Line
+    every: timedelta
+    begun_at: datetime
+
+    def hold(self, session: Session) -> streams.Held:
+        held = streams.hold(session, self.workspace_id, self.stream_id, self.lease_id)
+        if held is None:
+            raise LeaseLostError
+        return held
+
+    @property
+    def where(self) -> dict[str, object]:
+        return {"provider": self.provider.key, "stream": self.name, "connection": str(self.connection.id)}
+
+
+_SWEEP = Stream(RECHECK, "edits and deletions", RECHECK_EVERY)
+
+
+def pull(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> None:
+    """Reads everything new on one stream. Raises nothing that is the provider's doing."""
+    job = _begin(runtime, workspace_id, stream_id, lease_id)
+    if job is None:
+        return
+    try:
+        finished = _WAYS.get(job.name, _pages)(job)
+    except LeaseLostError:
+        return
+    except Exception as error:
+        _failed(job, error)
+        return
+    policy.tell_recovered(job.failures, **job.where)
+    _finish(job, finished)
+
+
+def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> _Job | None:
+    with runtime.db.tenant(workspace_id) as session:
+        held = streams.hold(session, workspace_id, stream_id, lease_id)
+        if held is None:
+            return None
+        if held.connection.status != "active":
+            streams.let_go(session, held.stream, None)
+            return None
+        provider = providers()[held.connection.provider]
+        manifest = next((each for each in provider.streams if each.name == held.stream.name), _SWEEP)
+        values = settings.current(session, workspace_id).values
+        since = business_now() - timedelta(days=values["first_pull_days"])
+        seconds = values["poll_seconds"]
+        return _Job(
+            runtime, workspace_id, stream_id, lease_id, held.connection, held.stream.name, held.stream.cursor, held.stream.failures,
+            provider, manifest, Line(runtime, held.connection, since),
+            timedelta(seconds=seconds) if seconds and manifest is not _SWEEP else manifest.every,
+            real_now(),
+        )  # fmt: skip
+
+
+# --- the ways to read -----------------------------------------------------------------------------------------
+
+
+def _pages(job: _Job) -> bool:
+    """Page after page until there are no more (True) or the job's time is up (False)."""
+    if job.manifest.wants_parents:
+        return _ancestors(job)
+    threads = _threads(job) if job.manifest.wants_threads else ()
+    deadline, cursor = time.monotonic() + BUDGET, job.cursor
+
+    def read(client: Any) -> bool:
+        nonlocal cursor
+        for page in client.pull(job.name, cursor, threads):
+            _store(job, page)
+            cursor = page.cursor
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    return job.line.speak(read)
+
+
+def _threads(job: _Job) -> Sequence[str]:
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        return streams.threads_we_are_in(session, job.connection, business_now() - THREADS_WITHIN, THREADS)
+
+
+def _ancestors(job: _Job) -> bool:
+    """Fetches posts that ours answer, and theirs, until every thread reaches its root or what the network still serves."""
+    deadline = time.monotonic() + BUDGET
+    while time.monotonic() < deadline:
+        with job.runtime.db.tenant(job.workspace_id) as session:
+            wanted = pulling.missing_parents(session, pulling.source(session, job.connection), ANCESTORS)
+        if not wanted:
+            return True
+
+        def read(client: Any, wanted: Sequence[str] = wanted) -> list[Page[Engagement | Gone]]:
+            return list(client.pull(job.name, None, wanted))
+
+        for page in job.line.speak(read):
+            _store(job, page)
+        with job.runtime.db.tenant(job.workspace_id) as session:
+            job.hold(session)
+            pulling.parents_answered(session, pulling.source(session, job.connection), wanted)
+    return False
+
+
+def _recheck(job: _Job) -> bool:
+    """Asks again for what a changed-since feed cannot show."""
+    return _recheck_posts(job) if job.connection.kind == "social" else _recheck_tasks(job)
+
+
+def _recheck_posts(job: _Job) -> bool:
+    now = business_now()
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        ids = streams.longest_unchecked(
+            session, job.connection, before=real_now() - RECHECK_AFTER, since=now - RECHECK_WITHIN, limit=RECHECKED
+        )
+    if not ids:
+        return True
+    answers: Sequence[Engagement | Gone] = job.line.speak(lambda client: client.recheck(ids))
+    _store(job, Page(tuple(answers), job.cursor))
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        job.hold(session)
+        streams.checked(session, job.connection, ids)
+    return len(ids) < RECHECKED
+
+
+def _recheck_tasks(job: _Job) -> bool:
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        ids = reconciling.open_in_crm(session, job.workspace_id, job.connection.id)
+    answers: list[TaskState | Gone] = []
+    for start in range(0, len(ids), RECHECKED):
+        part = ids[start : start + RECHECKED]
+        answers += job.line.speak(lambda client, part=part: client.read_tasks(part))
+    _store(job, Page(tuple(answers), job.cursor))
+    return True
+
+
+_WAYS = {RECHECK: _recheck}
+
+
+# --- storing and ending ---------------------------------------------------------------------------------------
+
+
+def _store(job: _Job, page: Page[Any]) -> None:
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        held = job.hold(session)
+        new = _save(session, job, page.items)
+        streams.advance(held.stream, page.cursor, new=new, notes=page.notes, reads=page.reads)
+
+
+def _save(session: Session, job: _Job, items: Sequence[Any]) -> int:
+    if job.connection.kind == "crm":
+        return reconcile.save(session, job.connection, job.name, items, read_at=job.begun_at)
+    source = pulling.source(session, job.connection)
+    pulling.erase_gone(session, source, [item for item in items if isinstance(item, Gone)])
+    return pulling.save_engagements(session, source, [item for item in items if isinstance(item, Engagement)])
+
+
+def _depending(provider: AnyProvider) -> list[str]:
+    return [each.name for each in provider.streams if each.wants_threads or each.wants_parents]
+
+
+def _finish(job: _Job, finished: bool) -> None:
+    depending = _depending(job.provider)
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
+        if held is None:
+            return
+        first = held.stream.first_done_at is None
+        done = finished and (job.name not in depending or streams.others_done(session, held.stream, depending))
+        streams.finish(session, held.stream, next_at=real_now() + (job.every if finished else timedelta(0)), done=done)
+        if job.connection.kind != "social":
+            return
+        orphans = bool(pulling.missing_parents(session, pulling.source(session, job.connection), 1))
+        useful = list(_now_useful(job, first=first and done, orphans=orphans))
+        if useful:
+            due.pull_soon(session, job.workspace_id, job.connection.id, useful)
+        if not (orphans and any(each.wants_parents for each in job.provider.streams)):
+            streams.open_for_decisions(session, held.connection, business_now())
+
+
+def _now_useful(job: _Job, *, first: bool, orphans: bool) -> Iterator[str]:
+    """Streams that this pull has given something to do: threads that lack their beginning, and, the first time, those
+    that wait for the others."""
+    for each in job.provider.streams:
+        waits = each.wants_threads or each.wants_parents
+        if each.name != job.name and ((first and waits) or (orphans and each.wants_parents)):
+            yield each.name
+
+
+def _failed(job: _Job, error: Exception) -> None:
+    told = policy.reaction(error, job.failures)
+    policy.tell(error, job.failures, **job.where)
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
+        if held is None:
+            return
+        streams.fail(session, held.stream, error=told.shown, stop=told.stops, delay=told.delay, failed=told.failed)
+        if told.reauth:
+            connecting.needs_reauth(session, held.connection, told.shown)
+        elif told.stops and job.connection.kind == "social":
+            streams.open_for_decisions(session, held.connection, business_now())

@@ -1,0 +1,239 @@
+"""Push: the difference between what should stand in a CRM and what does, in the CRM's batches, safe to repeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from integrations.records import PushOutcome, PushResult, Task, TaskKind, TaskStatus
+from service.clock import business_now, real_now
+from service.models import Connection
+from service.runtime import Runtime
+from service.store import connecting, pushing, reconciling
+from service.store.pushing import Settled
+from service.store.tasks import TaskRow
+from workers import policy
+from workers.access import Line
+
+BATCH = 500  # tasks handed to a provider at once; it cuts them into the CRM's own batches
+BUDGET = 120.0  # seconds of one job
+# How soon a task is tried again. (Real time: `push_at` is business time, which may stand still.)
+_AGAIN = {PushOutcome.LATER: timedelta(seconds=20), PushOutcome.UNKNOWN: timedelta(seconds=30)}
+
+
+def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UUID) -> None:
+    """Says to one CRM all that is due. Raises nothing that is the CRM's doing."""
+    deadline = time.monotonic() + BUDGET
+    retry_at = None
+    while retry_at is None and time.monotonic() < deadline:
+        taken = _take(runtime, workspace_id, connection_id, lease_id)
+        if taken is None:
+            return
+        connection, rows = taken
+        if not rows:
+            break
+        try:
+            results = _call(Line(runtime, connection), rows)
+        except Exception as error:
+            _failed(runtime, connection, lease_id, rows, error)
+            return
+        policy.tell_recovered(connection.push_failures, provider=connection.provider, connection=str(connection.id))
+        _store(runtime, connection, lease_id, rows, results)
+        waits = [_AGAIN[result.outcome] for result in results.values() if result.outcome in _AGAIN]
+        retry_at = real_now() + max(waits) if waits else None
+    with runtime.db.tenant(workspace_id) as session:
+        held = pushing.hold(session, workspace_id, connection_id, lease_id)
+        if held is not None:
+            pushing.let_go(session, held, failures=0, retry_at=retry_at)
+
+
+def _take(
+    runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UUID
+) -> tuple[Connection, list[TaskRow]] | None:
+    """What is to be said now, noted as possibly said before a byte is sent. None when the lease is somebody else's."""
+    with runtime.db.tenant(workspace_id) as session:
+        connection = pushing.hold(session, workspace_id, connection_id, lease_id)
+        if connection is None:
+            return None
+        if connection.preview or connection.status != "active":
+            return connection, []
+        rows = pushing.take(session, workspace_id, connection_id, BATCH)
+        pushing.about_to_create(session, workspace_id, [row.id for row in rows if row.state == "absent"])
+        return connection, rows
+
+
+def _call(line: Line, rows: Sequence[TaskRow]) -> dict[str, PushResult]:
+    wanted = [task for row in rows if (task := as_task(row)) is not None]
+    if not wanted:
+        return {}
+    results: Sequence[PushResult] = line.speak(lambda client: client.push_tasks(wanted))
+    return {result.key: result for result in results}
+
+
+# --- what is said ---------------------------------------------------------------------------------------------
+
+
+def as_task(row: TaskRow) -> Task | None:
+    """What to say of this task; None when there is nothing to say."""
+    if row.external_id is None:
+        return _new(row)
+    status = TaskStatus(row.wanted)
+    if status is TaskStatus.WITHDRAWN and row.edited:
+        return None  # somebody made it theirs: it is left to them
+    changed = _changes(row)
+    if status is TaskStatus.WITHDRAWN:
+        return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id)
+    if status.value == row.state and not changed:
+        return None
+    return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id, **changed)
+
+
+def _new(row: TaskRow) -> Task | None:
+    if row.wanted != "open" and row.state == "absent":
+        return None
+    # One whose answer was lost is sought, and made if need be, as it was: only then can it be closed. 'absent' here
+    # means that it was so when it was read: nothing was ever sent.
+    return Task(
+        row.key, TaskKind(row.kind), TaskStatus.OPEN, maybe_sent_at=row.maybe_sent_at if row.state == "unknown" else None,
+        **_fields(row.content),
+    )  # fmt: skip
+
+
+def _changes(row: TaskRow) -> dict[str, Any]:
+    differing = {
+        name: value for name, value in row.content.items() if row.written.get(name) != value and name not in row.edited
+    }
+    return _fields(differing)
+
+
+def _fields(content: dict[str, Any]) -> dict[str, Any]:
+    names = {"contact_native_id": "contact_id"}
+    values = {names.get(name, name): value for name, value in content.items()}
+    if values.get("due_at"):
+        values["due_at"] = datetime.fromisoformat(values["due_at"])
+    return values
+
+
+# --- what came of it ------------------------------------------------------------------------------------------
+
+
+def _store(
+    runtime: Runtime, connection: Connection, lease_id: UUID, rows: Sequence[TaskRow], results: dict[str, PushResult]
+) -> None:
+    with runtime.db.tenant(connection.workspace_id) as session:
+        if pushing.hold(session, connection.workspace_id, connection.id, lease_id) is None:
+            return  # we were away for longer than our lease: whoever has it now finds these by their keys
+        settled = [_settled(row, results.get(row.key), real_now(), business_now()) for row in rows]
+        pushing.settle(session, connection.workspace_id, settled)
+        ended = {each.id: each.closed_as for each in settled if each.closed_as}
+        if ended:
+            reconciling.end(session, connection.workspace_id, ended)
+
+
+def _settled(row: TaskRow, result: PushResult | None, now: datetime, business: datetime) -> Settled:
+    """What this result makes of the task. Without one, nothing was said because nothing had to be."""
+    state = "unknown" if row.state == "absent" and result is not None else row.state
+    before = Settled(
+        row.id,
+        row.wanted,
+        row.content,
+        state,
+        row.external_id,
+        "",
+        row.written,
+        row.detail,
+        None,
+        None,
+        row.maybe_sent_at,
+    )
+    if result is None:
+        left = "withdrawn" if row.wanted != "open" else row.state
+        return replace(before, state=left)
+    return _OUTCOMES[result.outcome](before, result, now, business)
+
+
+def _stands(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    """It stands, as we sent it; if it has been closed here meanwhile, that is said next."""
+    return replace(
+        before, state="open", external_id=result.external_id or before.external_id, external_url=result.url,
+        written=before.content, detail="", written_at=now, maybe_sent_at=None,
+        push_at=None if before.wanted == "open" else business,
+    )  # fmt: skip
+
+
+def _ended(state: str) -> Callable[[Settled, PushResult, datetime, datetime], Settled]:
+    def settle(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+        return replace(before, state=state, written=before.content, detail="", written_at=now)
+
+    return settle
+
+
+def _gone(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    return replace(
+        before, state="withdrawn", detail="", closed_as="deleted in the CRM" if before.wanted == "open" else ""
+    )
+
+
+def _refused(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    """Parked with the CRM's own sentence: trying again cannot help. One that never stood there is absent again."""
+    state = "parked" if before.external_id is None else before.state
+    return replace(before, state=state, detail=result.detail or "The CRM refused this task.", maybe_sent_at=None)
+
+
+def _later(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    # Safe to try again: it was not sent, or is known not to have been done.
+    fresh = before.external_id is None and before.maybe_sent_at is None
+    return replace(before, state="absent" if fresh else before.state, detail=result.detail, push_at=business)
+
+
+def _unknown(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    return replace(
+        before, state="unknown" if before.external_id is None else before.state, detail=result.detail,
+        maybe_sent_at=before.maybe_sent_at or now, push_at=business,
+    )  # fmt: skip
+
+
+_OUTCOMES: dict[PushOutcome, Callable[[Settled, PushResult, datetime, datetime], Settled]] = {
+    PushOutcome.CREATED: _stands,
+    PushOutcome.FOUND: _stands,  # what a person has made of it since shows when it is read back
+    PushOutcome.UPDATED: _stands,
+    PushOutcome.COMPLETED: _ended("completed"),
+    PushOutcome.WITHDRAWN: _ended("withdrawn"),
+    PushOutcome.GONE: _gone,
+    PushOutcome.REFUSED: _refused,
+    PushOutcome.LATER: _later,
+    PushOutcome.UNKNOWN: _unknown,
+}
+
+
+def _failed(
+    runtime: Runtime, connection: Connection, lease_id: UUID, rows: Sequence[TaskRow], error: Exception
+) -> None:
+    """The whole call failed before anything was sent (providers promise that), or on our side, and then nobody knows."""
+    told = policy.reaction(error, connection.push_failures)
+    policy.tell(error, connection.push_failures, provider=connection.provider, connection=str(connection.id))
+    with runtime.db.tenant(connection.workspace_id) as session:
+        held = pushing.hold(session, connection.workspace_id, connection.id, lease_id)
+        if held is None:
+            return
+        pushing.settle(
+            session, connection.workspace_id, [_untouched(row, policy.nothing_was_sent(error)) for row in rows]
+        )
+        failures = connection.push_failures + 1 if told.failed else connection.push_failures
+        pushing.let_go(
+            session, held, failures=failures, error=told.shown, retry_at=real_now() + (told.delay or policy.HOUR)
+        )
+        if told.reauth:
+            connecting.needs_reauth(session, held, told.shown)
+
+
+def _untouched(row: TaskRow, unsent: bool) -> Settled:
+    fresh = row.state == "absent"
+    return Settled(
+        row.id, row.wanted, row.content, "unknown" if fresh and not unsent else row.state, row.external_id, "", row.written,
+        row.detail, business_now(), None, row.maybe_sent_at or (None if unsent or not fresh else real_now()),
+    )  # fmt: skip

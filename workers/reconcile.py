@@ -1,0 +1,41 @@
+"""Reconcile: what the CRM served, sorted by what it is. Contacts, owners and activities are mirrored; tasks are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from integrations.provider import RECHECK
+from integrations.records import Activity, Contact, Gone, Owner, TaskState
+from service.models import Connection
+from service.store import mirroring, reconciling
+
+_Save = Callable[[Session, UUID, UUID, Sequence[Any]], int]
+_SAVERS: dict[type, _Save] = {
+    Contact: mirroring.save_contacts,
+    Owner: mirroring.save_owners,
+    Activity: mirroring.save_activities,
+}
+# A `Gone` carries an id only: what it was is told by the stream that served it.
+_GONE: dict[str, _Save] = {"contacts": mirroring.drop_contacts, "activities": mirroring.drop_activities}
+_TASKS = ("tasks", RECHECK)
+
+
+def save(session: Session, connection: Connection, stream: str, items: Sequence[Any], *, read_at: datetime) -> int:
+    """Stores a page of a CRM's stream, whose reading began at `read_at`. Returns how many records were new or had changed."""
+    where = session, connection.workspace_id, connection.id
+    found = 0
+    for kind, saver in _SAVERS.items():
+        if some := [item for item in items if isinstance(item, kind)]:
+            found += saver(*where, some)
+    gone = [item for item in items if isinstance(item, Gone)]
+    if gone and stream in _GONE:
+        found += _GONE[stream](*where, gone)
+    states = [item for item in items if isinstance(item, TaskState)]
+    if stream in _TASKS:
+        found += reconciling.take_in(*where, [*states, *gone], read_at=read_at)
+    return found

@@ -1,0 +1,73 @@
+"""Scheduler: finds what is due and puts ids on the queue. Any number may run; the database decides who has what."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from threading import Event
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from service import queue
+from service.clock import business_now
+from service.config import Config
+from service.db import scheduler_engine
+from service.runtime import Runtime
+from service.store import claims
+
+log = structlog.get_logger()
+
+TICK = 0.4  # seconds between two looks
+PATIENCE = 5.0  # seconds after a database or queue that is away
+CLAIMED = 200  # due rows of each sort that one look takes
+
+
+def tick(engine: Engine, redis: Redis) -> int:
+    """One look: claims, commits, enqueues. What cannot be enqueued is given back at once. Returns how many were."""
+    queue.beat(redis)
+    if not queue.has_room(redis):
+        return 0
+    now = business_now()
+    with engine.begin() as connection:
+        found = claims.claim(connection, now, CLAIMED)
+    if not found:
+        return 0
+    try:
+        queue.enqueue(redis, [(each.job, each.ids) for each in found])
+    except RedisError:
+        with engine.begin() as connection:
+            claims.release(connection, found, now)
+        raise
+    return len(found)
+
+
+def run(config: Config, stop: Event | None = None, wait: Callable[[float], object] | None = None) -> None:
+    """Looks until it is stopped (SIGTERM, SIGINT). A database or queue that is away is waited for, and said once."""
+    stop = stop or _stopped_by_signal()
+    wait = wait or stop.wait
+    engine, redis = scheduler_engine(config.need("database_scheduler_url")), Runtime(config).redis
+    away = False
+    while not stop.is_set():
+        try:
+            tick(engine, redis)
+        except (OperationalError, RedisError) as error:
+            if not away:
+                log.warning("waiting for the database or the queue", kind=type(error).__name__)
+            away = True
+            wait(PATIENCE)
+            continue
+        if away:
+            log.info("the database and the queue are back")
+            away = False
+        wait(TICK)
+
+
+def _stopped_by_signal() -> Event:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
