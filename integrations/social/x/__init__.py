@@ -1,0 +1,75 @@
+"""X, read through its API v2 with pay-per-use credits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from integrations.provider import OAuth2, Price, Provider, SocialClient, Stream, Webhook
+from integrations.social.x import webhook
+from integrations.social.x.client import XClient
+
+_PRICES = "https://docs.x.com/x-api/getting-started/pricing"
+
+PROVIDER: Provider[SocialClient] = Provider(
+    key="x",
+    kind="social",
+    name="X",
+    hosts={"api": "https://api.x.com", "web": "https://x.com"},
+    auth=OAuth2(
+        authorize_url="{web}/i/oauth2/authorize",
+        token_url="{api}/2/oauth2/token",  # noqa: S106 (an address)
+        revoke_url="{api}/2/oauth2/revoke",
+        scopes=("tweet.read", "users.read", "dm.read", "offline.access"),
+        pkce=True,
+        client_auth="client_secret_basic",
+    ),
+    client=XClient,
+    # An empty answer costs nothing, so how often to look is a matter of X's rate limits, not of money.
+    streams=(
+        Stream(
+            "mentions",
+            "mentions",
+            every=timedelta(minutes=2),
+            scopes=("tweet.read", "users.read"),
+            limits="X serves only the newest 800 mentions, and none by protected accounts.",
+        ),
+        Stream(
+            "own",
+            "own posts and replies",
+            every=timedelta(minutes=2),
+            scopes=("tweet.read", "users.read"),
+            limits="X serves only the newest 3200 posts of an account.",
+        ),
+        Stream(
+            "conversations",
+            "answers in your threads, and quotes",
+            every=timedelta(minutes=15),
+            scopes=("tweet.read", "users.read"),
+            wants_threads=True,
+            limits="X searches only the last 7 days.",
+        ),
+        Stream(
+            "messages",
+            "direct messages",
+            every=timedelta(minutes=5),
+            scopes=("dm.read", "tweet.read", "users.read"),
+            limits="X serves only the last 30 days of direct messages, and none that are encrypted.",
+        ),
+        Stream(
+            "ancestors",
+            "earlier posts of a thread",
+            every=timedelta(minutes=2),
+            scopes=("tweet.read", "users.read"),
+            wants_parents=True,
+            limits="X does not serve deleted posts, nor those of protected or suspended accounts.",
+        ),
+    ),
+    webhook=Webhook(webhook.challenge, webhook.verify),
+    prices=(
+        Price("post", 0.005, _PRICES),
+        Price("dm_event", 0.010, _PRICES),
+        Price("user", 0.010, _PRICES),
+    ),
+    capabilities=frozenset({"direct_messages", "quotes", "edits", "webhook"}),
+    about="Reads mentions, replies, quotes, direct messages and your own posts; X bills each post that is read to your app.",
+)

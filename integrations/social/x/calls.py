@@ -1,0 +1,240 @@
+"""tweepy's endpoint table with a host of our choice and raw answers, and what X's refusals mean."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+import tweepy
+
+from integrations.errors import IntegrationError, PermissionDeniedError, RateLimitError, UnexpectedResponseError
+from integrations.http import TIMEOUT, USER_AGENT, error_for, parse_json, read_limited, transport_error
+
+BATCH = 100  # ids in one lookup, and rows in one page: the most that X serves
+
+TWEET_FIELDS = [
+    "author_id",
+    "conversation_id",
+    "created_at",
+    "edit_history_tweet_ids",
+    "entities",
+    "id",
+    "in_reply_to_user_id",
+    "lang",
+    "note_tweet",
+    "referenced_tweets",
+    "text",
+]
+USER_FIELDS = ["description", "entities", "id", "location", "name", "public_metrics", "url", "username", "verified"]
+DM_FIELDS = ["created_at", "dm_conversation_id", "entities", "event_type", "id", "sender_id", "text"]
+TWEETS: dict[str, Any] = {
+    "tweet_fields": TWEET_FIELDS,
+    "user_fields": USER_FIELDS,
+    "expansions": ["author_id", "referenced_tweets.id", "referenced_tweets.id.author_id"],
+}
+DIRECT: dict[str, Any] = {
+    "dm_event_fields": DM_FIELDS,
+    "user_fields": USER_FIELDS,
+    "expansions": ["sender_id"],
+    "event_types": ["MessageCreate"],
+}
+
+
+class Calls(tweepy.Client):  # type: ignore[misc]  # tweepy has no types
+    """`tweepy.Client` writes its host into `request` and, at debug level, the token into the log: this replaces both.
+
+    Every endpoint method returns the `requests.Response` or raises `integrations.errors`. No retry, no waiting.
+    """
+
+    def __init__(self, host: str, token: str) -> None:
+        super().__init__(bearer_token=token, return_type=requests.Response, wait_on_rate_limit=False)
+        self.host = host.rstrip("/")
+        self.session.trust_env = False  # no proxy, no .netrc: the token goes where we said
+
+    def request(
+        self, method: str, route: str, params: Any = None, json: Any = None, user_auth: bool = False
+    ) -> requests.Response:
+        """One call with the OAuth 2.0 user token, answered or raised. `user_auth` (OAuth 1.0a) does not exist here."""
+        headers = {
+            "Authorization": f"Bearer {self.bearer_token}",
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+        }
+        try:
+            response: requests.Response = self.session.request(
+                method,
+                self.host + route,
+                params=params,
+                json=json,
+                headers=headers,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            )
+            read_limited(response)
+        except requests.RequestException as error:
+            raise transport_error(error, "X", write=False) from None
+        refused = refusal(response, route)
+        if refused is not None:
+            raise refused
+        return response
+
+
+# --- refusals ------------------------------------------------------------------------------------------------
+
+CREDITS = (
+    "The X app has no credits left. Buy credits in X's developer console; reading goes on by itself after the next look"
+)
+SPEND_CAP = "The X app has reached its spending limit. Raise the limit in X's developer console, or wait for the next billing cycle"
+NOT_ENROLLED = (
+    "The X app is not in a project that may use the X API v2. Attach it to a project with pay-per-use in X's developer console"
+)  # fmt: skip
+NO_DIRECT_MESSAGES = (
+    "X does not let us read direct messages: the consent or the app lacks dm.read. Reconnect the account and allow it"
+)
+
+# By the problem's title, its `reason`, or the last part of its `type`, in that order: the first that is known speaks.
+_SENTENCES = {
+    "creditsdepleted": CREDITS,
+    "spendcapreached": SPEND_CAP,
+    "client-not-enrolled": NOT_ENROLLED,
+    "credits": CREDITS,
+}
+# How long to leave X alone once a cap of posts is used up; it does not say when the period ends.
+_CAP_PERIODS = {"daily": timedelta(hours=1), "monthly": timedelta(hours=12)}
+_SCOPES = {"/2/dm_": ("dm.read", NO_DIRECT_MESSAGES)}
+
+
+def refusal(response: requests.Response, route: str) -> IntegrationError | None:
+    """The error that an answer of X means, or None for a success. `route` is the path, which tells the scope."""
+    if response.status_code < 300:
+        return None
+    problem = _problem(response)
+    words = [str(problem.get(name, "")).rpartition("/")[2].lower() for name in ("title", "reason", "type")]
+    sentence = next((_SENTENCES[word] for word in words if word in _SENTENCES), None)
+    if sentence is not None:
+        return PermissionDeniedError(sentence)
+    if "usage-capped" in words:
+        wait = _CAP_PERIODS.get(str(problem.get("period", "")).lower(), timedelta(hours=12))
+        return RateLimitError(
+            "The X app has read as many posts as its plan allows for now", retry_after=wait.total_seconds()
+        )
+    error = error_for(response, says=_says(problem), retry_after=seconds_until_reset)
+    if isinstance(error, PermissionDeniedError):
+        for prefix, (scope, told) in _SCOPES.items():
+            if route.startswith(prefix):
+                return PermissionDeniedError(told, scope=scope)
+    return error
+
+
+def seconds_until_reset(response: requests.Response) -> float | None:
+    """Seconds until `x-rate-limit-reset` (epoch seconds), by the server's clock where it tells its `Date`."""
+    try:
+        reset = float(response.headers["x-rate-limit-reset"])
+        if not 0 < reset < 1e11:
+            return None
+    except (KeyError, ValueError):
+        return None
+    try:
+        now = parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        now = time.time()
+    return max(1.0, reset - now + 1.0)
+
+
+def _problem(response: requests.Response) -> Mapping[str, Any]:
+    try:
+        body = parse_json(response)
+    except UnexpectedResponseError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _says(problem: Mapping[str, Any]) -> str:
+    """X's own sentence: a problem's `detail`, else what the first of `errors` says."""
+    errors = problem.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    detail = str(problem.get("detail") or problem.get("title") or "")
+    more = str(first.get("message") or first.get("detail") or "")
+    return f"{detail} {more}".strip() if more != detail else detail
+
+
+# --- answers -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The envelope of a 200: rows as X sent them, what they refer to by id, and how to go on."""
+
+    rows: tuple[Any, ...]
+    users: Mapping[str, Mapping[str, Any]]
+    posts: Mapping[str, Mapping[str, Any]]
+    gone: frozenset[str]  # asked for by id; X says they are not there or not for us
+    next_token: str | None
+    wait: float | None  # seconds until X takes another call of this kind; None: at once
+
+    def pause(self) -> None:
+        """Raises RateLimitError where X takes no further call now. To be called when there is one to make."""
+        if self.wait is not None:
+            raise RateLimitError("X takes no more calls of this kind for now", retry_after=self.wait)
+
+
+_GONE = ("resource-not-found", "not-authorized-for-resource", "resource-unavailable", "disallowed-resource")
+
+
+def answer(response: requests.Response) -> Answer:
+    """Reads the envelope. `errors` beside `data` concern single posts; alone, about anything but posts, they are raised.
+
+    Raises UnexpectedResponseError for anything that is not X's envelope.
+    """
+    body = parse_json(response)
+    if not isinstance(body, dict) or not ({"data", "errors", "meta"} & body.keys()):
+        raise UnexpectedResponseError("X answered with something that is not a page", sample=_shape(body))
+    rows = body.get("data") or []
+    rows = [rows] if isinstance(rows, dict) else rows
+    errors = body.get("errors") or []
+    if not isinstance(rows, list) or not isinstance(errors, list):
+        raise UnexpectedResponseError("X answered with rows that are not a list", sample=_shape(body))
+    errors = [each for each in errors if isinstance(each, dict)]
+    if not rows:
+        _raise_whole(errors)
+    includes, meta = _mapping(body.get("includes")), _mapping(body.get("meta"))
+    return Answer(
+        tuple(rows),
+        _by_id(includes.get("users")),
+        _by_id(includes.get("tweets")) | _by_id(includes.get("posts")),
+        frozenset(str(each.get("resource_id") or each.get("value")) for each in errors if _names_a_gone_post(each)),
+        str(meta["next_token"]) if meta.get("next_token") else None,
+        seconds_until_reset(response) if response.headers.get("x-rate-limit-remaining") == "0" else None,
+    )
+
+
+def _raise_whole(errors: list[Mapping[str, Any]]) -> None:
+    for each in errors:
+        if not _names_a_gone_post(each):
+            what = str(each.get("detail") or each.get("title") or "it does not say why")[:200]
+            raise PermissionDeniedError(f"X does not serve this: {what}")
+
+
+def _names_a_gone_post(error: Mapping[str, Any]) -> bool:
+    kind = str(error.get("type", "")).rpartition("/")[2]
+    return kind in _GONE and error.get("resource_type", "tweet") in ("tweet", "post")
+
+
+def _by_id(values: Any) -> dict[str, Mapping[str, Any]]:
+    rows = values if isinstance(values, list) else []
+    return {str(row["id"]): row for row in rows if isinstance(row, dict) and row.get("id")}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _shape(value: Any) -> str:
+    """What an unreadable answer looks like, without anything that somebody wrote."""
+    return f"object with {sorted(map(str, value))[:10]}" if isinstance(value, dict) else type(value).__name__

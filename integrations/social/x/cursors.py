@@ -1,0 +1,217 @@
+"""Cursors: small JSON objects that say what has been read, and where an unfinished sweep stands.
+
+A cursor of another version, or one that cannot be read, is as good as none: the stream starts over, and since rows are
+upserted nothing comes of that but repeated reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+VERSION = 1
+# X indexes some posts late and never serves those behind a `since_id`; so every sweep starts this much before the
+# newest post seen. Reading the same post twice on one (UTC) day is billed once.
+OVERLAP = timedelta(minutes=30)
+_EARLIEST = datetime(2010, 11, 6, tzinfo=UTC)  # the earliest start_time that X accepts
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the pages of one query stand. The token goes on; should X have forgotten it, `until` (the oldest id served)
+    does too, where the endpoint takes one."""
+
+    token: str | None = None
+    until: str | None = None
+
+    def after(self, rows: Sequence[Mapping[str, Any]], token: str | None) -> Place:
+        """The place behind a page."""
+        ids = [str(row["id"]) for row in rows if row.get("id")]
+        oldest = min([*ids, *([self.until] if self.until else [])], key=age, default=None)
+        return Place(token, oldest)
+
+    def without_token(self) -> Place:
+        return Place(None, self.until)
+
+    def dump(self) -> dict[str, Any]:
+        return {"token": self.token, "until": self.until}
+
+
+def age(post_id: str) -> tuple[int, str]:
+    """Sorts ids by age: they are numbers that grow."""
+    return len(post_id), post_id
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One way through a feed, from its newest entry back to `start`; None: as far back as X serves."""
+
+    start: datetime | None
+    place: Place = field(default_factory=Place)
+    newest: str | None = None
+    newest_at: datetime | None = None
+    served: int = 0  # rows so far
+
+
+@dataclass(frozen=True)
+class FeedCursor:
+    """What a feed has been read up to, and the sweep in hand."""
+
+    newest: str | None = None
+    newest_at: datetime | None = None
+    day: str = ""  # the UTC day of the last read: what is read again on it is not billed again
+    sweep: Sweep | None = None
+
+    @classmethod
+    def load(cls, text: str | None) -> FeedCursor:
+        try:
+            body = _body(text)
+            sweep = body["sweep"]
+            return cls(
+                _text(body["newest"]),
+                _instant(body["newest_at"]),
+                str(body["day"]),
+                None
+                if sweep is None
+                else Sweep(
+                    _instant(sweep["start"]),
+                    _place(sweep),
+                    _text(sweep["newest"]),
+                    _instant(sweep["newest_at"]),
+                    int(sweep["served"]),
+                ),
+            )
+        except _UNREADABLE:
+            return cls()
+
+    def dump(self) -> str:
+        sweep = self.sweep
+        return _json(
+            newest=self.newest,
+            newest_at=_iso(self.newest_at),
+            day=self.day,
+            sweep=None
+            if sweep is None
+            else {
+                "start": _iso(sweep.start),
+                **sweep.place.dump(),
+                "newest": sweep.newest,
+                "newest_at": _iso(sweep.newest_at),
+                "served": sweep.served,
+            },
+        )
+
+    def begin(self, since: datetime | None) -> Sweep:
+        """The sweep in hand, or a new one: from the newest seen less the overlap, at first from `since`."""
+        if self.sweep is not None:
+            return self.sweep
+        start = self.newest_at - OVERLAP if self.newest_at else since
+        return Sweep(max(start, _EARLIEST) if start else None)
+
+    def during(self, sweep: Sweep, day: str) -> FeedCursor:
+        return replace(self, sweep=sweep, day=self.day or day)
+
+    def done(self, sweep: Sweep, day: str) -> FeedCursor:
+        """The sweep is at its end: what it saw first is now the newest seen."""
+        ahead = sweep.newest_at is not None and (self.newest_at is None or sweep.newest_at >= self.newest_at)
+        return FeedCursor(
+            sweep.newest if ahead else self.newest, sweep.newest_at if ahead else self.newest_at, day, None
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Terms that are searched for together, from `start` on; `at` is when the search began."""
+
+    terms: tuple[str, ...]
+    start: datetime
+    at: datetime
+    place: Place = field(default_factory=Place)
+
+
+@dataclass(frozen=True)
+class SearchCursor:
+    """Up to when each term has been searched for, and the batch in hand."""
+
+    read: Mapping[str, datetime] = field(default_factory=dict)
+    batch: Batch | None = None
+
+    @classmethod
+    def load(cls, text: str | None) -> SearchCursor:
+        try:
+            body = _body(text)
+            batch = body["batch"]
+            return cls(
+                {str(term): datetime.fromtimestamp(int(at), UTC) for term, at in body["read"].items()},
+                None
+                if batch is None
+                else Batch(
+                    tuple(map(str, batch["terms"])),
+                    datetime.fromtimestamp(int(batch["start"]), UTC),
+                    datetime.fromtimestamp(int(batch["at"]), UTC),
+                    _place(batch),
+                ),
+            )
+        except (*_UNREADABLE, OSError):
+            return cls()
+
+    def dump(self) -> str:
+        batch = self.batch
+        return _json(
+            read={term: int(at.timestamp()) for term, at in self.read.items()},
+            batch=None
+            if batch is None
+            else {
+                "terms": batch.terms,
+                "start": int(batch.start.timestamp()),
+                "at": int(batch.at.timestamp()),
+                **batch.place.dump(),
+            },
+        )
+
+    def during(self, batch: Batch) -> SearchCursor:
+        return replace(self, batch=batch)
+
+    def done(self, batch: Batch) -> SearchCursor:
+        return SearchCursor({**self.read, **dict.fromkeys(batch.terms, batch.at)})
+
+    def only(self, terms: Sequence[str]) -> SearchCursor:
+        """Without the terms that nobody asks for any more."""
+        wanted = set(terms)
+        return replace(self, read={term: at for term, at in self.read.items() if term in wanted})
+
+
+def _body(text: str | None) -> Mapping[str, Any]:
+    body: Mapping[str, Any] = json.loads(text or "null")
+    if body["v"] != VERSION:
+        raise ValueError("a cursor of another version")
+    return body
+
+
+def _json(**body: Any) -> str:
+    return json.dumps({"v": VERSION, **body}, separators=(",", ":"))
+
+
+def _place(body: Mapping[str, Any]) -> Place:
+    return Place(_text(body["token"]), _text(body["until"]))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _instant(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError("a cursor's instant without a zone")
+    return at
