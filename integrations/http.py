@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,7 +20,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import NewConnectionError, SSLError
 
 from integrations.errors import (
     AmbiguousWriteError,
@@ -37,6 +38,10 @@ TIMEOUT = (5.0, 30.0)  # seconds: to connect, and between two bytes of the answe
 MAX_ANSWER = 32 * 1024 * 1024  # bytes; more than this is not an answer to any call we make
 USER_AGENT = "Warmline (+https://github.com/warmline/warmline)"
 SAMPLE = 300  # characters of an unreadable answer that are kept
+WAIT = 60.0  # seconds, where a provider says "later" and not when
+LONGEST_WAIT = 7 * 86_400.0  # seconds; what asks for more than a week is a garbled header
+
+_WORDS = ("authorization_code", "refresh_token")  # sent along with secrets, and fit for a message
 
 RetryAfter = Callable[[requests.Response], float | None]
 Classify = Callable[[requests.Response], IntegrationError | None]
@@ -45,12 +50,13 @@ Classify = Callable[[requests.Response], IntegrationError | None]
 def retry_after_header(response: requests.Response) -> float | None:
     """Seconds until `Retry-After` (RFC 9110, 10.2.3: seconds or a date), or None where it is absent or garbled."""
     value = response.headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
+    if value.isascii() and value.isdigit():
+        return min(float(value), LONGEST_WAIT)
     try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
+        seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError, OverflowError):
         return None
+    return min(max(0.0, seconds), LONGEST_WAIT)
 
 
 def error_for(
@@ -69,7 +75,8 @@ def error_for(
     if status in (404, 410):
         return NotFoundError(what)
     if status == 429:
-        return RateLimitError(what, retry_after=retry_after(response) or 60.0)
+        seconds = retry_after(response)
+        return RateLimitError(what, retry_after=WAIT if seconds is None else max(1.0, seconds))
     if status == 408 or status >= 500:
         return AmbiguousWriteError(what) if write else TemporaryError(what)
     if status < 400:
@@ -103,6 +110,7 @@ class Session:
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy, no .netrc: what we send goes where we said
         self.http.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
+        self._secrets = [token] if token else []
         if token is not None:
             self.http.headers["Authorization"] = f"Bearer {token}"
         if guarded:
@@ -133,11 +141,13 @@ class Session:
                 allow_redirects=False,
                 stream=True,
             )
-            _read_limited(response)
+            read_limited(response)
         except requests.RequestException as error:
             raise transport_error(error, urlsplit(self.base_url).hostname or "", write=write) from None
         refusal = self._classify(response) if response.status_code >= 300 else None
-        refusal = refusal or error_for(response, says=self._says(response), write=write, retry_after=self._retry_after)
+        refusal = refusal or error_for(
+            response, says=redact(self._says(response), self._secrets), write=write, retry_after=self._retry_after
+        )
         if refusal is not None:
             raise refusal
         return response
@@ -151,33 +161,62 @@ class Session:
         return parse_json(self.request("POST", path, json=body, write=write))
 
 
-def _read_limited(response: requests.Response) -> None:
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` without what was sent in confidence: some providers quote it back. Short values are words, not secrets."""
+    for secret in secrets:
+        if len(secret) >= 12 and secret not in _WORDS:
+            text = text.replace(secret, "…")
+    return text
+
+
+def read_limited(response: requests.Response) -> None:
+    """Reads the body of a streamed answer. Raises UnexpectedResponseError once it grows over MAX_ANSWER, unpacked."""
     body = bytearray()
     for chunk in response.iter_content(64 * 1024):
         body += chunk
         if len(body) > MAX_ANSWER:
             response.close()
-            raise requests.exceptions.ContentDecodingError("the answer is larger than any we asked for")
+            host = urlsplit(response.url).hostname or "the provider"
+            raise UnexpectedResponseError(f"{host} sent an answer larger than any we asked for")
     response._content = bytes(body)
 
 
 def transport_error(error: requests.RequestException, host: str, *, write: bool) -> IntegrationError:
     """What a failed exchange means. Only a write that may have reached the other side is ambiguous."""
-    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)) or _never_connected(error):
+    reason = _reason(error)
+    if isinstance(reason, PeerNotAllowedError):
+        return InvalidRequestError(f"{host} leads to an address that is not public, so it is not called")
+    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, NewConnectionError):
         return TemporaryError(f"{host} cannot be reached")
-    if isinstance(
-        error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema)
-    ):
+    if _certificate_refused(reason):
+        return TemporaryError(f"{host} cannot be reached: its certificate is not one that we trust")
+    if isinstance(error, _BAD_ADDRESS):
         return InvalidRequestError(f"{host or 'that'} is not an address we can call")
+    if isinstance(error, (requests.exceptions.InvalidHeader, requests.exceptions.InvalidJSONError)):
+        return InvalidRequestError(f"the request to {host} could not be written, so it was not sent")
     sentence = (
         f"{host} did not answer in time" if isinstance(error, requests.Timeout) else f"{host} broke off the connection"
     )
     return AmbiguousWriteError(sentence) if write else TemporaryError(sentence)
 
 
-def _never_connected(error: requests.RequestException) -> bool:
-    reason: Any = error.args[0] if error.args else None
-    return isinstance(getattr(reason, "reason", reason), NewConnectionError)
+_BAD_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+)
+
+
+def _reason(error: requests.RequestException) -> object:
+    """What urllib3 says went wrong: requests wraps it, and urllib3 wraps it once more when it gives up."""
+    inner: object = error.args[0] if error.args else None
+    return getattr(inner, "reason", inner)
+
+
+def _certificate_refused(reason: object) -> bool:
+    """TLS that fails on the certificate fails before a byte of ours is sent; any other TLS failure may come later."""
+    inner = reason.args[0] if isinstance(reason, SSLError) and reason.args else reason
+    return isinstance(inner, ssl.SSLCertVerificationError)
 
 
 def parse_json(response: requests.Response) -> Any:
@@ -186,7 +225,7 @@ def parse_json(response: requests.Response) -> Any:
         return None
     try:
         return json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         host = urlsplit(response.url).hostname or "the provider"
         kind = response.headers.get("Content-Type", "no content type")
         raise UnexpectedResponseError(
@@ -200,7 +239,17 @@ def parse_json(response: requests.Response) -> Any:
 # `is_global` of Python 3.11 says yes to these; each leads, or can be made to lead, inside.
 _NOT_PUBLIC = tuple(
     ipaddress.ip_network(net)
-    for net in ("192.0.0.0/24", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
+    for net in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "::/96",
+        "::ffff:0:0:0/96",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "2001::/32",
+        "fec0::/10",
+    )
 )
 
 
@@ -219,7 +268,11 @@ class PeerNotAllowedError(NewConnectionError):
 
 
 def _checked(sock: socket.socket, connection: HTTPConnection, allow: tuple[str, ...]) -> socket.socket:
-    peer = sock.getpeername()[0]
+    try:
+        peer = sock.getpeername()[0]
+    except OSError:
+        sock.close()
+        raise NewConnectionError(connection, "the other side was gone at once") from None
     if not is_public(peer) and peer.partition("%")[0] not in allow and connection.host not in allow:
         sock.close()
         raise PeerNotAllowedError(connection, "that host leads to an address that is not public")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,14 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
 from integrations.errors import AuthenticationError, InvalidRequestError, TemporaryError, UnexpectedResponseError
-from integrations.http import TIMEOUT, USER_AGENT, error_for, transport_error
+from integrations.http import TIMEOUT, USER_AGENT, error_for, read_limited, redact, transport_error
 from integrations.provider import App, OAuth2
 from integrations.registry import AnyProvider
 
 # RFC 6749, 5.2: what these say is about the grant, and only this may disconnect somebody.
 _GRANT_IS_GONE = {"invalid_grant", "access_denied", "unauthorized_client"}
+# How some word a dead token under another code: X says `invalid_request` and "Value passed for the token was invalid".
+_TOKEN_IS_GONE = re.compile(r"\b(token|grant|code)\b.*\b(invalid|expired|revoked)\b", re.IGNORECASE | re.DOTALL)
 # These are about us: our registration is wrong, the person's grant may be fine.
 _OUR_FAULT = {"invalid_client", "invalid_request", "unsupported_grant_type", "invalid_scope"}
 
@@ -70,7 +73,8 @@ def revoke(provider: AnyProvider, app: App, credentials: Mapping[str, Any]) -> N
         return
     with _session(provider, app, None) as session:
         try:
-            session.revoke_token(auth.revoke_url.format(**hosts(provider, app)), token=token, timeout=TIMEOUT)
+            revoke_token: Any = session.revoke_token  # Authlib has no type for it
+            revoke_token(auth.revoke_url.format(**hosts(provider, app)), token=token, timeout=TIMEOUT)
         except (requests.RequestException, OAuthError):
             return
 
@@ -83,37 +87,43 @@ def _auth(provider: AnyProvider) -> OAuth2:
 
 def _session(provider: AnyProvider, app: App, redirect_uri: str | None) -> OAuth2Session:
     auth = _auth(provider)
+    method = auth.client_auth if app.client_secret else "none"
     session = OAuth2Session(
         app.client_id,
         app.client_secret or None,
         scope=" ".join(auth.scopes),
         redirect_uri=redirect_uri,
         code_challenge_method="S256" if auth.pkce else None,
-        token_endpoint_auth_method=auth.client_auth if app.client_secret else "none",
+        token_endpoint_auth_method=method,
+        revocation_endpoint_auth_method=method,
     )
     session.trust_env = False
+    session.max_redirects = 0  # a token goes where we said and nowhere else
     session.headers["User-Agent"] = USER_AGENT
     return session
 
 
 def _call(session: OAuth2Session, provider: AnyProvider, app: App, **form: str) -> dict[str, Any]:
     url = _auth(provider).token_url.format(**hosts(provider, app))
+    client_auth: Any = session.client_auth(session.token_endpoint_auth_method)  # typed too narrowly by Authlib's stubs
     try:
         response = session.request(
             "POST",
             url,
             data=form,
             withhold_token=True,
-            auth=session.client_auth(session.token_endpoint_auth_method),
+            auth=client_auth,
             headers={"Accept": "application/json"},
             timeout=TIMEOUT,
             allow_redirects=False,
+            stream=True,
         )
+        read_limited(response)
     except requests.RequestException as error:
         raise transport_error(error, provider.name, write=False) from None
     body = _json_object(response)
     if response.status_code != 200:
-        raise _refusal(provider, response, body)
+        raise _refusal(provider, response, body, [app.client_secret, *form.values()])
     if not isinstance(body.get("access_token"), str) or not body["access_token"]:
         raise UnexpectedResponseError(f"{provider.name} answered without an access token")
     fresh = {key: body[key] for key in ("access_token", "refresh_token", "scope", "token_type") if body.get(key)}
@@ -128,11 +138,17 @@ def _call(session: OAuth2Session, provider: AnyProvider, app: App, **form: str) 
     return fresh
 
 
-def _refusal(provider: AnyProvider, response: requests.Response, body: Mapping[str, Any]) -> Exception:
+def _refusal(
+    provider: AnyProvider, response: requests.Response, body: Mapping[str, Any], sent: Sequence[str]
+) -> Exception:
+    if not body and response.status_code in (400, 401, 403):  # a page by something in between: no word about the grant
+        return TemporaryError(f"{provider.name} answered {response.status_code} without saying why")
     code = str(body.get("error") or body.get("status") or "")
-    says = str(body.get("error_description") or body.get("message") or code)[:200]
+    says = redact(str(body.get("error_description") or body.get("message") or code), sent)[:200]
     if response.status_code >= 500 or response.status_code == 429:
         return error_for(response, says=says) or TemporaryError(f"{provider.name} is not answering")
+    if code == "invalid_request" and _TOKEN_IS_GONE.search(says):
+        return AuthenticationError(f"{provider.name} no longer accepts this consent: {says}")
     if code in _OUR_FAULT:
         return InvalidRequestError(f"{provider.name} does not accept our app registration: {says}")
     if code.lower() in _GRANT_IS_GONE or response.status_code in (400, 401):
