@@ -28,6 +28,7 @@ class Signals:
     polite_close: bool = False  # thanks, an emoji, "will do": nothing is open
     tender: bool = False  # touches health, belief, union, politics or orientation: link only, never readiness
     broadcast: bool = False  # names many accounts at once, or is a repost
+    solved: bool = False  # says that nothing is open any more: "never mind", "it works now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,10 @@ class Verdict:
     # unanswered: the answer that ended the last wait, where there is one: its task is completed with a line saying so
     ended_by: Post | None = None
     stage: str | None = None  # ready_for_call: aware, in contact, conversing, ready to talk, talked, met
+    waiting_since: datetime | None = None  # unanswered: somebody waits since then, whether patience has ended or not
+    # unanswered: the answer to every wait that was ended, by episode. A task whose episode is not in here and not in
+    # the finding has lost its reason (the question was deleted, say): nobody answered it.
+    answers: Mapping[str, Post] = field(default_factory=dict)
 
 
 class MatchState(StrEnum):

@@ -1,0 +1,103 @@
+"""One thread, read once: who wrote what, and which of our posts speak to whom.
+
+A thread may have thousands of posts and as many people, and each of them has a verdict of their own. What they share is
+worked out once and used for all of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.records import Kind
+from service.rules.model import Post
+
+# A post of these kinds speaks to us by what it is.
+SPEAKS = frozenset({Kind.MENTION, Kind.REPLY, Kind.QUOTE, Kind.DIRECT})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A post of ours that speaks to somebody. `at` is when it counts: never before the post that it replies to, because
+    the clocks of two networks, or of two servers of one, differ."""
+
+    at: datetime
+    post: Post
+
+
+class Thread:
+    """The posts of one thread by author, ours by whom they speak to. Deleted posts are left out."""
+
+    def __init__(self, posts: Iterable[Post]) -> None:
+        held = unique(posts)
+        self._by_native = {post.native_id: post for post in held}
+        self.ours = frozenset(post.author_id for post in held if post.ours)
+        self._theirs: dict[str, list[Post]] = defaultdict(list)
+        self._answers: dict[str, list[Answer]] = defaultdict(list)
+        self._direct: list[Answer] = []
+        for post in held:
+            if post.deleted:
+                continue
+            if post.ours:
+                self._file(post)
+            elif post.kind in SPEAKS or (post.kind is Kind.COMMENT and self._names_us(post)):
+                self._theirs[post.author_id].append(post)
+
+    def theirs(self, author_id: str) -> Sequence[Post]:
+        """What this person said to us."""
+        return self._theirs.get(author_id, ())
+
+    def answers(self, author_id: str) -> Sequence[Answer]:
+        """What any of us said to this person: a reply to any post of theirs, a post that names them, and in a private
+        talk everything."""
+        found = self._answers.get(author_id, [])
+        return [*found, *self._direct] if self._direct else found
+
+    def _file(self, post: Post) -> None:
+        parent = self._by_native.get(post.in_reply_to or "")
+        answer = Answer(max(post.at, parent.at) if parent and not parent.ours else post.at, post)
+        if post.kind is Kind.DIRECT:
+            self._direct.append(answer)
+            return
+        # A reply to a post that has gone still answers whoever wrote it.
+        for author_id in {*post.mentions, post.in_reply_to_author, parent.author_id if parent else None} - {None}:
+            self._answers[author_id or ""].append(answer)
+
+    def _names_us(self, post: Post) -> bool:
+        """Whether a comment below a post of ours speaks to us, or only to somebody else there."""
+        parent = self._by_native.get(post.in_reply_to or "")
+        author = post.in_reply_to_author or (parent.author_id if parent else None)
+        return (
+            author is None or author in self.ours or author == post.author_id or not self.ours.isdisjoint(post.mentions)
+        )
+
+
+def unique(posts: Iterable[Post]) -> Sequence[Post]:
+    """Each post of a network once. Two accounts of ours may both have seen it, one of them as something that does not
+    concern it: the copy that speaks to us counts, and a post that is gone for one is gone."""
+    posts = posts if isinstance(posts, tuple) else tuple(posts)
+    groups: dict[tuple[str, str], list[Post]] = defaultdict(list)
+    for post in posts:
+        groups[post.network, post.native_id].append(post)
+    if len(groups) == len(posts):
+        return posts
+    return [group[0] if len(group) == 1 else min(group, key=_weight) for group in groups.values()]
+
+
+def _weight(post: Post) -> tuple[bool, bool, bool, str, str]:
+    return not post.deleted, not post.ours, post.kind is Kind.CONTEXT, post.kind.value, post.id
+
+
+_last: tuple[tuple[Post, ...], Thread] = ((), Thread(()))
+
+
+def thread_of(posts: tuple[Post, ...]) -> Thread:
+    """The thread of these posts. Asked for the same tuple again (everybody in one thread shares it), it is the same."""
+    global _last
+    known, thread = _last
+    if known is not posts:
+        thread = Thread(posts)
+        _last = posts, thread  # one assignment, so that threads of the process never see half of it
+    return thread

@@ -1,0 +1,220 @@
+"""Unanswered: is somebody waiting for us, since when, and has patience ended?
+
+A wait opens with a post that speaks to us and wants something, or at least is more than a last polite word. Anything that
+any of us says to that person in the thread ends it, however late. What they write while they wait is a nudge: the wait,
+and with it the task, stays the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from integrations.records import Kind, TaskKind
+from service.rules.calendar import add_working_time
+from service.rules.model import Conversation, Finding, Policy, Post, Verdict
+from service.rules.thread import Answer, Thread, thread_of
+from service.rules.words import act, at_sign, day, moment, name_of, open_act, some, times, where
+
+WINDOW_WARNING = timedelta(hours=6)  # a network that soon lets nobody answer ends patience this long before
+WINDOW_URGENCY = 90  # above every other
+NUDGE_URGENCY = 3
+# What a longer wait adds to the urgency, by plain time. In steps, so that a verdict changes only at a known instant.
+STEPS: tuple[tuple[timedelta, int], ...] = (
+    (timedelta(days=1), 4),
+    (timedelta(days=3), 8),
+    (timedelta(days=7), 12),
+    (timedelta(days=30), 16),
+)
+
+
+@dataclass(slots=True)
+class _Wait:
+    """Their posts since the last answer, the first of which opened the wait."""
+
+    posts: list[Post]
+
+    @property
+    def opener(self) -> Post:
+        return self.posts[0]
+
+
+@dataclass(slots=True)
+class _Course:
+    """How the talk has gone so far: the open wait, and every wait that was answered."""
+
+    wait: _Wait | None = None
+    answers: dict[str, Post] = field(default_factory=dict)
+    last_answer: Post | None = None
+    spoke: bool = False  # they said something to us at all
+
+
+def unanswered(conversation: Conversation, *, now: datetime, policy: Policy) -> Verdict:
+    """Whether this person is waiting, as things stand at `now` (aware). What lies after `now` does not count yet.
+
+    The finding's `due_at` is when patience ends, in working time; until then the verdict has `waiting_since` alone.
+    `look_again_at` is when time alone could change the answer."""
+    if conversation.author_is_ours:
+        return Verdict(None, ("One of you wrote this.",))
+    thread = thread_of(conversation.posts)
+    course = _follow(_events(thread, conversation, now), conversation.dealt_with_until)
+    coming = _next_event(thread, conversation, now)
+    if course.wait is None:
+        return Verdict(None, _calm(course, conversation, now, policy), look_again_at=coming, ended_by=course.last_answer,
+                       answers=course.answers)  # fmt: skip
+    return _waiting(course.wait, course, conversation, coming, now, policy)
+
+
+# --- following the talk ---------------------------------------------------------------------------------------
+
+
+def _events(thread: Thread, conversation: Conversation, now: datetime) -> Sequence[Post | Answer]:
+    """What they said to us and we to them until now, in order. At one and the same instant our word is the later."""
+    both: list[Post | Answer] = [*thread.theirs(conversation.author_id), *thread.answers(conversation.author_id)]
+    return sorted((each for each in both if each.at <= now), key=_order)
+
+
+def _next_event(thread: Thread, conversation: Conversation, now: datetime) -> datetime | None:
+    """The first event that a clock ahead of ours has put into our future."""
+    both: list[Post | Answer] = [*thread.theirs(conversation.author_id), *thread.answers(conversation.author_id)]
+    return min((each.at for each in both if each.at > now), default=None)
+
+
+def _order(event: Post | Answer) -> tuple[datetime, bool, str]:
+    return (event.at, True, event.post.id) if isinstance(event, Answer) else (event.at, False, event.id)
+
+
+def _follow(events: Sequence[Post | Answer], dealt_with_until: datetime | None) -> _Course:
+    course = _Course()
+    for event in events:
+        if isinstance(event, Answer):
+            if course.wait:
+                course.answers[course.wait.opener.id] = course.last_answer = event.post
+            course.wait = None
+        else:
+            course.spoke = True
+            _hear(course, event, dealt_with_until)
+    return course
+
+
+def _hear(course: _Course, post: Post, dealt_with_until: datetime | None) -> None:
+    signals = post.signals
+    if dealt_with_until is not None and post.at <= dealt_with_until:
+        return
+    if signals.broadcast and post.kind not in (Kind.REPLY, Kind.DIRECT):
+        return
+    if signals.solved and not open_act(signals):
+        course.wait = None  # they no longer need us
+    elif signals.polite_close and not open_act(signals):
+        return
+    elif course.wait:
+        course.wait.posts.append(post)
+    else:
+        course.wait = _Wait([post])
+
+
+# --- judging a wait -------------------------------------------------------------------------------------------
+
+
+def _waiting(
+    wait: _Wait, course: _Course, conversation: Conversation, coming: datetime | None, now: datetime, policy: Policy
+) -> Verdict:
+    since = wait.opener.at
+    lapses = wait.posts[-1].at + policy.lapse_after
+    if now >= lapses:
+        reason = f"They last wrote on {day(wait.posts[-1].at, policy.timezone, now)}; that is too long ago for a task."
+        return Verdict(None, (reason,), look_again_at=coming, ended_by=course.last_answer, answers=course.answers)
+    window = max((post.window_closes_at for post in wait.posts if post.window_closes_at), default=None)
+    due = _patience_ends(wait, window, policy)
+    reasons = tuple(_reasons(wait, window, conversation, now, policy))
+    finding = None
+    if now >= due:
+        finding = _finding(wait, due, window, reasons, now)
+    else:
+        reasons = (*reasons, f"There is time until {moment(due, policy.timezone)}.")
+    again = [coming, lapses, *((due,) if now < due else _steps(since, window))]
+    return Verdict(
+        finding, reasons, look_again_at=min(at for at in again if at is not None and at > now), ended_by=course.last_answer,
+        waiting_since=since, answers=course.answers,
+    )  # fmt: skip
+
+
+def _finding(wait: _Wait, due: datetime, window: datetime | None, reasons: tuple[str, ...], now: datetime) -> Finding:
+    return Finding(
+        TaskKind.UNANSWERED,
+        episode=wait.opener.id,
+        since=wait.opener.at,
+        due_at=due,
+        reasons=reasons,
+        urgency=_urgency(wait, window, now),
+        evidence=some([post.id for post in wait.posts]),
+        tender=any(post.signals.tender for post in wait.posts),
+    )
+
+
+def _patience(post: Post) -> str:
+    if post.kind is Kind.DIRECT:
+        return "direct"
+    return "question" if open_act(post.signals) else "other"
+
+
+def _patience_ends(wait: _Wait, window: datetime | None, policy: Policy) -> datetime:
+    """When the first of their posts has waited long enough; sooner where nobody could answer any more by then."""
+    first: dict[str, Post] = {}
+    for post in wait.posts:
+        first.setdefault(_patience(post), post)
+    due = min(add_working_time(post.at, policy.patience[kind], policy) for kind, post in first.items())
+    if window is None:
+        return due
+    return min(due, max(window - WINDOW_WARNING, wait.opener.at))
+
+
+def _urgency(wait: _Wait, window: datetime | None, now: datetime) -> int:
+    want = max(act(post)[0] for post in wait.posts)
+    longer = max((more for after, more in STEPS if now - wait.opener.at >= after), default=0)
+    if window is not None and window - WINDOW_WARNING <= now < window:
+        return WINDOW_URGENCY + want // 10
+    return want + longer + (NUDGE_URGENCY if len(wait.posts) > 1 else 0)
+
+
+def _steps(since: datetime, window: datetime | None) -> Iterator[datetime]:
+    yield from (since + after for after, _ in STEPS)
+    if window is not None:
+        yield from (window - WINDOW_WARNING, window)
+
+
+# --- saying it ------------------------------------------------------------------------------------------------
+
+
+def _reasons(
+    wait: _Wait, window: datetime | None, conversation: Conversation, now: datetime, policy: Policy
+) -> Iterator[str]:
+    opener, zone = wait.opener, policy.timezone
+    name = name_of(conversation.author_name, at_sign(conversation.author_handle))
+    weight, did = act(opener)
+    private = " in a direct message" if opener.kind is Kind.DIRECT and open_act(opener.signals) else ""
+    yield f"{name} {did}{private}{where(opener.network)} on {day(opener.at, zone, now)} and nobody has answered yet."
+    strongest = max(wait.posts, key=lambda post: act(post)[0])
+    if act(strongest)[0] > weight and open_act(strongest.signals):
+        yield f"They also {act(strongest)[1]} on {day(strongest.at, zone, now)}."
+    if len(wait.posts) > 1:
+        yield f"They have written {times(len(wait.posts) - 1)} since."
+    if window is not None:
+        yield (
+            f"You can answer there until {moment(window, zone)}."
+            if now < window
+            else f"Since {moment(window, zone)} nobody can answer there any more; reach them another way."
+        )
+
+
+def _calm(course: _Course, conversation: Conversation, now: datetime, policy: Policy) -> tuple[str, ...]:
+    """Why nobody is waiting."""
+    if course.last_answer:
+        answer = course.last_answer
+        return (f"Nobody is waiting: you answered{where(answer.network)} on {day(answer.at, policy.timezone, now)}.",)
+    if conversation.dealt_with_until is not None and course.spoke:
+        return ("Nobody is waiting: one of you said that no reply is needed.",)
+    if course.spoke:
+        return ("Nobody is waiting: what they wrote needs no answer.",)
+    return ("Nobody is waiting: they have said nothing to you here.",)
