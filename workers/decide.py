@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from integrations.registry import providers
 from service import settings
 from service.clock import business_now, real_instant
-from service.rules.model import Conversation, History, Person, Policy, Post, Verdict
+from service.rules.model import Conversation, History, Person, Post, Verdict
 from service.rules.readiness import ready_for_call
 from service.rules.threads import by_person, unique
 from service.rules.unanswered import unanswered
