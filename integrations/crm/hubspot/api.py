@@ -1,0 +1,227 @@
+"""HubSpot's addresses, the one session that calls them, and what its errors mean. Rows go in and out as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import requests
+
+from integrations.errors import (
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
+from integrations.http import Session, retry_after_header
+
+# Dated versions, each supported for about 18 months (developers.hubspot.com/changelog, March 2026).
+OBJECTS = "/crm/objects/2026-09"
+PROPERTIES = "/crm/properties/2026-03"
+ASSOCIATIONS = "/crm/associations/2026-03"
+OWNERS = "/crm/owners/2026-03"
+ACCOUNT = "/account-info/2026-03/details"
+
+BATCH = 100  # records a batch call takes, and a list page holds
+SEARCH = 200  # rows a search page holds
+
+# HubSpot's own statuses (developers.hubspot.com/docs/api-reference/error-handling): a locked record, and an account
+# that is being moved to another data centre. Both pass.
+_PASSES = {423: "that record is locked for the moment", 477: "the account is being moved to another data centre"}
+_WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}  # seconds, by the policy that was broken
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+
+def session(base_url: str, token: str) -> Session:
+    """The session of one connection."""
+    return Session(base_url, token=token, says=sentence, retry_after=_wait, classify=_classify)
+
+
+# --- errors ---------------------------------------------------------------------------------------------------
+
+
+def sentence(response: requests.Response) -> str:
+    """HubSpot's own sentence about a refusal, or "" where there is none (some answers are web pages)."""
+    return message(_object(response))
+
+
+def message(body: Row) -> str:
+    """The sentence of an error body. A validation error carries its sentences as JSON inside the message."""
+    text = str(body.get("message") or "").strip()
+    head, bracket, tail = text.partition(": [")
+    try:
+        inner = json.loads(bracket.removeprefix(": ") + tail) if bracket else []
+    except ValueError:
+        return text
+    says = [str(each["message"]) for each in inner if isinstance(each, dict) and each.get("message")]
+    return f"{head}: {'; '.join(says)}" if says else text
+
+
+def _object(response: requests.Response) -> Row:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _classify(response: requests.Response) -> IntegrationError | None:
+    status = response.status_code
+    if status in _PASSES:
+        return TemporaryError(f"HubSpot answered {status}: {_PASSES[status]}")
+    body = _object(response)
+    says = message(body)
+    if status == 403:
+        scopes = missing_scopes(body)
+        named = f"the permission {', '.join(scopes)} is missing" if scopes else says or "the account does not allow it"
+        return PermissionDeniedError(f"HubSpot did not allow this: {named}", scope=" ".join(scopes) or None)
+    if status == 404 and body.get("category") == "OBJECT_NOT_FOUND":
+        return NotFoundError(says)
+    if status == 404 and response.request.method == "POST":
+        # About the address, not about a record: were it read as "not there", every task would seem to be deleted.
+        return TemporaryError("HubSpot answered 404 to a call that it has served before")
+    if status in (400, 409, 422):
+        return InvalidRequestError(says or f"HubSpot answered {status} and gave no reason")
+    return None
+
+
+def missing_scopes(body: Row) -> tuple[str, ...]:
+    """The scopes that a MISSING_SCOPES error names, wherever it names them."""
+    contexts = [body.get("context"), *(each.get("context") for each in rows(body.get("errors")))]
+    for context in contexts:
+        for name in ("requiredGranularScopes", "requiredScopes", "missingScopes"):
+            if isinstance(context, dict) and context.get(name):
+                value = context[name]
+                return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+    return ()
+
+
+def _wait(response: requests.Response) -> float | None:
+    """Seconds to wait after a 429: the header where there is one, else the span of the policy that was broken."""
+    policy = str(_object(response).get("policyName") or "")
+    interval = response.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
+    span = float(interval) / 1000 if interval.isascii() and interval.isdigit() else 10.0
+    return retry_after_header(response) or _WAITS.get(policy) or max(span, 1.0)
+
+
+# --- rows -----------------------------------------------------------------------------------------------------
+
+
+def rows(value: object) -> list[Row]:
+    """The JSON objects of a list; nothing else."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def results(body: object) -> list[Row]:
+    """The records of an answer. Raises UnexpectedResponseError where there is no such list, or a record has no id."""
+    found = body.get("results") if isinstance(body, dict) else None
+    if not isinstance(found, list) or not all(isinstance(each, dict) and each.get("id") for each in found):
+        raise UnexpectedResponseError("HubSpot answered without a list of records", sample=_shape(body))
+    return found
+
+
+def _shape(body: object) -> str:
+    """What an answer looks like without anything that it says."""
+    return f"object with {', '.join(sorted(map(str, body))[:10])}" if isinstance(body, dict) else type(body).__name__
+
+
+def next_page(body: object) -> str | None:
+    """The `after` of the following page, or None on the last one."""
+    paging = body.get("paging") if isinstance(body, dict) else None
+    following = paging.get("next") if isinstance(paging, dict) else None
+    after = following.get("after") if isinstance(following, dict) else None
+    return str(after) if after else None
+
+
+def properties(row: Row) -> dict[str, str]:
+    """A record's properties that have a value, as text."""
+    values = row.get("properties")
+    return {str(k): str(v) for k, v in values.items() if v not in (None, "")} if isinstance(values, dict) else {}
+
+
+def chunks(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """The items in groups of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+# --- calls that several modules make ----------------------------------------------------------------------------
+
+
+class API:
+    """The calls that we make, and only calls. Raises `integrations.errors`."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self.http = session(base_url, token)
+
+    def account(self) -> Row:
+        """The account (portal) that the token belongs to."""
+        found = self.http.get(ACCOUNT)
+        if not isinstance(found, dict) or not found.get("portalId"):
+            raise UnexpectedResponseError("HubSpot did not say which account this is", sample=_shape(found))
+        return found
+
+    def page(
+        self, path: str, *, after: str | None = None, archived: bool = False, names: Sequence[str] = ()
+    ) -> tuple[list[Row], str | None]:
+        """One page of everything, and the `after` of the next one."""
+        params = {"limit": BATCH, "archived": str(archived).lower(), "after": after, "properties": ",".join(names)}
+        body = self.http.get(path, **{name: value for name, value in params.items() if value})
+        return results(body), next_page(body)
+
+    def search(self, kind: str, body: Row) -> list[Row]:
+        """One page of a search."""
+        return results(self.http.post(f"{OBJECTS}/{kind}/search", body, write=False))
+
+    def read(
+        self, kind: str, ids: Sequence[str], names: Sequence[str], *, by: str | None = None, archived: bool = False
+    ) -> list[Row]:
+        """The records with these ids (or these values of the unique property `by`), in any order; what is not there
+        is left out. Any number of ids. Raises TemporaryError when HubSpot could not look for one of them."""
+        found: list[Row] = []
+        # One id that cannot be HubSpot's would have the whole batch refused.
+        wanted = ids if by is not None else [each for each in ids if each.isascii() and each.isdigit()]
+        for group in chunks(list(dict.fromkeys(wanted))):
+            body: dict[str, Any] = {"inputs": [{"id": each} for each in group], "properties": list(names)}
+            body["propertiesWithHistory"] = []
+            if by is not None:
+                body["idProperty"] = by
+            path = f"{OBJECTS}/{kind}/batch/read" + ("?archived=true" if archived else "")
+            try:
+                answer = self.http.post(path, body, write=False)
+            except NotFoundError:  # not one of the ids is there
+                continue
+            found += results(answer)
+            for error in rows(answer.get("errors")):
+                if error.get("category") != "OBJECT_NOT_FOUND":
+                    raise TemporaryError(f"HubSpot could not read some records: {message(error)}")
+        return found
+
+    def associated(self, kind: str, ids: Sequence[str], to: str) -> dict[str, tuple[str, ...]]:
+        """The ids of the `to` records that each of these `kind` records is associated with; none, no entry."""
+        found: dict[str, list[str]] = {}
+        path = f"{ASSOCIATIONS}/{kind}/{to}/batch/read"
+        wanted: list[dict[str, str]] = [{"id": each} for each in dict.fromkeys(ids)]
+        while wanted:
+            group, wanted = wanted[:BATCH], wanted[BATCH:]
+            try:
+                body = self.http.post(path, {"inputs": group}, write=False)
+            except NotFoundError:
+                continue
+            for row in rows(body.get("results")) if isinstance(body, dict) else []:
+                source = str((row.get("from") or {}).get("id") or "")
+                found.setdefault(source, []).extend(str(each.get("toObjectId")) for each in rows(row.get("to")))
+                if after := next_page(row):
+                    wanted.append({"id": source, "after": after})
+        return {source: tuple(dict.fromkeys(targets)) for source, targets in found.items()}
+
+    def batch(self, kind: str, verb: str, inputs: Sequence[Row], *, write: bool) -> Row:
+        """A batch of creates, updates or archives. Returns the answer's object ({} for an empty one)."""
+        body = self.http.post(f"{OBJECTS}/{kind}/batch/{verb}", {"inputs": list(inputs)}, write=write)
+        if body is not None and not isinstance(body, dict):
+            raise UnexpectedResponseError("HubSpot answered a batch with something else", sample=_shape(body))
+        return body or {}

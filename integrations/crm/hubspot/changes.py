@@ -1,0 +1,134 @@
+"""Reading what has changed by search, past everything that search hides.
+
+HubSpot's search serves at most 10,000 rows of one question, sorts by one property, shows a change some time after it was
+made, and moves a record that changes meanwhile to another page. So no page is asked for by number. Each page starts
+at the stamp where the last one ended; where one instant holds more rows than a page, they are walked by id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from integrations.crm.hubspot.api import API, SEARCH, Row, properties
+from integrations.crm.hubspot.fields import milliseconds
+from integrations.errors import UnexpectedResponseError
+
+# Search lags behind writes, mostly by seconds; nobody promises how much. Changes this much older than the newest one are
+# read again, until that newest one is itself this old: then everything before it has long been shown.
+OVERLAP = 5 * 60 * 1000  # milliseconds
+# A record that changes while it is searched stands at its old place with its new stamp. Were it the last row of a page, the
+# next page would start too late; so a page ends at the oldest of its last rows.
+_TAIL = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a walk has come. All stamps are the CRM's own, in milliseconds since 1970."""
+
+    high: int = 0  # the newest change that was seen
+    seen: float = 0.0  # when we first saw it, in seconds of our own clock
+    at: int | None = None  # inside a walk: the stamp where the next page starts; None: the walk is done
+    id: int | None = None  # inside one crowded instant: the last id read
+
+    def started(self, now: float) -> Position:
+        """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds."""
+        if self.at is not None:
+            return self
+        waited = max(0, int((now - self.seen) * 1000))
+        return replace(self, at=max(0, self.high - max(0, OVERLAP - waited)), id=None)
+
+    def saw(self, stamp: int, now: float) -> Position:
+        """The same place, with this change seen."""
+        return replace(self, high=stamp, seen=now) if stamp > self.high else self
+
+    def dump(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def position(value: object) -> Position:
+    """The position that `dump` wrote; anything else is the beginning."""
+    if not isinstance(value, dict):
+        return Position()
+    high, seen, at, last = (value.get(name) for name in ("high", "seen", "at", "id"))
+    sound = (
+        _whole(high)
+        and isinstance(seen, (int, float))
+        and (at is None or _whole(at))
+        and (last is None or _whole(last))
+    )
+    return Position(high, float(seen), at, last) if sound else Position()  # type: ignore[arg-type]
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def load(cursor: str | None) -> dict[str, Any]:
+    """What `store` wrote; garbage, another version and None are an empty state, so that reading starts over."""
+    try:
+        state = json.loads(cursor or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return state if isinstance(state, dict) and state.get("v") == 1 else {}
+
+
+def store(**state: Any) -> str:
+    """A cursor: versioned JSON."""
+    return json.dumps({"v": 1, **state}, separators=(",", ":"))
+
+
+def walk(
+    api: API,
+    kind: str,
+    stamp: str,
+    names: Sequence[str],
+    start: Position,
+    now: Callable[[], float],
+    filters: Sequence[Row] = (),
+) -> Iterator[tuple[list[Row], Position]]:
+    """Pages of the `kind` records whose property `stamp` is not older than `start`, oldest change first, each with the
+    position to go on from. The last page may be empty; its position is at rest. `now` tells seconds of real time."""
+    here = start.started(now())
+    while here.at is not None:
+        crowded = here.id is not None
+        page = api.search(kind, _question(here, stamp, names, filters))
+        stamps = [milliseconds(properties(row).get(stamp)) or here.at for row in page]
+        here = here.saw(max(stamps, default=0), now())
+        here = _after_instant(here, page) if crowded else _after_page(here, page, stamps)
+        yield page, here
+
+
+def _question(here: Position, stamp: str, names: Sequence[str], filters: Sequence[Row]) -> dict[str, Any]:
+    crowded = here.id is not None
+    where: list[Row] = [{"propertyName": stamp, "operator": "EQ" if crowded else "GTE", "value": str(here.at)}]
+    if crowded:
+        where.append({"propertyName": "hs_object_id", "operator": "GT", "value": str(here.id)})
+    return {
+        "filterGroups": [{"filters": [*where, *filters]}],
+        "sorts": [{"propertyName": "hs_object_id" if crowded else stamp, "direction": "ASCENDING"}],
+        "properties": [*names, stamp],
+        "limit": SEARCH,
+    }
+
+
+def _after_page(here: Position, page: Sequence[Row], stamps: Sequence[int]) -> Position:
+    assert here.at is not None
+    if len(page) < SEARCH:
+        return replace(here, at=None)
+    following = min(stamps[-_TAIL:])
+    # A page that does not leave its first instant says nothing about how far that instant goes: walk it by id.
+    return replace(here, at=following) if following > here.at else replace(here, id=0)
+
+
+def _after_instant(here: Position, page: Sequence[Row]) -> Position:
+    assert here.at is not None
+    assert here.id is not None
+    if len(page) < SEARCH:
+        return replace(here, at=here.at + 1, id=None)
+    last = max(int(row["id"]) if str(row["id"]).isdigit() else 0 for row in page)
+    if last <= here.id:  # else we would ask the same question for ever
+        raise UnexpectedResponseError("HubSpot's search does not move on")
+    return replace(here, id=last)

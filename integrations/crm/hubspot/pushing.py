@@ -1,0 +1,277 @@
+"""Writing tasks so that a repeat is harmless.
+
+1. What was perhaps sent before is sought under its key: by the unique property; else among the contact's tasks and, once
+   search has had time to show it, by search. Until then the task stays UNKNOWN and nothing is sent.
+2. Withdrawals, completions and edits go out first: they make room.
+3. Creates go out in batches of 100, with the contact and our key. HubSpot's upsert takes no associations, so creating and
+   linking would be two calls with a gap between them; instead, where the key is unique, HubSpot itself refuses a second
+   task with it, and the one that is there is FOUND.
+
+Which row of a batch failed is told by `objectWriteTraceId`, which is our key. A lost answer leaves its batch UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from integrations.crm.hubspot import fields, seeking
+from integrations.crm.hubspot.api import API, Row, chunks, message, results, rows
+from integrations.crm.hubspot.fields import Portal
+from integrations.errors import (
+    AmbiguousWriteError,
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    UnexpectedResponseError,
+)
+from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
+
+SETTLE = timedelta(seconds=30)  # after a lost answer: search shows a new task within seconds, mostly
+
+_ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: PushOutcome.WITHDRAWN}
+_MISSING = "OBJECT_NOT_FOUND"  # HubSpot's category
+_NO_CONTACT = "The contact is no longer in HubSpot, so the task was not made."
+
+
+class Push:
+    """One run over some tasks. `clock` is real time."""
+
+    def __init__(self, api: API, portal: Portal, clock: Callable[[], datetime]) -> None:
+        self._api = api
+        self._portal = portal
+        self._clock = clock
+        self._results: dict[str, PushResult] = {}
+        self._sent = False  # a batch of writes went out: from now on nothing may raise
+
+    def run(self, tasks: Sequence[Task]) -> list[PushResult]:
+        """One result per task. Raises what concerns the whole connection, if nothing was sent before."""
+        try:
+            self._all(tasks)
+        except IntegrationError as error:
+            if not self._sent:
+                raise
+            why = f"Not sent, because the call before it failed: {error}"
+            for task in tasks:
+                self._results.setdefault(
+                    task.key, PushResult(task.key, PushOutcome.LATER, task.external_id, detail=why)
+                )
+        return [self._results[task.key] for task in tasks]
+
+    def _all(self, tasks: Sequence[Task]) -> None:
+        known = [task for task in tasks if task.external_id is not None]
+        fresh = [task for task in tasks if task.external_id is None]
+        sought = self._seek([task for task in fresh if task.maybe_sent_at])
+        creates = []
+        for task in fresh:
+            if task.key in self._results:
+                continue
+            found = sought.get(task.key)
+            if found is not None and task.status is TaskStatus.OPEN:
+                self._say(task, PushOutcome.FOUND, found)
+            elif found is not None:
+                known.append(replace(task, external_id=found))
+            elif task.status is TaskStatus.OPEN:
+                creates.append(task)
+            else:
+                self._say(task, _ENDED[task.status], detail="It never stood in HubSpot.")
+        self._change(known)
+        self._create(creates)
+
+    def _say(self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "") -> None:
+        task_id = task_id or task.external_id
+        url = self._portal.url(fields.TASK, task_id) if task_id else ""
+        self._results[task.key] = PushResult(task.key, outcome, task_id, url, detail)
+
+    def _seek(self, tasks: Sequence[Task]) -> dict[str, str]:
+        """The ids of those of these tasks that stand in HubSpot, by key. What cannot be told yet becomes UNKNOWN, what was
+        made and deleted since becomes GONE."""
+        if not tasks:
+            return {}
+        if self._portal.unique:
+            return self._seek_unique(tasks)
+        found = seeking.among_contacts(self._api, self._portal, tasks)
+        missing = [task for task in tasks if task.key not in found]
+        for task in missing:
+            self._wait_a_while(task)
+        settled = [task for task in missing if task.key not in self._results]
+        if not settled:
+            return found
+        return found | seeking.by_search(self._api, self._portal, settled, lambda: self._clock().timestamp())
+
+    def _wait_a_while(self, task: Task) -> None:
+        if self._clock() - seeking.sent_at(task) < SETTLE:
+            self._say(task, PushOutcome.UNKNOWN, detail="Whether HubSpot has made it cannot be told yet.")
+
+    def _seek_unique(self, tasks: Sequence[Task]) -> dict[str, str]:
+        found = seeking.by_property(self._api, self._portal, [task.key for task in tasks])
+        missing = [task for task in tasks if task.key not in found]
+        deleted = seeking.by_property(self._api, self._portal, [task.key for task in missing], archived=True)
+        for task in missing:
+            if task.key in deleted:
+                self._say(task, PushOutcome.GONE, deleted[task.key])
+            elif task.maybe_sent_at and task.status is not TaskStatus.OPEN:
+                self._wait_a_while(task)  # it may still be on its way; a create would be refused, an end would miss it
+        return found
+
+    # --- changing what stands -------------------------------------------------------------------------------------
+
+    def _change(self, tasks: Sequence[Task]) -> None:
+        """Withdraws, completes and updates tasks with an external id. All of these may be repeated."""
+        if not tasks:
+            return
+        read = self._api.read("tasks", [_id(task) for task in tasks], fields.task_properties(self._portal))
+        standing = {str(row["id"]): fields.task_state(row, self._portal) for row in read if not row.get("archived")}
+        for task in tasks:
+            if _id(task) not in standing:
+                self._say(task, PushOutcome.GONE)
+        here = [task for task in tasks if task.key not in self._results]
+        for group in chunks([task for task in here if task.status is TaskStatus.WITHDRAWN]):
+            self._archive(group)
+        changes = sorted(
+            (t for t in here if t.status is not TaskStatus.WITHDRAWN), key=lambda t: t.status is TaskStatus.OPEN
+        )
+        self._update(changes, standing)
+
+    def _archive(self, group: Sequence[Task]) -> None:
+        self._api.batch("tasks", "archive", [{"id": _id(task)} for task in group], write=False)
+        self._sent = True
+        for task in group:
+            self._say(task, PushOutcome.WITHDRAWN)
+
+    def _update(self, tasks: Sequence[Task], standing: dict[str, TaskState]) -> None:
+        queue = deque(chunks(tasks))
+        while queue:
+            group = queue.popleft()
+            inputs = [
+                {
+                    "id": _id(task),
+                    "properties": self._changed(task, standing[_id(task)]),
+                    "objectWriteTraceId": task.key,
+                }
+                for task in group
+            ]
+            try:
+                answer = self._api.batch("tasks", "update", inputs, write=False)
+            except (InvalidRequestError, NotFoundError) as error:
+                self._sent = True
+                self._halve(queue, group, error)
+                continue
+            self._sent = True
+            done = {str(row["id"]) for row in results(answer)}
+            refusals = _refusals(answer, group)
+            for task in group:
+                if _id(task) in done:
+                    self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
+                elif task.key in refusals:
+                    self._refuse(task, refusals[task.key])
+                else:
+                    self._say(task, PushOutcome.LATER, detail="HubSpot said nothing about it.")
+
+    def _changed(self, task: Task, standing: TaskState) -> dict[str, str]:
+        values = fields.task_values(task, self._portal)
+        if task.status is not standing.status:  # so that "in progress" is not set back to "not started"
+            values["hs_task_status"] = fields.DONE if task.status is TaskStatus.COMPLETED else fields.OPEN
+        return values
+
+    # --- making new ones ------------------------------------------------------------------------------------------
+
+    def _create(self, tasks: Sequence[Task]) -> None:
+        queue = deque(chunks(tasks))
+        while queue:
+            group = queue.popleft()
+            try:
+                answer = self._api.batch("tasks", "create", [self._input(task) for task in group], write=True)
+                made = self._keyed_by_trace(results(answer))
+            except (AmbiguousWriteError, UnexpectedResponseError) as error:
+                self._sent = True
+                for task in group:
+                    self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}")
+                raise
+            except (InvalidRequestError, NotFoundError) as error:
+                self._sent = True
+                self._halve(queue, group, error)
+                continue
+            self._sent = True
+            self._settle(group, made, _refusals(answer, group))
+
+    def _settle(self, group: Sequence[Task], made: dict[str, str], refusals: dict[str, Row]) -> None:
+        for task in group:
+            if task.key in made:
+                self._say(task, PushOutcome.CREATED, made[task.key])
+            elif task.key not in refusals:
+                self._say(task, PushOutcome.UNKNOWN, detail="HubSpot said nothing about it.")
+        self._found_or_refused([task for task in group if task.key not in self._results], refusals)
+
+    def _input(self, task: Task) -> dict[str, Any]:
+        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": fields.TASK_TO_CONTACT}
+        return {
+            "properties": fields.new_task_values(task, self._portal),
+            "associations": [{"to": {"id": task.contact_id}, "types": [spec]}] if task.contact_id else [],
+            "objectWriteTraceId": task.key,
+        }
+
+    def _keyed_by_trace(self, found: Sequence[Row]) -> dict[str, str]:
+        traced = {str(row["objectWriteTraceId"]): str(row["id"]) for row in found if row.get("objectWriteTraceId")}
+        return seeking.keyed(self._portal, found) | traced
+
+    def _found_or_refused(self, tasks: Sequence[Task], refusals: dict[str, Row]) -> None:
+        """A refusal may mean that the key is taken, whatever its words: then the task stands already, or was deleted."""
+        if not tasks:
+            return
+        found = self._seek_unique(tasks) if self._portal.unique else {}
+        for task in tasks:
+            if task.key in found:
+                self._say(task, PushOutcome.FOUND, found[task.key])
+            elif task.key not in self._results:
+                self._refuse(task, refusals[task.key])
+
+    # --- refusals -------------------------------------------------------------------------------------------------
+
+    def _halve(self, queue: deque[Sequence[Task]], group: Sequence[Task], error: IntegrationError) -> None:
+        """HubSpot refused a batch as a whole, and did none of it: halves tell which record it meant."""
+        if len(group) == 1:
+            category = _MISSING if isinstance(error, NotFoundError) else ""
+            refusals: dict[str, Row] = {group[0].key: {"message": str(error), "category": category}}
+            if group[0].external_id is None:
+                self._found_or_refused(group, refusals)
+            else:
+                self._refuse(group[0], refusals[group[0].key])
+            return
+        middle = len(group) // 2
+        queue.extendleft((group[middle:], group[:middle]))
+
+    def _refuse(self, task: Task, error: Row) -> None:
+        missing = error.get("category") == _MISSING
+        if missing and task.external_id is not None:
+            self._say(task, PushOutcome.GONE)
+            return
+        says = message(error) or "HubSpot gave no reason."
+        self._say(task, PushOutcome.REFUSED, detail=f"{_NO_CONTACT} HubSpot says: {says}" if missing else says)
+
+
+def _refusals(answer: Row, group: Sequence[Task]) -> dict[str, Row]:
+    """The errors of a batch by our key: by the trace id that we sent, else by the record's id."""
+    by_id = {task.external_id: task.key for task in group if task.external_id}
+    found: dict[str, Row] = {}
+    for error in rows(answer.get("errors")):
+        context = error.get("context")
+        context = context if isinstance(context, dict) else {}
+        traces = _texts(context.get("objectWriteTraceId"))
+        ids = _texts(context.get("ids")) + _texts(context.get("id")) + _texts(error.get("id"))
+        for key in traces or [by_id[each] for each in ids if each in by_id]:
+            found[key] = error
+    return found
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [str(each) for each in value]
+    return [str(value)] if value else []
+
+
+def _id(task: Task) -> str:
+    return str(task.external_id)

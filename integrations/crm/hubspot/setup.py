@@ -1,0 +1,98 @@
+"""What connecting finds out once: whether HubSpot keeps our key unique, and where contacts keep their social handles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.crm.hubspot import fields
+from integrations.crm.hubspot import handles as handle_names
+from integrations.crm.hubspot.api import API, PROPERTIES, Row, rows
+from integrations.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnexpectedResponseError,
+)
+
+_GROUP = "warmline"
+_REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
+
+
+def prepare(api: API) -> dict[str, Any]:
+    """The options of a connection: `portal_id`, `ui_domain`, `key_property` (None where the account allows none), `unique`
+    (proved by reading it back), `contact_properties` (name and network of each handle), `do_not_call_properties`.
+    Safe to repeat: what is there already is kept. Raises what concerns the whole connection."""
+    account = api.account()
+    key = _key_property(api)
+    known = _properties(api, "contacts")
+    handles = handle_names.handle_properties(known)
+    return {
+        "portal_id": str(account["portalId"]),
+        "ui_domain": str(account.get("uiDomain") or ""),
+        "key_property": fields.KEY if key else None,
+        "unique": key.get("hasUniqueValue") is True,
+        "contact_properties": [{"name": name, "network": network} for name, network in handles],
+        "do_not_call_properties": list(handle_names.do_not_call_properties(known)),
+    }
+
+
+def handles(options: Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
+    """The handles in the options that `prepare` returned; the standard ones before it has run."""
+    listed = rows(options.get("contact_properties"))
+    found = tuple((str(each["name"]), each.get("network")) for each in listed if each.get("name"))
+    return found or handle_names.STANDARD_HANDLES
+
+
+def _key_property(api: API) -> Row:
+    """The property that holds our key, made where it is missing; {} where the account allows none."""
+    if found := _read(api):
+        return found
+    # Some accounts have used up their unique properties. A plain one still carries the key, so that a task is found again.
+    for unique in (True, False):
+        try:
+            api.http.post(f"{PROPERTIES}/tasks", _definition(_group(api), unique), write=False)
+        except _REFUSED:
+            continue
+        break
+    return _read(api)
+
+
+def _read(api: API) -> Row:
+    try:
+        found = api.http.get(f"{PROPERTIES}/tasks/{fields.KEY}")
+    except _REFUSED:
+        return {}
+    if not isinstance(found, dict):
+        raise UnexpectedResponseError("HubSpot answered about a property with something else")
+    return {} if found.get("archived") else found
+
+
+def _definition(group: str, unique: bool) -> dict[str, Any]:
+    return {
+        "name": fields.KEY,
+        "label": "Warmline key",
+        "description": "Keeps Warmline from making the same task twice. Please leave it as it is.",
+        "groupName": group,
+        "type": "string",
+        "fieldType": "text",
+        "formField": False,
+        "hasUniqueValue": unique,
+    }
+
+
+def _group(api: API) -> str:
+    """The group that the subject of a task is in; a group of our own where that cannot be told."""
+    for row in _properties(api, "tasks"):
+        if row.get("name") == "hs_task_subject" and row.get("groupName"):
+            return str(row["groupName"])
+    api.http.post(f"{PROPERTIES}/tasks/groups", {"name": _GROUP, "label": "Warmline"}, write=False)
+    return _GROUP
+
+
+def _properties(api: API, kind: str) -> list[Row]:
+    try:
+        body = api.http.get(f"{PROPERTIES}/{kind}")
+    except _REFUSED:
+        return []  # without the schema we read the standard properties only
+    return rows(body.get("results")) if isinstance(body, dict) else []
