@@ -47,10 +47,10 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "what should|can|do i", "when will|can|do|does|is|are you|i|we|it|the|this|that", "why is|are|does|do|did|can't|cant|won't|isn't my|the|it|this|you|i|your",
     ),
     REQUESTS: (
-        "please|pls|plz|plss|kindly help|fix|send|check|advise|assist|reply|respond|answer|tell|let|add|make|bring|update|contact|explain|confirm|look|sort|resolve|dm|follow|"
-        "call|give|provide|share|do|change|cancel|refund|remove|stop|get|come|consider|email|message|investigate|release|restock|support|allow|show",
-        "help|fix|sort|resolve|assist please|pls|plz", "can|could|would|will you|u|someone|somebody|anyone|anybody please|pls|plz| help|fix|send|check|add|make|look|bring|share|update|assist|sort|get|give|show|contact|dm|"
-        "change|cancel|refund|remove|put|provide|let|email|message|follow|reply|respond|do|resolve",
+        ("please|pls|plz|plss|kindly help|fix|send|check|advise|assist|reply|respond|answer|tell|let|add|make|bring|update|contact|explain|confirm|look|sort|resolve|dm|follow|"
+        "call|give|provide|share|do|change|cancel|refund|remove|stop|get|come|consider|email|message|investigate|release|restock|support|allow|show"),
+        "help|fix|sort|resolve|assist please|pls|plz", ("can|could|would|will you|u|someone|somebody|anyone|anybody please|pls|plz| help|fix|send|check|add|make|look|bring|share|update|assist|sort|get|give|show|contact|dm|"
+        "change|cancel|refund|remove|put|provide|let|email|message|follow|reply|respond|do|resolve"),
         "need|needs|want|require|get some|any|your|| help|assistance|support", "need to|a speak|talk|know|return|exchange|cancel|change|replacement|update|reply|response|answer",
         "get|got|have|want|need this|it|that|these|my fixed|sorted|resolved|solved", "help me", "help us", "help with", "send|email|mail|dm|message me|us", "let me|us know", "get back to me|us", "looking for|forward to hear|hearing",
         "looking for|to a|an|some|any|the|buy|book|order|find|get|replace|switch", "i'd|id|would|i'd|we'd like|love to *", "i|we want|need to *",

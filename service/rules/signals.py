@@ -35,10 +35,12 @@ _ENDS = frozenset("?!.…。！\n")
 _LONG_NUMBER = re.compile(r"\d{4}")  # an order's number, say: somebody asked for it
 # Words that a last polite word may hold besides its phrases.
 _FILLERS = frozenset(
-    "a all am an and are as at be been for from guys have help her him his i i'm im in is it it's its me mate man much my now of oh on our quick "
-    "response reply so sir team that that's the their them then there they this to too u ur us very was we were will with you your yours you're y'all "
-    "really just always again today tonight appreciate support service folks everyone he she hi hello hey dear ma'am love "
-    "die der das und fur ihr euch dir sehr hilfe schnelle le la les et pour votre ton de du el los por tu su y il lo per e o voor de het een".split()
+    """
+    a all am an and are as at be been for from guys have help her him his i i'm im in is it it's its me mate man much my now of oh on our quick
+    response reply so sir team that that's the their them then there they this to too u ur us very was we were will with you your yours you're y'all
+    really just always again today tonight appreciate support service folks everyone he she hi hello hey dear ma'am love
+    die der das und fur ihr euch dir sehr hilfe schnelle le la les et pour votre ton de du el los por tu su y il lo per e o voor de het een
+    """.split()  # noqa: SIM905
 )
 
 
@@ -106,13 +108,13 @@ def _is_close(text: str, seen: _Tally) -> bool:
 def _sentences(text: str) -> Iterator[tuple[list[str], str]]:
     """The words of each sentence, folded, and the mark that ends it ("" at the end of the text)."""
     words: list[str] = []
-    for token in _TOKENS.findall(_fold(text)):
-        if token in _ENDS:
-            if words or token == "?":
-                yield words, token
+    for piece in _TOKENS.findall(_fold(text)):
+        if piece in _ENDS:
+            if words or piece == "?":
+                yield words, piece
                 words = []
         else:
-            words.append(token)
+            words.append(piece)
     if words:
         yield words, ""
 

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from integrations.records import Kind
 from service.rules.model import Post, Signals
 
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 NAME_LIMIT = 60
 _ELLIPSIS = "…"
 _ZERO_WIDTH_JOINER = "\u200d"
