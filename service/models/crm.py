@@ -206,6 +206,7 @@ class Task(Tenant, Identified, Created, Base):
     external_url: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(Text, default="")  # the CRM's sentence when it refused
     maybe_sent_at: Mapped[datetime | None]
+    admitted_at: Mapped[datetime | None]  # when the daily cap let it through (business time)
     written_at: Mapped[datetime | None]  # when we last wrote it to the CRM
     pushed_at: Mapped[datetime | None]  # first stood in the CRM
     closed_at: Mapped[datetime | None]
