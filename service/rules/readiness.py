@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from integrations.records import ActivityKind, Kind, TaskKind
 from service.rules.calendar import add_working_time
 from service.rules.model import Finding, History, LoggedActivity, Policy, Post, Verdict
-from service.rules.thread import SPEAKS, unique
+from service.rules.addressing import SPEAKS, unique
 from service.rules.words import day, moment, some, times, where
 
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
@@ -287,15 +287,15 @@ def _not_yet(tally: _Tally, now: datetime, policy: Policy) -> str:
         return "There is no talk to and fro with them yet."
     if _enough(tally, policy):
         return f"{_so_far(tally, now, policy)} That is too long ago to suggest a call."
-    weeks = f" over {_weeks(policy.call_min_weeks)}" if policy.call_min_weeks else ""
+    weeks = f" over {_count(policy.call_min_weeks, 'week')}" if policy.call_min_weeks else ""
     return (
-        f"{_so_far(tally, now, policy)} A call is suggested after {policy.call_min_exchanges} times"
-        f" on {policy.call_min_days} different days{weeks}."
+        f"{_so_far(tally, now, policy)} They wrote on {_count(len(tally.days), 'day')}. A call is suggested after"
+        f" {_count(policy.call_min_exchanges, 'time')} on {_count(policy.call_min_days, 'day')}{weeks}."
     )
 
 
-def _weeks(count: int) -> str:
-    return "a week" if count == 1 else f"{count} weeks"
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _soonest(instants: Iterable[datetime | None], now: datetime) -> datetime | None:

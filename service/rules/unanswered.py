@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from integrations.records import Kind, TaskKind
 from service.rules.calendar import add_working_time
 from service.rules.model import Conversation, Finding, Policy, Post, Verdict
-from service.rules.thread import Answer, Thread, thread_of
+from service.rules.addressing import Answer, Thread, thread_of
 from service.rules.words import act, at_sign, day, moment, name_of, open_act, some, times, where
 
 WINDOW_WARNING = timedelta(hours=6)  # a network that soon lets nobody answer ends patience this long before
@@ -46,7 +46,7 @@ class _Course:
 
     wait: _Wait | None = None
     answers: dict[str, Post] = field(default_factory=dict)
-    last_answer: Post | None = None
+    last_answer: Post | None = None  # to the last wait, or the one before the open one
     spoke: bool = False  # they said something to us at all
 
 
@@ -105,7 +105,7 @@ def _hear(course: _Course, post: Post, dealt_with_until: datetime | None) -> Non
     if signals.broadcast and post.kind not in (Kind.REPLY, Kind.DIRECT):
         return
     if signals.solved and not open_act(signals):
-        course.wait = None  # they no longer need us
+        course.wait = course.last_answer = None  # they no longer need us, and it was not us who ended it
     elif signals.polite_close and not open_act(signals):
         return
     elif course.wait:
@@ -124,7 +124,7 @@ def _waiting(
     lapses = wait.posts[-1].at + policy.lapse_after
     if now >= lapses:
         reason = f"They last wrote on {day(wait.posts[-1].at, policy.timezone, now)}; that is too long ago for a task."
-        return Verdict(None, (reason,), look_again_at=coming, ended_by=course.last_answer, answers=course.answers)
+        return Verdict(None, (reason,), look_again_at=coming, answers=course.answers)
     window = max((post.window_closes_at for post in wait.posts if post.window_closes_at), default=None)
     due = _patience_ends(wait, window, policy)
     reasons = tuple(_reasons(wait, window, conversation, now, policy))

@@ -67,11 +67,12 @@ class Thread:
 
     def _names_us(self, post: Post) -> bool:
         """Whether a comment below a post of ours speaks to us, or only to somebody else there."""
+        if post.in_reply_to is None and post.in_reply_to_author is None:
+            return True
         parent = self._by_native.get(post.in_reply_to or "")
         author = post.in_reply_to_author or (parent.author_id if parent else None)
-        return (
-            author is None or author in self.ours or author == post.author_id or not self.ours.isdisjoint(post.mentions)
-        )
+        # What answers a post that nobody has seen answers somebody else, or the network had called it a reply.
+        return author in self.ours or author == post.author_id or not self.ours.isdisjoint(post.mentions)
 
 
 def unique(posts: Iterable[Post]) -> Sequence[Post]:
