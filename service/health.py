@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -20,6 +20,7 @@ Row = Mapping[str, Any]
 
 QUIET = timedelta(days=1)  # after this long without anything new, the line says since when
 ITEM = {"social": "post", "crm": "change"}
+_NEVER = datetime.min.replace(tzinfo=UTC)
 ITEMS = {"social": "posts", "crm": "records"}
 
 
@@ -98,7 +99,7 @@ def _reading(connection: Row, streams: Sequence[Row], name: str, now: datetime) 
 
 
 def _failing(failing: Sequence[Row], looked: datetime | None, name: str, now: datetime) -> str:
-    newest = max(failing, key=lambda stream: (stream["error_at"] is not None, stream["error_at"]))
+    newest = max(failing, key=lambda stream: stream["error_at"] or _NEVER)
     since = f"last answer {ago(looked, now)}" if looked else "no answer yet"
     again = min((stream["next_pull_at"] for stream in failing if stream["next_pull_at"]), default=None)
     when = f" Trying again {_ahead(again, now)}." if again else " Trying again."

@@ -1,9 +1,52 @@
-"""The api."""
+"""The REST API below /v1: one module per noun; `noun` declares routes, `answers` makes what goes out, `problems` what went
+wrong, `auth` says who may."""
 
 from __future__ import annotations
 
 from flask import Flask
 
+from service.api import (
+    brands,
+    connections,
+    contacts,
+    conversations,
+    document,
+    engagements,
+    health,
+    matches,
+    me,
+    noun,
+    providers,
+    settings,
+    tasks,
+)
+
+NOUNS = (
+    me.me,
+    health.health,
+    brands.brands,
+    settings.settings,
+    providers.providers,
+    connections.connections,
+    engagements.engagements,
+    conversations.conversations,
+    contacts.contacts,
+    matches.matches,
+    tasks.tasks,
+    document.openapi,
+)
+VERSION = "1"
+
 
 def register(app: Flask) -> None:
-    """Registers the blueprints."""
+    """Mounts the API and generates its document."""
+    spec = noun.mount(
+        app,
+        NOUNS,
+        title=document.TITLE,
+        version=VERSION,
+        info={"description": document.ABOUT, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        servers=[{"url": "/"}],
+        tags=[{"name": each.name, "description": each.about} for each in NOUNS],
+    )
+    app.extensions[document.EXTENSION] = document.finish(spec)

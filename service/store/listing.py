@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -135,7 +135,7 @@ MATCHES = Listing(
 )
 TASKS = Listing(
     "tasks",
-    "t.id, t.key, t.kind, t.brand_id, t.author_id, a.provider, a.handle AS author_handle, a.name AS author_name, t.contact_id,"
+    "t.id, t.key, t.kind, t.brand_id, t.author_id, a.provider, a.handle AS author_handle, a.name AS author_name, a.url AS author_url, t.contact_id,"
     " k.name AS contact_name, k.company AS contact_company, k.fields->>'url' AS contact_url, t.conversation_id, t.crm_connection_id, t.wanted,"
     " t.state, t.content, t.edited, t.reasons, t.urgency, t.since, t.due_at, t.held_reason, t.held_until, t.external_id, t.external_url,"
     " t.detail, t.pushed_at, t.closed_at, t.closed_by, t.close_reason, t.settings_version, t.rules_version, t.decided_at, t.created_at,"
@@ -177,6 +177,10 @@ BRANDS = Listing(
 _STREAMS = (
     "SELECT connection_id, name, status, next_pull_at, first_done_at, last_pulled_at, last_item_at, items, reads, failures, error, error_at,"
     " notes FROM streams WHERE workspace_id = %(w)s AND connection_id = ANY(%(ids)s) ORDER BY connection_id, name"
+)
+_OWNERS = (
+    "SELECT o.connection_id, o.native_id, o.email, o.name FROM unnest(%(crms)s::uuid[], %(owners)s::text[]) AS x(crm, owner)"
+    " JOIN owners o ON o.workspace_id = %(w)s AND o.connection_id = x.crm AND o.native_id = x.owner"
 )
 
 Filters = Mapping[str, Any]
@@ -282,6 +286,16 @@ def with_streams(session: Session, workspace_id: UUID, rows: list[Row]) -> list[
     for stream in _rows(session, _STREAMS, {"w": workspace_id, "ids": [row["id"] for row in rows]}):
         found[stream.pop("connection_id")].append(stream)
     return [{**row, "streams": found[row["id"]]} for row in rows]
+
+
+def owners_of(session: Session, workspace_id: UUID, rows: Sequence[Row]) -> dict[tuple[UUID, str], Row]:
+    """The owners that rows of `tasks` name, by (CRM connection, the CRM's owner id): native_id, email, name."""
+    wanted = {(row["crm_connection_id"], row["content"].get("owner_id")) for row in rows}
+    pairs = [(crm, owner) for crm, owner in wanted if crm and owner]
+    if not pairs:
+        return {}
+    params = {"w": workspace_id, "crms": [crm for crm, _ in pairs], "owners": [owner for _, owner in pairs]}
+    return {(row["connection_id"], row["native_id"]): row for row in _rows(session, _OWNERS, params)}
 
 
 def posts_of(session: Session, workspace_id: UUID, brand_id: UUID, thread: str, *, limit: int = 500) -> list[Row]:

@@ -1,0 +1,279 @@
+"""Connections: authorised accounts on networks and CRMs."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Response
+from marshmallow import RAISE, Schema, fields, validate
+from sqlalchemy.orm import Session
+
+from integrations import registry
+from integrations.provider import OAuth2
+from service import connect, health
+from service import settings as workspace_settings
+from service.accounts import Caller
+from service.api.answers import (
+    Flag,
+    Free,
+    Id,
+    Instant,
+    Number,
+    PageQuery,
+    Text,
+    Texts,
+    about,
+    answer,
+    choice,
+    listed,
+    nothing,
+    page_of,
+    window,
+)
+from service.api.auth import caller
+from service.api.noun import Noun
+from service.api.problems import missing, refuse
+from service.api.tasks import TaskSchema, dump_all
+from service.api.words import EMAIL, Line
+from service.clock import real_now
+from service.runtime import runtime
+from service.store import acting, listing
+from service.store.listing import Row
+
+connections = Noun("connections", "Authorised accounts on networks and CRMs, and how each of them is.")
+
+KINDS = ("social", "crm")
+STATUSES = ("active", "needs_reauth", "disconnected")
+
+
+class StreamSchema(Schema):
+    """One thing that is read from a connection."""
+
+    name = Text()
+    status = choice("active", "stopped")
+    items = Number(metadata=about("New ones so far."))
+    first_done_at = Instant(allow_none=True, metadata=about("When it had been read to its beginning."))
+    last_pulled_at = Instant(allow_none=True, metadata=about("When looking last succeeded."))
+    last_item_at = Instant(allow_none=True, metadata=about("When something new last arrived."))
+    next_pull_at = Instant(allow_none=True, metadata=about("null: being read now, or stopped."))
+    failures = Number(metadata=about("In a row."))
+    error = Text(metadata=about("What went wrong, in a sentence."))
+    error_at = Instant(allow_none=True)
+    notes = Texts(metadata=about("What the provider did not serve, in sentences."))
+    reads = Free(values=fields.Integer(), metadata=about("Billed reads by the price's name."))
+
+
+class ConnectionSchema(Schema):
+    id = Id()
+    brand_id = Id(allow_none=True, metadata=about("null: a CRM that serves every brand."))
+    provider = Text()
+    kind = choice(*KINDS)
+    host = Text()
+    account_id = Text(metadata=about("The provider's id of the account."))
+    handle = Text()
+    name = Text()
+    url = Text()
+    status = choice(*STATUSES)
+    health = Text(metadata=about("How it is, in a sentence or two."))
+    preview = Flag(metadata=about("A CRM that is shown what would be written, until somebody approves."))
+    approved_at = Instant(allow_none=True)
+    responder_email = Text(metadata=about("Who gets what waits on this account; empty: nobody."))
+    ready_at = Instant(allow_none=True, metadata=about("When the first pull was done."))
+    created_at = Instant()
+    streams = fields.List(fields.Nested(StreamSchema), required=True)
+
+
+class ConnectionQuery(PageQuery):
+    kind = fields.String(validate=validate.OneOf(KINDS))
+    status = fields.String(validate=validate.OneOf(STATUSES))
+    brand_id = fields.UUID()
+
+
+class NewConnection(Schema):
+    """An account to be connected."""
+
+    class Meta:
+        unknown = RAISE
+
+    provider = Line(
+        longest=50,
+        pattern="^[a-z][a-z0-9_]*$",
+        required=True,
+        sentence="Name a provider by its key, as /v1/providers does.",
+        metadata={"description": "A provider's key.", "format": "provider-key"},
+    )
+    brand_id = fields.UUID(
+        load_default=None,
+        allow_none=True,
+        metadata=about("The brand it belongs to. Without one: the first brand; for a CRM, all of them."),
+    )
+    form = fields.Dict(
+        keys=Line(longest=50, pattern="^[a-z][a-z0-9_]*$", sentence="Name the provider's form fields."),
+        values=Line(longest=4000, sentence="Give one line, without blanks around it."),
+        load_default=dict,
+        metadata=about("Values for the provider's `form`, by name."),
+    )
+
+
+class ConnectedSchema(Schema):
+    """What to do next."""
+
+    authorize_url = Text(
+        allow_none=True,
+        metadata=about(
+            "Open this within ten minutes, in a browser that is signed in to the console. null: connected already."
+        ),
+    )
+    connection_ids = fields.List(fields.UUID(), required=True, metadata=about("What is connected already."))
+
+
+class ConnectionChange(Schema):
+    """What is left out stays as it is."""
+
+    class Meta:
+        unknown = RAISE
+
+    responder_email = Line(
+        longest=254,
+        pattern=EMAIL,
+        allow_none=True,
+        sentence="Give an e-mail address, or null for nobody.",
+        metadata=about("Who gets what waits on this account; null: nobody."),
+    )
+
+
+class PullSchema(Schema):
+    """Reading begins as soon as a worker is free."""
+
+    connection_id = Id()
+
+
+_NONE = {404: "No such connection."}
+_ENDED = "The account is disconnected."
+
+
+@connections.get("", scope="read", query=ConnectionQuery, returns=page_of(ConnectionSchema))
+def index(query: dict[str, Any]) -> Response:
+    """List connections with their health, oldest first"""
+    filters, page = window(query)
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        rows, cursor = listing.connections(session, who.workspace_id, filters=filters, **page)
+        zone = zone_of(session, who)
+    return listed(rows, cursor, lambda row: dump(row, zone))
+
+
+@connections.post(
+    "",
+    scope="admin",
+    body=NewConnection,
+    returns=ConnectedSchema,
+    status=201,
+    also={404: "No such brand."},
+)
+def create(body: dict[str, Any]) -> Response:
+    """Connect an account: answers with the address of the consent page, or connects at once with a key"""
+    who, brand_id = caller(), body["brand_id"]
+    if brand_id is not None:
+        with runtime().db.tenant(who.workspace_id) as session:
+            if listing.one(session, who.workspace_id, listing.BRANDS, brand_id) is None:
+                missing("brand")
+    found = registry.providers().get(body["provider"])
+    if found is not None and not isinstance(found.auth, OAuth2):
+        made = connect.connect_with_secret(runtime(), who, found.key, brand_id, body["form"])
+        return answer({"authorize_url": None, "connection_ids": made}, 201)
+    url = connect.start(runtime(), who, provider=body["provider"], brand_id=brand_id, form=body["form"])
+    return answer({"authorize_url": url, "connection_ids": []}, 201)
+
+
+@connections.get("/<uuid:connection_id>", scope="read", returns=ConnectionSchema, also=_NONE)
+def show(connection_id: UUID) -> Response:
+    """One connection with its health"""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        return _one(session, who, connection_id)
+
+
+@connections.patch("/<uuid:connection_id>", scope="admin", body=ConnectionChange, returns=ConnectionSchema, also=_NONE)
+def change(body: dict[str, Any], connection_id: UUID) -> Response:
+    """Change who gets what waits on this account"""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if "responder_email" in body:
+            email = body["responder_email"] or ""
+            if acting.set_responder(session, who.workspace_id, connection_id, email, by=who.actor) is None:
+                missing("connection")
+        return _one(session, who, connection_id)
+
+
+@connections.delete("/<uuid:connection_id>", scope="admin", status=204, also=_NONE)
+def disconnect(connection_id: UUID) -> Response:
+    """Disconnect: forget the credentials and revoke them at the provider; what was read stays"""
+    if not connect.disconnect(runtime(), caller(), connection_id):
+        missing("connection")
+    return nothing()
+
+
+@connections.post(
+    "/<uuid:connection_id>/pull", scope="write", returns=PullSchema, status=202, also={**_NONE, 409: _ENDED}
+)
+def pull(connection_id: UUID) -> Response:
+    """Look for new posts or records now"""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if not acting.pull_now(session, who.workspace_id, connection_id):
+            missing("connection")
+        row = cast(Row, listing.one(session, who.workspace_id, listing.CONNECTIONS, connection_id))
+    if row["status"] != "active":
+        refuse(409, f"{health.line({**row, 'streams': []}, real_now())} Connect it again first.")
+    return answer({"connection_id": connection_id}, 202)
+
+
+@connections.post(
+    "/<uuid:connection_id>/approve", scope="admin", returns=ConnectionSchema, also={404: "No such CRM connection."}
+)
+def approve(connection_id: UUID) -> Response:
+    """End a CRM's preview: write what was computed, from now on"""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if acting.approve_crm(session, who.workspace_id, connection_id, by=who.actor, user_id=who.user_id) is None:
+            missing("CRM connection")
+        return _one(session, who, connection_id)
+
+
+@connections.get(
+    "/<uuid:connection_id>/preview",
+    scope="read",
+    query=PageQuery,
+    returns=page_of(TaskSchema),
+    also={404: "No such CRM connection."},
+)
+def preview(query: dict[str, Any], connection_id: UUID) -> Response:
+    """Tasks that would be written to this CRM now, held ones among them"""
+    _, page = window(query)
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        row = listing.one(session, who.workspace_id, listing.CONNECTIONS, connection_id)
+        if row is None or row["kind"] != "crm":
+            missing("CRM connection")
+        filters = {"crm_connection_id": connection_id, "wanted": "open", "state": "absent"}
+        rows, cursor = listing.tasks(session, who.workspace_id, filters=filters, **page)
+        return answer({"items": dump_all(session, who, rows), "next_cursor": cursor})
+
+
+def dump(row: Row, zone: ZoneInfo) -> Row:
+    """A row of `listing.connections` as the API shows it; dates in words stand in this zone."""
+    shown = {name: row[name] for name in ConnectionSchema._declared_fields if name != "health"}
+    return {**shown, "health": health.line(row, real_now().astimezone(zone))}
+
+
+def zone_of(session: Session, who: Caller) -> ZoneInfo:
+    """The workspace's time zone."""
+    return ZoneInfo(workspace_settings.current(session, who.workspace_id).values["timezone"])
+
+
+def _one(session: Session, who: Caller, connection_id: UUID) -> Response:
+    row = listing.connection(session, who.workspace_id, connection_id)
+    return answer(dump(row, zone_of(session, who)) if row else missing("connection"))

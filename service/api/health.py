@@ -1,0 +1,53 @@
+"""Is it working?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from service import health as facts
+from service.api import connections
+from service.api.answers import Flag, about, answer, choice
+from service.api.auth import caller
+from service.api.noun import Noun
+from service.runtime import runtime
+from service.store import listing
+
+health = Noun("health", "Whether the parts of the service are alive, and how each connection is.")
+
+CONNECTIONS = 200  # the most that are shown here; /v1/connections pages through all
+
+
+class HealthSchema(Schema):
+    status = choice("well", "degraded", metadata=about("degraded: something below needs a look."))
+    database = Flag()
+    queue = Flag()
+    worker = Flag(metadata=about("A worker was heard of in the last minute and a half."))
+    scheduler = Flag(metadata=about("A scheduler was heard of in the last minute and a half."))
+    connections = fields.List(
+        fields.Nested(connections.ConnectionSchema),
+        required=True,
+        metadata=about(f"The first {CONNECTIONS} that are not disconnected."),
+    )
+
+
+@health.get("", scope="read", returns=HealthSchema)
+def show() -> Response:
+    """The parts of the service and the connections"""
+    who, parts = caller(), facts.parts(runtime())
+    rows: list[dict[str, Any]] = []
+    with runtime().db.tenant(who.workspace_id) as session:
+        for status in ("needs_reauth", "active"):
+            found, _ = listing.connections(session, who.workspace_id, filters={"status": status}, limit=CONNECTIONS)
+            rows += found
+        zone = connections.zone_of(session, who)
+    well = parts.well and all(row["status"] == "active" and not _failing(row) for row in rows)
+    shown = [connections.dump(row, zone) for row in rows[:CONNECTIONS]]
+    return answer({"status": "well" if well else "degraded", **asdict(parts), "connections": shown})
+
+
+def _failing(row: listing.Row) -> bool:
+    return any(stream["failures"] or stream["status"] == "stopped" for stream in row["streams"])

@@ -1,0 +1,117 @@
+"""Matches: which author is which contact, and what people decide about that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from service.api import people
+from service.api.answers import (
+    Fraction,
+    Id,
+    Instant,
+    Number,
+    PageQuery,
+    Text,
+    Texts,
+    about,
+    answer,
+    choice,
+    listed,
+    page_of,
+    window,
+)
+from service.api.auth import caller
+from service.api.noun import Noun
+from service.api.problems import missing
+from service.models import Match
+from service.rules.model import MatchState
+from service.runtime import runtime
+from service.store import acting, listing
+from service.store.listing import Row
+
+matches = Noun(
+    "matches", "Author to contact: evidence, score, state, who decided. What people decide, rules never change."
+)
+
+
+class MatchSchema(Schema):
+    id = Id()
+    author = fields.Nested(people.AuthorSchema, required=True)
+    contact = fields.Nested(people.ContactRefSchema, required=True)
+    connection_id = Id(metadata=about("The CRM that has the contact."))
+    state = choice(*MatchState)
+    score = Fraction(metadata=about("How likely it is the same person, 0 to 1."))
+    evidence = Texts(metadata=about("What speaks for it, in sentences."))
+    decided_by = Text(metadata=about("rules, user:<id> or key:<id>."))
+    decided_at = Instant()
+    rules_version = Number()
+
+
+class MatchQuery(PageQuery):
+    state = fields.String(validate=validate.OneOf(list(MatchState)))
+    author_id = fields.UUID()
+    contact_id = fields.UUID()
+
+
+_PLAIN = ("id", "connection_id", "state", "score", "evidence", "decided_by", "decided_at", "rules_version")
+
+
+def dump(row: Row) -> Row:
+    """A row of `listing.matches` as the API shows it."""
+    return {
+        **{name: row[name] for name in _PLAIN},
+        "author": people.author(row),
+        "contact": people.contact(row),
+    }
+
+
+@matches.get("", scope="read", query=MatchQuery, returns=page_of(MatchSchema))
+def index(query: dict[str, Any]) -> Response:
+    """List matches, newest first"""
+    filters, page = window(query)
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        rows, cursor = listing.matches(session, who.workspace_id, filters=filters, **page)
+    return listed(rows, cursor, dump)
+
+
+@matches.get("/<uuid:match_id>", scope="read", returns=MatchSchema, also={404: "No such match."})
+def show(match_id: UUID) -> Response:
+    """One match"""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        row = listing.one(session, who.workspace_id, listing.MATCHES, match_id)
+    return answer(dump(row) if row else missing("match"))
+
+
+@matches.post("/<uuid:match_id>/confirm", scope="write", returns=MatchSchema, also={404: "No such match."})
+def confirm(match_id: UUID) -> Response:
+    """This author is this contact; any other confirmed contact of the author is rejected"""
+    return _act(match_id, partial(acting.decide_match, state=MatchState.CONFIRMED))
+
+
+@matches.post("/<uuid:match_id>/reject", scope="write", returns=MatchSchema, also={404: "No such match."})
+def reject(match_id: UUID) -> Response:
+    """This author is not this contact"""
+    return _act(match_id, partial(acting.decide_match, state=MatchState.REJECTED))
+
+
+@matches.post("/<uuid:match_id>/undo", scope="write", returns=MatchSchema, also={404: "No such match."})
+def undo(match_id: UUID) -> Response:
+    """Forget what a person decided, and let the rules look again"""
+    return _act(match_id, acting.undo_match)
+
+
+def _act(match_id: UUID, action: Callable[..., Match | None]) -> Response:
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if action(session, who.workspace_id, match_id, by=who.actor) is None:
+            missing("match")
+        row = listing.one(session, who.workspace_id, listing.MATCHES, match_id)
+    return answer(dump(row) if row else missing("match"))

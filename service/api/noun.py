@@ -1,0 +1,92 @@
+"""One noun of the API: its routes, each declared with scope, input and output. The only module that touches flask-smorest,
+which has no types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from flask import Flask, Response
+from flask_smorest import Api, Blueprint
+from marshmallow import RAISE, Schema
+
+from service.api import auth, idempotency, problems
+from service.api.answers import no_store
+
+VERSION = "v1"
+SCHEME = "apiKey"
+View = TypeVar("View", bound=Callable[..., Response])
+SchemaType = type[Schema]
+
+
+class Noun:
+    """A resource below /v1. Views return responses made by `answers`; schemas read what comes in and document both."""
+
+    def __init__(self, name: str, about: str, *, path: str = "") -> None:
+        self.name, self.about = name, about
+        self.blueprint = Blueprint(name, __name__, url_prefix=path or f"/{name}")
+        self.get = partial(self._route, "GET")
+        self.post = partial(self._route, "POST")
+        self.put = partial(self._route, "PUT")
+        self.patch = partial(self._route, "PATCH")
+        self.delete = partial(self._route, "DELETE")
+
+    def _route(
+        self,
+        method: str,
+        rule: str,
+        *,
+        scope: str,
+        returns: SchemaType | dict[str, Any] | None = None,
+        status: int = 200,
+        query: SchemaType | None = None,
+        body: SchemaType | None = None,
+        body_required: bool = True,
+        also: dict[int, str] | None = None,
+        doc: dict[str, Any] | None = None,
+    ) -> Callable[[View], View]:
+        """Declares a route. The view gets what `query` read, then what `body` read, then the path's values by name.
+        `also` are answers that this route gives besides the usual ones, each with a sentence."""
+
+        def decorate(view: View) -> View:
+            auth.declare(f"{VERSION}.{self.name}.{view.__name__}", scope)
+            handler: Any = self.blueprint.response(status, returns)(view)
+            for code, sentence in (also or {}).items():
+                schema = None if code < 400 else problems.ProblemSchema
+                handler = self.blueprint.alt_response(code, schema=schema, description=sentence)(handler)
+            if body is not None:
+                handler = self.blueprint.arguments(body, required=body_required)(handler)
+            if query is not None:
+                handler = self.blueprint.arguments(query, location="query", unknown=RAISE)(handler)
+            security = [] if scope == auth.PUBLIC else [{SCHEME: [scope]}]
+            extra = {"operationId": f"{self.name}.{view.__name__}", "security": security, **(doc or {})}
+            handler = self.blueprint.doc(**extra)(handler)
+            self.blueprint.route(rule, methods=[method], tags=[self.name])(handler)
+            return view
+
+        return decorate
+
+
+class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
+    ERROR_SCHEMA = problems.ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None  # every status that a route can answer with is named
+
+    def _register_error_handlers(self) -> None:
+        """flask-smorest would answer for the whole application; `problems` answers below /v1 alone."""
+
+
+def mount(app: Flask, nouns: Sequence[Noun], **spec: Any) -> Any:
+    """Mounts the nouns below /v1. Returns what holds the generated document (an apispec.APISpec)."""
+    api = _Api(app, spec_kwargs={"openapi_version": "3.1.0", **spec})
+    parent = Blueprint(VERSION, __name__, url_prefix=f"/{VERSION}")
+    for noun in nouns:
+        parent.register_blueprint(noun.blueprint)
+    parent.before_request(auth.authenticate)
+    parent.before_request(idempotency.before)
+    parent.after_request(idempotency.after)
+    parent.after_request(no_store)
+    parent.teardown_request(idempotency.teardown)
+    problems.register(app, parent)
+    api.register_blueprint(parent)
+    return api.spec

@@ -1,0 +1,31 @@
+"""Fields of what comes in."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+LINE = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
+EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+$"
+COLLEAGUE = r"^[a-z0-9_]+:[^\x00-\x20\x7f]+$"
+
+
+class Line(fields.String):
+    """One line of text that PostgreSQL and people can read: no control characters, no blanks at its ends. `pattern`
+    narrows it further; it is matched as JSON Schema does."""
+
+    def __init__(
+        self, *, longest: int, pattern: str = LINE, sentence: str, metadata: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            validate=validate.Length(1, longest), metadata={"pattern": pattern, **(metadata or {})}, **kwargs
+        )
+        self._pattern, self._refusal = re.compile(pattern.removesuffix("$") + r"\Z"), sentence
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not self._pattern.match(text) or any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise ValidationError(self._refusal)
+        return text
