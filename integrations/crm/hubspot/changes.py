@@ -32,13 +32,14 @@ class Position:
     seen: float = 0.0  # when we first saw it, in seconds of our own clock
     at: int | None = None  # inside a walk: the stamp where the next page starts; None: the walk is done
     id: int | None = None  # inside one crowded instant: the last id read
+    floor: int = 0  # everything up to here is known from a list, so that no overlap goes below it
 
     def started(self, now: float) -> Position:
         """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds."""
         if self.at is not None:
             return self
         waited = max(0, int((now - self.seen) * 1000))
-        return replace(self, at=max(0, self.high - max(0, OVERLAP - waited)), id=None)
+        return replace(self, at=max(self.floor, self.high - max(0, OVERLAP - waited)), id=None)
 
     def saw(self, stamp: int, now: float) -> Position:
         """The same place, with this change seen."""
@@ -52,14 +53,15 @@ def position(value: object) -> Position:
     """The position that `dump` wrote; anything else is the beginning."""
     if not isinstance(value, dict):
         return Position()
-    high, seen, at, last = (value.get(name) for name in ("high", "seen", "at", "id"))
+    high, seen, at, last, floor = (value.get(name) for name in ("high", "seen", "at", "id", "floor"))
     sound = (
         _whole(high)
         and isinstance(seen, (int, float))
         and (at is None or _whole(at))
         and (last is None or _whole(last))
+        and _whole(floor)
     )
-    return Position(high, float(seen), at, last) if sound else Position()  # type: ignore[arg-type]
+    return Position(high, float(seen), at, last, floor) if sound else Position()  # type: ignore[arg-type]
 
 
 def _whole(value: object) -> bool:

@@ -61,8 +61,11 @@ def contacts(source: Source, cursor: str | None) -> Pages:
     state = load(cursor)
     if "changed" not in state:
         state = yield from _list(source, state)
-    state = yield from _changed(source, state)
-    yield from _deleted(source, state)
+    # A pull that was stopped between the two goes on with the second: else the first would begin anew each time.
+    if state.get("turn") != "deleted":
+        state = yield from _changed(source, state)
+    if _due(source, state):
+        yield from _deleted(source, state)
 
 
 def _list(source: Source, state: dict[str, Any]) -> PagesThenState:
@@ -83,15 +86,18 @@ def _newest(source: Source) -> Position:
     newest = {"sorts": [{"propertyName": stamp, "direction": "DESCENDING"}], "properties": [stamp], "limit": 1}
     rows = source.api.search("contacts", {"filterGroups": [], **newest})
     high = max((milliseconds(properties(row).get(stamp)) or 0 for row in rows), default=0)
-    return Position(high=high, seen=source.now())
+    # What was changed before that is in the list, which shows every change at once.
+    return Position(high=high, seen=source.now(), floor=high)
 
 
 def _changed(source: Source, state: dict[str, Any]) -> PagesThenState:
     start, names = position(state["changed"]), fields.contact_properties(source.portal)
     for rows, here in walk(source.api, "contacts", fields.CONTACT_STAMP, names, start, source.now):
-        state = {**state, "changed": here.dump()}
-        yield Page(_contacts(source, rows), store(**_without_version(state)))
-    return _without_version(state)
+        state = {**_without_version(state), "changed": here.dump()}
+        if here.at is None and _due(source, state):
+            state["turn"] = "deleted"
+        yield Page(_contacts(source, rows), store(**state))
+    return state
 
 
 def _contacts(source: Source, rows: list[Row]) -> tuple[CRMRecord, ...]:
@@ -102,12 +108,10 @@ def _contacts(source: Source, rows: list[Row]) -> tuple[CRMRecord, ...]:
 def _deleted(source: Source, state: dict[str, Any]) -> Pages:
     """Deleted contacts stand in a list of their own for 90 days, by id, with no changed-since. It is read whole, once an
     hour, at a hundred a call; what was reported more than a day before the newest one is passed over."""
-    swept, known, newest, after = (state.get(name) for name in ("swept", "gone", "newest", "after"))
+    known, newest, after = (state.get(name) for name in ("gone", "newest", "after"))
     known = known if isinstance(known, int) else 0
     newest = newest if isinstance(newest, int) else known
     after = after if isinstance(after, str) else None
-    if after is None and isinstance(swept, (int, float)) and source.now() - swept < SWEEP:
-        return
     while True:
         rows, after = source.api.page(f"{OBJECTS}/contacts", after=after, archived=True)
         stamps = [milliseconds(row.get("archivedAt")) for row in rows]
@@ -115,10 +119,16 @@ def _deleted(source: Source, state: dict[str, Any]) -> Pages:
             Gone(str(row["id"])) for row, at in zip(rows, stamps, strict=True) if at is None or at >= known - SETTLED
         ]
         newest = max([newest, *(at for at in stamps if at)])
-        here = {"gone": known, "newest": newest, "after": after} if after else {"gone": newest, "swept": source.now()}
+        unfinished = {"gone": known, "newest": newest, "after": after, "turn": "deleted"}
+        here = unfinished if after else {"gone": newest, "swept": source.now()}
         yield Page(tuple(gone), store(changed=state["changed"], **here))
         if after is None:
             return
+
+
+def _due(source: Source, state: dict[str, Any]) -> bool:
+    swept = state.get("swept")
+    return not isinstance(swept, (int, float)) or source.now() - swept >= SWEEP
 
 
 def _without_version(state: dict[str, Any]) -> dict[str, Any]:
@@ -134,11 +144,19 @@ def activities(source: Source, cursor: str | None) -> Pages:
     state = _without_version(load(cursor))
     first = max(0, milliseconds(source.since - BOOKED_AHEAD) or 0) if source.since else 0
     notes: list[str] = []
-    for name, shape in ACTIVITIES.items():
+    names = list(ACTIVITIES)
+    # A pull that was stopped goes on with the type whose turn it was: else the first would begin anew each time.
+    turn = names.index(state["turn"]) if state.get("turn") in names else 0
+    for number, name in enumerate(names[turn:] + names[:turn], turn + 1):
+        shape = ACTIVITIES[name]
         start = position(state[name]) if name in state else Position(at=first)
         try:
             for rows, here in walk(source.api, name, fields.STAMP, shape.names, start, source.now):
-                state = {**state, name: here.dump()}
+                state = {
+                    **state,
+                    name: here.dump(),
+                    "turn": name if here.at is not None else names[number % len(names)],
+                }
                 linked = source.api.associated(name, [str(row["id"]) for row in rows], "contacts") if rows else {}
                 found = (fields.activity(row, shape, linked.get(str(row["id"]), ())) for row in rows)
                 yield Page(tuple(each for each in found if each), store(**state), tuple(notes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from datetime import datetime
 from typing import Any
 
 with warnings.catch_warnings():  # the SDK's own escapes are not ours to mend
@@ -68,5 +69,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(each) for each in value]
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT.*", value):
-        return re.sub(r"(\.\d{3})\d*", r"\1", value.replace("Z", "+00:00"))
+        return datetime.fromisoformat(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
