@@ -1,9 +1,56 @@
-"""The console."""
+"""The console: pages rendered on the server, one module per page, templates and static files beside them."""
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Blueprint, Flask
+
+from service.console import (
+    answered,
+    brands,
+    connections,
+    consent,
+    conversations,
+    failures,
+    guard,
+    headers,
+    keys,
+    matches,
+    overview,
+    page,
+    settings,
+    signin,
+    tasks,
+)
+
+PAGES = (
+    overview,
+    signin,
+    connections,
+    consent,
+    tasks,
+    conversations,
+    matches,
+    brands,
+    settings,
+    keys,
+    answered,
+)
 
 
 def register(app: Flask) -> None:
-    """Registers the blueprints."""
+    """Registers the pages, what guards them, and the error pages. Raises RuntimeError for a page that does not say who
+    may open it."""
+    console = Blueprint(
+        "console", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+    )
+    console.before_request(guard.check)
+    page.prepare(console)
+    for each in PAGES:
+        console.register_blueprint(each.blueprint)
+    app.register_blueprint(console)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.after_request(headers.protect)
+    failures.register(app)
+    for endpoint in app.view_functions:
+        if endpoint.startswith("console.") and endpoint != "console.static" and guard.needed(app, endpoint) is None:
+            raise RuntimeError(f"{endpoint} does not say who may open it: mark it with needs() or public")

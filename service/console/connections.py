@@ -1,0 +1,175 @@
+"""Connections: what is connected, how it does, and what may be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from integrations.provider import RECHECK
+from integrations.registry import AnyProvider, providers
+from service import connect, health
+from service.clock import real_now
+from service.console.guard import caller, needs
+from service.console.page import done, page, zone
+from service.errors import PlainError
+from service.runtime import runtime
+from service.store import acting, listing, pages
+
+blueprint = Blueprint("connections", __name__)
+
+Row = Mapping[str, Any]
+PREVIEWED = 50  # tasks shown of what a CRM in preview would get
+
+
+@dataclass(frozen=True)
+class StreamLine:
+    """One stream of a connection, for people."""
+
+    label: str
+    row: Row
+    limits: str
+    notes: tuple[str, ...]
+    cost: float | None  # US dollars read so far; None where reading costs nothing
+
+
+@dataclass(frozen=True)
+class Card:
+    """One connection, for people."""
+
+    row: Row
+    health: str
+    streams: tuple[StreamLine, ...]
+    cost: float | None
+    previewed: int = 0
+
+
+@blueprint.get("/connections")
+@needs("read")
+def show() -> ResponseReturnValue:
+    workspace_id = caller().workspace_id
+    with runtime().db.tenant(workspace_id) as session:
+        rows, _ = listing.connections(session, workspace_id, limit=1000)
+        brands, _ = listing.brands(session, workspace_id, limit=1000)
+        previewed = {row["id"]: pages.in_preview(session, workspace_id, row["id"]) for row in rows if row["preview"]}
+    cards = [_card(row, previewed.get(row["id"], 0)) for row in rows]
+    fresh = set(request.args.get("connected", "").split(","))
+    return page(
+        "connections.html",
+        brands=[(brand, [card for card in cards if card.row["brand_id"] == brand["id"]]) for brand in brands],
+        everywhere=[card for card in cards if card.row["brand_id"] is None],
+        providers=sorted(providers().values(), key=lambda each: (each.kind != "social", each.name)),
+        connected=[card for card in cards if str(card.row["id"]) in fresh],
+    )
+
+
+@blueprint.post("/connections/<uuid:connection_id>/pull")
+@needs("write")
+def pull(connection_id: UUID) -> ResponseReturnValue:
+    with runtime().db.tenant(caller().workspace_id) as session:
+        if not acting.pull_now(session, caller().workspace_id, connection_id):
+            abort(404)
+    return done(url_for(".show"), "pulling")
+
+
+@blueprint.post("/connections/<uuid:connection_id>/responder")
+@needs("admin")
+def responder(connection_id: UUID) -> ResponseReturnValue:
+    who = caller()
+    try:
+        with runtime().db.tenant(who.workspace_id) as session:
+            address = request.form.get("email", "")
+            if acting.set_responder(session, who.workspace_id, connection_id, address, by=who.actor) is None:
+                abort(404)
+    except PlainError as error:
+        abort(400, str(error))
+    return done(url_for(".show"), "responder")
+
+
+@blueprint.get("/connections/<uuid:connection_id>/disconnect")
+@needs("admin")
+def ask_disconnect(connection_id: UUID) -> ResponseReturnValue:
+    """Says what disconnecting does before it is done."""
+    return page("disconnect.html", row=_row(connection_id))
+
+
+@blueprint.post("/connections/<uuid:connection_id>/disconnect")
+@needs("admin")
+def disconnect(connection_id: UUID) -> ResponseReturnValue:
+    if not connect.disconnect(runtime(), caller(), connection_id):
+        abort(404)
+    return done(url_for(".show"), "disconnected")
+
+
+@blueprint.get("/connections/<uuid:connection_id>/preview")
+@needs("read")
+def preview(connection_id: UUID) -> ResponseReturnValue:
+    """What a CRM in preview would get."""
+    row = _row(connection_id)
+    if not row["preview"]:
+        return redirect(url_for(".show"), 303)
+    workspace_id = caller().workspace_id
+    with runtime().db.tenant(workspace_id) as session:
+        found, more = listing.tasks(
+            session,
+            workspace_id,
+            filters={"crm_connection_id": connection_id, "wanted": "open", "state": "absent"},
+            after=request.args.get("after"),
+            limit=PREVIEWED,
+        )
+        total = pages.in_preview(session, workspace_id, connection_id)
+        details = pages.tasks(session, workspace_id, [task["id"] for task in found])
+    return page("preview.html", row=row, tasks=found, details=details, total=total, more=more)
+
+
+@blueprint.post("/connections/<uuid:connection_id>/approve")
+@needs("admin")
+def approve(connection_id: UUID) -> ResponseReturnValue:
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if acting.approve_crm(session, who.workspace_id, connection_id, by=who.actor, user_id=who.user_id) is None:
+            abort(404)
+    return done(url_for(".show"), "approved")
+
+
+def _row(connection_id: UUID) -> Row:
+    with runtime().db.tenant(caller().workspace_id) as session:
+        row = listing.connection(session, caller().workspace_id, connection_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _card(row: Row, previewed: int) -> Card:
+    provider = providers().get(row["provider"])
+    lines = tuple(_line(provider, stream) for stream in row["streams"] if stream["name"] != RECHECK)
+    costs = [_cost(provider, stream) for stream in row["streams"]]
+    known = [cost for cost in costs if cost is not None]
+    return Card(
+        row, health.line(row, real_now().astimezone(ZoneInfo(zone()))), lines, sum(known) if known else None, previewed
+    )
+
+
+def _line(provider: AnyProvider | None, row: Row) -> StreamLine:
+    manifest = next((each for each in provider.streams if each.name == row["name"]), None) if provider else None
+    return StreamLine(
+        label=manifest.label if manifest else row["name"],
+        row=row,
+        limits=manifest.limits if manifest else "",
+        notes=tuple(map(str, row["notes"])),
+        cost=_cost(provider, row),
+    )
+
+
+def _cost(provider: AnyProvider | None, row: Row) -> float | None:
+    """What a stream's reads have cost, by the manifest's prices."""
+    prices = {price.name: price.dollars for price in provider.prices} if provider else {}
+    if not prices:
+        return None
+    return float(sum(prices.get(name, 0.0) * number for name, number in row["reads"].items()))

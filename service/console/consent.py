@@ -1,0 +1,146 @@
+"""From the connect button to the provider's consent page and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from integrations.provider import OAuth2
+from integrations.registry import AnyProvider, providers
+from service import connect, settings
+from service.connect import ConnectError
+from service.console.guard import caller, needs
+from service.console.page import page
+from service.runtime import runtime
+from service.store import listing
+
+blueprint = Blueprint("consent", __name__)
+
+TICKET_KEPT = "Sign in first, then open this link again. It has not been used up, and stays good for ten minutes from when it was made."
+CALLBACK_LOST = (
+    "Nothing was connected, because this browser is not signed in. Sign in, then connect again from Connections."
+)
+
+
+@blueprint.get("/connect/new/<provider>")
+@needs("admin")
+def ask(provider: str) -> ResponseReturnValue:
+    """What will be read and what it costs, before the consent; the form, where the provider has one."""
+    return _form(_known(provider), sentence="", values={})
+
+
+@blueprint.post("/connect/new/<provider>")
+@needs("admin")
+def start(provider: str) -> ResponseReturnValue:
+    found = _known(provider)
+    form = {field.name: request.form.get(field.name, "").strip() for field in found.form}
+    try:
+        brand = _brand(request.form.get("brand") or request.args.get("brand"))
+        if isinstance(found.auth, OAuth2):
+            return _to_ticket(connect.start(runtime(), caller(), provider=found.key, brand_id=brand, form=form))
+        made = connect.connect_with_secret(runtime(), caller(), found.key, brand, form)
+    except ConnectError as error:
+        # What was typed comes back, except what is secret.
+        kept = {field.name: form[field.name] for field in found.form if field.type != "secret"}
+        return _form(found, sentence=str(error), values=kept), 400
+    return _connected(made)
+
+
+@blueprint.post("/connections/<uuid:connection_id>/reconnect")
+@needs("admin")
+def again(connection_id: UUID) -> ResponseReturnValue:
+    """To the consent of a connection that exists, to renew it."""
+    with runtime().db.tenant(caller().workspace_id) as session:
+        row = listing.connection(session, caller().workspace_id, connection_id)
+    if row is None:
+        abort(404)
+    found = _known(row["provider"])
+    if not isinstance(found.auth, OAuth2):
+        return redirect(url_for(".ask", provider=found.key, brand=row["brand_id"]), 303)
+    try:
+        ticket = connect.start(
+            runtime(), caller(), provider=found.key, brand_id=row["brand_id"], connection_id=connection_id
+        )
+    except ConnectError as error:
+        return _failed(error)
+    return _to_ticket(ticket)
+
+
+@blueprint.get("/connect/<ticket>")
+@needs("admin", signed_out=TICKET_KEPT)
+def leave(ticket: str) -> ResponseReturnValue:
+    """To the provider. Opening this spends the ticket and binds the consent to this browser."""
+    try:
+        url = connect.open_ticket(runtime(), caller(), ticket)
+    except ConnectError as error:
+        return _failed(error)
+    if _after_a_form():
+        # Browsers hold every redirect that follows a form's post to `form-action 'self'`. A page of its own ends that chain.
+        host = urlsplit(url).netloc
+        return render_template("leaving.html", url=url, host=host), {"Refresh": f"0; url={url}"}
+    return redirect(url, 302)
+
+
+@blueprint.get("/oauth/<provider>/callback")
+@needs("admin", signed_out=CALLBACK_LOST)
+def callback(provider: str) -> ResponseReturnValue:
+    """The provider sends the browser back here."""
+    try:
+        return _connected(connect.finish(runtime(), caller(), provider, request.args.to_dict()))
+    except ConnectError as error:
+        return _failed(error)
+
+
+def _known(key: str) -> AnyProvider:
+    found = providers().get(key)
+    if found is None:
+        abort(404, "Warmline knows no such network or CRM. Choose one on Connections.")
+    return found
+
+
+def _brand(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise ConnectError("There is no such brand in this workspace.") from None
+
+
+def _after_a_form() -> bool:
+    return (
+        request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Site") == "same-origin"
+    )
+
+
+def _to_ticket(url: str) -> ResponseReturnValue:
+    return redirect(urlsplit(url).path, 303)
+
+
+def _connected(ids: list[UUID]) -> ResponseReturnValue:
+    return redirect(url_for("console.connections.show", connected=",".join(map(str, ids))), 303)
+
+
+def _failed(error: ConnectError) -> ResponseReturnValue:
+    retry = error.provider if error.provider in providers() else ""
+    return page("not_connected.html", sentence=str(error), retry=retry), 400
+
+
+def _form(provider: AnyProvider, *, sentence: str, values: Mapping[str, str]) -> str:
+    workspace_id = caller().workspace_id
+    with runtime().db.tenant(workspace_id) as session:
+        brands, _ = listing.brands(session, workspace_id, limit=1000)
+        days = settings.current(session, workspace_id).values["first_pull_days"]
+    chosen = request.form.get("brand") or request.args.get("brand") or (str(brands[0]["id"]) if brands else "")
+    return page(
+        "connect.html",
+        provider=provider,
+        consent=isinstance(provider.auth, OAuth2),
+        brands=brands,
+        chosen=chosen,
+        days=days,
+        sentence=sentence,
+        values=values,
+    )

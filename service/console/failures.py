@@ -1,0 +1,53 @@
+"""Error pages: one sentence each, and a way on. The API has problems of its own, in JSON."""
+
+from __future__ import annotations
+
+from flask import Flask, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+SENTENCES = {
+    400: "That request could not be read. Go back and try again.",
+    403: "You may not open this page.",
+    404: "There is nothing at this address. It may have been removed, or the link may be incomplete.",
+    405: "This address cannot be used that way. Start from the overview.",
+    413: "That was too much at once. Send less than 2 MB.",
+    429: "Too many requests. Wait a minute and try again.",
+    500: "Something went wrong here, and has been written to the log. Try again in a minute.",
+}
+TITLES = {
+    400: "Not understood",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible",
+    413: "Too large",
+    429: "Too many requests",
+    500: "Our fault",
+}
+
+
+def register(app: Flask) -> None:
+    """Answers errors outside the API with a page."""
+    for code in SENTENCES:
+        app.register_error_handler(code, _answer)
+
+
+def is_api(path: str) -> bool:
+    """Whether an address belongs to programs, which want JSON and not a page."""
+    return path.startswith(("/v1/", "/hooks/", "/.well-known/")) or path in ("/v1", "/livez", "/readyz")
+
+
+def _answer(error: HTTPException) -> HTTPException | Response | tuple[str, int]:
+    if is_api(request.path):
+        return error
+    code = error.code or 500
+    said = error.description or ""
+    ours = bool(said) and said != type(error).description
+    page = render_template(
+        "failure.html", title=TITLES[code], sentence=said if ours and code != 500 else SENTENCES[code], code=code
+    )
+    response = Response(page, code, mimetype="text/html")
+    for name, value in error.get_headers():
+        if name == "Allow":  # RFC 9110, 15.5.6: a 405 names what is possible
+            response.headers[name] = value
+    return response

@@ -1,0 +1,39 @@
+"""The first page: who waits, and how the rest stands."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from service.console.guard import caller, needs
+from service.console.page import page
+from service.runtime import runtime
+from service.store import listing, pages
+
+blueprint = Blueprint("overview", __name__)
+
+
+@blueprint.get("/")
+@needs("read")
+def show() -> ResponseReturnValue:
+    workspace_id = caller().workspace_id
+    with runtime().db.tenant(workspace_id) as session:
+        waiting, more = listing.conversations(session, workspace_id, filters={"waiting": True})
+        tasks = pages.tasks(session, workspace_id, [row["task_id"] for row in waiting])
+        connections, _ = listing.connections(session, workspace_id, limit=1000)
+        brands, _ = listing.brands(session, workspace_id, limit=1000)
+        counts = pages.counts(session, workspace_id)
+        arrived = pages.last_arrival(session, workspace_id)
+    return page(
+        "overview.html",
+        waiting=waiting,
+        more=more,
+        tasks=tasks,
+        counts=counts,
+        arrived=arrived,
+        accounts={row["id"]: row for row in connections},
+        social=[row for row in connections if row["kind"] == "social" and row["status"] != "disconnected"],
+        broken=[row for row in connections if row["status"] == "needs_reauth"],
+        in_preview=[row for row in connections if row["preview"] and row["status"] == "active"],
+        brands={brand["id"]: brand["name"] for brand in brands},
+    )

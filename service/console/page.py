@@ -1,0 +1,120 @@
+"""Rendering: what every page needs besides its own content, and going back to a page after a form."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, current_app, g, redirect, render_template, request
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from service import accounts, health, settings
+from service.clock import business_now, real_now
+from service.console import headers, words
+from service.console.guard import caller, maybe_caller
+from service.runtime import runtime
+
+# What a form that was done says on the page that follows: `?done=<key>`.
+NOTICES = {
+    "dismissed": "Noted: no reply needed. The task is being closed in the CRM.",
+    "confirmed": "Confirmed. Tasks for this person now go to the contact's owner.",
+    "rejected": "Rejected. Warmline will not suggest this pair again.",
+    "undone": "Undone. The pair is a suggestion again.",
+    "pulling": "Looking now. New posts appear here within a minute.",
+    "responder": "Saved. What waits on this account goes to that person from now on.",
+    "disconnected": "Disconnected. What was read stays here; the credentials are gone.",
+    "approved": "Approved. Warmline now writes its tasks to this CRM.",
+    "saved": "Saved. Everything is judged again under the new settings.",
+    "revoked": "Revoked. That key opens nothing any more.",
+    "brand": "Saved.",
+    "switched": "You are now in this workspace.",
+}
+
+
+def page(template: str, **context: Any) -> str:
+    """A page for the signed-in caller."""
+    return render_template(template, **context)
+
+
+def done(path: str, notice: str) -> Response:
+    """To one of our own pages, which then shows a notice."""
+    return redirect(f"{path}{'&' if '?' in path else '?'}{urlencode({'done': notice})}", 303)
+
+
+def back(default: str) -> str:
+    """The page of ours that a form names in its field `back`; `default` for anything that is not a page of ours."""
+    wanted = request.form.get("back", "")
+    parts = urlsplit(wanted)
+    if parts.scheme or parts.netloc or not wanted.startswith("/") or "\\" in wanted or not wanted.isprintable():
+        return default
+    try:
+        current_app.url_map.bind("").match(parts.path, method="GET")
+    except HTTPException:
+        return default
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def zone() -> str:
+    """The time zone of the caller's workspace; UTC for somebody who is not signed in."""
+    found: str | None = g.get("zone")
+    if found is None:
+        who = maybe_caller()
+        found = "UTC" if who is None else _zone_of(who.workspace_id)
+        g.zone = found
+    return found
+
+
+def _zone_of(workspace_id: Any) -> str:
+    with runtime().db.tenant(workspace_id) as session:
+        return str(settings.current(session, workspace_id).values["timezone"])
+
+
+def when(instant: datetime | None, clock: str = "business", empty: str = "never") -> Markup | str:
+    """`<time>`: relative to the clock's now ("business", or "real" for what machines did), exact in its title."""
+    if instant is None:
+        return empty
+    now = real_now() if clock == "real" else business_now()
+    return _time(instant, words.relative(instant, now, zone()))
+
+
+def waited(since: datetime) -> Markup:
+    """`<time>`: how long somebody has waited, by business time."""
+    return _time(since, words.how_long(since, business_now()))
+
+
+def _time(instant: datetime, says: str) -> Markup:
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        instant.isoformat(timespec="seconds"), words.exact(instant, zone()), says
+    )
+
+
+def workspaces() -> list[tuple[Any, str, str]]:
+    """The workspaces that the caller may switch to, with the present one."""
+    who = caller()
+    if who.user_id is None:
+        return []
+    with runtime().db.globally() as session:
+        return accounts.workspaces_of(session, who.user_id)
+
+
+def prepare(blueprint: Blueprint) -> None:
+    """Gives templates what they use."""
+    for function in (when, waited):
+        blueprint.add_app_template_global(function)
+    blueprint.add_app_template_filter(health.provider_name, "network")
+    for filter_ in (words.count_of, words.dollars):
+        blueprint.add_app_template_filter(filter_)
+
+    @blueprint.app_context_processor
+    def _every_page() -> dict[str, Any]:
+        return {
+            "me": maybe_caller(),
+            "workspaces": workspaces,
+            "asset": headers.asset,
+            "notice": NOTICES.get(request.args.get("done", "")),
+            "TASK_KINDS": words.TASK_KINDS,
+            "KINDS": words.KINDS,
+        }

@@ -1,0 +1,61 @@
+"""How instants, counts and names are put for people. Plain functions; templates use them as filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_STEPS = ((60, "minute"), (3600, "hour"), (86_400, "day"))  # seconds; above two weeks a date says more
+_AS_DATE = timedelta(days=14)
+
+
+def exact(instant: datetime, zone: str) -> str:
+    """`instant` in a time zone, to the minute: "3 May 2026, 14:05 CEST"."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%B %Y, %H:%M %Z}"
+
+
+def relative(instant: datetime, now: datetime, zone: str) -> str:
+    """How far `instant` is from `now`: "3 minutes ago", "in 2 days", "on 3 May"."""
+    away = instant - now
+    seconds = abs(away.total_seconds())
+    if abs(away) > _AS_DATE:
+        local, today = instant.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
+        return f"on {local.day} {local:%B}" + ("" if local.year == today.year else f" {local.year}")
+    if seconds < _STEPS[0][0]:
+        return "just now" if away <= timedelta(0) else "in a moment"
+    size, unit = next(step for step in reversed(_STEPS) if seconds >= step[0])
+    count = count_of(int(seconds // size), unit)
+    return f"in {count}" if away > timedelta(0) else f"{count} ago"
+
+
+def how_long(since: datetime, now: datetime) -> str:
+    """How long something has lasted: "3 hours", "12 days"."""
+    seconds = max(0.0, (now - since).total_seconds())
+    if seconds < _STEPS[0][0]:
+        return "less than a minute"
+    size, unit = next(step for step in reversed(_STEPS) if seconds >= step[0])
+    return count_of(int(seconds // size), unit)
+
+
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """ "1 post", "1,240 posts"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def dollars(amount: float) -> str:
+    """A price: cents where cents say it, more digits where they would say nothing."""
+    return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.4f}".rstrip("0")
+
+
+TASK_KINDS: Mapping[str, str] = {"unanswered": "Waiting for an answer", "ready_for_call": "Ready for a call"}
+KINDS: Mapping[str, str] = {
+    "mention": "mentioned you",
+    "reply": "replied to you",
+    "comment": "commented below your post",
+    "quote": "quoted you",
+    "direct": "wrote to you directly",
+    "own": "you wrote",
+    "context": "wrote in the thread",
+}
