@@ -46,3 +46,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,11 @@ Leases, tokens, sessions and back-off always use real time: PostgreSQL's `now()`
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+
+_VARIABLE = "WARMLINE_NOW"
 
 
 def real_now() -> datetime:
@@ -16,8 +20,21 @@ def real_now() -> datetime:
 
 def business_now() -> datetime:
     """Aware, in UTC."""
-    fixed = os.environ.get("WARMLINE_NOW")
+    fixed = os.environ.get(_VARIABLE)
     return datetime.fromisoformat(fixed).astimezone(UTC) if fixed else real_now()
+
+
+@contextmanager
+def standing_still(at: datetime) -> Iterator[None]:
+    """Business time is `at` in this process until the block ends."""
+    before = os.environ.get(_VARIABLE)
+    os.environ[_VARIABLE] = at.isoformat()
+    try:
+        yield
+    finally:
+        os.environ.pop(_VARIABLE)
+        if before is not None:
+            os.environ[_VARIABLE] = before
 
 
 def real_instant(business: datetime) -> datetime:

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
+from typing import Any
 
+from rq import Worker
 from rq.worker_pool import WorkerPool
 
 from service import config as configuration
 from service import logs
 from service.config import Config
 from service.errors import PlainError
+from service.processes import die_with_parent
 from service.queue import QUEUE
 from service.runtime import Runtime
 from workers import scheduler
+
+
+class MortalWorker(Worker):
+    """A worker that does not outlive its pool, and whose running job does not outlive it."""
+
+    def work(self, *args: Any, **kwargs: Any) -> bool:
+        die_with_parent()
+        return super().work(*args, **kwargs)
+
+    def main_work_horse(self, *args: Any, **kwargs: Any) -> None:
+        die_with_parent(signal.SIGKILL)
+        super().main_work_horse(*args, **kwargs)
 
 
 def worker(config: Config) -> None:
@@ -23,7 +39,7 @@ def worker(config: Config) -> None:
     from workers import jobs
 
     jobs.preload()
-    pool = WorkerPool([QUEUE], connection=Runtime(config).redis, num_workers=config.workers)
+    pool = WorkerPool([QUEUE], connection=Runtime(config).redis, num_workers=config.workers, worker_class=MortalWorker)
     pool.start(logging_level="WARNING")
 
 
@@ -31,6 +47,7 @@ _COMMANDS: dict[str, Callable[[Config], None]] = {"worker": worker, "scheduler":
 
 
 def main(argv: list[str]) -> int:
+    """Runs one of them until it is stopped. Returns the exit code."""
     if len(argv) != 1 or argv[0] not in _COMMANDS:
         sys.stderr.write(f"usage: python -m workers {'|'.join(_COMMANDS)}\n")
         return 2

@@ -1,0 +1,56 @@
+# Everything here needs Python 3.11 or newer, make, and a package registry.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO ?= --json
+PYTEST ?= -n 2 --dist loadfile
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help install dev run demo test check bench lock openapi doctor
+
+help:  ## What there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed  ## Put the venv at .venv, with the warmline command in it
+
+.venv/.installed: requirements.txt requirements.in pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Warmline needs Python 3.11 or newer; this is %d.%d. Name another one: make PYTHON=python3.12" % sys.version_info[:2] or 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what Warmline needs (a minute, the first time) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+dev: .venv/.installed-dev
+
+.venv/.installed-dev: .venv/.installed requirements-dev.txt
+	@echo "Installing what tests and checks need ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+run: install  ## Start everything, with a sandbox to play in; Ctrl-C stops it
+	@$(BIN)/warmline up
+
+demo: install  ## Run the main job once and print what came of it (DEMO="--json --data DIR")
+	@$(BIN)/warmline demo $(DEMO)
+
+test: dev  ## All tests, with coverage
+	@$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term
+
+check: dev  ## Lint, types, architecture, the API document
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/warmline openapi --check
+
+bench: dev  ## Speed and memory, beside a reference in the same run (BENCH="pull decide push api latency")
+	@$(BIN)/python -m bench $(BENCH)
+
+openapi: install  ## Write openapi.yaml anew
+	@$(BIN)/warmline openapi > openapi.yaml
+
+doctor: install  ## Say what is missing in the set-up
+	@$(BIN)/warmline doctor
+
+lock: dev  ## Pin requirements anew, with hashes (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements.in -o requirements.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt

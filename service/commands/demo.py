@@ -1,0 +1,93 @@
+"""`warmline demo`: the main job once, from posts to tasks, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from service import config as configuration
+from service import launcher
+from service.clock import standing_still
+from service.demo import run, tables
+from service.demo.sandbox import Load
+from service.demo.scenario import OWNER, scenario
+from service.demo.screen import Screen
+from service.errors import PlainError
+
+LAST_POST = datetime(2026, 3, 12, 16, 0, tzinfo=UTC)  # where the built-in scenario ends
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; progress goes to stderr.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="A folder with messages.csv and, if you like, contacts.csv."
+)
+@click.option(
+    "--now", help="When 'now' is for the rules, such as 2026-03-12T16:00:00Z. Without it: just after the last post."
+)
+@click.option(
+    "--sandbox-port", envvar="WARMLINE_SANDBOX_PORT", default=8790, show_default=True, help="Where the sandbox listens."
+)
+def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int) -> None:
+    """Run the main job on the built-in scenario, or on your own CSV files, and say what came of it."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    load, last = _load(data)
+    at = _instant(now) if now else last + timedelta(seconds=1)
+    screen = Screen(sys.stderr)
+    screen.say("Starting PostgreSQL, Valkey, the sandbox, web, worker and scheduler")
+    config = configuration.load()
+    config = replace(config, home=config.home / _folder(data))
+    # The rules' `now` stands still, here and in every process that is started.
+    with standing_still(at), launcher.stack(config, sandbox_port=sandbox_port) as stack:
+        days = (at - min(datetime.fromisoformat(post["created_at"]) for post in load.posts)).days + 2
+        values = {**run.SETTINGS, "first_pull_days": days, "poll_seconds": 3600, "lapse_days": 730}
+        work = run.Run(stack, load, screen.say, OWNER, "Demo", values)
+        work.sandbox.settings(rate_limits=False)
+        run.fill(work)
+        run.connect_all(work)
+        found = run.settle(work)
+        run.take_back(work)
+        if load.deleted:
+            found = run.settle(work)
+        result = run.report(work, found)
+    click.echo(json.dumps(result) if as_json else _in_words(result))
+
+
+def _load(data: Path | None) -> tuple[Load, datetime]:
+    return tables.read(data) if data else (scenario(LAST_POST), LAST_POST)
+
+
+def _folder(data: Path | None) -> str:
+    """Each set of files has its own folder below the data folder, so that none counts another's posts."""
+    return f"demo-{data.name}-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:8]}" if data else "demo"
+
+
+def _instant(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise PlainError(f"--now is {text!r}, which is not a time such as 2026-03-12T16:00:00Z.") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _in_words(result: dict[str, object]) -> str:
+    names = {
+        "pulled": "posts pulled",
+        "authors": "authors",
+        "matched": "matched",
+        "suggested": "with suggestions",
+        "crm_tasks": "tasks in the CRM",
+    }
+    return ", ".join(f"{result[key]} {words}" for key, words in names.items()) + "."
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

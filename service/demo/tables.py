@@ -1,0 +1,106 @@
+"""CSV files as a load for the sandbox: `messages.csv`, and `contacts.csv` where there is one."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from service.demo.sandbox import Load
+from service.errors import PlainError
+
+MESSAGES = ("message_id", "author", "inbound", "created_at", "in_reply_to", "text")
+CONTACTS = (
+    "contact_id",
+    "first_name",
+    "last_name",
+    "full_name",
+    "email",
+    "company",
+    "website",
+    "phone",
+    "city",
+    "region",
+    "country",
+    "title",
+)
+# Our column -> the CRM property that holds it.
+_PROPERTIES = {
+    "first_name": "firstname", "last_name": "lastname", "email": "email", "company": "company", "website": "website", "phone": "phone",
+    "city": "city", "region": "state", "country": "country", "title": "jobtitle",
+}  # fmt: skip
+
+
+def read(folder: Path) -> tuple[Load, datetime]:
+    """The load, and the instant of its last post (UTC). With no contacts file, every second customer becomes a contact who
+    has the handle on file. Raises PlainError for a file that is missing or lacks a column."""
+    messages = _rows(folder / "messages.csv", MESSAGES)
+    if not messages:
+        raise PlainError(f"{folder / 'messages.csv'} holds no messages.")
+    posts = [_post(row, number) for number, row in enumerate(messages, 2)]
+    ours = {row["author"]: None for row in messages if row["inbound"] == "0"}
+    customers = {row["author"]: None for row in messages if row["inbound"] != "0" and row["author"] not in ours}
+    if not ours:
+        raise PlainError(
+            f"{folder / 'messages.csv'} holds no post of a brand (inbound 0), so there is no account to connect."
+        )
+    contacts = folder / "contacts.csv"
+    load = Load(
+        accounts=[_account(name, brand=True) for name in ours] + [_account(name, brand=False) for name in customers],
+        posts=posts,
+        contacts=[_contact(row) for row in _rows(contacts, CONTACTS)]
+        if contacts.exists()
+        else list(_every_second(customers)),
+        brands={name: name for name in ours},
+    )
+    return load, max(datetime.fromisoformat(post["created_at"]) for post in posts)
+
+
+def _rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            if missing := [name for name in needs if name not in (reader.fieldnames or ())]:
+                raise PlainError(f"{path} has no column {missing[0]!r}. It needs {', '.join(needs)}.")
+            return list(reader)
+    except FileNotFoundError:
+        raise PlainError(f"{path} is not there.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PlainError(f"{path} cannot be read: {error}") from None
+
+
+def _post(row: Mapping[str, str], line: int) -> dict[str, Any]:
+    try:
+        at = datetime.fromisoformat(row["created_at"].replace("Z", "+00:00"))
+    except ValueError:
+        raise PlainError(
+            f"Line {line} of messages.csv: {row['created_at']!r} is not a time such as 2017-10-04T18:32:42Z."
+        ) from None
+    return {
+        "id": number(row["message_id"]), "author_id": number(row["author"]), "text": row["text"],
+        "created_at": (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat(), "in_reply_to": number(row["in_reply_to"]) or None,
+    }  # fmt: skip
+
+
+def number(name: str) -> str:
+    """An id such as the network's: digits. A name that is none becomes 15 digits of its hash, always the same."""
+    return name if name.isdigit() or not name else str(int(hashlib.sha256(name.encode()).hexdigest()[:12], 16) + 10**14)
+
+
+def _account(name: str, *, brand: bool) -> dict[str, Any]:
+    return {"id": number(name), "handle": name, "name": name if brand else f"Customer {name}", "brand": brand}
+
+
+def _contact(row: Mapping[str, str]) -> dict[str, Any]:
+    properties = {ours: row[column] for column, ours in _PROPERTIES.items() if row.get(column)}
+    if not properties.get("firstname") and not properties.get("lastname") and row.get("full_name"):
+        properties["firstname"], _, properties["lastname"] = row["full_name"].rpartition(" ")
+    return {"id": number(row["contact_id"]), **properties}
+
+
+def _every_second(customers: Iterable[str]) -> Iterable[dict[str, Any]]:
+    for name in list(customers)[::2]:
+        yield {"id": number(f"contact of {name}"), "firstname": "Customer", "lastname": name, "twitterhandle": name}

@@ -1,0 +1,142 @@
+"""Starts everything in one data folder and stops all of it: servers of our own where none are given, the sandbox, web,
+worker, scheduler. Processes are started by command; nothing here imports them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import requests
+
+from service import embedded, processes
+from service.config import Config, parse_keys
+from service.db import migrate
+from service.errors import PlainError
+from service.processes import Command, Process
+
+STOP_WITHIN = 5.0  # seconds: processes first, then the servers below them; all of it well within ten
+START_WITHIN = 60.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything runs."""
+
+    config: Config  # with the addresses of the servers that were started
+    sandbox_url: str
+    running: tuple[tuple[Command, Process], ...]
+
+    def check(self) -> None:
+        """Raises PlainError when a process has ended by itself."""
+        for command, process in self.running:
+            if process.poll() is not None:
+                log = self.config.home / "log" / f"{command.name}.log"
+                why = processes.last_words(log)
+                raise PlainError(
+                    f"The {command.name} process has ended: {why or 'no reason given'} (the whole story is in {log})."
+                )
+
+
+@contextmanager
+def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """Runs it all until the block ends. `extra` is environment for every process. Raises PlainError."""
+    with ExitStack() as exits:
+        exits.enter_context(embedded.hold(config.home))
+        for port, setting in ((config.port, "PORT"), (sandbox_port, "WARMLINE_SANDBOX_PORT")):
+            _check_free(port, setting)
+        config = replace(config, secret_keys=config.secret_keys or _own_keys(config.home))
+        config = exits.enter_context(servers(config))
+        migrate(config.need("database_admin_url"), config.database_url, config.database_scheduler_url)
+        env = {**os.environ, **environment(config), **(extra or {})}
+        commands = [
+            Command("sandbox", (sys.executable, "-m", "sandbox", "--host", "127.0.0.1", "--port", str(sandbox_port),
+                                "--data", str(config.home / "sandbox")), env=env),
+            *(Command(name, (sys.executable, "-m", "service.cli", name), env=env) for name in ("web", "worker", "scheduler")),
+        ]  # fmt: skip
+        running: list[tuple[Command, Process]] = []
+        exits.callback(lambda: processes.stop(running, within=STOP_WITHIN))
+        for command in commands:
+            running.append((command, processes.start(command, config.home / "log" / f"{command.name}.log")))
+        up = Stack(config, f"http://127.0.0.1:{sandbox_port}", tuple(running))
+        _wait(up, f"{up.sandbox_url}/control/counts")
+        _wait(up, f"http://127.0.0.1:{config.port}/livez")
+        yield up
+
+
+@contextmanager
+def servers(config: Config) -> Iterator[Config]:
+    """PostgreSQL and Valkey of our own where none are given. Raises PlainError."""
+    with ExitStack() as exits:
+        if config.database_url is None:
+            chosen = os.environ.get("WARMLINE_PG_BIN")
+            postgres = exits.enter_context(embedded.postgres(config.home, programs=Path(chosen) if chosen else None))
+            config = replace(
+                config,
+                database_url=postgres.url(),
+                database_admin_url=postgres.admin_url,
+                database_scheduler_url=postgres.scheduler_url,
+            )
+        elif config.database_scheduler_url is None or config.database_admin_url is None:
+            raise PlainError(
+                "DATABASE_URL is set, and DATABASE_ADMIN_URL or DATABASE_SCHEDULER_URL is not. Set all three (the same server with"
+                " three roles), or none to use a server of Warmline's own."
+            )
+        if config.redis_url is None:
+            config = replace(config, redis_url=exits.enter_context(embedded.valkey(config.home)).url)
+        yield config
+
+
+def environment(config: Config) -> dict[str, str]:
+    """The configuration as processes read it."""
+    keys = ",".join(f"{key_id}:{base64.b64encode(key).decode()}" for key_id, key in config.secret_keys.items())
+    return {
+        "WARMLINE_HOME": str(config.home), "DATABASE_URL": config.need("database_url"), "DATABASE_ADMIN_URL": config.need("database_admin_url"),
+        "DATABASE_SCHEDULER_URL": config.need("database_scheduler_url"), "REDIS_URL": config.need("redis_url"), "PORT": str(config.port),
+        "WARMLINE_BIND": config.host, "WARMLINE_URL": config.base_url, "WARMLINE_SECRET_KEYS": keys, "WARMLINE_WORKERS": str(config.workers),
+        "TZ": "UTC",
+    }  # fmt: skip
+
+
+def _own_keys(home: Path) -> dict[str, bytes]:
+    """The key of this data folder, made the first time. Without it, what the folder holds sealed cannot be opened."""
+    path = home / "secret_keys"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+    return parse_keys(path.read_text().strip())
+
+
+def _check_free(port: int, setting: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise PlainError(
+                f"Port {port} is in use by another program. Stop that, or set {setting} to a free port."
+            ) from None
+
+
+def _wait(up: Stack, url: str) -> None:
+    deadline = time.monotonic() + START_WITHIN
+    with requests.Session() as session:
+        session.trust_env = False
+        while time.monotonic() < deadline:
+            up.check()
+            try:
+                if session.get(url, timeout=2).ok:
+                    return
+            except requests.RequestException:
+                pass
+            time.sleep(0.05)
+    raise PlainError(
+        f"{url} does not answer after {START_WITHIN:.0f} seconds. See the logs in {up.config.home / 'log'}."
+    )
