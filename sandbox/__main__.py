@@ -25,14 +25,15 @@ class Server(BaseApplication):
 
     def __init__(self, listener: socket.socket, data: Path) -> None:
         self._listener, self._data = listener, data
+        self._address = listener.getsockname()[:2]  # gunicorn takes the socket over and closes this one
         super().__init__()
 
     def load_config(self) -> None:
         options: dict[str, Any] = {
             "bind": [f"fd://{self._listener.fileno()}"],
             "workers": 1, "threads": THREADS, "worker_class": "gthread", "keepalive": 75, "timeout": 120,
-            "graceful_timeout": 3, "limit_request_line": 8190, "loglevel": "warning", "when_ready": self._ready,
-            "worker_exit": self._exit, "control_socket_disable": True,
+            "graceful_timeout": 3, "limit_request_line": 8190, "loglevel": "warning", "when_ready": lambda _arbiter: self._ready(),
+            "worker_exit": lambda _arbiter, _worker: self._exit(), "control_socket_disable": True,
         }  # fmt: skip
         for name, value in options.items():
             if name in self.cfg.settings:
@@ -42,11 +43,11 @@ class Server(BaseApplication):
         self.app = create_app(self._data)
         return self.app
 
-    def _ready(self, _: Any) -> None:
-        host, port = self._listener.getsockname()[:2]
+    def _ready(self) -> None:
+        host, port = self._address
         print(f"The sandbox listens on http://{host}:{port}/", flush=True)  # noqa: T201 (the one line that is promised)
 
-    def _exit(self, *_: Any) -> None:
+    def _exit(self) -> None:
         if hasattr(self, "app"):
             self.app.extensions["sandbox"].close()
 
