@@ -24,7 +24,7 @@ class Reader:
         self.since = access.since
         self.now = access.now or (lambda: datetime.now(UTC))
         self.writers: dict[str, str] = {}  # post id -> author id, of all that was seen
-        self._web = access.hosts["web"].rstrip("/")
+        self.web = access.hosts["web"].rstrip("/")
         self._account = access.account
 
     @property
@@ -38,7 +38,7 @@ class Reader:
         """The account that the token belongs to, asked of X."""
         found = answer(typed(self.calls.get_me(user_auth=False, user_fields=USER_FIELDS)))
         try:
-            return parse.author(found.rows[0], self._web)
+            return parse.author(found.rows[0], self.web)
         except (IndexError, AttributeError, KeyError, TypeError, ValueError):
             raise UnexpectedResponseError("X answered without saying whose token this is") from None
 
@@ -51,7 +51,7 @@ class Reader:
         for row in (*dicts(found.rows), *found.posts.values()):
             if row.get("id") and row.get("author_id"):
                 self.writers[str(row["id"])] = str(row["author_id"])
-        return parse.View(self.me, self._web, found.users, found.posts, self.writers, floor)
+        return parse.View(self.me, self.web, found.users, found.posts, self.writers, floor)
 
     def included(self, found: Answer, view: parse.View) -> tuple[Engagement, ...]:
         """The posts that the rows answer: they come along without a further call, and a thread is read by them."""

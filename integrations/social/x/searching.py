@@ -59,11 +59,14 @@ def terms(handle: str, threads: Sequence[str]) -> list[str]:
     return [QUOTES, *known] if handle else known
 
 
-def query(batch: Sequence[str], handle: str) -> str:
-    """The query for some terms. A quote holds the link to the quoted post, so one query finds the quotes of them all."""
-    if QUOTES in batch:
-        return f'(url:"x.com/{handle}/status" OR url:"twitter.com/{handle}/status") -is:retweet'
-    return " OR ".join(f"conversation_id:{thread}" for thread in batch)
+def query(batch: Sequence[str], handle: str, web: str = "https://x.com") -> str:
+    """The query for some terms. A quote holds the link to the quoted post, so one query finds the quotes of all posts of
+    ours, under the network's address and under those that X itself has had."""
+    if QUOTES not in batch:
+        return " OR ".join(f"conversation_id:{thread}" for thread in batch)
+    places = dict.fromkeys([web.partition("://")[2], "x.com", "twitter.com"])
+    links = [f'url:"{place}/{handle}/status"' for place in places]
+    return f"({' OR '.join(links)}) -is:retweet"
 
 
 def batches(
@@ -98,7 +101,7 @@ def _fits(group: Sequence[str], term: str, starts: Mapping[str, datetime], handl
 
 def _page(reader: Reader, batch: Batch, reach: datetime) -> tuple[Answer, Batch]:
     """The page at the batch's place. A token that X has forgotten gives way to the oldest id served."""
-    text = query(batch.terms, reader.me.handle)
+    text = query(batch.terms, reader.me.handle, reader.web)
 
     def at(place: Place) -> Answer:
         position = {"next_token": place.token} if place.token else {"until_id": place.until} if place.until else {}
