@@ -2,8 +2,8 @@
 
 A phrase is words with a space between them, in lower case and without accents. `a|b` is either word, `a|` is a or
 nothing, `*` is any one word, `^` at the beginning is the beginning of a sentence. Where several phrases begin at one word
-the longest one counts, and its words are used up: so a phrase under IGNORE keeps a shorter one from being seen ("no
-problem", "they call me").
+the longest one counts, and what lies inside it is not looked at again: so a phrase under IGNORE keeps a shorter one from
+being seen ("no problem", "they call me").
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
     PROBLEM: (
         "not|isn't|isnt|ain't|aint|never|stopped|won't|wont|wasn't|aren't|arent working|loading|opening|connecting|charging|responding|syncing|updating|playing",
         "doesn't|doesnt|don't|dont|didn't|didnt|won't|wont|not|never work|load|open|connect|charge|respond|sync|update|play|show|arrive|start|turn|let|recognize|recognise",
-        "can't|cant|cannot|couldn't|couldnt|unable|can not to|| log|login|sign|access|open|connect|use|find|get|play|pay|book|download|update|install|see|hear|check|reset|load|reach|listen|watch|view|submit|complete",
-        "broken", "broke", "breaks", "bug", "bugs", "buggy", "glitch", "glitches", "glitchy", "glitching", "crash", "crashes", "crashed", "crashing", "freezes", "freezing", "frozen",
+        "can't|cant|cannot|couldn't|couldnt|unable to| log|login|sign|access|open|connect|use|find|get|play|pay|book|download|update|install|see|hear|check|reset|load|reach|listen|watch|view|submit|complete",
+        "not|isn't|isnt|stopped|won't working|work again|now|yet|properly|anymore|either|fine|well", "broken", "broke", "breaks", "bug", "bugs", "buggy", "glitch", "glitches", "glitchy", "glitching", "crash", "crashes", "crashed", "crashing", "freezes", "freezing", "frozen",
         "error|errors", "failed", "fails", "failing", "failure", "outage", "faulty", "defective", "damaged", "malfunction", "malfunctioning",
         "problem|problems", "issue|issues", "trouble|troubles", "complaint", "complaints", "refund", "refunded", "overcharged", "double charged", "charged twice",
         "never received|got|arrived|came|showed|delivered|replied|responded", "didn't|didnt|haven't|havent|hasn't|hasnt|not receive|received|get|got|arrive|arrived|come|delivered|replied|responded|refunded",

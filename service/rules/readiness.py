@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from integrations.records import ActivityKind, Kind, TaskKind
+from service.rules.addressing import SPEAKS, unique
 from service.rules.calendar import add_working_time
 from service.rules.model import Finding, History, LoggedActivity, Policy, Post, Verdict
-from service.rules.addressing import SPEAKS, unique
-from service.rules.words import day, moment, some, times, where
+from service.rules.words import day, moment, name_of, some, times, where
 
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
 ASK_URGENCY = 80
@@ -68,7 +68,7 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     words = _talk(history)
     heard = [word for word in words if word.at <= now]
     held = _last_held(history.activities, now)
-    closed = history.last_call_task_closed_at if (history.last_call_task_closed_at or now) <= now else None
+    closed = history.last_call_task_closed_at
     reset = max((at for at in (held, closed) if at is not None), default=None)
     moments, tally = _moments([word for word in heard if reset is None or word.at > reset], policy)
     chain = _chain(moments, now, policy.call_recent)
@@ -81,7 +81,7 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     if not chain:
         return Verdict(None, (_not_yet(tally, now, policy),), look_again_at=_soonest(coming, now), stage=stage)
     ends = chain[-1].at + policy.call_recent
-    finding = _finding(chain, tally, now, policy)
+    finding = _finding(history, chain, tally, now, policy)
     return Verdict(finding, finding.reasons, look_again_at=_soonest([ends, *coming], now), stage="ready to talk")
 
 
@@ -246,7 +246,7 @@ def _turns(words: Iterable[_Word]) -> int:
     return turns
 
 
-def _finding(chain: Sequence[_Moment], tally: _Tally, now: datetime, policy: Policy) -> Finding:
+def _finding(history: History, chain: Sequence[_Moment], tally: _Tally, now: datetime, policy: Policy) -> Finding:
     first, asks = chain[0], [each for each in chain if each.asked]
     patience = policy.patience["question" if first.asked else "other"]
     evidence = dict.fromkeys(each.post.id for each in (*asks, *chain))
@@ -255,7 +255,7 @@ def _finding(chain: Sequence[_Moment], tally: _Tally, now: datetime, policy: Pol
         episode=first.post.id,
         since=first.at,
         due_at=add_working_time(first.at, patience, policy),
-        reasons=tuple(_reasons(asks, tally, now, policy)),
+        reasons=tuple(_reasons(name_of(history.person_name), asks, tally, now, policy)),
         urgency=_urgency(chain, tally, policy),
         evidence=some(list(evidence)),
     )
@@ -268,9 +268,9 @@ def _urgency(chain: Sequence[_Moment], tally: _Tally, policy: Policy) -> int:
     return min(TALK_URGENCY + 2 * (tally.exchanges - policy.call_min_exchanges), MOST_TALK_URGENCY) + price
 
 
-def _reasons(asks: Sequence[_Moment], tally: _Tally, now: datetime, policy: Policy) -> Iterator[str]:
+def _reasons(name: str, asks: Sequence[_Moment], tally: _Tally, now: datetime, policy: Policy) -> Iterator[str]:
     if asks:
-        yield f"They asked to talk{where(asks[-1].post.network)} on {day(asks[-1].at, policy.timezone, now)}."
+        yield f"{name} asked to talk{where(asks[-1].post.network)} on {day(asks[-1].at, policy.timezone, now)}."
     if tally.exchanges and tally.last:
         yield _so_far(tally, now, policy)
 

@@ -131,20 +131,23 @@ def _fold(text: str) -> str:
 
 def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
     """The bits of one sentence, and whether it is nothing but a greeting or a flourish."""
-    bits, at, count, chat = 0, 0, len(words), 0
+    bits = chat = covered = ignored = 0
     start = table.next.get("^")
-    while at < count:
-        length, found = _longest(words, at, table)
+    for at, word in enumerate(words):
+        length, found = _longest(words, at, table) if at >= ignored else (0, 0)
         if at == 0 and start is not None:
             length, found = max((length, found), _longest(words, 0, start), key=lambda each: each[0])
-        if length:
-            bits |= found
-            chat += length if found & _BIT_CHAT else 0
-        elif words[at] not in _FILLERS:
+        free = at >= covered
+        if length and (free or (found & _OPEN and at + length > covered)):
+            # Within a phrase only another wish that goes on behind it counts: "could you | give me a call".
+            bits |= found if free else found & _OPEN
+            chat += length if free and found & _BIT_CHAT else 0
+            covered = at + length
+            ignored = covered if found == _BIT_IGNORE else ignored
+        elif free and word not in _FILLERS:
             seen.left_over += 1
-        at += length or 1
-    seen.words += count
-    return bits & _ALL, bool(count) and chat == count
+    seen.words += len(words)
+    return bits & _ALL, bool(words) and chat == len(words)
 
 
 def _longest(words: list[str], at: int, node: _Node) -> tuple[int, int]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from integrations.records import Kind, TaskKind
+from service.rules.addressing import Answer, Thread, thread_of
 from service.rules.calendar import add_working_time
 from service.rules.model import Conversation, Finding, Policy, Post, Verdict
-from service.rules.addressing import Answer, Thread, thread_of
 from service.rules.words import act, at_sign, day, moment, name_of, open_act, some, times, where
 
 WINDOW_WARNING = timedelta(hours=6)  # a network that soon lets nobody answer ends patience this long before
