@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from integrations.crm.hubspot import fields
 from integrations.crm.hubspot.api import API, SEARCH, Row, chunks
-from integrations.crm.hubspot.changes import Position, walk
+from integrations.crm.hubspot.changes import Position, newest, walk
 from integrations.crm.hubspot.fields import Portal
 from integrations.records import Task, TaskState
 
-SKEW = timedelta(minutes=10)  # by which HubSpot's clock and ours may differ
+SLACK = 10 * 60 * 1000  # milliseconds further back than the lost create: calls take time, and so does noting them
 
 
 def by_property(api: API, portal: Portal, keys: Sequence[str], *, archived: bool = False) -> dict[str, str]:
@@ -50,8 +50,10 @@ def sent_at(task: Task) -> datetime:
 
 
 def _by_marker(api: API, portal: Portal, since: datetime, now: Callable[[], float]) -> dict[str, str]:
-    # No property carries our key: look at every task made since, for the marker in its body.
-    start = Position(at=fields.milliseconds((since - SKEW).isoformat()))
+    # No property carries our key: look at every task made since, for the marker in its body. "Since" is counted back from
+    # the newest one, because HubSpot's clock dates them and ours does not.
+    ago = round((now() - since.timestamp()) * 1000) + SLACK
+    start = Position(at=max(0, newest(api, "tasks", "hs_createdate") - ago))
     pages = walk(api, "tasks", "hs_createdate", fields.task_properties(portal), start, now)
     return keyed(portal, [row for page, _ in pages for row in page])
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.crm.hubspot import fields
-from integrations.crm.hubspot.api import API, OBJECTS, OWNERS, Row, properties
-from integrations.crm.hubspot.changes import Position, load, position, store, walk
+from integrations.crm.hubspot.api import API, OBJECTS, OWNERS, Row
+from integrations.crm.hubspot.changes import Position, load, newest, position, store, walk
 from integrations.crm.hubspot.fields import ACTIVITIES, Portal, milliseconds
 from integrations.errors import PermissionDeniedError
 from integrations.provider import CRMRecord
@@ -82,10 +82,7 @@ def _list(source: Source, state: dict[str, Any]) -> PagesThenState:
 
 
 def _newest(source: Source) -> Position:
-    stamp = fields.CONTACT_STAMP
-    newest = {"sorts": [{"propertyName": stamp, "direction": "DESCENDING"}], "properties": [stamp], "limit": 1}
-    rows = source.api.search("contacts", {"filterGroups": [], **newest})
-    high = max((milliseconds(properties(row).get(stamp)) or 0 for row in rows), default=0)
+    high = newest(source.api, "contacts", fields.CONTACT_STAMP)
     # What was changed before that is in the list, which shows every change at once.
     return Position(high=high, seen=source.now(), floor=high)
 
@@ -108,9 +105,9 @@ def _contacts(source: Source, rows: list[Row]) -> tuple[CRMRecord, ...]:
 def _deleted(source: Source, state: dict[str, Any]) -> Pages:
     """Deleted contacts stand in a list of their own for 90 days, by id, with no changed-since. It is read whole, once an
     hour, at a hundred a call; what was reported more than a day before the newest one is passed over."""
-    known, newest, after = (state.get(name) for name in ("gone", "newest", "after"))
+    known, latest, after = (state.get(name) for name in ("gone", "latest", "after"))
     known = known if isinstance(known, int) else 0
-    newest = newest if isinstance(newest, int) else known
+    latest = latest if isinstance(latest, int) else known
     after = after if isinstance(after, str) else None
     while True:
         rows, after = source.api.page(f"{OBJECTS}/contacts", after=after, archived=True)
@@ -118,9 +115,9 @@ def _deleted(source: Source, state: dict[str, Any]) -> Pages:
         gone = [
             Gone(str(row["id"])) for row, at in zip(rows, stamps, strict=True) if at is None or at >= known - SETTLED
         ]
-        newest = max([newest, *(at for at in stamps if at)])
-        unfinished = {"gone": known, "newest": newest, "after": after, "turn": "deleted"}
-        here = unfinished if after else {"gone": newest, "swept": source.now()}
+        latest = max([latest, *(at for at in stamps if at)])
+        unfinished = {"gone": known, "latest": latest, "after": after, "turn": "deleted"}
+        here = unfinished if after else {"gone": latest, "swept": source.now()}
         yield Page(tuple(gone), store(changed=state["changed"], **here))
         if after is None:
             return

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,6 +30,11 @@ Answer = tuple[int, Mapping[str, str], str]
 
 def iso(stamp: int) -> str:
     return datetime.fromtimestamp(stamp / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@cache
+def number(value: str) -> int:
+    return int(value) if value.isdigit() else round(datetime.fromisoformat(value).timestamp() * 1000)
 
 
 def error(status: int, message: str, category: str = "VALIDATION_ERROR", **more: Any) -> Answer:
@@ -218,7 +224,7 @@ class Portal:
 
     def _value(self, row: dict[str, Any], name: str) -> int:
         value = row["properties"].get(name) or "0"
-        return int(value) if value.isdigit() else round(datetime.fromisoformat(value).timestamp() * 1000)
+        return number(value)
 
     def _fits(self, row: dict[str, Any], test: dict[str, Any]) -> bool:
         name, value = test["propertyName"], row["properties"].get(test["propertyName"])
