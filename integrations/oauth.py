@@ -74,7 +74,9 @@ def revoke(provider: AnyProvider, app: App, credentials: Mapping[str, Any]) -> N
     with _session(provider, app, None) as session:
         try:
             revoke_token: Any = session.revoke_token  # Authlib has no type for it
-            revoke_token(auth.revoke_url.format(**hosts(provider, app)), token=token, timeout=TIMEOUT)
+            revoke_token(
+                auth.revoke_url.format(**hosts(provider, app)), token=token, timeout=TIMEOUT, allow_redirects=False
+            )
         except (requests.RequestException, OAuthError):
             return
 
@@ -98,7 +100,6 @@ def _session(provider: AnyProvider, app: App, redirect_uri: str | None) -> OAuth
         revocation_endpoint_auth_method=method,
     )
     session.trust_env = False
-    session.max_redirects = 0  # a token goes where we said and nowhere else
     session.headers["User-Agent"] = USER_AGENT
     return session
 
@@ -131,10 +132,10 @@ def _call(session: OAuth2Session, provider: AnyProvider, app: App, **form: str) 
         fresh["scope"] = " ".join(map(str, body["scopes"]))
     if body.get("expires_in") is not None:
         try:
-            lifetime = timedelta(seconds=float(body["expires_in"]))
-        except (TypeError, ValueError):
+            expires_at = datetime.now(UTC) + timedelta(seconds=float(body["expires_in"]))
+        except (TypeError, ValueError, OverflowError):
             raise UnexpectedResponseError(f"{provider.name} answered with a lifetime that is not a number") from None
-        fresh["expires_at"] = (datetime.now(UTC) + lifetime).isoformat()
+        fresh["expires_at"] = expires_at.isoformat()
     return fresh
 
 
