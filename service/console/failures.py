@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, current_app, g, render_template, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 SENTENCES = {
@@ -13,6 +14,7 @@ SENTENCES = {
     405: "This address cannot be used that way. Start from the overview.",
     413: "That was too much at once. Send less than 2 MB.",
     429: "Too many requests. Wait a minute and try again.",
+    503: "The database cannot be reached at the moment. Try again in a minute; nothing is lost.",
     500: "Something went wrong here, and has been written to the log. Try again in a minute.",
 }
 TITLES = {
@@ -23,6 +25,7 @@ TITLES = {
     413: "Too large",
     429: "Too many requests",
     500: "Our fault",
+    503: "Back in a moment",
 }
 
 
@@ -30,17 +33,20 @@ def register(app: Flask) -> None:
     """Answers errors outside the API with a page."""
     for code in SENTENCES:
         app.register_error_handler(code, _answer)
+    app.register_error_handler(OperationalError, _database_away)
 
 
 def is_api(path: str) -> bool:
     """Whether an address belongs to programs, which want JSON and not a page."""
-    return path.startswith(("/v1/", "/hooks/", "/.well-known/")) or path in ("/v1", "/livez", "/readyz")
+    return path.startswith(("/v1/", "/hooks/", "/.well-known/")) or path == "/livez"
 
 
-def _answer(error: HTTPException) -> HTTPException | Response | tuple[str, int]:
+def _answer(error: HTTPException) -> HTTPException | Response:
     if is_api(request.path):
         return error
     code = error.code or 500
+    if code == 500:
+        g.caller = None  # so that the page asks nothing of what may have failed
     said = error.description or ""
     ours = bool(said) and said != type(error).description
     page = render_template(
@@ -51,3 +57,9 @@ def _answer(error: HTTPException) -> HTTPException | Response | tuple[str, int]:
         if name == "Allow":  # RFC 9110, 15.5.6: a 405 names what is possible
             response.headers[name] = value
     return response
+
+
+def _database_away(error: OperationalError) -> HTTPException | Response:
+    current_app.logger.error("the database cannot be reached: %s", type(error.orig).__name__)
+    g.caller = None
+    return _answer(ServiceUnavailable())

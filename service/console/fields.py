@@ -36,7 +36,6 @@ CHOICES = {
     "link": "A link only",
 }
 HELP = {
-    "hours": "Spans such as 09:00-12:30, 13:30-17:00. Empty is a day off; 00:00-24:00 is the whole day.",
     "holidays": "One day a line, such as 2026-12-24.",
     "daily_cap": "The rest are held until the next day. Empty is no limit.",
     "poll_seconds": "Empty is what suits each network and its prices.",

@@ -85,6 +85,11 @@ def waited(since: datetime) -> Markup:
     return _time(since, words.how_long(since, business_now()))
 
 
+def clock(instant: datetime) -> Markup:
+    """`<time>`: when on the clock, by business time."""
+    return _time(instant, words.clock(instant, business_now(), zone()))
+
+
 def _time(instant: datetime, says: str) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         instant.isoformat(timespec="seconds"), words.exact(instant, zone()), says
@@ -102,7 +107,7 @@ def workspaces() -> list[tuple[Any, str, str]]:
 
 def prepare(blueprint: Blueprint) -> None:
     """Gives templates what they use."""
-    for function in (when, waited):
+    for function in (when, waited, clock):
         blueprint.add_app_template_global(function)
     blueprint.add_app_template_filter(health.provider_name, "network")
     for filter_ in (words.count_of, words.dollars):

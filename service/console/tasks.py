@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
+from service.clock import real_now
+from service.console.chart import Bar, bars
 from service.console.guard import caller, needs
-from service.console.page import back, done, page
+from service.console.page import back, done, page, zone
 from service.console.words import TASK_KINDS
 from service.runtime import runtime
 from service.store import acting, listing, pages
@@ -21,6 +27,7 @@ VIEWS: dict[str, dict[str, object]] = {
     "done": {"wanted": "completed"},
     "withdrawn": {"wanted": "withdrawn"},
 }
+CHART_DAYS = 14
 LABELS = {"open": "Open", "held": "Held", "done": "Dealt with", "withdrawn": "Withdrawn"}
 
 
@@ -39,6 +46,7 @@ def show() -> ResponseReturnValue:
         details = pages.tasks(session, workspace_id, [row["id"] for row in found])
         brands, _ = listing.brands(session, workspace_id, limit=1000)
         counts = pages.counts(session, workspace_id)
+        chart = _chart(session, workspace_id) if view == "done" else []
     return page(
         "tasks.html",
         tasks=found,
@@ -48,6 +56,7 @@ def show() -> ResponseReturnValue:
         kind=kind,
         labels=LABELS,
         counts=counts,
+        chart=chart,
         brands={brand["id"]: brand["name"] for brand in brands},
         here=request.full_path.rstrip("?"),
     )
@@ -61,3 +70,13 @@ def dismiss(task_id: UUID) -> ResponseReturnValue:
         if acting.dismiss_task(session, who.workspace_id, task_id, by=who.actor) is None:
             abort(404)
     return done(back(url_for(".show")), "dismissed")
+
+
+def _chart(session: Session, workspace_id: UUID) -> list[Bar]:
+    """How many tasks were dealt with on each of the last days."""
+    today = real_now().astimezone(ZoneInfo(zone()))
+    first = (today - timedelta(days=CHART_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    found: Counter[date] = Counter()
+    for row in pages.closed_by_day(session, workspace_id, first, zone()):
+        found[row["day"]] += row["number"]
+    return bars([(first.date() + timedelta(days=index)) for index in range(CHART_DAYS)], found)

@@ -30,6 +30,14 @@ def relative(instant: datetime, now: datetime, zone: str) -> str:
     return f"in {count}" if away > timedelta(0) else f"{count} ago"
 
 
+def clock(instant: datetime, now: datetime, zone: str) -> str:
+    """When on the clock: "today at 17:00", "tomorrow at 09:00", "Thursday at 09:00", "3 May at 09:00"."""
+    local, today = instant.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    days = (local.date() - today).days
+    day = {0: "today", 1: "tomorrow"}.get(days) or (f"{local:%A}" if 1 < days < 7 else f"{local.day} {local:%B}")
+    return f"{day} at {local:%H:%M}"
+
+
 def how_long(since: datetime, now: datetime) -> str:
     """How long something has lasted: "3 hours", "12 days"."""
     seconds = max(0.0, (now - since).total_seconds())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -113,9 +113,9 @@ def olga(signed_in: Callable[[str], Browser], owner: Any) -> Browser:
 
 
 @pytest.fixture
-def nobody(app: Flask) -> Iterator[FlaskClient]:
+def nobody(app: Flask) -> FlaskClient:
     """A browser that is not signed in."""
-    yield app.test_client()
+    return app.test_client()
 
 
 class _Reader(HTMLParser):
