@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -69,6 +71,8 @@ class Portal:
     refusals: dict[str, str] = field(default_factory=dict)  # subject of a task -> HubSpot's sentence
     tasks_ever_created: int = 0
     _now: int = START
+    _version: int = 0
+    _orders: dict[tuple[str, str], tuple[int, tuple[list[int], list[dict[str, Any]]]]] = field(default_factory=dict)
     _id: int = 50_000
 
     def __post_init__(self) -> None:
@@ -84,6 +88,7 @@ class Portal:
 
     def put(self, kind: str, properties: Mapping[str, Any], *, id: str = "", at: int | None = None) -> str:
         """A new record, or another version of one. `at` is when it changed, in milliseconds."""
+        self._version += 1
         self._id += 1
         record_id = id or str(self._id)
         stamp = at if at is not None else self.tick()
@@ -106,6 +111,7 @@ class Portal:
         return record_id
 
     def archive(self, kind: str, record_id: str) -> None:
+        self._version += 1
         self.kinds[kind][record_id] |= {"archived": True, "archivedAt": iso(self.tick())}
 
     def link(self, kind: str, record_id: str, to: str, target: str) -> None:
@@ -210,17 +216,29 @@ class Portal:
         start, limit = int(body.get("after", 0)), body["limit"]
         if start + limit > WALL or limit > 200:
             return error(400, "The search pages at most 10,000 results.")
-        rows = [row for row in self.alive(kind) if row["id"] not in self.hidden]
-        groups = body["filterGroups"]
-        rows = [
-            row
-            for row in rows
-            if not groups or any(all(self._fits(row, each) for each in group["filters"]) for group in groups)
+        sort = next(iter(body.get("sorts", [])), {"propertyName": "hs_object_id", "direction": "ASCENDING"})
+        values, rows = self._sorted(kind, sort["propertyName"])
+        tests = [each for group in body["filterGroups"] for each in group["filters"]]
+        since = [
+            int(each["value"])
+            for each in tests
+            if (each["propertyName"], each["operator"]) == (sort["propertyName"], "GTE")
         ]
-        for sort in body.get("sorts", []):
-            rows.sort(key=lambda row: self._value(row, sort["propertyName"]), reverse=sort["direction"] == "DESCENDING")
-        found = [self._view(row, body["properties"]) for row in rows[start : start + limit]]
+        rows = rows[bisect_left(values, since[0]) :] if since else list(rows)
+        if sort["direction"] == "DESCENDING":
+            rows.reverse()
+        fitting = (row for row in rows if row["id"] not in self.hidden and all(self._fits(row, each) for each in tests))
+        found = [self._view(row, body["properties"]) for row in islice(fitting, start, start + limit)]
         return self._ok({"total": len(rows), "results": found})
+
+    def _sorted(self, kind: str, name: str) -> tuple[list[int], list[dict[str, Any]]]:
+        """The records in the order of a property, kept until one of them changes."""
+        version, found = self._orders.get((kind, name), (-1, ([], [])))
+        if version != self._version:
+            rows = sorted(self.alive(kind), key=lambda row: self._value(row, name))
+            found = [self._value(row, name) for row in rows], rows
+            self._orders[kind, name] = self._version, found
+        return found
 
     def _value(self, row: dict[str, Any], name: str) -> int:
         value = row["properties"].get(name) or "0"

@@ -255,7 +255,6 @@ def test_stopping_after_any_page_and_coming_back_loses_nothing(
     make_world: Callable[..., World], stamps: list[int], changes: dict[int, int]
 ) -> None:
     world = make_world()
-    world.portal.kinds.clear()
     made = [world.portal.put("contacts", {"firstname": "A"}, at=stamp) for stamp in stamps]
     world.portal.tick(2000 * 1000)
 
