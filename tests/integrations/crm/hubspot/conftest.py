@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,18 +12,8 @@ import responses
 from integrations.crm.hubspot.client import HubSpot
 from integrations.provider import Access
 from integrations.records import Author
+from tests.fakes.clock import Clock
 from tests.integrations.crm.hubspot.portal import API, WEB, Portal
-
-
-@dataclass
-class Clock:
-    at: datetime = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, **by: float) -> None:
-        self.at += timedelta(**by)
 
 
 @dataclass
