@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, make_response, request
+from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox import hubspot, hubspot_errors, hubspot_objects, x, x_errors
+from sandbox import crm_pages, hubspot, hubspot_errors, hubspot_objects, network_pages, x, x_errors
 from sandbox.clock import parse_ms
 from sandbox.control import control
 from sandbox.faults import DROPS, HANGS, STATUSES, Fault, drop_connection
 from sandbox.limits import Room
 from sandbox.oauth_pages import pages as oauth_pages
+from sandbox.pages import HELPERS, front
 from sandbox.state import Sandbox, sandbox
 
-HIDDEN_PATHS = ("/control", "/faults")
+# Where faults strike: what programs call, never what a person reads.
+CALLED = ("/x/2/", "/hubspot/crm/", "/hubspot/oauth/2026", "/hubspot/account-info/")
+PEOPLE = ("/network", "/crm")
 
 
 def create_app(data_dir: str | Path, *, now: str | None = None) -> Flask:
@@ -33,8 +34,10 @@ def create_app(data_dir: str | Path, *, now: str | None = None) -> Flask:
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["sandbox"] = Sandbox(Path(data_dir), frozen_at=parse_ms(standing) if standing else None)
-    for blueprint in (x.api, hubspot_objects.api, oauth_pages, control):
+    for blueprint in (x.api, hubspot_objects.api, oauth_pages, control, front, network_pages.pages, crm_pages.pages):
         app.register_blueprint(blueprint)
+    app.jinja_env.globals.update(HELPERS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_only_from_here)
     app.before_request(_fault_before)
     app.after_request(_fault_after)
@@ -62,7 +65,7 @@ def _only_from_here() -> AnyResponse | None:
 
 def _fault_before() -> AnyResponse | None:
     provider = vendor_of(request.path)
-    if provider is None:
+    if provider is None or not request.path.startswith(CALLED):
         return None
     fault = sandbox().faults.take(provider, request.method, request.path)
     return _start(fault, provider) if fault else None
@@ -130,14 +133,16 @@ def _headers(response: Response) -> Response:
 def _http_error(error: HTTPException) -> AnyResponse:
     """A wrong path or method, in the words of whose ground it is."""
     provider, status = vendor_of(request.path), error.code or 500
-    if provider == "x":
-        return x_errors.XError(
-            status, {"title": error.name, "detail": error.name, "type": "about:blank", "status": status}
-        ).response
-    if provider == "hubspot":
-        body: Mapping[str, Any] = {
-            "message": error.description or error.name,
-            "category": error.name.upper().replace(" ", "_"),
-        }
-        return hubspot_errors.HubSpotError(status, body).response
-    return make_response({"error": error.description or error.name}, status)
+    allow = {name: value for name, value in error.get_headers(request.environ) if name == "Allow"}
+    if provider == "x" and request.path.startswith(CALLED):
+        problem = {"title": error.name, "detail": error.name, "type": "about:blank", "status": status}
+        return x_errors.XError(status, problem, allow).response
+    if provider == "hubspot" and request.path.startswith(CALLED):
+        body = {"message": error.description or error.name, "category": error.name.upper().replace(" ", "_")}
+        return hubspot_errors.HubSpotError(status, body, allow).response
+    if request.path == "/" or request.path.startswith(PEOPLE) or provider:
+        title, sentence = (
+            ("There is nothing here", "It may have been deleted.") if status == 404 else (error.name, "Try again.")
+        )
+        return make_response(render_template("missing.html", title=title, sentence=sentence), status, allow)
+    return make_response({"error": error.description or error.name}, status, allow)

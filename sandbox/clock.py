@@ -37,6 +37,10 @@ class Clock:
     def __init__(self, frozen_at: int | None = None) -> None:
         self._frozen_at = frozen_at
 
+    @property
+    def frozen(self) -> bool:
+        return self._frozen_at is not None
+
     def now(self) -> int:
         return time.time_ns() // 1_000_000 if self._frozen_at is None else self._frozen_at
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox import load, network
+from sandbox import actions, load
 from sandbox.faults import fault_from
+from sandbox.ids import numeric
 from sandbox.network import LoadError
 from sandbox.oauth import App
 from sandbox.state import sandbox
@@ -32,7 +33,7 @@ def _refused(error: Refused) -> Answer:
 
 @control.errorhandler(LoadError)
 def _not_loaded(error: LoadError) -> Answer:
-    return jsonify(error=f"Nothing was loaded: {error}."), 400
+    return jsonify(error=f"Nothing was kept: {error}."), 400
 
 
 def body() -> dict[str, Any]:
@@ -68,45 +69,25 @@ def counts() -> Answer:
 @control.post("/control/posts")
 def add_post() -> Answer:
     """{"as": handle or id, "text", "in_reply_to"?} -> 201 {"id"}"""
-    given, state = body(), sandbox()
-    with state.store.write() as db:
-        author = network.find_account(db, str(given.get("as", "")))
-        if author is None:
-            raise Refused("as must name an account, by handle or id.")
-        parent = given.get("in_reply_to")
-        id_ = network.add_post(
-            db, author["id"], str(given.get("text") or ""), state.post_times.next(),
-            in_reply_to=None if parent in (None, "") else network.numeric(parent),
-        )  # fmt: skip
-    state.hints.send(network.concerned(state.store.read(), [id_]), "tweet_create_events", [str(id_)])
+    given = body()
+    id_ = actions.post(sandbox(), str(given.get("as") or ""), str(given.get("text") or ""), given.get("in_reply_to"))
     return jsonify(id=str(id_)), 201
 
 
 @control.post("/control/messages")
 def add_message() -> Answer:
-    """{"as": handle or id, "to": handle or id, "text"} -> 201 {"id"}"""
-    given, state = body(), sandbox()
-    with state.store.write() as db:
-        sender, recipient = (network.find_account(db, str(given.get(name, ""))) for name in ("as", "to"))
-        if sender is None or recipient is None or sender["id"] == recipient["id"]:
-            raise Refused("as and to must name two accounts, by handle or id.")
-        id_ = network.add_message(
-            db, sender["id"], recipient["id"], str(given.get("text") or ""), state.post_times.next()
-        )
-    state.hints.send({sender["id"], recipient["id"]}, "direct_message_events", [str(id_)])
-    return jsonify(id=str(id_)), 201
+    """{"as": handle or id, "to": handle or id, "text"} -> 201"""
+    given = body()
+    words = (str(given.get(name) or "") for name in ("as", "to", "text"))
+    sender, recipient = actions.message(sandbox(), *words)
+    return jsonify(sender_id=str(sender), recipient_id=str(recipient)), 201
 
 
 @control.delete("/control/posts/<post_id>")
 def delete_post(post_id: str) -> Answer:
-    state = sandbox()
-    id_ = network.numeric(post_id)
-    about = network.concerned(state.store.read(), [id_])
-    with state.store.write() as db:
-        if not network.delete_post(db, id_):
-            raise Refused("There is no such post.", 404)
-    state.hints.send(about, "tweet_delete_events", [str(id_)])
-    return jsonify(deleted=str(id_))
+    if not actions.delete_post(sandbox(), numeric(post_id)):
+        raise Refused("There is no such post.", 404)
+    return jsonify(deleted=post_id)
 
 
 @control.get("/control/settings")
