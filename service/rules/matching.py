@@ -119,9 +119,13 @@ def _handle_keys(network: str, value: str) -> Iterator[str]:
     if is_link and (profile := names.own_address(value)):
         yield f"{E.PROFILE}:{profile}"
     # A profile's address ends in the handle; which network it is of must be known from elsewhere.
-    handle = _handle(value.rstrip("/").rpartition("/")[2].partition("?")[0]) if is_link else _handle(value)
+    handle = _handle(_last_part(value) if is_link else value)
     if handle and not (is_link and network == ANY_NETWORK):
         yield f"{E.HANDLE}:{network}:{handle}"
+
+
+def _last_part(url: str) -> str:
+    return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
 
 
 def _link_keys(url: str) -> Iterator[str]:

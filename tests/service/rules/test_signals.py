@@ -41,7 +41,7 @@ def said(text: str, **context) -> set[str]:
         ("let's set up a meeting next week", {"wants_talk"}),
         ("don't call me", set()),
         ("they call me Al", set()),
-        ("nice to meet you", {"polite_close"}),
+        ("nice to meet you", set()),
         ("they call me back", set()),
         ("it is not working again", {"problem"}),
         ("I called three times", set()),
@@ -72,7 +72,7 @@ def test_a_last_polite_word_leaves_nothing_open(text):
     "text",
     [
         "Thanks! But how do I log in?", "Thank you, when will it arrive?", "ok, and the price?", "thanks, it still does not work", "Thanks for nothing, the app is broken",
-        "Thanks in advance, my order 48213377 is missing", "", "   ", "12345", "https://pic.test/1", "@shop", "Danke, aber wann kommt es?", "merci, et combien ça coûte ?",
+        "Thanks in advance, my order 48213377 is missing", "yes please", "Yes", "ja", "", "   ", "12345", "https://pic.test/1", "@shop", "Danke, aber wann kommt es?", "merci, et combien ça coûte ?",
     ],
 )  # fmt: skip
 def test_a_goodbye_with_something_in_it_is_no_last_polite_word(text):
@@ -123,7 +123,15 @@ def test_tender_ground_is_seen(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["I like your unions of colour and form", "a healthy margin", "straight to the point", "labour costs"]
+    "text",
+    [
+        "I like your unions of colour and form",
+        "a healthy margin",
+        "straight to the point",
+        "labour costs",
+        "thanks Christian",
+        "my account is disabled again",
+    ],
 )
 def test_everyday_words_are_not_tender(text):
     assert not read(text).tender

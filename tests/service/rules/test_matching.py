@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.records import Author, Contact, Handle
+from service.rules.matching import CONFIRM, TABLE, author_keys, contact_keys, match
+from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
+
+ANA = Contact("1", name="Ana Silva")
+CONFIRMED, SUGGESTED = MatchState.CONFIRMED, MatchState.SUGGESTED
+
+
+def author(network: str = "birdsong", **fields) -> KnownAuthor:
+    return KnownAuthor(network, Author(**{"id": "7", "handle": "anasilva", "name": "Ana Silva", **fields}))
+
+
+def judge(known: KnownAuthor, *contacts: Contact) -> list[MatchResult]:
+    return match(known, [Candidate(f"c{number}", contact) for number, contact in enumerate(contacts)])
+
+
+@pytest.mark.parametrize(
+    ("known", "contact", "evidence"),
+    [
+        (author(handle="AnaSilva"), Contact("1", handles=(Handle("birdsong", "@anasilva"),)), "The handle @AnaSilva is on file in the CRM."),
+        (author(), Contact("1", handles=(Handle("birdsong", "https://birdsong.test/AnaSilva/?lang=pt"),)), "The handle @anasilva is on file in the CRM."),
+        (author(url="https://x.com/AnaSilva"), Contact("1", handles=(Handle(None, "http://www.twitter.com/anasilva/"),)), "The address of their profile, x.com/anasilva, is on file in the CRM."),
+        (author(url="https://x.com/anasilva"), Contact("1", website="twitter.com/anasilva"), "The address of their profile, x.com/anasilva, is on file in the CRM."),
+        (author(handle="ana@social.test"), Contact("1", handles=(Handle(None, "@ana@social.test"),)), "The handle @ana@social.test is on file in the CRM."),
+        (author(bio="Write to Ana@Acme.com."), Contact("1", emails=("ana@acme.com",)), "The e-mail address ana@acme.com stands in their profile and in the CRM."),
+        (author(website="https://www.anasilva.net/"), Contact("1", website="anasilva.net"), "The website anasilva.net is the same."),
+        (author(bio="Blog: https://linktr.ee/ana"), Contact("1", website="http://linktr.ee/ana"), "The website linktr.ee/ana is the same."),
+        (author(handle="anasilva.net"), Contact("1", website="https://anasilva.net"), "The website anasilva.net is the same."),
+        (author(website="https://blog.acme.co.uk/ana"), replace(ANA, website="acme.co.uk"), "Their profile and the CRM both name the domain acme.co.uk."),
+        (author(website="https://acme.co.uk/team"), replace(ANA, emails=("ana@acme.co.uk",)), "Their profile and the CRM both name the domain acme.co.uk."),
+        (author(location="Lisbon, Portugal"), replace(ANA, city="Lisbon"), "Both are in Lisbon."),
+        (author(name="Ána  SILVA 🌻", location="São Paulo"), replace(ANA, city="Sao Paulo"), "Both are in Sao Paulo."),
+        (author(bio="Head of sales @ Acme"), replace(ANA, company="ACME GmbH"), "Their profile names the company ACME GmbH."),
+        (author(name="Ana Silva | Acme"), Contact("1", name="Silva, Dr. Ana", company="Acme"), "Their profile names the company Acme."),
+        (author(), Contact("1", name="Ana Silva", handles=(Handle(None, "anasilva"),)), "The handle @anasilva is on file in the CRM."),
+    ],
+)  # fmt: skip
+def test_evidence_that_is_strong_enough_confirms(known, contact, evidence):
+    [result] = judge(known, contact)
+    assert result.state is CONFIRMED
+    assert result.score >= CONFIRM
+    assert evidence in result.evidence
+
+
+@pytest.mark.parametrize(
+    ("known", "contact"),
+    [
+        (author(), ANA),  # a name alone
+        (author(name="Ana"), Contact("1", handles=(Handle(None, "anasilva"),))),  # a handle of who knows which network
+        (
+            author(name="", website="https://acme.com"),
+            Contact("1", name="Rui Costa", emails=("rui@acme.com",)),
+        ),  # a colleague?
+        (author(website="https://acme.com"), Contact("1", name="Rui Costa", website="acme.com")),  # another name
+        (
+            author(bio="office@acme.com"),
+            Contact("1", name="Rui Costa", emails=("office@acme.com",)),
+        ),  # everybody's mailbox
+        (author(location="Porto"), replace(ANA, city="Lisbon")),
+    ],
+)
+def test_weaker_evidence_is_suggested(known, contact):
+    [result] = judge(known, contact)
+    assert result.state is SUGGESTED
+    assert 0 < result.score < CONFIRM
+    assert result.evidence
+
+
+@pytest.mark.parametrize(
+    ("known", "contact"),
+    [
+        (author(), Contact("1", name="Rui Costa")),
+        (author("fediverse"), Contact("1", handles=(Handle("birdsong", "anasilva"),))),  # another network's handle
+        (author(bot=True), replace(ANA, city="Lisbon")),
+        (author(name=""), Contact("1", name="")),
+        (author(name="Ana"), Contact("1", name="Ana", city="Lisbon")),
+        (author(name="🌻🌻"), Contact("1", name="🌻🌻")),
+        (author(name="A B"), Contact("1", name="B A")),
+        (author(website="https://linktr.ee"), Contact("1", website="https://linktr.ee")),
+        (author(website="https://ana.github.io"), Contact("1", website="https://rui.github.io")),
+        (author(bio="ana@gmail.com"), Contact("1", emails=("rui@gmail.com",))),
+        (author(handle=""), Contact("1", handles=(Handle(None, "@"),))),
+    ],
+)
+def test_what_is_no_evidence_is_silence(known, contact):
+    assert judge(known, contact) == []
+
+
+def test_two_contacts_that_tie_are_both_suggested():
+    same = (
+        Contact("1", handles=(Handle("birdsong", "anasilva"),)),
+        Contact("2", handles=(Handle("birdsong", "AnaSilva"),)),
+    )
+    assert [each.state for each in judge(author(), *same)] == [SUGGESTED, SUGGESTED]
+    namesakes = (replace(ANA, city="Lisbon"), replace(ANA, id="2", city="Lisbon"))
+    assert [each.state for each in judge(author(location="Lisbon"), *namesakes)] == [SUGGESTED, SUGGESTED]
+
+
+def test_a_namesake_of_whom_nothing_is_known_prevents_a_match_by_name():
+    results = judge(author(location="Lisbon"), replace(ANA, city="Lisbon"), ANA)
+    assert [each.state for each in results] == [SUGGESTED, SUGGESTED]
+    assert results[0].contact_id == "c0"
+
+
+def test_a_namesake_who_lives_elsewhere_does_not():
+    results = judge(author(location="Lisbon"), replace(ANA, city="Porto"), replace(ANA, city="Lisbon"))
+    assert [(each.contact_id, each.state) for each in results] == [("c1", CONFIRMED), ("c0", SUGGESTED)]
+
+
+def test_a_handle_on_file_decides_between_namesakes():
+    results = judge(author(), ANA, replace(ANA, handles=(Handle("birdsong", "anasilva"),)))
+    assert [(each.contact_id, each.state) for each in results] == [("c1", CONFIRMED), ("c0", SUGGESTED)]
+
+
+def test_ten_thousand_namesakes_give_five_suggestions():
+    results = judge(
+        author(location="Lisbon"), *[replace(ANA, id=str(number), city="Lisbon") for number in range(10_000)]
+    )
+    assert len(results) == 5
+    assert {each.state for each in results} == {SUGGESTED}
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "https://", "://", "http://a", "…", "http://user:pw@acme.com:99999/", "https://1.2.3.4/x"]
+)
+def test_an_address_that_is_none_breaks_nothing(url):
+    author_keys(author(website=url, url=url, bio=url))
+    contact_keys(Contact("1", website=url, handles=(Handle(None, url), Handle("birdsong", url))))
+
+
+def test_generic_hosts_and_mail_give_no_domain():
+    hosts = [
+        "https://linktr.ee/ana",
+        "https://ana.github.io",
+        "https://facebook.com/ana",
+        "https://x.com/ana",
+        "https://ana.blogspot.com",
+    ]
+    keys = set().union(*(author_keys(author(website=host, handle="")) for host in hosts))
+    keys |= contact_keys(Contact("1", emails=("ana@gmail.com", "ana@outlook.com")))
+    assert not [key for key in keys if key.startswith("d:")]
+    assert "d:acme.co.uk" in contact_keys(Contact("1", website="http://shop.acme.co.uk/x?y=z#w"))
+
+
+def test_the_table_gives_more_evidence_no_less_weight():
+    for needed, score in TABLE:
+        assert 0 < score < 1
+        stronger = [other for more, other in TABLE if more > needed and not any("other" in each for each in more)]
+        assert all(other >= score for other in stronger)
+
+
+# --- laws -----------------------------------------------------------------------------------------------------
+
+WORDS = st.text(st.characters(whitelist_categories=("Lu", "Ll"), max_codepoint=0x24F), min_size=2, max_size=9)
+NAMES = st.lists(WORDS, min_size=2, max_size=3)
+DRESSED = st.sampled_from([str, str.upper, str.lower, str.title])
+
+
+@given(NAMES, DRESSED, st.randoms(use_true_random=False))
+def test_a_name_has_one_key_whatever_its_case_and_order(words, dress, random):
+    mixed = list(words)
+    random.shuffle(mixed)
+    plain, dressed = (contact_keys(Contact("1", name=name)) for name in (" ".join(words), dress(" ".join(mixed))))
+    assert plain == dressed or any(
+        dress(each).casefold() != each.casefold() for each in words
+    )  # not every letter has a way back
+    assert plain == {key for key in author_keys(KnownAuthor("birdsong", Author("7", "", " ".join(words))))}
+
+
+@pytest.mark.parametrize(("one", "other"), [("Zoë Müller", "zoe muller"), ("José  Ñandú", "Nandu, Jose"), ("O’Brien Conor", "Conor O'Brien"), ("Straße Anna", "STRASSE ANNA"), ("Дмитрий Иванов", "иванов дмитрий")])  # fmt: skip
+def test_accents_punctuation_and_case_make_no_difference(one, other):
+    assert contact_keys(Contact("1", name=one)) == contact_keys(Contact("1", name=other)) != frozenset()
+
+
+contacts = st.builds(
+    Contact, st.just("1"), name=st.sampled_from(["Ana Silva", "Silva Ana", "Rui Costa", "Ana", ""]), city=st.sampled_from(["Lisbon", "Porto", ""]),
+    company=st.sampled_from(["Acme", ""]), website=st.sampled_from(["acme.com", "https://linktr.ee/ana", ""]),
+    emails=st.sampled_from([(), ("ana@acme.com",), ("ana@gmail.com",)]), handles=st.sampled_from([(), (Handle(None, "anasilva"),), (Handle("birdsong", "anasilva"),)]),
+)  # fmt: skip
+authors = st.builds(
+    author, name=st.sampled_from(["Ana Silva", "Rui Costa", ""]), location=st.sampled_from(["Lisbon", ""]), bio=st.sampled_from(["Acme", "ana@gmail.com", "acme.com", ""]),
+    website=st.sampled_from(["https://acme.com", ""]), bot=st.booleans(),
+)  # fmt: skip
+
+
+@given(authors, st.lists(contacts, max_size=8), st.randoms(use_true_random=False))
+def test_order_and_duplicates_change_nothing_and_one_at_most_is_confirmed(known, found, random):
+    candidates = [Candidate(f"c{number}", contact) for number, contact in enumerate(found)]
+    results = match(known, candidates)
+    mixed = candidates + candidates
+    random.shuffle(mixed)
+    assert match(known, mixed) == results
+    assert sum(each.state is CONFIRMED for each in results) <= 1
+    assert [each.score for each in results] == sorted((each.score for each in results), reverse=True)
+    assert len(results) <= 5
+
+
+@given(authors, contacts)
+def test_whoever_matches_shares_a_key(known, contact):
+    if judge(known, contact):
+        assert author_keys(known) & contact_keys(contact)
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_profile_has_keys(name, bio, website):
+    keys = author_keys(author(name=name, bio=bio, website=website))
+    assert all(key.partition(":")[2] for key in keys)
+    contact_keys(
+        Contact(
+            "1", name=name, emails=(bio,), website=website, handles=(Handle(None, name), Handle("birdsong", website))
+        )
+    )

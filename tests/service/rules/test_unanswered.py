@@ -1,0 +1,380 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.records import Kind, TaskKind
+from service.rules.model import Conversation, Post, Signals, Verdict
+from service.rules.unanswered import WINDOW_URGENCY, unanswered
+from tests.service.rules.making import ALWAYS, DAY, HOUR, MONDAY, POLICY, WEEK, answer, post, talk
+
+LATER = MONDAY + 2 * DAY
+QUESTION = post("q", MONDAY)
+
+
+def judge(conversation: Conversation, now=LATER, policy=POLICY) -> Verdict:
+    return unanswered(conversation, now=now, policy=policy)
+
+
+def episode(verdict: Verdict) -> str | None:
+    return verdict.finding.episode if verdict.finding else None
+
+
+def test_somebody_who_asked_and_was_not_answered_is_waiting():
+    verdict = judge(talk(QUESTION))
+    finding = verdict.finding
+    assert finding is not None
+    assert (finding.kind, finding.episode, finding.since) == (TaskKind.UNANSWERED, "q", MONDAY)
+    assert finding.due_at == MONDAY + 2 * HOUR
+    assert finding.evidence == ("q",)
+    assert verdict.waiting_since == MONDAY
+    assert verdict.reasons == finding.reasons
+    assert finding.reasons == ("Ana asked a question on Birdsong on 2 March and nobody has answered yet.",)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer("a", LATER - HOUR, to="q"),
+        answer("a", LATER - HOUR, in_reply_to="unseen", in_reply_to_author="ana"),
+        answer("a", LATER - HOUR, mentions=("bob", "ana")),
+        answer("a", LATER - HOUR, to="q", author_id="colleague"),
+        answer("a", MONDAY - HOUR, to="q"),  # our clock is behind theirs
+        answer("a", MONDAY, to="q"),
+    ],
+)
+def test_whatever_any_of_us_says_to_them_in_the_thread_ends_the_wait(reply):
+    verdict = judge(talk(QUESTION, reply))
+    assert verdict.finding is None
+    assert verdict.waiting_since is None
+    assert verdict.ended_by == reply
+    assert verdict.answers == {"q": reply}
+
+
+def test_a_reply_to_another_post_of_theirs_ends_the_wait_too():
+    earlier = post("thanks", MONDAY - DAY, "thanks!")
+    assert judge(talk(earlier, QUESTION, answer("a", LATER - HOUR, to="thanks"))).finding is None
+    nudge = post("nudge", MONDAY + HOUR, "anybody there?")
+    assert judge(talk(QUESTION, nudge, answer("a", LATER - HOUR, to="nudge"))).finding is None
+
+
+def test_a_reply_to_their_deleted_post_answers_them_still():
+    gone = post("gone", MONDAY + HOUR, deleted=True)
+    assert judge(talk(QUESTION, gone, answer("a", LATER - HOUR, to="gone"))).finding is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        answer("a", LATER - HOUR),  # to nobody in particular
+        answer("a", LATER - HOUR, to="bob", mentions=("bob",)),
+        answer("a", LATER - HOUR, to="q", deleted=True),
+        answer("a", MONDAY - HOUR, mentions=("ana",)),  # before the question
+        answer("a", LATER + HOUR, to="q"),  # not yet
+        post("b", LATER - HOUR, "I can help", author_id="bob", in_reply_to="nq"),  # a stranger
+    ],
+)
+def test_what_is_no_answer_to_them_leaves_them_waiting(other):
+    bob = post("bob", MONDAY, author_id="bob")
+    assert episode(judge(talk(QUESTION, bob, other))) == "q"
+
+
+def test_in_a_private_talk_any_post_of_ours_answers():
+    asked = post("q", MONDAY, kind=Kind.DIRECT)
+    assert episode(judge(talk(asked))) == "q"
+    assert judge(talk(asked, answer("a", MONDAY + HOUR, kind=Kind.DIRECT))).finding is None
+
+
+def test_a_nudge_keeps_the_episode_and_is_counted():
+    nudges = [post(f"n{number}", MONDAY + number * HOUR, "hello??") for number in (1, 2, 3)]
+    verdict = judge(talk(QUESTION, *nudges))
+    assert episode(verdict) == "q"
+    assert "They have written 3 times since." in verdict.reasons
+
+
+def test_after_an_answer_a_new_message_is_a_new_episode():
+    first = answer("a", MONDAY + HOUR, to="q")
+    again = post("q2", MONDAY + 3 * HOUR, "And how do I log out?")
+    verdict = judge(talk(QUESTION, first, again))
+    assert episode(verdict) == "q2"
+    assert verdict.ended_by == first
+    assert verdict.answers == {"q": first}
+
+
+def test_every_wait_keeps_its_own_answer():
+    posts = (
+        QUESTION,
+        answer("a", MONDAY + HOUR, to="q"),
+        post("q2", MONDAY + 2 * HOUR),
+        answer("a2", MONDAY + 3 * HOUR, to="q2"),
+    )
+    verdict = judge(talk(*posts))
+    assert {key: each.id for key, each in verdict.answers.items()} == {"q": "a", "q2": "a2"}
+    assert verdict.ended_by == posts[3]
+
+
+def test_a_deleted_answer_opens_the_wait_again_and_a_deleted_question_ends_it():
+    reply = answer("a", MONDAY + HOUR, to="q", deleted=True)
+    assert episode(judge(talk(QUESTION, reply))) == "q"
+    assert judge(talk(replace(QUESTION, deleted=True))).finding is None
+    assert judge(talk(replace(QUESTION, deleted=True))).answers == {}
+
+
+@pytest.mark.parametrize("text", ["thanks!", "👍", "DM sent", "will do"])
+def test_a_last_polite_word_opens_nothing(text):
+    reply = answer("a", MONDAY + HOUR, to="q")
+    verdict = judge(talk(QUESTION, reply, post("bye", MONDAY + 2 * HOUR, text)))
+    assert verdict.finding is None
+    assert verdict.ended_by == reply
+
+
+def test_a_question_inside_a_goodbye_opens_a_wait():
+    verdict = judge(
+        talk(QUESTION, answer("a", MONDAY + HOUR, to="q"), post("bye", MONDAY + 2 * HOUR, "Thanks! When do you open?"))
+    )
+    assert episode(verdict) == "bye"
+
+
+def test_thanks_in_advance_do_not_end_a_wait_but_having_solved_it_does():
+    assert episode(judge(talk(QUESTION, post("t", MONDAY + HOUR, "thanks!")))) == "q"
+    solved = judge(talk(QUESTION, post("t", MONDAY + HOUR, "never mind, it works now")))
+    assert solved.finding is None
+    assert solved.ended_by is None
+
+
+@pytest.mark.parametrize(
+    ("silent", "why"),
+    [
+        (post("q", MONDAY, kind=Kind.CONTEXT), "it speaks to somebody else"),
+        (
+            post("q", MONDAY, kind=Kind.COMMENT, in_reply_to="nbob", in_reply_to_author="bob"),
+            "it answers another guest",
+        ),
+        (post("q", MONDAY, kind=Kind.COMMENT, in_reply_to="unseen"), "it answers a post that we do not hold"),
+        (post("q", MONDAY, signals=Signals(broadcast=True, asks=True)), "it names everybody"),
+        (post("q", MONDAY, ours=True), "it is ours"),
+        (post("q", LATER + HOUR), "it has not been written yet"),
+        (post("q", MONDAY, author_id="bob"), "somebody else asked"),
+    ],
+)
+def test_what_does_not_speak_to_us_is_no_wait(silent, why):
+    assert judge(talk(silent)).finding is None, why
+
+
+def test_comments_that_speak_to_us_are_a_wait():
+    own = answer("ours", MONDAY - DAY)
+    assert judge(talk(own, post("q", MONDAY, kind=Kind.COMMENT))).finding
+    assert judge(talk(own, post("q", MONDAY, kind=Kind.COMMENT, in_reply_to="nours"))).finding
+    assert judge(talk(own, post("q", MONDAY, kind=Kind.COMMENT, in_reply_to_author="bob", mentions=("us",)))).finding
+
+
+def test_a_direct_reply_in_a_crowded_thread_is_no_announcement():
+    assert judge(talk(post("q", MONDAY, kind=Kind.REPLY, signals=Signals(broadcast=True, asks=True)))).finding
+
+
+def test_a_colleague_never_waits():
+    assert judge(talk(QUESTION, author_is_ours=True)) == Verdict(None, ("One of you wrote this.",))
+
+
+def test_what_was_dealt_with_stays_so_and_a_later_post_opens_a_new_wait():
+    assert judge(talk(QUESTION, dealt_with_until=MONDAY)).finding is None
+    again = post("q2", MONDAY + HOUR)
+    assert episode(judge(talk(QUESTION, again, dealt_with_until=MONDAY))) == "q2"
+
+
+@pytest.mark.parametrize(
+    ("asked", "patience"),
+    [
+        (post("q", MONDAY, kind=Kind.DIRECT), HOUR),
+        (post("q", MONDAY, "thoughts on the weather", kind=Kind.DIRECT), HOUR),
+        (post("q", MONDAY), 2 * HOUR),
+        (post("q", MONDAY, "my app keeps crashing"), 2 * HOUR),
+        (post("q", MONDAY, "please send it"), 2 * HOUR),
+        (post("q", MONDAY, "give me a call"), 2 * HOUR),
+        (post("q", MONDAY, "how much is it"), 2 * HOUR),
+        (post("q", MONDAY, "saw your shop window today"), 8 * HOUR),
+    ],
+)
+def test_patience_is_by_kind_and_until_it_ends_there_is_no_finding(asked, patience):
+    before = judge(talk(asked), now=MONDAY + patience - timedelta(seconds=1))
+    assert before.finding is None
+    assert before.waiting_since == MONDAY
+    assert before.look_again_at == MONDAY + patience
+    after = judge(talk(asked), now=MONDAY + patience)
+    assert after.finding is not None
+    assert after.finding.due_at == MONDAY + patience
+
+
+def test_patience_runs_in_working_hours():
+    friday = MONDAY + 4 * DAY + 7 * HOUR  # 16:00
+    assert judge(talk(post("q", friday)), now=friday + DAY).look_again_at == MONDAY + WEEK + HOUR
+
+
+def test_a_question_after_chatter_shortens_patience_and_is_named():
+    verdict = judge(talk(post("hi", MONDAY, "saw your shop window today"), post("q", MONDAY + HOUR)))
+    assert episode(verdict) == "hi"
+    assert verdict.finding
+    assert verdict.finding.due_at == MONDAY + 3 * HOUR
+    assert "They also asked a question on 2 March." in verdict.reasons
+
+
+def test_a_wait_lapses_by_plain_time_since_their_last_message():
+    nudge = post("n", MONDAY + 10 * DAY, "hello?")
+    end = MONDAY + 100 * DAY
+    open_ = judge(talk(QUESTION, nudge), now=end - HOUR)
+    assert open_.finding
+    assert open_.look_again_at == end
+    lapsed = judge(talk(QUESTION, nudge), now=end)
+    assert lapsed.finding is None
+    assert lapsed.waiting_since is None
+    assert lapsed.reasons == ("They last wrote on 12 March; that is too long ago for a task.",)
+
+
+def test_a_wait_that_lapsed_was_ended_by_no_answer():
+    verdict = judge(
+        talk(QUESTION, answer("a", MONDAY + HOUR, to="q"), post("q2", MONDAY + DAY)), now=MONDAY + 200 * DAY
+    )
+    assert verdict.ended_by is None
+    assert set(verdict.answers) == {"q"}
+
+
+def test_urgency_ranks_a_closing_window_then_what_they_want_then_how_long():
+    def urgency(text: str, now=MONDAY + 9 * HOUR, **changes) -> int:
+        finding = judge(talk(post("q", MONDAY, text, **changes)), now=now, policy=ALWAYS).finding
+        assert finding
+        return finding.urgency
+
+    closing = urgency("saw your window", window_closes_at=MONDAY + 10 * HOUR)
+    ranked = [
+        closing,
+        *map(urgency, ("it is broken", "give me a call", "how much is it", "how do I log in?", "please send it")),
+    ]
+    ranked += [urgency("saw your window", kind=Kind.DIRECT), urgency("saw your window")]
+    assert ranked == sorted(ranked, reverse=True)
+    assert len(set(ranked)) == len(ranked)
+    assert closing >= WINDOW_URGENCY > urgency("it is broken", now=MONDAY + 60 * DAY) > urgency("it is broken")
+
+
+def test_a_window_that_closes_ends_patience_early_and_is_named():
+    asked = post("q", MONDAY, "saw your shop window", window_closes_at=MONDAY + 8 * HOUR)
+    verdict = judge(talk(asked), now=MONDAY + 2 * HOUR)
+    assert verdict.finding
+    assert verdict.finding.due_at == MONDAY + 2 * HOUR
+    assert "You can answer there until 2 March at 17:00." in verdict.reasons
+    assert "nobody can answer there any more" in " ".join(judge(talk(asked), now=MONDAY + DAY).reasons)
+
+
+def test_tender_ground_is_marked():
+    verdict = judge(talk(post("q", MONDAY, "I was diagnosed with diabetes, can you help?")))
+    assert verdict.finding
+    assert verdict.finding.tender
+
+
+def test_a_reason_never_holds_the_text_nor_a_name_that_breaks_the_line():
+    verdict = judge(
+        talk(post("q", MONDAY, "Where is SECRET?"), author_name="\u202eEvil\nName\u0007", author_handle="e")
+    )
+    assert "SECRET" not in " ".join(verdict.reasons)
+    assert verdict.reasons[0].startswith("Evil Name asked")
+
+
+@pytest.mark.parametrize(
+    ("name", "handle", "shown"), [("", "ana", "@ana"), ("  ", "", "Somebody"), ("\u200b", "@ana", "@ana")]
+)
+def test_somebody_without_a_name_goes_by_the_handle(name, handle, shown):
+    assert judge(talk(QUESTION, author_name=name, author_handle=handle)).reasons[0].startswith(f"{shown} asked")
+
+
+def test_days_are_those_of_the_workspace_and_another_year_is_named():
+    late = post("q", MONDAY + 14.5 * HOUR)  # 23:30 in London, the next day in Paris
+    verdict = judge(talk(late), policy=replace(ALWAYS, timezone="Europe/Paris"))
+    assert "on 3 March and" in verdict.reasons[0]
+    old = judge(talk(post("q", MONDAY - 80 * DAY)), now=MONDAY)
+    assert "on 12 December 2025 and" in old.reasons[0]
+
+
+def test_a_post_seen_by_two_of_our_accounts_counts_once_and_as_what_concerns_us():
+    other = replace(QUESTION, id="copy", kind=Kind.CONTEXT)
+    for posts in ((QUESTION, other), (other, QUESTION)):
+        verdict = judge(talk(*posts))
+        assert episode(verdict) == "q"
+        assert len(verdict.reasons) == 1
+
+
+def test_everybody_in_one_thread_has_a_verdict_of_their_own():
+    bob = post("bob", MONDAY, author_id="bob")
+    posts = (QUESTION, bob, answer("a", MONDAY + HOUR, to="q"))
+    assert judge(talk(*posts)).finding is None
+    assert episode(judge(Conversation("bob", "Bob", "bob", False, posts))) == "bob"
+
+
+# --- laws -----------------------------------------------------------------------------------------------------
+
+TEXTS = ["How do I log in?", "thanks!", "it is broken", "nice", "never mind, it works now", "Thanks! When do you open?"]
+
+
+@st.composite
+def threads(draw) -> tuple[Post, ...]:
+    posts: list[Post] = []
+    for number in range(draw(st.integers(0, 9))):
+        id_, at = str(number), MONDAY + draw(st.integers(0, 60)) * HOUR
+        parent = draw(st.sampled_from([None, *(each.id for each in posts)]))
+        if draw(st.booleans()):
+            posts.append(
+                answer(id_, at, to=parent, mentions=draw(st.sampled_from([(), ("ana",)])), deleted=draw(st.booleans()))
+            )
+        else:
+            kind = draw(st.sampled_from([Kind.MENTION, Kind.REPLY, Kind.COMMENT, Kind.DIRECT, Kind.CONTEXT]))
+            author = draw(st.sampled_from(["ana", "ana", "bob"]))
+            posts.append(post(id_, at, draw(st.sampled_from(TEXTS)), kind=kind, author_id=author, deleted=draw(st.booleans()),
+                              in_reply_to=f"n{parent}" if parent else None))  # fmt: skip
+    return tuple(posts)
+
+
+nows = st.integers(0, 24 * 120).map(lambda hours: MONDAY + hours * HOUR)
+
+
+@given(threads(), nows, st.randoms(use_true_random=False))
+def test_order_and_duplicates_change_nothing(posts, now, random):
+    mixed = [*posts, *(random.choices(posts, k=3) if posts else [])]
+    random.shuffle(mixed)
+    assert judge(talk(*mixed), now=now) == judge(talk(*posts), now=now)
+
+
+@given(threads(), nows)
+def test_an_answer_now_ends_every_wait(posts, now):
+    assert judge(talk(*posts, answer("last", now, mentions=("ana",))), now=now).waiting_since is None
+
+
+@given(threads(), nows)
+def test_a_finding_is_of_somebody_who_waits_and_its_patience_has_ended(posts, now):
+    verdict = judge(talk(*posts), now=now)
+    if verdict.finding:
+        assert verdict.waiting_since == verdict.finding.since <= verdict.finding.due_at <= now
+        assert 0 <= verdict.finding.urgency <= 100
+    assert verdict.reasons
+
+
+@given(threads(), nows, st.floats(0, 1, exclude_max=True))
+def test_until_it_says_to_look_again_nothing_changes(posts, now, part):
+    verdict = judge(talk(*posts), now=now)
+    until = verdict.look_again_at or now + 400 * DAY
+    assert until > now
+    later = judge(talk(*posts), now=now + (until - now) * part)
+    assert (later.finding is None) == (verdict.finding is None)
+    assert later.waiting_since == verdict.waiting_since
+    if later.finding and verdict.finding:
+        assert later.finding.urgency == verdict.finding.urgency
+        assert later.finding.episode == verdict.finding.episode
+
+
+@given(threads(), nows)
+def test_a_nudge_never_changes_the_episode(posts, now):
+    before = judge(talk(*posts), now=now)
+    after = judge(talk(*posts, post("nudge", now, "hello?")), now=now)
+    if before.finding:
+        assert episode(after) == episode(before)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.records import TaskKind
+from service.rules.model import Finding, Person
+from service.rules.wording import QUOTE_LIMIT, SUBJECT_LIMIT, Draft, closing_line, draft
+from service.rules.words import clip, moment, plain, times
+from tests.service.rules.making import DAY, HOUR, MONDAY, answer, post
+
+TALK = (
+    post("q0", MONDAY, "First of all"),
+    post("q1", MONDAY + HOUR, "My app keeps crashing"),
+    answer("a1", MONDAY + 2 * HOUR, to="q1", text="We are on it"),
+    post("q2", MONDAY + 3 * HOUR, "ok"),
+    post("q3", MONDAY + DAY, "How do I log in?\nReally?"),
+)
+FINDING = Finding(
+    TaskKind.UNANSWERED, "q3", MONDAY + DAY, MONDAY + DAY + HOUR, ("Ana asked.", "She waits."), 60, ("q3",)
+)
+READY = replace(FINDING, kind=TaskKind.READY_FOR_CALL)
+ANA = Person("Ana Silva", handle="ana", network="Birdsong", phone="+351 555", company="Acme", title="Owner")
+
+
+def write(finding=FINDING, person=ANA, talk=TALK, text_mode="quote", done_url="https://w.test/done/1") -> Draft:
+    return draft(finding, person, talk=talk, text_mode=text_mode, done_url=done_url, timezone="Europe/Lisbon")
+
+
+def test_a_task_says_who_and_what_why_the_last_lines_and_where_to_answer():
+    assert write() == Draft(
+        "Answer Ana Silva: asked a question on Birdsong",
+        "Ana asked.\nShe waits.\n\n"
+        "Ana, 2 March at 10:00: My app keeps crashing\n"
+        "Warm Ltd, 2 March at 11:00: We are on it\n"
+        "Ana, 2 March at 12:00: ok\n"
+        "Ana, 3 March at 09:00: How do I log in? Really?\n\n"
+        "Answer here: https://net.test/q3\n\n"
+        "No reply needed? https://w.test/done/1",
+    )
+
+
+def test_a_summary_says_who_wrote_when_and_what_kind_without_the_text():
+    body = write(text_mode="summary").body
+    assert "Ana reported a problem on Birdsong on 2 March at 10:00." in body
+    assert "Warm Ltd wrote on Birdsong on 2 March at 11:00." in body
+    assert not any(each.text.split("\n")[0] in body for each in TALK if len(each.text) > 3)
+
+
+def test_a_link_holds_no_talk():
+    assert (
+        write(text_mode="link").body
+        == "Ana asked.\nShe waits.\n\nAnswer here: https://net.test/q3\n\nNo reply needed? https://w.test/done/1"
+    )
+
+
+def test_a_call_task_has_the_phone_number_and_the_work_of_whom_to_call():
+    words = write(READY)
+    assert words.subject == "Call Ana Silva: you keep talking on Birdsong"
+    assert "Ana Silva: Owner, Acme\nPhone: +351 555" in words.body
+    assert "No call needed? https://w.test/done/1" in words.body
+    asked = post("q4", MONDAY + 2 * DAY, "Could you give me a call?")
+    assert write(replace(READY, evidence=("q4",)), talk=(*TALK, asked)).subject == "Call Ana Silva: they asked to talk"
+
+
+@pytest.mark.parametrize("text_mode", ["quote", "summary", "link"])
+def test_tender_and_deleted_posts_are_never_quoted(text_mode):
+    tender = post("t", MONDAY + 2 * DAY, "I was diagnosed with diabetes")
+    gone = post("g", MONDAY + 2 * DAY, "REGRETTED", deleted=True)
+    body = write(talk=(*TALK, tender, gone), text_mode=text_mode).body
+    assert "diabetes" not in body
+    assert "REGRETTED" not in body
+    link_only = write(replace(FINDING, tender=True), talk=(*TALK, tender), text_mode=text_mode)
+    assert link_only.subject == "Answer Ana Silva on Birdsong"
+    assert link_only.body == write(text_mode="link").body
+
+
+def test_order_of_the_talk_changes_nothing():
+    assert write(talk=TALK[::-1]) == write()
+
+
+def test_the_link_is_to_the_newest_post_that_counts():
+    assert "Answer here: https://net.test/q1\n" in write(replace(FINDING, evidence=("q0", "q1"))).body
+    assert "Answer here: https://net.test/q3\n" in write(replace(FINDING, evidence=("unknown",))).body
+    assert "Answer here" not in write(talk=()).body
+
+
+def test_without_an_address_for_it_there_is_no_line_about_no_reply():
+    assert write(done_url="").body.endswith("https://net.test/q3")
+
+
+@pytest.mark.parametrize(
+    ("person", "subject"),
+    [
+        (Person("", handle="ana", network="Birdsong"), "Answer @ana: asked a question on Birdsong"),
+        (Person("", network="Birdsong"), "Answer Somebody: asked a question on Birdsong"),
+        (Person("שרה כהן", network="Birdsong"), "Answer שרה כהן: asked a question on Birdsong"),
+        (Person("\u202eAna\n\u0000", network=""), "Answer Ana: asked a question"),
+    ],
+)
+def test_a_subject_names_anybody(person, subject):
+    assert write(person=person).subject == subject
+
+
+def test_a_long_name_gives_way_to_what_they_want():
+    subject = write(person=replace(ANA, name="Maria Magdalena Theresia von und zu Hohenstein-Wittelsbach")).subject
+    assert len(subject) <= SUBJECT_LIMIT
+    assert subject.endswith("…: asked a question on Birdsong")
+
+
+def test_an_answer_closes_the_task_with_where_and_when():
+    assert (
+        closing_line(answer("a", MONDAY), "Europe/Paris")
+        == "Answered on Birdsong on 2 March at 10:00: https://net.test/a"
+    )
+    assert closing_line(answer("a", MONDAY, url="", network=""), "UTC") == "Answered on 2 March at 09:00."
+
+
+FAMILY = "👨‍👩‍👧‍👦"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("short", 5, "short"),
+        ("one two three", 9, "one two…"),
+        ("abcdefghij", 5, "abcd…"),
+        ("ab" + FAMILY + "c", 6, "ab…"),
+        ("abc🇧🇷🇵🇹", 5, "abc…"),
+        ("abc🇧🇷🇵🇹", 6, "abc🇧🇷…"),
+        ("abcde\u0301f", 6, "abcd…"),
+        ("ab👍🏽👍🏽", 4, "ab…"),
+    ],
+)
+def test_text_is_cut_between_letters_as_people_see_them(text, limit, expected):
+    assert clip(text, limit) == expected
+
+
+@given(st.text(max_size=200), st.integers(2, 60))
+def test_cut_text_fits_and_begins_as_the_text_does(text, limit):
+    cut = clip(text, limit)
+    assert len(cut) <= limit
+    assert cut == text or text.startswith(cut[:-1])
+
+
+@given(st.text(), st.text(), st.text(), st.sampled_from(["quote", "summary", "link"]), st.sampled_from(list(TaskKind)))
+def test_any_names_and_texts_make_a_task(name, network, text, text_mode, kind):
+    person = Person(name, network=network, company=text, phone=name)
+    words = write(
+        replace(FINDING, kind=kind),
+        person,
+        (post("q3", MONDAY, text, author_name=name, network=plain(network)),),
+        text_mode,
+    )
+    assert 0 < len(words.subject) <= SUBJECT_LIMIT
+    assert not any(unicodedata.category(char) == "Cc" for char in words.subject)
+    assert all(len(line) <= QUOTE_LIMIT + 100 for line in words.body.split("\n") if "at 09:00: " in line)
+
+
+def test_moments_and_counts_read_as_people_write_them():
+    assert moment(MONDAY, "America/New_York") == "2 March at 04:00"
+    assert [times(number) for number in (1, 2, 3)] == ["once", "twice", "3 times"]
