@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from integrations.errors import UnexpectedResponseError
@@ -36,6 +37,14 @@ class View:
     posts: Mapping[str, Json] = field(default_factory=dict)  # what the rows refer to
     writers: Mapping[str, str] = field(default_factory=dict)  # post id -> author id, as far as known
     floor: Kind = Kind.CONTEXT  # what a row is, at least: the mentions feed serves nothing but mentions
+
+    @cached_property
+    def handles(self) -> Mapping[str, str]:
+        """The ids of everybody in the answer, and ours, by handle in lower case."""
+        found = {str(user.get("username", "")).lower(): user_id for user_id, user in self.users.items()}
+        found[self.account.handle.lower()] = self.account.id
+        found.pop("", None)
+        return found
 
     def author(self, user_id: str) -> Author:
         """The author with this id; bare where X leaves them out (suspended, or protected since)."""
@@ -157,12 +166,8 @@ def _kind(
 
 def _mentions(row: Json, view: View, answered: str | None) -> tuple[str, ...]:
     """Author ids: those whom the text names, the one who is answered, and us where the feed says so."""
-    handles: dict[str, str | None] = {
-        str(user.get("username", "")).lower(): user_id for user_id, user in view.users.items()
-    }
-    handles |= {view.account.handle.lower(): view.account.id, "": None}
     found = [
-        each.get("id") or handles.get(str(each.get("username", "")).lower())
+        each.get("id") or view.handles.get(str(each.get("username", "")).lower())
         for entities in (row.get("entities") or {}, _note(row).get("entities") or {})
         for each in entities.get("mentions") or ()
     ]
