@@ -125,6 +125,20 @@ def results(body: object) -> list[Row]:
     return found
 
 
+def _list(body: object) -> list[Row]:
+    found = body.get("results") if isinstance(body, dict) else None
+    if not isinstance(found, list):
+        raise UnexpectedResponseError("HubSpot answered without a list of results", sample=_shape(body))
+    return rows(found)
+
+
+def _only_missing(answer: Row) -> None:
+    """Raises TemporaryError when a batch left something out for another reason than that it is not there."""
+    for error in rows(answer.get("errors")):
+        if error.get("category") != "OBJECT_NOT_FOUND":
+            raise TemporaryError(f"HubSpot could not read some records: {message(error)}")
+
+
 def _shape(body: object) -> str:
     """What an answer looks like without anything that it says."""
     return f"object with {', '.join(sorted(map(str, body))[:10])}" if isinstance(body, dict) else type(body).__name__
@@ -196,9 +210,7 @@ class API:
             except NotFoundError:  # not one of the ids is there
                 continue
             found += results(answer)
-            for error in rows(answer.get("errors")):
-                if error.get("category") != "OBJECT_NOT_FOUND":
-                    raise TemporaryError(f"HubSpot could not read some records: {message(error)}")
+            _only_missing(answer)
         return found
 
     def associated(self, kind: str, ids: Sequence[str], to: str) -> dict[str, tuple[str, ...]]:
@@ -212,7 +224,9 @@ class API:
                 body = self.http.post(path, {"inputs": group}, write=False)
             except NotFoundError:
                 continue
-            for row in rows(body.get("results")) if isinstance(body, dict) else []:
+            found_here = _list(body)
+            _only_missing(body)
+            for row in found_here:
                 source = str((row.get("from") or {}).get("id") or "")
                 found.setdefault(source, []).extend(str(each.get("toObjectId")) for each in rows(row.get("to")))
                 if after := next_page(row):

@@ -356,11 +356,14 @@ class Portal:
 
     def _associations(self, kind: str, to: str, body: Any) -> Answer:
         known = self.links.get((kind, to), {})
-        found = []
+        found, errors = [], []
         for each in body["inputs"]:
             targets = known.get(each["id"], [])
             start = int(each.get("after", 0))
             if not targets:
+                errors.append(
+                    _row_error("No contact is associated with it.", "OBJECT_NOT_FOUND", fromObjectId=[each["id"]])
+                )
                 continue
             types = [{"category": "HUBSPOT_DEFINED", "typeId": 203}]
             row: dict[str, Any] = {
@@ -370,7 +373,7 @@ class Portal:
             if start + 500 < len(targets):
                 row["paging"] = {"next": {"after": str(start + 500)}}
             found.append(row)
-        return self._multi(found, [])
+        return self._multi(found, errors)
 
 
 def _row_error(message: str, category: str, **context: list[str]) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def _models(method: str, path: str, status: int, sent: Any) -> tuple[str | None,
     if path.endswith("/search"):
         return "PublicObjectSearchRequest", "CollectionResponseWithTotalSimplePublicObjectForwardPaging"
     if "/associations/" in path:
-        return "BatchInputPublicFetchAssociationsBatchRequest", "BatchResponsePublicAssociationMultiWithLabel"
+        answer = "BatchResponsePublicAssociationMultiWithLabel"
+        return "BatchInputPublicFetchAssociationsBatchRequest", f"{answer}WithErrors" if status == 207 else answer
     if "/owners/" in path:
         return None, "CollectionResponsePublicOwnerForwardPaging"
     if "/properties/" in path:

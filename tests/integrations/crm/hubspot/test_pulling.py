@@ -341,6 +341,16 @@ def test_an_activity_with_many_contacts_has_all_of_them(world: World) -> None:
     assert len(found.contact_ids) == 1200
 
 
+def test_contacts_that_could_not_be_looked_for_are_not_taken_for_none(world: World) -> None:
+    world.portal.put("calls", {"hs_timestamp": iso(START)})
+    trouble = {"status": "error", "category": "INTERNAL_ERROR", "message": "try again", "context": {}}
+    body = {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [trouble]}
+    world.portal.fault("POST", "/associations/", lambda work: world.portal._ok(body, 207))
+
+    with pytest.raises(TemporaryError):
+        drain(world, "activities")
+
+
 def test_an_activity_without_a_time_is_passed_over(world: World) -> None:
     world.portal.put("calls", {})
 
