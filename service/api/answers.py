@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,7 @@ def about(sentence: str) -> dict[str, str]:
     return {"description": sentence}
 
 
+@cache
 def page_of(schema: type[Schema]) -> type[Schema]:
     """The schema of one page of these."""
     name = schema.__name__.removesuffix("Schema")

@@ -110,10 +110,10 @@ class NewConnection(Schema):
         metadata=about("The brand it belongs to. Without one: the first brand; for a CRM, all of them."),
     )
     form = fields.Dict(
-        keys=Line(longest=50, pattern="^[a-z][a-z0-9_]*$", sentence="Name the provider's form fields."),
+        keys=fields.String(),
         values=Line(longest=4000, sentence="Give one line, without blanks around it."),
         load_default=dict,
-        metadata=about("Values for the provider's `form`, by name."),
+        metadata=about("Values for the provider's `form`, by name; others are left aside."),
     )
 
 
@@ -171,7 +171,7 @@ def index(query: dict[str, Any]) -> Response:
     body=NewConnection,
     returns=ConnectedSchema,
     status=201,
-    also={404: "No such brand."},
+    also={404: "No such provider, or no such brand."},
 )
 def create(body: dict[str, Any]) -> Response:
     """Connect an account: answers with the address of the consent page, or connects at once with a key"""
@@ -181,11 +181,14 @@ def create(body: dict[str, Any]) -> Response:
             if listing.one(session, who.workspace_id, listing.BRANDS, brand_id) is None:
                 missing("brand")
     found = registry.providers().get(body["provider"])
-    if found is not None and not isinstance(found.auth, OAuth2):
-        made = connect.connect_with_secret(runtime(), who, found.key, brand_id, body["form"])
-        return answer({"authorize_url": None, "connection_ids": made}, 201)
-    url = connect.start(runtime(), who, provider=body["provider"], brand_id=brand_id, form=body["form"])
-    return answer({"authorize_url": url, "connection_ids": []}, 201)
+    if found is None:
+        refuse(404, f"There is no provider {body['provider']!r}. /v1/providers lists those that there are.")
+    form = {field.name: body["form"][field.name] for field in found.form if field.name in body["form"]}
+    if isinstance(found.auth, OAuth2):
+        url = connect.start(runtime(), who, provider=found.key, brand_id=brand_id, form=form)
+        return answer({"authorize_url": url, "connection_ids": []}, 201)
+    made = connect.connect_with_secret(runtime(), who, found.key, brand_id, form)
+    return answer({"authorize_url": None, "connection_ids": made}, 201)
 
 
 @connections.get("/<uuid:connection_id>", scope="read", returns=ConnectionSchema, also=_NONE)

@@ -1,0 +1,116 @@
+"""The document and the routes say the same, and every route says who may call it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from flask import Flask
+
+from service import api
+from service.accounts import SCOPES
+from service.api import auth
+from service.api.noun import Noun, mount
+from service.commands import openapi
+from service.errors import PlainError
+
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+def routes(app: Flask) -> dict[tuple[str, str], str]:
+    """(method, path as OpenAPI writes it) -> endpoint, of everything below /v1."""
+    return {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)): rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/v1")
+        for method in METHODS & (rule.methods or set())
+    }
+
+
+def documented() -> dict[tuple[str, str], dict[str, Any]]:
+    """(method, path) -> operation."""
+    document = yaml.safe_load(openapi.FILE.read_text())
+    return {
+        (method.upper(), path): operation
+        for path, inside in document["paths"].items()
+        for method, operation in inside.items()
+        if method.upper() in METHODS
+    }
+
+
+@pytest.fixture(scope="module")
+def bare() -> Flask:
+    """The routes alone, without database or queue."""
+    app = Flask("service")
+    api.register(app)
+    return app
+
+
+def test_the_committed_document_is_the_generated_one() -> None:
+    assert CliRunner().invoke(openapi.command, ["--check"], catch_exceptions=False).exit_code == 0
+
+
+def test_an_outdated_document_is_refused_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openapi, "FILE", tmp_path / "openapi.yaml")
+    with pytest.raises(PlainError, match=r"warmline openapi > openapi\.yaml"):
+        CliRunner().invoke(openapi.command, ["--check"], catch_exceptions=False)
+
+
+def test_every_route_is_documented_and_every_documented_path_exists(bare: Flask) -> None:
+    assert set(routes(bare)) == set(documented())
+
+
+def test_the_document_names_no_host() -> None:
+    text = openapi.FILE.read_text()
+    assert "openapi: 3.1.0" in text
+    assert not re.search(r"https?://|127\.0\.0\.1|localhost", text)
+
+
+def test_every_route_declares_its_scope_and_the_document_says_the_same(bare: Flask) -> None:
+    for route, endpoint in routes(bare).items():
+        scope = auth.scope_of[endpoint]
+        expected = [] if scope == auth.PUBLIC else [{"apiKey": [scope]}]
+        assert documented()[route]["security"] == expected, route
+    assert {scope for scope in auth.scope_of.values() if scope != auth.PUBLIC} == set(SCOPES)
+
+
+def test_only_the_description_itself_is_public(bare: Flask) -> None:
+    public = [route for route, endpoint in routes(bare).items() if auth.scope_of[endpoint] == auth.PUBLIC]
+    assert public == [("GET", "/v1/openapi.json")]
+
+
+def test_what_only_reads_needs_read_and_what_writes_needs_more(bare: Flask) -> None:
+    for (method, path), endpoint in routes(bare).items():
+        if auth.scope_of[endpoint] != auth.PUBLIC:
+            assert (auth.scope_of[endpoint] == "read") == (method == "GET"), path
+
+
+def test_a_route_without_a_scope_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    noun = Noun("forgotten", "A noun whose route was declared by hand.")
+    noun.blueprint.add_url_rule("", "index", lambda: "open", methods=["GET"])
+    app = Flask("service")
+    mount(app, [noun], title="t", version="1")
+
+    assert app.test_client().get("/v1/forgotten").status_code == 401
+
+
+def test_an_unknown_scope_is_refused_where_it_is_declared() -> None:
+    with pytest.raises(ValueError, match="'superuser' is not a scope"):
+        auth.declare("v1.some.where", "superuser")
+
+
+def test_every_write_takes_an_idempotency_key_and_no_read_does() -> None:
+    key = {"$ref": "#/components/parameters/IdempotencyKey"}
+    for (method, path), operation in documented().items():
+        assert (key in operation.get("parameters", [])) == (method != "GET"), path
+
+
+def test_errors_are_documented_as_problems() -> None:
+    for route, operation in documented().items():
+        for status, response in operation["responses"].items():
+            if status >= "400" and "$ref" not in response:
+                assert list(response["content"]) == ["application/problem+json"], (route, status)
