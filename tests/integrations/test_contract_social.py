@@ -1,10 +1,12 @@
-"""What every social provider promises. Each one's tests folder has a `world.py` that makes things happen there."""
+"""What every social provider promises, and our fake of one. Each provider's tests folder has a `world.py` that makes
+things happen there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -12,22 +14,28 @@ import pytest
 
 from integrations import errors
 from integrations.provider import OAuth2, Provider, SocialClient
-from integrations.records import Engagement, Gone, Kind
+from integrations.records import Author, Engagement, Gone, Kind
 from integrations.registry import providers
+from tests.fakes.social import FakeSocial
 
 SOCIAL = [provider for provider in providers().values() if provider.kind == "social"]
 
 
-class World(Protocol):
+class Network(Protocol):
     """A network in memory and one account on it. `stream` serves what others say to that account."""
 
     stream: str
 
     def client(self) -> SocialClient: ...
     def speak(self, text: str) -> str: ...
-    def answer(self, post_id: str) -> str: ...
     def edit(self, post_id: str, text: str) -> None: ...
     def delete(self, post_id: str) -> None: ...
+
+
+class World(Network, Protocol):
+    """A network that is spoken to over HTTP."""
+
+    def answer(self, post_id: str) -> str: ...
     def refuse(self, status: int, body: str) -> None: ...
 
 
@@ -37,6 +45,46 @@ def provider(request: pytest.FixtureRequest) -> Provider[Any]:
     return found
 
 
+@dataclass
+class FakeWorld:
+    """The network that workers are tested with keeps the same contract."""
+
+    social: FakeSocial = field(default_factory=lambda: FakeSocial(page_size=5))
+    stream: str = "mentions"
+    _serial: int = 0
+
+    def client(self) -> SocialClient:
+        return self.social
+
+    def speak(self, text: str) -> str:
+        self._serial += 1
+        post_id = str(self._serial)
+        at = datetime(2026, 3, 20, 12, tzinfo=UTC) + timedelta(seconds=self._serial)
+        url = f"https://social.example/{post_id}"
+        self.social.serve(
+            "mentions", Engagement(post_id, Kind.MENTION, Author("9", "ada"), text, at, url=url, thread=post_id)
+        )
+        return post_id
+
+    def edit(self, post_id: str, text: str) -> None:
+        (before,) = [each for each in self.social.recheck([post_id]) if isinstance(each, Engagement)]
+        self.social.edit(replace(before, text=text))
+
+    def delete(self, post_id: str) -> None:
+        self.social.delete(post_id)
+
+
+@pytest.fixture(params=[*(provider.key for provider in SOCIAL), "our fake"])
+def network(request: pytest.FixtureRequest) -> Iterator[Network]:
+    """Every provider's world, and our fake's."""
+    if request.param == "our fake":
+        yield FakeWorld()
+        return
+    made: AbstractContextManager[World] = import_module(f"tests.integrations.social.{request.param}.world").world()
+    with made as found:
+        yield found
+
+
 @pytest.fixture
 def world(provider: Provider[Any]) -> Iterator[World]:
     made: AbstractContextManager[World] = import_module(f"tests.integrations.social.{provider.key}.world").world()
@@ -44,7 +92,7 @@ def world(provider: Provider[Any]) -> Iterator[World]:
         yield found
 
 
-def _pull(world: World, cursor: str | None = None) -> list[Engagement]:
+def _pull(world: Network, cursor: str | None = None) -> list[Engagement]:
     return [item for page in world.client().pull(world.stream, cursor) for item in page.items]
 
 
@@ -70,8 +118,8 @@ def test_everything_told_to_people_is_plain(provider: Provider[Any]) -> None:
     assert not [text for text in told if "!" in text]
 
 
-def test_whoami_names_the_account(world: World) -> None:
-    who = world.client().whoami()
+def test_whoami_names_the_account(network: Network) -> None:
+    who = network.client().whoami()
     assert who.id
     assert who.handle
     assert not who.handle.startswith("@")
@@ -99,28 +147,28 @@ def test_our_own_answers_are_ours_and_stand_in_the_same_thread(provider: Provide
     assert found[answered].in_reply_to == asked
 
 
-def test_stopping_after_any_page_and_coming_back_loses_nothing(world: World) -> None:
-    everything = {world.speak(f"number {number}") for number in range(23)}
+def test_stopping_after_any_page_and_coming_back_loses_nothing(network: Network) -> None:
+    everything = {network.speak(f"number {number}") for number in range(23)}
     seen: set[str] = set()
     cursor: str | None = None
     for _ in range(30):
-        page = next(world.client().pull(world.stream, cursor))
+        page = next(network.client().pull(network.stream, cursor))
         seen |= {item.id for item in page.items}
         cursor = page.cursor
     assert seen == everything
 
 
-def test_what_comes_later_comes_with_the_cursor(world: World) -> None:
-    world.speak("first")
-    *_, last = world.client().pull(world.stream, None)
-    later = world.speak("second")
-    assert later in {item.id for item in _pull(world, last.cursor)}
+def test_what_comes_later_comes_with_the_cursor(network: Network) -> None:
+    network.speak("first")
+    *_, last = network.client().pull(network.stream, None)
+    later = network.speak("second")
+    assert later in {item.id for item in _pull(network, last.cursor)}
 
 
 @pytest.mark.parametrize("cursor", ["", "garbage", "{}", "null", "-1", "🦺"])
-def test_a_cursor_that_cannot_be_read_starts_over(world: World, cursor: str) -> None:
-    post_id = world.speak("hello")
-    assert [item.id for item in _pull(world, cursor)] == [post_id]
+def test_a_cursor_that_cannot_be_read_starts_over(network: Network, cursor: str) -> None:
+    post_id = network.speak("hello")
+    assert [item.id for item in _pull(network, cursor)] == [post_id]
 
 
 @pytest.mark.parametrize("text", ["", "ا" * 10_000, "‏שלום", "👩‍👩‍👧‍👦" * 50, "a\x00b"])
@@ -129,17 +177,17 @@ def test_no_text_is_too_odd(world: World, text: str) -> None:
     assert [item.text for item in _pull(world)] == [text.replace("\x00", "")]
 
 
-def test_a_recheck_tells_what_changed_and_what_is_gone(world: World) -> None:
-    kept, changed, gone = world.speak("kept"), world.speak("before"), world.speak("gone")
-    world.edit(changed, "after")
-    world.delete(gone)
-    answers = {each.id: each for each in world.client().recheck([kept, changed, gone])}
+def test_a_recheck_tells_what_changed_and_what_is_gone(network: Network) -> None:
+    kept, changed, gone = network.speak("kept"), network.speak("before"), network.speak("gone")
+    network.edit(changed, "after")
+    network.delete(gone)
+    answers = {each.id: each for each in network.client().recheck([kept, changed, gone])}
     assert answers[gone] == Gone(gone)
     assert {each.id: each.text for each in answers.values() if isinstance(each, Engagement)} == {
         kept: "kept",
         changed: "after",
     }
-    assert list(world.client().recheck([])) == []
+    assert list(network.client().recheck([])) == []
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 import tweepy
 
-from integrations.errors import IntegrationError, PermissionDeniedError, RateLimitError, UnexpectedResponseError
+from integrations.errors import (
+    IntegrationError,
+    PermissionDeniedError,
+    RateLimitError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
 from integrations.http import TIMEOUT, USER_AGENT, error_for, parse_json, read_limited, transport_error
 
 BATCH = 100  # ids in one lookup, and rows in one page: the most that X serves
@@ -87,16 +93,15 @@ class Calls(tweepy.Client):  # type: ignore[misc]  # tweepy has no types
 
 # --- refusals ------------------------------------------------------------------------------------------------
 
-CREDITS = (
-    "The X app has no credits left. Buy credits in X's developer console; reading goes on by itself after the next look"
-)
-SPEND_CAP = "The X app has reached its spending limit. Raise the limit in X's developer console, or wait for the next billing cycle"
+# A stream that is refused stops until somebody reconnects the account; so the sentences end with that.
+CREDITS = "The X app has no credits left. Buy credits in X's developer console, then reconnect the account"
+SPEND_CAP = "The X app has reached its spending limit. Raise it in X's developer console, then reconnect the account"
 NOT_ENROLLED = (
-    "The X app is not in a project that may use the X API v2. Attach it to a project with pay-per-use in X's developer console"
-)  # fmt: skip
-NO_DIRECT_MESSAGES = (
-    "X does not let us read direct messages: the consent or the app lacks dm.read. Reconnect the account and allow it"
+    "The X app is not in a project that may use X's API. "
+    "Attach it to a pay-per-use project in X's developer console, then reconnect the account"
 )
+NO_DIRECT_MESSAGES = "X does not let us read direct messages: the consent, or the app's permissions, leave them out"
+CAPPED = "The X app has read as many posts as its plan allows; reading goes on by itself when X begins a new period"
 
 # By the problem's title, its `reason`, or the last part of its `type`, in that order: the first that is known speaks.
 _SENTENCES = {
@@ -105,8 +110,6 @@ _SENTENCES = {
     "client-not-enrolled": NOT_ENROLLED,
     "credits": CREDITS,
 }
-# How long to leave X alone once a cap of posts is used up; it does not say when the period ends.
-_CAP_PERIODS = {"daily": timedelta(hours=1), "monthly": timedelta(hours=12)}
 _SCOPES = {"/2/dm_": ("dm.read", NO_DIRECT_MESSAGES)}
 
 
@@ -120,10 +123,8 @@ def refusal(response: requests.Response, route: str) -> IntegrationError | None:
     if sentence is not None:
         return PermissionDeniedError(sentence)
     if "usage-capped" in words:
-        wait = _CAP_PERIODS.get(str(problem.get("period", "")).lower(), timedelta(hours=12))
-        return RateLimitError(
-            "The X app has read as many posts as its plan allows for now", retry_after=wait.total_seconds()
-        )
+        # A 429, but X does not say until when, and a person should know: so not a rate limit.
+        return TemporaryError(CAPPED)
     error = error_for(response, says=_says(problem), retry_after=seconds_until_reset)
     if isinstance(error, PermissionDeniedError):
         for prefix, (scope, told) in _SCOPES.items():
@@ -141,7 +142,8 @@ def seconds_until_reset(response: requests.Response) -> float | None:
     except (KeyError, ValueError):
         return None
     try:
-        now = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        told = parsedate_to_datetime(response.headers["Date"])
+        now = (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
     except (KeyError, TypeError, ValueError):
         now = time.time()
     return max(1.0, reset - now + 1.0)
@@ -185,6 +187,7 @@ class Answer:
 
 
 _GONE = ("resource-not-found", "not-authorized-for-resource", "resource-unavailable", "disallowed-resource")
+_REFUSED = ("client-forbidden", "not-authorized-for-field", "unsupported-authentication")
 
 
 def answer(response: requests.Response) -> Answer:
@@ -218,12 +221,17 @@ def _raise_whole(errors: list[Mapping[str, Any]]) -> None:
     for each in errors:
         if not _names_a_gone_post(each):
             what = str(each.get("detail") or each.get("title") or "it does not say why")[:200]
-            raise PermissionDeniedError(f"X does not serve this: {what}")
+            if _kind(each) in (*_GONE, *_REFUSED):
+                raise PermissionDeniedError(f"X does not serve this: {what}")
+            raise TemporaryError(f"X could not answer: {what}")
 
 
 def _names_a_gone_post(error: Mapping[str, Any]) -> bool:
-    kind = str(error.get("type", "")).rpartition("/")[2]
-    return kind in _GONE and error.get("resource_type", "tweet") in ("tweet", "post")
+    return _kind(error) in _GONE and error.get("resource_type", "tweet") in ("tweet", "post")
+
+
+def _kind(problem: Mapping[str, Any]) -> str:
+    return str(problem.get("type", "")).rpartition("/")[2].lower()
 
 
 def _by_id(values: Any) -> dict[str, Mapping[str, Any]]:

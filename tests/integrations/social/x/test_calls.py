@@ -35,7 +35,7 @@ def test_a_refusal_says_what_to_do_next(wire: Wire, case: dict[str, Any]) -> Non
 
 def test_a_missing_scope_for_messages_is_named(wire: Wire) -> None:
     wire.replies = [(403, {}, '{"title":"Forbidden","type":"about:blank","status":403,"detail":"Forbidden"}')]
-    with pytest.raises(errors.PermissionDeniedError, match=r"dm\.read") as caught:
+    with pytest.raises(errors.PermissionDeniedError, match="direct messages") as caught:
         next(wire.client().pull("messages", None))
     assert caught.value.scope == "dm.read"
 
@@ -60,6 +60,9 @@ def test_errors_alone_about_the_account_are_raised_and_beside_data_they_are_not(
     }
     wire.replies = [(200, {}, json.dumps({"errors": [problem]}))]
     with pytest.raises(errors.PermissionDeniedError, match="No such user"):
+        next(wire.client().pull("mentions", None))
+    wire.replies = [(200, {}, json.dumps({"errors": [{"type": "about:blank", "title": "Internal"}]}))]
+    with pytest.raises(errors.TemporaryError, match="Internal"):
         next(wire.client().pull("mentions", None))
     row = {"id": "5", "author_id": "9", "created_at": "2026-03-20T10:00:00Z", "text": "hello"}
     wire.replies = [(200, {}, json.dumps({"data": [row], "errors": [problem]}))]
