@@ -6,11 +6,11 @@ opens a socket before it is used, so that workers may import the application bef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -26,6 +26,8 @@ from service.errors import PlainError
 
 _SET_WORKSPACE = text("SELECT set_config('app.workspace_id', :workspace_id, true)")
 
+RETRIES = 4  # of a transaction that PostgreSQL ended for the sake of another
+T = TypeVar("T")
 RawConnection = psycopg.Connection[Any]
 
 
@@ -44,6 +46,19 @@ class Database:
         """One transaction of one workspace: committed at the end, rolled back on an exception. Never call out inside."""
         with self._sessions(info={"workspace_id": workspace_id}) as session, session.begin():
             yield session
+
+    def retried(self, workspace_id: UUID, work: Callable[[Session], T]) -> T:
+        """`work` in one transaction of one workspace, from its beginning again when PostgreSQL ended it for the sake of
+        another (deadlock, serialization). `work` changes nothing but the database."""
+        for _ in range(RETRIES):
+            try:
+                with self.tenant(workspace_id) as session:
+                    return work(session)
+            except OperationalError as error:
+                if not isinstance(error.orig, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
+                    raise
+        with self.tenant(workspace_id) as session:
+            return work(session)
 
     @contextmanager
     def globally(self) -> Iterator[Session]:

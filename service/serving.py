@@ -13,6 +13,7 @@ graceful_timeout = 5
 preload_app = True
 accesslog = None
 limit_request_line = 8190
+control_socket_disable = True  # nobody needs to steer it from outside
 forwarded_allow_ips = os.environ.get("WARMLINE_TRUSTED_PROXIES", "127.0.0.1")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -46,10 +47,9 @@ def decide(runtime: Runtime, workspace_id: UUID, lease_id: UUID, now: datetime |
     deadline = time.monotonic() + BUDGET
     for step in (_match, _conversations, _relationships, _admit):
         while True:
-            with runtime.db.tenant(workspace_id) as session:
-                if not schedule.hold(session, workspace_id, lease_id):
-                    return
-                more = step(run, session)
+            more = runtime.db.retried(workspace_id, partial(_take, run, step))
+            if more is None:
+                return
             if not more:
                 break
             if time.monotonic() > deadline:
@@ -58,6 +58,11 @@ def decide(runtime: Runtime, workspace_id: UUID, lease_id: UUID, now: datetime |
                 return
     with runtime.db.tenant(workspace_id) as session:
         schedule.let_go(session, workspace_id, lease_id)
+
+
+def _take(run: _Run, step: Callable[[_Run, Session], bool], session: Session) -> bool | None:
+    """One batch of a step: whether there may be more; None when the lease is somebody else's."""
+    return step(run, session) if schedule.hold(session, run.workspace_id, run.lease_id) else None
 
 
 def _match(run: _Run, session: Session) -> bool:

@@ -26,7 +26,9 @@ BUDGET = 150.0  # seconds of one job; what is left is taken up by the next, from
 ANCESTORS = 400  # missing posts asked for in one round
 THREADS = 300  # threads looked into, newest first
 RECHECKED = 400  # posts a sweep asks for
-RECHECK_AFTER = timedelta(hours=6)  # a post that the network has not served for so long is asked for again
+# A post that the network has not served for so long is asked for again. Posts on which somebody's wait rests are asked for
+# in every sweep: a task about a post that is gone is a minute wasted. The others wait, since every read is paid for.
+RECHECK_AFTER = timedelta(days=7)
 RECHECK_WITHIN = timedelta(days=90)  # older posts open no wait any more
 RECHECK_EVERY = timedelta(minutes=15)
 THREADS_WITHIN = timedelta(days=30)
@@ -160,8 +162,13 @@ def _recheck(job: _Job) -> bool:
 def _recheck_posts(job: _Job) -> bool:
     now = business_now()
     with job.runtime.db.tenant(job.workspace_id) as session:
-        ids = streams.longest_unchecked(
-            session, job.connection, before=real_now() - RECHECK_AFTER, since=now - RECHECK_WITHIN, limit=RECHECKED
+        ids = streams.to_recheck(
+            session,
+            job.connection,
+            before=real_now() - RECHECK_AFTER,
+            begun_at=job.begun_at,
+            since=now - RECHECK_WITHIN,
+            limit=RECHECKED,
         )
     if not ids:
         return True
@@ -191,10 +198,12 @@ _WAYS = {RECHECK: _recheck}
 
 
 def _store(job: _Job, page: Page[Any]) -> None:
-    with job.runtime.db.tenant(job.workspace_id) as session:
+    def work(session: Session) -> None:
         held = job.hold(session)
         new = _save(session, job, page.items)
         streams.advance(held.stream, page.cursor, new=new, notes=page.notes, reads=page.reads)
+
+    job.runtime.db.retried(job.workspace_id, work)
 
 
 def _save(session: Session, job: _Job, items: Sequence[Any]) -> int:
@@ -210,22 +219,27 @@ def _depending(provider: AnyProvider) -> list[str]:
 
 
 def _finish(job: _Job, finished: bool) -> None:
-    depending = _depending(job.provider)
-    with job.runtime.db.tenant(job.workspace_id) as session:
-        held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
-        if held is None:
-            return
-        first = held.stream.first_done_at is None
-        done = finished and (job.name not in depending or streams.others_done(session, held.stream, depending))
-        streams.finish(session, held.stream, next_at=real_now() + (job.every if finished else timedelta(0)), done=done)
-        if job.connection.kind != "social":
-            return
-        orphans = bool(pulling.missing_parents(session, pulling.source(session, job.connection), 1))
-        useful = list(_now_useful(job, first=first and done, orphans=orphans))
-        if useful:
+    useful = job.runtime.db.retried(job.workspace_id, lambda session: _end(session, job, finished))
+    if useful:
+        with job.runtime.db.tenant(job.workspace_id) as session:
             due.pull_soon(session, job.workspace_id, job.connection.id, useful)
-        if not (orphans and any(each.wants_parents for each in job.provider.streams)):
-            streams.open_for_decisions(session, held.connection, business_now())
+
+
+def _end(session: Session, job: _Job, finished: bool) -> list[str]:
+    """Ends the lease. Returns the streams that have something to do now."""
+    held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
+    if held is None:
+        return []
+    depending = _depending(job.provider)
+    first = held.stream.first_done_at is None
+    done = finished and (job.name not in depending or streams.others_done(session, held.stream, depending))
+    streams.finish(session, held.stream, next_at=real_now() + (job.every if finished else timedelta(0)), done=done)
+    if job.connection.kind != "social":
+        return []
+    orphans = bool(pulling.missing_parents(session, pulling.source(session, job.connection), 1))
+    if not (orphans and any(each.wants_parents for each in job.provider.streams)):
+        streams.open_for_decisions(session, held.connection, business_now())
+    return list(_now_useful(job, first=first and done, orphans=orphans))
 
 
 def _now_useful(job: _Job, *, first: bool, orphans: bool) -> Iterator[str]:

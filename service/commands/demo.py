@@ -62,7 +62,7 @@ def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int
 
 
 def _load(data: Path | None) -> tuple[Load, datetime]:
-    return tables.read(data) if data else (scenario(LAST_POST), LAST_POST)
+    return tables.read(data, OWNER) if data else (scenario(LAST_POST), LAST_POST)
 
 
 def _folder(data: Path | None) -> str:

@@ -34,8 +34,8 @@ _PROPERTIES = {
 }  # fmt: skip
 
 
-def read(folder: Path) -> tuple[Load, datetime]:
-    """The load, and the instant of its last post (UTC). With no contacts file, every second customer becomes a contact who
+def read(folder: Path, owner: str) -> tuple[Load, datetime]:
+    """The load, with `owner` (an e-mail address) as the CRM's only user, and the instant of its last post (UTC). With no contacts file, every second customer becomes a contact who
     has the handle on file. Raises PlainError for a file that is missing or lacks a column."""
     messages = _rows(folder / "messages.csv", MESSAGES)
     if not messages:
@@ -54,6 +54,7 @@ def read(folder: Path) -> tuple[Load, datetime]:
         contacts=[_contact(row) for row in _rows(contacts, CONTACTS)]
         if contacts.exists()
         else list(_every_second(customers)),
+        owners=[{"id": "71", "email": owner, "first_name": "Olivia", "last_name": "Berg"}],
         brands={name: name for name in ours},
     )
     return load, max(datetime.fromisoformat(post["created_at"]) for post in posts)

@@ -113,11 +113,13 @@ def match_again(session: Session, workspace_id: UUID, author_ids: Sequence[UUID]
 
 
 def pull_soon(session: Session, workspace_id: UUID, connection_id: UUID, streams: Sequence[str] = ()) -> None:
-    """Pull these streams of a connection (all of them, if none is named) as soon as a worker is free."""
+    """Pull these streams of a connection (all of them, if none is named) as soon as a worker is free. Not for a
+    transaction that holds one of them: two such would wait for each other."""
     session.execute(
         text(
-            "UPDATE streams SET next_pull_at = least(next_pull_at, :now) WHERE workspace_id = :w AND connection_id = :c"
-            " AND status = 'active' AND (cardinality(:names) = 0 OR name = ANY(:names))"
+            "UPDATE streams SET next_pull_at = least(next_pull_at, :now) FROM (SELECT id FROM streams WHERE workspace_id = :w"
+            " AND connection_id = :c AND status = 'active' AND (cardinality(:names) = 0 OR name = ANY(:names)) ORDER BY id FOR UPDATE)"
+            " AS chosen WHERE workspace_id = :w AND streams.id = chosen.id"
         ).bindparams(bindparam("names", type_=ARRAY(Text()))),
         {"w": workspace_id, "c": connection_id, "now": real_now(), "names": list(streams)},
     )

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from service.clock import real_now
-from service.models import Connection, Engagement, Stream
+from service.models import Connection, Conversation, Engagement, Stream
 from service.queue import LEASE
 from service.store import due
 
@@ -131,23 +131,35 @@ def threads_we_are_in(session: Session, connection: Connection, since: datetime,
     return [row[0] for row in rows]
 
 
-def longest_unchecked(
-    session: Session, connection: Connection, *, before: datetime, since: datetime, limit: int
+def to_recheck(
+    session: Session, connection: Connection, *, begun_at: datetime, before: datetime, since: datetime, limit: int
 ) -> list[str]:
-    """Ids of posts that the network has not served since `before`, no older than `since`: to be checked for edits and deletions."""
-    rows = session.execute(
-        select(Engagement.native_id)
+    """Ids of posts to be checked for edits and deletions: first those of conversations in which somebody waits, unless the
+    network has served them since `begun_at`, then those that it has not served since `before`, no older than `since`."""
+    waiting = (
+        select(Conversation.thread)
         .where(
-            Engagement.workspace_id == connection.workspace_id,
-            Engagement.connection_id == connection.id,
-            Engagement.deleted_at.is_(None),
-            Engagement.checked_at < before,
-            Engagement.posted_at >= since,
+            Conversation.workspace_id == connection.workspace_id,
+            Conversation.connection_id == connection.id,
+            Conversation.waiting_since.is_not(None),
         )
-        .order_by(Engagement.checked_at)
-        .limit(limit)
+        .scalar_subquery()
     )
-    return [row[0] for row in rows]
+    mine = (
+        Engagement.workspace_id == connection.workspace_id,
+        Engagement.connection_id == connection.id,
+        Engagement.deleted_at.is_(None),
+    )
+    found: dict[str, None] = {}
+    for chosen in (
+        (Engagement.thread.in_(waiting), Engagement.checked_at < begun_at),
+        (Engagement.checked_at < before, Engagement.posted_at >= since),
+    ):
+        rows = session.execute(
+            select(Engagement.native_id).where(*mine, *chosen).order_by(Engagement.checked_at).limit(limit)
+        )
+        found.update(dict.fromkeys(row[0] for row in rows))
+    return list(found)[:limit]
 
 
 def checked(session: Session, connection: Connection, ids: Sequence[str]) -> None:
