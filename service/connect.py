@@ -198,8 +198,8 @@ def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
     if found is None:
         return False
     key, host, credentials = found
-    provider = _provider(key)
-    if credentials and isinstance(provider.auth, OAuth2):
+    provider = providers().get(key)  # a version without it may still be asked to let go
+    if credentials and provider is not None and isinstance(provider.auth, OAuth2):
         try:
             oauth.revoke(provider, app_for(runtime, provider, host), credentials)
         except ConnectError:

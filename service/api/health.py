@@ -25,7 +25,7 @@ class HealthSchema(Schema):
     status = choice("well", "degraded", metadata=about("degraded: something below needs a look."))
     database = Flag()
     queue = Flag()
-    worker = Flag(metadata=about("A worker was heard of in the last minute and a half."))
+    worker = Flag(metadata=about("A worker takes jobs from the queue."))
     scheduler = Flag(metadata=about("A scheduler was heard of in the last minute and a half."))
     connections = fields.List(
         fields.Nested(connections.ConnectionSchema),

@@ -206,9 +206,9 @@ def page(
 
 
 def one(session: Session, workspace_id: UUID, listing: Listing, row_id: UUID) -> Row | None:
-    """The row of a list that has this id."""
-    expression = listing.keys[-1][0]
-    rows = _rows(session, f"{listing.select} AND {expression} = %(id)s", {"w": workspace_id, "id": row_id})
+    """The row of a list that has this id; None where the list would not show it."""
+    condition = f"{listing.where} AND {listing.keys[-1][0]} = %(id)s"
+    rows = _rows(session, f"{listing.select} AND {condition}", {"w": workspace_id, "id": row_id})
     return rows[0] if rows else None
 
 

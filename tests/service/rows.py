@@ -72,7 +72,12 @@ class Rows:
         return self._add(Stream(connection_id=connection, name=name, **{**row, **values}))
 
     def author(self, handle: str, **values: Any) -> UUID:
-        row = {"provider": "fakesocial", "native_id": f"n-{handle}", "match_due": False, "updated_at": self.now}
+        row = {
+            "provider": "fakesocial",
+            "native_id": f"n{next(self._numbers)}",
+            "match_due": False,
+            "updated_at": self.now,
+        }
         return self._add(Author(handle=handle, **{**row, **values}))
 
     def engagement(self, connection: UUID, author: UUID, *, at: datetime, text: str = "Hello", **values: Any) -> UUID:
