@@ -33,7 +33,10 @@ from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskS
 SETTLE = timedelta(seconds=30)  # after a lost answer: search shows a new task within seconds, mostly
 
 _ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: PushOutcome.WITHDRAWN}
-_MISSING = "OBJECT_NOT_FOUND"  # HubSpot's category
+# HubSpot's categories of an error: what says nothing against the record itself, and what says that it is not there.
+_PASSING = {"INTERNAL_ERROR", "RATE_LIMIT", "RATE_LIMITS"}
+_MISSING = "OBJECT_NOT_FOUND"
+_NO_REASON = "HubSpot refused it and gave no reason."
 _NO_CONTACT = "The contact is no longer in HubSpot, so the task was not made."
 
 
@@ -167,7 +170,7 @@ class Push:
                 if _id(task) in done:
                     self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
                 elif task.key in refusals:
-                    self._refuse(task, refusals[task.key])
+                    self._gone_or_refused(task, refusals[task.key])
                 else:
                     self._say(task, PushOutcome.LATER, detail="HubSpot said nothing about it.")
 
@@ -204,6 +207,8 @@ class Push:
                 self._say(task, PushOutcome.CREATED, made[task.key])
             elif task.key not in refusals:
                 self._say(task, PushOutcome.UNKNOWN, detail="HubSpot said nothing about it.")
+            elif refusals[task.key].get("category") in _PASSING:
+                self._say(task, PushOutcome.UNKNOWN, detail=message(refusals[task.key]))
         self._found_or_refused([task for task in group if task.key not in self._results], refusals)
 
     def _input(self, task: Task) -> dict[str, Any]:
@@ -223,34 +228,39 @@ class Push:
         if not tasks:
             return
         found = self._seek_unique(tasks) if self._portal.unique else {}
+        refused = [task for task in tasks if task.key not in found and task.key not in self._results]
+        contacts = [task.contact_id for task in refused if task.contact_id]
+        alive = {str(row["id"]) for row in self._api.read("contacts", contacts, ()) if not row.get("archived")}
         for task in tasks:
             if task.key in found:
                 self._say(task, PushOutcome.FOUND, found[task.key])
-            elif task.key not in self._results:
-                self._refuse(task, refusals[task.key])
+        for task in refused:
+            says = message(refusals[task.key]) or _NO_REASON
+            lost = task.contact_id is not None and task.contact_id not in alive
+            self._say(task, PushOutcome.REFUSED, detail=f"{_NO_CONTACT} HubSpot says: {says}" if lost else says)
 
     # --- refusals -------------------------------------------------------------------------------------------------
 
     def _halve(self, queue: deque[Sequence[Task]], group: Sequence[Task], error: IntegrationError) -> None:
         """HubSpot refused a batch as a whole, and did none of it: halves tell which record it meant."""
         if len(group) == 1:
-            category = _MISSING if isinstance(error, NotFoundError) else ""
-            refusals: dict[str, Row] = {group[0].key: {"message": str(error), "category": category}}
+            refusal = {"message": str(error), "category": _MISSING if isinstance(error, NotFoundError) else ""}
             if group[0].external_id is None:
-                self._found_or_refused(group, refusals)
+                self._found_or_refused(group, {group[0].key: refusal})
             else:
-                self._refuse(group[0], refusals[group[0].key])
+                self._gone_or_refused(group[0], refusal)
             return
         middle = len(group) // 2
         queue.extendleft((group[middle:], group[:middle]))
 
-    def _refuse(self, task: Task, error: Row) -> None:
-        missing = error.get("category") == _MISSING
-        if missing and task.external_id is not None:
+    def _gone_or_refused(self, task: Task, error: Row) -> None:
+        """A change that HubSpot refused: somebody deleted the task after we looked, or the change is not to its liking."""
+        if error.get("category") == _MISSING:
             self._say(task, PushOutcome.GONE)
-            return
-        says = message(error) or "HubSpot gave no reason."
-        self._say(task, PushOutcome.REFUSED, detail=f"{_NO_CONTACT} HubSpot says: {says}" if missing else says)
+        elif error.get("category") in _PASSING:
+            self._say(task, PushOutcome.LATER, detail=message(error))
+        else:
+            self._say(task, PushOutcome.REFUSED, detail=message(error) or _NO_REASON)
 
 
 def _refusals(answer: Row, group: Sequence[Task]) -> dict[str, Row]:

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 import responses
 
 from integrations.provider import CRMClient
+from integrations.records import Task
 from tests.integrations.crm.hubspot.conftest import World
 from tests.integrations.crm.hubspot.portal import Portal, drop_after, drop_before, iso
+from tests.integrations.crm.hubspot.sandbox_harness import sandbox_harness
 
 
 class HubSpotHarness:
@@ -43,8 +45,9 @@ class HubSpotHarness:
     def lose_next_create(self, *, work_done: bool) -> None:
         self.world.portal.fault("POST", "/tasks/batch/create", drop_after if work_done else drop_before)
 
-    def refuse(self, key: str, subject: str, sentence: str) -> None:
-        self.world.portal.refusals[subject] = sentence
+    def refusable(self, task: Task) -> tuple[Task, str]:
+        self.world.portal.refusals[str(task.subject)] = "The subject is not allowed."
+        return task, "The subject is not allowed."
 
     def wait(self, seconds: float) -> None:
         self.world.clock.forward(seconds=seconds)
@@ -60,3 +63,6 @@ def harness(*, unique: bool) -> Iterator[HubSpotHarness]:
         world = World(Portal(unique=unique))
         world.portal.install(mock)
         yield HubSpotHarness(world)
+
+
+HARNESSES = {"hubspot": harness, "hubspot in the sandbox": sandbox_harness}

@@ -179,7 +179,7 @@ def test_a_task_for_a_deleted_contact_is_refused_in_plain_words(
     found = results(world, new("k1", contact_id=contact), new("k2"))
 
     assert [each.outcome for each in found] == [PushOutcome.REFUSED, PushOutcome.CREATED]
-    assert "No contact with ID" in found[0].detail
+    assert found[0].detail.startswith("The contact is no longer in HubSpot, so the task was not made. HubSpot says: ")
 
 
 def test_the_sentences_inside_a_validation_error_are_shown(world: World) -> None:
@@ -189,6 +189,23 @@ def test_the_sentences_inside_a_validation_error_are_shown(world: World) -> None
     [found] = results(world, new())
 
     assert found.detail == "Property values were not valid: 7 is not an owner"
+
+
+def test_an_error_of_hubspots_own_parks_no_task(world: World) -> None:
+    task = made(world, "k0")
+
+    def fails(work: Callable[[], Any]) -> Any:
+        answer = {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [trouble]}
+        return world.portal._ok(answer, 207)
+
+    trouble = {"status": "error", "category": "INTERNAL_ERROR", "message": "Something went wrong"}
+    trouble["context"] = {"objectWriteTraceId": ["k0"]}  # type: ignore[assignment]
+    world.portal.fault("POST", UPDATE, fails)
+    assert push(world, replace(task, subject="Again")) == [PushOutcome.LATER]
+
+    trouble["context"] = {"objectWriteTraceId": ["k1"]}  # type: ignore[assignment]
+    world.portal.fault("POST", CREATE, fails)
+    assert push(world, new("k1")) == [PushOutcome.UNKNOWN]
 
 
 # --- lost answers -----------------------------------------------------------------------------------------------

@@ -1,0 +1,124 @@
+"""The contract against the sandbox, over real sockets on loopback, with a token from its consent page."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from werkzeug.serving import make_server
+
+from integrations import oauth
+from integrations.crm.hubspot import PROVIDER
+from integrations.crm.hubspot.client import HubSpot
+from integrations.provider import Access, App, CRMClient
+from integrations.records import Task
+from sandbox.app import create_app
+from tests.fakes.clock import Clock
+
+CALLBACK = "http://127.0.0.1/oauth/hubspot/callback"
+
+
+class SandboxHarness:
+    def __init__(self, base: str, *, unique: bool) -> None:
+        self.base = base
+        self.now = Clock()
+        self.http = requests.Session()
+        self._last = 100
+        app = App("client", "secret", {"api": f"{base}/hubspot", "web": f"{base}/hubspot"})
+        self._control(
+            "PUT", "/control/apps/hubspot", client_id="client", client_secret="secret", redirect_uris=[CALLBACK]
+        )
+        self._control("PUT", "/control/settings", rate_limits=False, unique_properties=unique)
+        self._access = Access(oauth.hosts(PROVIDER, app), self._consent(app))
+
+    def _control(self, method: str, to: str, **body: Any) -> Any:
+        response = self.http.request(method, self.base + to, json=body or None, timeout=10)
+        response.raise_for_status()
+        return response.json()
+
+    def _consent(self, app: App) -> dict[str, Any]:
+        asked = oauth.authorize_url(PROVIDER, app, redirect_uri=CALLBACK, state="state", verifier="v" * 43)
+        answer = self.http.post(
+            asked, data={"account": "portal", "decision": "allow"}, allow_redirects=False, timeout=10
+        )
+        [code] = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
+        return oauth.fetch_token(PROVIDER, app, redirect_uri=CALLBACK, code=code, verifier="v" * 43)
+
+    def client(self) -> CRMClient:
+        return HubSpot(self._access, clock=self.now)
+
+    def connect(self) -> None:
+        client = self.client()
+        self._access = replace(self._access, account=client.whoami(), options=client.prepare())
+
+    def put_contact(self, first_name: str, contact_id: str = "") -> str:
+        self._last += 1
+        made = contact_id or str(self._last)
+        self._control("POST", "/control/load", contacts=[{"id": made, "firstname": first_name}])
+        return made
+
+    def add_call(self, contact_id: str) -> str:
+        call = {
+            "id": "900",
+            "type": "calls",
+            "contact_id": contact_id,
+            "properties": {"hs_timestamp": "2026-11-01T10:00:00Z"},
+        }
+        self._control("POST", "/control/load", activities=[call])
+        return "900"
+
+    def complete(self, task_id: str) -> None:
+        self._api("PATCH", f"/crm/objects/2026-09/tasks/{task_id}", {"properties": {"hs_task_status": "COMPLETED"}})
+
+    def delete(self, task_id: str) -> None:
+        self._api("DELETE", f"/crm/objects/2026-09/tasks/{task_id}")
+
+    def _api(self, method: str, path: str, body: Any = None) -> None:
+        token = {"Authorization": f"Bearer {self._access.credentials['access_token']}"}
+        self.http.request(method, f"{self.base}/hubspot{path}", json=body, headers=token, timeout=10).raise_for_status()
+
+    def lose_next_create(self, *, work_done: bool) -> None:
+        fault = "drop_after" if work_done else "drop_before"
+        self._control("POST", "/faults", provider="hubspot", path="/tasks/batch/create", count=1, fault=fault)
+
+    def add_owner(self, owner_id: str, email: str) -> None:
+        self._control(
+            "POST",
+            "/control/load",
+            owners=[{"id": int(owner_id), "email": email, "first_name": "Olive", "last_name": "Owner"}],
+        )
+
+    def refusable(self, task: Task) -> tuple[Task, str]:
+        return replace(task, owner_id="99"), "The owner ID 99 does not exist or is not active"
+
+    def wait(self, seconds: float) -> None:
+        self.now.forward(seconds=seconds)
+
+    def tasks_ever_created(self) -> int:
+        return int(self._control("GET", "/control/counts")["tasks_ever_created"])
+
+
+@contextmanager
+def sandbox_harness(*, unique: bool) -> Iterator[SandboxHarness]:
+    """A sandbox of its own for each test."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(Path(folder))
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        harness = SandboxHarness(f"http://127.0.0.1:{server.server_port}", unique=unique)
+        try:
+            yield harness
+        finally:
+            harness.http.close()
+            server.shutdown()
+            thread.join()
+            server.server_close()
+            app.extensions["sandbox"].close()
