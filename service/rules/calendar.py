@@ -53,7 +53,7 @@ def working_time(start: datetime, end: datetime, policy: Policy) -> timedelta:
     """How much working time lies between two instants; none where `end` is not after `start`."""
     start, end, total = start.astimezone(UTC), end.astimezone(UTC), ZERO
     for opens, closes in _hours(policy).ahead(start):
-        if opens >= end:
+        if max(opens, start) >= end:
             break
         total += min(closes, end) - max(opens, start)
     return total

@@ -172,7 +172,7 @@ def test_a_name_has_one_key_whatever_its_case_and_order(words, dress, random):
     assert plain == dressed or any(
         dress(each).casefold() != each.casefold() for each in words
     )  # not every letter has a way back
-    assert plain == {key for key in author_keys(KnownAuthor("birdsong", Author("7", "", " ".join(words))))}
+    assert plain == author_keys(KnownAuthor("birdsong", Author("7", "", " ".join(words))))
 
 
 @pytest.mark.parametrize(("one", "other"), [("Zoë Müller", "zoe muller"), ("José  Ñandú", "Nandu, Jose"), ("O’Brien Conor", "Conor O'Brien"), ("Straße Anna", "STRASSE ANNA"), ("Дмитрий Иванов", "иванов дмитрий")])  # fmt: skip

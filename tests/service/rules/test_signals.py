@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from dataclasses import fields
 
 import pytest
@@ -63,9 +62,7 @@ def test_a_text_shows_what_it_wants(text, expected):
     ],
 )  # fmt: skip
 def test_a_last_polite_word_leaves_nothing_open(text):
-    signals = read(text)
-    assert signals.polite_close
-    assert not (signals.asks or signals.requests or signals.problem)
+    assert said(text) - {"solved"} == {"polite_close"}
 
 
 @pytest.mark.parametrize(
@@ -144,12 +141,14 @@ def test_reposts_and_texts_that_name_many_accounts_are_announcements():
     assert not read("look", mentions=MANY - 1).broadcast
 
 
-def test_no_text_takes_long():
-    started = time.perf_counter()
-    for text in ("a" * 10_000, "a " * 5_000, "can you " * 1_250, "@" * 10_000, "https://" * 1_250, "?" * 10_000, "how much " * 1_111, "ا" * 10_000, "e\u0301" * 5_000):  # fmt: skip
-        read(text)
-    # Nothing is promised about speed here: this only fails where the time taken grows out of all proportion.
-    assert time.perf_counter() - started < 20
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 10_000, "a " * 5_000, "can you " * 1_250, "@" * 10_000, "https://" * 1_250, "?" * 10_000, "how much " * 1_111, "ا" * 10_000, "e\u0301" * 5_000, "don't " * 1_666],
+    ids=lambda text: text[:8],
+)  # fmt: skip
+def test_a_text_of_ten_thousand_characters_is_read_whole(text):
+    # A rule whose time grew faster than the text would not come back from these.
+    assert "asks" in said(f"{text} where is it?")
 
 
 @given(st.text(), st.sampled_from([None, "", "und", "en-GB", "xx", "-", *LANGUAGES]))
