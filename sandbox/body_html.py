@@ -95,7 +95,7 @@ def plain(body: str) -> str:
     """The body as text, for a form's field or a line in a list."""
     if not _TAG.search(body):
         return body
-    text = re.sub(r"<(?:br\s*/?|/p|/div|/li)\s*>", "\n", body, flags=re.IGNORECASE)
+    text = re.sub(r"<(?:br\s*/?|/p|/div|/li|/blockquote)\s*>", "\n", body, flags=re.IGNORECASE)
     cleaner = _Cleaner()
     cleaner.feed(text)
     return (

@@ -34,7 +34,7 @@ def distance(value: int | str | None) -> str:
     ms = (parse_ms(value) if isinstance(value, str) else int(value or 0)) - sandbox().clock.now()
     far = abs(ms)
     if far < MINUTE:
-        return "just now" if ms <= 0 else "in a moment"
+        return "just now" if ms < MINUTE // 2 else "in a moment"
     size, unit = next((size, unit) for size, unit in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")) if far >= size)
     number = far // size
     words = f"{number} {unit}{'' if number == 1 else 's'}"

@@ -33,7 +33,7 @@ class Store:
                 raise StoreError(
                     f"{self.path} was written by another version of the sandbox. Move it away or name another folder."
                 )
-            db.executescript(SCHEMA)
+            db.executescript(f"BEGIN; {SCHEMA} COMMIT;")  # one sync to disk rather than one a table
             db.execute(f"PRAGMA user_version = {VERSION}")
         except (OSError, sqlite3.OperationalError) as error:
             raise StoreError(

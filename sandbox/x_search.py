@@ -15,7 +15,7 @@ from typing import Any
 from sandbox.x_render import STATUS
 
 LONGEST = 512  # characters, for an app without a contract with X
-_LEXEME = re.compile(r'\s+|(?P<token>\(|\)|-?[a-z_]+:"[^"]*"|-?"[^"]*"|[^\s()"]+)')
+_LEXEME = re.compile(r'\s+|(?P<token>-?\(|\)|-?[a-z_]+:"[^"]*"|-?"[^"]*"|[^\s()"]+)')
 
 SQL = tuple[str, list[Any]]
 
@@ -147,7 +147,8 @@ def _all(tokens: list[str]) -> SQL:
             part = _any(tokens)
             if not tokens or tokens.pop(0) != ")":
                 raise QueryError("a parenthesis has no partner")
-            parts.append((f"({part[0]})", part[1]))
+            negation = "NOT " if token.startswith("-") else ""
+            parts.append((f"{negation}({part[0]})", part[1]))
         else:
             parts.append(_one(token))
     if not parts:
