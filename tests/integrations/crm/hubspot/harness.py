@@ -31,6 +31,9 @@ class HubSpotHarness:
     def put_contact(self, first_name: str, contact_id: str = "") -> str:
         return self.world.portal.put("contacts", {"firstname": first_name}, id=contact_id)
 
+    def put_contacts(self, number: int) -> set[str]:
+        return {self.put_contact("Ada") for _ in range(number)}
+
     def add_call(self, contact_id: str) -> str:
         made = self.world.portal.put("calls", {"hs_timestamp": iso(self.world.portal.tick())})
         self.world.portal.link("calls", made, "contacts", contact_id)

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from integrations import oauth
 from integrations.crm.hubspot import PROVIDER
@@ -23,6 +23,11 @@ from sandbox.app import create_app
 from tests.fakes.clock import Clock
 
 CALLBACK = "http://127.0.0.1/oauth/hubspot/callback"
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
 
 
 class SandboxHarness:
@@ -63,6 +68,11 @@ class SandboxHarness:
         made = contact_id or str(self._last)
         self._control("POST", "/control/load", contacts=[{"id": made, "firstname": first_name}])
         return made
+
+    def put_contacts(self, number: int) -> set[str]:
+        made = [str(10_000 + n) for n in range(number)]
+        self._control("POST", "/control/load", contacts=[{"id": each, "firstname": "Ada"} for each in made])
+        return set(made)
 
     def add_call(self, contact_id: str) -> str:
         call = {
@@ -110,8 +120,8 @@ def sandbox_harness(*, unique: bool) -> Iterator[SandboxHarness]:
     """A sandbox of its own for each test."""
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(Path(folder))
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         harness = SandboxHarness(f"http://127.0.0.1:{server.server_port}", unique=unique)
         try:
