@@ -23,7 +23,7 @@ _NAMES = tuple(each.name for each in fields(Signals))
 _BIT: Final = {name: 1 << number for number, name in enumerate(_NAMES)}
 _ALL = (1 << len(_NAMES)) - 1
 _BIT_CHAT, _BIT_IGNORE = _ALL + 1, 0
-_ASKS, _CLOSE, _SOLVED = _BIT["asks"], _BIT["polite_close"], _BIT["solved"]
+_ASKS, _CLOSE, _SOLVED, _TENDER = (_BIT[name] for name in ("asks", "polite_close", "solved", "tender"))
 _OPEN = _ASKS | _BIT["requests"] | _BIT["problem"] | _BIT["wants_talk"] | _BIT["asks_price"]
 _KINDS: Final = {**_BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
 
@@ -131,20 +131,22 @@ def _fold(text: str) -> str:
 
 def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
     """The bits of one sentence, and whether it is nothing but a greeting or a flourish."""
-    bits = chat = covered = ignored = 0
+    bits = chat = covered = closed = 0
     start = table.next.get("^")
     for at, word in enumerate(words):
-        length, found = _longest(words, at, table) if at >= ignored else (0, 0)
+        length, found = _longest(words, at, table)
         if at == 0 and start is not None:
             length, found = max((length, found), _longest(words, 0, start), key=lambda each: each[0])
-        free = at >= covered
-        if length and (free or (found & _OPEN and at + length > covered)):
-            # Within a phrase only another wish that goes on behind it counts: "could you | give me a call".
-            bits |= found if free else found & _OPEN
-            chat += length if free and found & _BIT_CHAT else 0
-            covered = at + length
-            ignored = covered if found == _BIT_IGNORE else ignored
-        elif free and word not in _FILLERS:
+        bits |= found & _TENDER  # whatever it stands in
+        if at < closed or (at < covered and not found & _OPEN):
+            continue
+        if length:
+            # Within a wish another one counts ("could you | give me a call"); within anything else nothing does.
+            bits |= found if at >= covered else found & _OPEN
+            chat += length if found & _BIT_CHAT else 0
+            covered = max(covered, at + length)
+            closed = closed if found & _OPEN else covered
+        elif word not in _FILLERS:
             seen.left_over += 1
     seen.words += len(words)
     return bits & _ALL, bool(words) and chat == len(words)
@@ -152,16 +154,16 @@ def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
 
 def _longest(words: list[str], at: int, node: _Node) -> tuple[int, int]:
     """How many words from `at` on the longest phrase below `node` has (0: there is none), and its bits."""
-    node_or_none = node.next.get(words[at]) or node.next.get("*")
+    here = node.next.get(words[at]) or node.next.get("*")
     length = bits = 0
     position = at
-    while node_or_none is not None:
+    while here is not None:
         position += 1
-        if node_or_none.bits is not None:
-            length, bits = position - at, node_or_none.bits
+        if here.bits is not None:
+            length, bits = position - at, here.bits
         if position == len(words):
             break
-        node_or_none = node_or_none.next.get(words[position]) or node_or_none.next.get("*")
+        here = here.next.get(words[position]) or here.next.get("*")
     return length, bits
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from integrations.records import Kind, TaskKind
 from service.rules.model import Finding, Person, Post
+from service.rules.signals import read
 from service.rules.words import act, at_sign, clip, moment, name_of, plain, where
 
 SUBJECT_LIMIT = 60
@@ -119,7 +120,13 @@ _SHOW: Mapping[TextMode, Callable[[Sequence[Post], Person, str], Iterator[str]]]
 
 
 def _last(said: Sequence[Post]) -> Sequence[Post]:
-    return [post for post in said if post.kind is not Kind.CONTEXT and not post.signals.tender][-QUOTED:]
+    tender = {post.native_id for post in said if post.signals.tender}
+    return [post for post in said if post.kind is not Kind.CONTEXT and not _touches(post, tender)][-QUOTED:]
+
+
+def _touches(post: Post, tender: set[str]) -> bool:
+    """Whether a post is on tender ground. Ours carry no signals, and what we answer to a tender post may say as much."""
+    return post.native_id in tender or post.in_reply_to in tender or (post.ours and read(post.text).tender)
 
 
 def _who(post: Post, person: Person) -> str:

@@ -42,6 +42,7 @@ def said(text: str, **context) -> set[str]:
         ("they call me Al", set()),
         ("nice to meet you", set()),
         ("they call me back", set()),
+        ("I am interested in pricing", {"asks_price", "requests"}),
         ("it is not working again", {"problem"}),
         ("I called three times", set()),
         ("How much is the pro plan", {"asks_price"}),
@@ -113,7 +114,7 @@ def test_other_languages_speak_by_a_small_table_or_their_punctuation(text, langu
 
 @pytest.mark.parametrize(
     "text",
-    ["I was diagnosed with diabetes", "our synagogue", "I'm a union rep", "who did you vote for", "my wife and I are lesbian", "in der Gewerkschaft", "soy católica"],
+    ["I was diagnosed with diabetes", "our synagogue", "I'm a union rep", "who did you vote for", "my wife and I are lesbian", "in der Gewerkschaft", "soy católica", "I need my surgery", "I need chemo"],
 )  # fmt: skip
 def test_tender_ground_is_seen(text):
     assert read(text).tender

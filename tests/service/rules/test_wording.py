@@ -79,6 +79,17 @@ def test_tender_and_deleted_posts_are_never_quoted(text_mode):
     assert link_only.body == write(text_mode="link").body
 
 
+def test_our_own_words_on_tender_ground_are_not_quoted_either():
+    tender = post("t", MONDAY + 2 * DAY, "I was diagnosed with diabetes")
+    ours = (
+        answer("a2", MONDAY + 2 * DAY, to="t", text="TAKE CARE"),
+        answer("a3", MONDAY + 2 * DAY, to="q3", text="GOOD LUCK with the surgery and the chemo"),
+    )
+    body = write(talk=(*TALK, tender, *ours)).body
+    assert "TAKE CARE" not in body
+    assert "GOOD LUCK" not in body
+
+
 def test_order_of_the_talk_changes_nothing():
     assert write(talk=TALK[::-1]) == write()
 
