@@ -1,0 +1,127 @@
+"""The line that says how a connection is: true, and one or two sentences."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from redis.exceptions import ConnectionError as QueueAway
+from sqlalchemy.exc import OperationalError
+
+from service import health, queue
+from service.runtime import Runtime
+
+NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def stream(**values: Any) -> dict[str, Any]:
+    return {
+        "name": "mentions", "status": "active", "next_pull_at": NOW, "first_done_at": NOW - DAY, "last_pulled_at": NOW - 2 * MINUTE,
+        "last_item_at": NOW - 3 * MINUTE, "items": 12, "reads": {}, "failures": 0, "error": "", "error_at": None, "notes": [], **values,
+    }  # fmt: skip
+
+
+def connection(*streams: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return {
+        "provider": "fakesocial", "kind": "social", "status": "active", "status_reason": "", "status_at": NOW - 3 * DAY,
+        "ready_at": NOW - DAY, "preview": False, "streams": list(streams) or [stream()], **values,
+    }  # fmt: skip
+
+
+SCOPE = "Fake did not grant dm.read, so this is not read. Connect again and allow it."
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        (connection(), "Last post arrived 3 minutes ago."),
+        (connection(stream(last_item_at=NOW - 30 * timedelta(seconds=1))), "Last post arrived less than a minute ago."),
+        (connection(stream(last_item_at=NOW - HOUR)), "Last post arrived 1 hour ago."),
+        (connection(stream(last_item_at=NOW + MINUTE)), "Last post arrived less than a minute ago."),
+        (connection(stream(), stream(last_item_at=NOW - DAY)), "Last post arrived 3 minutes ago."),
+        (connection(kind="crm"), "Last change arrived 3 minutes ago."),
+        (
+            connection(stream(last_item_at=NOW - 3 * DAY)),
+            "Nothing has arrived since 3 May; last looked 2 minutes ago.",
+        ),
+        (
+            connection(stream(last_item_at=datetime(2025, 12, 31, tzinfo=UTC))),
+            "Nothing has arrived since 31 December 2025; last looked 2 minutes ago.",
+        ),
+        (connection(stream(last_item_at=None)), "Nothing has arrived yet; last looked 2 minutes ago."),
+        (
+            connection(stream(items=1240, first_done_at=None), ready_at=None),
+            "The first pull is under way: 1,240 posts so far.",
+        ),
+        (
+            connection(stream(items=7), stream(items=3), kind="crm", ready_at=None),
+            "The first pull is under way: 10 records so far.",
+        ),
+        (
+            connection(status="needs_reauth"),
+            "fakesocial no longer accepts this consent: reconnect.",
+        ),
+        (
+            connection(status="needs_reauth", status_reason="X says that the app was removed: reconnect."),
+            "X says that the app was removed: reconnect.",
+        ),
+        (connection(status="disconnected"), "Disconnected on 3 May. What was read is kept."),
+        (
+            connection(stream(failures=2, error="X is not answering", error_at=NOW, next_pull_at=NOW + 4 * MINUTE)),
+            "X is not answering (last answer 2 minutes ago). Trying again in 4 minutes.",
+        ),
+        (
+            connection(
+                stream(failures=2, error="", error_at=None, last_pulled_at=None, next_pull_at=None),
+                stream(name="own", failures=1, error="", error_at=None, last_pulled_at=None, next_pull_at=None),
+                ready_at=None,
+            ),
+            "Fakesocial is not answering (no answer yet). Trying again.",
+        ),
+        (
+            connection(stream(), stream(name="messages", status="stopped", error=SCOPE)),
+            f"Last post arrived 3 minutes ago. {SCOPE}",
+        ),
+        (
+            connection(stream(status="stopped", error=SCOPE), stream(name="own", status="stopped", error=SCOPE)),
+            f"Nothing is read from this account. {SCOPE}",
+        ),
+        (
+            connection(kind="crm", preview=True),
+            "Last change arrived 3 minutes ago. It is in preview: nothing is written there until somebody approves.",
+        ),
+        (
+            connection(stream(), stream(name="recheck", failures=9, error="slow", last_item_at=NOW)),
+            "Last post arrived 3 minutes ago.",
+        ),
+    ],
+)
+def test_the_line_says_what_is_true(row: dict[str, Any], line: str) -> None:
+    assert health.line(row, NOW) == line
+
+
+def test_dates_stand_in_the_zone_of_whoever_reads() -> None:
+    late = connection(stream(last_item_at=datetime(2026, 5, 3, 23, tzinfo=UTC)))
+    assert "since 4 May" in health.line(late, NOW.astimezone(ZoneInfo("Europe/Paris")))
+
+
+def test_a_queue_that_is_away_is_told_from_a_worker_that_is(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert health.parts(held) == health.Parts(database=True, queue=True, worker=False, scheduler=False)
+
+    def away(*_: object) -> bool:
+        raise QueueAway
+
+    monkeypatch.setattr(queue, "alive", away)
+    assert health.parts(held) == health.Parts(database=True, queue=False, worker=False, scheduler=False)
+
+
+def test_a_database_that_is_away_is_not_an_error(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("refused"))
+
+    monkeypatch.setattr("sqlalchemy.orm.Session.execute", away)
+    assert not health.parts(held).database
+    assert not health.parts(held).well
