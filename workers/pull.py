@@ -26,10 +26,11 @@ BUDGET = 150.0  # seconds of one job; what is left is taken up by the next, from
 ANCESTORS = 400  # missing posts asked for in one round
 THREADS = 300  # threads looked into, newest first
 RECHECKED = 400  # posts a sweep asks for
-# A post that the network has not served for so long is asked for again. Posts on which somebody's wait rests are asked for
-# in every sweep: a task about a post that is gone is a minute wasted. The others wait, since every read is paid for.
-RECHECK_AFTER = timedelta(days=7)
-RECHECK_WITHIN = timedelta(days=90)  # older posts open no wait any more
+# Posts on which somebody's wait rests are asked for in every sweep: a task about a post that is gone is a minute wasted. So
+# are, a few times, fresh posts of our own: an answer that is deleted opens the wait again. The others come round once a
+# week, since reads are paid for; older ones open no wait any more. (Age of the post, and how long it has not been served.)
+OUR_ANSWERS, OUR_ANSWERS_AFTER = timedelta(days=3), timedelta(hours=6)
+ALL_POSTS, ALL_POSTS_AFTER = timedelta(days=90), timedelta(days=7)
 RECHECK_EVERY = timedelta(minutes=15)
 THREADS_WITHIN = timedelta(days=30)
 
@@ -160,16 +161,13 @@ def _recheck(job: _Job) -> bool:
 
 
 def _recheck_posts(job: _Job) -> bool:
-    now = business_now()
+    now, real = business_now(), real_now()
+    sweeps = [
+        streams.Sweep(real - OUR_ANSWERS_AFTER, now - OUR_ANSWERS, ours_only=True),
+        streams.Sweep(real - ALL_POSTS_AFTER, now - ALL_POSTS),
+    ]
     with job.runtime.db.tenant(job.workspace_id) as session:
-        ids = streams.to_recheck(
-            session,
-            job.connection,
-            before=real_now() - RECHECK_AFTER,
-            begun_at=job.begun_at,
-            since=now - RECHECK_WITHIN,
-            limit=RECHECKED,
-        )
+        ids = streams.to_recheck(session, job.connection, sweeps, waiting_before=job.begun_at, limit=RECHECKED)
     if not ids:
         return True
     answers: Sequence[Engagement | Gone] = job.line.speak(lambda client: client.recheck(ids))

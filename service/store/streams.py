@@ -24,6 +24,15 @@ class Held:
     connection: Connection
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """Posts that the network has not served for a while, no older than `posted_since`."""
+
+    checked_before: datetime  # real time
+    posted_since: datetime  # business time
+    ours_only: bool = False
+
+
 def hold(session: Session, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> Held | None:
     """The stream, its row locked until the end of the transaction and its lease renewed; None when somebody else has it."""
     row = session.execute(
@@ -132,10 +141,10 @@ def threads_we_are_in(session: Session, connection: Connection, since: datetime,
 
 
 def to_recheck(
-    session: Session, connection: Connection, *, begun_at: datetime, before: datetime, since: datetime, limit: int
+    session: Session, connection: Connection, sweeps: Sequence[Sweep], *, waiting_before: datetime, limit: int
 ) -> list[str]:
     """Ids of posts to be checked for edits and deletions: first those of conversations in which somebody waits, unless the
-    network has served them since `begun_at`, then those that it has not served since `before`, no older than `since`."""
+    network has served them since `waiting_before`, then those of each sweep."""
     waiting = (
         select(Conversation.thread)
         .where(
@@ -151,10 +160,15 @@ def to_recheck(
         Engagement.deleted_at.is_(None),
     )
     found: dict[str, None] = {}
-    for chosen in (
-        (Engagement.thread.in_(waiting), Engagement.checked_at < begun_at),
-        (Engagement.checked_at < before, Engagement.posted_at >= since),
-    ):
+    chosen_by_age = [
+        (
+            Engagement.checked_at < sweep.checked_before,
+            Engagement.posted_at >= sweep.posted_since,
+            Engagement.ours.in_([True, sweep.ours_only]),
+        )
+        for sweep in sweeps
+    ]
+    for chosen in ((Engagement.thread.in_(waiting), Engagement.checked_at < waiting_before), *chosen_by_age):
         rows = session.execute(
             select(Engagement.native_id).where(*mine, *chosen).order_by(Engagement.checked_at).limit(limit)
         )
