@@ -68,7 +68,6 @@ PROVIDER: Provider[SocialClient] = Provider(
     prices=(
         Price("post", 0.005, _PRICES),
         Price("dm_event", 0.010, _PRICES),
-        Price("user", 0.010, _PRICES),
     ),
     capabilities=frozenset({"direct_messages", "quotes", "edits", "webhook"}),
     about="Reads mentions, replies, quotes, direct messages and your own posts; X bills each post that is read to your app.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 VERSION = 1
@@ -74,7 +74,7 @@ class FeedCursor:
             return cls(
                 _text(body["newest"]),
                 _instant(body["newest_at"]),
-                str(body["day"]),
+                date.fromisoformat(body["day"]).isoformat() if body["day"] else "",
                 None
                 if sweep is None
                 else Sweep(

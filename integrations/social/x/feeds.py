@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -133,10 +133,15 @@ def _billed(items: Sequence[Engagement], state: FeedCursor, today: str) -> int:
 
 
 def _reach_note(reader: Reader, feed: Feed, state: FeedCursor, sweep: Sweep) -> tuple[str, ...]:
-    if state.sweep or feed.reach is None or sweep.start is None or sweep.start >= reader.now() - feed.reach:
+    """Whether a list is too short to go back to `since`, or to when it was last read (the newest entry may be much older)."""
+    if state.sweep or feed.reach is None or sweep.start is None:
+        return ()
+    read = datetime.fromisoformat(state.day).replace(tzinfo=UTC) if state.day else sweep.start
+    start = max(sweep.start, read)
+    if start >= reader.now() - feed.reach:
         return ()
     what = f"X serves only the last {feed.reach.days} days of {feed.what}"
-    return (f"{what}; older ones since {day(sweep.start)} were not read",)
+    return (f"{what}; older ones since {day(start)} were not read",)
 
 
 def _cut_note(feed: Feed, sweep: Sweep) -> tuple[str, ...]:

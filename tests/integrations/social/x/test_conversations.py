@@ -135,6 +135,26 @@ def test_stopping_after_any_page_and_resuming_loses_nothing(
     assert seen == set(wire.posts)
 
 
+def test_a_pull_that_gets_only_one_page_at_a_time_comes_to_an_end(wire: Wire) -> None:
+    wire.page = 10
+    roots = [_thread(wire, serial, US.id, 3) for serial in range(1, 21)]
+    cursor, seen, rounds = None, set(), 0
+    while seen != set(wire.posts):
+        page = next(wire.client().pull("conversations", cursor, roots))
+        seen |= {item.id for item in page.items}
+        cursor, rounds = page.cursor, rounds + 1
+        assert rounds <= 15, "it reads the same pages again and again"
+
+
+def test_a_resumed_pull_goes_on_to_the_other_threads(wire: Wire) -> None:
+    wire.page = 10
+    roots = [_thread(wire, serial, US.id, 3) for serial in range(1, 21)]
+    pull = wire.client().pull("conversations", None, roots)
+    first, second = next(pull), next(pull)
+    rest = [item for page in wire.client().pull("conversations", second.cursor, roots) for item in page.items]
+    assert {item.id for item in (*first.items, *second.items, *rest)} == set(wire.posts)
+
+
 def test_threads_that_nobody_asks_for_any_more_leave_the_cursor(wire: Wire) -> None:
     first = list(wire.client().pull("conversations", None, ["5", "6"]))[-1]
     last = list(wire.client().pull("conversations", first.cursor, ["6"]))[-1]

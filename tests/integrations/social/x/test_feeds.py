@@ -82,7 +82,7 @@ def test_a_poll_that_finds_nothing_keeps_its_place(wire: Wire) -> None:
 @pytest.mark.parametrize(
     "cursor",
     ["", "{", "[]", "null", '{"v":0}', '{"v":1}', '{"v":1,"newest":null,"newest_at":"x","day":"","sweep":null}',
-     '{"v":1,"newest":"1","newest_at":"2026-03-20T11:00:00","day":"","sweep":null}', "[" * 100_000],
+     '{"v":1,"newest":"1","newest_at":"2026-03-20T11:00:00","day":"","sweep":null}', '{"v":1,"newest":"1","newest_at":null,"day":"someday","sweep":null}', "[" * 100_000],
 )  # fmt: skip
 def test_a_cursor_that_cannot_be_read_starts_over(wire: Wire, cursor: str) -> None:
     ids = _mentions(wire, 3)
@@ -159,6 +159,22 @@ def test_messages_stop_at_the_newest_seen_and_say_what_30_days_leave_out(wire: W
     assert [len(page.items) for page in first] == [100, 100, 100]
     again = list(wire.client().pull("messages", first[-1].cursor))
     assert [[item.created_at for item in page.items] for page in again] == [[NOW]]
+
+
+def test_a_quiet_inbox_has_lost_nothing_and_a_long_absence_may_have(wire: Wire) -> None:
+    at = NOW - timedelta(days=20)
+    wire.write(dm(snowflake(at), "9", at))
+    cursor = list(wire.client().pull("messages", None))[-1].cursor
+    for _ in range(3):
+        wire.now += timedelta(days=12)
+        (page,) = wire.client().pull("messages", cursor)
+        cursor = page.cursor
+        assert page.notes == ()
+    wire.now += timedelta(days=40)
+    (page,) = wire.client().pull("messages", cursor)
+    assert page.notes == (
+        "X serves only the last 30 days of direct messages; older ones since 25 April 2026 were not read",
+    )
 
 
 # --- the law -------------------------------------------------------------------------------------------------

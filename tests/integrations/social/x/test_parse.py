@@ -147,6 +147,10 @@ def test_any_text_is_kept_as_it_is(text: str) -> None:
     assert parse.post(tweet("1", "9", text), VIEW).text == text
 
 
+def test_what_somebody_wrote_as_an_escape_stays_one() -> None:
+    assert parse.plain("&amp;lt;b&amp;gt; &amp;amp; &amp;copy; &copy;") == "&lt;b&gt; &amp; &copy; &copy;"
+
+
 def test_what_a_database_refuses_is_taken_out() -> None:
     text = parse.post(tweet("1", "9", "a\x00b\ud83d"), VIEW).text
     assert text == "ab?"

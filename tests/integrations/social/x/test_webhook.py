@@ -38,7 +38,7 @@ def test_no_token_or_no_secret_no_answer(app: App, query: dict[str, str]) -> Non
     ("event", "streams"),
     [
         ({"for_user_id": "7000"}, ()),
-        ({"for_user_id": "7000", "tweet_create_events": [{}]}, ("mentions", "own", "conversations")),
+        ({"for_user_id": "7000", "tweet_create_events": [{}]}, ("mentions", "own")),
         ({"for_user_id": 7000, "direct_message_events": [{}]}, ("messages",)),
         ({"data": {"filter": {"user_id": "7000"}, "event_type": "post.mention.create", "payload": {}}}, ("mentions",)),
         ({"data": {"filter": {"user_id": "7000"}, "event_type": "dm.received"}}, ("messages",)),
