@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Flask, current_app, g, render_template, request
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 from werkzeug.wrappers import Response
+
+from service.errors import PlainError
 
 SENTENCES = {
     400: "That request could not be read. Go back and try again.",
@@ -34,6 +36,7 @@ def register(app: Flask) -> None:
     for code in SENTENCES:
         app.register_error_handler(code, _answer)
     app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(PlainError, _plain)
 
 
 def is_api(path: str) -> bool:
@@ -63,3 +66,9 @@ def _database_away(error: OperationalError) -> HTTPException | Response:
     current_app.logger.error("the database cannot be reached: %s", type(error.orig).__name__)
     g.caller = None
     return _answer(ServiceUnavailable())
+
+
+def _plain(error: PlainError) -> HTTPException | Response:
+    if is_api(request.path):
+        raise error
+    return _answer(BadRequest(str(error)))

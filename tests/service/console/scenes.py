@@ -201,6 +201,7 @@ def busy_day(held: Runtime, workspace_id: UUID, *, preview: bool = False) -> Sce
             closed_at=stage.ago(hours=30),
             closed_by="rules",
             close_reason="you answered on Chirp",
+            subject="Answer Ben Frost on Chirp",
         )
         stage.task(
             place,
@@ -210,6 +211,7 @@ def busy_day(held: Runtime, workspace_id: UUID, *, preview: bool = False) -> Sce
             closed_at=stage.ago(hours=50),
             closed_by="rules",
             close_reason="the post was deleted",
+            subject="Answer Sunny on Chirp",
         )
         frost, berg = stage.contact(place, "Ben Frost", "Frostworks"), stage.contact(place, "Sunniva Berg", "")
         suggested = stage.match(ben, frost, "suggested", 0.74, ["The names are the same.", "Both are in Tromsø."])
