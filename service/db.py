@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from service.errors import PlainError
 
-_SET_WORKSPACE = text("SELECT set_config('app.workspace_id', :workspace_id, true)")
+_SET_WORKSPACE = "SELECT set_config('app.workspace_id', %(workspace_id)s, true)"
 
 RETRIES = 4  # of a transaction that PostgreSQL ended for the sake of another
 T = TypeVar("T")
@@ -66,6 +66,12 @@ class Database:
         with self._sessions() as session, session.begin():
             yield session
 
+    @contextmanager
+    def autocommit(self) -> Iterator[RawConnection]:
+        """For one statement over the global tables that needs no transaction around it."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield _driver(connection)
+
     def check_role(self) -> None:
         """Raises PlainError unless this role is held by row-level security."""
         try:
@@ -89,14 +95,18 @@ class Database:
 def _set_workspace(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     workspace_id = session.info.get("workspace_id")
     if workspace_id is not None:
-        connection.execute(_SET_WORKSPACE, {"workspace_id": str(workspace_id)})
+        connection.exec_driver_sql(_SET_WORKSPACE, {"workspace_id": str(workspace_id)})
 
 
 def raw(session: Session) -> RawConnection:
     """The psycopg connection below a session, inside its transaction: for COPY and for statements over many rows."""
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
-    return connection
+    return _driver(session.connection())
+
+
+def _driver(connection: Connection) -> RawConnection:
+    found = connection.connection.driver_connection
+    assert isinstance(found, psycopg.Connection)
+    return found
 
 
 def unreachable(error: OperationalError) -> PlainError:
