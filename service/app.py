@@ -23,11 +23,14 @@ def create_app(config: Config | None = None) -> Flask:
     if not config.testing:
         held.db.check_role()
 
-    from service import api, console, hooks  # each registers its blueprints
+    # Each registers its blueprints.
+    from service.api import register as register_api
+    from service.console import register as register_console
+    from service.hooks import register as register_hooks
 
-    api.register(app)
-    console.register(app)
-    hooks.register(app)
+    register_api(app)
+    register_console(app)
+    register_hooks(app)
     app.add_url_rule("/livez", view_func=_alive)
     return app
 
