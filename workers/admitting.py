@@ -48,7 +48,7 @@ def admit_waiting(
         now=now,
     )
     owners = {each.id: each.owner for each in waiting}
-    stored = []
+    stored: list[tuple[UUID, str, datetime | None, datetime | None, dict[str, Any]]] = []
     for row in rows:
         answer = answers[str(row.id)]
         if isinstance(answer, Held):

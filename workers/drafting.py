@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,7 +55,11 @@ class Desk:
 
 def key_of(finding: Finding) -> str:
     """The task's key in the CRM: it names the episode and never changes."""
-    return f"{PREFIX[finding.kind]}-{finding.episode}"
+    return _key(finding.kind, finding.episode)
+
+
+def _key(kind: TaskKind, episode: str) -> str:
+    return f"{PREFIX[kind]}-{episode}"
 
 
 def changes(
@@ -70,68 +74,87 @@ def changes(
     closed: set[str] = set()
     for subject, verdict in judged:
         desired = {key_of(verdict.finding): verdict.finding} if verdict.finding else {}
+        answers = {_key(TaskKind.UNANSWERED, episode): post for episode, post in verdict.answers.items()}
         own = {row.key: row for row in by_scope[subject.conversation_id or subject.relationship_id]}
         own.update({key: by_key[key] for key in desired if key in by_key})
-        for step, key in plan(desired, [row.standing for row in own.values()], answered=verdict.ended_by is not None):
-            row = _TAKE[step](desk, subject, verdict, desired.get(key), own.get(key))
-            if row is not None:
-                changed[key] = row
-                if row.wanted != "open":
-                    closed.add(row.person)
+        for step, key in plan(desired, [row.standing for row in own.values()], answered=answers):
+            moved = _TAKE[step](_Move(desk, subject, verdict, desired.get(key), own.get(key), answers.get(key)))
+            if moved is not None:
+                changed[key] = moved
+                if moved.wanted != "open":
+                    closed.add(moved.person)
     return list(changed.values()), closed
 
 
 # --- one step each --------------------------------------------------------------------------------------------
 
 
-def _create(desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None) -> TaskRow:
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """What one step works with: what should be there, what is, and the post that ended it."""
+
+    desk: Desk
+    subject: Subject
+    verdict: Verdict
+    finding: Finding | None
+    row: TaskRow | None
+    answer: Post | None
+
+
+def _create(move: _Move) -> TaskRow:
+    finding = move.finding
     assert finding is not None
     fresh = TaskRow(
-        id=new_id(), key=key_of(finding), kind=finding.kind.value, brand_id=subject.brand_id, person=subject.person, author_id=None,
-        contact_id=None, conversation_id=None, relationship_id=None, crm_connection_id=None, wanted="open", state="absent", content={},
-        edited=[], reasons=[], urgency=0, since=finding.since, due_at=next_open(max(finding.due_at, desk.now), desk.policy),
+        id=new_id(), key=key_of(finding), kind=finding.kind.value, brand_id=move.subject.brand_id, person=move.subject.person,
+        author_id=None, contact_id=None, conversation_id=None, relationship_id=None, crm_connection_id=None, wanted="open",
+        state="absent", content={}, edited=[], reasons=[], urgency=0, since=finding.since,
+        due_at=next_open(max(finding.due_at, move.desk.now), move.desk.policy),
     )  # fmt: skip
-    _fill(desk, subject, finding, fresh)
+    _fill(move.desk, move.subject, finding, fresh)
     return fresh
 
 
-def _keep(
-    desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None
-) -> TaskRow | None:
-    assert finding is not None
+def _keep(move: _Move) -> TaskRow | None:
+    row, finding = move.row, move.finding
     assert row is not None
-    before = (row.content, row.reasons, row.urgency, row.person, row.contact_id, row.crm_connection_id, row.held_reason)
-    _fill(desk, subject, finding, row)
-    after = (row.content, row.reasons, row.urgency, row.person, row.contact_id, row.crm_connection_id, row.held_reason)
+    assert finding is not None
+    before = _decided(row)
+    _fill(move.desk, move.subject, finding, row)
     if row.state == "parked" and row.content != before[0]:
         row.state = "absent"  # what the CRM refused was something else
-    return row if before != after else None
+    return row if _decided(row) != before else None
 
 
-def _reopen(desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None) -> TaskRow:
-    assert finding is not None
+def _decided(row: TaskRow) -> tuple[Any, ...]:
+    return row.content, row.reasons, row.urgency, row.person, row.contact_id, row.crm_connection_id, row.held_reason
+
+
+def _reopen(move: _Move) -> TaskRow:
+    row, finding = move.row, move.finding
     assert row is not None
+    assert finding is not None
     row.wanted, row.closed_at, row.closed_by, row.close_reason = "open", None, "", ""
     if row.state in ("withdrawn", "parked"):  # it does not stand there (any more): it is made anew
         row.state, row.external_id = "absent", None
-    _fill(desk, subject, finding, row)
+    _fill(move.desk, move.subject, finding, row)
     if row.in_crm:
-        row.push_at = desk.now
+        row.push_at = move.desk.now
     return row
 
 
-def _complete(desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None) -> TaskRow:
+def _complete(move: _Move) -> TaskRow:
+    row = move.row
     assert row is not None
-    assert verdict.ended_by is not None
-    line = closing_line(verdict.ended_by, desk.policy.timezone)
+    assert move.answer is not None
+    line = closing_line(move.answer, move.desk.policy.timezone)
     if row.in_crm and "body" not in row.edited:
         row.content = {**row.content, "body": f"{line}\n\n{row.content.get('body') or ''}".rstrip()}
-    return _end(desk, row, "completed", line)
+    return _end(move.desk, row, "completed", line)
 
 
-def _withdraw(desk: Desk, subject: Subject, verdict: Verdict, finding: Finding | None, row: TaskRow | None) -> TaskRow:
-    assert row is not None
-    return _end(desk, row, "withdrawn", " ".join(verdict.reasons) or "It lost its reason.")
+def _withdraw(move: _Move) -> TaskRow:
+    assert move.row is not None
+    return _end(move.desk, move.row, "withdrawn", " ".join(move.verdict.reasons) or "It lost its reason.")
 
 
 def _end(desk: Desk, row: TaskRow, wanted: str, reason: str) -> TaskRow:
@@ -144,7 +167,7 @@ def _end(desk: Desk, row: TaskRow, wanted: str, reason: str) -> TaskRow:
     return row
 
 
-_TAKE = {
+_TAKE: Mapping[Step, Callable[[_Move], TaskRow | None]] = {
     Step.CREATE: _create,
     Step.KEEP: _keep,
     Step.REOPEN: _reopen,

@@ -56,7 +56,8 @@ def _never(error: Exception, failures: int) -> None:
 
 
 def _as_told(error: Exception, failures: int) -> timedelta:
-    return timedelta(seconds=max(1.0, getattr(error, "retry_after", 60.0)))
+    seconds = error.retry_after if isinstance(error, RateLimitError) else 60.0
+    return timedelta(seconds=max(1.0, seconds))
 
 
 def _backed_off(error: Exception, failures: int) -> timedelta:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -144,14 +145,13 @@ def _ancestors(job: _Job) -> bool:
         if not wanted:
             return True
 
-        def read(client: Any, wanted: Sequence[str] = wanted) -> list[Page[Engagement | Gone]]:
-            return list(client.pull(job.name, None, wanted))
+        def read(client: Any, wanted: Sequence[str] = wanted) -> None:
+            for page in client.pull(job.name, None, wanted):
+                _store(job, page)
 
-        for page in job.line.speak(read):
-            _store(job, page)
-        with job.runtime.db.tenant(job.workspace_id) as session:
-            job.hold(session)
-            pulling.parents_answered(session, pulling.source(session, job.connection), wanted)
+        job.line.speak(read)
+        # Whatever the network did not name, it does not serve to us: asking again would not bring it.
+        _answered(job, wanted)
     return False
 
 
@@ -184,9 +184,14 @@ def _recheck_tasks(job: _Job) -> bool:
     answers: list[TaskState | Gone] = []
     for start in range(0, len(ids), RECHECKED):
         part = ids[start : start + RECHECKED]
-        answers += job.line.speak(lambda client, part=part: client.read_tasks(part))
+        answers += job.line.speak(partial(_read_tasks, part))
     _store(job, Page(tuple(answers), job.cursor))
     return True
+
+
+def _read_tasks(ids: Sequence[str], client: Any) -> Sequence[TaskState | Gone]:
+    found: Sequence[TaskState | Gone] = client.read_tasks(ids)
+    return found
 
 
 _WAYS = {RECHECK: _recheck}
@@ -195,10 +200,18 @@ _WAYS = {RECHECK: _recheck}
 # --- storing and ending ---------------------------------------------------------------------------------------
 
 
+def _answered(job: _Job, ids: Sequence[str]) -> None:
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        job.hold(session)
+        pulling.parents_answered(session, pulling.source(session, job.connection), ids)
+
+
 def _store(job: _Job, page: Page[Any]) -> None:
     def work(session: Session) -> None:
         held = job.hold(session)
         new = _save(session, job, page.items)
+        if page.answered:
+            pulling.parents_answered(session, pulling.source(session, job.connection), page.answered)
         streams.advance(held.stream, page.cursor, new=new, notes=page.notes, reads=page.reads)
 
     job.runtime.db.retried(job.workspace_id, work)

@@ -79,7 +79,7 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "let me|us down", "not|never|hasn't|hasnt|haven't|isn't|isnt|wasn't been|yet|| fixed|resolved|solved|sorted", "no longer works|working|available", "cancelling|canceling|leaving my|your|you", "switching to", "out of order", "leaking", "leaks", "ruined", "misleading", "lied", "lies", "charged me|us for|again|twice",
     ),
     TALK: (
-        "call|phone|ring me", "give me|us a call|ring|bell|buzz", "give you|u a call|ring", "call|phone|ring me|us back|please|asap|tomorrow|today|on|at|when|anytime|later",
+        "have|do a|another|our quick|short|brief|first|| call|meeting|chat|demo", "call|phone|ring me", "give me|us a call|ring|bell|buzz", "give you|u a call|ring", "call|phone|ring me|us back|please|asap|tomorrow|today|on|at|when|anytime|later",
         "can|could|may|shall|should we|i|you|u|someone|somebody|anyone please|| call|phone|ring|talk|meet", "can|could|shall|should we|i please|| speak|chat to|with|about|over|on|by *",
         "can|could|shall we speak|chat", "can|could|would|will you|u|someone|somebody please|| call|phone|ring me|us|back", "let's|lets|let us talk|meet|speak|catch|hop|jump|set|schedule|arrange|discuss|connect",
         "hop|jump|get on|onto a|the quick|short|brief|| call|phone|zoom|chat", "on a quick|short|brief|| call", "schedule|arrange|book|organise|organize|plan|setup a|an|another|some|the| quick|short|video|phone| call|meeting|demo|appointment|chat|consultation|time|viewing|visit",

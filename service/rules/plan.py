@@ -26,9 +26,11 @@ class Standing:
     closed_by: str = ""  # rules, crm, user:<id>, key:<id>; "" while it is open
 
 
-def plan(desired: Collection[str], existing: Iterable[Standing], *, answered: bool) -> list[tuple[Step, str]]:
-    """What to do, by key, for the tasks that should exist (`desired`) and those that do. `answered`: what is no longer
-    desired was answered. A task that a person closed stays closed."""
+def plan(
+    desired: Collection[str], existing: Iterable[Standing], *, answered: Collection[str] = ()
+) -> list[tuple[Step, str]]:
+    """What to do, by key, for the tasks that should exist (`desired`) and those that do. `answered` are keys of episodes
+    that an answer of ours ended. A task that a person closed stays closed."""
     steps: list[tuple[Step, str]] = []
     known = {each.key: each for each in existing}
     for key in desired:
@@ -39,7 +41,5 @@ def plan(desired: Collection[str], existing: Iterable[Standing], *, answered: bo
             steps.append((Step.KEEP, key))
         elif standing.closed_by == "rules":
             steps.append((Step.REOPEN, key))
-    end = Step.COMPLETE if answered else Step.WITHDRAW
-    wanted = set(desired)
-    steps += [(end, each.key) for each in known.values() if each.wanted is TaskStatus.OPEN and each.key not in wanted]
-    return steps
+    over = [key for key, each in known.items() if each.wanted is TaskStatus.OPEN and key not in desired]
+    return steps + [(Step.COMPLETE if key in answered else Step.WITHDRAW, key) for key in over]

@@ -29,6 +29,7 @@ _KINDS: Final = {**_BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
 
 # Addresses and handles say nothing, and a question mark in an address asks nothing.
 _NOISE = re.compile(r"https?://\S+|www\.\S+|[@#][\w.]*\w", re.IGNORECASE)
+_MENTION = re.compile(r"@[\w.]*\w")
 _TOKENS = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!.…。！\n]")
 _MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "？": "?", "؟": "?", "՞": "?", "\u037e": "?", "፧": "?", "⁇": "?", "⁈": "?", "‽": "?", "¿": "\n", "¡": "\n", "ß": "ss"})  # fmt: skip
 _ENDS = frozenset("?!.…。！\n")
@@ -92,7 +93,7 @@ def _read(text: str, table: _Node) -> int:
         # "How are you?" is a greeting; a lone question mark is somebody who asks again.
         seen.bits |= bits | (_ASKS if end == "?" and not chat else 0)
     if not seen.bits & (_OPEN | _CLOSE | _SOLVED) and not seen.words:
-        return seen.bits | (_CLOSE if text.strip() and not _NOISE.search(text) else 0)
+        return seen.bits | (_CLOSE if _MENTION.sub("", text).strip() and "://" not in text else 0)
     if seen.bits & _SOLVED and not seen.bits & (_OPEN & ~_BIT["problem"]):
         # Whoever says that it is solved needs no answer, however much is told of what the problem was.
         return seen.bits & ~_BIT["problem"] | _CLOSE

@@ -196,7 +196,7 @@ def _save_authors(connection: RawConnection, shared: dict[str, object], authors:
         for each in ordered
     ]
     execute(connection, _UPSERT_AUTHORS, {**shared, **columns(AUTHOR, rows)})
-    return dict(execute(connection, _AUTHOR_IDS, {**shared, "ids": [author.id for author in ordered]}))  # type: ignore[arg-type]
+    return dict(execute(connection, _AUTHOR_IDS, {**shared, "ids": [author.id for author in ordered]}))
 
 
 def _row(source: Source, item: Engagement, author_id: UUID) -> tuple[object, ...]:

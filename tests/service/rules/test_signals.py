@@ -35,6 +35,7 @@ def said(text: str, **context) -> set[str]:
         ("I can't log in", {"problem"}),
         ("no problem at all", {"polite_close"}),
         ("Can we talk tomorrow?", {"asks", "wants_talk"}),
+        ("Can we have a call next week?", {"asks", "requests", "wants_talk"}),
         ("Could somebody give me a call", {"requests", "wants_talk"}),
         ("I'd love a quick demo of this", {"wants_talk"}),
         ("let's set up a meeting next week", {"wants_talk"}),
@@ -57,7 +58,7 @@ def test_a_text_shows_what_it_wants(text, expected):
 @pytest.mark.parametrize(
     "text",
     [
-        "thanks!", "Thank you so much for your help, you guys are the best!", "😀", "👍🏽🙏", "❤️", "DM sent", "Sent you a DM", "will do", "Will do, thanks",
+        "thanks!", "Thank you so much for your help, you guys are the best!", "😀", "👍🏽🙏", "❤️", "@brand ❤️❤️", "DM sent", "Sent you a DM", "will do", "Will do, thanks",
         "ok", "Perfect, cheers", "Got it 👌", "Have a great weekend", "Danke!", "Vielen Dank", "merci beaucoup", "Gracias", "grazie mille", "Muito obrigado", "Bedankt!",
         "@shop thanks", "!!!", "never mind, it works now",
     ],
