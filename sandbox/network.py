@@ -236,7 +236,7 @@ def concerned(db: sqlite3.Connection, ids: Sequence[int]) -> set[int]:
     rows = db.execute(
         "WITH these AS (SELECT p.id, p.author_id, p.root FROM json_each(?) e CROSS JOIN posts p ON p.id = e.value) "
         "SELECT author_id FROM these UNION SELECT account_id FROM these JOIN mentions m ON m.post_id = these.id "
-        "UNION SELECT p.author_id FROM (SELECT DISTINCT root FROM these) r JOIN posts p ON p.root = r.root AND p.deleted = 0 "
+        "UNION SELECT p.author_id FROM (SELECT DISTINCT root FROM these) threads JOIN posts p ON p.root = threads.root AND p.deleted = 0 "
         "INTERSECT SELECT id FROM accounts WHERE brand = 1",
         (json.dumps(list(ids)),),
     )
