@@ -51,7 +51,18 @@ _INSERT_MATCHES = insert(
         " WHERE old.decided_by = 'rules'"
     ),
 )
-_DROP_MATCHES = "DELETE FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'"
+# A match that is found again keeps its row: whoever has seen its id may still decide it.
+_DROP_MATCHES = (
+    "DELETE FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules' AND NOT EXISTS"
+    " (SELECT 1 FROM unnest(%(author_id)s::uuid[], %(contact_id)s::uuid[]) AS new(a, c) WHERE a = author_id AND c = contact_id)"
+)
+# Before the insert, because only one confirmed match of an author may stand at any moment.
+_DEMOTE_MATCHES = (
+    "UPDATE matches SET state = 'suggested' WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'"
+    " AND state = 'confirmed' AND NOT EXISTS"
+    " (SELECT 1 FROM unnest(%(author_id)s::uuid[], %(contact_id)s::uuid[], %(state)s::text[]) AS new(a, c, s)"
+    " WHERE a = author_id AND c = contact_id AND s = 'confirmed')"
+)
 
 
 @dataclass(frozen=True)
@@ -161,12 +172,12 @@ def _store(
         _INSERT_KEYS,
         {**shared, **columns(AUTHOR_KEY, ((key, author_id) for author_id in ids for key in sorted(keys[author_id])))},
     )
-    execute(connection, _DROP_MATCHES, shared)
     rows = [
         (new_id(), author_id, UUID(each.contact_id), each.state.value, each.score, list(each.evidence))
         for author_id in ids
         for each in results[author_id]
     ]
-    if rows:
-        execute(connection, _INSERT_MATCHES, {**shared, **columns(MATCH, rows)})
+    found = {**shared, **columns(MATCH, rows)}
+    for statement in (_DROP_MATCHES, _DEMOTE_MATCHES, _INSERT_MATCHES):
+        execute(connection, statement, found)
     execute(connection, "UPDATE authors SET match_due = false WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)", shared)
