@@ -104,6 +104,18 @@ def test_a_change_made_while_the_list_is_read_is_not_missed(world: World) -> Non
     assert "Changed" in [each.first_name for each in rest if isinstance(each, Contact)]
 
 
+def test_changes_made_between_pulls_that_each_read_a_page_of_the_list_are_not_missed(world: World) -> None:
+    made = [world.portal.put("contacts", {"firstname": "A"}) for _ in range(350)]
+
+    def change(number: int) -> None:
+        if number < 3:
+            world.portal.put("contacts", {"firstname": f"B{number}"}, id=made[number], at=world.portal.tick(HOUR))
+
+    found = _stop_after_each_page(world, "contacts", 8, change)
+
+    assert {f"B{number}" for number in range(3)} <= {each.first_name for each in found if isinstance(each, Contact)}
+
+
 def test_a_quiet_account_costs_one_search_and_serves_nothing_again(world: World) -> None:
     for _ in range(300):
         world.portal.put("contacts", {"firstname": "A"}, at=world.portal.tick(HOUR))
@@ -209,6 +221,36 @@ def test_a_deleted_contact_is_reported_within_the_hour(world: World) -> None:
     assert Gone(made[1]) in found
 
 
+def test_a_deleted_contact_is_reported_though_every_pull_stops_after_a_page(world: World) -> None:
+    made = [world.portal.put("contacts", {"firstname": "A"}) for _ in range(3)]
+    _, cursor = drain(world, "contacts")
+    world.portal.archive("contacts", made[1])
+    world.clock.forward(hours=1)
+
+    assert Gone(made[1]) in _stop_after_each_page(world, "contacts", pulls=3, cursor=cursor)
+
+
+def test_a_contact_deleted_behind_the_reader_of_the_list_is_reported_the_next_time(world: World) -> None:
+    made = [world.portal.put("contacts", {}) for _ in range(260)]
+    for each in made[10:]:
+        world.portal.archive("contacts", each)
+    _, cursor = drain(world, "contacts")
+    world.clock.forward(hours=1)
+
+    def deleted_meanwhile(work: Callable[[], Any]) -> Any:
+        world.portal.archive("contacts", made[0])  # stands on the page that was read already
+        world.portal.archive("contacts", made[-1])  # and this one, later, on the page that is about to be read
+        return work()
+
+    world.portal.fault("GET", "/contacts$", deleted_meanwhile, skip=1)
+    first, cursor = drain(world, "contacts", cursor)
+    world.clock.forward(hours=1)
+    second, _ = drain(world, "contacts", cursor)
+
+    assert Gone(made[0]) not in first
+    assert Gone(made[0]) in second
+
+
 def test_deletions_reported_long_ago_are_not_reported_again(world: World) -> None:
     old = world.portal.put("contacts", {})
     world.portal.archive("contacts", old)
@@ -234,10 +276,9 @@ def test_contacts_merged_into_another_are_gone(world: World) -> None:
 
 
 def _stop_after_each_page(
-    world: World, stream: str, pulls: int, between: Callable[[int], None] = lambda n: None
+    world: World, stream: str, pulls: int, between: Callable[[int], None] = lambda n: None, cursor: str | None = None
 ) -> list[Any]:
     found: list[Any] = []
-    cursor = None
     for number in range(pulls):
         page: Page[Any] = next(iter(world.client().pull(stream, cursor)))
         found += page.items

@@ -283,6 +283,14 @@ def test_a_task_with_a_contact_is_found_at_once_though_search_does_not_show_it(
     assert push(world, sent(world, task)) == [PushOutcome.FOUND]
 
 
+def test_where_two_have_our_key_the_older_one_is_ours(make_world: Callable[..., World]) -> None:
+    world = make_world(unique=False)
+    first, _ = (world.portal.put("tasks", {"warmline_key": "k1"}) for _ in range(2))
+    task = replace(new(), maybe_sent_at=world.clock() - timedelta(minutes=1))
+
+    assert results(world, task)[0].external_id == first
+
+
 def test_where_the_key_is_unique_a_repeat_is_harmless_even_when_nobody_knew_that_it_was_sent(world: World) -> None:
     first = results(world, new("k1"), new("k2"))
 
