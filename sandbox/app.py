@@ -11,7 +11,7 @@ from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox import crm_pages, hubspot, hubspot_errors, hubspot_objects, network_pages, x, x_errors
+from sandbox import crm_pages, hubspot, hubspot_batches, hubspot_errors, hubspot_objects, network_pages, x, x_errors
 from sandbox.clock import parse_ms
 from sandbox.control import control
 from sandbox.faults import DROPS, HANGS, STATUSES, Fault, drop_connection
@@ -25,6 +25,10 @@ CALLED = ("/x/2/", "/hubspot/crm/", "/hubspot/oauth/2026", "/hubspot/account-inf
 PEOPLE = ("/network", "/crm")
 
 
+# Endpoints register with the blueprint that they import; naming the modules here is what loads them.
+HUBSPOT_ENDPOINTS = (hubspot, hubspot_objects, hubspot_batches)
+
+
 def create_app(data_dir: str | Path, *, now: str | None = None) -> Flask:
     """The sandbox with its state in `data_dir`. `now` (ISO 8601; else WARMLINE_NOW) makes its business time stand still.
 
@@ -34,7 +38,7 @@ def create_app(data_dir: str | Path, *, now: str | None = None) -> Flask:
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["sandbox"] = Sandbox(Path(data_dir), frozen_at=parse_ms(standing) if standing else None)
-    for blueprint in (x.api, hubspot_objects.api, oauth_pages, control, front, network_pages.pages, crm_pages.pages):
+    for blueprint in (x.api, hubspot.api, oauth_pages, control, front, network_pages.pages, crm_pages.pages):
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(HELPERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

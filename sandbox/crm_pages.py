@@ -271,7 +271,8 @@ def record_address(kind: str, id_: int) -> Response:
     if kind not in targets:
         abort(404)
     endpoint, name = targets[kind]
-    return redirect(url_for(endpoint, **{name: id_}))
+    values: dict[str, Any] = {name: id_}
+    return redirect(url_for(endpoint, **values))
 
 
 @pages.get(f"/hubspot/tasks/{PORTAL_ID}/view/all/task/<int:id_>")

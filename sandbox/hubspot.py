@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from sandbox.clock import iso
-from sandbox.hubspot_errors import HubSpotError, conflict, missing_scopes, not_found, too_many, unauthorized, validation
+from sandbox.hubspot_errors import HubSpotError, conflict, missing_scopes, too_many, unauthorized, validation
 from sandbox.hubspot_properties import ALIASES, KINDS, Property, add_property, properties, shown
 from sandbox.limits import Room
 from sandbox.oauth import EXPIRED, Grant, OAuthError
@@ -192,6 +192,3 @@ def create_property(kind: str) -> tuple[Response, int]:
             raise conflict(f"A property named '{name}' already exists.")
         add_property(db, type_, new)
     return jsonify(shown(new)), 201
-
-
-__all__ = ["admit", "after_of", "api", "body", "limit_of", "not_found", "paging", "truth_of", "type_of"]

@@ -58,7 +58,7 @@ def _account_row(account: Mapping[str, Any]) -> tuple[Any, ...]:
         followers = int(account.get("followers") or 0)
     except (KeyError, ValueError) as error:
         raise LoadError(f"the account {handle} has no usable id: {error}") from error
-    profile = {
+    profile: dict[str, Any] = {
         "name": _text(account, "name") or handle, "bio": x_render.unescape(_text(account, "bio")),
         "location": _text(account, "location"), "website": _text(account, "website"),
         "brand": bool(account.get("brand")), "followers": followers,

@@ -189,7 +189,9 @@ def conversation(one: int, other: int) -> str:
 
 
 def back_to(endpoint: str, problem: str = "", anchor: str | None = None, **values: Any) -> Response:
-    return redirect(url_for(endpoint, _anchor=anchor, **values, **({"problem": problem} if problem else {})), 303)
+    if problem:
+        values["problem"] = problem
+    return redirect(url_for(endpoint, _anchor=anchor, **values), 303)
 
 
 @pages.post("/network/posts")

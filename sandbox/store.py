@@ -30,12 +30,14 @@ class Store:
             db = self.read()
             found = db.execute("PRAGMA user_version").fetchone()[0]
             if found not in (0, VERSION):
+                self.close()
                 raise StoreError(
                     f"{self.path} was written by another version of the sandbox. Move it away or name another folder."
                 )
             db.executescript(f"BEGIN; {SCHEMA} COMMIT;")  # one sync to disk rather than one a table
             db.execute(f"PRAGMA user_version = {VERSION}")
-        except (OSError, sqlite3.OperationalError) as error:
+        except (OSError, sqlite3.Error) as error:
+            self.close()
             raise StoreError(
                 f"The sandbox can't keep its state in {folder}: {error}. Name a folder it may write to."
             ) from error

@@ -81,3 +81,10 @@ def test_a_folder_that_cant_be_written_is_named(tmp_path):
     status, said = refusal("--port", "0", "--data", str(in_the_way))
     assert status == 1
     assert said.endswith("Name a folder it may write to.")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    (tmp_path / "sandbox.db").write_text("not a database" * 100)
+    status, said = refusal("--port", "0", "--data", str(tmp_path))
+    assert status == 1
+    assert "file is not a database" in said
