@@ -6,9 +6,11 @@ Only answers of success are kept, for a day: a request that was refused changed 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from base64 import b64decode, b64encode
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from flask import Response, g, request
 from sqlalchemy import delete, select, update
@@ -16,17 +18,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.accounts import Caller
-from service.api.answers import answer, nothing
 from service.api.auth import caller
 from service.api.problems import refuse
 from service.clock import real_now
 from service.models import IdempotencyKey
 from service.runtime import runtime
+from service.vault import SealBrokenError
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEPT = timedelta(days=1)
 LOST = timedelta(minutes=2)  # longer than the web server lets a request run: whoever began is gone
+_HEADERS = ("Content-Type", "Location", "ETag")
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SHAPE = r"[\x21-\x7e]{1,255}"
 
@@ -40,7 +43,8 @@ def before() -> Response | None:
         refuse(400, f"{HEADER} takes 1 to 255 printable ASCII characters without spaces, such as a UUID.")
     who, fingerprint = caller(), _fingerprint(caller())
     with runtime().db.tenant(who.workspace_id) as session:
-        _sweep(session, who, fingerprint)
+        if fingerprint.startswith("00"):  # now and then: one request in 256
+            sweep(session, who.workspace_id)
         if _claim(session, who, key, fingerprint):
             g.idempotency_key = key
             return None
@@ -55,16 +59,17 @@ def before() -> Response | None:
         refuse(422, f"This {HEADER} was used for another request. Use a new one for each new request.")
     if row.status is None:
         refuse(409, "The first request with this key is still under way. Try again in a moment.")
-    response = nothing(row.status) if row.body is None else answer(row.body, row.status)
-    response.headers[REPLAYED] = "true"
-    return response
+    return _replay(who, key, row.status, row.body)
 
 
 def after(response: Response) -> Response:
     """Keeps the answer, if it is one of success."""
     if "idempotency_key" in g and 200 <= response.status_code < 300:
         who, key = caller(), g.pop("idempotency_key")
-        body = json.loads(response.get_data()) if response.get_data() else None
+        headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
+        # Answers hold names, texts and consent links: they rest sealed.
+        sealed = runtime().vault.seal({"text": response.get_data(as_text=True), "headers": headers}, *_place(who, key))
+        body = {"sealed": b64encode(sealed).decode()}
         with runtime().db.tenant(who.workspace_id) as session:
             session.execute(
                 update(IdempotencyKey)
@@ -83,6 +88,20 @@ def teardown(_: BaseException | None) -> None:
             session.execute(
                 delete(IdempotencyKey).where(IdempotencyKey.workspace_id == who.workspace_id, IdempotencyKey.key == key)
             )
+
+
+def _replay(who: Caller, key: str, status: int, body: dict[str, Any] | None) -> Response:
+    try:
+        held = runtime().vault.open(b64decode((body or {})["sealed"]), *_place(who, key))
+    except (SealBrokenError, KeyError):
+        refuse(409, "This request was done, but its answer can no longer be read. Look at what stands now.")
+    response = Response(held["text"], status=status, headers=held["headers"])
+    response.headers[REPLAYED] = "true"
+    return response
+
+
+def _place(who: Caller, key: str) -> tuple[object, ...]:
+    return "idempotency_keys", "body", who.workspace_id, key
 
 
 def _fingerprint(who: Caller) -> str:
@@ -110,11 +129,10 @@ def _claim(session: Session, who: Caller, key: str, fingerprint: str) -> bool:
     return claimed.one_or_none() is not None
 
 
-def _sweep(session: Session, who: Caller, fingerprint: str) -> None:
-    """Now and then, as one request in 256 falls, forgets keys that are past their day."""
-    if fingerprint.startswith("00"):
-        session.execute(
-            delete(IdempotencyKey).where(
-                IdempotencyKey.workspace_id == who.workspace_id, IdempotencyKey.created_at < real_now() - KEPT
-            )
+def sweep(session: Session, workspace_id: UUID) -> None:
+    """Forgets this workspace's answers that are past their day."""
+    session.execute(
+        delete(IdempotencyKey).where(
+            IdempotencyKey.workspace_id == workspace_id, IdempotencyKey.created_at < real_now() - KEPT
         )
+    )

@@ -43,6 +43,8 @@ def test_a_repeat_gets_the_first_answer_and_does_nothing(client: Client, rows: R
 
     assert (again.status_code, again.get_json()) == (201, first.get_json())
     assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["Location"] == first.headers["Location"]
+    assert again.content_type == first.content_type
     assert "Idempotency-Replayed" not in first.headers
     assert names(rows) == ["Acme", "Labs"]
 
@@ -129,6 +131,17 @@ def test_old_keys_are_swept_away(client: Client, rows: Rows, monkeypatch: pytest
     monkeypatch.setattr(idempotency, "_fingerprint", lambda _: "00ab")
     client.post("/brands", {"name": "Other"}, headers={"Idempotency-Key": "new"})
     assert keys(rows) == [("new", 201)]
+
+
+def test_answers_rest_sealed_and_one_that_cannot_be_opened_is_not_done_again(client: Client, rows: Rows) -> None:
+    client.post("/brands", {"name": "Labs"}, headers=KEY)
+    with rows.db.tenant(rows.workspace_id) as session:
+        (body,) = session.scalars(select(IdempotencyKey.body))
+    assert "Labs" not in str(body)
+
+    change_key(rows, body={"sealed": "bm90IG91cnM="})
+    assert "can no longer be read" in check(client.post("/brands", {"name": "Labs"}, headers=KEY), 409)
+    assert names(rows) == ["Acme", "Labs"]
 
 
 @pytest.mark.parametrize("key", ["", "two words", "é", "x" * 256])
