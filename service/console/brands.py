@@ -85,11 +85,16 @@ def read_handles(text: str) -> list[str]:
             network, handle = next(iter(networks)) if len(networks) == 1 else "", piece
         network, handle = network.strip().lower(), handle.strip().lstrip("@").lower()
         if network not in networks:
-            raise PlainError(f"Write {piece} with its network before it, such as {next(iter(networks), 'x')}:{handle}.")
+            raise PlainError(f"Write {piece} with its network before it, such as {_example(handle)}.")
         if not re.fullmatch(r"[^\s:@]+(@[^\s:@]+)?", handle):
             raise PlainError(f"{piece} is not a handle. Write one on each line, such as {network}:olga.")
         found.append(f"{network}:{handle}")
     return sorted(set(found))
+
+
+def _example(handle: str) -> str:
+    """How a handle is written, with a network that is here."""
+    return f"{next((each.key for each in providers().values() if each.kind == 'social'), 'network')}:{handle}"
 
 
 def _check_name(name: str) -> str:
@@ -119,6 +124,7 @@ def _page(adding: str = "", editing: UUID | None = None, typed: str = "", senten
     return page(
         "brands.html",
         brands=brands,
+        example=_example("olga"),
         accounts=[row for row in standing if row["kind"] == "social"],
         crms=[row for row in standing if row["kind"] == "crm"],
         adding=adding,

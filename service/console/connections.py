@@ -25,6 +25,7 @@ from service.store import acting, listing, pages
 blueprint = Blueprint("connections", __name__)
 
 Row = Mapping[str, Any]
+OURS: Mapping[str, str] = {RECHECK: "edits and deletions"}  # streams that no manifest lists
 PREVIEWED = 50  # tasks shown of what a CRM in preview would get
 
 
@@ -148,9 +149,10 @@ def _row(connection_id: UUID) -> Row:
 
 def _card(row: Row, previewed: int) -> Card:
     provider = providers().get(row["provider"])
-    lines = tuple(_line(provider, stream) for stream in row["streams"] if stream["name"] != RECHECK)
-    costs = [_cost(provider, stream) for stream in row["streams"]]
-    known = [cost for cost in costs if cost is not None]
+    lines = tuple(
+        _line(provider, stream) for stream in sorted(row["streams"], key=lambda each: each["name"] == RECHECK)
+    )
+    known = [line.cost for line in lines if line.cost is not None]
     return Card(
         row, health.line(row, real_now().astimezone(ZoneInfo(zone()))), lines, sum(known) if known else None, previewed
     )
@@ -159,7 +161,7 @@ def _card(row: Row, previewed: int) -> Card:
 def _line(provider: AnyProvider | None, row: Row) -> StreamLine:
     manifest = next((each for each in provider.streams if each.name == row["name"]), None) if provider else None
     return StreamLine(
-        label=manifest.label if manifest else row["name"],
+        label=manifest.label if manifest else OURS.get(row["name"], str(row["name"])),
         row=row,
         limits=manifest.limits if manifest else "",
         notes=tuple(map(str, row["notes"])),

@@ -193,5 +193,14 @@ def test_a_crm_in_preview_shows_what_it_would_get_until_somebody_approves(
     assert olga.get(f"/connections/{scene.crm}/preview").location == "/connections"
 
 
+def test_what_reading_cost_adds_up_before_the_readers_eyes(olga: Browser, scene: Scene) -> None:
+    words = words_of(olga.get("/connections"))
+    assert "What is read, $18.60 so far" in words
+    lines = re.findall(
+        r"(Mentions|Direct messages|Edits and deletions)[^$]*?1,240 ?1 minute ago ?in 1 minute ?\$(6\.20)", words
+    )
+    assert [label for label, _ in lines] == ["Mentions", "Direct messages", "Edits and deletions"]
+
+
 def test_a_network_is_never_approved(olga: Browser, scene: Scene) -> None:
     assert olga.post(f"/connections/{scene.social}/approve").status_code == 404
