@@ -20,7 +20,7 @@ from sandbox.store import Store, StoreError
 THREADS = 24  # a call that a fault leaves hanging holds one
 
 
-class Server(BaseApplication):
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with one worker and threads: one process has the state, a second would contend for it."""
 
     def __init__(self, listener: socket.socket, data: Path) -> None:

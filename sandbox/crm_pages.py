@@ -263,6 +263,13 @@ def log_call(contact_id: int) -> Response:
 # -- the vendor's own addresses, as links to records have them
 
 
+@pages.get(f"/hubspot/contacts/{PORTAL_ID}")
+@pages.get(f"/hubspot/contacts/{PORTAL_ID}/")
+@pages.get(f"/contacts/{PORTAL_ID}")
+def account_address() -> Response:
+    return redirect(url_for("crm.tasks"))
+
+
 @pages.get(f"/hubspot/contacts/{PORTAL_ID}/record/<kind>/<int:id_>")
 @pages.get(f"/hubspot/contacts/{PORTAL_ID}/record/<kind>/<int:id_>/")
 @pages.get(f"/contacts/{PORTAL_ID}/record/<kind>/<int:id_>")

@@ -145,6 +145,7 @@ def test_threads_come_in_pages_newest_first_and_once(world):
         ("/x/Acme", "/network/accounts/Acme"),
         ("/x/i/user/1", "/network/accounts/1"),
         ("/x/messages/1-2", "/network/messages/1-2"),
+        ("/hubspot/contacts/8790001", "/crm"),
         ("/hubspot/contacts/8790001/record/0-1/101", "/crm/contacts/101"),
         ("/contacts/8790001/record/0-27/5", "/crm/tasks/5"),
         ("/hubspot/tasks/8790001/view/all/task/5", "/crm/tasks/5"),
