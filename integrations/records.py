@@ -206,6 +206,7 @@ class PushResult:
     external_id: str | None = None
     url: str = ""
     detail: str = ""  # for a person; never a token, a query string or the text of a post
+    sent: bool = False  # UNKNOWN only: a create went out in this very call, so the wait for it begins anew
 
 
 T = TypeVar("T", covariant=True)

@@ -157,7 +157,7 @@ class FakeCRM:
             for task in group:
                 if work_done:
                     self._make(task)
-                results[task.key] = PushResult(task.key, PushOutcome.UNKNOWN)
+                results[task.key] = PushResult(task.key, PushOutcome.UNKNOWN, sent=True)
             self._later(groups[number + 1 :], results)
             return
 

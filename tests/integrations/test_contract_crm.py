@@ -333,15 +333,17 @@ def test_a_refused_task_says_why_and_the_others_are_made(crm: Harness) -> None:
 def test_a_create_that_was_never_answered_ends_as_one_task(crm: Harness, work_done: bool, with_contact: bool) -> None:
     task = new(contact_id=crm.put_contact("Ada") if with_contact else None)
     crm.lose_next_create(work_done=work_done)
-    assert [each.outcome for each in push(crm, task)] == [PushOutcome.UNKNOWN]
+    [lost] = push(crm, task)
+    assert (lost.outcome, lost.sent) == (PushOutcome.UNKNOWN, True)
     task = replace(task, maybe_sent_at=crm.now())
 
-    outcomes = []
-    while not outcomes or outcomes[-1] is PushOutcome.UNKNOWN:
-        outcomes.append(push(crm, task)[0].outcome)
+    found = []
+    while not found or found[-1].outcome is PushOutcome.UNKNOWN:
+        found += push(crm, task)
         crm.wait(20)
 
-    assert outcomes[-1] is (PushOutcome.FOUND if work_done else PushOutcome.CREATED)
+    assert not any(each.sent for each in found)
+    assert found[-1].outcome is (PushOutcome.FOUND if work_done else PushOutcome.CREATED)
     assert crm.tasks_ever_created() == 1
 
 

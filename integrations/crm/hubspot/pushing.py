@@ -84,10 +84,12 @@ class Push:
         self._change(known)
         self._create(creates)
 
-    def _say(self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "") -> None:
+    def _say(
+        self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "", *, sent: bool = False
+    ) -> None:
         task_id = task_id or task.external_id
         url = self._portal.url(fields.TASK, task_id) if task_id else ""
-        self._results[task.key] = PushResult(task.key, outcome, task_id, url, detail)
+        self._results[task.key] = PushResult(task.key, outcome, task_id, url, detail, sent)
 
     def _seek(self, tasks: Sequence[Task]) -> dict[str, str]:
         """The ids of those of these tasks that stand in HubSpot, by key. What cannot be told yet becomes UNKNOWN, what was
@@ -192,7 +194,7 @@ class Push:
             except (AmbiguousWriteError, UnexpectedResponseError) as error:
                 self._sent = True
                 for task in group:
-                    self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}")
+                    self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}", sent=True)
                 raise
             except (InvalidRequestError, NotFoundError) as error:
                 self._sent = True
@@ -206,9 +208,9 @@ class Push:
             if task.key in made:
                 self._say(task, PushOutcome.CREATED, made[task.key])
             elif task.key not in refusals:
-                self._say(task, PushOutcome.UNKNOWN, detail="HubSpot said nothing about it.")
+                self._say(task, PushOutcome.UNKNOWN, detail="HubSpot said nothing about it.", sent=True)
             elif refusals[task.key].get("category") in _PASSING:
-                self._say(task, PushOutcome.UNKNOWN, detail=message(refusals[task.key]))
+                self._say(task, PushOutcome.UNKNOWN, detail=message(refusals[task.key]), sent=True)
         self._found_or_refused([task for task in group if task.key not in self._results], refusals)
 
     def _input(self, task: Task) -> dict[str, Any]:

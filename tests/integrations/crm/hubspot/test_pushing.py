@@ -405,12 +405,8 @@ def test_whatever_goes_wrong_every_task_is_made_exactly_once(
         for each in answers:
             if each.outcome in (PushOutcome.CREATED, PushOutcome.FOUND):
                 del waiting[each.key]
-            elif each.outcome is PushOutcome.UNKNOWN and waiting[each.key].maybe_sent_at is None:
-                waiting[each.key] = sent(world, waiting[each.key])
-            elif each.outcome is PushOutcome.UNKNOWN and waiting[each.key].maybe_sent_at != world.clock():
-                waiting[each.key] = (
-                    waiting[each.key] if "cannot be told" in each.detail else sent(world, tasks[each.key])
-                )
+            elif each.outcome is PushOutcome.UNKNOWN and each.sent:
+                waiting[each.key] = sent(world, tasks[each.key])
         world.clock.forward(seconds=seconds + 20)
 
     assert waiting == {}
