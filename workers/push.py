@@ -193,7 +193,7 @@ def _later(before: Settled, result: PushResult, now: datetime, business: datetim
 def _unknown(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
     return replace(
         before, state="unknown" if before.external_id is None else before.state, detail=result.detail,
-        maybe_sent_at=before.maybe_sent_at or now, push_at=business,
+        maybe_sent_at=now if result.sent else before.maybe_sent_at or now, push_at=business,
     )  # fmt: skip
 
 
