@@ -149,9 +149,9 @@ def _row(connection_id: UUID) -> Row:
 
 def _card(row: Row, previewed: int) -> Card:
     provider = providers().get(row["provider"])
-    lines = tuple(
-        _line(provider, stream) for stream in sorted(row["streams"], key=lambda each: each["name"] == RECHECK)
-    )
+    rank = {stream.name: index for index, stream in enumerate(provider.streams if provider else ())}
+    streams = sorted(row["streams"], key=lambda each: rank.get(each["name"], len(rank)))
+    lines = tuple(_line(provider, stream) for stream in streams)
     known = [line.cost for line in lines if line.cost is not None]
     return Card(
         row, health.line(row, real_now().astimezone(ZoneInfo(zone()))), lines, sum(known) if known else None, previewed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from service.console.guard import caller, needs
@@ -18,7 +18,9 @@ blueprint = Blueprint("overview", __name__)
 def show() -> ResponseReturnValue:
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:
-        waiting, more = listing.conversations(session, workspace_id, filters={"waiting": True})
+        waiting, more = listing.conversations(
+            session, workspace_id, filters={"waiting": True}, after=request.args.get("after")
+        )
         tasks = pages.tasks(session, workspace_id, [row["task_id"] for row in waiting])
         connections, _ = listing.connections(session, workspace_id, limit=1000)
         brands, _ = listing.brands(session, workspace_id, limit=1000)
@@ -32,6 +34,11 @@ def show() -> ResponseReturnValue:
         counts=counts,
         arrived=arrived,
         accounts={row["id"]: row for row in connections},
+        first_pull=[
+            row
+            for row in connections
+            if row["kind"] == "social" and row["status"] == "active" and row["ready_at"] is None
+        ],
         social=[row for row in connections if row["kind"] == "social" and row["status"] != "disconnected"],
         broken=[row for row in connections if row["status"] == "needs_reauth"],
         in_preview=[row for row in connections if row["preview"] and row["status"] == "active"],

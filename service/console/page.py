@@ -80,6 +80,14 @@ def when(instant: datetime | None, clock: str = "business", empty: str = "never"
     return _time(instant, words.relative(instant, now, zone()))
 
 
+def upcoming(instant: datetime | None) -> Markup | str:
+    """`<time>`: when a machine does something next; what is due already is on its way."""
+    if instant is None:
+        return "under way"
+    now = real_now()
+    return _time(instant, "now" if instant <= now else words.relative(instant, now, zone()))
+
+
 def waited(since: datetime) -> Markup:
     """`<time>`: how long somebody has waited, by business time."""
     return _time(since, words.how_long(since, business_now()))
@@ -107,7 +115,7 @@ def workspaces() -> list[tuple[Any, str, str]]:
 
 def prepare(blueprint: Blueprint) -> None:
     """Gives templates what they use."""
-    for function in (when, waited, clock):
+    for function in (when, waited, clock, upcoming):
         blueprint.add_app_template_global(function)
     blueprint.add_app_template_filter(health.provider_name, "network")
     for filter_ in (words.count_of, words.dollars):

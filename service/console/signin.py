@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import update
 
 from service import accounts
-from service.console.guard import COOKIE, caller, needs, public
+from service.console.guard import COOKIE, caller, maybe_caller, needs, public
 from service.console.page import done, workspaces
 from service.models import SigninSession
 from service.runtime import runtime
@@ -57,6 +57,8 @@ def out() -> ResponseReturnValue:
 @public
 def bye() -> ResponseReturnValue:
     """How to sign in."""
+    if maybe_caller() is not None:
+        return redirect(url_for("console.overview.show"), 303)
     return render_template("signed_out.html", sentence="You are signed out.")
 
 

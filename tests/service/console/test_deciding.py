@@ -47,6 +47,45 @@ def test_when_nobody_waits_the_page_says_when_the_last_post_arrived(held: Runtim
     assert "The last post arrived 3 minutes ago." in words
 
 
+def test_before_the_first_pull_is_done_the_page_does_not_say_that_nobody_waits(
+    held: Runtime, olga: Browser, owner: Any
+) -> None:
+    from sqlalchemy import update
+
+    from service.clock import real_now
+    from service.models import Connection
+
+    with held.db.tenant(owner.workspace_id) as session:
+        connect(Stage(session, owner.workspace_id, real_now()))
+        session.execute(update(Connection).values(ready_at=None))
+    words = words_of(olga.get("/"))
+    assert "The first pull is under way." in words
+    assert "Nobody is waiting" not in words
+
+
+def test_the_waiting_list_goes_on_where_a_page_ends(held: Runtime, olga: Browser, scene: Scene) -> None:
+    from service.clock import real_now
+
+    with held.db.tenant(scene.workspace_id) as session:
+        stage = Stage(session, scene.workspace_id, real_now())
+        place = {"brand": scene.brand, "social": scene.social, "crm": scene.crm}
+        author = stage.author("many", "Many")
+        for number in range(50):
+            stage.conversation(
+                place,
+                author,
+                f"many-{number}",
+                since=stage.ago(seconds=number),
+                last=stage.now,
+                reasons=[f"Reason {number:02}."],
+            )
+    first = olga.get("/")
+    assert "55 people are waiting" in words_of(first)
+    assert "Reason 00." not in words_of(first)
+    link = first.text.split('rel="next"')[0].rpartition('href="')[2].split('"')[0]
+    assert "Reason 00." in words_of(olga.get(link))
+
+
 def test_a_connection_that_needs_somebody_shows_on_the_first_page(held: Runtime, olga: Browser, scene: Scene) -> None:
     from sqlalchemy import update
 

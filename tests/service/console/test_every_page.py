@@ -35,7 +35,7 @@ def pages(scene: Scene) -> list[str]:
         "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", "/brands",
-        "/settings", "/settings/keys", "/signin", "/signin/abc",
+        "/settings", "/settings/keys", "/signin/abc",
     ]  # fmt: skip
 
 
@@ -78,7 +78,8 @@ def test_the_lists_of_this_test_name_every_route(app: Flask, scene: Scene) -> No
     found = {adapter.match(path.partition("?")[0], method="GET")[0] for path in pages(scene)}
     found |= {adapter.match(path, method="POST")[0] for path in forms(scene)}
     assert console_endpoints(app) - found == {
-        "console.answered.ask", "console.answered.dismiss", "console.signin.spend", "console.consent.leave", "console.consent.callback",
+        "console.answered.ask", "console.answered.dismiss", "console.signin.spend", "console.signin.bye", "console.consent.leave",
+        "console.consent.callback",
     }  # fmt: skip
 
 
@@ -335,7 +336,9 @@ def test_static_files_may_be_kept_because_their_address_changes_with_them(olga: 
 
 
 def test_signing_out_ends_the_session(olga: Browser) -> None:
+    assert olga.get("/signin").location == "/"
     assert olga.post("/signout").location == "/signin"
+    assert "You are signed out." in words_of(olga.get("/signin"))
     assert olga.get("/").status_code == 401
 
 
