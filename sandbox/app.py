@@ -18,7 +18,7 @@ from sandbox.faults import DROPS, HANGS, STATUSES, Fault, drop_connection
 from sandbox.limits import Room
 from sandbox.oauth_pages import pages as oauth_pages
 from sandbox.pages import HELPERS, front
-from sandbox.state import Sandbox, sandbox
+from sandbox.state import Sandbox, on_this_machine, sandbox
 
 # Where faults strike: what programs call, never what a person reads.
 CALLED = ("/x/2/", "/hubspot/crm/", "/hubspot/oauth/2026", "/hubspot/account-info/")
@@ -57,9 +57,12 @@ def vendor_of(path: str) -> str | None:
 
 
 def _only_from_here() -> AnyResponse | None:
-    """Refuses what another page of this browser sends: the sandbox has no sign-in to protect it."""
+    """Refuses what another page of this browser sends, under its own name or one that leads here: the sandbox has no
+    sign-in to protect it."""
+    if not on_this_machine(request.host_url):
+        return make_response("The sandbox answers to loopback addresses alone.", 403)
     origin = request.headers.get("Origin")
-    if request.method in ("GET", "HEAD", "OPTIONS") or not origin or origin == "null":
+    if request.method in ("GET", "HEAD", "OPTIONS") or not origin:
         return None
     return None if urlsplit(origin).netloc == request.host else make_response("This form came from another site.", 403)
 

@@ -82,6 +82,38 @@ class _Cleaner(HTMLParser):
         return "".join(self.out)
 
 
+class _Reader(HTMLParser):
+    """The text of rich text: a line for a block, a link's address behind its words."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.out: list[str] = []
+        self._silent = 0
+        self._address, self._began = "", 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in SILENT:
+            self._silent += 1
+        elif tag == "br":
+            self.out.append("\n")
+        elif tag == "a":
+            self._address, self._began = dict(attrs).get("href") or "", len(self.out)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif tag in BLOCKS - {"ul", "ol"}:
+            self.out.append("\n")
+        elif tag == "a":
+            if safe_link(self._address) and "".join(self.out[self._began :]).strip() != self._address:
+                self.out.append(f" {self._address}")
+            self._address = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.out.append(data)
+
+
 def render(body: str) -> Markup:
     """HTML for a page, out of rich text or plain text."""
     if _TAG.search(body):
@@ -95,15 +127,7 @@ def plain(body: str) -> str:
     """The body as text, for a form's field or a line in a list."""
     if not _TAG.search(body):
         return body
-    text = re.sub(r"<(?:br\s*/?|/p|/div|/li|/blockquote)\s*>", "\n", body, flags=re.IGNORECASE)
-    cleaner = _Cleaner()
-    cleaner.feed(text)
-    return (
-        re.sub(r"<[^>]+>", "", cleaner.finish())
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", '"')
-        .replace("&#x27;", "'")
-        .replace("&amp;", "&")
-        .strip()
-    )
+    reader = _Reader()
+    reader.feed(body)
+    reader.close()
+    return "".join(reader.out).strip()

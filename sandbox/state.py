@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from flask import current_app
 
@@ -19,6 +21,18 @@ from sandbox.store import Store
 PORTAL_ID = 8790001
 LIFETIMES = {"x": 7200, "hubspot": 1800}  # seconds: what each vendor says in expires_in
 
+
+def on_this_machine(url: str) -> bool:
+    """Whether an http(s) address names this machine's loopback."""
+    parts = urlsplit(url)
+    try:
+        return parts.scheme in ("http", "https") and (
+            parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+        )
+    except ValueError:
+        return False
+
+
 # name -> (default, check, what it must be)
 SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "token_lifetime_seconds": (
@@ -29,7 +43,11 @@ SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "rate_limits": (True, lambda v: type(v) is bool, "true or false"),
     "search_delay_seconds": (0, lambda v: type(v) in (int, float) and v >= 0, "a number of seconds"),
     "unique_properties": (True, lambda v: type(v) is bool, "true or false"),
-    "hint_url": (None, lambda v: v is None or str(v).startswith(("http://", "https://")), "an address, or null"),
+    "hint_url": (
+        None,
+        lambda v: v is None or (type(v) is str and on_this_machine(v)),
+        "an address on this machine, or null",
+    ),
     "hint_secret": ("", lambda v: type(v) is str, "a text"),
 }
 

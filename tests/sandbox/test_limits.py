@@ -97,7 +97,8 @@ def test_a_window_opens_with_its_first_call():
         {"rate_limits": "no"},
         {"search_delay_seconds": -1},
         {"token_lifetime_seconds": 0},
-        {"hint_url": "ftp://x"},
+        {"hint_url": "ftp://127.0.0.1/"},
+        {"hint_url": "https://elsewhere.example/"},
         {"colour": 1},
     ],
 )

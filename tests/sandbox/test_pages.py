@@ -318,4 +318,8 @@ def test_a_body_is_shown_and_never_obeyed(body, html):
 
 def test_a_rich_body_reads_as_lines():
     assert plain("<p>one &amp; two</p><blockquote>three</blockquote>four<br>five") == "one & two\nthree\nfour\nfive"
+    assert plain('<p><a href="https://a.example">Answer</a></p><script>x</script>') == "Answer https://a.example"
+    assert (
+        plain('<a href="https://a.example">https://a.example</a> <a href="javascript:x">y</a>') == "https://a.example y"
+    )
     assert plain("just text\nhere") == "just text\nhere"
