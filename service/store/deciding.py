@@ -15,7 +15,7 @@ from service.db import RawConnection, raw
 from service.ids import new_id
 from service.rules.model import RULES_VERSION, LoggedActivity, Post, Signals
 from service.rules.signals import from_mask, read, to_mask
-from service.store.rows import columns, execute, insert
+from service.store.rows import execute, insert, packed, records
 
 Thread = tuple[UUID, str]  # brand, thread
 
@@ -82,13 +82,11 @@ _SAVE_SIGNALS = insert(
 DECIDED = {
     "id": "uuid", "decide_at": "timestamptz", "waiting_since": "timestamptz", "reasons": "jsonb",
 }  # fmt: skip
-_SAVE_CONVERSATIONS = """
+_SAVE_CONVERSATIONS = f"""
 UPDATE conversations c SET decide_at = new.decide_at, waiting_since = new.waiting_since, reasons = new.reasons, settings_version = %(settings)s,
        rules_version = %(rules)s, decided_at = %(now)s
-FROM unnest(%(id)s::uuid[], %(decide_at)s::timestamptz[], %(waiting_since)s::timestamptz[], %(reasons)s::jsonb[])
-     AS new(id, decide_at, waiting_since, reasons)
-WHERE c.workspace_id = %(w)s AND c.id = new.id
-"""
+FROM {records(DECIDED)} WHERE c.workspace_id = %(w)s AND c.id = new.id
+"""  # noqa: S608 - names of our own columns
 RELATIONSHIP = {"id": "uuid", "brand_id": "uuid", "person": "text", "contact_id": "uuid", "author_id": "uuid"}
 _OPEN_RELATIONSHIPS = insert(
     "relationships",
@@ -100,13 +98,12 @@ _DUE_RELATIONSHIPS = """
 SELECT id, brand_id, person, contact_id, author_id, stage FROM relationships
 WHERE workspace_id = %(w)s AND decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED
 """
-_SAVE_RELATIONSHIPS = """
+RELATED = {"id": "uuid", "decide_at": "timestamptz", "stage": "text", "reasons": "jsonb"}
+_SAVE_RELATIONSHIPS = f"""
 UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, settings_version = %(settings)s, rules_version = %(rules)s,
        decided_at = %(now)s, stage_at = CASE WHEN r.stage = new.stage THEN r.stage_at ELSE %(now)s END, stage = new.stage
-FROM unnest(%(id)s::uuid[], %(decide_at)s::timestamptz[], %(stage)s::text[], %(reasons)s::jsonb[]) AS new(id, decide_at, stage, reasons)
-WHERE r.workspace_id = %(w)s AND r.id = new.id
-"""
-RELATED = {"id": "uuid", "decide_at": "timestamptz", "stage": "text", "reasons": "jsonb"}
+FROM {records(RELATED)} WHERE r.workspace_id = %(w)s AND r.id = new.id
+"""  # noqa: S608 - names of our own columns
 # An author who has been matched is part of the contact's relationship; the one that stood alone has no subject any more.
 _THREADS_OF_PEOPLE = """
 SELECT p.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, a.provider, n.responder_email, a.followers
@@ -199,7 +196,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 
 def _save_signals(connection: RawConnection, workspace_id: UUID, rows: Sequence[tuple[UUID, int]]) -> None:
-    execute(connection, _SAVE_SIGNALS, {"w": workspace_id, "rules": RULES_VERSION, **columns(SIGNAL, sorted(rows))})
+    execute(connection, _SAVE_SIGNALS, {"w": workspace_id, "rules": RULES_VERSION, **packed(SIGNAL, sorted(rows))})
 
 
 def save_conversations(
@@ -214,7 +211,7 @@ def save_conversations(
     execute(
         raw(session),
         _SAVE_CONVERSATIONS,
-        {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **columns(DECIDED, rows)},
+        {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **packed(DECIDED, rows)},
     )
 
 
@@ -227,7 +224,7 @@ def open_relationships(
         (new_id(), brand, person, contact, None if contact else author)
         for (brand, person), (_, contact, author) in sorted(unique.items())
     ]
-    execute(raw(session), _OPEN_RELATIONSHIPS, {"w": workspace_id, "now": now, **columns(RELATIONSHIP, rows)})
+    execute(raw(session), _OPEN_RELATIONSHIPS, {"w": workspace_id, "now": now, **packed(RELATIONSHIP, rows)})
 
 
 def save_relationships(
@@ -242,7 +239,7 @@ def save_relationships(
     execute(
         raw(session),
         _SAVE_RELATIONSHIPS,
-        {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **columns(RELATED, rows)},
+        {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": now, **packed(RELATED, rows)},
     )
 
 

@@ -17,7 +17,7 @@ from service.rules.matching import author_keys, match
 from service.rules.model import RULES_VERSION, Candidate, KnownAuthor, MatchResult, MatchState
 from service.store import due
 from service.store.mirroring import contact_record
-from service.store.rows import columns, execute, insert
+from service.store.rows import execute, insert, packed, records
 
 PER_KEY = 50  # candidates looked at under one key; a key with more (a very common name) decides nothing anyway
 
@@ -53,15 +53,15 @@ _INSERT_MATCHES = insert(
 )
 # A match that is found again keeps its row: whoever has seen its id may still decide it.
 _DROP_MATCHES = (
-    "DELETE FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules' AND NOT EXISTS"
-    " (SELECT 1 FROM unnest(%(author_id)s::uuid[], %(contact_id)s::uuid[]) AS new(a, c) WHERE a = author_id AND c = contact_id)"
+    "DELETE FROM matches old WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules' AND NOT EXISTS"  # noqa: S608 - names of our own columns
+    f" (SELECT 1 FROM {records(MATCH)} WHERE new.author_id = old.author_id AND new.contact_id = old.contact_id)"
 )
 # Before the insert, because only one confirmed match of an author may stand at any moment.
 _DEMOTE_MATCHES = (
-    "UPDATE matches SET state = 'suggested' WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'"
+    "UPDATE matches old SET state = 'suggested' WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'"  # noqa: S608 - names of our own columns
     " AND state = 'confirmed' AND NOT EXISTS"
-    " (SELECT 1 FROM unnest(%(author_id)s::uuid[], %(contact_id)s::uuid[], %(state)s::text[]) AS new(a, c, s)"
-    " WHERE a = author_id AND c = contact_id AND s = 'confirmed')"
+    f" (SELECT 1 FROM {records(MATCH)} WHERE new.author_id = old.author_id AND new.contact_id = old.contact_id"
+    " AND new.state = 'confirmed')"
 )
 
 
@@ -170,14 +170,14 @@ def _store(
     execute(
         connection,
         _INSERT_KEYS,
-        {**shared, **columns(AUTHOR_KEY, ((key, author_id) for author_id in ids for key in sorted(keys[author_id])))},
+        {**shared, **packed(AUTHOR_KEY, ((key, author_id) for author_id in ids for key in sorted(keys[author_id])))},
     )
     rows = [
         (new_id(), author_id, UUID(each.contact_id), each.state.value, each.score, list(each.evidence))
         for author_id in ids
         for each in results[author_id]
     ]
-    found = {**shared, **columns(MATCH, rows)}
+    found = {**shared, **packed(MATCH, rows)}
     for statement in (_DROP_MATCHES, _DEMOTE_MATCHES, _INSERT_MATCHES):
         execute(connection, statement, found)
     execute(connection, "UPDATE authors SET match_due = false WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)", shared)

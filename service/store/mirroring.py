@@ -16,7 +16,7 @@ from service.db import RawConnection, raw
 from service.ids import new_id
 from service.rules.matching import contact_keys
 from service.store import due
-from service.store.rows import columns, execute, insert
+from service.store.rows import execute, insert, packed
 
 CONTACT = {
     "id": "uuid", "native_id": "text", "name": "text", "company": "text", "owner_id": "text", "fields": "jsonb", "updated_at": "timestamptz",
@@ -84,7 +84,7 @@ def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, ite
         (new_id(), each.id, each.name, each.company, each.owner_id, contact_fields(each), each.updated_at)
         for _, each in sorted(unique.items())
     ]
-    changed = execute(connection, _UPSERT_CONTACTS, {**shared, **columns(CONTACT, rows)})
+    changed = execute(connection, _UPSERT_CONTACTS, {**shared, **packed(CONTACT, rows)})
     if not changed:
         return 0
     known = [contact_id for contact_id, _, is_new in changed if not is_new]
@@ -94,7 +94,7 @@ def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, ite
     touched = {key for key, _ in keys}
     if known:
         touched |= {row[0] for row in execute(connection, _DROP_KEYS, {**shared, "ids": known})}
-    execute(connection, _INSERT_KEYS, {**shared, **columns(KEY, keys)})
+    execute(connection, _INSERT_KEYS, {**shared, **packed(KEY, keys)})
     _match_again(session, workspace_id, touched, known)
     return len(changed)
 
@@ -131,7 +131,7 @@ def save_owners(session: Session, workspace_id: UUID, connection_id: UUID, items
         (new_id(), each.id, each.email.lower(), each.name, each.active)
         for each in sorted({item.id: item for item in items}.values(), key=_id)
     ]
-    changed = execute(raw(session), _UPSERT_OWNERS, {"w": workspace_id, "c": connection_id, **columns(OWNER, rows)})
+    changed = execute(raw(session), _UPSERT_OWNERS, {"w": workspace_id, "c": connection_id, **packed(OWNER, rows)})
     if changed:
         due.decide_unplaced(session, workspace_id)
     return len(changed)
@@ -145,7 +145,7 @@ def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, i
         (new_id(), each.id, kind, each.at, each.ends_at, each.direction.value, each.outcome, each.owner_id)
         for (kind, _), each in unique
     ]
-    changed = execute(connection, _UPSERT_ACTIVITIES, {**shared, **columns(ACTIVITY, rows)})
+    changed = execute(connection, _UPSERT_ACTIVITIES, {**shared, **packed(ACTIVITY, rows)})
     ids = {
         (kind, native): row
         for kind, native, row in execute(connection, _ACTIVITY_IDS, {**shared, "ids": [each.id for _, each in unique]})
@@ -179,7 +179,7 @@ def drop_activities(session: Session, workspace_id: UUID, connection_id: UUID, g
 def _replace_links(connection: RawConnection, shared: dict[str, UUID], links: Sequence[tuple[UUID, str]]) -> None:
     execute(connection, "DELETE FROM activity_contacts WHERE workspace_id = %(w)s AND activity_id = ANY(%(ids)s)",
             {**shared, "ids": sorted({activity for activity, _ in links})})  # fmt: skip
-    execute(connection, _INSERT_LINKS, {**shared, **columns(LINK, links)})
+    execute(connection, _INSERT_LINKS, {**shared, **packed(LINK, links)})
 
 
 def _id(record: Owner) -> str:

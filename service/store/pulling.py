@@ -16,7 +16,7 @@ from service.db import RawConnection, raw
 from service.ids import new_id
 from service.models import Brand, Connection
 from service.store import due
-from service.store.rows import columns, execute, insert
+from service.store.rows import execute, insert, packed
 
 AUTHOR = {
     "id": "uuid", "native_id": "text", "handle": "text", "name": "text", "bio": "text", "url": "text", "website": "text",
@@ -90,18 +90,22 @@ _UPSERT_CONVERSATIONS = insert(
     conflict=(
         "ON CONFLICT (workspace_id, brand_id, author_id, thread) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at),"
         " last_post_at = greatest(old.last_post_at, excluded.last_post_at)"
+        " WHERE old.decide_at IS DISTINCT FROM least(old.decide_at, excluded.decide_at) OR old.last_post_at < excluded.last_post_at"
     ),
 )
 # Whom we answered, though they never spoke to us by name: their posts are context, and the talk is a conversation all the same.
 _ANSWERED_BY_US = (
-    "SELECT DISTINCT a.id, o.thread, o.posted_at FROM engagements o JOIN authors a ON a.workspace_id = %(w)s AND a.provider = %(provider)s"
-    " AND a.host = %(host)s AND a.native_id = o.in_reply_to_author WHERE o.workspace_id = %(w)s AND o.brand_id = %(brand)s"
-    " AND o.thread = ANY(%(threads)s) AND o.ours AND o.kind <> 'direct' AND a.native_id <> ALL(%(ours)s)"
+    # In two steps whatever the planner thinks: while a workspace is filled, it has not seen the tables as they are.
+    "WITH o AS MATERIALIZED (SELECT DISTINCT thread, in_reply_to_author FROM engagements WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
+    " AND thread = ANY(%(threads)s) AND ours AND kind <> 'direct' AND in_reply_to_author <> ALL(%(ours)s))"
+    " SELECT a.id, o.thread FROM o JOIN authors a ON a.workspace_id = %(w)s AND a.provider = %(provider)s AND a.host = %(host)s"
+    " AND a.native_id = o.in_reply_to_author"
 )
 _TOUCH_THREADS = (
     "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), last_post_at = greatest(last_post_at, t.posted_at)"
     " FROM unnest(%(threads)s::text[], %(posted)s::timestamptz[]) AS t(thread, posted_at)"
     " WHERE workspace_id = %(w)s AND brand_id = %(brand)s AND conversations.thread = t.thread"
+    " AND (decide_at IS DISTINCT FROM least(decide_at, %(at)s::timestamptz) OR last_post_at < t.posted_at)"
 )
 
 
@@ -164,12 +168,12 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     shared = {"w": source.workspace_id, "c": source.connection_id, "brand": source.brand_id, "provider": source.provider,
               "host": source.host, "now": real_now()}  # fmt: skip
     authors = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
-    unique = {item.id: item for item in items}.values()
-    rows = [_row(source, item, authors[item.author.id]) for item in sorted(unique, key=lambda item: item.id)]
-    changed = execute(connection, _UPSERT_ENGAGEMENTS, {**shared, **columns(ENGAGEMENT, rows)})
+    unique = {item.id: item for item in items}
+    rows = [_row(source, item, authors[item.author.id]) for _, item in sorted(unique.items())]
+    changed = execute(connection, _UPSERT_ENGAGEMENTS, {**shared, **packed(ENGAGEMENT, rows)})
     if not changed:
         return 0
-    orphans = [row[1] for row in changed if row[9] and row[7]]
+    orphans = [row[1] for row in changed if row[9] and row[7] and row[7] not in unique]
     if orphans:
         execute(connection, _FLAG_MISSING_PARENTS, {**shared, "ids": orphans})
     _touch(connection, source, shared, changed)
@@ -195,7 +199,7 @@ def _save_authors(connection: RawConnection, shared: dict[str, object], authors:
         )
         for each in ordered
     ]
-    execute(connection, _UPSERT_AUTHORS, {**shared, **columns(AUTHOR, rows)})
+    execute(connection, _UPSERT_AUTHORS, {**shared, **packed(AUTHOR, rows)})
     return dict(execute(connection, _AUTHOR_IDS, {**shared, "ids": [author.id for author in ordered]}))
 
 
@@ -228,24 +232,19 @@ def _touch(
 ) -> None:
     at: datetime | str = business_now() if source.ready else "infinity"
     newest: dict[str, datetime] = {}
-    talks: dict[tuple[object, str], datetime] = {}
+    talks: set[tuple[object, str]] = set()
     for _, _, thread, author_id, ours, kind, posted_at, *_ in changed:
         assert isinstance(thread, str)
         assert isinstance(posted_at, datetime)
         newest[thread] = max(posted_at, newest.get(thread, posted_at))
         if not ours and kind != Kind.CONTEXT:
-            talks[author_id, thread] = max(posted_at, talks.get((author_id, thread), posted_at))
+            talks.add((author_id, thread))
     params = {**shared, "at": at, "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)]}
-    for author_id, thread, posted_at in execute(
-        connection, _ANSWERED_BY_US, {**params, "ours": sorted(source.our_ids)}
-    ):
-        talks[author_id, thread] = max(posted_at, talks.get((author_id, thread), posted_at))
+    answered = execute(connection, _ANSWERED_BY_US, {**params, "ours": sorted(source.our_ids)})
+    talks.update((author_id, thread) for author_id, thread in answered)
     if talks:
-        rows = [
-            (new_id(), author_id, thread, posted_at)
-            for (author_id, thread), posted_at in sorted(talks.items(), key=str)
-        ]
-        execute(connection, _UPSERT_CONVERSATIONS, {**params, **columns(CONVERSATION, rows)})
+        rows = [(new_id(), author_id, thread, newest[thread]) for author_id, thread in sorted(talks, key=str)]
+        execute(connection, _UPSERT_CONVERSATIONS, {**params, **packed(CONVERSATION, rows)})
     execute(connection, _TOUCH_THREADS, params)
 
 
@@ -267,6 +266,8 @@ def parents_answered(session: Session, source: Source, ids: Sequence[str]) -> No
 
 def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:
     """Posts that are gone at their source: their text is erased here and their conversations are decided again."""
+    if not gone:
+        return 0
     rows = execute(raw(session), (
         "UPDATE engagements SET deleted_at = %(now)s, text = '', checked_at = %(now)s WHERE workspace_id = %(w)s"
         " AND connection_id = %(c)s AND native_id = ANY(%(ids)s) AND deleted_at IS NULL RETURNING thread, posted_at"

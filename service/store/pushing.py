@@ -16,7 +16,7 @@ from service.db import raw
 from service.models import Connection
 from service.queue import LEASE
 from service.store import due
-from service.store.rows import columns, execute
+from service.store.rows import execute, packed, records
 from service.store.tasks import _SELECT, TaskRow, _rows
 
 
@@ -81,20 +81,19 @@ _TYPES = {
     "id": "uuid", "wanted": "text", "content": "jsonb", "state": "text", "external_id": "text", "external_url": "text",
     "written": "jsonb", "detail": "text", "push_at": "timestamptz", "written_at": "timestamptz", "maybe_sent_at": "timestamptz",
 }  # fmt: skip
-_UNNEST = ", ".join(f"%({name})s::{kind}[]" for name, kind in _TYPES.items())
 _SETTLE = (
     "UPDATE tasks t SET state = new.state, external_id = new.external_id, external_url = coalesce(nullif(new.external_url, ''), t.external_url),"  # noqa: S608
     " written = new.written, detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
     " pushed_at = coalesce(t.pushed_at, new.written_at),"
     " push_at = CASE WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
-    f" FROM unnest({_UNNEST}) AS new({', '.join(_TYPES)}) WHERE t.workspace_id = %(w)s AND t.id = new.id"
+    f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
 )
 
 
 def settle(session: Session, workspace_id: UUID, results: Sequence[Settled]) -> None:
     """Stores what came of these tasks."""
     rows = [tuple(getattr(each, name) for name in _TYPES) for each in sorted(results, key=lambda each: each.id)]
-    execute(raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), **columns(_TYPES, rows)})
+    execute(raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), **packed(_TYPES, rows)})
 
 
 def let_go(

@@ -16,7 +16,7 @@ from service.clock import real_now
 from service.db import raw
 from service.rules.model import RULES_VERSION
 from service.rules.plan import Standing
-from service.store.rows import columns, execute, insert
+from service.store.rows import execute, insert, packed, records
 
 CONTENT = ("subject", "body", "due_at", "owner_id", "contact_native_id", "high_priority")  # the keys of `content`
 
@@ -126,7 +126,7 @@ def save(session: Session, workspace_id: UUID, rows: Sequence[TaskRow], *, setti
         return
     values = [tuple(getattr(row, name) for name in _TYPES) for row in sorted(rows, key=lambda row: row.id)]
     shared = {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": real_now()}
-    execute(raw(session), _SAVE, {**shared, **columns(_TYPES, values)})
+    execute(raw(session), _SAVE, {**shared, **packed(_TYPES, values)})
 
 
 # --- admission ------------------------------------------------------------------------------------------------
@@ -201,11 +201,10 @@ def save_admissions(
     """(id, why it is held, until when, when to push, content) of each."""
     execute(
         raw(session),
-        "UPDATE tasks t SET held_reason = new.held_reason, held_until = new.held_until, push_at = new.push_at, content = new.content,"
+        "UPDATE tasks t SET held_reason = new.held_reason, held_until = new.held_until, push_at = new.push_at, content = new.content,"  # noqa: S608 - names of our own columns
         " admitted_at = CASE WHEN new.push_at IS NULL THEN NULL ELSE %(now)s END"
-        " FROM unnest(%(id)s::uuid[], %(held_reason)s::text[], %(held_until)s::timestamptz[], %(push_at)s::timestamptz[], %(content)s::jsonb[])"
-        " AS new(id, held_reason, held_until, push_at, content) WHERE t.workspace_id = %(w)s AND t.id = new.id",
-        {"w": workspace_id, "now": now, **columns(ADMISSION, rows)},
+        f" FROM {records(ADMISSION)} WHERE t.workspace_id = %(w)s AND t.id = new.id",
+        {"w": workspace_id, "now": now, **packed(ADMISSION, rows)},
     )
 
 

@@ -1,0 +1,62 @@
+"""`python -m bench [NAME ...] [--scale small|full] [--json]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+from bench import api, decide, latency, pull, push
+from bench.figures import Figure, described, machine, notes, table
+from bench.scale import SCALES
+
+BENCHMARKS = {"pull": pull, "decide": decide, "push": push, "api": api, "latency": latency}
+_FIELDS = tuple(Figure.__dataclass_fields__)
+
+
+def main(argv: list[str]) -> int:
+    """Runs the benchmarks named, or all. Returns 0 whatever came of them: goals are shown, not enforced."""
+    parser = argparse.ArgumentParser("bench", description="Speed and memory, each beside a reference in the same run.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--scale", choices=SCALES, default="full", help="how much is measured (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout; progress goes to stderr")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)  # one benchmark, in this process
+    options = parser.parse_args(argv)
+    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    if options.here:
+        figures = BENCHMARKS[options.names[0]].measure(SCALES[options.scale])
+        print(json.dumps([each.as_json() for each in figures]))
+        return 0
+    return _all(options.names or list(BENCHMARKS), options.scale, options.json)
+
+
+def _all(names: list[str], scale: str, as_json: bool) -> int:
+    host, figures, failed = machine(), [], []
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        # Names that the environment gives to servers would lead workers away from the benchmark's own.
+        env = {
+            key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL", "WARMLINE_NOW")
+        }
+        command = [sys.executable, "-m", "bench", name, "--scale", scale, "--here"]
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            failed.append(name)
+            continue
+        found = json.loads(done.stdout.splitlines()[-1])
+        figures += [Figure(**{field: each[field] for field in _FIELDS}) for each in found]
+    if as_json:
+        shown = [each.as_json() for each in figures]
+        print(json.dumps({"machine": host, "scale": scale, "figures": shown, "failed": failed}))
+    else:
+        print(f"\n{described(host)}; scale {scale}\n\n{notes(figures)}\n\n{table(figures)}")
+    if failed:
+        print(f"Did not run to its end: {', '.join(failed)} (see above).", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""Runs one function in a process of its own: `python -m bench.worker MODULE FUNCTION JSON` prints what it returned and the
+process's peak memory.
+
+The kernel's high-water mark is reset when a program starts, unlike `ru_maxrss`, which begins at the parent's size."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    result: Any
+    peak_mb: float
+
+
+def apart(function: Callable[..., Any], env: Mapping[str, str], **arguments: Any) -> Outcome:
+    """What `function` (of a module) returns when it is called with `arguments` (JSON) in a process with this environment.
+    Raises RuntimeError when that process fails."""
+    command = [sys.executable, "-m", "bench.worker", function.__module__, function.__qualname__, json.dumps(arguments)]
+    done = subprocess.run(command, env={**os.environ, **env}, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{function.__module__}.{function.__qualname__} failed (see above)")
+    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held so far, in megabytes (0 where the kernel does not tell)."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0.0)
+
+
+def main(module: str, function: str, arguments: str) -> None:
+    result = getattr(importlib.import_module(module), function)(**json.loads(arguments))
+    print(json.dumps({"result": result, "peak_mb": peak_mb()}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
