@@ -5,12 +5,20 @@ from __future__ import annotations
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from service import health
 from service.console.guard import caller, needs
 from service.console.page import page
 from service.runtime import runtime
 from service.store import listing, pages
 
 blueprint = Blueprint("overview", __name__)
+
+# What stands still without each part; the first that is missing is said.
+STILL = {
+    "queue": "The queue cannot be reached, so nothing is read or written at the moment.",
+    "scheduler": "The scheduler is not running, so nothing new is read or written at the moment.",
+    "worker": "No worker is running, so nothing new is read or written at the moment.",
+}
 
 
 @blueprint.get("/")
@@ -28,6 +36,7 @@ def show() -> ResponseReturnValue:
         arrived = pages.last_arrival(session, workspace_id)
     return page(
         "overview.html",
+        still=_still(),
         waiting=waiting,
         more=more,
         tasks=tasks,
@@ -44,3 +53,9 @@ def show() -> ResponseReturnValue:
         in_preview=[row for row in connections if row["preview"] and row["status"] == "active"],
         brands={brand["id"]: brand["name"] for brand in brands},
     )
+
+
+def _still() -> str:
+    """Which part of the service is missing, as a sentence; "" when all are there."""
+    parts = health.parts(runtime())
+    return next((sentence for part, sentence in STILL.items() if not getattr(parts, part)), "")

@@ -92,6 +92,7 @@ def site(config: Config, held: Runtime, serve: Callable[[Any], str]) -> Iterator
     app.extensions["warmline"] = Runtime(replace(config, base_url=url))
     yield Site(url, held, app)
     app.extensions["warmline"].db.engine.dispose()
+    app.extensions["warmline"].redis.close()
 
 
 @dataclass

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from redis.exceptions import RedisError
 from sqlalchemy import select
 
 from service.models import Audit, Match, Task
@@ -84,6 +85,31 @@ def test_the_waiting_list_goes_on_where_a_page_ends(held: Runtime, olga: Browser
     assert "Reason 00." not in words_of(first)
     link = first.text.split('rel="next"')[0].rpartition('href="')[2].split('"')[0]
     assert "Reason 00." in words_of(olga.get(link))
+
+
+@pytest.mark.parametrize(
+    ("running", "sentence"),
+    [
+        (set(), "The scheduler is not running, so nothing new is read or written at the moment."),
+        ({"scheduler"}, "No worker is running, so nothing new is read or written at the moment."),
+        ({"scheduler", "worker"}, ""),
+    ],
+)
+def test_a_part_that_is_not_running_shows_on_the_first_page(
+    olga: Browser, monkeypatch: pytest.MonkeyPatch, running: set[str], sentence: str
+) -> None:
+    monkeypatch.setattr("service.queue.alive", lambda redis, who: who in running)
+    words = words_of(olga.get("/"))
+    assert ("at the moment" in words) == bool(sentence)
+    assert sentence in words
+
+
+def test_a_queue_that_is_away_shows_on_the_first_page(olga: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> bool:
+        raise RedisError("refused")
+
+    monkeypatch.setattr("service.queue.alive", away)
+    assert "The queue cannot be reached" in words_of(olga.get("/"))
 
 
 def test_a_connection_that_needs_somebody_shows_on_the_first_page(held: Runtime, olga: Browser, scene: Scene) -> None:
