@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from werkzeug.serving import make_server
 
 from sandbox.app import create_app
+from sandbox.clock import parse_ms
+from sandbox.state import Sandbox
 from tests.sandbox.helpers import ACCOUNTS, CONTACTS, NOW, OWNERS, POSTS, Caller, World
 
 
@@ -18,12 +21,21 @@ def _real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WARMLINE_NOW", raising=False)
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[World]:
-    """A sandbox with nobody in it; its business time stands at NOW."""
-    app = create_app(tmp_path / "sandbox", now=NOW)
-    yield World(app)
+@pytest.fixture(scope="session")
+def _app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """One application for all tests: building its routes takes longer than most of them."""
+    app = create_app(tmp_path_factory.mktemp("first"), now=NOW)
     app.extensions["sandbox"].close()
+    return app
+
+
+@pytest.fixture
+def empty(_app: Flask, tmp_path: Path) -> Iterator[World]:
+    """A sandbox with nobody in it; its business time stands at NOW."""
+    state = Sandbox(tmp_path / "sandbox", frozen_at=parse_ms(NOW))
+    _app.extensions["sandbox"] = state
+    yield World(_app)
+    state.close()
 
 
 @pytest.fixture
