@@ -111,7 +111,7 @@ class NewConnection(Schema):
     )
     form = fields.Dict(
         keys=fields.String(),
-        values=Line(longest=4000, sentence="Give one line, without blanks around it."),
+        values=Line(longest=2000, pattern=r"^[^\x00-\x1f\x7f]+$", sentence="Give one line of text."),
         load_default=dict,
         metadata=about("Values for the provider's `form`, by name; others are left aside."),
     )

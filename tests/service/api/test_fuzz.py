@@ -25,7 +25,7 @@ schemathesis.openapi.format("provider-key", st.just("fakesocial"))
 
 ACCEPTED = ["2xx", "401", "403", "404", "409"]
 CONFIG = {
-    "generation": {"max-examples": 8, "deterministic": True},
+    "generation": {"max-examples": 5, "deterministic": True},
     "operations": [
         {
             # Opening hours that overlap, unknown time zones and other versions' ETags fit the schema, which cannot say more.

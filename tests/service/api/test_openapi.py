@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def routes(app: Flask) -> dict[tuple[str, str], str]:
     }
 
 
+@cache
 def documented() -> dict[tuple[str, str], dict[str, Any]]:
     """(method, path) -> operation."""
     document = yaml.safe_load(openapi.FILE.read_text())
