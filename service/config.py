@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from environs import Env, EnvError
 
 from service.errors import PlainError
+
+RUNNING = "running.env"  # in the data folder: how to reach the Warmline that runs there
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,18 @@ class Config:
         return str(value)
 
 
-def load() -> Config:
-    """Raises PlainError for a setting that cannot be read."""
+def load(*, follow: bool = True) -> Config:
+    """The configuration. What the environment does not say is taken from the Warmline that runs in the data folder, if one
+    does and `follow` is set: so `warmline signin` works beside `warmline up`. Raises PlainError for a setting that cannot
+    be read."""
+    home = Path(os.environ.get("WARMLINE_HOME") or ".warmline").absolute()
     env = Env()
+    if follow and (home / RUNNING).is_file():
+        env.read_env(home / RUNNING, recurse=False)  # what the environment says comes first
     try:
         port = env.int("PORT", 8000)
         return Config(
-            home=Path(env.str("WARMLINE_HOME", ".warmline")).absolute(),
+            home=home,
             database_url=_psycopg(env.str("DATABASE_URL", None)),
             database_admin_url=_psycopg(env.str("DATABASE_ADMIN_URL", None)),
             database_scheduler_url=_psycopg(env.str("DATABASE_SCHEDULER_URL", None)),

@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 
 from service import embedded, processes
-from service.config import Config, parse_keys
+from service.config import RUNNING, Config, parse_keys
 from service.db import migrate
 from service.errors import PlainError
 from service.processes import Command, Process
@@ -68,6 +68,7 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
         up = Stack(config, f"http://127.0.0.1:{sandbox_port}", tuple(running))
         _wait(up, f"{up.sandbox_url}/control/counts")
         _wait(up, f"http://127.0.0.1:{config.port}/livez")
+        exits.enter_context(_announced(config))
         yield up
 
 
@@ -103,6 +104,19 @@ def environment(config: Config) -> dict[str, str]:
         "WARMLINE_BIND": config.host, "WARMLINE_URL": config.base_url, "WARMLINE_SECRET_KEYS": keys, "WARMLINE_WORKERS": str(config.workers),
         "TZ": "UTC",
     }  # fmt: skip
+
+
+@contextmanager
+def _announced(config: Config) -> Iterator[None]:
+    """Tells other commands on this data folder how to reach what runs here."""
+    path = config.home / RUNNING
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}='{value}'\n" for name, value in environment(config).items()))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _own_keys(home: Path) -> dict[str, bytes]:

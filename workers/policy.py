@@ -47,7 +47,7 @@ class Reaction:
 def backoff(failures: int, rng: Callable[[], float] = random.random) -> timedelta:
     """Doubles with every failure in a row, half of it left to chance, so that a recovered server is not met by everybody
     at once."""
-    whole = min(FIRST * 2 ** min(failures, 12), LONGEST)
+    whole = min(FIRST * (1 << min(failures, 12)), LONGEST)
     return whole / 2 + whole / 2 * rng()
 
 

@@ -38,12 +38,13 @@ LAST_POST = datetime(2026, 3, 12, 16, 0, tzinfo=UTC)  # where the built-in scena
 )
 def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int) -> None:
     """Run the main job on the built-in scenario, or on your own CSV files, and say what came of it."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)  # also where a shell has told its background jobs to ignore Ctrl-C
     load, last = _load(data)
     at = _instant(now) if now else last + timedelta(seconds=1)
     screen = Screen(sys.stderr)
     screen.say("Starting PostgreSQL, Valkey, the sandbox, web, worker and scheduler")
-    config = configuration.load()
+    config = configuration.load(follow=False)
     config = replace(config, home=config.home / _folder(data))
     # The rules' `now` stands still, here and in every process that is started.
     with standing_still(at), launcher.stack(config, sandbox_port=sandbox_port) as stack:

@@ -25,11 +25,11 @@ LOOK = 0.5  # seconds
 )
 def command(sandbox_port: int) -> None:
     """Start everything, connect the sandbox's accounts, and show what happens. Ctrl-C stops all of it."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    config = configuration.load()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)  # also where a shell has told its background jobs to ignore Ctrl-C
+    config = configuration.load(follow=False)
     screen = Screen(sys.stderr)
     screen.say("Starting PostgreSQL, Valkey, the sandbox, web, worker and scheduler")
-    hint_url = f"http://127.0.0.1:{config.port}/hooks/"
     with launcher.stack(config, sandbox_port=sandbox_port) as stack:
         work = run.Run(
             stack,
@@ -39,7 +39,6 @@ def command(sandbox_port: int) -> None:
             "Demo",
             {**run.SETTINGS, "first_pull_days": 60, "poll_seconds": 5},
         )
-        work.sandbox.settings(hint_url=hint_url)
         run.fill(work)
         run.connect_all(work)
         assert work.workspace_id is not None

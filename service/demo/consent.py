@@ -49,6 +49,9 @@ def register(runtime: Runtime, sandbox: Sandbox) -> list[AnyProvider]:
         if isinstance(provider.auth, OAuth2) and sandbox.register(provider.key, CLIENT, secret, callback):
             hosts = dict.fromkeys(provider.hosts, f"{sandbox.url}/{provider.key}")
             connect.set_app(runtime, provider.key, CLIENT, secret, hosts)
+            if provider.webhook is not None:
+                here = f"http://127.0.0.1:{runtime.config.port}"
+                sandbox.settings(hint_url=f"{here}/hooks/{provider.key}", hint_secret=secret)
             spoken.append(provider)
     return spoken
 
