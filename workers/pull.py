@@ -245,11 +245,11 @@ def _end(session: Session, job: _Job, finished: bool) -> list[str]:
     first = held.stream.first_done_at is None
     done = finished and (job.name not in depending or streams.others_done(session, held.stream, depending))
     streams.finish(session, held.stream, next_at=real_now() + (job.every if finished else timedelta(0)), done=done)
-    if job.connection.kind != "social":
-        return []
-    orphans = bool(pulling.missing_parents(session, pulling.source(session, job.connection), 1))
-    if not (orphans and any(each.wants_parents for each in job.provider.streams)):
-        streams.open_for_decisions(session, held.connection, business_now())
+    orphans = any(each.wants_parents for each in job.provider.streams) and bool(
+        pulling.missing_parents(session, pulling.source(session, job.connection), 1)
+    )
+    if not orphans:
+        streams.open_for_decisions(session, held.connection)
     return list(_now_useful(job, first=first and done, orphans=orphans))
 
 
@@ -272,5 +272,5 @@ def _failed(job: _Job, error: Exception) -> None:
         streams.fail(session, held.stream, error=told.shown, stop=told.stops, delay=told.delay, failed=told.failed)
         if told.reauth:
             connecting.needs_reauth(session, held.connection, told.shown)
-        elif told.stops and job.connection.kind == "social":
-            streams.open_for_decisions(session, held.connection, business_now())
+        elif told.stops:
+            streams.open_for_decisions(session, held.connection)

@@ -18,7 +18,7 @@ from typing import Final
 from service.rules.model import Signals
 from service.rules.phrases import CHAT, IGNORE, LANGUAGES
 
-MANY = 8  # accounts named in one text: more than a talk has, it is an announcement
+MANY = 6  # accounts named in one text: more than a talk has, it is an announcement
 _NAMES = tuple(each.name for each in fields(Signals))
 _BIT: Final = {name: 1 << number for number, name in enumerate(_NAMES)}
 _ALL = (1 << len(_NAMES)) - 1

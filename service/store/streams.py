@@ -96,7 +96,7 @@ def others_done(session: Session, stream: Stream, depending: Sequence[str]) -> b
     return not waiting
 
 
-def open_for_decisions(session: Session, connection: Connection, now: datetime) -> bool:
+def open_for_decisions(session: Session, connection: Connection) -> bool:
     """Once every stream has been read, what was stored may be decided. Returns whether that is so since just now."""
     if connection.ready_at is not None:
         return False
