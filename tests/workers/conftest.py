@@ -4,27 +4,26 @@ told what time it is."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from integrations.records import Activity, ActivityKind, Author, Contact, Direction, Engagement, Handle, Kind, Owner
 from integrations.registry import providers
-from service import connect, settings
+from service import connect
 from service.db import scheduler_engine
-from service.models import Connection, Conversation, Relationship, Stream, Task
+from service.models import Conversation, Relationship
 from service.runtime import Runtime
 from service.settings import AROUND_THE_CLOCK
-from service.store import claims, due
-from tests.conftest import Member, make_member
+from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes import social as fake_social
 from tests.fakes.crm import FakeCRM
 from tests.fakes.social import FakeSocial
+from tests.world import Work
 from workers import jobs
 
 NOON = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)  # a Thursday
@@ -40,21 +39,12 @@ VALUES: dict[str, Any] = {
 }
 
 
-@dataclass
-class World:
-    """Everything at hand; `run` lets the schedulers and workers do all that is due at `now`."""
+@dataclass(kw_only=True)
+class World(Work):
+    """Everything at hand."""
 
-    runtime: Runtime
-    owner: Member
     social: FakeSocial
     crm: FakeCRM
-    monkeypatch: pytest.MonkeyPatch
-    now: datetime = NOON
-    jobs_run: list[str] = field(default_factory=list)
-
-    @property
-    def workspace_id(self) -> UUID:
-        return self.owner.workspace_id
 
     # --- what happens outside ---------------------------------------------------------------------------------
 
@@ -103,72 +93,11 @@ class World:
             Activity(id=id, kind=kind, at=at, contact_ids=(contact,), **{"direction": Direction.NONE, **fields})
         )
 
-    def passes(self, time: timedelta) -> None:
-        """Business time goes on."""
-        self.now += time
-        self.monkeypatch.setenv("WARMLINE_NOW", self.now.isoformat())
-
-    def set(self, **values: Any) -> None:
-        """Changes settings."""
-        with self.runtime.db.tenant(self.workspace_id) as session:
-            settings.change(
-                session,
-                self.workspace_id,
-                {**settings.current(session, self.workspace_id).values, **values},
-                by="system",
-            )
-            due.decide_everything(session, self.workspace_id)
-
-    # --- what Warmline does -----------------------------------------------------------------------------------
-
-    def look(self, *, streams: tuple[str, ...] = ()) -> None:
-        """Makes every stream (or these) due, and runs."""
-        with self.runtime.db.tenant(self.workspace_id) as session:
-            for connection_id in session.scalars(select(Connection.id)):
-                due.pull_soon(session, self.workspace_id, connection_id, streams)
-        self.run()
-
-    def claim(self) -> list[claims.Claim]:
-        """One look of a scheduler."""
-        with scheduler_engine(self.runtime.config.need("database_scheduler_url")).begin() as connection:
-            return claims.claim(connection, self.now, 100)
-
-    def run(self, *, at_most: int = 60) -> None:
-        """Claims and works until nothing is due."""
-        for _ in range(at_most):
-            found = self.claim()
-            if not found:
-                return
-            for each in found:
-                self.work(each)
-        raise AssertionError(f"still busy after {at_most} rounds: {self.jobs_run[-10:]}")
-
-    def work(self, claim: claims.Claim) -> None:
-        """Does one job, as a worker would."""
-        self.jobs_run.append(claim.job)
-        getattr(jobs, claim.job)(*map(str, claim.ids))
-
     # --- what came of it --------------------------------------------------------------------------------------
-
-    def tasks(self, **where: Any) -> list[Task]:
-        with self.runtime.db.tenant(self.workspace_id) as session:
-            return list(session.scalars(select(Task).filter_by(**where).order_by(Task.since, Task.key)))
-
-    def task(self, **where: Any) -> Task:
-        [found] = self.tasks(**where)
-        return found
 
     def in_crm(self, status: str = "open") -> list[str]:
         """Subjects of the CRM's tasks."""
         return sorted(task.subject for task in self.crm.tasks.values() if task.status == status)
-
-    def connection(self, kind: str) -> Connection:
-        with self.runtime.db.tenant(self.workspace_id) as session:
-            return session.scalars(select(Connection).filter_by(kind=kind)).one()
-
-    def stream(self, name: str) -> Stream:
-        with self.runtime.db.tenant(self.workspace_id) as session:
-            return session.scalars(select(Stream).filter_by(name=name)).one()
 
     def conversation(self) -> Conversation:
         with self.runtime.db.tenant(self.workspace_id) as session:
@@ -177,11 +106,6 @@ class World:
     def relationship(self) -> Relationship:
         with self.runtime.db.tenant(self.workspace_id) as session:
             return session.scalars(select(Relationship).where(Relationship.contact_id.is_not(None))).one()
-
-    def sql(self, statement: str, **params: Any) -> Any:
-        with self.runtime.db.tenant(self.workspace_id) as session:
-            result = session.execute(text(statement), {"w": self.workspace_id, **params})
-            return result.all() if result.returns_rows else None
 
 
 @pytest.fixture
@@ -193,7 +117,7 @@ def world(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     providers().update(fakes)
     crm.add(Owner("o1", "olga@acme.test", "Olga"))
     owner = make_member(held, "Acme", "olga@acme.test")
-    made = World(held, owner, social, crm, monkeypatch)
+    made = World(runtime=held, owner=owner, monkeypatch=monkeypatch, now=NOON, social=social, crm=crm)
     made.set(**VALUES)
     try:
         yield made
