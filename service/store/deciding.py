@@ -106,13 +106,17 @@ FROM {records(RELATED)} WHERE r.workspace_id = %(w)s AND r.id = new.id
 """  # noqa: S608 - names of our own columns
 # An author who has been matched is part of the contact's relationship; the one that stood alone has no subject any more.
 _THREADS_OF_PEOPLE = """
-SELECT p.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, a.provider, n.responder_email, a.followers
-FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[], %(contacts)s::uuid[]) AS p(brand_id, person, author_id, contact_id)
-JOIN authors a ON a.workspace_id = %(w)s AND (
-    (p.contact_id IS NULL AND a.id = p.author_id
-     AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = a.id AND m.state = 'confirmed'))
-    OR a.id IN (SELECT m.author_id FROM matches m WHERE m.workspace_id = %(w)s AND m.contact_id = p.contact_id AND m.state = 'confirmed'))
-JOIN conversations c ON c.workspace_id = %(w)s AND c.author_id = a.id AND c.brand_id = p.brand_id
+WITH p AS (
+    SELECT * FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[], %(contacts)s::uuid[]) AS p(brand_id, person, author_id, contact_id)
+), who AS MATERIALIZED (
+    SELECT p.brand_id, p.person, p.author_id FROM p WHERE p.contact_id IS NULL
+       AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = p.author_id AND m.state = 'confirmed')
+    UNION ALL
+    SELECT p.brand_id, p.person, m.author_id FROM p JOIN matches m ON m.workspace_id = %(w)s AND m.contact_id = p.contact_id AND m.state = 'confirmed'
+)
+SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, a.provider, n.responder_email, a.followers
+FROM who JOIN authors a ON a.workspace_id = %(w)s AND a.id = who.author_id
+JOIN conversations c ON c.workspace_id = %(w)s AND c.author_id = who.author_id AND c.brand_id = who.brand_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
 """
 _ACTIVITIES = """
