@@ -41,6 +41,10 @@ class Clock:
     def frozen(self) -> bool:
         return self._frozen_at is not None
 
+    def stand_at(self, frozen_at: int) -> None:
+        """Stands still at another instant (ms)."""
+        self._frozen_at = frozen_at
+
     def now(self) -> int:
         return time.time_ns() // 1_000_000 if self._frozen_at is None else self._frozen_at
 
