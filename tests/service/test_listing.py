@@ -131,7 +131,7 @@ def encoded(value: object) -> str:
     "cursor",
     [
         "garbage", "é", "=", "AAAA", encoded([]), encoded({}), encoded("engagements"), encoded(7), encoded(["engagements"]),
-        encoded(["engagements", NOW.isoformat(), "not-an-id"]), encoded(["engagements", "yesterday", str(uuid4())]),
+        encoded(["engagements", NOW.isoformat(), "not-an-id"]), encoded(["engagements", "yesterday", "4c3bcd98-aa82-4608-a6a0-e2e4b8a6b9bb"]),
         encoded(["engagements", "2026-05-04T12:00:00", str(uuid4())]), encoded(["engagements", None, None]),
         encoded(["engagements", NOW.isoformat(), str(uuid4()), "more"]), encoded(["engagements", 5, {}]), "W" * 512,
     ],
