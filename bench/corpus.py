@@ -13,8 +13,8 @@ from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
 from bench.words import Writer
-from integrations.records import Contact, Engagement, Handle, Kind
 from integrations.records import Author as AuthorRecord
+from integrations.records import Contact, Engagement, Handle, Kind
 from service.ids import new_id
 from service.rules.matching import contact_keys
 from service.store.mirroring import contact_fields
@@ -151,7 +151,7 @@ class _Thread:
 
 def _threads(where: Shop, people: _People, posts: int, seed: int) -> Iterator[_Thread]:
     """Threads that a customer opens and in which customer and shop take turns, to the number of posts in all."""
-    random, writer, left, number = Random(seed), Writer(seed + 1, HANDLE), posts, 0  # noqa: S311
+    random, writer, left, number = Random(seed), Writer(seed + 1, HANDLE), posts, 0
     while left > 0:
         author = people.authors[number % len(people.authors)]
         waits = random.random() < UNANSWERED

@@ -16,12 +16,11 @@ from bench.place import Place, environment, member, place
 from bench.rounds import in_turns, median
 from bench.scale import Scale
 from bench.worker import Outcome, apart
-from integrations.registry import providers
 from service.config import Config
 from service.models import Connection
 from service.runtime import Runtime
 from service.store import pulling
-from workers import decide as jobs
+from workers import decide, jobs
 
 POSTS_PER_SECOND, MEGABYTES = 5000, 300
 HOURS = 5
@@ -122,7 +121,7 @@ def _env(config: Config) -> dict[str, str]:
 
 def everything(workspace: str) -> dict[str, float]:
     """Decides all that is due, as a worker does."""
-    providers()  # a worker has imported them before it takes a job
+    jobs.preload()  # as a worker does before it takes a job
     begun = time.perf_counter()
     _decide()
     seconds = time.perf_counter() - begun
@@ -138,7 +137,7 @@ def everything(workspace: str) -> dict[str, float]:
 def _decide() -> None:
     while leases := work.claim("decide"):
         for each in leases:
-            jobs.decide(work.runtime(), *each.ids)
+            decide.decide(work.runtime(), *each.ids)
 
 
 def bare(workspace: str) -> dict[str, float]:
@@ -170,7 +169,7 @@ def bare(workspace: str) -> dict[str, float]:
 
 def an_hour(shop: dict[str, str], number: int, hour: int, authors: int) -> dict[str, float]:
     """Stores new posts as a pull does, and decides."""
-    providers()
+    jobs.preload()
     where = corpus.Shop(**{name: UUID(value) for name, value in shop.items()})
     posts = corpus.an_hour(number, hour, authors)
     held = work.runtime()

@@ -16,9 +16,8 @@ from bench.place import Place, environment, member, place, sandbox
 from bench.rounds import in_turns, median
 from bench.scale import Scale
 from bench.worker import Outcome, apart
-from integrations.registry import providers
 from service.runtime import Runtime
-from workers import pull as jobs
+from workers import jobs, pull
 
 FEEDS = {"mentions": "mentions", "own": "tweets"}  # our stream -> X's endpoint
 PAGE = 100
@@ -88,11 +87,11 @@ def _same(here: Place, accounts: list[UUID]) -> None:
 
 def ours_once(workspace: str) -> dict[str, float]:
     """Pulls the feeds that are due, as a worker does."""
-    providers()  # a worker has imported them before it takes a job
+    jobs.preload()  # as a worker does before it takes a job
     leases, before = work.claim("pull"), _stored(workspace)
     begun = time.perf_counter()
     for each in leases:
-        jobs.pull(work.runtime(), *each.ids)
+        pull.pull(work.runtime(), *each.ids)
     seconds = time.perf_counter() - begun
     return {"seconds": seconds, "posts": _stored(workspace) - before}
 

@@ -20,17 +20,16 @@ from bench.rounds import in_turns, median
 from bench.scale import Scale
 from bench.words import Writer
 from bench.worker import Outcome, apart
-from integrations.registry import providers
 from service.demo.sandbox import Load
 from service.ids import new_id
 from service.runtime import Runtime
-from workers import push as jobs
+from workers import jobs, push
 
 CONTACTS = 200
 _TASK = (
     "INSERT INTO tasks (workspace_id, id, key, kind, brand_id, person, crm_connection_id, wanted, state, content, written, edited, reasons,"
     " urgency, since, due_at, held_reason, push_at, external_url, detail, closed_by, close_reason, settings_version, rules_version,"
-    " decided_at, admitted_at) SELECT %s, id, 'unanswered-' || id, 'unanswered', b.id, 'author:' || id, %s, 'open', 'absent', content, '{}',"
+    " decided_at, admitted_at) SELECT %s, t.id, 'unanswered-' || t.id, 'unanswered', b.id, 'author:' || t.id, %s, 'open', 'absent', content, '{}',"
     " '[]', '[]', 50, now(), now(), '', now(), '', '', '', '', 1, 1, now(), now() FROM unnest(%s::uuid[], %s::jsonb[]) AS t(id, content),"
     " (SELECT id FROM brands WHERE workspace_id = %s LIMIT 1) b"
 )
@@ -115,7 +114,7 @@ class _Recorder:
 
 def ours(workspace: str, connection: str, bodies: str) -> dict[str, float]:
     """Pushes all that is due, as a worker does."""
-    providers()
+    jobs.preload()
     path, recorder = Path(bodies), _Recorder()
     if not path.exists():
         recorder.watch()
@@ -123,7 +122,7 @@ def ours(workspace: str, connection: str, bodies: str) -> dict[str, float]:
     leases = work.claim("push")
     begun = time.perf_counter()
     for each in leases:
-        jobs.push(work.runtime(), *each.ids)
+        push.push(work.runtime(), *each.ids)
     seconds = time.perf_counter() - begun
     if recorder.bodies:
         path.write_text(json.dumps(recorder.bodies))

@@ -55,6 +55,8 @@ _FIRST = (
     "Marek",
     "Noor",
 )
+# Enough of them that few people share a name, as in a CRM.
+_ENDS = ("", "sen", "mann", "son", "elli", "ova", "ez", "ings", "er", "s", "eau", "ius", "wood", "field", "stad", "berg", "dal", "by")
 _LAST = (
     "Alves",
     "Berg",
@@ -75,7 +77,7 @@ class Writer:
     """Writes posts. `me` is the handle that customers speak to."""
 
     def __init__(self, seed: int, me: str) -> None:
-        self.random = Random(seed)  # noqa: S311 - nothing secret
+        self.random = Random(seed)
         self.me = me
 
     def opener(self) -> str:
@@ -95,7 +97,7 @@ class Writer:
 
     def name(self) -> tuple[str, str]:
         """First and last name."""
-        return self.random.choice(_FIRST), self.random.choice(_LAST)
+        return self.random.choice(_FIRST), self.random.choice(_LAST) + self.random.choice(_ENDS)
 
     def _fill(self, sentences: tuple[str, ...]) -> str:
         return self.random.choice(sentences).format(

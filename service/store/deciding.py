@@ -65,10 +65,10 @@ JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
 LEFT JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = c.author_id AND m.state = 'confirmed'
 """
 _POSTS = """
-SELECT e.brand_id, e.thread, e.id, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
+SELECT x.number, e.id::text, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
        e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), a.provider, e.language, e.is_repost
-FROM (SELECT DISTINCT b, t FROM unnest(%(brands)s::uuid[], %(threads)s::text[]) AS x(b, t)) x
-JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.b AND e.thread = x.t
+FROM unnest(%(brands)s::uuid[], %(threads)s::text[]) WITH ORDINALITY AS x(brand_id, thread, number)
+JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.brand_id AND e.thread = x.thread
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.author_id
 LEFT JOIN signals s ON s.workspace_id = %(w)s AND s.engagement_id = e.id AND s.rules_version = %(rules)s
 """
@@ -145,7 +145,7 @@ def posts_of(
 ) -> dict[Thread, list[Post]]:
     """Every post of these threads, with the signals of today's rules: read now and stored where they are not yet.
     `names` are the providers' names for people, by key."""
-    connection, unique = raw(session), sorted(set(threads))
+    connection, unique = raw(session), list(set(threads))
     rows = execute(
         connection,
         _POSTS,
@@ -156,24 +156,21 @@ def posts_of(
             "threads": [thread for _, thread in unique],
         },
     )
-    found: dict[Thread, list[Post]] = defaultdict(list)
-    unread: list[tuple[UUID, int]] = []
+    found: list[list[Post]] = [[] for _ in unique]
+    unread: list[tuple[str, int]] = []
     for row in rows:
-        (brand, thread, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
+        (number, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
          language, repost) = row  # fmt: skip
-        if mask is None:
-            signals = (
-                Signals()
-                if ours or deleted
-                else read(text, mentions=len(mentions), is_repost=repost, language=language)
-            )
-            if not deleted:
-                unread.append((id_, to_mask(signals)))
+        if ours or deleted:
+            signals = _SILENT  # what we say ourselves is not read
+        elif mask is None:
+            signals = read(text, mentions=len(mentions), is_repost=repost, language=language)
+            unread.append((id_, to_mask(signals)))
         else:
             signals = from_mask(mask)
-        found[brand, thread].append(
+        found[number - 1].append(
             Post(
-                str(id_),
+                id_,
                 native,
                 _KINDS[kind],
                 ours,
@@ -193,13 +190,14 @@ def posts_of(
         )
     if unread:
         _save_signals(connection, workspace_id, unread)
-    return found
+    return dict(zip(unique, found, strict=True))
 
 
+_SILENT = Signals()
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-def _save_signals(connection: RawConnection, workspace_id: UUID, rows: Sequence[tuple[UUID, int]]) -> None:
+def _save_signals(connection: RawConnection, workspace_id: UUID, rows: Sequence[tuple[str, int]]) -> None:
     execute(connection, _SAVE_SIGNALS, {"w": workspace_id, "rules": RULES_VERSION, **packed(SIGNAL, sorted(rows))})
 
 
