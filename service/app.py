@@ -6,6 +6,7 @@ from flask import Flask, Response, jsonify
 
 from service import config as configuration
 from service.config import Config
+from service.db import check_schema
 from service.runtime import Runtime, runtime
 
 MAX_BODY = 2 * 1024 * 1024  # bytes
@@ -19,9 +20,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["TESTING"] = config.testing
     app.extensions["warmline"] = held = Runtime(config)
-    held.vault  # noqa: B018 - refuses here, not on the first request
     if not config.testing:
-        held.db.check_role()
+        check(held)
 
     # Each registers its blueprints.
     from service.api import register as register_api
@@ -33,6 +33,15 @@ def create_app(config: Config | None = None) -> Flask:
     register_hooks(app)
     app.add_url_rule("/livez", view_func=_alive)
     return app
+
+
+def check(held: Runtime) -> None:
+    """Refuses here, not on the first request: no key to seal with, a role that row-level security does not hold, a schema
+    that this version cannot use. Raises PlainError."""
+    held.vault  # noqa: B018 - made here
+    held.db.check_role()
+    with held.db.engine.connect() as connection:
+        check_schema(connection, newer=True)
 
 
 def _alive() -> Response:

@@ -6,11 +6,16 @@ import logging
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import NoReturn
 
 import click
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 import service.commands
+from service.db import plainly
 from service.errors import PlainError
+from service.queue import unreachable
 
 
 class Commands(click.Group):
@@ -36,8 +41,11 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except PlainError as error:
-        click.echo(f"warmline: {error}", err=True)
-        sys.exit(1)
+        _refuse(error)
+    except SQLAlchemyError as error:
+        _refuse(plainly(error))
+    except RedisError as error:
+        _refuse(unreachable(error))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -46,6 +54,11 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         sys.exit(130)
+
+
+def _refuse(error: PlainError) -> NoReturn:
+    click.echo(f"warmline: {error}", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from environs import Env, EnvError
 
+from service import embedded
 from service.errors import PlainError
 
 RUNNING = "running.env"  # in the data folder: how to reach the Warmline that runs there
@@ -47,7 +48,7 @@ def load(*, follow: bool = True) -> Config:
     be read."""
     home = Path(os.environ.get("WARMLINE_HOME") or ".warmline").absolute()
     env = Env()
-    if follow and (home / RUNNING).is_file():
+    if follow and (home / RUNNING).is_file() and embedded.holder(home) is not None:
         env.read_env(home / RUNNING, recurse=False)  # what the environment says comes first
     try:
         port = env.int("PORT", 8000)

@@ -19,7 +19,7 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from service.errors import PlainError
@@ -115,6 +115,21 @@ def unreachable(error: OperationalError) -> PlainError:
     return PlainError(f"PostgreSQL cannot be reached: {why}. Start it, or check DATABASE_URL.")
 
 
+def plainly(error: SQLAlchemyError) -> PlainError:
+    """A plain sentence for what the database, or its address, made impossible."""
+    if isinstance(error, OperationalError):
+        return unreachable(error)
+    if isinstance(error, (ArgumentError, NoSuchModuleError)):  # their own words may hold the password
+        return PlainError(
+            "DATABASE_URL is not an address that can be read. Write it as postgresql://user:password@host/database."
+        )
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)):
+        return PlainError("The database's schema is not that of this Warmline. Run `warmline migrate`.")
+    why = (str(cause or error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+    return PlainError(f"PostgreSQL refused: {why}. Run `warmline doctor`, which says what is wrong.")
+
+
 @cache
 def scheduler_engine(url: str) -> Engine:
     """The scheduler's access: due and lease columns of all tenants, and nothing else."""
@@ -138,23 +153,41 @@ def migrate(admin_url: str, *logins: str | None) -> None:
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(7261635)"))
+            current, config = MigrationContext.configure(connection).get_current_revision(), _alembic()
+            if current and current not in {
+                each.revision for each in ScriptDirectory.from_config(config).walk_revisions()
+            }:
+                raise _newer(current)
             _make_roles(connection)
-            config = _alembic()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             for login, role in zip(logins, ("warmline_app", "warmline_scheduler"), strict=False):
                 _admit(connection, login, role)
-    except OperationalError as error:
-        raise unreachable(error) from None
+    except SQLAlchemyError as error:
+        raise plainly(error) from None
     finally:
         engine.dispose()
 
 
-def pending(connection: Connection) -> bool:
-    """Whether a migration waits."""
-    return (
-        MigrationContext.configure(connection).get_current_revision()
-        != ScriptDirectory.from_config(_alembic()).get_current_head()
+def check_schema(connection: Connection, *, newer: bool = False) -> None:
+    """Raises PlainError unless the schema is the one that this version was written for. `newer`: a later one will do, as
+    where a new version is being rolled out."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory.from_config(_alembic())
+    if current == scripts.get_current_head():
+        return
+    if current is None:
+        raise PlainError("The database has no schema yet. Run `warmline migrate`.")
+    if current in {script.revision for script in scripts.walk_revisions()}:
+        raise PlainError(f"The database's schema ({current}) is older than this Warmline. Run `warmline migrate`.")
+    if not newer:
+        raise _newer(current)
+
+
+def _newer(revision: str) -> PlainError:
+    return PlainError(
+        f"The database's schema ({revision}) was made by a newer Warmline than this one. Install that version, or use another"
+        " database; nothing was changed."
     )
 
 

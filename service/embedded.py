@@ -131,6 +131,23 @@ def hold(home: Path, what: str = "warmline") -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(home: Path, what: str = "warmline") -> int | None:
+    """The process that keeps `home` now, if one does (0 where its number cannot be read)."""
+    try:
+        descriptor = os.open(home / f"{what}.lock", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = os.read(descriptor, 20).decode(errors="replace").strip()
+        return int(said) if said.isdigit() else 0
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def postgres(home: Path, *, fsync: bool = True, programs: Path | None = None) -> Iterator[Postgres]:
     """PostgreSQL with its data in `home`, the three roles and the database made. `fsync=False` is for tests; `programs`

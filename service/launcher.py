@@ -22,6 +22,7 @@ from service.db import migrate
 from service.errors import PlainError
 from service.processes import Command, Process
 
+KEYS = "secret_keys"  # in the data folder: the keys that it was given at its first start
 STOP_WITHIN = 5.0  # seconds: processes first, then the servers below them; all of it well within ten
 START_WITHIN = 60.0
 
@@ -121,7 +122,7 @@ def _announced(config: Config) -> Iterator[None]:
 
 def _own_keys(home: Path) -> dict[str, bytes]:
     """The key of this data folder, made the first time. Without it, what the folder holds sealed cannot be opened."""
-    path = home / "secret_keys"
+    path = home / KEYS
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")

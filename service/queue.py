@@ -7,7 +7,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, Worker
+
+from service.errors import PlainError
 
 QUEUE = "warmline"
 HEARTBEAT = "warmline:alive:scheduler"  # expires when every scheduler has fallen silent
@@ -38,7 +41,18 @@ def enqueue(redis: Redis, jobs: Sequence[tuple[str, tuple[UUID, ...]]]) -> None:
 
 def has_room(redis: Redis) -> bool:
     """Whether the queue is short enough to take more."""
-    return _queue(redis).count < ENOUGH
+    return waiting(redis) < ENOUGH
+
+
+def waiting(redis: Redis) -> int:
+    """How many jobs wait."""
+    return int(_queue(redis).count)
+
+
+def unreachable(error: RedisError) -> PlainError:
+    """A plain sentence for a Redis that is away; the client's own words say why."""
+    why = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no answer"
+    return PlainError(f"Redis cannot be reached: {why}. Start it, or check REDIS_URL.")
 
 
 def beat(redis: Redis) -> None:

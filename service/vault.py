@@ -30,7 +30,7 @@ class Vault:
                 "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed. Make a key with `warmline keys new`."
             )
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._current = next(iter(keys))
+        self.current = next(iter(keys))  # the id of the key that seals
 
     def __repr__(self) -> str:
         return f"Vault(keys={list(self._keys)})"
@@ -39,8 +39,8 @@ class Vault:
         """JSON-able `value` sealed for `place` (table, column, row...)."""
         nonce = os.urandom(_NONCE)
         text = json.dumps(value, separators=(",", ":")).encode()
-        sealed = self._keys[self._current].encrypt(nonce, text, _associated(place))
-        return b".".join((_VERSION, self._current.encode())) + b"." + nonce + sealed
+        sealed = self._keys[self.current].encrypt(nonce, text, _associated(place))
+        return b".".join((_VERSION, self.current.encode())) + b"." + nonce + sealed
 
     def open(self, envelope: bytes, *place: object) -> dict[str, Any]:
         """What was sealed for `place`. Raises SealBrokenError."""
@@ -56,7 +56,7 @@ class Vault:
 
     def is_current(self, envelope: bytes) -> bool:
         """Whether it was sealed with the key that seals now."""
-        return bytes(envelope).split(b".", 2)[1] == self._current.encode()
+        return bytes(envelope).split(b".", 2)[1] == self.current.encode()
 
 
 def _associated(place: tuple[object, ...]) -> bytes:

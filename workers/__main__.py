@@ -8,15 +8,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from redis.exceptions import RedisError
 from rq import Worker
 from rq.worker_pool import WorkerPool
+from sqlalchemy.exc import SQLAlchemyError
 
 from service import config as configuration
 from service import logs
 from service.config import Config
+from service.db import plainly
 from service.errors import PlainError
 from service.processes import die_with_parent
-from service.queue import QUEUE
+from service.queue import QUEUE, unreachable
 from service.runtime import Runtime
 from workers import scheduler
 
@@ -39,7 +42,10 @@ def worker(config: Config) -> None:
     from workers import jobs
 
     jobs.preload()
-    pool = WorkerPool([QUEUE], connection=Runtime(config).redis, num_workers=config.workers, worker_class=MortalWorker)
+    held = Runtime(config)
+    held.vault  # noqa: B018 - refuses here, not in every job
+    held.redis.ping()
+    pool = WorkerPool([QUEUE], connection=held.redis, num_workers=config.workers, worker_class=MortalWorker)
     pool.start(logging_level="WARNING")
 
 
@@ -56,9 +62,17 @@ def main(argv: list[str]) -> int:
         logs.configure(config)
         _COMMANDS[argv[0]](config)
     except PlainError as error:
-        sys.stderr.write(f"warmline: {error}\n")
-        return 1
+        return _refuse(error)
+    except SQLAlchemyError as error:
+        return _refuse(plainly(error))
+    except RedisError as error:
+        return _refuse(unreachable(error))
     return 0
+
+
+def _refuse(error: PlainError) -> int:
+    sys.stderr.write(f"warmline: {error}\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -8,12 +8,17 @@ import sys
 import click
 
 from service import config as configuration
+from service.app import check
+from service.runtime import Runtime
 
 
 @click.command()
 def command() -> None:
     """Serve the console and the API."""
     config = configuration.load()
+    held = Runtime(config)
+    check(held)  # before gunicorn, which would wrap the sentence into its traceback
+    held.db.engine.dispose()
     gunicorn = [
         "gunicorn",
         "--config",
