@@ -38,7 +38,7 @@ def measure(scale: Scale) -> list[Figure]:
 
 
 def _from_scratch(here: Place, scale: Scale) -> list[Figure]:
-    config, where = _stored(here, "posts", scale.decide_posts)
+    _, where = _stored(here, "posts", scale.decide_posts)
 
     def round_of(function: Any) -> Any:
         def run(index: int) -> Outcome:

@@ -50,7 +50,9 @@ def measure(scale: Scale) -> list[Figure]:
             return apart(ours, env, workspace=str(who.workspace_id), connection=str(connection), bodies=str(bodies))
 
         def bare_round(index: int) -> Outcome:
-            return apart(bare, env, workspace=str(who.workspace_id), connection=str(connection), bodies=str(bodies), number=index)
+            return apart(
+                bare, env, workspace=str(who.workspace_id), connection=str(connection), bodies=str(bodies), number=index
+            )
 
         ours_round(-1)  # gives the reference its bodies
         before = crm.counts()["open_tasks"]
@@ -132,7 +134,10 @@ def ours(workspace: str, connection: str, bodies: str) -> dict[str, float]:
 def bare(workspace: str, connection: str, bodies: str, number: int) -> dict[str, float]:
     """Posts recorded bodies, each with keys that the CRM has not seen."""
     _, api, token = work.line(UUID(workspace), UUID(connection))
-    fresh = [re.sub(r"unanswered-\w{8}", f"unanswered-{number:08x}", each).encode() for each in json.loads(Path(bodies).read_text())]
+    fresh = [
+        re.sub(r"unanswered-\w{8}", f"unanswered-{number:08x}", each).encode()
+        for each in json.loads(Path(bodies).read_text())
+    ]
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     begun = time.perf_counter()
     with requests.Session() as http:

@@ -56,7 +56,26 @@ _FIRST = (
     "Noor",
 )
 # Enough of them that few people share a name, as in a CRM.
-_ENDS = ("", "sen", "mann", "son", "elli", "ova", "ez", "ings", "er", "s", "eau", "ius", "wood", "field", "stad", "berg", "dal", "by")
+_ENDS = (
+    "",
+    "sen",
+    "mann",
+    "son",
+    "elli",
+    "ova",
+    "ez",
+    "ings",
+    "er",
+    "s",
+    "eau",
+    "ius",
+    "wood",
+    "field",
+    "stad",
+    "berg",
+    "dal",
+    "by",
+)
 _LAST = (
     "Alves",
     "Berg",

@@ -1,4 +1,4 @@
-"""Pull: one stream of one connection, a page of rows and its cursor in one transaction."""
+"""Pull: one stream of one connection, a handful of pages and their cursor in one transaction."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from service.runtime import Runtime
 from service.store import connecting, due, pulling, reconciling, streams
 from workers import policy, reconcile
 from workers.access import Line
+from workers.handfuls import handfuls
 
 BUDGET = 150.0  # seconds of one job; what is left is taken up by the next, from the stored cursor
 ANCESTORS = 400  # missing posts asked for in one round
@@ -121,7 +122,7 @@ def _pages(job: _Job) -> bool:
 
     def read(client: Any) -> bool:
         nonlocal cursor
-        for page in client.pull(job.name, cursor, threads):
+        for page in handfuls(client.pull(job.name, cursor, threads)):
             _store(job, page)
             cursor = page.cursor
             if time.monotonic() > deadline:

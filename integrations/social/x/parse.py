@@ -37,6 +37,9 @@ class View:
     posts: Mapping[str, Json] = field(default_factory=dict)  # what the rows refer to
     writers: Mapping[str, str] = field(default_factory=dict)  # post id -> author id, as far as known
     floor: Kind = Kind.CONTEXT  # what a row is, at least: the mentions feed serves nothing but mentions
+    authors: dict[str, Author] = field(
+        default_factory=dict, compare=False
+    )  # those read so far: most write more than once
 
     @cached_property
     def handles(self) -> Mapping[str, str]:
@@ -50,7 +53,11 @@ class View:
         """The author with this id; bare where X leaves them out (suspended, or protected since)."""
         if user_id == self.account.id and user_id not in self.users:
             return self.account
-        return author(self.users[user_id], self.web) if user_id in self.users else Author(user_id, "")
+        if user_id not in self.authors:
+            self.authors[user_id] = (
+                author(self.users[user_id], self.web) if user_id in self.users else Author(user_id, "")
+            )
+        return self.authors[user_id]
 
     def writer(self, post_id: str | None) -> str | None:
         """The id of who wrote a post, where the answer or earlier ones tell."""
@@ -257,10 +264,14 @@ def author(user: Json, web: str) -> Author:
 
 def plain(text: str, urls: Iterable[Json] = ()) -> str:
     """Text as a person reads it: short links expanded, X's three escapes undone, nothing that a database refuses."""
-    for escaped, character in _ESCAPES:
-        text = text.replace(escaped, character)
-    targets = {each.get("url"): each.get("expanded_url") for each in urls}
-    text = _SHORT.sub(lambda short: str(targets.get(short[0]) or short[0]), text)
+    if "&" in text:
+        for escaped, character in _ESCAPES:
+            text = text.replace(escaped, character)
+    if "://" in text:
+        targets = {each.get("url"): each.get("expanded_url") for each in urls}
+        text = _SHORT.sub(lambda short: str(targets.get(short[0]) or short[0]), text)
+    if text.isascii() and text.isprintable():
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 

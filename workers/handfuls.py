@@ -1,0 +1,51 @@
+"""Pages put together, so that a transaction, which costs the same for any number of rows, is spent on many of them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from integrations.records import Gone, Page
+
+ENOUGH = 800  # rows
+PATIENCE = 1.0  # seconds that a page waits for the next ones: where they are slow to come, each is stored by itself
+
+
+def handfuls(pages: Iterable[Page[Any]], clock: Callable[[], float] = time.monotonic) -> Iterator[Page[Any]]:
+    """The same rows in the same order, in fewer pages. What came before an error is handed on before it is raised."""
+    held: list[Page[Any]] = []
+    begun = 0.0
+    try:
+        for page in pages:
+            begun = begun if held else clock()
+            held.append(page)
+            rows = sum(len(each.items) for each in held)
+            if rows >= ENOUGH or clock() - begun >= PATIENCE or _names_gone(page):
+                yield _together(held)
+                held = []
+    except Exception:
+        if held:
+            yield _together(held)
+        raise
+    if held:
+        yield _together(held)
+
+
+def _names_gone(page: Page[Any]) -> bool:
+    """What is gone on one page may be there again on the next: the two stay apart."""
+    return any(isinstance(item, Gone) for item in page.items)
+
+
+def _together(pages: Sequence[Page[Any]]) -> Page[Any]:
+    reads: Counter[str] = Counter()
+    for page in pages:
+        reads.update(page.reads)
+    return Page(
+        tuple(item for page in pages for item in page.items),
+        pages[-1].cursor,
+        tuple(dict.fromkeys(note for page in pages for note in page.notes)),
+        dict(reads),
+        tuple(each for page in pages for each in page.answered),
+    )
