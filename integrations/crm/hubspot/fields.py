@@ -304,6 +304,14 @@ def new_task_values(task: Task, portal: Portal) -> dict[str, str]:
     return values
 
 
+def task_key(row: Row, portal: Portal) -> str | None:
+    """Our key of a task, if it has one."""
+    values = properties(row)
+    if portal.key_property:
+        return values.get(portal.key_property)
+    return body.unmark(body.to_text(values.get("hs_task_body", "")))[1]
+
+
 def task_state(row: Row, portal: Portal) -> TaskState:
     """A task as it stands in HubSpot."""
     values = properties(row)

@@ -9,7 +9,7 @@ from integrations.crm.hubspot import fields
 from integrations.crm.hubspot.api import API, SEARCH, Row, chunks
 from integrations.crm.hubspot.changes import Position, newest, walk
 from integrations.crm.hubspot.fields import Portal
-from integrations.records import Task, TaskState
+from integrations.records import Task
 
 SLACK = 10 * 60 * 1000  # milliseconds further back than the lost create: calls take time, and so does noting them
 
@@ -60,10 +60,10 @@ def _by_marker(api: API, portal: Portal, since: datetime, now: Callable[[], floa
 
 def keyed(portal: Portal, found: Sequence[Row]) -> dict[str, str]:
     """The ids of these rows by our key."""
-    states = [fields.task_state(row, portal) for row in found]
+    keys = [(str(row["id"]), fields.task_key(row, portal)) for row in found]
     # Were there two after all, the older one is ours: the other was made by a repeat.
-    return {state.key: state.id for state in sorted(states, key=_age, reverse=True) if state.key}
+    return {key: task_id for task_id, key in sorted(keys, key=_age, reverse=True) if key}
 
 
-def _age(state: TaskState) -> int:
-    return int(state.id) if state.id.isdigit() else 0
+def _age(keyed: tuple[str, str | None]) -> int:
+    return int(keyed[0]) if keyed[0].isdigit() else 0
