@@ -34,9 +34,14 @@ class Stack:
     config: Config  # with the addresses of the servers that were started
     sandbox_url: str
     running: tuple[tuple[Command, Process], ...]
+    servers: tuple[embedded.Postgres | embedded.Valkey, ...] = ()  # of our own
 
     def check(self) -> None:
-        """Raises PlainError when a process has ended by itself."""
+        """Starts a server of ours again that has ended by itself: the others wait for it. Raises PlainError when that
+        fails, or when a process has ended by itself."""
+        for server in self.servers:
+            if server.process and server.process.poll() is not None:
+                server.start()
         for command, process in self.running:
             if process.poll() is not None:
                 log = self.config.home / "log" / f"{command.name}.log"
@@ -54,7 +59,7 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
         for port, setting in ((config.port, "PORT"), (sandbox_port, "WARMLINE_SANDBOX_PORT")):
             _check_free(port, setting)
         config = replace(config, secret_keys=config.secret_keys or _own_keys(config.home))
-        config = exits.enter_context(servers(config))
+        config, own = exits.enter_context(servers(config))
         migrate(config.need("database_admin_url"), config.database_url, config.database_scheduler_url)
         env = {**os.environ, **environment(config), **(extra or {})}
         commands = [
@@ -66,7 +71,7 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
         exits.callback(lambda: processes.stop(running, within=STOP_WITHIN))
         for command in commands:
             running.append((command, processes.start(command, config.home / "log" / f"{command.name}.log")))
-        up = Stack(config, f"http://127.0.0.1:{sandbox_port}", tuple(running))
+        up = Stack(config, f"http://127.0.0.1:{sandbox_port}", tuple(running), own)
         _wait(up, f"{up.sandbox_url}/control/counts")
         _wait(up, f"http://127.0.0.1:{config.port}/livez")
         exits.enter_context(_announced(config))
@@ -74,12 +79,15 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
 
 
 @contextmanager
-def servers(config: Config) -> Iterator[Config]:
-    """PostgreSQL and Valkey of our own where none are given. Raises PlainError."""
+def servers(config: Config) -> Iterator[tuple[Config, tuple[embedded.Postgres | embedded.Valkey, ...]]]:
+    """PostgreSQL and Valkey of our own where none are given: the configuration with their addresses, and those that were
+    started. Raises PlainError."""
+    own: list[embedded.Postgres | embedded.Valkey] = []
     with ExitStack() as exits:
         if config.database_url is None:
             chosen = os.environ.get("WARMLINE_PG_BIN")
             postgres = exits.enter_context(embedded.postgres(config.home, programs=Path(chosen) if chosen else None))
+            own.append(postgres)
             config = replace(
                 config,
                 database_url=postgres.url(),
@@ -92,8 +100,10 @@ def servers(config: Config) -> Iterator[Config]:
                 " three roles), or none to use a server of Warmline's own."
             )
         if config.redis_url is None:
-            config = replace(config, redis_url=exits.enter_context(embedded.valkey(config.home)).url)
-        yield config
+            valkey = exits.enter_context(embedded.valkey(config.home))
+            own.append(valkey)
+            config = replace(config, redis_url=valkey.url)
+        yield config, tuple(own)
 
 
 def environment(config: Config) -> dict[str, str]:

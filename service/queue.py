@@ -8,12 +8,13 @@ from uuid import UUID
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Queue
 
 from service.errors import PlainError
 
 QUEUE = "warmline"
-HEARTBEAT = "warmline:alive:scheduler"  # expires when every scheduler has fallen silent
+HEARTBEAT = "warmline:alive:"  # and who; expires when every one of them has fallen silent
+SILENCE = 90  # seconds
 LEASE = timedelta(minutes=5)  # how long a claimed row stays with one worker, unless it renews
 JOB_TIMEOUT = 240  # seconds; shorter than the lease, so that nobody works on after losing it
 ENOUGH = 500  # jobs waiting: above this nothing more is claimed, so that leases do not run out in the queue
@@ -55,11 +56,12 @@ def unreachable(error: RedisError) -> PlainError:
     return PlainError(f"Redis cannot be reached: {why}. Start it, or check REDIS_URL.")
 
 
-def beat(redis: Redis) -> None:
-    """Says that a scheduler lives, for a minute and a half."""
-    redis.set(HEARTBEAT, "1", ex=90)
+def beat(redis: Redis, who: str) -> None:
+    """Says that a "scheduler" or "worker" lives, for a minute and a half. (RQ's own list of workers is gone for good once
+    Redis has been emptied, and keeps those that were killed.)"""
+    redis.set(HEARTBEAT + who, "1", ex=SILENCE)
 
 
 def alive(redis: Redis, who: str) -> bool:
     """Whether any "scheduler" or "worker" lives."""
-    return bool(redis.exists(HEARTBEAT)) if who == "scheduler" else Worker.count(connection=redis) > 0
+    return bool(redis.exists(HEARTBEAT + who))

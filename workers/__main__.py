@@ -19,13 +19,20 @@ from service.config import Config
 from service.db import plainly
 from service.errors import PlainError
 from service.processes import die_with_parent
-from service.queue import QUEUE, unreachable
+from service.queue import QUEUE, SILENCE, beat, unreachable
 from service.runtime import Runtime
 from workers import scheduler
 
 
 class MortalWorker(Worker):
     """A worker that does not outlive its pool, and whose running job does not outlive it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "worker_ttl": SILENCE - 15})  # says that it lives more often than that
+
+    def heartbeat(self, *args: Any, **kwargs: Any) -> None:
+        super().heartbeat(*args, **kwargs)
+        beat(self.connection, "worker")
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         die_with_parent()

@@ -28,7 +28,7 @@ CLAIMED = 200  # due rows of each sort that one look takes
 
 def tick(engine: Engine, redis: Redis) -> int:
     """One look: claims, commits, enqueues. What cannot be enqueued is given back at once. Returns how many were."""
-    queue.beat(redis)
+    queue.beat(redis, "scheduler")
     if not queue.has_room(redis):
         return 0
     now = business_now()
