@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from integrations.provider import RECHECK
 from service import accounts
@@ -19,7 +20,7 @@ from service.demo.figures import Figures
 from service.demo.sandbox import Load, Sandbox
 from service.errors import PlainError
 from service.launcher import Stack
-from service.models import Connection
+from service.models import Connection, Engagement
 from service.runtime import Runtime
 from service.settings import AROUND_THE_CLOCK
 from service.store import due
@@ -116,13 +117,19 @@ def settle(run: Run, name: str = "run") -> Figures:
 
 
 def take_back(run: Run) -> None:
-    """Deletes at their source the posts that the load says are deleted later, and has the network asked about them."""
+    """Deletes at their source the posts that the load says are deleted later, and has the network asked about all posts
+    again, as happens within a week."""
     if not run.load.deleted:
         return
     for post in run.load.deleted:
         run.sandbox.delete_post(post)
     assert run.workspace_id is not None
     with run.runtime.db.tenant(run.workspace_id) as session:
+        session.execute(
+            update(Engagement)
+            .where(Engagement.workspace_id == run.workspace_id)
+            .values(checked_at=Engagement.checked_at - timedelta(weeks=1))
+        )
         for connection_id in session.scalars(
             select(Connection.id).where(Connection.workspace_id == run.workspace_id, Connection.kind == "social")
         ):
