@@ -41,6 +41,8 @@ SETTINGS: dict[str, tuple[Any, Any, str]] = {
         "a positive number, or null",
     ),
     "rate_limits": (True, lambda v: type(v) is bool, "true or false"),
+    # The two timelines go back as far as there are posts, not to the vendor's newest few: for trying old data.
+    "whole_history": (False, lambda v: type(v) is bool, "true or false"),
     "search_delay_seconds": (0, lambda v: type(v) in (int, float) and v >= 0, "a number of seconds"),
     "unique_properties": (True, lambda v: type(v) is bool, "true or false"),
     "hint_url": (

@@ -181,7 +181,9 @@ def timeline(feed: Feed, account: str, more: str = "") -> Response:
     )
     if db.execute("SELECT 1 FROM accounts WHERE id = ?", (id_,)).fetchone() is None:
         return answer({"errors": array([x_render.dumps(not_found("user", "id", account))])})
-    if place is None:
+    if place is None and sandbox().settings["whole_history"]:
+        place = Place()
+    elif place is None:
         newest = f"SELECT created_at, id FROM ({feed.index}) ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET ?"  # noqa: S608
         floor = db.execute(newest, (id_, feed.depth - 1)).fetchone()
         place = Place(floor_at=floor[0], floor_id=floor[1]) if floor else Place()

@@ -56,10 +56,10 @@ def unreachable(error: RedisError) -> PlainError:
     return PlainError(f"Redis cannot be reached: {why}. Start it, or check REDIS_URL.")
 
 
-def beat(redis: Redis, who: str) -> None:
-    """Says that a "scheduler" or "worker" lives, for a minute and a half. (RQ's own list of workers is gone for good once
+def beat(redis: Redis, who: str, seconds: int = SILENCE) -> None:
+    """Says that a "scheduler" or "worker" lives, for so long. (RQ's own list of workers is gone for good once
     Redis has been emptied, and keeps those that were killed.)"""
-    redis.set(HEARTBEAT + who, "1", ex=SILENCE)
+    redis.set(HEARTBEAT + who, "1", ex=seconds)
 
 
 def alive(redis: Redis, who: str) -> bool:

@@ -27,7 +27,7 @@ from workers.admitting import admit_waiting
 from workers.drafting import Desk, Subject, changes, key_of
 
 AUTHORS, CONVERSATIONS, RELATIONSHIPS = 1000, 1000, 500  # how many at once: memory stays flat, transactions short
-BUDGET = 180.0  # seconds of one job; what is left is taken up by the next
+BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import gc
 from functools import cache
 from uuid import UUID
 
+from sqlalchemy.orm import configure_mappers
+
 from integrations.registry import providers
 from service import config as configuration
 from service.runtime import Runtime
@@ -37,8 +39,9 @@ def push(workspace_id: str, connection_id: str, lease_id: str) -> None:
 
 
 def preload() -> None:
-    """Imports what jobs need (every provider, and with them their client libraries), so that forks inherit it. The garbage
-    collector need not look at all of that again in every job: it stays, and the forks go on sharing its pages."""
+    """Imports what jobs need (every provider, and with them their client libraries) and makes ready what is made once, so
+    that forks inherit it. The garbage collector need not look at all of that again: it stays, and its pages are shared."""
     providers()
+    configure_mappers()
     gc.collect()
     gc.freeze()

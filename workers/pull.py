@@ -24,7 +24,7 @@ from workers import policy, reconcile
 from workers.access import Line
 from workers.handfuls import handfuls
 
-BUDGET = 150.0  # seconds of one job; what is left is taken up by the next, from the stored cursor
+BUDGET = 20.0  # seconds of one job, so that everybody gets a turn; what is left is taken up by the next, from the stored cursor
 ANCESTORS = 400  # missing posts asked for in one round
 THREADS = 300  # threads looked into, newest first
 RECHECKED = 400  # posts a sweep asks for

@@ -20,7 +20,7 @@ from workers import policy
 from workers.access import Line
 
 BATCH = 500  # tasks handed to a provider at once; it cuts them into the CRM's own batches
-BUDGET = 120.0  # seconds of one job
+BUDGET = 30.0  # seconds of one job
 # How soon a task is tried again. (Real time: `push_at` is business time, which may stand still.)
 _AGAIN = {PushOutcome.LATER: timedelta(seconds=20), PushOutcome.UNKNOWN: timedelta(seconds=30)}
 

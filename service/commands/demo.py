@@ -51,7 +51,7 @@ def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int
         days = (at - min(datetime.fromisoformat(post["created_at"]) for post in load.posts)).days + 2
         values = {**run.SETTINGS, "first_pull_days": days, "poll_seconds": 3600, "lapse_days": 730}
         work = run.Run(stack, load, screen.say, OWNER, "Demo", values)
-        work.sandbox.settings(rate_limits=False)
+        work.sandbox.settings(rate_limits=False, whole_history=True)
         run.fill(work)
         run.connect_all(work)
         found = run.settle(work)

@@ -37,7 +37,7 @@ def command(sandbox_port: int) -> None:
             screen.say,
             OWNER,
             "Demo",
-            {**run.SETTINGS, "first_pull_days": 60, "poll_seconds": 5},
+            {**run.SETTINGS, "first_pull_days": 60, "poll_seconds": 15},
         )
         run.fill(work)
         run.connect_all(work)

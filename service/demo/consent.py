@@ -68,16 +68,15 @@ def connected(visitor: Visitor) -> set[tuple[str, str]]:
 
 
 def brand(visitor: Visitor, name: str, colleagues: list[str]) -> UUID:
-    """The brand of this name, made if need be. `colleagues` are handles of people who answer for it, with the network in
-    front ("x:ana")."""
-    with visitor.runtime.db.tenant(visitor.caller.workspace_id) as session:
-        row = session.scalars(
-            select(Brand).where(Brand.workspace_id == visitor.caller.workspace_id, Brand.name == name)
-        ).one_or_none()
-        if row is None:
-            row = Brand(workspace_id=visitor.caller.workspace_id, name=name)
-            session.add(row)
-        row.colleagues = [handle.lower() for handle in colleagues]
+    """The brand of this name, made if need be; the one that every workspace begins with takes the first name. `colleagues`
+    are handles of people who answer for it, with the network in front ("x:ana")."""
+    workspace_id = visitor.caller.workspace_id
+    with visitor.runtime.db.tenant(workspace_id) as session:
+        rows = {row.name: row for row in session.scalars(select(Brand).where(Brand.workspace_id == workspace_id))}
+        first = rows.get(visitor.caller.workspace_name) if len(rows) == 1 else None
+        row = rows.get(name) or first or Brand(workspace_id=workspace_id)
+        row.name, row.colleagues = name, [handle.lower() for handle in colleagues]
+        session.add(row)
         session.flush()
         return row.id
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,20 +14,7 @@ from service.demo.sandbox import Load
 from service.errors import PlainError
 
 MESSAGES = ("message_id", "author", "inbound", "created_at", "in_reply_to", "text")
-CONTACTS = (
-    "contact_id",
-    "first_name",
-    "last_name",
-    "full_name",
-    "email",
-    "company",
-    "website",
-    "phone",
-    "city",
-    "region",
-    "country",
-    "title",
-)
+CONTACTS = ("contact_id", "first_name", "last_name", "full_name", "email")  # and, where there, those of `_PROPERTIES`
 # Our column -> the CRM property that holds it.
 _PROPERTIES = {
     "first_name": "firstname", "last_name": "lastname", "email": "email", "company": "company", "website": "website", "phone": "phone",
@@ -35,8 +23,9 @@ _PROPERTIES = {
 
 
 def read(folder: Path, owner: str) -> tuple[Load, datetime]:
-    """The load, with `owner` (an e-mail address) as the CRM's only user, and the instant of its last post (UTC). With no contacts file, every second customer becomes a contact who
-    has the handle on file. Raises PlainError for a file that is missing or lacks a column."""
+    """The load, with `owner` (an e-mail address) as the CRM's only user, and the instant of its last post (UTC). With no
+    contacts file, every second customer becomes a contact who has the handle on file. Raises PlainError for a file that is
+    missing, lacks a column or holds something that cannot be read."""
     messages = _rows(folder / "messages.csv", MESSAGES)
     if not messages:
         raise PlainError(f"{folder / 'messages.csv'} holds no messages.")
@@ -55,7 +44,7 @@ def read(folder: Path, owner: str) -> tuple[Load, datetime]:
         if contacts.exists()
         else list(_every_second(customers)),
         owners=[{"id": "71", "email": owner, "first_name": "Olivia", "last_name": "Berg"}],
-        brands={name: name for name in ours},
+        brands={handle_of(name): name for name in ours},
     )
     return load, max(datetime.fromisoformat(post["created_at"]) for post in posts)
 
@@ -63,7 +52,7 @@ def read(folder: Path, owner: str) -> tuple[Load, datetime]:
 def _rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(file, restval="")
             if missing := [name for name in needs if name not in (reader.fieldnames or ())]:
                 raise PlainError(f"{path} has no column {missing[0]!r}. It needs {', '.join(needs)}.")
             return list(reader)
@@ -75,11 +64,13 @@ def _rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
 
 def _post(row: Mapping[str, str], line: int) -> dict[str, Any]:
     try:
-        at = datetime.fromisoformat(row["created_at"].replace("Z", "+00:00"))
+        at = datetime.fromisoformat(row["created_at"].strip().replace("Z", "+00:00"))
     except ValueError:
         raise PlainError(
             f"Line {line} of messages.csv: {row['created_at']!r} is not a time such as 2017-10-04T18:32:42Z."
         ) from None
+    if empty := [name for name in ("message_id", "author") if not row[name].strip()]:
+        raise PlainError(f"Line {line} of messages.csv has no {empty[0]}.")
     return {
         "id": number(row["message_id"]), "author_id": number(row["author"]), "text": row["text"],
         "created_at": (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat(), "in_reply_to": number(row["in_reply_to"]) or None,
@@ -88,11 +79,25 @@ def _post(row: Mapping[str, str], line: int) -> dict[str, Any]:
 
 def number(name: str) -> str:
     """An id such as the network's: digits. A name that is none becomes 15 digits of its hash, always the same."""
-    return name if name.isdigit() or not name else str(int(hashlib.sha256(name.encode()).hexdigest()[:12], 16) + 10**14)
+    name = name.strip()
+    fits = name.isascii() and name.isdigit() and len(name) <= 18
+    return name if fits or not name else str(int(hashlib.sha256(name.encode()).hexdigest()[:12], 16) + 10**14)
+
+
+def handle_of(name: str) -> str:
+    """A name as the network can have it for a handle: letters, digits and underscores. One that had to be changed gets some
+    digits of its own, so that no two become one."""
+    clean = re.sub(r"[^A-Za-z0-9_]", "_", name)[:40]
+    return clean if clean == name else f"{clean}_{number(name)[-6:]}"
 
 
 def _account(name: str, *, brand: bool) -> dict[str, Any]:
-    return {"id": number(name), "handle": name, "name": name if brand else f"Customer {name}", "brand": brand}
+    return {
+        "id": number(name),
+        "handle": handle_of(name),
+        "name": name if brand else f"Customer {name}",
+        "brand": brand,
+    }
 
 
 def _contact(row: Mapping[str, str]) -> dict[str, Any]:
@@ -104,4 +109,9 @@ def _contact(row: Mapping[str, str]) -> dict[str, Any]:
 
 def _every_second(customers: Iterable[str]) -> Iterable[dict[str, Any]]:
     for name in list(customers)[::2]:
-        yield {"id": number(f"contact of {name}"), "firstname": "Customer", "lastname": name, "twitterhandle": name}
+        yield {
+            "id": number(f"contact of {name}"),
+            "firstname": "Customer",
+            "lastname": name,
+            "twitterhandle": handle_of(name),
+        }

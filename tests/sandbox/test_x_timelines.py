@@ -119,6 +119,13 @@ def test_a_timeline_ends_at_its_depth_whatever_is_asked(empty, path, author, dep
     assert caller.ids(path, until_id="1050") == []  # the oldest fifty are out of reach
 
 
+def test_with_the_whole_history_a_timeline_goes_back_to_the_first_post(empty):
+    empty.load(accounts=[{"id": "1", "handle": "acme", "brand": True}, {"id": "2", "handle": "bob"}])
+    empty.load(posts=many(850))
+    empty.settings(whole_history=True)
+    assert len(empty.x().all(MENTIONS, max_results=100)) == 850
+
+
 def test_a_post_that_comes_between_two_pages_is_not_served_twice(empty):
     empty.load(accounts=[{"id": "1", "handle": "acme", "brand": True}, {"id": "2", "handle": "bob"}])
     empty.load(posts=many(20))
