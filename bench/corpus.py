@@ -222,10 +222,10 @@ _COLUMNS = {
 }
 
 
-def multiply(admin: Connection, times: int) -> None:
+def multiply(admin: Connection, times: int, tables: Sequence[str] = _COPIED) -> None:
     """Copies everything that the workspace holds `times` - 1 times, under other ids: as many more authors, who wrote as
     much and of whom as much was decided."""
-    for table in _COPIED:
+    for table in tables:
         columns = [
             row[0]
             for row in admin.execute(

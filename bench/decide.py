@@ -23,7 +23,6 @@ from service.store import pulling
 from workers import decide, jobs
 
 POSTS_PER_SECOND, MEGABYTES = 5000, 300
-HOURS = 5
 # As push would leave what decide wants: it stands in the CRM.
 _PUSHED = (
     "UPDATE tasks SET state = 'open', push_at = NULL, written = content, external_id = key, written_at = now(), pushed_at = now()"
@@ -76,13 +75,13 @@ def _an_hour(here: Place, scale: Scale) -> list[Figure]:
 
         return run
 
-    on_many, on_few = in_turns(HOURS, round_of(many), round_of(few))
+    on_many, on_few = in_turns(scale.hours, round_of(many), round_of(few))
     much, little = ([each.result["seconds"] * 1000 for each in side] for side in (on_many, on_few))
     stored = scale.decide_posts * scale.many_times
     return [
         Figure(
             "decide: an hour's new posts", median(much), "ms",
-            f"{scale.hour_posts} new posts stored and decided on top of {stored:,} decided ones, {HOURS} rounds", median(little),
+            f"{scale.hour_posts} new posts stored and decided on top of {stored:,} decided ones, {scale.hours} rounds", median(little),
             f"the same on top of {scale.few_posts:,}", at_most=2.0,
         )
     ]  # fmt: skip

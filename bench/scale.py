@@ -11,6 +11,7 @@ class Scale:
     pull_accounts: int  # of one round
     pull_posts: int  # of one account, half of them its own
     decide_posts: int
+    hours: int  # rounds of it
     hour_posts: int  # new ones in an hour
     few_posts: int  # stored when that hour begins
     many_times: int  # copies of `decide_posts` that make the big store
@@ -21,11 +22,11 @@ class Scale:
 
 SCALES = {
     "full": Scale(
-        rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hour_posts=100, few_posts=1000, many_times=10,
+        rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hours=5, hour_posts=100, few_posts=1000, many_times=10,
         push_tasks=1500, api_seconds=3.0, latency_posts=40,
     ),
     "small": Scale(
-        rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hour_posts=20, few_posts=100, many_times=3,
+        rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,
         push_tasks=60, api_seconds=0.3, latency_posts=2,
     ),
 }  # fmt: skip

@@ -1,0 +1,46 @@
+"""Each benchmark runs to its end at a tiny size, on servers of its own. What it measures there says nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FIGURES = {
+    "pull": {"pull: posts/s", "pull: peak memory"},
+    "decide": {"decide: posts/s from scratch", "decide: peak memory", "decide: an hour's new posts"},
+    "push": {"push: tasks/s", "push: peak memory"},
+    "api": {"api: requests/s", "api: last page"},
+    "latency": {f"latency: {way}, {what}" for way in ("webhook hint", "pull now") for what in ("p95", "median")},
+}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_benchmark_says_all_its_figures_and_leaves_nothing_behind(
+    name: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    done = run(name, "--scale", "small", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["failed"] == []
+    assert {each["name"] for each in told["figures"]} == FIGURES[name]
+    assert all(each["value"] > 0 for each in told["figures"])
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_unknown_name_is_refused_with_the_names_that_there_are() -> None:
+    done = run("speed")
+    assert done.returncode == 2
+    assert "there is no benchmark 'speed'; there are pull, decide, push, api, latency" in done.stderr
