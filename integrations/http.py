@@ -144,13 +144,13 @@ class Session:
             read_limited(response)
         except requests.RequestException as error:
             raise transport_error(error, urlsplit(self.base_url).hostname or "", write=write) from None
-        refusal = self._classify(response) if response.status_code >= 300 else None
-        refusal = refusal or error_for(
+        if response.status_code < 300:
+            return response
+        refusal = self._classify(response) or error_for(
             response, says=redact(self._says(response), self._secrets), write=write, retry_after=self._retry_after
         )
-        if refusal is not None:
-            raise refusal
-        return response
+        assert refusal is not None  # no status above is a success
+        raise refusal
 
     def get(self, path: str, **params: Any) -> Any:
         """GET, parsed as JSON."""
