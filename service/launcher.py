@@ -4,6 +4,7 @@ worker, scheduler. Processes are started by command; nothing here imports them."
 from __future__ import annotations
 
 import base64
+import hmac
 import os
 import secrets
 import socket
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import requests
+from sqlalchemy import make_url
 
 from service import embedded, processes
 from service.config import RUNNING, Config, parse_keys
@@ -94,16 +96,37 @@ def servers(config: Config) -> Iterator[tuple[Config, tuple[embedded.Postgres | 
                 database_admin_url=postgres.admin_url,
                 database_scheduler_url=postgres.scheduler_url,
             )
-        elif config.database_scheduler_url is None or config.database_admin_url is None:
-            raise PlainError(
-                "DATABASE_URL is set, and DATABASE_ADMIN_URL or DATABASE_SCHEDULER_URL is not. Set all three (the same server with"
-                " three roles), or none to use a server of Warmline's own."
-            )
+        else:
+            config = _with_roles(config)
         if config.redis_url is None:
             valkey = exits.enter_context(embedded.valkey(config.home))
             own.append(valkey)
             config = replace(config, redis_url=valkey.url)
         yield config, tuple(own)
+
+
+def _with_roles(config: Config) -> Config:
+    """With DATABASE_URL alone, that is the owner's address, and two roles of our own are derived from it: names and passwords
+    from this folder's key, so that they are the same next time. `migrate` makes them, or says that it may not."""
+    given = config.need("database_url")
+    if config.database_admin_url and config.database_scheduler_url:
+        return config
+    if config.database_admin_url or config.database_scheduler_url:
+        raise PlainError(
+            "Of DATABASE_URL, DATABASE_ADMIN_URL and DATABASE_SCHEDULER_URL, two are set. Set all three (the same server with three"
+            " roles), or DATABASE_URL alone, as somebody who may make roles."
+        )
+    key = next(iter(config.secret_keys.values()))
+    mark = hmac.digest(key, b"warmline role", "sha256").hex()
+
+    def login(name: str) -> str:
+        secret = hmac.digest(key, name.encode(), "sha256").hex()
+        url = make_url(given).set(username=f"warmline_{name}_{mark[:8]}", password=secret)
+        return url.render_as_string(hide_password=False)
+
+    return replace(
+        config, database_admin_url=given, database_url=login("application"), database_scheduler_url=login("schedule")
+    )
 
 
 def environment(config: Config) -> dict[str, str]:
