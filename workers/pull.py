@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from integrations.provider import RECHECK, Stream
 from integrations.records import Engagement, Gone, Page, TaskState
 from integrations.registry import AnyProvider, providers
-from service import settings
+from service import housekeeping, settings
 from service.clock import business_now, real_now
 from service.models import Connection
 from service.runtime import Runtime
@@ -157,7 +157,8 @@ def _ancestors(job: _Job) -> bool:
 
 
 def _recheck(job: _Job) -> bool:
-    """Asks again for what a changed-since feed cannot show."""
+    """Asks again for what a changed-since feed cannot show; and, since it comes round everywhere, tidies up."""
+    housekeeping.tidy(job.runtime, job.workspace_id)
     return _recheck_posts(job) if job.connection.kind == "social" else _recheck_tasks(job)
 
 
