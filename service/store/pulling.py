@@ -44,7 +44,7 @@ _UPSERT_AUTHORS = insert(
         "ON CONFLICT (workspace_id, provider, host, native_id) DO UPDATE SET match_due = true, updated_at = excluded.updated_at, "
         + ", ".join(f"{name} = excluded.{name}" for name in (*_PROFILE, "followers"))
         + f" WHERE excluded.handle <> '' AND ({', '.join('old.' + name for name in _PROFILE)})"
-        + f" IS DISTINCT FROM ({', '.join('excluded.' + name for name in _PROFILE)})"
+        + f" IS DISTINCT FROM ({', '.join('excluded.' + name for name in _PROFILE)}) RETURNING id"
     ),
 )
 _AUTHOR_IDS = "SELECT native_id, id FROM authors WHERE workspace_id = %(w)s AND provider = %(provider)s AND host = %(host)s AND native_id = ANY(%(ids)s)"
@@ -167,7 +167,9 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     connection = raw(session)
     shared = {"w": source.workspace_id, "c": source.connection_id, "brand": source.brand_id, "provider": source.provider,
               "host": source.host, "now": real_now()}  # fmt: skip
-    authors = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
+    authors, profiles = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
+    if profiles and source.ready:
+        due.decide_soon(session, source.workspace_id)  # they may be found in the CRM now
     unique = {item.id: item for item in items}
     rows = [_row(source, item, authors[item.author.id]) for _, item in sorted(unique.items())]
     changed = execute(connection, _UPSERT_ENGAGEMENTS, {**shared, **packed(ENGAGEMENT, rows)})
@@ -182,7 +184,10 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     return sum(row[9] for row in changed)
 
 
-def _save_authors(connection: RawConnection, shared: dict[str, object], authors: Iterable[Author]) -> dict[str, UUID]:
+def _save_authors(
+    connection: RawConnection, shared: dict[str, object], authors: Iterable[Author]
+) -> tuple[dict[str, UUID], int]:
+    """Our ids by the network's, and how many profiles were new or had changed."""
     ordered = sorted(authors, key=lambda author: author.id)  # the same order everywhere: no deadlocks
     rows = [
         (
@@ -199,8 +204,9 @@ def _save_authors(connection: RawConnection, shared: dict[str, object], authors:
         )
         for each in ordered
     ]
-    execute(connection, _UPSERT_AUTHORS, {**shared, **packed(AUTHOR, rows)})
-    return dict(execute(connection, _AUTHOR_IDS, {**shared, "ids": [author.id for author in ordered]}))
+    changed = execute(connection, _UPSERT_AUTHORS, {**shared, **packed(AUTHOR, rows)})
+    ids = execute(connection, _AUTHOR_IDS, {**shared, "ids": [author.id for author in ordered]})
+    return dict(ids), len(changed)
 
 
 def _row(source: Source, item: Engagement, author_id: UUID) -> tuple[object, ...]:

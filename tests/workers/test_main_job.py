@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from integrations.records import ActivityKind, Author, Direction, Kind, Owner, TaskStatus
@@ -272,6 +273,18 @@ def test_a_contact_that_arrives_later_moves_the_task_to_its_person(connected: Wo
 
     assert connected.task().contact_id is not None
     assert connected.crm.tasks_ever_created == 1
+
+
+def test_a_profile_that_names_the_person_at_last_finds_the_contact_at_once(connected: World) -> None:
+    post = connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.knows(Author("x", "other", "Ana Ferrer"), emails=("ana@ferrer.example",))
+    connected.run()
+    assert connected.task().contact_id is None
+
+    connected.social.edit(replace(post, author=replace(ANA, bio="Baker. ana@ferrer.example")))
+    connected.look(streams=("mentions", "recheck"))
+
+    assert connected.task().contact_id is not None
 
 
 def test_the_same_posts_again_change_nothing(connected: World) -> None:
