@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -104,15 +103,7 @@ def _conversations(run: _Run, session: Session) -> bool:
         [(each.id, verdict.look_again_at, verdict.waiting_since, list(verdict.reasons)) for each, (_, verdict) in zip(found, judged, strict=True)],
         settings=version, now=run.now,
     )  # fmt: skip
-    keys = [key_of(verdict.finding) for _, verdict in judged if verdict.finding]
-    _store(
-        run,
-        session,
-        desk,
-        judged,
-        tasks.of_conversations(session, run.workspace_id, [each.id for each in found], keys),
-        version,
-    )
+    _store(run, session, desk, judged, "conversation_id", [each.id for each in found], version)
     deciding.open_relationships(
         session, run.workspace_id, [(each.brand_id, each.contact_id, each.author_id) for each in found], run.now
     )
@@ -181,15 +172,7 @@ def _relationships(run: _Run, session: Session) -> bool:
         [(each.id, verdict.look_again_at, verdict.stage or "", list(verdict.reasons)) for each, (_, verdict) in zip(found, judged, strict=True)],
         settings=version, now=run.now,
     )  # fmt: skip
-    keys = [key_of(verdict.finding) for _, verdict in judged if verdict.finding]
-    _store(
-        run,
-        session,
-        desk,
-        judged,
-        tasks.of_relationships(session, run.workspace_id, [each.id for each in found], keys),
-        version,
-    )
+    _store(run, session, desk, judged, "relationship_id", [each.id for each in found], version)
     return len(found) == RELATIONSHIPS
 
 
@@ -225,14 +208,11 @@ def _relation(
 
 
 def _store(
-    run: _Run,
-    session: Session,
-    desk: Desk,
-    judged: Sequence[tuple[Subject, Verdict]],
-    existing: Sequence[Any],
-    version: int,
-) -> None:
-    changed, closed = changes(desk, judged, existing)
+    run: _Run, session: Session, desk: Desk, judged: Sequence[tuple[Subject, Verdict]], scope: tasks.Scope,
+    ids: Sequence[UUID], version: int,
+) -> None:  # fmt: skip
+    keys = [key_of(verdict.finding) for _, verdict in judged if verdict.finding]
+    changed, closed = changes(desk, judged, tasks.standing(session, run.workspace_id, scope, ids, keys))
     tasks.save(session, run.workspace_id, changed, settings=version)
     if closed:
         tasks.release_slots(session, run.workspace_id, sorted(closed))

@@ -127,7 +127,8 @@ def _store(
     with runtime.db.tenant(connection.workspace_id) as session:
         if pushing.hold(session, connection.workspace_id, connection.id, lease_id) is None:
             return  # we were away for longer than our lease: whoever has it now finds these by their keys
-        settled = [_settled(row, results.get(row.key), real_now(), business_now()) for row in rows]
+        now, business = real_now(), business_now()
+        settled = [_settled(row, results.get(row.key), now, business) for row in rows]
         pushing.settle(session, connection.workspace_id, settled)
         ended = {each.id: each.closed_as for each in settled if each.closed_as}
         if ended:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -81,6 +82,7 @@ _TYPES = {
     "id": "uuid", "wanted": "text", "content": "jsonb", "state": "text", "external_id": "text", "external_url": "text",
     "written": "jsonb", "detail": "text", "push_at": "timestamptz", "written_at": "timestamptz", "maybe_sent_at": "timestamptz",
 }  # fmt: skip
+_VALUES = attrgetter(*_TYPES)
 _SETTLE = (
     "UPDATE tasks t SET state = new.state, external_id = new.external_id, external_url = coalesce(nullif(new.external_url, ''), t.external_url),"  # noqa: S608
     " written = new.written, detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
@@ -92,7 +94,7 @@ _SETTLE = (
 
 def settle(session: Session, workspace_id: UUID, results: Sequence[Settled]) -> None:
     """Stores what came of these tasks."""
-    rows = [tuple(getattr(each, name) for name in _TYPES) for each in sorted(results, key=lambda each: each.id)]
+    rows = map(_VALUES, sorted(results, key=lambda each: each.id))
     execute(raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), **packed(_TYPES, rows)})
 
 

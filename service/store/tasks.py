@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -71,6 +72,7 @@ _TYPES = {
     "held_reason": "text", "held_until": "timestamptz", "push_at": "timestamptz", "external_id": "text", "detail": "text",
     "maybe_sent_at": "timestamptz", "closed_at": "timestamptz", "closed_by": "text", "close_reason": "text", "written": "jsonb",
 }  # fmt: skip
+_VALUES = attrgetter(*_TYPES)
 _NAMES = ", ".join(each.name for each in fields(TaskRow))
 _SELECT = f"SELECT {_NAMES} FROM tasks WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
 # What a decision may change in a task that is there already; the rest is the CRM's to say (see `settle`).
@@ -96,25 +98,18 @@ def _rows(found: Iterable[Sequence[Any]]) -> list[TaskRow]:
     return [TaskRow(*row) for row in found]
 
 
-def of_conversations(session: Session, workspace_id: UUID, ids: Sequence[UUID], keys: Sequence[str]) -> list[TaskRow]:
-    """Open tasks of these conversations, and the tasks with these keys, locked until the end of the transaction."""
+Scope = Literal["conversation_id", "relationship_id"]
+
+
+def standing(
+    session: Session, workspace_id: UUID, scope: Scope, ids: Sequence[UUID], keys: Sequence[str]
+) -> list[TaskRow]:
+    """Open tasks of these conversations or relationships, and the tasks with these keys, locked until the end of the
+    transaction."""
     return _rows(
         execute(
             raw(session),
-            _SELECT
-            + " AND ((conversation_id = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s)) ORDER BY id FOR UPDATE",
-            {"w": workspace_id, "ids": list(ids), "keys": list(keys)},
-        )
-    )
-
-
-def of_relationships(session: Session, workspace_id: UUID, ids: Sequence[UUID], keys: Sequence[str]) -> list[TaskRow]:
-    """Open tasks of these relationships, and the tasks with these keys, locked until the end of the transaction."""
-    return _rows(
-        execute(
-            raw(session),
-            _SELECT
-            + " AND ((relationship_id = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s)) ORDER BY id FOR UPDATE",
+            f"{_SELECT} AND (({scope} = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s)) ORDER BY id FOR UPDATE",
             {"w": workspace_id, "ids": list(ids), "keys": list(keys)},
         )
     )
@@ -124,7 +119,7 @@ def save(session: Session, workspace_id: UUID, rows: Sequence[TaskRow], *, setti
     """Stores what was decided of these tasks."""
     if not rows:
         return
-    values = [tuple(getattr(row, name) for name in _TYPES) for row in sorted(rows, key=lambda row: row.id)]
+    values = map(_VALUES, sorted(rows, key=lambda row: row.id))
     shared = {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": real_now()}
     execute(raw(session), _SAVE, {**shared, **packed(_TYPES, values)})
 

@@ -1,0 +1,160 @@
+"""Credentials: sealed, refreshed by one process at a time, stored before they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import responses
+from sqlalchemy import select, update
+
+from integrations.errors import AuthenticationError, RateLimitError, TemporaryError
+from integrations.provider import App, OAuth2, Provider, SocialClient
+from service import credentials
+from service.clock import real_now
+from service.models import Connection, Credential
+from service.runtime import Runtime
+from service.vault import SealBrokenError
+from tests.conftest import Member
+
+TOKEN_URL = "https://social.example/token"
+APP = App("client", "secret")
+PROVIDER: Provider[SocialClient] = Provider(
+    key="example", kind="social", name="Example", hosts={}, client=lambda access: None, streams=(),  # type: ignore[arg-type,return-value]
+    auth=OAuth2(authorize_url="https://social.example/authorize", token_url=TOKEN_URL, scopes=("read",)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def connection_id(held: Runtime, owner: Member) -> UUID:
+    """A connection whose access token has just run out."""
+    with held.db.tenant(owner.workspace_id) as session:
+        row = Connection(workspace_id=owner.workspace_id, provider="example", kind="social", account_id="1")
+        session.add(row)
+        session.flush()
+        past = (real_now() - timedelta(seconds=1)).isoformat()
+        values = {"access_token": "old", "refresh_token": "once", "expires_at": past}
+        credentials.store_new(session, held.vault, owner.workspace_id, row.id, values)
+        return row.id
+
+
+@pytest.fixture
+def endpoint() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+def fresh(held: Runtime, owner: Member, connection_id: UUID, refused: int | None = None) -> credentials.Held:
+    return credentials.fresh(held, PROVIDER, APP, owner.workspace_id, connection_id, refused=refused)
+
+
+def row(held: Runtime, owner: Member) -> Credential:
+    with held.db.tenant(owner.workspace_id) as session:
+        return session.scalars(select(Credential)).one()
+
+
+def test_a_token_that_has_run_out_is_refreshed_and_stored(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock
+) -> None:
+    endpoint.post(TOKEN_URL, json={"access_token": "new", "refresh_token": "next", "expires_in": 3600})
+
+    found = fresh(held, owner, connection_id)
+
+    assert (found.values["access_token"], found.values["refresh_token"], found.version) == ("new", "next", 2)
+    stored = row(held, owner)
+    assert held.vault.open(stored.sealed, "credentials", "sealed", owner.workspace_id, connection_id) == found.values
+    assert stored.refresh_lease_until is None
+    assert fresh(held, owner, connection_id).version == 2  # good for an hour: nobody is asked
+
+
+def test_of_many_that_need_it_at_once_one_refreshes_and_the_others_wait(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock
+) -> None:
+    endpoint.post(TOKEN_URL, json={"access_token": "new", "refresh_token": "next", "expires_in": 3600})
+
+    def attempt(_: int) -> str:
+        try:
+            return str(fresh(held, owner, connection_id).values["access_token"])
+        except RateLimitError:
+            return "later"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(attempt, range(8)))
+
+    assert answers <= {"new", "later"}
+    assert "new" in answers
+    endpoint.assert_call_count(TOKEN_URL, 1)
+
+
+def test_a_token_that_was_turned_down_is_refreshed_even_if_it_should_be_good(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock
+) -> None:
+    endpoint.post(TOKEN_URL, json={"access_token": "new", "expires_in": 3600})
+    first = fresh(held, owner, connection_id)
+
+    endpoint.post(TOKEN_URL, json={"access_token": "newer", "expires_in": 3600})
+    second = fresh(held, owner, connection_id, refused=first.version)
+
+    assert second.values["access_token"] == "newer"
+    assert second.values["refresh_token"] == "once"  # none came back: the old one stays
+    assert (
+        fresh(held, owner, connection_id, refused=first.version).version == second.version
+    )  # somebody renewed it already
+
+
+def test_a_refused_grant_is_final_only_if_nobody_has_renewed_it_meanwhile(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock
+) -> None:
+    def reconnects(_: object) -> tuple[int, dict[str, str], str]:
+        with held.db.tenant(owner.workspace_id) as session:
+            later = (real_now() + timedelta(hours=1)).isoformat()
+            credentials.store_new(
+                session, held.vault, owner.workspace_id, connection_id, {"access_token": "theirs", "expires_at": later}
+            )
+        return 400, {}, '{"error": "invalid_grant"}'
+
+    endpoint.add_callback(responses.POST, TOKEN_URL, callback=reconnects)
+
+    assert fresh(held, owner, connection_id).values["access_token"] == "theirs"
+
+
+def test_a_grant_that_is_gone_says_so_and_a_failure_in_passing_does_not(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock
+) -> None:
+    endpoint.post(TOKEN_URL, status=503)
+    with pytest.raises(TemporaryError):
+        fresh(held, owner, connection_id)
+    endpoint.replace(
+        responses.POST, TOKEN_URL, status=400, json={"error": "invalid_grant", "error_description": "Token revoked"}
+    )
+    with pytest.raises(AuthenticationError, match="Token revoked"):
+        fresh(held, owner, connection_id)
+    assert row(held, owner).refresh_lease_until is None  # the next one may try at once
+
+
+def test_a_holder_that_died_is_waited_for_no_longer_than_its_lease(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock
+) -> None:
+    with held.db.tenant(owner.workspace_id) as session:
+        session.execute(update(Credential).values(refresh_lease_until=real_now() + timedelta(seconds=30)))
+    with pytest.raises(RateLimitError):
+        fresh(held, owner, connection_id)
+    with held.db.tenant(owner.workspace_id) as session:
+        session.execute(update(Credential).values(refresh_lease_until=real_now() - timedelta(seconds=1)))
+    endpoint.post(TOKEN_URL, json={"access_token": "new", "expires_in": 3600})
+
+    assert fresh(held, owner, connection_id).values["access_token"] == "new"
+
+
+def test_a_sealed_value_moved_to_another_row_does_not_open(held: Runtime, owner: Member, connection_id: UUID) -> None:
+    sealed = row(held, owner).sealed
+    with pytest.raises(SealBrokenError):
+        held.vault.open(sealed, "credentials", "sealed", owner.workspace_id, UUID(int=1))
+
+
+def test_an_account_that_was_disconnected_asks_for_a_person(held: Runtime, owner: Member) -> None:
+    with pytest.raises(AuthenticationError, match="disconnected"):
+        fresh(held, owner, UUID(int=5))
