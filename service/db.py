@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from json import JSONDecoder
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -18,6 +19,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
@@ -25,6 +27,10 @@ from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 from service.errors import PlainError
 
 _SET_WORKSPACE = "SELECT set_config('app.workspace_id', %(workspace_id)s, true)"
+
+_JSON = JSONDecoder()
+# PostgreSQL writes UTF-8 without blanks around it: `json.loads` looks for both, which costs more than a short value itself.
+set_json_loads(lambda data: _JSON.raw_decode(data if isinstance(data, str) else str(data, "utf-8"))[0])
 
 RETRIES = 4  # of a transaction that PostgreSQL ended for the sake of another
 T = TypeVar("T")

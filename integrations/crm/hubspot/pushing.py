@@ -223,7 +223,7 @@ class Push:
 
     def _keyed_by_trace(self, found: Sequence[Row]) -> dict[str, str]:
         traced = {str(row["objectWriteTraceId"]): str(row["id"]) for row in found if row.get("objectWriteTraceId")}
-        return seeking.keyed(self._portal, found) | traced
+        return seeking.keyed(self._portal, [row for row in found if not row.get("objectWriteTraceId")]) | traced
 
     def _found_or_refused(self, tasks: Sequence[Task], refusals: dict[str, Row]) -> None:
         """A refusal may mean that the key is taken, whatever its words: then the task stands already, or was deleted."""
