@@ -15,6 +15,7 @@ from service.errors import PlainError
 
 MESSAGES = ("message_id", "author", "inbound", "created_at", "in_reply_to", "text")
 CONTACTS = ("contact_id", "first_name", "last_name", "full_name", "email")  # and, where there, those of `_PROPERTIES`
+YEARS = range(2006, 2100)  # X begins in 2006
 # Our column -> the CRM property that holds it.
 _PROPERTIES = {
     "first_name": "firstname", "last_name": "lastname", "email": "email", "company": "company", "website": "website", "phone": "phone",
@@ -40,7 +41,7 @@ def read(folder: Path, owner: str) -> tuple[Load, datetime]:
     load = Load(
         accounts=[_account(name, brand=True) for name in ours] + [_account(name, brand=False) for name in customers],
         posts=posts,
-        contacts=[_contact(row) for row in _rows(contacts, CONTACTS)]
+        contacts=[_contact(row, line) for line, row in enumerate(_rows(contacts, CONTACTS), 2)]
         if contacts.exists()
         else list(_every_second(customers)),
         owners=[{"id": "71", "email": owner, "first_name": "Olivia", "last_name": "Berg"}],
@@ -65,6 +66,8 @@ def _rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
 def _post(row: Mapping[str, str], line: int) -> dict[str, Any]:
     try:
         at = datetime.fromisoformat(row["created_at"].strip().replace("Z", "+00:00"))
+        if at.year not in YEARS:
+            raise ValueError
     except ValueError:
         raise PlainError(
             f"Line {line} of messages.csv: {row['created_at']!r} is not a time such as 2017-10-04T18:32:42Z."
@@ -100,7 +103,9 @@ def _account(name: str, *, brand: bool) -> dict[str, Any]:
     }
 
 
-def _contact(row: Mapping[str, str]) -> dict[str, Any]:
+def _contact(row: Mapping[str, str], line: int) -> dict[str, Any]:
+    if not row["contact_id"].strip():
+        raise PlainError(f"Line {line} of contacts.csv has no contact_id.")
     properties = {ours: row[column] for column, ours in _PROPERTIES.items() if row.get(column)}
     if not properties.get("firstname") and not properties.get("lastname") and row.get("full_name"):
         properties["firstname"], _, properties["lastname"] = row["full_name"].rpartition(" ")
