@@ -52,5 +52,5 @@ doctor: install  ## Say what is missing in the set-up
 	@$(BIN)/warmline doctor
 
 lock: dev  ## Pin requirements anew, with hashes (needs uv)
-	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements.in -o requirements.txt
-	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements.in -o requirements.txt
+	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
