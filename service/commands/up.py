@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 
 import click
@@ -43,17 +44,19 @@ def command(sandbox_port: int) -> None:
         run.connect_all(work)
         assert work.workspace_id is not None
         _addresses(work)
-        while True:
-            stack.check()
-            screen.progress(figures.count(work.runtime, work.workspace_id).line())
-            time.sleep(LOOK)
+        with suppress(KeyboardInterrupt):  # that is how it is meant to end
+            while True:
+                stack.check()
+                screen.progress(figures.count(work.runtime, work.workspace_id).line())
+                time.sleep(LOOK)
+        screen.say("Stopping.")
 
 
 def _addresses(work: run.Run) -> None:
     config = work.stack.config
     link = accounts.signin_link(work.runtime.db, OWNER, config.base_url)
     work.say("")
-    work.say(f"  Console      {link}   (signs you in once; another: warmline signin {OWNER})")
+    work.say(f"  Console      {link}   (signs you in once; another: {sys.argv[0]} signin {OWNER})")
     work.say(
         f"  API          {config.base_url}/v1   (make a key in the console, under Settings; contract: openapi.yaml)"
     )
