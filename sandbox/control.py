@@ -36,6 +36,11 @@ def _not_loaded(error: LoadError) -> Answer:
     return jsonify(error=f"Nothing was kept: {error}."), 400
 
 
+@control.errorhandler(UnicodeEncodeError)
+def _not_text(error: UnicodeEncodeError) -> Answer:
+    return jsonify(error="Nothing was kept: a text holds half of a character (a lone surrogate). Leave it out."), 400
+
+
 def body() -> dict[str, Any]:
     given = request.get_json(silent=True)
     if not isinstance(given, dict):

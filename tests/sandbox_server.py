@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox import crm
@@ -43,11 +44,16 @@ class Outside:
     """The world that Warmline watches. Its business time stands still until `time_is`."""
 
     url: str
-    state: Sandbox
+    app: Flask
     http: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
         self.http.trust_env = False
+
+    @property
+    def state(self) -> Sandbox:
+        found: Sandbox = self.app.extensions["sandbox"]
+        return found
 
     def time_is(self, now: datetime) -> None:
         self.state.clock.stand_at(to_ms(now))
@@ -122,6 +128,16 @@ class Outside:
         """The next calls that fit go wrong."""
         self._control("POST", "/faults", provider=provider, fault=fault, path=path, method=method, count=count)
 
+    def corrupts(self, text: bytes, into: bytes) -> None:
+        """Every answer of a vendor's has `into` where it would have `text`, which is as long."""
+        assert len(text) == len(into)
+        serve = self.app.wsgi_app
+
+        def corrupted(environ: Any, start_response: Any) -> Iterable[bytes]:
+            return [b"".join(serve(environ, start_response)).replace(text, into)]
+
+        self.app.wsgi_app = corrupted  # type: ignore[method-assign]
+
     def set(self, **values: Any) -> None:
         self._control("PUT", "/control/settings", **values)
 
@@ -149,7 +165,7 @@ def outside(folder: Path, now: datetime) -> Iterator[Outside]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    made = Outside(f"http://127.0.0.1:{server.server_port}", app.extensions["sandbox"])
+    made = Outside(f"http://127.0.0.1:{server.server_port}", app)
     try:
         yield made
     finally:
