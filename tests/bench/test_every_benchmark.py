@@ -14,7 +14,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FIGURES = {
     "pull": {"pull: posts/s", "pull: peak memory"},
-    "decide": {"decide: posts/s from scratch", "decide: peak memory", "decide: an hour's new posts"},
+    "decide": {
+        "decide: posts/s from scratch",
+        "decide: posts per processor second",
+        "decide: peak memory",
+        "decide: an hour's new posts",
+    },
     "push": {"push: tasks/s", "push: peak memory"},
     "api": {"api: requests/s", "api: last page"},
     "latency": {f"latency: {way}, {what}" for way in ("webhook hint", "pull now") for what in ("p95", "median")},
