@@ -22,6 +22,7 @@ from service.demo.scenario import OWNER, scenario
 from service.demo.screen import Screen
 from service.errors import PlainError
 
+JUST_AFTER = timedelta(minutes=2)  # a little more than the demo's patience, so that the last to write waits, too
 LAST_POST = datetime(2026, 3, 12, 16, 0, tzinfo=UTC)  # where the built-in scenario ends
 
 
@@ -41,7 +42,7 @@ def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)  # also where a shell has told its background jobs to ignore Ctrl-C
     load, last = _load(data)
-    at = _instant(now) if now else last + timedelta(seconds=1)
+    at = _instant(now) if now else last + JUST_AFTER
     screen = Screen(sys.stderr)
     screen.say("Starting PostgreSQL, Valkey, the sandbox, web, worker and scheduler")
     config = configuration.load(follow=False)
