@@ -152,8 +152,7 @@ def _settled(row: TaskRow, result: PushResult | None, now: datetime, business: d
         row.maybe_sent_at,
     )
     if result is None:
-        left = "withdrawn" if row.wanted != "open" else row.state
-        return replace(before, state=left)
+        return replace(before, state=row.state if row.wanted in ("open", row.state) else "withdrawn")
     return _OUTCOMES[result.outcome](before, result, now, business)
 
 

@@ -284,6 +284,33 @@ def test_one_open_task_per_person_and_the_next_follows_when_it_is_closed(connect
     assert connected.crm.tasks_ever_created == 2
 
 
+def test_a_task_that_is_dismissed_here_and_completed_there_at_once_stays_completed(connected: World) -> None:
+    waiting(connected, 1)
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.crm.complete_as_person(state.id)
+    connected.sql("UPDATE tasks SET state = 'completed', wanted = 'completed', push_at = :now", now=connected.now)
+    connected.sql("UPDATE connections SET next_push_at = now() WHERE kind = 'crm'")
+
+    connected.run()
+
+    assert (connected.task().state, connected.task().push_at) == ("completed", None)
+
+
+def test_a_task_that_a_person_edited_is_left_to_them_when_it_loses_its_reason(connected: World) -> None:
+    connected.says("@brand Do you ship?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.crm.edit_as_person(state.id, subject="Call the harbour")
+    connected.look(streams=("tasks",))
+    connected.social.delete("q1")
+
+    connected.look(streams=("recheck",))
+
+    assert connected.in_crm() == ["Call the harbour"]
+    assert connected.task().state == "withdrawn"
+
+
 def test_back_off_doubles_up_to_a_quarter_of_an_hour() -> None:
     full = [policy.backoff(failures, lambda: 1.0) for failures in (0, 1, 2, 3, 20)]
     assert [delay.total_seconds() for delay in full] == [5, 10, 20, 40, 900]
