@@ -6,11 +6,17 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from environs import Env, EnvError
+from environs import Env, EnvError, EnvValidationError
+from marshmallow.validate import Range
+from redis.connection import parse_url
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from service import embedded
 from service.errors import PlainError
@@ -51,36 +57,69 @@ def load(*, follow: bool = True) -> Config:
     if follow and (home / RUNNING).is_file() and embedded.holder(home) is not None:
         env.read_env(home / RUNNING, recurse=False)  # what the environment says comes first
     try:
-        port = env.int("PORT", 8000)
+        port = env.int("PORT", 8000, validate=Range(1, 65_535))
         return Config(
             home=home,
-            database_url=_psycopg(env.str("DATABASE_URL", None)),
-            database_admin_url=_psycopg(env.str("DATABASE_ADMIN_URL", None)),
-            database_scheduler_url=_psycopg(env.str("DATABASE_SCHEDULER_URL", None)),
-            redis_url=env.str("REDIS_URL", None),
+            database_url=_postgres(env, "DATABASE_URL"),
+            database_admin_url=_postgres(env, "DATABASE_ADMIN_URL"),
+            database_scheduler_url=_postgres(env, "DATABASE_SCHEDULER_URL"),
+            redis_url=_redis(env, "REDIS_URL"),
             base_url=env.str("WARMLINE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
             port=port,
             host=env.str("WARMLINE_BIND", "127.0.0.1"),
             secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
             allowed_hosts=tuple(env.list("WARMLINE_ALLOWED_HOSTS", [])),
             json_logs=env.bool("WARMLINE_JSON_LOGS", False),
-            workers=env.int("WARMLINE_WORKERS", 2),
+            workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
         )
+    except EnvValidationError as error:
+        raise PlainError(f"{_named(error)} cannot be read: {_first(error.error_messages)}") from None
     except EnvError as error:
         raise PlainError(f"A setting cannot be read: {error}") from None
 
 
-def _psycopg(url: str | None) -> str | None:
-    if url is None:
+def _named(error: EnvError) -> str:
+    found = re.search(r'"(\w+)"', str(error))
+    return found[1] if found else "A setting"
+
+
+def _first(messages: Any) -> str:
+    while isinstance(messages, (list, dict)) and messages:
+        messages = next(iter(messages.values() if isinstance(messages, dict) else messages))
+    return str(messages)
+
+
+def _postgres(env: Env, name: str) -> str | None:
+    """An address as SQLAlchemy wants it. Its own words are never repeated: they may hold a password."""
+    given = env.str(name, None)
+    if not given:
         return None
-    for prefix in ("postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            return "postgresql+psycopg://" + url.removeprefix(prefix)
-    return url
+    scheme, _, rest = given.partition("://")
+    try:
+        if scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
+            raise ValueError
+        return make_url(f"postgresql+psycopg://{rest}").render_as_string(hide_password=False)
+    except (ValueError, ArgumentError):
+        raise PlainError(
+            f"{name} is not the address of a PostgreSQL. Write it as postgresql://user:password@host/database."
+        ) from None
 
 
-def parse_keys(text: str) -> dict[str, bytes]:
-    """`id:base64,id:base64` -> keys. Raises PlainError for anything that is not a 32-byte key under a short id."""
+def _redis(env: Env, name: str) -> str | None:
+    given = env.str(name, None)
+    if not given:
+        return None
+    try:
+        read: Any = parse_url  # untyped
+        read(given)
+    except ValueError:
+        raise PlainError(f"{name} is not the address of a Redis. Write it as redis://:password@host:6379/0.") from None
+    return given
+
+
+def parse_keys(text: str, source: str = "WARMLINE_SECRET_KEYS") -> dict[str, bytes]:
+    """`id:base64,id:base64` -> keys. Raises PlainError, which names the `source`, for anything that is not a 32-byte key
+    under a short id of its own."""
     keys: dict[str, bytes] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         key_id, _, encoded = part.partition(":")
@@ -90,7 +129,9 @@ def parse_keys(text: str) -> dict[str, bytes]:
             key = b""
         if not key_id.isalnum() or len(key_id) > 16 or len(key) != 32:
             raise PlainError(
-                "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes. Make one with `warmline keys new`."
+                f"{source} holds something other than id:base64 of 32 bytes. Make one with `warmline keys new`."
             )
+        if key_id in keys:
+            raise PlainError(f"{source} names two keys {key_id}. Give each an id of its own.")
         keys[key_id] = key
     return keys

@@ -26,7 +26,7 @@ from service import db, embedded, health, queue
 from service.clock import real_now
 from service.config import RUNNING, Config
 from service.errors import PlainError
-from service.launcher import KEYS
+from service.launcher import KEYS, read_keys
 from service.models import ProviderApp, Workspace
 from service.store import listing
 from service.vault import SealBrokenError, Vault
@@ -65,7 +65,7 @@ class Patient:
     def vault(self) -> Vault:
         keys = self.known.secret_keys
         if not keys and (self.known.home / KEYS).is_file():
-            keys = configuration.parse_keys((self.known.home / KEYS).read_text().strip())
+            keys = read_keys(self.known.home / KEYS)
         return Vault(keys)
 
     @cached_property

@@ -110,6 +110,10 @@ def hold(home: Path, what: str = "warmline") -> Iterator[None]:
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except (FileExistsError, NotADirectoryError):
+        raise PlainError(
+            f"The data folder {home} is a file, or lies below one. Set WARMLINE_HOME to a folder of yours."
+        ) from None
     except OSError as error:
         raise PlainError(
             f"The data folder {home} cannot be written to ({error.strerror}). Set WARMLINE_HOME to a folder of yours."

@@ -58,6 +58,8 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
     """Runs it all until the block ends. `extra` is environment for every process. Raises PlainError."""
     with ExitStack() as exits:
         exits.enter_context(embedded.hold(config.home))
+        if config.port == sandbox_port:
+            raise PlainError(f"PORT and WARMLINE_SANDBOX_PORT are both {sandbox_port}. Give each a port of its own.")
         for port, setting in ((config.port, "PORT"), (sandbox_port, "WARMLINE_SANDBOX_PORT")):
             _check_free(port, setting)
         config = replace(config, secret_keys=config.secret_keys or _own_keys(config.home))
@@ -154,12 +156,28 @@ def _announced(config: Config) -> Iterator[None]:
 
 
 def _own_keys(home: Path) -> dict[str, bytes]:
-    """The key of this data folder, made the first time. Without it, what the folder holds sealed cannot be opened."""
+    """The key of this data folder, made the first time. Without it, what the folder holds sealed cannot be opened.
+    Raises PlainError when it cannot be read."""
     path = home / KEYS
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
-    return parse_keys(path.read_text().strip())
+        fresh = path.with_suffix(".new")  # a file that was half written must never be taken for the key
+        fresh.touch(mode=0o600)
+        fresh.write_text(f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+        fresh.rename(path)
+    return read_keys(path)
+
+
+def read_keys(path: Path) -> dict[str, bytes]:
+    """The keys in a data folder's file. Raises PlainError when there is none in it."""
+    try:
+        keys = parse_keys(path.read_text().strip(), str(path))
+    except (OSError, UnicodeDecodeError):
+        keys = {}
+    if not keys:
+        raise PlainError(
+            f"{path} holds no key that can be read, and what is sealed here opens with no other. Put the file back from a copy."
+        )
+    return keys
 
 
 def _check_free(port: int, setting: str) -> None:
@@ -167,6 +185,10 @@ def _check_free(port: int, setting: str) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except OverflowError:
+            raise PlainError(f"{setting} is {port}, and ports go from 1 to 65535. Set it to a free one.") from None
+        except PermissionError:
+            raise PlainError(f"Port {port} is kept for root. Set {setting} to a port above 1023.") from None
         except OSError:
             raise PlainError(
                 f"Port {port} is in use by another program. Stop that, or set {setting} to a free port."

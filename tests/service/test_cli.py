@@ -1,0 +1,206 @@
+"""The commands, and one plain sentence for everything that keeps one from running."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from service import cli
+from service.config import Config
+from service.db import Database, migrate
+from service.errors import PlainError
+from service.runtime import Runtime
+from tests.conftest import make_member
+
+NOWHERE = "postgresql://warmline@127.0.0.1:1/warmline"
+KEY = f"k1:{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Runs `warmline ARGUMENTS` with this environment and no other setting: exit code, stdout, stderr."""
+    for name in (
+        "DATABASE_URL",
+        "DATABASE_ADMIN_URL",
+        "DATABASE_SCHEDULER_URL",
+        "REDIS_URL",
+        "PORT",
+        "WARMLINE_SECRET_KEYS",
+        "WARMLINE_URL",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WARMLINE_HOME", str(tmp_path / "home"))
+
+    opened: list[Database] = []  # a command leaves closing to the end of its process
+    init = Database.__init__
+
+    def opening(self: Database, *args: Any, **options: Any) -> None:
+        init(self, *args, **options)
+        opened.append(self)
+
+    monkeypatch.setattr(Database, "__init__", opening)
+
+    def call(*arguments: str, **env: str) -> tuple[int, str, str]:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["warmline", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    yield call
+    for each in opened:
+        each.engine.dispose()
+
+
+def on_the_database(config: Config) -> dict[str, str]:
+    return {
+        "DATABASE_URL": config.need("database_url"),
+        "DATABASE_ADMIN_URL": config.need("database_admin_url"),
+        "DATABASE_SCHEDULER_URL": config.need("database_scheduler_url"),
+        "REDIS_URL": config.need("redis_url"),
+        "WARMLINE_SECRET_KEYS": KEY,
+    }
+
+
+# One row: what is typed, what the environment says, and the sentence.
+REFUSED = [
+    (("signin", "olga@acme.test"), {}, "DATABASE_URL is not set. Set it, or run `warmline up`, which brings its own servers."),
+    (("signin", "olga@acme.test"), {"DATABASE_URL": NOWHERE}, "PostgreSQL cannot be reached: "),
+    (("migrate",), {"DATABASE_URL": NOWHERE, "DATABASE_ADMIN_URL": NOWHERE}, "PostgreSQL cannot be reached: "),
+    (("web",), {"DATABASE_URL": NOWHERE}, "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed. Make a key with `warmline keys new`."),
+    (("web",), {"DATABASE_URL": NOWHERE, "WARMLINE_SECRET_KEYS": KEY}, "PostgreSQL cannot be reached: "),
+    (("signin", "x"), {"DATABASE_URL": "mysql://root:hunter2@db/x"},
+     "DATABASE_URL is not the address of a PostgreSQL. Write it as postgresql://user:password@host/database."),
+    (("signin", "x"), {"DATABASE_URL": "postgresql://u:hunter2@db:port/x"}, "DATABASE_URL is not the address of a PostgreSQL."),
+    (("signin", "x"), {"REDIS_URL": "http://:hunter2@queue"}, "REDIS_URL is not the address of a Redis. Write it as redis://"),
+    (("signin", "x"), {"WARMLINE_SECRET_KEYS": "hunter2"}, "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes."),
+    (("signin", "x"), {"WARMLINE_SECRET_KEYS": "k1:c2hvcnQ="}, "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes."),
+    (("signin", "x"), {"WARMLINE_SECRET_KEYS": f"{KEY},{KEY}"}, "WARMLINE_SECRET_KEYS names two keys k1. Give each an id of its own."),
+    (("signin", "x"), {"PORT": "eight"}, "PORT cannot be read: Not a valid integer."),
+    (("signin", "x"), {"PORT": "70000"}, "PORT cannot be read: Must be greater than or equal to 1 and less than or equal to 65535."),
+    (("signin", "x"), {"WARMLINE_WORKERS": "0"}, "WARMLINE_WORKERS cannot be read: Must be greater than or equal to 1"),
+    (("demo", "--now", "tomorrow"), {}, "--now is 'tomorrow', which is not a time such as 2026-03-12T16:00:00Z."),
+    (("demo", "--data", "/nonexistent"), {}, "/nonexistent/messages.csv is not there."),
+    (("up", "--sandbox-port", "70000"), {}, "WARMLINE_SANDBOX_PORT is 70000, and ports go from 1 to 65535."),
+    (("up", "--sandbox-port", "8765"), {"PORT": "8765"}, "PORT and WARMLINE_SANDBOX_PORT are both 8765. Give each a port of its own."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "env", "sentence"), REFUSED)
+def test_what_keeps_a_command_from_running_is_one_plain_sentence(
+    run: Run, typed: tuple[str, ...], env: dict[str, str], sentence: str
+) -> None:
+    code, out, err = run(*typed, **env)
+    said = err.removeprefix("Starting PostgreSQL, Valkey, the sandbox, web, worker and scheduler\n")
+    assert (code, out) == (1, "")
+    assert said.startswith(f"warmline: {sentence}")
+    assert said.count("\n") == 1
+    assert "hunter2" not in err
+
+
+def test_a_data_folder_that_is_a_file_is_one_plain_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    code, _, err = run("up")
+    assert code == 1
+    assert (
+        f"The data folder {tmp_path}/home is a file, or lies below one. Set WARMLINE_HOME to a folder of yours." in err
+    )
+
+
+def test_an_unknown_command_is_refused_with_its_name(run: Run) -> None:
+    code, _, err = run("fly")
+    assert code == 2
+    assert "No such command 'fly'" in err
+
+
+def test_a_sign_in_link_for_somebody_unknown_says_how_to_make_an_account(run: Run, config: Config) -> None:
+    code, _, err = run("signin", "who@acme.test", **on_the_database(config))
+    assert code == 1
+    assert (
+        "Nobody with the address who@acme.test has an account here. `warmline workspace NAME EMAIL` makes one." in err
+    )
+
+
+def test_a_workspace_is_made_once_and_its_owner_gets_links(run: Run, config: Config) -> None:
+    env = on_the_database(config)
+    links = [run("workspace", "Acme", "olga@acme.test", **env)[1] for _ in range(2)] + [
+        run("signin", "olga@acme.test", **env)[1]
+    ]
+    assert len({*links}) == 3
+    assert all("/signin/" in link for link in links)
+    held = Runtime(config)
+    with held.db.globally() as session:
+        assert session.execute(text("SELECT count(*) FROM workspaces")).scalar_one() == 1
+    held.db.engine.dispose()
+
+
+def test_an_unknown_provider_cannot_be_registered(run: Run, config: Config) -> None:
+    code, _, err = run(
+        "providers", "set", "myspace", "--client-id", "a", "--client-secret", "b", **on_the_database(config)
+    )
+    assert code == 1
+    assert "Warmline has no provider named 'myspace'. It has hubspot, x." in err
+
+
+def test_registering_a_provider_says_which_callback_to_give_it(run: Run, config: Config) -> None:
+    env = {**on_the_database(config), "WARMLINE_URL": "https://warm.acme.test/"}
+    code, out, _ = run("providers", "set", "x", "--client-id", "a", "--client-secret", "b", **env)
+    assert (code, out) == (0, "Saved. Give x this callback address: https://warm.acme.test/oauth/x/callback\n")
+
+
+def test_the_providers_are_listed_for_people_and_for_programs(run: Run) -> None:
+    assert "mentions" in run("providers")[1]
+    assert [row["key"] for row in json.loads(run("providers", "--json")[1])] == ["hubspot", "x"]
+
+
+def test_a_new_key_is_one_that_can_be_used(run: Run) -> None:
+    key = run("keys", "new")[1].strip()
+    code, _, err = run("signin", "x", WARMLINE_SECRET_KEYS=key)
+    assert code == 1
+    assert "DATABASE_URL is not set" in err
+
+
+# --- the schema -----------------------------------------------------------------------------------------------
+
+
+def revision_is(config: Config, revision: str | None) -> None:
+    engine = create_engine(config.need("database_admin_url"))
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+        if revision:
+            connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
+    engine.dispose()
+
+
+def test_a_schema_that_is_missing_or_too_old_keeps_web_from_starting(run: Run, config: Config) -> None:
+    revision_is(config, None)
+    code, _, err = run("web", **on_the_database(config))
+    assert (code, err) == (1, "warmline: The database has no schema yet. Run `warmline migrate`.\n")
+
+
+def test_a_newer_schema_is_never_touched(config: Config, held: Runtime) -> None:
+    make_member(held, "Acme", "olga@acme.test")
+    revision_is(config, "9999")
+    with pytest.raises(PlainError, match=r"\(9999\) was made by a newer Warmline than this one.* nothing was changed"):
+        migrate(config.need("database_admin_url"), config.database_url, config.database_scheduler_url)
+    with held.db.globally() as session:
+        assert session.execute(text("SELECT count(*) FROM workspaces")).scalar_one() == 1
+
+
+def test_a_role_that_may_not_migrate_is_told_so(config: Config) -> None:
+    revision_is(config, "0000")
+    with pytest.raises(PlainError):
+        migrate(config.need("database_url"))
