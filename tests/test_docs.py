@@ -100,7 +100,7 @@ def test_such_a_line_would_be_noticed(line: str) -> None:
 
 def read_from_the_environment() -> set[str]:
     """Names that the program reads: arguments of `environ.get(...)`, `env.str(...)` and the like, subscripts of `environ`, `envvar=`, and
-    constants that such a call names."""
+    constants that such a call names; and arguments beside `env` in a call of ours."""
     found: set[str] = set()
     for folder in CODE:
         for path in (ROOT / folder).rglob("*.py"):
@@ -125,6 +125,8 @@ def _asked(node: ast.AST) -> list[ast.expr]:
         return [node.value]
     if isinstance(node, ast.Subscript) and _is_environment(node.value) and isinstance(node.ctx, ast.Load):
         return [node.slice]
+    if isinstance(node, ast.Call) and any(_is_environment(each) for each in node.args):
+        return node.args  # a reader of ours: _postgres(env, "DATABASE_URL")
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READERS and node.args:
         return [node.args[0]] if _is_environment(node.func.value) else []
     return []
