@@ -61,7 +61,7 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
         if config.port == sandbox_port:
             raise PlainError(f"PORT and WARMLINE_SANDBOX_PORT are both {sandbox_port}. Give each a port of its own.")
         for port, setting in ((config.port, "PORT"), (sandbox_port, "WARMLINE_SANDBOX_PORT")):
-            _check_free(port, setting)
+            check_free(port, setting)
         config = replace(config, secret_keys=config.secret_keys or _own_keys(config.home))
         config, own = exits.enter_context(servers(config))
         migrate(config.need("database_admin_url"), config.database_url, config.database_scheduler_url)
@@ -180,7 +180,7 @@ def read_keys(path: Path) -> dict[str, bytes]:
     return keys
 
 
-def _check_free(port: int, setting: str) -> None:
+def check_free(port: int, setting: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
