@@ -7,17 +7,25 @@ forks.
 from __future__ import annotations
 
 import gc
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from uuid import UUID
 
+import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import configure_mappers
 
 from integrations.registry import providers
 from service import config as configuration
+from service.db import unreachable
 from service.runtime import Runtime
 from workers import decide as deciding
 from workers import pull as pulling
 from workers import push as pushing
+
+log = structlog.get_logger()
+
+Job = Callable[..., None]
 
 
 @cache
@@ -26,14 +34,30 @@ def runtime() -> Runtime:
     return Runtime(configuration.load())
 
 
+def _outlives_the_database(job: Job) -> Job:
+    """A database that goes away in the middle costs this job and nothing else: its lease ends, and it is claimed again."""
+
+    @wraps(job)
+    def run(*ids: str) -> None:
+        try:
+            job(*ids)
+        except OperationalError as error:
+            log.warning("given up; it comes again when its lease ends", job=job.__name__, why=str(unreachable(error)))
+
+    return run
+
+
+@_outlives_the_database
 def pull(workspace_id: str, stream_id: str, lease_id: str) -> None:
     pulling.pull(runtime(), UUID(workspace_id), UUID(stream_id), UUID(lease_id))
 
 
+@_outlives_the_database
 def decide(workspace_id: str, lease_id: str) -> None:
     deciding.decide(runtime(), UUID(workspace_id), UUID(lease_id))
 
 
+@_outlives_the_database
 def push(workspace_id: str, connection_id: str, lease_id: str) -> None:
     pushing.push(runtime(), UUID(workspace_id), UUID(connection_id), UUID(lease_id))
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from service import queue
 from service.clock import business_now
 from service.config import Config
-from service.db import scheduler_engine
+from service.db import scheduler_engine, unreachable
 from service.runtime import Runtime
 from service.store import claims
 
@@ -56,7 +56,8 @@ def run(config: Config, stop: Event | None = None, wait: Callable[[float], objec
             tick(engine, redis)
         except (OperationalError, RedisError) as error:
             if not away:
-                log.warning("waiting for the database or the queue", kind=type(error).__name__)
+                why = unreachable(error) if isinstance(error, OperationalError) else queue.unreachable(error)
+                log.warning("waiting for the database or the queue", why=str(why))
             away = True
             wait(PATIENCE)
             continue
