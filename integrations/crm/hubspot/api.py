@@ -233,6 +233,14 @@ class API:
                     wanted.append({"id": source, "after": after})
         return {source: tuple(dict.fromkeys(targets)) for source, targets in found.items()}
 
+    def associate(self, kind: str, to: str, pairs: Sequence[tuple[str, str]], type_id: int) -> None:
+        """Associates the first record of each pair with the second. Safe to repeat; a pair whose one side is gone is left
+        out by HubSpot."""
+        spec = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
+        for group in chunks(pairs):
+            inputs = [{"from": {"id": one}, "to": {"id": other}, "types": spec} for one, other in group]
+            self.http.post(f"{ASSOCIATIONS}/{kind}/{to}/batch/create", {"inputs": inputs}, write=False)
+
     def batch(self, kind: str, verb: str, inputs: Sequence[Row], *, write: bool) -> Row:
         """A batch of creates, updates or archives. Returns the answer's object ({} for an empty one)."""
         body = self.http.post(f"{OBJECTS}/{kind}/batch/{verb}", {"inputs": list(inputs)}, write=write)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,6 +149,10 @@ class Push:
             self._say(task, PushOutcome.WITHDRAWN)
 
     def _update(self, tasks: Sequence[Task], standing: dict[str, TaskState]) -> None:
+        # An author may be known only after the task was made. First, since a repeat does no harm and a loss would not show.
+        whose = [(_id(task), task.contact_id) for task in tasks if task.contact_id]
+        with suppress(InvalidRequestError, NotFoundError):  # the contact is gone: the rest of the change still counts
+            self._api.associate("tasks", "contacts", whose, fields.TASK_TO_CONTACT)
         queue = deque(chunks(tasks))
         while queue:
             group = queue.popleft()

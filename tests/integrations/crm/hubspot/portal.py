@@ -173,6 +173,8 @@ class Portal:
             return self._schema(method, match[1], match[2], body)
         if match := re.fullmatch(r"/crm/associations/2026-03/(\w+)/(\w+)/batch/read", path):
             return self._associations(match[1], match[2], body)
+        if match := re.fullmatch(r"/crm/associations/2026-03/(\w+)/(\w+)/batch/create", path):
+            return self._associate(match[1], match[2], body)
         if match := re.fullmatch(r"/crm/objects/2026-09/(\w+)(?:/(search|batch/\w+))?", path):
             return self._objects(match[1], match[2], query, body)
         return 404, {"Content-Type": "text/html"}, "<html>not found</html>"
@@ -353,6 +355,13 @@ class Portal:
             return error(400, "The limit of unique properties is reached.")
         rows.append(body)
         return self._ok(body, 201)
+
+    def _associate(self, kind: str, to: str, body: Any) -> Answer:
+        for each in body["inputs"]:
+            assert each["types"] == [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}]
+            if each["to"]["id"] not in self.links.get((kind, to), {}).get(each["from"]["id"], []):
+                self.link(kind, each["from"]["id"], to, each["to"]["id"])
+        return self._ok({"status": "COMPLETE", "results": []}, 201)
 
     def _associations(self, kind: str, to: str, body: Any) -> Answer:
         known = self.links.get((kind, to), {})

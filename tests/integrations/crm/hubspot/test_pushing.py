@@ -211,6 +211,17 @@ def test_an_error_of_hubspots_own_parks_no_task(world: World) -> None:
 # --- lost answers -----------------------------------------------------------------------------------------------
 
 
+def test_a_contact_that_is_found_after_the_task_was_made_is_put_on_it(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    [made] = results(world, new())
+    contact = world.portal.put("contacts", {})
+
+    for _ in range(2):  # a repeat does no harm
+        assert push(world, replace(new(contact_id=contact), external_id=made.external_id)) == [PushOutcome.UPDATED]
+
+    assert world.portal.links["tasks", "contacts"] == {made.external_id: [contact]}
+
+
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("loss", LOST)
 def test_a_lost_answer_leaves_its_batch_unknown_and_the_rest_for_later(
