@@ -207,6 +207,7 @@ class Provider(Generic[C]):
     streams: tuple[Stream, ...]
     accounts: Callable[[Access], Sequence[Account]] | None = None  # None: the one that `whoami` names
     form: tuple[FormField, ...] = ()
+    app_form: tuple[FormField, ...] = ()  # what our registration has beside id and secret: `App.options`
     documents: tuple[Document, ...] = ()
     webhook: Webhook | None = None
     prices: tuple[Price, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, jsonify
 
 from service import config as configuration
+from service import logs
 from service.config import Config
 from service.db import check_schema
 from service.runtime import Runtime, runtime
@@ -21,6 +22,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config["TESTING"] = config.testing
     app.extensions["warmline"] = held = Runtime(config)
     if not config.testing:
+        logs.configure(config)
         check(held)
 
     # Each registers its blueprints.

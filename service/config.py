@@ -35,7 +35,6 @@ class Config:
     port: int
     host: str
     secret_keys: Mapping[str, bytes] = field(repr=False)  # key id -> 32 bytes; the first one seals
-    allowed_hosts: tuple[str, ...] = ()  # private hosts that self-hosting people let users name
     json_logs: bool = False
     workers: int = 2  # worker processes; more than the cores can carry helps nobody
     testing: bool = False
@@ -55,7 +54,9 @@ def load(*, follow: bool = True) -> Config:
     home = Path(os.environ.get("WARMLINE_HOME") or ".warmline").absolute()
     env = Env()
     if follow and (home / RUNNING).is_file() and embedded.holder(home) is not None:
-        env.read_env(home / RUNNING, recurse=False)  # what the environment says comes first
+        # What the environment says comes first, unless it names the owner alone: what runs has made roles of its own of that.
+        owner_alone = "DATABASE_URL" in os.environ and "DATABASE_ADMIN_URL" not in os.environ
+        env.read_env(home / RUNNING, recurse=False, override=owner_alone)
     try:
         port = env.int("PORT", 8000, validate=Range(1, 65_535))
         return Config(
@@ -68,7 +69,6 @@ def load(*, follow: bool = True) -> Config:
             port=port,
             host=env.str("WARMLINE_BIND", "127.0.0.1"),
             secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
-            allowed_hosts=tuple(env.list("WARMLINE_ALLOWED_HOSTS", [])),
             json_logs=env.bool("WARMLINE_JSON_LOGS", False),
             workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
         )

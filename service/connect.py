@@ -55,13 +55,19 @@ def set_app(
     hosts: Mapping[str, str] | None = None,
     *,
     host: str = "",
+    options: Mapping[str, str] | None = None,
 ) -> None:
-    """Stores our registration with a provider. `hosts` override the provider's own addresses (a sandbox)."""
-    provider = _provider(provider).key
+    """Stores our registration with a provider. `hosts` override the provider's own addresses (a sandbox); `options` are
+    fields of its `app_form`. Raises ConnectError for one that it does not have."""
+    found = _provider(provider)
+    provider, known = found.key, [field.name for field in found.app_form]
+    if unknown := [name for name in options or {} if name not in known]:
+        raise ConnectError(f"{found.name} has no option {unknown[0]!r}. It has {', '.join(known) or 'none'}.", provider)
+    sealed_values = {"client_secret": client_secret, "options": dict(options or {})}
     row = {
         "client_id": client_id,
         "hosts": dict(hosts or {}),
-        "sealed": runtime.vault.seal({"client_secret": client_secret}, "provider_apps", "sealed", provider, host),
+        "sealed": runtime.vault.seal(sealed_values, "provider_apps", "sealed", provider, host),
     }
     with runtime.db.globally() as session:
         statement = insert(ProviderApp).values(provider=provider, host=host, **row)
@@ -81,8 +87,8 @@ def app_for(runtime: Runtime, provider: AnyProvider, host: str = "") -> App:
             f"{provider.name} is not set up here yet. Whoever runs Warmline registers it with `warmline providers set {provider.key}`.",
             provider.key,
         )
-    secret = runtime.vault.open(row.sealed, "provider_apps", "sealed", provider.key, host)["client_secret"]
-    return App(client_id=row.client_id, client_secret=secret, hosts=row.hosts)
+    opened = runtime.vault.open(row.sealed, "provider_apps", "sealed", provider.key, host)
+    return App(row.client_id, opened["client_secret"], row.hosts, opened.get("options", {}))
 
 
 def _provider(key: str) -> AnyProvider:

@@ -40,8 +40,17 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @click.argument("provider")
 @click.option("--client-id", required=True)
 @click.option("--client-secret", prompt=True, hide_input=True, help="Asked for when it is not given.")
-def set_app(provider: str, client_id: str, client_secret: str) -> None:
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="More that this provider takes; asked for without a value.",
+)
+def set_app(provider: str, client_id: str, client_secret: str, options: tuple[str, ...]) -> None:
     """Register our app with PROVIDER: its client id and secret, from the provider's developer page."""
     runtime = Runtime(configuration.load())
-    connect.set_app(runtime, provider, client_id, client_secret)
+    named = dict(option.partition("=")[::2] for option in options)
+    values = {name: value or click.prompt(name, hide_input=True) for name, value in named.items()}
+    connect.set_app(runtime, provider, client_id, client_secret, options=values)
     click.echo(f"Saved. Give {provider} this callback address: {connect.callback_url(runtime.config, provider)}")

@@ -6,14 +6,16 @@ import base64
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from service import cli
-from service.config import Config
+from integrations.registry import providers
+from service import cli, connect
+from service.config import Config, parse_keys
 from service.db import Database, migrate
 from service.errors import PlainError
 from service.runtime import Runtime
@@ -159,6 +161,19 @@ def test_registering_a_provider_says_which_callback_to_give_it(run: Run, config:
     env = {**on_the_database(config), "WARMLINE_URL": "https://warm.acme.test/"}
     code, out, _ = run("providers", "set", "x", "--client-id", "a", "--client-secret", "b", **env)
     assert (code, out) == (0, "Saved. Give x this callback address: https://warm.acme.test/oauth/x/callback\n")
+
+
+def test_more_of_a_registration_is_kept_sealed_and_an_unknown_option_is_refused(run: Run, config: Config) -> None:
+    said = ("providers", "set", "x", "--client-id", "a", "--client-secret", "b", "--option")
+    assert run(*said, "consumer_secret=signs", **on_the_database(config))[0] == 0
+    runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
+    assert connect.app_for(runtime, providers()["x"]).options == {"consumer_secret": "signs"}
+    runtime.db.engine.dispose()
+
+    code, _, err = run(*said, "colour=red", **on_the_database(config))
+
+    assert code == 1
+    assert "X has no option 'colour'. It has consumer_secret." in err
 
 
 def test_the_providers_are_listed_for_people_and_for_programs(run: Run) -> None:

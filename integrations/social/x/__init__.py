@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from integrations.provider import OAuth2, Price, Provider, SocialClient, Stream, Webhook
+from integrations.provider import FormField, OAuth2, Price, Provider, SocialClient, Stream, Webhook
 from integrations.social.x import webhook
 from integrations.social.x.client import XClient
 
@@ -62,6 +62,11 @@ PROVIDER: Provider[SocialClient] = Provider(
             scopes=("tweet.read", "users.read"),
             wants_parents=True,
             limits="X does not serve deleted posts, nor those of protected or suspended accounts.",
+        ),
+    ),
+    app_form=(
+        FormField(
+            "consumer_secret", "API key secret", help="X signs its hints with it.", type="secret", required=False
         ),
     ),
     webhook=Webhook(webhook.challenge, webhook.verify),
