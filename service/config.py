@@ -22,6 +22,7 @@ from service import embedded
 from service.errors import PlainError
 
 RUNNING = "running.env"  # in the data folder: how to reach the Warmline that runs there
+RUNNING_ROLES = "RUNNING_"  # before the names of the three addresses under which its processes sign in to PostgreSQL
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,20 @@ def load(*, follow: bool = True) -> Config:
     be read."""
     home = Path(os.environ.get("WARMLINE_HOME") or ".warmline").absolute()
     env = Env()
+    roles = ""
     if follow and (home / RUNNING).is_file() and embedded.holder(home) is not None:
-        # What the environment says comes first, unless it names the owner alone: what runs has made roles of its own of that.
-        owner_alone = "DATABASE_URL" in os.environ and "DATABASE_ADMIN_URL" not in os.environ
-        env.read_env(home / RUNNING, recurse=False, override=owner_alone)
+        env.read_env(home / RUNNING, recurse=False)  # what the environment says comes first
+        if "DATABASE_ADMIN_URL" not in os.environ:
+            roles = (
+                RUNNING_ROLES  # DATABASE_URL alone is the owner's address: what runs has made roles of its own of that
+            )
     try:
         port = env.int("PORT", 8000, validate=Range(1, 65_535))
         return Config(
             home=home,
-            database_url=_postgres(env, "DATABASE_URL"),
-            database_admin_url=_postgres(env, "DATABASE_ADMIN_URL"),
-            database_scheduler_url=_postgres(env, "DATABASE_SCHEDULER_URL"),
+            database_url=_postgres(env, f"{roles}DATABASE_URL"),
+            database_admin_url=_postgres(env, f"{roles}DATABASE_ADMIN_URL"),
+            database_scheduler_url=_postgres(env, f"{roles}DATABASE_SCHEDULER_URL"),
             redis_url=_redis(env, "REDIS_URL"),
             base_url=env.str("WARMLINE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
             port=port,

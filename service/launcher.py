@@ -19,7 +19,7 @@ import requests
 from sqlalchemy import make_url
 
 from service import embedded, processes
-from service.config import RUNNING, Config, parse_keys
+from service.config import RUNNING, RUNNING_ROLES, Config, parse_keys
 from service.db import migrate
 from service.errors import PlainError
 from service.processes import Command, Process
@@ -78,7 +78,7 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
         up = Stack(config, f"http://127.0.0.1:{sandbox_port}", tuple(running), own)
         _wait(up, f"{up.sandbox_url}/control/counts")
         _wait(up, f"http://127.0.0.1:{config.port}/livez")
-        exits.enter_context(_announced(config))
+        exits.enter_context(announced(config))
         yield up
 
 
@@ -143,16 +143,24 @@ def environment(config: Config) -> dict[str, str]:
 
 
 @contextmanager
-def _announced(config: Config) -> Iterator[None]:
+def announced(config: Config) -> Iterator[None]:
     """Tells other commands on this data folder how to reach what runs here."""
     path = config.home / RUNNING
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text("".join(f"{name}='{value}'\n" for name, value in environment(config).items()))
+    values = environment(config)
+    roles = {f"{RUNNING_ROLES}{name}": value for name, value in values.items() if name.startswith("DATABASE_")}
+    path.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in {**values, **roles}.items()))
     try:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def _quoted(value: str) -> str:
+    """As dotenv reads it back, whatever is in the folder's name."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _own_keys(home: Path) -> dict[str, bytes]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import responses
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from integrations.provider import RECHECK
 from service import config as configuration
-from service import connect, doctor, embedded, queue
+from service import connect, doctor, embedded, launcher, queue
 from service.config import RUNNING, Config
 from service.doctor import Step
 from service.models import Connection, Stream
@@ -203,12 +204,31 @@ def test_other_commands_follow_what_runs_in_the_folder_and_not_what_has_ended(
         monkeypatch.setenv(name, "")  # so that what is read from the file is taken back at the end
         monkeypatch.delenv(name)
     monkeypatch.setenv("WARMLINE_HOME", str(tmp_path))
-    (tmp_path / RUNNING).write_text("DATABASE_URL='postgresql+psycopg://warmline_app@/warmline?host=/somewhere'\n")
+    (tmp_path / RUNNING).write_text(
+        "RUNNING_DATABASE_URL='postgresql+psycopg://warmline_app@/warmline?host=/somewhere'\n"
+    )
 
     assert configuration.load().database_url is None  # left behind by one that was killed
     with embedded.hold(tmp_path):
         assert configuration.load(follow=False).database_url is None
         assert "somewhere" in configuration.load().need("database_url")
+
+
+def test_beside_one_that_was_started_with_the_owners_address_its_own_roles_are_used(
+    monkeypatch: pytest.MonkeyPatch, config: Config, tmp_path: Path
+) -> None:
+    home = tmp_path / "it's \\ here"
+    for name, value in launcher.environment(config).items():
+        monkeypatch.setenv(name, value)  # so that what is read from the file is taken back at the end
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WARMLINE_HOME", str(home))
+    monkeypatch.setenv("DATABASE_URL", config.need("database_admin_url"))
+    with embedded.hold(home), launcher.announced(replace(config, home=home, port=8123)):
+        found = configuration.load()
+    assert [make_url(found.need(name)).username for name in ("database_url", "database_admin_url", "database_scheduler_url")] == [
+        "warmline_app", "warmline_owner", "warmline_scheduler",
+    ]  # fmt: skip
+    assert (found.home, found.port, dict(found.secret_keys)) == (home, 8123, KEY)
 
 
 def test_a_folder_says_who_holds_it(tmp_path: Path) -> None:
