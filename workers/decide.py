@@ -23,7 +23,7 @@ from service.store import deciding, due, matching, people, schedule, tasks
 from service.store.deciding import DueConversation, DueRelationship, Talk, Thread
 from service.store.people import Known
 from workers.admitting import admit_waiting
-from workers.drafting import Desk, Subject, changes, key_of
+from workers.drafting import Desk, Subject, changes, keys_of
 
 AUTHORS, CONVERSATIONS, RELATIONSHIPS = 1000, 1000, 500  # how many at once: memory stays flat, transactions short
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
@@ -211,8 +211,8 @@ def _store(
     run: _Run, session: Session, desk: Desk, judged: Sequence[tuple[Subject, Verdict]], scope: tasks.Scope,
     ids: Sequence[UUID], version: int,
 ) -> None:  # fmt: skip
-    keys = [key_of(verdict.finding) for _, verdict in judged if verdict.finding]
-    changed, closed = changes(desk, judged, tasks.standing(session, run.workspace_id, scope, ids, keys))
+    existing = tasks.standing(session, run.workspace_id, scope, ids, keys_of(judged))
+    changed, closed = changes(desk, judged, existing)
     tasks.save(session, run.workspace_id, changed, settings=version)
     if closed:
         tasks.release_slots(session, run.workspace_id, sorted(closed))

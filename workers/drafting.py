@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,13 +54,17 @@ class Desk:
     now: datetime
 
 
-def key_of(finding: Finding) -> str:
-    """The task's key in the CRM: it names the episode and never changes."""
-    return _key(finding.kind, finding.episode)
+def key_of(subject: Subject, kind: TaskKind, episode: str) -> str:
+    """The task's key in the CRM. It names the post that opened the episode by what the network calls it, and the brand: so
+    it is the same after our rows were lost, and no task is made twice. It never changes."""
+    opened = next(post for post in subject.talk if post.id == episode)
+    words = f"{subject.brand_id}|{opened.network}|{opened.author_id}|{opened.native_id}"
+    return f"{PREFIX[kind]}-{hashlib.sha256(words.encode()).hexdigest()[:32]}"
 
 
-def _key(kind: TaskKind, episode: str) -> str:
-    return f"{PREFIX[kind]}-{episode}"
+def keys_of(judged: Iterable[tuple[Subject, Verdict]]) -> list[str]:
+    """The keys of the tasks that should exist."""
+    return [key_of(subject, each.finding.kind, each.finding.episode) for subject, each in judged if each.finding]
 
 
 def changes(
@@ -73,9 +78,11 @@ def changes(
     changed: dict[str, TaskRow] = {}
     closed: set[str] = set()
     for subject, verdict in judged:
-        desired = {key_of(verdict.finding): verdict.finding} if verdict.finding else {}
-        answers = {_key(TaskKind.UNANSWERED, episode): post for episode, post in verdict.answers.items()}
+        found = verdict.finding
+        desired = {key_of(subject, found.kind, found.episode): found} if found else {}
         own = {row.key: row for row in by_scope[subject.conversation_id or subject.relationship_id]}
+        ended = verdict.answers.items() if own else ()
+        answers = {key_of(subject, TaskKind.UNANSWERED, episode): post for episode, post in ended}
         own.update({key: by_key[key] for key in desired if key in by_key})
         for step, key in plan(desired, [row.standing for row in own.values()], answered=answers):
             moved = _TAKE[step](_Move(desk, subject, verdict, desired.get(key), own.get(key), answers.get(key)))
@@ -105,7 +112,7 @@ def _create(move: _Move) -> TaskRow:
     finding = move.finding
     assert finding is not None
     fresh = TaskRow(
-        id=new_id(), key=key_of(finding), kind=finding.kind.value, brand_id=move.subject.brand_id, person=move.subject.person,
+        id=new_id(), key=key_of(move.subject, finding.kind, finding.episode), kind=finding.kind.value, brand_id=move.subject.brand_id, person=move.subject.person,
         author_id=None, contact_id=None, conversation_id=None, relationship_id=None, crm_connection_id=None, wanted="open",
         state="absent", content={}, edited=[], reasons=[], urgency=0, since=finding.since,
         due_at=next_open(max(finding.due_at, move.desk.now), move.desk.policy),

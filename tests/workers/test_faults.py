@@ -174,6 +174,19 @@ def _die(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_rows_of_ours_that_are_lost_make_no_task_twice(connected: World) -> None:
+    waiting(connected, 2)
+    connected.run()
+    connected.sql("DELETE FROM tasks")
+    connected.sql("DELETE FROM engagements")  # as after a restore of an older backup
+    connected.sql("UPDATE streams SET cursor = NULL")
+
+    connected.look()
+
+    assert [task.state for task in connected.tasks()] == ["open", "open"]
+    assert connected.crm.tasks_ever_created == 2
+
+
 def test_one_refused_record_is_parked_with_the_crms_own_sentence_and_the_rest_go_on(connected: World) -> None:
     waiting(connected, 3)
     connected.run()
