@@ -80,6 +80,8 @@ def save(
     row.brand_id, row.handle, row.name, row.url = brand_id, author.handle, author.name, author.url
     row.options = dict(options)
     row.status, row.status_reason, row.status_at = "active", "", now
+    row.push_failures, row.push_error = 0, ""
+    row.next_push_at = now if provider.kind == "crm" else None  # what was decided meanwhile has waited long enough
     session.add(row)
     session.flush()
     sealed.store_new(session, vault, caller.workspace_id, row.id, credentials)
