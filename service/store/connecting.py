@@ -81,7 +81,8 @@ def save(
     row.options = dict(options)
     row.status, row.status_reason, row.status_at = "active", "", now
     row.push_failures, row.push_error = 0, ""
-    row.next_push_at = now if provider.kind == "crm" else None  # what was decided meanwhile has waited long enough
+    if existing is not None and provider.kind == "crm":
+        row.next_push_at = now  # what was decided meanwhile has waited long enough
     session.add(row)
     session.flush()
     sealed.store_new(session, vault, caller.workspace_id, row.id, credentials)
