@@ -83,7 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
         listener.bind((options.host, options.port))
         listener.listen(256)
     except (OSError, OverflowError) as error:
-        return refuse(f"The sandbox can't listen on {options.host}:{options.port}: {str(error).rstrip('.')}. Name another --port.")
+        return refuse(
+            f"The sandbox can't listen on {options.host}:{options.port}: {str(error).rstrip('.')}. Name another --port."
+        )
     Server(listener, options.data).run()
     return 0
 

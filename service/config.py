@@ -65,9 +65,9 @@ def load(*, follow: bool = True) -> Config:
         port = env.int("PORT", 8000, validate=Range(1, 65_535))
         return Config(
             home=home,
-            database_url=_postgres(env, f"{roles}DATABASE_URL"),
-            database_admin_url=_postgres(env, f"{roles}DATABASE_ADMIN_URL"),
-            database_scheduler_url=_postgres(env, f"{roles}DATABASE_SCHEDULER_URL"),
+            database_url=_postgres(env, "DATABASE_URL", roles),
+            database_admin_url=_postgres(env, "DATABASE_ADMIN_URL", roles),
+            database_scheduler_url=_postgres(env, "DATABASE_SCHEDULER_URL", roles),
             redis_url=_redis(env, "REDIS_URL"),
             base_url=env.str("WARMLINE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
             port=port,
@@ -93,9 +93,9 @@ def _first(messages: Any) -> str:
     return str(messages)
 
 
-def _postgres(env: Env, name: str) -> str | None:
+def _postgres(env: Env, name: str, prefix: str) -> str | None:
     """An address as SQLAlchemy wants it. Its own words are never repeated: they may hold a password."""
-    given = env.str(name, None)
+    given = env.str(f"{prefix}{name}", None)
     if not given:
         return None
     scheme, _, rest = given.partition("://")
