@@ -83,5 +83,14 @@ class Sandbox:
         if answer.status_code == 404 and missing_ok:
             return None
         if not answer.ok:
-            raise PlainError(f"The sandbox refused {path} ({answer.status_code}): {answer.text[:200]}")
+            raise PlainError(f"The sandbox refused {path} ({answer.status_code}): {_why(answer)}")
         return answer.json() if answer.content else {}
+
+
+def _why(answer: requests.Response) -> str:
+    """Its own sentence, where it has one."""
+    try:
+        said = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        said = answer.text
+    return str(said)[:200]
