@@ -102,10 +102,8 @@ def test_processes_that_are_not_there_are_named_with_their_commands(examine: Exa
 def test_servers_that_are_away_leave_the_rest_to_be_looked_at(examine: Examine) -> None:
     steps = examine(DATABASE_URL="postgresql://warmline@127.0.0.1:1/warmline", REDIS_URL="redis://127.0.0.1:1")
     assert steps["PostgreSQL"].says.startswith("PostgreSQL cannot be reached: ")
-    assert (
-        steps["Redis"].says
-        == "Redis cannot be reached: Error 111 connecting to 127.0.0.1:1. Connection refused. Start it, or check REDIS_URL."
-    )
+    assert steps["Redis"].says.startswith("Redis cannot be reached: ")  # and why, in the system's own number and words
+    assert steps["Redis"].says.endswith("Connection refused. Start it, or check REDIS_URL.")
     assert steps["migrations"].state == steps["worker"].state == "unchecked"
     assert steps["keys"].state == "ok"
 

@@ -149,9 +149,7 @@ def told(monkeypatch: pytest.MonkeyPatch, config: Config, capsys: pytest.Capture
 def test_a_worker_whose_queue_is_away_says_so_and_ends(told: Any) -> None:
     code, said = told("worker", redis_url="redis://127.0.0.1:1")
     assert code == 1
-    assert said.startswith(
-        "warmline: Redis cannot be reached: Error 111 connecting to 127.0.0.1:1. Connection refused."
-    )
+    assert said.startswith("warmline: Redis cannot be reached: ")
     assert said.count("\n") == 1
 
 
