@@ -23,7 +23,7 @@ class Scale:
 SCALES = {
     "full": Scale(
         rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hours=5, hour_posts=100, few_posts=1000, many_times=10,
-        push_tasks=1500, api_seconds=3.0, latency_posts=40,
+        push_tasks=6000, api_seconds=3.0, latency_posts=40,
     ),
     "small": Scale(
         rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,

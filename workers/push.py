@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from integrations.records import PushOutcome, PushResult, Task, TaskKind, TaskStatus
 from service.clock import business_now, real_now
@@ -25,45 +28,73 @@ BUDGET = 30.0  # seconds of one job
 _AGAIN = {PushOutcome.LATER: timedelta(seconds=20), PushOutcome.UNKNOWN: timedelta(seconds=30)}
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A CRM connection whose push lease this worker holds."""
+
+    runtime: Runtime
+    workspace_id: UUID
+    connection_id: UUID
+    lease_id: UUID
+
+    def hold(self, session: Session) -> Connection | None:
+        return pushing.hold(session, self.workspace_id, self.connection_id, self.lease_id)
+
+
 def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UUID) -> None:
-    """Says to one CRM all that is due. Raises nothing that is the CRM's doing."""
+    """Says to one CRM all that is due. While the CRM answers one batch, what it said of the last one is stored and the next
+    one is made ready. Raises nothing that is the CRM's doing."""
+    job = _Job(runtime, workspace_id, connection_id, lease_id)
     deadline = time.monotonic() + BUDGET
-    retry_at = None
-    while retry_at is None and time.monotonic() < deadline:
-        taken = _take(runtime, workspace_id, connection_id, lease_id)
-        if taken is None:
-            return
-        connection, rows = taken
-        if not rows:
-            break
-        try:
-            results = _call(Line(runtime, connection), rows)
-        except Exception as error:
-            _failed(runtime, connection, lease_id, rows, error)
-            return
-        policy.tell_recovered(connection.push_failures, provider=connection.provider, connection=str(connection.id))
-        _store(runtime, connection, lease_id, rows, results)
-        waits = [_AGAIN[result.outcome] for result in results.values() if result.outcome in _AGAIN]
-        retry_at = real_now() + max(waits) if waits else None
+    retry_at, answered = None, None
+    with ThreadPoolExecutor(1) as caller:
+        taken = _take(job, ())
+        while taken is not None and taken[1]:
+            connection, rows = taken
+            answer = caller.submit(_call, Line(runtime, connection), rows)
+            if answered is not None:
+                _store(job, *answered)
+            taken = _take(job, [row.id for row in rows]) if time.monotonic() < deadline else None
+            ahead = taken[1] if taken else []
+            try:
+                answered = rows, answer.result()
+            except Exception as error:
+                _failed(job, connection, rows, ahead, error)
+                return
+            policy.tell_recovered(connection.push_failures, provider=connection.provider, connection=str(connection.id))
+            waits = [_AGAIN[each.outcome] for each in answered[1].values() if each.outcome in _AGAIN]
+            if waits:
+                retry_at = real_now() + max(waits)
+                _put_back(job, ahead)
+                break
+    if answered is not None:
+        _store(job, *answered)
     with runtime.db.tenant(workspace_id) as session:
-        held = pushing.hold(session, workspace_id, connection_id, lease_id)
+        held = job.hold(session)
         if held is not None:
             pushing.let_go(session, held, failures=0, retry_at=retry_at)
 
 
-def _take(
-    runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UUID
-) -> tuple[Connection, list[TaskRow]] | None:
-    """What is to be said now, noted as possibly said before a byte is sent. None when the lease is somebody else's."""
-    with runtime.db.tenant(workspace_id) as session:
-        connection = pushing.hold(session, workspace_id, connection_id, lease_id)
+def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRow]] | None:
+    """What is to be said now, but for what is under way, noted as possibly said before a byte is sent. None when the lease
+    is somebody else's."""
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        connection = job.hold(session)
         if connection is None:
             return None
         if connection.preview or connection.status != "active":
             return connection, []
-        rows = pushing.take(session, workspace_id, connection_id, BATCH)
-        pushing.about_to_create(session, workspace_id, [row.id for row in rows if row.state == "absent"])
+        rows = pushing.take(session, job.workspace_id, job.connection_id, under_way, BATCH)
+        pushing.about_to_create(session, job.workspace_id, [row.id for row in rows if row.state == "absent"])
         return connection, rows
+
+
+def _put_back(job: _Job, rows: Sequence[TaskRow]) -> None:
+    """These were made ready and never sent."""
+    if rows:
+        with job.runtime.db.tenant(job.workspace_id) as session:
+            if job.hold(session) is not None:
+                pushing.settle(session, job.workspace_id, [_untouched(row, unsent=True) for row in rows])
 
 
 def _call(line: Line, rows: Sequence[TaskRow]) -> dict[str, PushResult]:
@@ -121,18 +152,16 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
 # --- what came of it ------------------------------------------------------------------------------------------
 
 
-def _store(
-    runtime: Runtime, connection: Connection, lease_id: UUID, rows: Sequence[TaskRow], results: dict[str, PushResult]
-) -> None:
-    with runtime.db.tenant(connection.workspace_id) as session:
-        if pushing.hold(session, connection.workspace_id, connection.id, lease_id) is None:
+def _store(job: _Job, rows: Sequence[TaskRow], results: Mapping[str, PushResult]) -> None:
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        if job.hold(session) is None:
             return  # we were away for longer than our lease: whoever has it now finds these by their keys
         now, business = real_now(), business_now()
         settled = [_settled(row, results.get(row.key), now, business) for row in rows]
-        pushing.settle(session, connection.workspace_id, settled)
+        pushing.settle(session, job.workspace_id, settled)
         ended = {each.id: each.closed_as for each in settled if each.closed_as}
         if ended:
-            reconciling.end(session, connection.workspace_id, ended)
+            reconciling.end(session, job.workspace_id, ended)
 
 
 def _settled(row: TaskRow, result: PushResult | None, now: datetime, business: datetime) -> Settled:
@@ -211,18 +240,19 @@ _OUTCOMES: dict[PushOutcome, Callable[[Settled, PushResult, datetime, datetime],
 
 
 def _failed(
-    runtime: Runtime, connection: Connection, lease_id: UUID, rows: Sequence[TaskRow], error: Exception
+    job: _Job, connection: Connection, rows: Sequence[TaskRow], ahead: Sequence[TaskRow], error: Exception
 ) -> None:
-    """The whole call failed before anything was sent (providers promise that), or on our side, and then nobody knows."""
+    """The whole call failed before anything was sent (providers promise that), or on our side, and then nobody knows. What
+    stood ready behind it was not sent."""
     told = policy.reaction(error, connection.push_failures)
     policy.tell(error, connection.push_failures, provider=connection.provider, connection=str(connection.id))
-    with runtime.db.tenant(connection.workspace_id) as session:
-        held = pushing.hold(session, connection.workspace_id, connection.id, lease_id)
+    unsent = policy.nothing_was_sent(error)
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        held = job.hold(session)
         if held is None:
             return
-        pushing.settle(
-            session, connection.workspace_id, [_untouched(row, policy.nothing_was_sent(error)) for row in rows]
-        )
+        left = [_untouched(row, unsent) for row in rows] + [_untouched(row, unsent=True) for row in ahead]
+        pushing.settle(session, job.workspace_id, left)
         failures = connection.push_failures + 1 if told.failed else connection.push_failures
         pushing.let_go(
             session, held, failures=failures, error=told.shown, retry_at=real_now() + (told.delay or policy.HOUR)

@@ -38,14 +38,22 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
     return row
 
 
-def take(session: Session, workspace_id: UUID, connection_id: UUID, limit: int) -> list[TaskRow]:
-    """Tasks that are to be pushed now, the most urgent first."""
+def take(
+    session: Session, workspace_id: UUID, connection_id: UUID, under_way: Sequence[UUID], limit: int
+) -> list[TaskRow]:
+    """Tasks that are to be pushed now, but for those `under_way`, the most urgent first."""
     return _rows(
         execute(
             raw(session),
-            _SELECT
-            + " AND crm_connection_id = %(c)s AND push_at <= %(now)s ORDER BY urgency DESC, push_at, id LIMIT %(n)s",
-            {"w": workspace_id, "c": connection_id, "now": business_now(), "n": limit},
+            _SELECT + " AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)"
+            " ORDER BY urgency DESC, push_at, id LIMIT %(n)s",
+            {
+                "w": workspace_id,
+                "c": connection_id,
+                "now": business_now(),
+                "under_way": list(under_way),
+                "n": limit,
+            },
         )
     )
 
