@@ -156,6 +156,8 @@ def _handle(value: str) -> str:
 def match(known: KnownAuthor, candidates: Sequence[Candidate]) -> list[MatchResult]:
     """The contacts that this author may be, the likeliest first: at most five, and at most one of them confirmed. Each
     candidate counts once, in whatever order they come."""
+    if not candidates:
+        return []
     keys = author_keys(known)
     unique = {each.contact_id: each for each in candidates}
     scored = [_score(known.author, keys, each) for each in unique.values()]

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Final
 
@@ -171,6 +171,7 @@ def _longest(words: list[str], at: int, node: _Node) -> tuple[int, int]:
 # --- the tables, built once -----------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256)
 def _table(language: str | None) -> _Node:
     tag = language.partition("-")[0].lower() if language else ""
     return _tree((tag, "en") if tag in LANGUAGES else tuple(LANGUAGES) if not tag or tag == "und" else ("en",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from integrations.records import Kind, TaskKind
@@ -121,7 +122,8 @@ _SHOW: Mapping[TextMode, Callable[[Sequence[Post], Person, str], Iterator[str]]]
 
 def _last(said: Sequence[Post]) -> Sequence[Post]:
     tender = {post.native_id for post in said if post.signals.tender}
-    return [post for post in said if post.kind is not Kind.CONTEXT and not _touches(post, tender)][-QUOTED:]
+    fit = (post for post in reversed(said) if post.kind is not Kind.CONTEXT and not _touches(post, tender))
+    return [*islice(fit, QUOTED)][::-1]
 
 
 def _touches(post: Post, tender: set[str]) -> bool:
