@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from integrations.records import Gone, Page
@@ -49,3 +50,14 @@ def _together(pages: Sequence[Page[Any]]) -> Page[Any]:
         dict(reads),
         tuple(each for page in pages for each in page.answered),
     )
+
+
+def read_ahead(pages: Iterable[Page[Any]]) -> Iterator[Page[Any]]:
+    """The same pages in the same order: while one is being stored, the next is already asked for. An error is raised where
+    it would have been: after the pages before it."""
+    source, end = iter(pages), object()
+    with ThreadPoolExecutor(1) as reader:
+        coming: Future[Any] = reader.submit(next, source, end)
+        while (page := coming.result()) is not end:
+            coming = reader.submit(next, source, end)
+            yield page

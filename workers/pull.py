@@ -22,7 +22,7 @@ from service.runtime import Runtime
 from service.store import connecting, due, pulling, reconciling, streams
 from workers import policy, reconcile
 from workers.access import Line
-from workers.handfuls import handfuls
+from workers.handfuls import handfuls, read_ahead
 
 BUDGET = 20.0  # seconds of one job, so that everybody gets a turn; what is left is taken up by the next, from the stored cursor
 ANCESTORS = 400  # missing posts asked for in one round
@@ -122,7 +122,7 @@ def _pages(job: _Job) -> bool:
 
     def read(client: Any) -> bool:
         nonlocal cursor
-        for page in handfuls(client.pull(job.name, cursor, threads)):
+        for page in read_ahead(handfuls(client.pull(job.name, cursor, threads))):
             _store(job, page)
             cursor = page.cursor
             if time.monotonic() > deadline:

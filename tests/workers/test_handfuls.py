@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from integrations.errors import RateLimitError
+from integrations.errors import RateLimitError, TemporaryError
 from integrations.records import Gone, Page
-from workers.handfuls import ENOUGH, handfuls
+from workers.handfuls import ENOUGH, handfuls, read_ahead
 
 
 def page(number: int, rows: int = 100, **more: Any) -> Page[Any]:
@@ -54,3 +54,30 @@ def test_what_came_before_an_error_is_handed_on_before_it_is_raised() -> None:
 def test_what_is_gone_ends_a_handful_so_that_it_may_be_there_again_on_the_next_page() -> None:
     gone: Page[Any] = Page((Gone("7"),), "cursor 2")
     assert [each.cursor for each in handfuls([page(1), gone, page(3)], clock=lambda: 0.0)] == ["cursor 2", "cursor 3"]
+
+
+def test_reading_ahead_keeps_every_page_in_order_and_an_error_in_its_place() -> None:
+    def source() -> Iterator[Page[int]]:
+        yield Page((1,), "a")
+        yield Page((2,), "b")
+        raise TemporaryError("broke off")
+
+    seen = []
+    with pytest.raises(TemporaryError):
+        for page in read_ahead(source()):
+            seen.append(page.cursor)
+    assert seen == ["a", "b"]
+    assert list(read_ahead([])) == []
+
+
+def test_whoever_stops_early_has_had_at_most_one_page_fetched_in_vain() -> None:
+    fetched = []
+
+    def source() -> Iterator[Page[int]]:
+        for number in range(10):
+            fetched.append(number)
+            yield Page((number,), str(number))
+
+    next(read_ahead(source()))
+
+    assert len(fetched) <= 2
