@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -106,3 +107,15 @@ def last_words(log: Path, lines: int = 1) -> str:
     except OSError:
         return ""
     return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+
+
+def end_on_signals() -> None:
+    """From now on SIGTERM and a closed terminal end this process as Ctrl-C does: with KeyboardInterrupt, so that what it
+    started is stopped. Ctrl-C is heard even where a shell has told its background jobs to ignore it; `nohup` is respected."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import signal
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from service import config as configuration
-from service import launcher
+from service import launcher, processes
 from service.clock import standing_still
 from service.demo import run, tables
 from service.demo.sandbox import Load
@@ -39,8 +37,7 @@ LAST_POST = datetime(2026, 3, 12, 16, 0, tzinfo=UTC)  # where the built-in scena
 )
 def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int) -> None:
     """Run the main job on the built-in scenario, or on your own CSV files, and say what came of it."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)  # also where a shell has told its background jobs to ignore Ctrl-C
+    processes.end_on_signals()
     load, last = _load(data)
     at = _instant(now) if now else last + JUST_AFTER
     screen = Screen(sys.stderr)
@@ -89,7 +86,3 @@ def _in_words(result: dict[str, object]) -> str:
         "crm_tasks": "tasks in the CRM",
     }
     return ", ".join(f"{result[key]} {words}" for key, words in names.items()) + "."
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from contextlib import suppress
-from types import FrameType
 
 import click
 
-from service import accounts, launcher
+from service import accounts, launcher, processes
 from service import config as configuration
 from service.clock import real_now
 from service.demo import figures, run
@@ -26,8 +24,7 @@ LOOK = 0.5  # seconds
 )
 def command(sandbox_port: int) -> None:
     """Start everything, connect the sandbox's accounts, and show what happens. Ctrl-C stops all of it."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)  # also where a shell has told its background jobs to ignore Ctrl-C
+    processes.end_on_signals()
     config = configuration.load(follow=False)
     screen = Screen(sys.stderr)
     screen.say("Starting PostgreSQL, Valkey, the sandbox, web, worker and scheduler")
@@ -64,7 +61,3 @@ def _addresses(work: run.Run) -> None:
     work.say(f"  Network      {work.stack.sandbox_url}/network   (post as a customer, then answer as the brand)")
     work.say("")
     work.say("Ctrl-C stops everything. What it holds is found again next time.")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
