@@ -54,10 +54,6 @@ class Vault:
         opened: dict[str, Any] = json.loads(text)
         return opened
 
-    def is_current(self, envelope: bytes) -> bool:
-        """Whether it was sealed with the key that seals now."""
-        return bytes(envelope).split(b".", 2)[1] == self.current.encode()
-
 
 def _associated(place: tuple[object, ...]) -> bytes:
     return "|".join(map(str, place)).encode()
