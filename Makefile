@@ -42,7 +42,12 @@ check: dev  ## Lint, types, architecture, the API document
 	@$(BIN)/lint-imports
 	@$(BIN)/warmline openapi --check
 
-bench: dev  ## Speed and memory, beside a reference in the same run (BENCH="pull decide push api latency")
+.venv/.installed-bench: .venv/.installed-dev requirements-bench.txt
+	@echo "Installing what Warmline is measured against ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.txt
+	@touch $@
+
+bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in the same run (BENCH="pull decide push api latency")
 	@$(BIN)/python -m bench $(BENCH)
 
 openapi: install  ## Write openapi.yaml anew
@@ -54,3 +59,4 @@ doctor: install  ## Say what is missing in the set-up
 lock: dev  ## Pin requirements anew, with hashes (needs uv)
 	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements.in -o requirements.txt
 	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements-bench.in -o requirements-bench.txt

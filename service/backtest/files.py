@@ -1,0 +1,77 @@
+"""Reading what is to be judged and writing what was judged: CSV and JSON lines, with plain sentences for what is wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from service.errors import PlainError
+
+csv.field_size_limit(10_000_000)  # a field may hold a long mail
+
+
+def rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header, every cell a string. Raises PlainError for a file that is not there, cannot be
+    read or lacks one of the columns."""
+    needs = list(needs)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            if missing := [name for name in needs if name not in (reader.fieldnames or ())]:
+                raise PlainError(f"{path} has no column {missing[0]!r}. It needs {', '.join(needs)}.")
+            return list(reader)
+    except FileNotFoundError:
+        raise PlainError(f"{path} is not there.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PlainError(f"{path} cannot be read: {error}") from None
+
+
+def objects(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file with one JSON object a line; empty lines are skipped. Raises PlainError."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _object(path, number, line)
+    except FileNotFoundError:
+        raise PlainError(f"{path} is not there.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlainError(f"{path} cannot be read: {error}") from None
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise PlainError(f"Line {number} of {path} is not a JSON object.")
+    return found
+
+
+def write(path: Path, columns: Sequence[str], found: Iterable[Mapping[str, object]]) -> int:
+    """Writes a CSV file with these columns, and says how many rows. Raises PlainError where it cannot be written."""
+    count = 0
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            for count, row in enumerate(found, 1):
+                writer.writerow(row)
+    except OSError as error:
+        raise PlainError(f"{path} cannot be written: {error.strerror or error}") from None
+    return count
+
+
+def instant(text: str, where: str) -> datetime:
+    """A time such as 2017-10-04T18:32:42Z as an aware UTC instant; without a zone it is taken for UTC. Raises PlainError,
+    which begins with `where`."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise PlainError(f"{where}: {text!r} is not a time such as 2017-10-04T18:32:42Z.") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
