@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -36,6 +37,7 @@ from integrations.errors import (
 
 TIMEOUT = (5.0, 30.0)  # seconds: to connect, and between two bytes of the answer
 MAX_ANSWER = 32 * 1024 * 1024  # bytes; more than this is not an answer to any call we make
+_JSON = msgspec.json.Decoder()
 USER_AGENT = "Warmline (+https://github.com/warmline/warmline)"
 SAMPLE = 300  # characters of an unreadable answer that are kept
 WAIT = 60.0  # seconds, where a provider says "later" and not when
@@ -223,6 +225,10 @@ def parse_json(response: requests.Response) -> Any:
     """The answer's JSON, None for an empty answer. Raises UnexpectedResponseError for anything else."""
     if not response.content:
         return None
+    try:
+        return _JSON.decode(response.content)
+    except (ValueError, RecursionError):
+        pass  # not strictly JSON: half an emoji, say, which the standard library lets pass
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):
