@@ -12,18 +12,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from integrations.registry import providers
-from service import settings
+from service import judging, settings
 from service.clock import business_now, real_instant
-from service.rules.model import Conversation, History, Person, Post, Verdict
-from service.rules.readiness import ready_for_call
-from service.rules.threads import by_person, unique
-from service.rules.unanswered import unanswered
+from service.drafting import Desk, Subject, changes, keys_of
+from service.judging import Case
+from service.rules.model import Verdict
 from service.runtime import Runtime
 from service.store import deciding, due, matching, people, schedule, tasks
-from service.store.deciding import DueConversation, DueRelationship, Talk, Thread
-from service.store.people import Known
 from workers.admitting import admit_waiting
-from workers.drafting import Desk, Subject, changes, keys_of
 
 AUTHORS, CONVERSATIONS, RELATIONSHIPS = 1000, 1000, 500  # how many at once: memory stays flat, transactions short
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
@@ -80,128 +76,50 @@ def _desk(run: _Run, session: Session) -> tuple[Desk, int]:
     return desk, row.version
 
 
-# --- is somebody waiting --------------------------------------------------------------------------------------
+# --- what there is to judge -----------------------------------------------------------------------------------
 
 
 def _conversations(run: _Run, session: Session) -> bool:
+    """Is somebody waiting?"""
     found = deciding.due_conversations(session, run.workspace_id, run.now, CONVERSATIONS)
     if not found:
         return False
     desk, version = _desk(run, session)
-    posts = deciding.posts_of(session, run.workspace_id, {(each.brand_id, each.thread) for each in found}, run.names)
-    threads = {thread: by_person(unique(items)) for thread, items in posts.items()}
-    known = people.contacts(session, run.workspace_id, [each.contact_id for each in found if each.contact_id])
-    judged: list[tuple[Subject, Verdict]] = []
-    for each in found:
-        own = threads.get((each.brand_id, each.thread), {}).get(each.native_id, [])
-        verdict = unanswered(_conversation(each, own), now=run.now, policy=desk.policy)
-        judged.append(
-            (_subject(each, known.get(each.contact_id) if each.contact_id else None, own, run.names), verdict)
-        )
+    cases = judging.conversations(session, run.workspace_id, found, run.names)
+    judged = _judge(cases, desk)
+    ids = [each.id for each in found]
     deciding.save_conversations(
         session, run.workspace_id,
-        [(each.id, verdict.look_again_at, verdict.waiting_since, list(verdict.reasons)) for each, (_, verdict) in zip(found, judged, strict=True)],
+        [(id_, verdict.look_again_at, verdict.waiting_since, list(verdict.reasons)) for id_, (_, verdict) in zip(ids, judged, strict=True)],
         settings=version, now=run.now,
     )  # fmt: skip
-    _store(run, session, desk, judged, "conversation_id", [each.id for each in found], version)
+    _store(run, session, desk, judged, "conversation_id", ids, version)
     deciding.open_relationships(
         session, run.workspace_id, [(each.brand_id, each.contact_id, each.author_id) for each in found], run.now
     )
     return len(found) == CONVERSATIONS
 
 
-def _conversation(each: DueConversation, posts: Sequence[Post]) -> Conversation:
-    return Conversation(
-        author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=tuple(posts),
-        author_is_ours=any(post.ours for post in posts if post.author_id == each.native_id), dealt_with_until=each.dealt_with_until,
-    )  # fmt: skip
-
-
-def _subject(each: DueConversation, contact: Known | None, talk: Sequence[Post], names: Mapping[str, str]) -> Subject:
-    words = _words(contact, each.name, each.handle, names.get(each.provider, each.provider), each.followers)
-    return Subject(
-        each.brand_id, each.person, each.author_id, contact, each.responder_email, words, talk, conversation_id=each.id
-    )
-
-
-def _words(contact: Known | None, name: str, handle: str, network: str, followers: int | None) -> Person:
-    record = contact.record if contact else None
-    return Person(
-        name=(record.name if record else "") or name or handle, handle=handle, network=network, contact_id=str(contact.id) if contact else None,
-        company=record.company if record else "", title=record.title if record else "", known=contact is not None,
-        phone=record.phones[0] if record and record.phones else "", followers=followers,
-    )  # fmt: skip
-
-
-# --- is it time to talk ---------------------------------------------------------------------------------------
-
-
 def _relationships(run: _Run, session: Session) -> bool:
+    """Is it time to talk?"""
     found = deciding.due_relationships(session, run.workspace_id, run.now, RELATIONSHIPS)
     if not found:
         return False
     desk, version = _desk(run, session)
-    talks = deciding.talks_of(session, run.workspace_id, found)
-    posts = deciding.posts_of(
-        session, run.workspace_id, {(talk.brand_id, talk.thread) for own in talks.values() for talk in own}, run.names
-    )
-    threads = {thread: by_person(unique(items)) for thread, items in posts.items()}
-    ids = [each.contact_id for each in found if each.contact_id]
-    known, logged = (
-        people.contacts(session, run.workspace_id, ids),
-        deciding.activities_of(session, run.workspace_id, ids),
-    )
-    closed = deciding.call_tasks_closed(session, run.workspace_id, [each.id for each in found])
-    judged: list[tuple[Subject, Verdict]] = []
-    for each in found:
-        own, contact = (
-            talks.get((each.brand_id, each.person), []),
-            known.get(each.contact_id) if each.contact_id else None,
-        )
-        said = _said(own, threads)
-        history = History(
-            person_name=_name(contact, own), posts=tuple(said), activities=tuple(logged.get(each.contact_id, ())) if each.contact_id else (),
-            do_not_call=bool(contact and contact.record.do_not_call), unsubscribed=bool(contact and contact.record.unsubscribed),
-            last_call_task_closed_at=closed.get(each.id),
-        )  # fmt: skip
-        judged.append(
-            (_relation(each, contact, own, said, run.names), ready_for_call(history, now=run.now, policy=desk.policy))
-        )
+    cases = judging.relationships(session, run.workspace_id, found, run.names)
+    judged = _judge(cases, desk)
+    ids = [each.id for each in found]
     deciding.save_relationships(
         session, run.workspace_id,
-        [(each.id, verdict.look_again_at, verdict.stage or "", list(verdict.reasons)) for each, (_, verdict) in zip(found, judged, strict=True)],
+        [(id_, verdict.look_again_at, verdict.stage or "", list(verdict.reasons)) for id_, (_, verdict) in zip(ids, judged, strict=True)],
         settings=version, now=run.now,
     )  # fmt: skip
-    _store(run, session, desk, judged, "relationship_id", [each.id for each in found], version)
+    _store(run, session, desk, judged, "relationship_id", ids, version)
     return len(found) == RELATIONSHIPS
 
 
-def _said(talks: Sequence[Talk], threads: Mapping[Thread, Mapping[str, Sequence[Post]]]) -> list[Post]:
-    """What passed between this person and the brand, over all their threads and networks."""
-    return unique(
-        post for talk in talks for post in threads.get((talk.brand_id, talk.thread), {}).get(talk.native_id, ())
-    )
-
-
-def _name(contact: Known | None, talks: Sequence[Talk]) -> str:
-    if contact is not None and contact.record.name:
-        return contact.record.name
-    return next((talk.name or talk.handle for talk in talks), "")
-
-
-def _relation(
-    each: DueRelationship, contact: Known | None, talks: Sequence[Talk], said: Sequence[Post], names: Mapping[str, str]
-) -> Subject:
-    last = next((post.author_id for post in reversed(said) if not post.ours), None)
-    newest = next((talk for talk in talks if talk.native_id == last), talks[0] if talks else None)
-    words = _words(
-        contact, newest.name if newest else "", newest.handle if newest else "",
-        names.get(newest.provider, newest.provider) if newest else "", newest.followers if newest else None,
-    )  # fmt: skip
-    return Subject(
-        each.brand_id, each.person, newest.author_id if newest else each.author_id, contact,
-        newest.responder_email if newest else "", words, said, relationship_id=each.id,
-    )  # fmt: skip
+def _judge(cases: Sequence[Case], desk: Desk) -> list[tuple[Subject, Verdict]]:
+    return [(case.subject, case.rule(now=desk.now, policy=desk.policy)) for case in cases]
 
 
 # --- what should exist ----------------------------------------------------------------------------------------

@@ -1,0 +1,127 @@
+"""Cases: what a rule is told of one conversation or relationship, read from the database, ready to be judged.
+
+A case can be judged any number of times and under any policy: deciding judges it once, trying settings out judges it under
+two of them. Nothing is stored here but signals, which depend on a text and the version of the rules alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.drafting import Subject
+from service.rules.model import Conversation, History, Person, Post, Verdict
+from service.rules.readiness import ready_for_call
+from service.rules.threads import by_person, unique
+from service.rules.unanswered import unanswered
+from service.store import deciding, people
+from service.store.deciding import DueConversation, DueRelationship, Talk, Thread
+from service.store.people import Known
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One subject, and the rule that judges it: takes `now` and `policy`, returns its verdict."""
+
+    subject: Subject
+    rule: Callable[..., Verdict]
+
+
+Names = Mapping[str, str]  # providers' names for people, by key
+
+
+# --- is somebody waiting --------------------------------------------------------------------------------------
+
+
+def conversations(session: Session, workspace_id: UUID, found: Sequence[DueConversation], names: Names) -> list[Case]:
+    """One case for each of these conversations, in their order."""
+    posts = deciding.posts_of(session, workspace_id, {(each.brand_id, each.thread) for each in found}, names)
+    threads = {thread: by_person(unique(items)) for thread, items in posts.items()}
+    known = people.contacts(session, workspace_id, [each.contact_id for each in found if each.contact_id])
+    cases = []
+    for each in found:
+        own = threads.get((each.brand_id, each.thread), {}).get(each.native_id, [])
+        contact = known.get(each.contact_id) if each.contact_id else None
+        cases.append(Case(_subject(each, contact, own, names), partial(unanswered, _conversation(each, own))))
+    return cases
+
+
+def _conversation(each: DueConversation, posts: Sequence[Post]) -> Conversation:
+    return Conversation(
+        author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=tuple(posts),
+        author_is_ours=any(post.ours for post in posts if post.author_id == each.native_id), dealt_with_until=each.dealt_with_until,
+    )  # fmt: skip
+
+
+def _subject(each: DueConversation, contact: Known | None, talk: Sequence[Post], names: Names) -> Subject:
+    words = _words(contact, each.name, each.handle, names.get(each.provider, each.provider), each.followers)
+    return Subject(
+        each.brand_id, each.person, each.author_id, contact, each.responder_email, words, talk, conversation_id=each.id
+    )
+
+
+def _words(contact: Known | None, name: str, handle: str, network: str, followers: int | None) -> Person:
+    record = contact.record if contact else None
+    return Person(
+        name=(record.name if record else "") or name or handle, handle=handle, network=network, contact_id=str(contact.id) if contact else None,
+        company=record.company if record else "", title=record.title if record else "", known=contact is not None,
+        phone=record.phones[0] if record and record.phones else "", followers=followers,
+    )  # fmt: skip
+
+
+# --- is it time to talk ---------------------------------------------------------------------------------------
+
+
+def relationships(session: Session, workspace_id: UUID, found: Sequence[DueRelationship], names: Names) -> list[Case]:
+    """One case for each of these relationships, in their order."""
+    talks = deciding.talks_of(session, workspace_id, found)
+    wanted = {(talk.brand_id, talk.thread) for own in talks.values() for talk in own}
+    posts = deciding.posts_of(session, workspace_id, wanted, names)
+    threads = {thread: by_person(unique(items)) for thread, items in posts.items()}
+    ids = [each.contact_id for each in found if each.contact_id]
+    known, logged = people.contacts(session, workspace_id, ids), deciding.activities_of(session, workspace_id, ids)
+    closed = deciding.call_tasks_closed(session, workspace_id, [each.id for each in found])
+    cases = []
+    for each in found:
+        own = talks.get((each.brand_id, each.person), [])
+        contact = known.get(each.contact_id) if each.contact_id else None
+        said = _said(own, threads)
+        history = History(
+            person_name=_name(contact, own), posts=tuple(said), activities=tuple(logged.get(each.contact_id, ())) if each.contact_id else (),
+            do_not_call=bool(contact and contact.record.do_not_call), unsubscribed=bool(contact and contact.record.unsubscribed),
+            last_call_task_closed_at=closed.get(each.id),
+        )  # fmt: skip
+        cases.append(Case(_relation(each, contact, own, said, names), partial(ready_for_call, history)))
+    return cases
+
+
+def _said(talks: Sequence[Talk], threads: Mapping[Thread, Mapping[str, Sequence[Post]]]) -> list[Post]:
+    """What passed between this person and the brand, over all their threads and networks."""
+    return unique(
+        post for talk in talks for post in threads.get((talk.brand_id, talk.thread), {}).get(talk.native_id, ())
+    )
+
+
+def _name(contact: Known | None, talks: Sequence[Talk]) -> str:
+    if contact is not None and contact.record.name:
+        return contact.record.name
+    return next((talk.name or talk.handle for talk in talks), "")
+
+
+def _relation(
+    each: DueRelationship, contact: Known | None, talks: Sequence[Talk], said: Sequence[Post], names: Names
+) -> Subject:
+    last = next((post.author_id for post in reversed(said) if not post.ours), None)
+    newest = next((talk for talk in talks if talk.native_id == last), talks[0] if talks else None)
+    words = _words(
+        contact, newest.name if newest else "", newest.handle if newest else "",
+        names.get(newest.provider, newest.provider) if newest else "", newest.followers if newest else None,
+    )  # fmt: skip
+    return Subject(
+        each.brand_id, each.person, newest.author_id if newest else each.author_id, contact,
+        newest.responder_email if newest else "", words, said, relationship_id=each.id,
+    )  # fmt: skip
