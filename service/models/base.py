@@ -34,6 +34,13 @@ class Tenant:
     )
 
 
+class Below(Tenant):
+    """A table of many rows, each below one of another tenant's table, whose foreign key leads to the workspace already: a
+    second one would be looked up for every row, and say nothing more."""
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-3)
+
+
 class Identified:
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-2)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, Created, Identified, Tenant
+from service.models.base import Base, Below, Created, Identified, Tenant
 
 
 class Contact(Tenant, Identified, Created, Base):
@@ -34,7 +34,7 @@ class Contact(Tenant, Identified, Created, Base):
     deleted_at: Mapped[datetime | None]
 
 
-class ContactKey(Tenant, Base):
+class ContactKey(Below, Base):
     """A normalised key under which a contact is found: the only way in which candidates are looked up."""
 
     __tablename__ = "contact_keys"
@@ -97,7 +97,7 @@ class Activity(Tenant, Identified, Base):
     deleted_at: Mapped[datetime | None]
 
 
-class ActivityContact(Tenant, Base):
+class ActivityContact(Below, Base):
     """Whom an activity was with, by the CRM's ids: the contact may arrive after it."""
 
     __tablename__ = "activity_contacts"

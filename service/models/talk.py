@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueCons
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, Created, Identified, Tenant
+from service.models.base import Base, Below, Created, Identified, Tenant
 
 
 class Author(Tenant, Identified, Created, Base):
@@ -37,7 +37,7 @@ class Author(Tenant, Identified, Created, Base):
     updated_at: Mapped[datetime]
 
 
-class AuthorKey(Tenant, Base):
+class AuthorKey(Below, Base):
     """A normalised key under which an author may be found when a contact changes."""
 
     __tablename__ = "author_keys"
@@ -50,7 +50,7 @@ class AuthorKey(Tenant, Base):
     author_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
-class Engagement(Tenant, Identified, Base):
+class Engagement(Below, Identified, Base):
     """One post that concerns a connection."""
 
     __tablename__ = "engagements"
@@ -98,7 +98,7 @@ class Engagement(Tenant, Identified, Base):
     parent_missing: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
-class Signal(Tenant, Base):
+class Signal(Below, Base):
     """What was read from one text, by which version of the rules."""
 
     __tablename__ = "signals"
@@ -113,7 +113,7 @@ class Signal(Tenant, Base):
     mask: Mapped[int] = mapped_column(BigInteger)  # service.rules.signals.from_mask
 
 
-class Conversation(Tenant, Identified, Created, Base):
+class Conversation(Below, Identified, Created, Base):
     """One author and one thread with one brand, and what was decided of it."""
 
     __tablename__ = "conversations"
@@ -122,7 +122,6 @@ class Conversation(Tenant, Identified, Created, Base):
         ForeignKeyConstraint(
             ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
         ),
-        ForeignKeyConstraint(["workspace_id", "author_id"], ["authors.workspace_id", "authors.id"], ondelete="CASCADE"),
         Index("ix_conversations_due", "workspace_id", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
         Index("ix_conversations_thread", "workspace_id", "brand_id", "thread"),
         Index("ix_conversations_author", "workspace_id", "author_id"),

@@ -95,11 +95,8 @@ _UPSERT_CONVERSATIONS = insert(
 )
 # Whom we answered, though they never spoke to us by name: their posts are context, and the talk is a conversation all the same.
 _ANSWERED_BY_US = (
-    # In two steps whatever the planner thinks: while a workspace is filled, it has not seen the tables as they are.
-    "WITH o AS MATERIALIZED (SELECT DISTINCT thread, in_reply_to_author FROM engagements WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
-    " AND thread = ANY(%(threads)s) AND ours AND kind <> 'direct' AND in_reply_to_author <> ALL(%(ours)s))"
-    " SELECT a.id, o.thread FROM o JOIN authors a ON a.workspace_id = %(w)s AND a.provider = %(provider)s AND a.host = %(host)s"
-    " AND a.native_id = o.in_reply_to_author"
+    "SELECT DISTINCT thread, in_reply_to_author FROM engagements WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
+    " AND thread = ANY(%(threads)s) AND ours AND kind <> 'direct' AND in_reply_to_author <> ALL(%(ours)s)"
 )
 _TOUCH_THREADS = (
     "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), last_post_at = greatest(last_post_at, t.posted_at)"
@@ -246,8 +243,13 @@ def _touch(
         if not ours and kind != Kind.CONTEXT:
             talks.add((author_id, thread))
     params = {**shared, "at": at, "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)]}
+    # In two steps: joined, the planner may try every author for every thread while a workspace is filled.
     answered = execute(connection, _ANSWERED_BY_US, {**params, "ours": sorted(source.our_ids)})
-    talks.update((author_id, thread) for author_id, thread in answered)
+    if answered:
+        ids = dict(
+            execute(connection, _AUTHOR_IDS, {**shared, "ids": sorted({native_id for _, native_id in answered})})
+        )
+        talks.update((ids[native_id], thread) for thread, native_id in answered if native_id in ids)
     if talks:
         rows = [(new_id(), author_id, thread, newest[thread]) for author_id, thread in sorted(talks, key=str)]
         execute(connection, _UPSERT_CONVERSATIONS, {**params, **packed(CONVERSATION, rows)})

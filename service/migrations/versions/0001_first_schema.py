@@ -284,9 +284,6 @@ def upgrade() -> None:
             name=op.f("fk_author_keys_workspace_id_author_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_author_keys_workspace_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("workspace_id", "key", "author_id", name=op.f("pk_author_keys")),
     )
     op.create_index("ix_author_keys_author", "author_keys", ["workspace_id", "author_id"], unique=False)
@@ -510,19 +507,10 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["workspace_id", "author_id"],
-            ["authors.workspace_id", "authors.id"],
-            name=op.f("fk_conversations_workspace_id_author_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
             ["workspace_id", "connection_id"],
             ["connections.workspace_id", "connections.id"],
             name=op.f("fk_conversations_workspace_id_connection_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_conversations_workspace_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_conversations")),
         sa.UniqueConstraint(
@@ -602,9 +590,6 @@ def upgrade() -> None:
             ["connections.workspace_id", "connections.id"],
             name=op.f("fk_engagements_workspace_id_connection_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_engagements_workspace_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_engagements")),
         sa.UniqueConstraint(
@@ -714,9 +699,6 @@ def upgrade() -> None:
             name=op.f("fk_activity_contacts_workspace_id_activity_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_activity_contacts_workspace_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint(
             "workspace_id", "connection_id", "contact_native_id", "activity_id", name=op.f("pk_activity_contacts")
         ),
@@ -732,9 +714,6 @@ def upgrade() -> None:
             ["contacts.workspace_id", "contacts.id"],
             name=op.f("fk_contact_keys_workspace_id_contact_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_contact_keys_workspace_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("workspace_id", "key", "contact_id", name=op.f("pk_contact_keys")),
     )
@@ -792,9 +771,6 @@ def upgrade() -> None:
             ["engagements.workspace_id", "engagements.id"],
             name=op.f("fk_signals_workspace_id_engagement_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_signals_workspace_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("workspace_id", "engagement_id", name=op.f("pk_signals")),
     )
