@@ -187,6 +187,21 @@ def change(session: Session, workspace_id: UUID, values: Mapping[str, Any], *, b
     return row
 
 
+def tried(row: Settings, changes: Mapping[str, Any]) -> Settings:
+    """These settings with some of them changed (in the schema's JSON form; a group may be given in part), to see what they
+    would do. It is stored nowhere and keeps the version that it began from. Raises marshmallow's ValidationError."""
+    merged = {
+        name: {**row.values.get(name, {}), **value} if _is_group(name) and isinstance(value, Mapping) else value
+        for name, value in {**row.values, **changes}.items()
+    }
+    clean = SCHEMA.dump(SCHEMA.load(merged))
+    return Settings(workspace_id=row.workspace_id, version=row.version, values=clean, changed_by=row.changed_by)
+
+
+def _is_group(name: str) -> bool:
+    return isinstance(SCHEMA.fields.get(name), fields.Nested)
+
+
 def policy(row: Settings) -> Policy:
     """The settings as the rules see them."""
     return _policy(row.version, _Frozen(row.values))

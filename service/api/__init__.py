@@ -13,6 +13,7 @@ from service.api import (
     document,
     engagements,
     health,
+    judge,
     matches,
     me,
     noun,
@@ -33,6 +34,7 @@ NOUNS = (
     contacts.contacts,
     matches.matches,
     tasks.tasks,
+    judge.judge,
     document.openapi,
 )
 VERSION = "1"

@@ -29,3 +29,24 @@ class Line(fields.String):
         if not self._pattern.match(text) or any("\ud800" <= letter <= "\udfff" for letter in text):
             raise ValidationError(self._refusal)
         return text
+
+
+class Prose(fields.String):
+    """Text of several lines, `longest` characters at most. What no database can keep (NUL, half a surrogate pair) is left
+    out, as it is where a network serves it."""
+
+    def __init__(self, *, longest: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(max=longest), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        return "".join(letter for letter in text if letter != "\x00" and not "\ud800" <= letter <= "\udfff")
+
+
+class YesOrNo(fields.Boolean):
+    """true or false, and nothing that merely reads like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value

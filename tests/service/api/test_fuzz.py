@@ -35,7 +35,12 @@ CONFIG = {
                 "missing_required_header": {"expected-statuses": ["401", "422", "428"]},
                 "negative_data_rejection": {"expected-statuses": ["4xx"]},
             },
-        }
+        },
+        {
+            # Settings as above; and talks in which only the brand speaks, or two posts share an id.
+            "include-operation-id": "judge.talk",
+            "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "422"]}},
+        },
     ],
 }
 
