@@ -1,0 +1,246 @@
+"""What a text wants, as probabilities: a linear model over words, pairs of words, parts of words and a few marks.
+
+The model is a table of whole-number weights (`weights/intents.json`, made by `training/train.py`), scored by the standard
+library: each word is looked up once, and the weights of all intents lie side by side in one large integer, so that one
+addition adds them all. What the phrases say (`spoken.py`) and what the text replies to are marks of the model, beside its
+punctuation and length.
+
+Words are English. A text in another language is weighed by its marks alone, with weights of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from functools import cache, lru_cache
+from html import unescape
+from importlib.resources import files
+from itertools import pairwise
+from typing import Final
+
+from service.rules.languages import is_english
+from service.rules.spoken import BIT, fold, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Intents:
+    """Probabilities from 0 to 1, each by itself: a text may be several of these."""
+
+    needs_answer: float  # a good brand would write an answer: a question, an open problem, a request, what it asked for
+    question: float
+    request: float  # wants the reader to do something
+    problem: float  # something does not work, or they complain
+    call: float  # asks for, offers or agrees to a talk between the two: a call, a meeting, a meal
+    price: float  # asks what something costs, for a quote or a discount
+    purchase: float  # wants to buy, or has just bought
+    close: float  # a last polite word: nothing is open
+
+
+NAMES: Final = tuple(each.name for each in fields(Intents))
+LONGEST = 400  # words of a text that are weighed: what is further on says no more about it
+LANE = 28  # bits for each intent's sum: 400 words of the largest weight stay far below
+_HALF, _LANE_MASK = 1 << (LANE - 1), (1 << LANE) - 1
+_LEVEL = sum(_HALF << (LANE * number) for number in range(len(NAMES)))  # keeps every lane positive
+
+_TOKENS = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!]+|[.…]+|[:;=]-?[()dp/|]|[\u2600-\u27bf\U0001f300-\U0001faff]")
+_EMOJI = re.compile(r"[\u2600-\u27bf\U0001f300-\U0001faff]")
+_DIGITS = str.maketrans("123456789", "000000000")
+_STRETCHED = re.compile(r"(.)\1{2,}")
+_LEADING = re.compile(r"(?:\s*\.?@[\w.]+)*\s*")
+_PRIVATE = re.compile(r"\b(?:dm|dms|pm|private message|direct message|inbox)\b", re.IGNORECASE)
+_LENGTHS = ((2, "1-2 words"), (5, "3-5 words"), (10, "6-10 words"), (20, "11-20 words"), (40, "21-40 words"))
+_KINDS = tuple((bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast"))
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text taken apart. `words` begins with "^"; `marks` are what is true of the text as a whole."""
+
+    words: Sequence[str]
+    marks: Sequence[str]
+    english: bool
+
+
+def intents(
+    text: str, reply_to: str | None = None, reply_to_ours: bool | None = None, *, language: str | None = None
+) -> Intents:
+    """How likely it is that `text` wants each of these. `reply_to` is the text of the post that it replies to, where that
+    is known; `reply_to_ours` says whether that post is the brand's. `language` is a BCP 47 tag where the network says one."""
+    return weigh(take_apart(text, spoken(text, language), Before.of(reply_to, reply_to_ours), language))
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a text replies to, as the model sees it."""
+
+    marks: tuple[str, ...] = ("opens",)
+
+    @classmethod
+    def of(cls, text: str | None, ours: bool | None) -> Before:
+        if not text and ours is None:
+            return _NOTHING
+        if ours is False:
+            return _SOMEBODY
+        return _ours(text or "")
+
+
+_NOTHING = Before()
+_SOMEBODY = Before(("to somebody",))
+
+
+@lru_cache(maxsize=1024)  # a post of ours that many reply to is read once
+def _ours(text: str) -> Before:
+    said = spoken(text)
+    marks = ["to us"]
+    if _PRIVATE.search(text):
+        marks.append("we want a private message")
+    elif said & (BIT["asks"] | BIT["requests"]):
+        marks.append("we ask")
+    elif said & BIT["polite_close"]:
+        marks.append("we say goodbye")
+    else:
+        marks.append("we tell")
+    if text and not text.lstrip().startswith("@"):
+        marks.append("we name nobody")
+    return Before(tuple(marks))
+
+
+def take_apart(text: str, said: int, before: Before, language: str | None) -> Text:
+    """The features of a text. `said` are the bits of its phrases."""
+    if "&" in text:
+        text = unescape(text)
+    folded = fold(text)
+    words = ["^", *_TOKENS.findall(folded.translate(_DIGITS))[:LONGEST]]
+    marks = list(_marks(text, folded, words, said))
+    marks += [f"{one} & {other}" for one in before.marks for other in marks]
+    return Text(words, [*before.marks, *marks], is_english(words, language))
+
+
+def _marks(text: str, folded: str, words: Sequence[str], said: int) -> Iterator[str]:
+    for bit, mark in _KINDS:
+        if said & bit:
+            yield mark
+    count = len(words) - 1
+    yield next((mark for most, mark in _LENGTHS if count <= most), "41 words or more")
+    if "?" in folded:
+        yield "?"
+        if words[-1].startswith("?"):
+            yield "? at the end"
+    if "!" in folded:
+        yield "!"
+    if "http" in text:
+        yield "link"
+    if "#" in text:
+        yield "hashtag"
+    if "@" in text:
+        start = _LEADING.match(text)
+        led = text.count("@", 0, start.end() if start else 0)
+        if led > 1:
+            yield "to several"
+        if text.count("@") > led:
+            yield "names somebody"
+    if not folded.isascii() and _EMOJI.search(folded):
+        yield "emoji"
+    if any(word.startswith("0000") for word in words):
+        yield "long number"
+
+
+def weigh(text: Text) -> Intents:
+    """The model's verdict."""
+    model = _model()
+    if not text.english:
+        return Intents(
+            *(_probability(score) for score in _lanes(model.abroad_bias + _sum(model.abroad, text.marks), model.scale))
+        )
+    words, pairs = text.words, model.pairs
+    said = sum(map(model.word, words))
+    for pair in pairwise(words):
+        found = pairs.get(pair)
+        if found is not None:
+            said += found
+    shorter = model.scale / math.sqrt(len(words))
+    told = _lanes(said, shorter)
+    shown = _lanes(model.bias + _sum(model.marks, text.marks), model.scale)
+    return Intents(*(_probability(one + other) for one, other in zip(told, shown, strict=True)))
+
+
+def _sum(table: Mapping[str, int], names: Iterable[str]) -> int:
+    return sum([table[name] for name in names if name in table])
+
+
+def _lanes(packed: int, scale: float) -> list[float]:
+    packed += _LEVEL
+    return [((packed >> shift & _LANE_MASK) - _HALF) * scale for shift in range(0, LANE * len(NAMES), LANE)]
+
+
+def _probability(score: float) -> float:
+    return 1 / (1 + math.exp(-score)) if score > -700 else 0.0
+
+
+def why(
+    text: str,
+    reply_to: str | None = None,
+    reply_to_ours: bool | None = None,
+    *,
+    intent: str = "needs_answer",
+    language: str | None = None,
+    most: int = 5,
+) -> list[str]:
+    """The words of a text that speak most for an intent, the strongest first, for people who ask why."""
+    apart = take_apart(text, spoken(text, language), Before.of(reply_to, reply_to_ours), language)
+    if not apart.english:
+        return []
+    model, lane = _model(), NAMES.index(intent)
+    told = [(_lanes(model.word(word), 1.0)[lane], word) for word in apart.words]
+    told += [(_lanes(model.pairs.get(pair, 0), 1.0)[lane], " ".join(pair)) for pair in pairwise(apart.words)]
+    found = sorted({(weight, words) for weight, words in told if weight > 0 and words != "^"}, reverse=True)
+    return [words.replace("^ ", "") for _, words in found[:most]]
+
+
+# --- the weights ----------------------------------------------------------------------------------------------
+
+
+def normal(word: str) -> str:
+    """A word as the model knows it: letters that are drawn out count twice ("sooo" is "soo"), long numbers alike."""
+    return _STRETCHED.sub(r"\1\1", word) if not word.startswith("0000") else "0000"
+
+
+def parts(word: str) -> list[str]:
+    """The parts of a word, 3 and 4 letters long, its ends marked. A word of three letters or fewer has none."""
+    if len(word) < 4:
+        return []
+    ended = f"<{word[:30]}>"
+    return [ended[at : at + size] for size in (3, 4) for at in range(len(ended) - size + 1)]
+
+
+class Model:
+    """The weights, packed. A weight times `scale` is in log-odds."""
+
+    def __init__(self, stored: Mapping[str, object]) -> None:
+        tables: dict[str, dict[str, list[int]]] = stored["weights"]  # type: ignore[assignment]
+        self.scale = float(stored["scale"])  # type: ignore[arg-type]
+        self.bias, self.abroad_bias = pack(stored["bias"]), pack(stored["abroad bias"])  # type: ignore[arg-type]
+        self.marks, self.abroad = _packed(tables["marks"]), _packed(tables["abroad"])
+        self.pairs = {tuple(name.split(" ")): weight for name, weight in _packed(tables["pairs"]).items()}
+        self._words, self._parts = _packed(tables["words"]), _packed(tables["parts"])
+        self.word = lru_cache(maxsize=1 << 15)(self._word)
+
+    def _word(self, word: str) -> int:
+        known = normal(word)
+        return self._words.get(known, 0) + _sum(self._parts, parts(known))
+
+
+def pack(weights: Iterable[int]) -> int:
+    return sum(weight << (LANE * number) for number, weight in enumerate(weights))
+
+
+def _packed(table: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    return {name: pack(weights) for name, weights in table.items()}
+
+
+@cache
+def _model() -> Model:
+    return Model(json.loads(files("service.rules").joinpath("weights/intents.json").read_text("utf-8")))

@@ -1,0 +1,170 @@
+"""Learns the weights of `service/rules/intents.py`: `python -m training.train --shared ../shared` writes
+`service/rules/weights/intents.json` and prints how well each intent is told, out of fold.
+
+One logistic regression per intent, over the features that the rules themselves take from a text. Its probabilities are
+calibrated on folds that it has not seen (Platt, 1999), and weights that round to nothing are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+from service.rules.intents import NAMES, Before, Text, normal, parts, take_apart
+from service.rules.spoken import spoken
+from training.data import Sample, samples
+
+WEIGHTS = Path(__file__).parent.parent / "service" / "rules" / "weights" / "intents.json"
+FOLDS = 5
+SCALE = 1 / 24  # log-odds of one step: finer steps change no verdict
+SMOOTH = 4.0  # inverse strength of the regularisation, over words
+SMOOTH_ABROAD = 0.3  # over marks alone: two hundred examples teach few weights
+SEEN = 2  # texts that a word, pair or part must stand in
+_LARGEST = 2000  # steps; keeps LONGEST words within a lane
+
+Feature = tuple[str, str]  # table, name
+
+
+def features(text: Text) -> Iterator[tuple[Feature, float]]:
+    """The features of a text with their values, as `intents.weigh` sees them."""
+    share = 1 / len(text.words) ** 0.5
+    for word in text.words:
+        known = normal(word)
+        yield ("words", known), share
+        for part in parts(known):
+            yield ("parts", part), share
+    for one, other in zip(text.words, text.words[1:], strict=False):
+        yield ("pairs", f"{one} {other}"), share
+    for mark in text.marks:
+        yield ("marks", mark), 1.0
+
+
+def taken_apart(sample: Sample) -> Text:
+    before = Before.of(sample.reply_to or None, sample.reply_to_ours)
+    return take_apart(sample.text, spoken(sample.text, sample.language), before, sample.language)
+
+
+class Columns:
+    """Features by number: those that enough texts show."""
+
+    def __init__(self, texts: Sequence[Text]) -> None:
+        seen = Counter(name for text in texts for name in {name for name, _ in features(text)})
+        self.names = sorted(name for name, count in seen.items() if count >= SEEN or name[0] == "marks")
+        self._number = {name: number for number, name in enumerate(self.names)}
+
+    def matrix(self, texts: Sequence[Text]) -> csr_matrix:
+        rows, columns, values = [], [], []
+        for row, text in enumerate(texts):
+            for name, value in features(text):
+                if name in self._number:
+                    rows.append(row), columns.append(self._number[name]), values.append(value)
+        return csr_matrix((values, (rows, columns)), shape=(len(texts), len(self.names)))
+
+
+def fit(x: csr_matrix, y: np.ndarray, weight: np.ndarray, smooth: float) -> LogisticRegression:
+    return LogisticRegression(C=smooth, solver="liblinear", max_iter=2000).fit(x, y, sample_weight=weight)
+
+
+def out_of_fold(x: csr_matrix, y: np.ndarray, weight: np.ndarray, smooth: float) -> np.ndarray:
+    """The log-odds that each text gets from a model that has not seen it."""
+    found = np.zeros(len(y))
+    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(x, y):
+        found[test] = fit(x[train], y[train], weight[train], smooth).decision_function(x[test])
+    return found
+
+
+def learn(
+    x: csr_matrix, kept: np.ndarray, chosen: Sequence[Sample], name: str, smooth: float
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """The calibrated weights and bias of an intent, and the calibrated out-of-fold log-odds of `kept`."""
+    y = np.array([chosen[at].truth[name] for at in kept])
+    weight = np.array([chosen[at].weight for at in kept])
+    told = out_of_fold(x[kept], y, weight, smooth)
+    steady = LogisticRegression(C=1e6).fit(told.reshape(-1, 1), y, sample_weight=weight)
+    slope, start = float(steady.coef_[0, 0]), float(steady.intercept_[0])
+    model = fit(x[kept], y, weight, smooth)
+    return model.coef_[0] * slope, float(model.intercept_[0]) * slope + start, told * slope + start
+
+
+def scores(told: np.ndarray, y: np.ndarray) -> str:
+    order = np.argsort(-told)
+    right = np.cumsum(y[order])
+    precision, recall = right / np.arange(1, len(y) + 1), right / max(1, y.sum())
+    best = (2 * precision * recall / np.maximum(precision + recall, 1e-9)).max()
+    at_90 = recall[precision >= 0.9].max(initial=0.0)
+    half = told > 0
+    f1 = 2 * (half & y).sum() / max(1, half.sum() + y.sum())
+    return f"{len(y):5} texts  {y.mean():.2f} yes  F1 {f1:.3f}  best F1 {best:.3f}  recall at precision .90 {at_90:.3f}"
+
+
+def _steps(values: Iterable[float]) -> list[int]:
+    return [int(np.clip(round(value / SCALE), -_LARGEST, _LARGEST)) for value in values]
+
+
+@click.command()
+@click.option(
+    "--shared", type=click.Path(path_type=Path, exists=True), help="The folder that holds data/ with the public sets."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=WEIGHTS, show_default=True)
+def main(shared: Path | None, out: Path) -> None:
+    chosen = samples(shared)
+    texts = [taken_apart(sample) for sample in chosen]
+    english = np.array([text.english for text in texts])
+    columns = Columns([text for text in texts if text.english])
+    x = columns.matrix(texts)
+    marks = [number for number, name in enumerate(columns.names) if name[0] == "marks"]
+    learnt, abroad = [], []
+    for name in NAMES:
+        asked = np.array([name in sample.truth for sample in chosen])
+        kept = np.flatnonzero(asked & english)
+        weights, bias, told = learn(x, kept, chosen, name, SMOOTH)
+        learnt.append((weights, bias))
+        sources = np.array([chosen[at].source for at in kept])
+        truth = np.array([chosen[at].truth[name] for at in kept])
+        for source in sorted(set(sources)):
+            click.echo(f"{name:13} {source:10} {scores(told[sources == source], truth[sources == source])}")
+        own = np.flatnonzero(np.array([name in sample.truth and sample.source == "own" for sample in chosen]))
+        weights, bias, told = learn(x[:, marks], own, chosen, name, SMOOTH_ABROAD)
+        abroad.append((weights, bias))
+        away = ~english[own]
+        if away.any():
+            click.echo(
+                f"{name:13} {'abroad':10} {scores(told[away], np.array([chosen[at].truth[name] for at in own])[away])}"
+            )
+    _write(out, columns.names, marks, learnt, abroad)
+
+
+def _write(
+    out: Path,
+    names: Sequence[Feature],
+    marks: Sequence[int],
+    learnt: Sequence[tuple[np.ndarray, float]],
+    abroad: Sequence[tuple[np.ndarray, float]],
+) -> None:
+    tables: dict[str, dict[str, list[int]]] = {"words": {}, "pairs": {}, "parts": {}, "marks": {}, "abroad": {}}
+    for number, (table, name) in enumerate(names):
+        if any(steps := _steps(weights[number] for weights, _ in learnt)):
+            tables[table][name] = steps
+    for at, number in enumerate(marks):
+        if any(steps := _steps(weights[at] for weights, _ in abroad)):
+            tables["abroad"][names[number][1]] = steps
+    stored = {
+        "intents": NAMES, "scale": SCALE, "bias": _steps(bias for _, bias in learnt), "abroad bias": _steps(bias for _, bias in abroad),
+        "weights": tables,
+    }  # fmt: skip
+    out.write_text(json.dumps(stored, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
+    click.echo(
+        f"{out.name}: {', '.join(f'{len(table)} {name}' for name, table in tables.items())}, {out.stat().st_size // 1000} kB"
+    )
+
+
+if __name__ == "__main__":
+    main()
