@@ -20,6 +20,7 @@ from integrations.records import (
     TaskState,
 )
 
+HANDED_IN = "handed_in"  # capability: posts come in through our API, and the provider can be asked for nothing
 RECHECK = "recheck"  # the slow sweep that finds edits and deletions; every connection has it, no manifest lists it
 
 
@@ -39,7 +40,8 @@ class SocialClient(Protocol):
         ...
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
-        """The posts with these ids as they are now (any number of ids); one answer for each id, in any order."""
+        """The posts with these ids as they are now (any number of ids); one answer for each id, in any order (none, where
+        posts are `HANDED_IN`)."""
         ...
 
 
@@ -166,6 +168,7 @@ class Account:
     author: Author
     credentials: Mapping[str, Any] | None = field(default=None, repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    host: str = ""  # the server or place where it is, for a provider that has many
 
 
 @dataclass(frozen=True)
@@ -211,5 +214,5 @@ class Provider(Generic[C]):
     documents: tuple[Document, ...] = ()
     webhook: Webhook | None = None
     prices: tuple[Price, ...] = ()
-    capabilities: frozenset[str] = frozenset()  # "direct_messages", "unique_key", ...
+    capabilities: frozenset[str] = frozenset()  # HANDED_IN, "direct_messages", "unique_key", ...
     about: str = ""  # one sentence beside the connect button

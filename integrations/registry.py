@@ -9,7 +9,7 @@ from typing import Any
 
 import integrations.crm
 import integrations.social
-from integrations.provider import CRMClient, Provider, SocialClient
+from integrations.provider import HANDED_IN, CRMClient, Provider, SocialClient
 
 AnyProvider = Provider[SocialClient] | Provider[CRMClient]
 
@@ -34,3 +34,8 @@ def providers() -> dict[str, AnyProvider]:
 def get(key: str) -> AnyProvider:
     """The provider with this key. Raises KeyError."""
     return providers()[key]
+
+
+def handed_in() -> list[str]:
+    """Keys of the providers whose posts come in through our API; their connections and authors have a place as their host."""
+    return [key for key, each in providers().items() if HANDED_IN in each.capabilities]

@@ -321,6 +321,7 @@ def _store(
                     brand_id=brand_id,
                     credentials=account.credentials or credentials,
                     options={**form, **account.options, **options},
+                    host=account.host,
                 )
             )
     if not made:

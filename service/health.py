@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from integrations.provider import RECHECK
-from integrations.registry import providers
+from integrations.registry import handed_in, providers
 from service import queue
 from service.runtime import Runtime
 
@@ -80,6 +80,8 @@ def provider_name(key: str) -> str:
 
 def _reading(connection: Row, streams: Sequence[Row], name: str, now: datetime) -> str:
     active = [stream for stream in streams if stream["status"] == "active"]
+    if connection["provider"] in handed_in():
+        return "Its posts are handed in through the API; nothing is read here."
     if not active:
         return "Nothing is read from this account."
     looked = max((stream["last_pulled_at"] for stream in active if stream["last_pulled_at"]), default=None)

@@ -34,7 +34,7 @@ US, THEM = "us", "them"  # authors of posts where none is named
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def _instant(sentence: str, **kwargs: Any) -> fields.AwareDateTime:
+def instant(sentence: str, **kwargs: Any) -> fields.AwareDateTime:
     return fields.AwareDateTime(
         format="iso",
         validate=validate.Range(EARLIEST, LATEST, error="Give a time from 2000 to 2100."),
@@ -43,7 +43,7 @@ def _instant(sentence: str, **kwargs: Any) -> fields.AwareDateTime:
     )
 
 
-def _line(sentence: str, longest: int = 200, **kwargs: Any) -> Line:
+def line(sentence: str, longest: int = 200, **kwargs: Any) -> Line:
     return Line(longest=longest, sentence="Give one line of text.", metadata=about(sentence), **kwargs)
 
 
@@ -53,16 +53,16 @@ class JudgedPost(Schema):
     class Meta:
         unknown = RAISE
 
-    id = _line("The network's id, which others name in `in_reply_to`; without one, its place in the list, from 1.")
-    at = _instant("When it was written.", required=True)
+    id = line("The network's id, which others name in `in_reply_to`; without one, its place in the list, from 1.")
+    at = instant("When it was written.", required=True)
     direction = fields.String(
         load_default="in",
         validate=validate.OneOf(["in", "out"]),
         metadata=about("in: somebody wrote it to the brand; out: the brand wrote it."),
     )
-    author = _line("Who wrote it: any name that stays the same. Without one: one and the same person, or the brand.")
-    author_name = _line("The author's name for people.")
-    network = _line("Where it was written, for people: X, a forum.", 50)
+    author = line("Who wrote it: any name that stays the same. Without one: one and the same person, or the brand.")
+    author_name = line("The author's name for people.")
+    network = line("Where it was written, for people: X, a forum.", 50)
     kind = fields.String(
         validate=validate.OneOf([each.value for each in Kind]),
         metadata=about(
@@ -70,12 +70,12 @@ class JudgedPost(Schema):
         ),
     )
     text = Prose(longest=LONGEST, load_default="", metadata=about("Plain text."))
-    in_reply_to = _line("The id of the post that it answers.", allow_none=True)
-    mentions = fields.List(_line("An author."), validate=validate.Length(max=50), metadata=about("Authors it names."))
-    language = _line("BCP 47.", 35, allow_none=True)
-    url = _line("Where a person can answer it.", 2000)
+    in_reply_to = line("The id of the post that it answers.", allow_none=True)
+    mentions = fields.List(line("An author."), validate=validate.Length(max=50), metadata=about("Authors it names."))
+    language = line("BCP 47.", 35, allow_none=True)
+    url = line("Where a person can answer it.", 2000)
     is_repost = YesOrNo(load_default=False)
-    window_closes_at = _instant("After this the network lets nobody answer.", allow_none=True)
+    window_closes_at = instant("After this the network lets nobody answer.", allow_none=True)
 
 
 class JudgedContact(Schema):
@@ -84,10 +84,10 @@ class JudgedContact(Schema):
     class Meta:
         unknown = RAISE
 
-    name = _line("")
-    company = _line("")
-    title = _line("")
-    phone = _line("", 50)
+    name = line("")
+    company = line("")
+    title = line("")
+    phone = line("", 50)
     do_not_call = YesOrNo(load_default=False)
     unsubscribed = YesOrNo(load_default=False)
 
@@ -99,8 +99,8 @@ class JudgedActivity(Schema):
         unknown = RAISE
 
     kind = fields.String(required=True, validate=validate.OneOf([each.value for each in ActivityKind]))
-    at = _instant("When it began.", required=True)
-    ends_at = _instant("When it ended.", allow_none=True)
+    at = instant("When it began.", required=True)
+    ends_at = instant("When it ended.", allow_none=True)
     direction = fields.String(
         load_default=Direction.NONE.value, validate=validate.OneOf([each.value for each in Direction])
     )
@@ -116,8 +116,8 @@ class JudgedMeeting(Schema):
     class Meta:
         unknown = RAISE
 
-    at = _instant("When it begins.", required=True)
-    ends_at = _instant("When it ends.", allow_none=True)
+    at = instant("When it begins.", required=True)
+    ends_at = instant("When it ends.", allow_none=True)
 
 
 EXAMPLE = {
@@ -158,13 +158,13 @@ class TalkSchema(Schema):
         validate=validate.Length(1, MOST_POSTS),
         metadata=about("The whole thread that is known, in any order."),
     )
-    person = _line("The author who is judged. Without one: whoever wrote to the brand last.")
+    person = line("The author who is judged. Without one: whoever wrote to the brand last.")
     contact = fields.Nested(JudgedContact, allow_none=True)
     activities = fields.List(fields.Nested(JudgedActivity), validate=validate.Length(max=MOST_LOGGED))
     meetings = fields.List(fields.Nested(JudgedMeeting), validate=validate.Length(max=MOST_LOGGED))
-    dealt_with_until = _instant("Posts up to then were dealt with, as when somebody says: no reply needed.")
-    call_task_closed_at = _instant("When somebody last dealt with a call task about this person.")
-    now = _instant("The moment for which to judge. Without one: this moment.")
+    dealt_with_until = instant("Posts up to then were dealt with, as when somebody says: no reply needed.")
+    call_task_closed_at = instant("When somebody last dealt with a call task about this person.")
+    now = instant("The moment for which to judge. Without one: this moment.")
     settings = trial.overrides()
 
     @validates_schema

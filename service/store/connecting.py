@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from integrations.provider import RECHECK
+from integrations.provider import HANDED_IN, RECHECK
 from integrations.records import Author
 from integrations.registry import AnyProvider
 from service import credentials as sealed
@@ -44,17 +44,21 @@ def save(
     brand_id: UUID | None,
     credentials: Mapping[str, Any],
     options: Mapping[str, Any],
+    host: str = "",
 ) -> UUID:
     """Makes or renews the connection of this account, its credentials and its streams, all due now. Returns its id.
     Raises PlainError when another brand has the account already."""
     now = real_now()
+    handed_in = HANDED_IN in provider.capabilities
+    # An account that exists nowhere but here is one per brand, and has nothing to be read first.
+    account_id = str(brand_id) if handed_in else author.id
     values = settings.current(session, caller.workspace_id).values
     existing = session.scalars(
         select(Connection).where(
             Connection.workspace_id == caller.workspace_id,
             Connection.provider == provider.key,
-            Connection.host == "",
-            Connection.account_id == author.id,
+            Connection.host == host,
+            Connection.account_id == account_id,
         )
     ).one_or_none()
     if (
@@ -70,12 +74,13 @@ def save(
     row = existing or Connection(
         workspace_id=caller.workspace_id,
         provider=provider.key,
-        host="",
+        host=host,
         kind=provider.kind,
-        account_id=author.id,
+        account_id=account_id,
         preview=provider.kind == "crm" and values["preview"],
         connected_by=caller.user_id,
         responder_email=caller.email,
+        ready_at=now if handed_in else None,
     )
     row.brand_id, row.handle, row.name, row.url = brand_id, author.handle, author.name, author.url
     row.options = dict(options)

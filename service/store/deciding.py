@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from integrations.records import ActivityKind, Direction, Kind
+from integrations.registry import handed_in
 from service.db import RawConnection, raw
 from service.ids import new_id
 from service.rules.model import RULES_VERSION, LoggedActivity, Post, Signals
@@ -56,24 +57,26 @@ def person_key(contact_id: UUID | None, author_id: UUID | None) -> str:
     return f"contact:{contact_id}" if contact_id else f"author:{author_id}"
 
 
-_DUE_CONVERSATIONS = """
+# What people call where an author is: a network by its provider's key, or a place by its own name.
+_NETWORK = "CASE WHEN a.provider = ANY(%(places)s) THEN a.host ELSE a.provider END"
+_DUE_CONVERSATIONS = f"""
 SELECT c.id, c.brand_id, c.connection_id, c.author_id, c.thread, c.dealt_with_until, a.native_id, a.handle, a.name, a.followers,
-       a.provider, n.responder_email
+       {_NETWORK}, n.responder_email
 FROM (SELECT * FROM conversations WHERE workspace_id = %(w)s AND decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED) c
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = c.author_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
-"""
+"""  # noqa: S608 - names of our own columns
 # By themselves, by their ids: while a workspace is decided for the first time, the planner takes matches for an empty table,
 # and a join with it for free.
 _CONFIRMED = "SELECT author_id, contact_id FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND state = 'confirmed'"
-_POSTS = """
+_POSTS = f"""
 SELECT x.number, e.id::text, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
-       e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), a.provider, e.language, e.is_repost
+       e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), {_NETWORK}, e.language, e.is_repost
 FROM unnest(%(brands)s::uuid[], %(threads)s::text[]) WITH ORDINALITY AS x(brand_id, thread, number)
 JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.brand_id AND e.thread = x.thread
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.author_id
 LEFT JOIN signals s ON s.workspace_id = %(w)s AND s.engagement_id = e.id AND s.rules_version = %(rules)s
-"""
+"""  # noqa: S608 - names of our own columns
 SIGNAL = {"engagement_id": "uuid", "mask": "bigint"}
 _SAVE_SIGNALS = insert(
     "signals",
@@ -107,7 +110,7 @@ UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, set
 FROM {records(RELATED)} WHERE r.workspace_id = %(w)s AND r.id = new.id
 """  # noqa: S608 - names of our own columns
 # An author who has been matched is part of the contact's relationship; the one that stood alone has no subject any more.
-_THREADS_OF_PEOPLE = """
+_THREADS_OF_PEOPLE = f"""
 WITH p AS (
     SELECT * FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[], %(contacts)s::uuid[]) AS p(brand_id, person, author_id, contact_id)
 ), who AS MATERIALIZED (
@@ -116,11 +119,11 @@ WITH p AS (
     UNION ALL
     SELECT p.brand_id, p.person, m.author_id FROM p JOIN matches m ON m.workspace_id = %(w)s AND m.contact_id = p.contact_id AND m.state = 'confirmed'
 )
-SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, a.provider, n.responder_email, a.followers
+SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {_NETWORK}, n.responder_email, a.followers
 FROM who JOIN authors a ON a.workspace_id = %(w)s AND a.id = who.author_id
 JOIN conversations c ON c.workspace_id = %(w)s AND c.author_id = who.author_id AND c.brand_id = who.brand_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
-"""
+"""  # noqa: S608 - names of our own columns
 _ACTIVITIES = """
 SELECT c.id, v.kind, v.at, v.direction, v.outcome, v.ends_at FROM contacts c
 JOIN activity_contacts l ON l.workspace_id = %(w)s AND l.connection_id = c.connection_id AND l.contact_native_id = c.native_id
@@ -132,7 +135,8 @@ WHERE c.workspace_id = %(w)s AND c.id = ANY(%(ids)s)
 def due_conversations(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[DueConversation]:
     """Conversations whose decision is due, locked until the end of the transaction: a pull that adds to one waits, and
     makes it due again."""
-    rows = execute(raw(session), _DUE_CONVERSATIONS, {"w": workspace_id, "now": now, "n": limit})
+    params = {"w": workspace_id, "now": now, "n": limit, "places": handed_in()}
+    rows = execute(raw(session), _DUE_CONVERSATIONS, params)
     authors = {row[3] for row in rows}
     confirmed = execute(raw(session), _CONFIRMED, {"w": workspace_id, "ids": list(authors)})
     contacts = {row[0]: row[1] for row in confirmed}
@@ -159,6 +163,7 @@ def posts_of(
             "rules": RULES_VERSION,
             "brands": [brand for brand, _ in unique],
             "threads": [thread for _, thread in unique],
+            "places": handed_in(),
         },
     )
     found: list[list[Post]] = [[] for _ in unique]
@@ -278,6 +283,7 @@ def talks_of(
             "people": [each.person for each in due],
             "authors": [each.author_id for each in due],
             "contacts": [each.contact_id for each in due],
+            "places": handed_in(),
         },
     )
     found: dict[tuple[UUID, str], list[Talk]] = defaultdict(list)

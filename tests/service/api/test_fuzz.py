@@ -37,8 +37,9 @@ CONFIG = {
             },
         },
         {
-            # Settings as above; and talks in which only the brand speaks, or two posts share an id.
-            "include-operation-id": "judge.talk",
+            # Settings as above; and talks in which only the brand speaks, or two posts share an id. A post that is handed in
+            # has an author and a time unless it is deleted, and one place.
+            "include-operation-id-regex": "judge.talk|engagements.hand_in",
             "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "422"]}},
         },
     ],

@@ -1,0 +1,189 @@
+"""From a question in a forum that another system hands in to a task in the CRM, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from integrations.records import TaskStatus
+from service import accounts, connect
+from tests.service.api.conftest import Client, client_of
+from tests.service.api.test_access import check
+from tests.workers.conftest import World
+
+ANA = {"id": "17", "handle": "ana", "name": "Ana Ferrer"}
+Hand = Callable[..., Any]
+
+
+@pytest.fixture
+def forum(world: World, app: Flask) -> Client:
+    """A system that knows the forum, with an administrator's key, beside a CRM."""
+    connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
+    return client_of(app, world.runtime, world.owner, *accounts.SCOPES)
+
+
+def question(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": "q1", "at": "2026-03-12T09:00:00Z", "author": ANA, "text": "Does the new rack fit older frames?",
+        "url": "https://forum.example/q1", **fields,
+    }  # fmt: skip
+
+
+def answer(**fields: Any) -> dict[str, Any]:
+    return {"id": "a1", "at": "2026-03-12T11:00:00Z", "direction": "out", "in_reply_to": "q1", "text": "It does.", "url": "https://forum.example/a1", **fields}  # fmt: skip
+
+
+def hand(client: Client, *posts: dict[str, Any], place: str = "Rider forum", **fields: Any) -> list[tuple[str, str]]:
+    response = client.post("/engagements", {"place": place, "posts": list(posts), **fields})
+    assert response.status_code == 200, response.get_data(as_text=True)
+    return [(each["id"], each["outcome"]) for each in response.get_json()["items"]]
+
+
+def test_a_question_in_a_forum_becomes_a_task_and_an_answer_there_closes_it(world: World, forum: Client) -> None:
+    world.crm.add()
+    assert hand(forum, question()) == [("q1", "created")]
+    world.run()
+
+    [state] = world.crm.tasks.values()
+    assert "Ana Ferrer" in state.subject
+    assert "on Rider forum" in state.body
+    assert "Does the new rack fit older frames?" in state.body
+    assert "https://forum.example/q1" in state.body
+    assert state.owner_id == "o1"  # whoever made the key answers there
+
+    assert hand(forum, answer()) == [("a1", "created")]
+    world.run()
+
+    [state] = world.crm.tasks.values()
+    assert state.status is TaskStatus.COMPLETED
+    assert state.body.startswith("Answered on Rider forum on 12 March at 11:00: https://forum.example/a1")
+
+
+@pytest.mark.parametrize("link", [{"in_reply_to": None}, {"in_reply_to": None, "mentions": ["17"]}])
+def test_an_answer_that_names_no_post_answers_whoever_spoke_last_in_its_thread(
+    world: World, forum: Client, link: dict[str, Any]
+) -> None:
+    hand(forum, question(thread="t9"))
+    world.run()
+    hand(forum, answer(thread="t9", **link))
+    world.run()
+    assert [task.status for task in world.crm.tasks.values()] == [TaskStatus.COMPLETED]
+
+
+def test_a_batch_may_hold_question_and_answer_in_any_order(world: World, forum: Client) -> None:
+    hand(forum, answer(), question())
+    world.run()
+    assert world.tasks() == []
+    assert world.sql("SELECT count(DISTINCT thread) FROM engagements") == [(1,)]
+
+
+def test_a_colleague_who_writes_for_the_brand_is_never_work(world: World, forum: Client) -> None:
+    tomas = {"id": "99", "handle": "tomas", "name": "Tomas"}
+    hand(forum, question(), answer(author=tomas, text="It does. Which year is yours?"))
+    world.run()
+    assert world.tasks() == []
+
+
+def test_the_same_posts_again_change_nothing_and_another_text_is_followed(world: World, forum: Client) -> None:
+    hand(forum, question())
+    world.run()
+    assert hand(forum, question()) == [("q1", "known")]
+    world.run()
+    assert world.crm.tasks_ever_created == 1
+
+    hand(forum, question(text="Does the new rack fit frames of 2018?"))
+    world.run()
+    [state] = world.crm.tasks.values()
+    assert "2018" in state.body
+    assert world.crm.tasks_ever_created == 1
+
+
+@pytest.mark.parametrize("way", ["post", "delete"])
+def test_a_question_that_is_gone_takes_its_task_with_it(world: World, forum: Client, way: str) -> None:
+    response = forum.post("/engagements", {"place": "Rider forum", "posts": [question()]})
+    world.run()
+    if way == "post":
+        assert hand(forum, {"id": "q1", "deleted": True}) == [("q1", "deleted")]
+    else:
+        assert forum.delete(f"/engagements/{response.get_json()['items'][0]['engagement_id']}").status_code == 204
+    world.run()
+    assert world.crm.tasks == {}
+    assert world.sql("SELECT text FROM engagements") == [("",)]
+
+
+def test_what_was_never_here_is_said_to_be_absent(world: World, forum: Client) -> None:
+    assert hand(forum, {"id": "nobody", "deleted": True}, question()) == [("nobody", "absent"), ("q1", "created")]
+
+
+def test_ids_of_two_places_never_meet(world: World, forum: Client) -> None:
+    hand(forum, question())
+    hand(forum, question(author={"id": "17", "handle": "zed", "name": "Zed"}), place="Shop reviews")
+    world.run()
+    assert world.crm.tasks_ever_created == 2
+    hand(forum, answer(), place="shop  REVIEWS".replace("  ", " "))
+    world.run()
+    assert sorted(task.status for task in world.crm.tasks.values()) == [TaskStatus.COMPLETED, TaskStatus.OPEN]
+    assert world.sql("SELECT count(*) FROM connections WHERE kind = 'social'") == [(2,)]
+
+
+def test_two_brands_may_have_a_place_of_the_same_name(world: World, forum: Client) -> None:
+    other = forum.post("/brands", {"name": "Bolt"}).get_json()["id"]
+    hand(forum, question())
+    hand(forum, question(), brand_id=other)
+    world.run()
+    assert world.crm.tasks_ever_created == 2
+
+
+def test_the_person_who_asks_is_found_in_the_crm(world: World, forum: Client) -> None:
+    from tests.workers.conftest import ANA as AUTHOR
+
+    world.knows(AUTHOR, emails=("ana@ferrer.example",))
+    hand(forum, question(author={**ANA, "bio": "Baker. ana@ferrer.example"}))
+    world.run()
+    assert world.task().contact_id is not None
+
+
+def test_a_place_is_connected_by_an_administrator_alone(world: World, app: Flask, forum: Client) -> None:
+    writer = client_of(app, world.runtime, world.owner, "read", "write")
+    refused = writer.post("/engagements", {"place": "Rider forum", "posts": [question()]})
+    assert "No place named 'Rider forum' is connected" in check(refused, 404)
+    hand(forum, question())
+    assert hand(writer, answer()) == [("a1", "created")]
+
+
+def test_a_post_that_a_network_served_is_not_ours_to_erase_or_to_add_to(world: World, forum: Client) -> None:
+    [social] = connect.connect_with_secret(world.runtime, world.owner.caller, "fakesocial", None, {})
+    world.says("@brand Do you ship to Porto?", id="q1")
+    world.run()
+    [(id_,)] = world.sql("SELECT id FROM engagements")
+    assert "says itself when it is gone" in check(forum.delete(f"/engagements/{id_}"), 409)
+    check(forum.post("/engagements", {"connection_id": str(social), "posts": [question()]}), 404)
+
+
+def test_a_place_that_was_disconnected_takes_no_posts(world: World, forum: Client) -> None:
+    made = forum.post("/engagements", {"place": "Rider forum", "posts": [question()]}).get_json()["connection_id"]
+    assert forum.get(f"/connections/{made}").get_json()["health"].startswith("Its posts are handed in")
+    forum.delete(f"/connections/{made}")
+    assert "disconnected" in check(forum.post("/engagements", {"connection_id": made, "posts": [answer()]}), 409)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"posts": [question()]}, "place"),
+        ({"place": "F", "connection_id": "0" * 32, "posts": [question()]}, "place"),
+        ({"place": "F", "posts": []}, "posts"),
+        ({"place": "F", "posts": [question(id=str(number)) for number in range(101)]}, "posts"),
+        ({"place": "F", "posts": [{"id": "1", "author": ANA}]}, "posts.0.at"),
+        ({"place": "F", "posts": [{"id": "1", "at": "2026-03-12T09:00:00Z"}]}, "posts.0.author"),
+        ({"place": "F" * 61, "posts": [question()]}, "place"),
+        ({"place": "F", "posts": [question()], "responder_email": "nobody"}, "responder_email"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_by_name(forum: Client, body: dict[str, Any], field: str) -> None:
+    response = forum.post("/engagements", body)
+    check(response, 422)
+    assert field in [error["field"] for error in response.get_json()["errors"]]
