@@ -45,6 +45,7 @@ LONGEST_WAIT = 7 * 86_400.0  # seconds; what asks for more than a week is a garb
 
 _WORDS = ("authorization_code", "refresh_token")  # sent along with secrets, and fit for a message
 
+Opened = Callable[[socket.socket], None]
 RetryAfter = Callable[[requests.Response], float | None]
 Classify = Callable[[requests.Response], IntegrationError | None]
 
@@ -90,7 +91,8 @@ class Session:
     """A `requests.Session` with a base address. `token` goes out as a bearer token.
 
     `guarded` is for a host that a user typed: it is reached only if the peer's address is public (or in `allow`).
-    `classify` reads the statuses that a provider uses its own way; None from it means the usual reading.
+    `classify` reads the statuses that a provider uses its own way; None from it means the usual reading. `most` is how many
+    bytes an answer may have, MAX_ANSWER if not given. `opened` is told of each socket to a guarded host: a `Deadline`, say, that watches it.
     """
 
     def __init__(
@@ -101,6 +103,8 @@ class Session:
         headers: Mapping[str, str] | None = None,
         guarded: bool = False,
         allow: tuple[str, ...] = (),
+        opened: Opened = lambda sock: None,
+        most: int | None = None,
         says: Callable[[requests.Response], str] = lambda response: "",
         retry_after: RetryAfter = retry_after_header,
         classify: Classify = lambda response: None,
@@ -109,6 +113,7 @@ class Session:
         self._says = says
         self._retry_after = retry_after
         self._classify = classify
+        self._most = most
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy, no .netrc: what we send goes where we said
         self.http.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
@@ -116,7 +121,7 @@ class Session:
         if token is not None:
             self.http.headers["Authorization"] = f"Bearer {token}"
         if guarded:
-            adapter = GuardedAdapter(allow)
+            adapter = GuardedAdapter(allow, opened)
             self.http.mount("http://", adapter)
             self.http.mount("https://", adapter)
 
@@ -143,7 +148,7 @@ class Session:
                 allow_redirects=False,
                 stream=True,
             )
-            read_limited(response)
+            read_limited(response, self._most)
         except requests.RequestException as error:
             raise transport_error(error, urlsplit(self.base_url).hostname or "", write=write) from None
         if response.status_code < 300:
@@ -171,12 +176,14 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def read_limited(response: requests.Response) -> None:
-    """Reads the body of a streamed answer. Raises UnexpectedResponseError once it grows over MAX_ANSWER, unpacked."""
+def read_limited(response: requests.Response, most: int | None = None) -> None:
+    """Reads the body of a streamed answer. Raises UnexpectedResponseError once it grows over `most` bytes (MAX_ANSWER,
+    if not given), unpacked."""
+    most = MAX_ANSWER if most is None else most
     body = bytearray()
     for chunk in response.iter_content(64 * 1024):
         body += chunk
-        if len(body) > MAX_ANSWER:
+        if len(body) > most:
             response.close()
             host = urlsplit(response.url).hostname or "the provider"
             raise UnexpectedResponseError(f"{host} sent an answer larger than any we asked for")
@@ -288,14 +295,18 @@ def _checked(sock: socket.socket, connection: HTTPConnection, allow: tuple[str, 
 class GuardedAdapter(HTTPAdapter):
     """Checks the connected peer before a byte is sent, so neither DNS that changes nor a redirect gets by."""
 
-    def __init__(self, allow: tuple[str, ...] = ()) -> None:
+    def __init__(self, allow: tuple[str, ...] = (), opened: Opened = lambda sock: None) -> None:
+        def checked(sock: socket.socket, connection: HTTPConnection) -> socket.socket:
+            opened(_checked(sock, connection, allow))
+            return sock
+
         class Plain(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                return _checked(super()._new_conn(), self, allow)
+                return checked(super()._new_conn(), self)
 
         class TLS(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
-                return _checked(super()._new_conn(), self, allow)
+                return checked(super()._new_conn(), self)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
