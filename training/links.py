@@ -27,8 +27,9 @@ from scipy.optimize import minimize
 from service.backtest.channel_talks import LIKELY
 from service.backtest.scoring import score
 from service.rules import linking
-from service.rules.channel import FEATURES, Channel, Message
+from service.rules.channel import Channel, Message
 from service.rules.linking import answered, link
+from service.rules.linking_features import FEATURES
 
 FOLDS = 5
 RIDGE = 1.0  # the weights' squares, as a prior that few things matter; .3 and 3 do about as well

@@ -1,0 +1,30 @@
+"""Messages of channels without reply links, where everybody may answer: links come from nicks, turns, times and words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from service.backtest.judged import Judged, needs_answer, probably_line
+from service.rules.linking import Message, answered, link
+
+LIKELY = 0.5  # from this probability on, a message counts as answered
+
+
+def judge(messages: Iterable[tuple[str, Message]], *, now: datetime) -> Iterator[Judged]:
+    """For each message until `now` of these (channel, message) pairs, channel by channel: whether somebody else has
+    probably answered it by then."""
+    channels: dict[str, list[Message]] = defaultdict(list)
+    for name, message in messages:
+        if message.at <= now:
+            channels[name].append(message)
+    for held in channels.values():
+        links = link(held)
+        chances = answered(held, links)
+        by_id = {each.id: each for each in held}
+        parents = {each.id: each.parent for each in links}
+        for each in held:
+            parent = by_id.get(parents[each.id] or "")
+            needs, why = needs_answer(each.text, parent.text if parent else None, False if parent else None)
+            yield Judged(each.id, chances[each.id] < LIKELY, needs, (probably_line(chances[each.id]), *why))

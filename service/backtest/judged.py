@@ -1,0 +1,77 @@
+"""What is said of one message: was it answered, does it need an answer, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.rules.model import Signals
+from service.rules.signals import read
+from service.rules.words import ACTS
+
+COLUMNS = ("message_id", "unanswered", "needs_answer", "reasons")
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    id: str
+    unanswered: bool
+    needs_answer: bool
+    reasons: tuple[str, ...]
+
+    def as_row(self) -> dict[str, object]:
+        """The message as a row of COLUMNS."""
+        return {
+            "message_id": self.id,
+            "unanswered": int(self.unanswered),
+            "needs_answer": int(self.needs_answer),
+            "reasons": " ".join(self.reasons),
+        }
+
+
+def needs_answer(text: str, reply_to: str | None, reply_to_ours: bool | None) -> tuple[bool, tuple[str, ...]]:
+    """Whether a text wants an answer, and why. `reply_to` is the text that it replies to, where that is known, and
+    `reply_to_ours` whether a brand wrote that."""
+    signals = read(text)
+    return any(getattr(signals, name) for name, _, _ in ACTS), tuple(_why(signals))
+
+
+def _why(signals: Signals) -> Iterator[str]:
+    did = [words for name, _, words in ACTS if getattr(signals, name)]
+    if did:
+        yield f"Its author {did[0]}."
+    elif signals.polite_close:
+        yield "It is a last polite word."
+    else:
+        yield "It asks for nothing."
+
+
+def answered_line(who: str, asked: datetime, at: datetime, *, direct: bool) -> str:
+    """Who answered, and how long that took."""
+    what = "Answered" if direct else "Answered further on in the talk"
+    return f"{what} by {who} after {span(at - asked)}."
+
+
+def waiting_line(brands: Sequence[str], since: datetime, now: datetime) -> str:
+    """Who has not answered."""
+    whom = " or ".join(brands) or "no brand that is in the file"
+    return f"It speaks to {whom}, and in {span(now - since)} nobody there has answered."
+
+
+def probably_line(chance: float) -> str:
+    """How sure the links are, in a channel where nobody marked them."""
+    return f"That somebody else answered it has a probability of {round(chance * 100)} %."
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: "8 minutes", "3 days"."""
+    for unit, name in ((_DAY, "day"), (_HOUR, "hour")):
+        if length >= unit:
+            return _counted(length // unit, name)
+    return _counted(max(length, timedelta()) // _MINUTE, "minute")
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"

@@ -1,0 +1,100 @@
+"""`warmline backtest unanswered`: which messages of a file were answered, and which of them need an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from service.backtest import brand_talks, channel_talks, files
+from service.backtest.judged import COLUMNS, Judged
+from service.backtest.scoring import Score, score
+from service.errors import PlainError
+from service.rules.linking import Message
+
+NEEDS = ("message_id", "author", "created_at", "text")
+LINKED = ("inbound", "in_reply_to")
+CHANNELS = ("channel_day", "channel", "thread")  # columns that may say which channel a message stands in
+STATUSES = ("answered", "unanswered")  # anything else in a truth file is not known
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option(
+    "--messages",
+    required=True,
+    type=FILE,
+    help="CSV with message_id, author, created_at and text; with inbound (0: by a brand) and in_reply_to, or without both.",
+)
+@click.option("--out", required=True, type=FILE, help=f"CSV to write: {', '.join(COLUMNS)}.")
+@click.option(
+    "--truth", type=FILE, help="CSV with message_id and status (answered, unanswered); adds precision, recall and F1."
+)
+@click.option(
+    "--now", "until", help="Judge as of this instant, such as 2017-12-01T09:00:00Z. Without it, as of the last message."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(messages: Path, out: Path, truth: Path | None, until: str | None, as_json: bool) -> None:  # fmt: skip
+    """Say of every message that could wait for an answer whether it got one, and whether it needs one.
+
+    With inbound and in_reply_to, the accounts of messages that are not inbound are brands, each by itself. Without both,
+    everybody is an author, and who answers whom is worked out from nicks, turns, times and words, for each channel
+    (channel_day, channel or thread, where there is such a column)."""
+    rows = files.rows(messages, NEEDS)
+    now = files.instant(until, "--now") if until else None
+    found = list(judge(rows, messages, now))
+    count = files.write(out, COLUMNS, (each.as_row() for each in found))
+    scores = scored(found, files.rows(truth, ("message_id", "status"))) if truth else {}
+    waiting = sum(each.unanswered for each in found)
+    asking = sum(each.unanswered and each.needs_answer for each in found)
+    if as_json:
+        said = {"messages": count, "unanswered": waiting, "unanswered_and_needs_answer": asking}
+        click.echo(json.dumps({**said, **{name: each.as_json() for name, each in scores.items()}}))
+        return
+    click.echo(f"{count} messages judged: {waiting} have no answer, {asking} of which need one. Written to {out}.")
+    for name, each in scores.items():
+        click.echo(
+            f"{name}: precision {each.precision:.3f}, recall {each.recall:.3f}, F1 {each.f1:.3f} ({each.there} in the truth)"
+        )
+
+
+def judge(rows: Sequence[dict[str, str]], path: Path, now: datetime | None) -> Iterator[Judged]:
+    """Every message that could wait for an answer. `path` is named where a row is wrong. Raises PlainError."""
+    times = [files.instant(row["created_at"], f"{path}, message {row['message_id']}") for row in rows]
+    now = now or max(times, default=datetime.now(UTC))
+    has = [name for name in LINKED if rows and name in rows[0]]
+    if len(has) == 1:
+        raise PlainError(
+            f"{path} has a column {has[0]!r} and none {next(name for name in LINKED if name not in has)!r}. It needs both, or neither."
+        )
+    if has:
+        return brand_talks.judge(_linked(rows, times), now=now)
+    channel = next((name for name in CHANNELS if rows and name in rows[0]), None)
+    return channel_talks.judge(
+        ((row[channel] if channel else "", Message(row["message_id"], row["author"], at, row["text"])) for row, at in zip(rows, times, strict=True)),
+        now=now,
+    )  # fmt: skip
+
+
+def _linked(rows: Sequence[dict[str, str]], times: Sequence[datetime]) -> Iterator[brand_talks.Message]:
+    for row, at in zip(rows, times, strict=True):
+        yield brand_talks.Message(
+            row["message_id"], row["author"], row["inbound"].strip() not in ("0", "false", "False"), at,
+            row["in_reply_to"].strip() or None, row["text"],
+        )  # fmt: skip
+
+
+def scored(found: Iterable[Judged], truth: Iterable[dict[str, str]]) -> dict[str, Score]:
+    """How right the verdicts are, for each of the two statuses. Where the truth says which messages begin a talk, and which
+    stand so near the end that nobody can know, only the beginnings that are not near the end count."""
+    told = {each.id: "unanswered" if each.unanswered else "answered" for each in found}
+    counted = [
+        (told[row["message_id"]], row["status"])
+        for row in truth
+        if row["status"] in STATUSES and row["message_id"] in told
+        and row.get("starts_conversation", "1") == "1" and row.get("near_end", "0") == "0"
+    ]  # fmt: skip
+    return {status: score((said == status, true == status) for said, true in counted) for status in STATUSES}
