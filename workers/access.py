@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -20,25 +20,27 @@ from service.runtime import Runtime
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Line:
-    """A connection as a job read it; outlives the transaction."""
+    """A connection as a job read it; outlives the transaction. For one job, by one thread at a time."""
 
     runtime: Runtime
     connection: Connection
     since: datetime | None = None  # how far back a first pull goes
+    # A job is over before credentials that were fresh when it began have ended (`credentials.EARLY`).
+    _opened: tuple[Any, int] | None = field(default=None, init=False, repr=False)
 
     def speak(self, call: Callable[[Any], T]) -> T:
         """`call` with the connection's client. When the provider turns the token down, it is renewed and `call` is made
         once more; a second refusal is final. `call` must be safe to repeat. Raises `integrations.errors`."""
-        client, version = self._client(None)
+        client, version = self._opened or self._open(None)
         try:
             return call(client)
         except AuthenticationError:
-            client, _ = self._client(version)
+            client, _ = self._open(version)
             return call(client)
 
-    def _client(self, refused: int | None) -> tuple[Any, int]:
+    def _open(self, refused: int | None) -> tuple[Any, int]:
         row = self.connection
         provider = providers()[row.provider]
         app = connect.app_for(self.runtime, provider, row.host)
@@ -51,4 +53,5 @@ class Line:
             since=self.since,
             now=business_now,
         )
-        return provider.client(access), held.version
+        self._opened = provider.client(access), held.version
+        return self._opened

@@ -46,12 +46,13 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
     one is made ready. Raises nothing that is the CRM's doing."""
     job = _Job(runtime, workspace_id, connection_id, lease_id)
     deadline = time.monotonic() + BUDGET
-    retry_at, answered = None, None
+    retry_at, answered, line = None, None, None
     with ThreadPoolExecutor(1) as caller:
         taken = _take(job, ())
         while taken is not None and taken[1]:
             connection, rows = taken
-            answer = caller.submit(_call, Line(runtime, connection), rows)
+            line = line or Line(runtime, connection)
+            answer = caller.submit(_call, line, [task for row in rows if (task := as_task(row)) is not None])
             if answered is not None:
                 _store(job, *answered)
             taken = _take(job, [row.id for row in rows]) if time.monotonic() < deadline else None
@@ -84,9 +85,7 @@ def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRo
             return None
         if connection.preview or connection.status != "active":
             return connection, []
-        rows = pushing.take(session, job.workspace_id, job.connection_id, under_way, BATCH)
-        pushing.about_to_create(session, job.workspace_id, [row.id for row in rows if row.state == "absent"])
-        return connection, rows
+        return connection, pushing.take(session, job.workspace_id, job.connection_id, under_way, BATCH)
 
 
 def _put_back(job: _Job, rows: Sequence[TaskRow]) -> None:
@@ -97,8 +96,7 @@ def _put_back(job: _Job, rows: Sequence[TaskRow]) -> None:
                 pushing.settle(session, job.workspace_id, [_untouched(row, unsent=True) for row in rows])
 
 
-def _call(line: Line, rows: Sequence[TaskRow]) -> dict[str, PushResult]:
-    wanted = [task for row in rows if (task := as_task(row)) is not None]
+def _call(line: Line, wanted: Sequence[Task]) -> dict[str, PushResult]:
     if not wanted:
         return {}
     results: Sequence[PushResult] = line.speak(lambda client: client.push_tasks(wanted))

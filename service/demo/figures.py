@@ -27,7 +27,7 @@ SELECT (SELECT count(DISTINCT (n.provider, n.host, e.native_id)) FROM engagement
           SELECT 1 FROM matches c WHERE c.workspace_id = :w AND c.author_id = m.author_id AND c.state = 'confirmed')),
        (SELECT count(*) FROM tasks WHERE workspace_id = :w AND kind = 'unanswered' AND state IN ('open', 'completed')),
        (SELECT count(*) FROM tasks WHERE workspace_id = :w AND kind = 'ready_for_call' AND state IN ('open', 'completed')),
-       (SELECT count(*) FROM tasks WHERE workspace_id = :w AND wanted = 'open' AND state = 'absent' AND push_at IS NULL)
+       (SELECT count(*) FROM tasks WHERE workspace_id = :w AND wanted = 'open' AND state = 'absent' AND external_id IS NULL AND push_at IS NULL)
 """
 _UNDER_WAY = """
 SELECT EXISTS (SELECT 1 FROM streams WHERE workspace_id = :w AND status = 'active' AND first_done_at IS NULL)

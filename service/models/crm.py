@@ -177,8 +177,10 @@ class Task(Tenant, Identified, Created, Base):
             "ix_tasks_waiting",
             "workspace_id",
             "held_until",
-            postgresql_where=text("wanted = 'open' AND state = 'absent' AND push_at IS NULL"),
+            postgresql_where=text("wanted = 'open' AND external_id IS NULL AND push_at IS NULL"),
         ),
+        # Room on each page: a task that is about to be sent is noted beside itself, and no index has to be told.
+        {"postgresql_with": {"fillfactor": 80}},
     )
 
     key: Mapped[str] = mapped_column(Text)
@@ -201,6 +203,7 @@ class Task(Tenant, Identified, Created, Base):
     due_at: Mapped[datetime]
     held_reason: Mapped[str] = mapped_column(Text, default="")
     held_until: Mapped[datetime | None]
+    run_id: Mapped[UUID | None]  # the run that altered it and has not been let through: nothing of it is pushed
     push_at: Mapped[datetime | None]  # business time
     external_id: Mapped[str | None] = mapped_column(Text)
     external_url: Mapped[str] = mapped_column(Text, default="")

@@ -78,7 +78,7 @@ def decide_unplaced(session: Session, workspace_id: UUID) -> None:
         session.execute(
             text(
                 f"UPDATE {table} d SET decide_at = least(d.decide_at, :now) FROM tasks t WHERE d.workspace_id = :w"  # noqa: S608
-                f" AND t.workspace_id = :w AND t.{column} = d.id AND t.wanted = 'open' AND t.state = 'absent' AND t.push_at IS NULL"
+                f" AND t.workspace_id = :w AND t.{column} = d.id AND t.wanted = 'open' AND t.state = 'absent' AND t.external_id IS NULL AND t.push_at IS NULL"
                 " AND (t.crm_connection_id IS NULL OR t.content->>'owner_id' IS NULL)"
             ),
             {"w": workspace_id, "now": business_now()},

@@ -38,33 +38,37 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
     return row
 
 
+# In one statement: the rows as they were, and, of those that never stood in the CRM, a note that from here on they may. Whoever
+# finds them like this seeks them before sending again.
+_TAKE = f"""
+WITH taken AS MATERIALIZED (
+    {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)
+    ORDER BY urgency DESC, push_at, id LIMIT %(n)s
+), noted AS (
+    UPDATE tasks t SET state = 'unknown', maybe_sent_at = %(at)s FROM taken
+    WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.state = 'absent' AND t.state = 'absent'
+)
+SELECT * FROM taken ORDER BY urgency DESC, push_at, id
+"""  # noqa: S608 - names of our own columns
+
+
 def take(
     session: Session, workspace_id: UUID, connection_id: UUID, under_way: Sequence[UUID], limit: int
 ) -> list[TaskRow]:
-    """Tasks that are to be pushed now, but for those `under_way`, the most urgent first."""
+    """Tasks that are to be pushed now, but for those `under_way`, the most urgent first; noted as possibly sent."""
     return _rows(
         execute(
             raw(session),
-            _SELECT + " AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)"
-            " ORDER BY urgency DESC, push_at, id LIMIT %(n)s",
+            _TAKE,
             {
                 "w": workspace_id,
                 "c": connection_id,
                 "now": business_now(),
+                "at": real_now(),
                 "under_way": list(under_way),
                 "n": limit,
             },
         )
-    )
-
-
-def about_to_create(session: Session, workspace_id: UUID, ids: Sequence[UUID]) -> None:
-    """From here on these may stand in the CRM: whoever finds them like this seeks them before sending again."""
-    execute(
-        raw(session),
-        "UPDATE tasks SET state = 'unknown', maybe_sent_at = %(now)s WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)"
-        " AND state = 'absent'",
-        {"w": workspace_id, "ids": list(ids), "now": real_now()},
     )
 
 
@@ -85,15 +89,20 @@ class Settled:
     maybe_sent_at: datetime | None
     closed_as: str = ""  # the person ended it in the CRM
 
+    @property
+    def written_unless_content(self) -> dict[str, Any] | None:
+        """None where what is written there is the content, as it mostly is: a text need not travel twice."""
+        return None if self.written == self.content else self.written
+
 
 _TYPES = {
     "id": "uuid", "wanted": "text", "content": "jsonb", "state": "text", "external_id": "text", "external_url": "text",
     "written": "jsonb", "detail": "text", "push_at": "timestamptz", "written_at": "timestamptz", "maybe_sent_at": "timestamptz",
 }  # fmt: skip
-_VALUES = attrgetter(*_TYPES)
+_VALUES = attrgetter(*(name if name != "written" else "written_unless_content" for name in _TYPES))
 _SETTLE = (
     "UPDATE tasks t SET state = new.state, external_id = new.external_id, external_url = coalesce(nullif(new.external_url, ''), t.external_url),"  # noqa: S608
-    " written = new.written, detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
+    " written = coalesce(new.written, new.content), detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
     " pushed_at = coalesce(t.pushed_at, new.written_at),"
     " push_at = CASE WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
     f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"

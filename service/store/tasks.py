@@ -54,6 +54,7 @@ class TaskRow:
     closed_by: str = ""
     close_reason: str = ""
     written: dict[str, Any] = field(default_factory=dict)
+    run_id: UUID | None = None
 
     @property
     def in_crm(self) -> bool:
@@ -70,7 +71,7 @@ _TYPES = {
     "conversation_id": "uuid", "relationship_id": "uuid", "crm_connection_id": "uuid", "wanted": "text", "state": "text",
     "content": "jsonb", "edited": "jsonb", "reasons": "jsonb", "urgency": "integer", "since": "timestamptz", "due_at": "timestamptz",
     "held_reason": "text", "held_until": "timestamptz", "push_at": "timestamptz", "external_id": "text", "detail": "text",
-    "maybe_sent_at": "timestamptz", "closed_at": "timestamptz", "closed_by": "text", "close_reason": "text", "written": "jsonb",
+    "maybe_sent_at": "timestamptz", "closed_at": "timestamptz", "closed_by": "text", "close_reason": "text", "written": "jsonb", "run_id": "uuid",
 }  # fmt: skip
 _VALUES = attrgetter(*_TYPES)
 _NAMES = ", ".join(each.name for each in fields(TaskRow))
@@ -79,6 +80,7 @@ _SELECT = f"SELECT {_NAMES} FROM tasks WHERE workspace_id = %(w)s"  # noqa: S608
 _DECIDED = (
     "person", "author_id", "contact_id", "conversation_id", "relationship_id", "crm_connection_id", "wanted", "state", "content",
     "reasons", "urgency", "held_reason", "held_until", "push_at", "external_id", "closed_at", "closed_by", "close_reason",
+    "run_id",
 )  # fmt: skip
 _SAVE = insert(
     "tasks",
@@ -102,14 +104,14 @@ Scope = Literal["conversation_id", "relationship_id"]
 
 
 def standing(
-    session: Session, workspace_id: UUID, scope: Scope, ids: Sequence[UUID], keys: Sequence[str]
+    session: Session, workspace_id: UUID, scope: Scope, ids: Sequence[UUID], keys: Sequence[str], *, lock: bool = True
 ) -> list[TaskRow]:
     """Open tasks of these conversations or relationships, and the tasks with these keys, locked until the end of the
-    transaction."""
+    transaction (unless they are only looked at)."""
     return _rows(
         execute(
             raw(session),
-            f"{_SELECT} AND (({scope} = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s)) ORDER BY id FOR UPDATE",
+            f"{_SELECT} AND (({scope} = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s)) ORDER BY id{' FOR UPDATE' if lock else ''}",
             {"w": workspace_id, "ids": list(ids), "keys": list(keys)},
         )
     )
@@ -133,7 +135,7 @@ def to_admit(session: Session, workspace_id: UUID, now: datetime, limit: int) ->
     return _rows(
         execute(
             raw(session),
-            _SELECT + " AND wanted = 'open' AND state = 'absent' AND push_at IS NULL AND crm_connection_id IS NOT NULL"
+            _SELECT + " AND wanted = 'open' AND state = 'absent' AND external_id IS NULL AND push_at IS NULL AND crm_connection_id IS NOT NULL"
             " AND (held_reason = '' OR held_until <= %(now)s) ORDER BY urgency DESC, since, id LIMIT %(n)s FOR UPDATE",
             {"w": workspace_id, "now": now, "n": limit},
         )
@@ -208,7 +210,7 @@ def release_slots(session: Session, workspace_id: UUID, persons: Sequence[str]) 
     execute(
         raw(session),
         "UPDATE tasks SET held_reason = '', held_until = NULL WHERE workspace_id = %(w)s AND person = ANY(%(people)s) AND wanted = 'open'"
-        " AND state = 'absent' AND push_at IS NULL AND crm_connection_id IS NOT NULL",
+        " AND state = 'absent' AND external_id IS NULL AND push_at IS NULL AND crm_connection_id IS NOT NULL",
         {"w": workspace_id, "people": list(persons)},
     )
 
@@ -217,7 +219,7 @@ def next_release(session: Session, workspace_id: UUID) -> datetime | None:
     """When the next held task is to be looked at again (business time)."""
     rows = execute(
         raw(session),
-        "SELECT min(held_until) FROM tasks WHERE workspace_id = %(w)s AND wanted = 'open' AND state = 'absent' AND push_at IS NULL"
+        "SELECT min(held_until) FROM tasks WHERE workspace_id = %(w)s AND wanted = 'open' AND state = 'absent' AND external_id IS NULL AND push_at IS NULL"
         " AND crm_connection_id IS NOT NULL",
         {"w": workspace_id},
     )

@@ -364,6 +364,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("held_reason", sa.Text(), nullable=False),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("run_id", sa.Uuid(), nullable=True),
         sa.Column("push_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("external_url", sa.Text(), nullable=False),
@@ -390,6 +391,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("workspace_id", "key", name=op.f("uq_tasks_workspace_id_key")),
+        postgresql_with={"fillfactor": 80},
     )
     op.create_index("ix_tasks_conversation", "tasks", ["workspace_id", "conversation_id"], unique=False)
     op.create_index("ix_tasks_external", "tasks", ["workspace_id", "crm_connection_id", "external_id"], unique=False)
@@ -420,9 +422,60 @@ def upgrade() -> None:
         "tasks",
         ["workspace_id", "held_until"],
         unique=False,
-        postgresql_where=sa.text("wanted = 'open' AND state = 'absent' AND push_at IS NULL"),
+        postgresql_where=sa.text("wanted = 'open' AND external_id IS NULL AND push_at IS NULL"),
     )
     op.create_index("ix_tasks_relationship", "tasks", ["workspace_id", "relationship_id"], unique=False)
+    op.create_index(
+        "ix_tasks_run",
+        "tasks",
+        ["workspace_id", "run_id"],
+        unique=False,
+        postgresql_where=sa.text("run_id IS NOT NULL"),
+    )
+    op.create_table(
+        "runs",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("settings_version", sa.Integer(), nullable=False),
+        sa.Column("rules_version", sa.Integer(), nullable=False),
+        sa.Column("from_settings_version", sa.Integer(), nullable=False),
+        sa.Column("from_rules_version", sa.Integer(), nullable=False),
+        sa.Column("started_by", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_runs_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_runs")),
+    )
+    op.create_table(
+        "run_changes",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "run_id"],
+            ["runs.workspace_id", "runs.id"],
+            name=op.f("fk_run_changes_workspace_id_run_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "task_id"],
+            ["tasks.workspace_id", "tasks.id"],
+            name=op.f("fk_run_changes_workspace_id_task_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_run_changes_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "run_id", "task_id", name=op.f("pk_run_changes")),
+    )
+    op.create_index("ix_run_changes_task", "run_changes", ["workspace_id", "task_id"], unique=False)
     op.create_table(
         "activities",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -797,6 +850,8 @@ def upgrade() -> None:
         "author_keys",
         "connections",
         "tasks",
+        "runs",
+        "run_changes",
         "activities",
         "contacts",
         "conversations",
@@ -815,6 +870,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_run_changes_task", table_name="run_changes")
+    op.drop_table("run_changes")
+    op.drop_table("runs")
+    op.drop_index("ix_tasks_run", table_name="tasks", postgresql_where=sa.text("run_id IS NOT NULL"))
     op.drop_table("signals")
     op.drop_index("uq_matches_confirmed", table_name="matches", postgresql_where=sa.text("state = 'confirmed'"))
     op.drop_index("ix_matches_state", table_name="matches")
