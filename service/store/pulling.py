@@ -165,12 +165,14 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     shared = {"w": source.workspace_id, "c": source.connection_id, "brand": source.brand_id, "provider": source.provider,
               "host": source.host, "now": real_now()}  # fmt: skip
     authors, profiles = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
-    if profiles and source.ready:
-        due.decide_soon(session, source.workspace_id)  # they may be found in the CRM now
     unique = {item.id: item for item in items}
     rows = [_row(source, item, authors[item.author.id]) for _, item in sorted(unique.items())]
     changed = execute(connection, _UPSERT_ENGAGEMENTS, {**shared, **packed(ENGAGEMENT, rows)})
+    # At the end, as everybody who marks the workspace due: its row is locked last, so that nobody waits in a circle. (Authors
+    # who are new, or show themselves anew, may be found in the CRM now.)
     if not changed:
+        if profiles and source.ready:
+            due.decide_soon(session, source.workspace_id)
         return 0
     orphans = [row[1] for row in changed if row[9] and row[7] and row[7] not in unique]
     if orphans:
