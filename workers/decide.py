@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -18,8 +18,10 @@ from service.drafting import Desk, Subject, changes, keys_of
 from service.judging import Case
 from service.rules.model import Verdict
 from service.runtime import Runtime
-from service.store import deciding, due, matching, people, schedule, tasks
+from service.store import deciding, due, matching, people, runs, schedule, tasks
+from service.tryout import judge
 from workers.admitting import admit_waiting
+from workers.breaker import hold_back
 
 AUTHORS, CONVERSATIONS, RELATIONSHIPS = 1000, 1000, 500  # how many at once: memory stays flat, transactions short
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
@@ -40,7 +42,9 @@ def decide(runtime: Runtime, workspace_id: UUID, lease_id: UUID, now: datetime |
         runtime, workspace_id, lease_id, now or business_now(), {key: each.name for key, each in providers().items()}
     )
     deadline = time.monotonic() + BUDGET
-    for step in (_match, _conversations, _relationships, _admit):
+    with runtime.db.tenant(workspace_id) as session:
+        runs.notice_rules(session, workspace_id, settings.current(session, workspace_id).version)
+    for step in (_match, _conversations, _relationships, _let_through, _admit):
         while True:
             more = runtime.db.retried(workspace_id, partial(_take, run, step))
             if more is None:
@@ -62,6 +66,12 @@ def _take(run: _Run, step: Callable[[_Run, Session], bool], session: Session) ->
 
 def _match(run: _Run, session: Session) -> bool:
     return matching.match_due(session, run.workspace_id, AUTHORS) == AUTHORS
+
+
+def _let_through(run: _Run, session: Session) -> bool:
+    """All is decided: what a change of settings or rules altered may go, unless it is too much at once."""
+    runs.settle(session, run.workspace_id)
+    return False
 
 
 def _admit(run: _Run, session: Session) -> bool:
@@ -86,14 +96,15 @@ def _conversations(run: _Run, session: Session) -> bool:
         return False
     desk, version = _desk(run, session)
     cases = judging.conversations(session, run.workspace_id, found, run.names)
-    judged = _judge(cases, desk)
+    judged = judge(cases, desk)
     ids = [each.id for each in found]
+    part = runs.part_of(session, run.workspace_id, "conversations", ids, version)
     deciding.save_conversations(
         session, run.workspace_id,
         [(id_, verdict.look_again_at, verdict.waiting_since, list(verdict.reasons)) for id_, (_, verdict) in zip(ids, judged, strict=True)],
         settings=version, now=run.now,
     )  # fmt: skip
-    _store(run, session, desk, judged, "conversation_id", ids, version)
+    _store(run, session, desk, cases, judged, "conversation_id", ids, version, part)
     deciding.open_relationships(
         session, run.workspace_id, [(each.brand_id, each.contact_id, each.author_id) for each in found], run.now
     )
@@ -107,31 +118,32 @@ def _relationships(run: _Run, session: Session) -> bool:
         return False
     desk, version = _desk(run, session)
     cases = judging.relationships(session, run.workspace_id, found, run.names)
-    judged = _judge(cases, desk)
+    judged = judge(cases, desk)
     ids = [each.id for each in found]
+    part = runs.part_of(session, run.workspace_id, "relationships", ids, version)
     deciding.save_relationships(
         session, run.workspace_id,
         [(id_, verdict.look_again_at, verdict.stage or "", list(verdict.reasons)) for id_, (_, verdict) in zip(ids, judged, strict=True)],
         settings=version, now=run.now,
     )  # fmt: skip
-    _store(run, session, desk, judged, "relationship_id", ids, version)
+    _store(run, session, desk, cases, judged, "relationship_id", ids, version, part)
     return len(found) == RELATIONSHIPS
-
-
-def _judge(cases: Sequence[Case], desk: Desk) -> list[tuple[Subject, Verdict]]:
-    return [(case.subject, case.rule(now=desk.now, policy=desk.policy)) for case in cases]
 
 
 # --- what should exist ----------------------------------------------------------------------------------------
 
 
 def _store(
-    run: _Run, session: Session, desk: Desk, judged: Sequence[tuple[Subject, Verdict]], scope: tasks.Scope,
-    ids: Sequence[UUID], version: int,
+    run: _Run, session: Session, desk: Desk, cases: Sequence[Case], judged: Sequence[tuple[Subject, Verdict]], scope: tasks.Scope,
+    ids: Sequence[UUID], version: int, part: runs.Part | None,
 ) -> None:  # fmt: skip
     existing = tasks.standing(session, run.workspace_id, scope, ids, keys_of(judged))
+    before = {row.key: replace(row) for row in existing}
     changed, closed = changes(desk, judged, existing)
+    altered = hold_back(session, part, desk, cases, scope, before, changed)
     tasks.save(session, run.workspace_id, changed, settings=version)
+    if part is not None and altered:
+        runs.remember(session, part.run, altered)
     if closed:
         tasks.release_slots(session, run.workspace_id, sorted(closed))
     for crm in sorted({row.crm_connection_id for row in changed if row.crm_connection_id and row.push_at}):

@@ -15,9 +15,9 @@ from integrations.records import Author, Kind
 from integrations.registry import handed_in
 from service import connect
 from service.accounts import Caller
+from service.api import engagements as listed
 from service.api.answers import Id, Text, about, answer, choice, nothing
 from service.api.auth import caller
-from service.api.engagements import engagements
 from service.api.judge import LONGEST, instant, line
 from service.api.problems import missing, refuse
 from service.api.words import EMAIL, Line, Prose, YesOrNo
@@ -25,6 +25,8 @@ from service.models import Connection, User
 from service.runtime import runtime
 from service.store import acting, capturing, listing
 from service.store.capturing import Handed, Outcome
+
+engagements = listed.engagements  # the noun, to which this module adds two routes
 
 MOST = 100
 LONGEST_PLACE = 60

@@ -24,11 +24,13 @@ from service.models.crm import (
     Owner,
     Task,
 )
+from service.models.runs import Run, RunChange
+from service.models.shield import BusyTime, CalendarFeed, RuleVolume
 from service.models.talk import Author, AuthorKey, Conversation, Engagement, Relationship, Signal
 
 __all__ = [
-    "APIKey", "Activity", "ActivityContact", "Audit", "Author", "AuthorKey", "Base", "Brand", "Connection", "Contact",
+    "APIKey", "Activity", "ActivityContact", "Audit", "Author", "AuthorKey", "Base", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
     "ContactKey", "Conversation", "Credential", "Engagement", "IdempotencyKey", "Match", "Membership", "OAuthState",
-    "Owner", "ProviderApp", "Relationship", "Settings", "Signal", "SigninLink", "SigninSession", "Stream", "Task",
+    "Owner", "ProviderApp", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "Stream", "Task",
     "Tenant", "User", "WebhookRoute", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

@@ -173,6 +173,8 @@ class Task(Tenant, Identified, Created, Base):
             postgresql_where=text("wanted = 'open'"),
         ),
         Index("ix_tasks_given", "workspace_id", "admitted_at", postgresql_where=text("admitted_at IS NOT NULL")),
+        Index("ix_tasks_run", "workspace_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
+        Index("ix_tasks_closed", "workspace_id", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index(
             "ix_tasks_waiting",
             "workspace_id",
@@ -210,6 +212,8 @@ class Task(Tenant, Identified, Created, Base):
     detail: Mapped[str] = mapped_column(Text, default="")  # the CRM's sentence when it refused
     maybe_sent_at: Mapped[datetime | None]
     admitted_at: Mapped[datetime | None]  # when the daily cap let it through (business time)
+    trial: Mapped[str] = mapped_column(Text, default="", server_default="")  # of a call: given or held_back, to compare
+    trial_at: Mapped[datetime | None]  # since when (business time)
     written_at: Mapped[datetime | None]  # when we last wrote it to the CRM
     pushed_at: Mapped[datetime | None]  # first stood in the CRM
     closed_at: Mapped[datetime | None]

@@ -19,9 +19,10 @@ from integrations.records import TaskKind
 from service import settings
 from service.accounts import normal_email
 from service.clock import business_now, real_now
-from service.models import Audit, Author, Connection, Conversation, Match, Relationship, Settings, Task
+from service.errors import PlainError
+from service.models import Audit, Author, Connection, Conversation, Match, Relationship, Run, Settings, Task
 from service.rules.model import MatchState
-from service.store import due
+from service.store import due, runs
 
 BY_RULES = "rules"
 NO_REPLY_NEEDED = "no reply needed"
@@ -147,7 +148,7 @@ def dismiss_task(
     # One that was sent and never answered may stand in the CRM too.
     stands = task.external_id is not None or task.maybe_sent_at is not None or task.state in ("open", "unknown")
     task.wanted, task.closed_by, task.closed_at, task.close_reason = "completed", by, real_now(), reason
-    task.held_reason, task.held_until = "", None
+    task.held_reason, task.held_until, task.run_id = "", None, None
     task.push_at = business_now() if stands else None
     task.state = task.state if stands else "withdrawn"
     session.flush()
@@ -263,6 +264,42 @@ def change_settings(
     if expected is not None and standing.version != expected:
         raise StaleVersionError(standing.version)
     row = settings.change(session, workspace_id, values, by=by)
+    runs.begin(session, workspace_id, "settings", settings_version=row.version, by=by)
     audit(session, workspace_id, by, "settings.changed", "settings", row.version)
     due.decide_everything(session, workspace_id)
     return row
+
+
+# --- runs -----------------------------------------------------------------------------------------------------
+
+
+def approve_run(session: Session, workspace_id: UUID, run_id: UUID, *, by: str) -> Run | None:
+    """What this run holds back goes to the CRMs. One that holds nothing stays as it is."""
+    run = runs.get(session, workspace_id, run_id)
+    if run is not None and run.state == "held":
+        runs.close(session, run, "approved", by)
+        audit(session, workspace_id, by, "run.approved", "run", run.id)
+        runs.release(session, workspace_id, run.id)
+    return run
+
+
+def undo_run(session: Session, workspace_id: UUID, run_id: UUID, *, by: str) -> Run | None:
+    """Tasks as they would stand had this run never been: the settings of before stand again, as a new version, and what they
+    want is done without asking; a change of rules is taken back task by task. What people edited or closed meanwhile stays
+    theirs. Raises PlainError for a run that others rest on."""
+    run = runs.get(session, workspace_id, run_id)
+    if run is None or run.state == "undone":
+        return run
+    newest = runs.latest(session, workspace_id)
+    if run.kind == "first" or newest is None or newest.id != run.id:
+        raise PlainError("Later changes rest on this one. Only the newest change can be undone.")
+    before = session.get(Settings, (workspace_id, run.from_settings_version))
+    if run.from_rules_version != run.rules_version:
+        runs.put_back(session, workspace_id, run.id)
+    if before is not None and run.from_settings_version != run.settings_version:
+        row = settings.change(session, workspace_id, before.values, by=by)
+        runs.begin(session, workspace_id, "undo", settings_version=row.version, by=by)
+        due.decide_everything(session, workspace_id)
+    runs.close(session, run, "undone", by)
+    audit(session, workspace_id, by, "run.undone", "run", run.id)
+    return run

@@ -59,13 +59,17 @@ def person_key(contact_id: UUID | None, author_id: UUID | None) -> str:
 
 # What people call where an author is: a network by its provider's key, or a place by its own name.
 _NETWORK = "CASE WHEN a.provider = ANY(%(places)s) THEN a.host ELSE a.provider END"
-_DUE_CONVERSATIONS = f"""
+_CONVERSATIONS = f"""
 SELECT c.id, c.brand_id, c.connection_id, c.author_id, c.thread, c.dealt_with_until, a.native_id, a.handle, a.name, a.followers,
        {_NETWORK}, n.responder_email
-FROM (SELECT * FROM conversations WHERE workspace_id = %(w)s AND decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED) c
+FROM (SELECT * FROM conversations WHERE workspace_id = %(w)s AND {{chosen}}) c
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = c.author_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
 """  # noqa: S608 - names of our own columns
+_RELATIONSHIPS = "SELECT id, brand_id, person, contact_id, author_id, stage FROM relationships WHERE workspace_id = %(w)s AND {chosen}"
+_DUE = "decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED"
+# What a first pull has not finished yet is judged by nobody.
+_BEFORE = "(%(before)s::uuid IS NULL OR id < %(before)s::uuid) AND decide_at IS DISTINCT FROM 'infinity' ORDER BY id DESC LIMIT %(n)s"
 # By themselves, by their ids: while a workspace is decided for the first time, the planner takes matches for an empty table,
 # and a join with it for free.
 _CONFIRMED = "SELECT author_id, contact_id FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND state = 'confirmed'"
@@ -99,10 +103,6 @@ _OPEN_RELATIONSHIPS = insert(
     fixed={"workspace_id": "%(w)s", "decide_at": "%(now)s::timestamptz", "stage": "''", "reasons": "'[]'::jsonb"},
     conflict="ON CONFLICT (workspace_id, brand_id, person) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at)",
 )
-_DUE_RELATIONSHIPS = """
-SELECT id, brand_id, person, contact_id, author_id, stage FROM relationships
-WHERE workspace_id = %(w)s AND decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED
-"""
 RELATED = {"id": "uuid", "decide_at": "timestamptz", "stage": "text", "reasons": "jsonb"}
 _SAVE_RELATIONSHIPS = f"""
 UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, settings_version = %(settings)s, rules_version = %(rules)s,
@@ -135,8 +135,21 @@ WHERE c.workspace_id = %(w)s AND c.id = ANY(%(ids)s)
 def due_conversations(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[DueConversation]:
     """Conversations whose decision is due, locked until the end of the transaction: a pull that adds to one waits, and
     makes it due again."""
-    params = {"w": workspace_id, "now": now, "n": limit, "places": handed_in()}
-    rows = execute(raw(session), _DUE_CONVERSATIONS, params)
+    return _found_conversations(session, workspace_id, _DUE, {"now": now, "n": limit})
+
+
+def conversations_before(
+    session: Session, workspace_id: UUID, before: UUID | None, limit: int
+) -> list[DueConversation]:
+    """Conversations, due or not, that are older than `before`; the newest, if that is None. Nothing is locked."""
+    return _found_conversations(session, workspace_id, _BEFORE, {"before": before, "n": limit})
+
+
+def _found_conversations(
+    session: Session, workspace_id: UUID, chosen: str, params: Mapping[str, object]
+) -> list[DueConversation]:
+    statement = _CONVERSATIONS.format(chosen=chosen)
+    rows = execute(raw(session), statement, {"w": workspace_id, "places": handed_in(), **params})
     authors = {row[3] for row in rows}
     confirmed = execute(raw(session), _CONFIRMED, {"w": workspace_id, "ids": list(authors)})
     contacts = {row[0]: row[1] for row in confirmed}
@@ -145,8 +158,28 @@ def due_conversations(session: Session, workspace_id: UUID, now: datetime, limit
 
 def due_relationships(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[DueRelationship]:
     """Relationships whose decision is due, locked until the end of the transaction."""
-    rows = execute(raw(session), _DUE_RELATIONSHIPS, {"w": workspace_id, "now": now, "n": limit})
+    statement = _RELATIONSHIPS.format(chosen=_DUE)
+    return [
+        DueRelationship(*row) for row in execute(raw(session), statement, {"w": workspace_id, "now": now, "n": limit})
+    ]
+
+
+def relationships_before(
+    session: Session, workspace_id: UUID, before: UUID | None, limit: int
+) -> list[DueRelationship]:
+    """As `conversations_before`."""
+    statement = _RELATIONSHIPS.format(chosen=_BEFORE)
+    rows = execute(raw(session), statement, {"w": workspace_id, "before": before, "n": limit})
     return [DueRelationship(*row) for row in rows]
+
+
+def how_many(session: Session, workspace_id: UUID) -> tuple[int, int]:
+    """How many conversations and relationships `conversations_before` and `relationships_before` go through."""
+    [row] = execute(raw(session), (
+        "SELECT (SELECT count(*) FROM conversations WHERE workspace_id = %(w)s AND decide_at IS DISTINCT FROM 'infinity'),"
+        " (SELECT count(*) FROM relationships WHERE workspace_id = %(w)s)"
+    ), {"w": workspace_id})  # fmt: skip
+    return row[0], row[1]
 
 
 def posts_of(

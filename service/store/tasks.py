@@ -135,7 +135,9 @@ def to_admit(session: Session, workspace_id: UUID, now: datetime, limit: int) ->
     return _rows(
         execute(
             raw(session),
-            _SELECT + " AND wanted = 'open' AND state = 'absent' AND external_id IS NULL AND push_at IS NULL AND crm_connection_id IS NOT NULL"
+            _SELECT
+            + " AND wanted = 'open' AND state = 'absent' AND external_id IS NULL AND push_at IS NULL AND crm_connection_id IS NOT NULL"
+            " AND run_id IS NULL"
             " AND (held_reason = '' OR held_until <= %(now)s) ORDER BY urgency DESC, since, id LIMIT %(n)s FOR UPDATE",
             {"w": workspace_id, "now": now, "n": limit},
         )
@@ -219,7 +221,7 @@ def next_release(session: Session, workspace_id: UUID) -> datetime | None:
     """When the next held task is to be looked at again (business time)."""
     rows = execute(
         raw(session),
-        "SELECT min(held_until) FROM tasks WHERE workspace_id = %(w)s AND wanted = 'open' AND state = 'absent' AND external_id IS NULL AND push_at IS NULL"
+        "SELECT min(held_until) FROM tasks WHERE workspace_id = %(w)s AND wanted = 'open' AND state = 'absent' AND external_id IS NULL AND push_at IS NULL AND run_id IS NULL"
         " AND crm_connection_id IS NOT NULL",
         {"w": workspace_id},
     )

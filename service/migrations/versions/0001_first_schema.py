@@ -371,6 +371,8 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("maybe_sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("admitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trial", sa.Text(), server_default="", nullable=False),
+        sa.Column("trial_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
@@ -416,6 +418,13 @@ def upgrade() -> None:
         ["workspace_id", "admitted_at"],
         unique=False,
         postgresql_where=sa.text("admitted_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_closed",
+        "tasks",
+        ["workspace_id", "closed_at"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
     )
     op.create_index(
         "ix_tasks_waiting",
@@ -828,6 +837,74 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "engagement_id", name=op.f("pk_signals")),
     )
 
+    op.create_table(
+        "calendar_feeds",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("address_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("added_by", sa.Text(), nullable=False),
+        sa.Column("next_fetch_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_id", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("covers_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_out", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_calendar_feeds_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_calendar_feeds")),
+        sa.UniqueConstraint(
+            "workspace_id", "email", "address_hash", name=op.f("uq_calendar_feeds_workspace_id_email_address_hash")
+        ),
+    )
+    op.create_index(
+        "ix_calendar_feeds_due",
+        "calendar_feeds",
+        ["next_fetch_at"],
+        unique=False,
+        postgresql_where=sa.text("next_fetch_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_calendar_feeds_leased",
+        "calendar_feeds",
+        ["lease_until"],
+        unique=False,
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_table(
+        "busy_times",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("feed_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "feed_id"],
+            ["calendar_feeds.workspace_id", "calendar_feeds.id"],
+            name=op.f("fk_busy_times_workspace_id_feed_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "feed_id", "starts_at", name=op.f("pk_busy_times")),
+    )
+    op.create_table(
+        "rule_volumes",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("slowed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed", sa.Integer(), nullable=False),
+        sa.Column("dismissed", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_rule_volumes_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "kind", name=op.f("pk_rule_volumes")),
+    )
     share(
         "api_keys",
         "memberships",
@@ -844,6 +921,9 @@ def upgrade() -> None:
         "authors",
         "brands",
         "idempotency_keys",
+        "calendar_feeds",
+        "busy_times",
+        "rule_volumes",
         "relationships",
         "settings",
         "workspace_schedule",
@@ -870,6 +950,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("rule_volumes")
+    op.drop_table("busy_times")
+    op.drop_index(
+        "ix_calendar_feeds_leased", table_name="calendar_feeds", postgresql_where=sa.text("lease_until IS NOT NULL")
+    )
+    op.drop_index(
+        "ix_calendar_feeds_due", table_name="calendar_feeds", postgresql_where=sa.text("next_fetch_at IS NOT NULL")
+    )
+    op.drop_table("calendar_feeds")
+    op.drop_index("ix_tasks_closed", table_name="tasks", postgresql_where=sa.text("closed_at IS NOT NULL"))
     op.drop_index("ix_run_changes_task", table_name="run_changes")
     op.drop_table("run_changes")
     op.drop_table("runs")
