@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from integrations.records import ActivityKind, Author, Contact, Direction, Kind, TaskKind
+from service.rules.evidence import Evidence
 
 RULES_VERSION = 1  # goes up when the same input could be judged otherwise
 
@@ -149,6 +150,7 @@ class MatchResult:
     state: MatchState
     score: float  # probability that it is the same person, 0 to 1
     evidence: tuple[str, ...]  # sentences
+    items: tuple[Evidence, ...] = ()  # each with kind, source, basis and weight
 
 
 @dataclass(frozen=True, slots=True)

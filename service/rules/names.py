@@ -1,4 +1,4 @@
-"""Names, addresses and places in the one spelling in which they are compared."""
+"""Names of people and firms in the one spelling in which they are compared."""
 
 from __future__ import annotations
 
@@ -6,85 +6,91 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from urllib.parse import urlsplit
 
-import tldextract
+from anyascii import anyascii
+from nicknames import NickNamer
 
-# The list of public suffixes that ships with the library: nothing is downloaded, nothing is written.
-_SUFFIXES = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-# Sites where everybody has a page, and mail that everybody can have: they say nothing about whose it is.
-GENERIC = frozenset(
+# What stands before or after a name without being part of it. Offices and professions in general, in the languages that we
+# meet most; credentials.
+TITLES = frozenset(
     """
-    about.me allmylinks.com aol.com beacons.ai behance.net bento.me bio.link bio.site bit.ly blogger.com blogspot.com bsky.app bsky.social
-    buymeacoffee.com calendly.com campsite.bio carrd.co discord.com discord.gg dribbble.com etsy.com eventbrite.com facebook.com fastmail.com fb.com
-    fb.me flickr.com flow.page free.fr github.com github.io gitlab.com gitlab.io gmail.com gmx.at gmx.ch gmx.de gmx.net gofundme.com goo.gl google.com
-    googlemail.com gravatar.com hey.com hotmail.co.uk hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it icloud.com imdb.com instagram.com ko-fi.com
-    laposte.net libero.it linkedin.com linkin.bio linkr.bio linktr.ee live.co.uk live.com live.nl lnk.bio lnk.to lnkd.in mail.com mail.ru
-    mastodon.online mastodon.social me.com meetup.com medium.com milkshake.app msn.com msha.ke mstdn.social naver.com neocities.org netlify.app notion.site
-    notion.so onlyfans.com orange.fr outlook.com outlook.de outlook.fr ow.ly pages.dev patreon.com paypal.com paypal.me pinterest.com pm.me proton.me protonmail.com qq.com
-    reddit.com rocketmail.com sites.google.com sky.com snapchat.com snipfeed.co solo.to soundcloud.com spotify.com squarespace.com stan.store substack.com t-online.de
-    t.co t.me tap.bio telegram.me telegram.org threads.net tiktok.com tinyurl.com tumblr.com twitch.tv twitter.com vercel.app vimeo.com vk.com wa.me
-    wanadoo.fr web.app web.de webador.com weebly.com weibo.com whatsapp.com wikipedia.org wixsite.com wordpress.com x.com xing.com
-    yahoo.co.uk yahoo.com yahoo.de yahoo.es yahoo.fr yahoo.it yandex.ru youtu.be youtube.com zoho.com
+    mr mrs ms mx miss dr prof professor doctor sir dame lord lady baroness baron rev reverend fr father pastor rabbi imam hon honorable honourable rt
+    rep reps representative sen senator gov governor lt congressman congresswoman congressmember congress delegate del assemblyman assemblywoman assemblymember
+    asm councilman councilwoman councilmember councillor councilor cllr commissioner mayor sheriff judge justice president speaker secretary sec treasurer auditor chair
+    mp mep msp mla ms td tds mpp ag atty attorney capt captain col colonel gen general maj major sgt lcdr cmdr
+    jr sr ii iii iv phd md mba mpa mph msc bsc ma ba bs ms jd llm llb cpa cfa esq dds dvm rn pe np pmp obe cbe mbe kc qc ra
+    herr frau dipl ing mag m mme mlle monsieur madame sra srta senor senora don dona sig signor signora dott avv
     """.split()  # noqa: SIM905
 )
-# Hosts by which one and the same page goes.
-_SAME_HOST = {"twitter.com": "x.com", "fb.com": "facebook.com"}
-_TITLES = frozenset(
-    """
-    mr mrs ms mx miss dr prof professor sir dame lord lady rev hon honorable honourable rep sen senator congressman congresswoman mp mep msp mla
-    jr sr ii iii iv phd md mba msc bsc ma ba cpa cfa esq dds dvm rn pe obe cbe mbe kc qc herr frau dipl ing mag m mme mlle monsieur madame
-    sr sra srta senor senora don dona sig signor signora dott avv
-    """.split()  # noqa: SIM905
+PARTICLES = frozenset(
+    "al ap ben bin da das de dei del della den der di do dos du el ibn la las le los mac san st ten ter van vande vanden vander von y zu".split()  # noqa: SIM905
 )
 _LEGAL = frozenset(
     """
-    ag bv co corp corporation company gmbh inc incorporated kg limited llc llp lp ltd nv oy plc pty sa sarl sas spa srl the
+    ab ag bv co corp corporation company gmbh inc incorporated kg limited llc llp lp ltd nv oy plc pty sa sarl sas spa srl the
     """.split()  # noqa: SIM905
 )
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_TOKEN = re.compile(r"[^\W_]+")
-_ASIDE = re.compile(r"[|•·/(\[{<–—~]| - |,? @")  # after these a display name goes on about something else
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
-_LINK = re.compile(r"https?://[^\s<>\"')\]]{1,500}|(?<![\w@.])www\.[^\s<>\"')\]]{1,500}", re.IGNORECASE)
-_MOST = 20  # addresses looked at in one bio
+_ASIDE = re.compile(r"[|•/(\[{<–—~]| [-·] |,? @|\s@")  # after these a display name goes on about something else
+_TOKEN = re.compile(r"[a-z0-9]+")
+_APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
+_CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
+_NICKNAMES = NickNamer()
+_MOST_FORMS = 12  # of one given name
 
 
-def fold(text: str) -> str:
-    """Lower case, without accents."""
-    text = text.casefold()
+@lru_cache(maxsize=65_536)
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text in lower case and Latin letters, without accents; numbers too. Emojis and punctuation are none."""
+    text = text.translate(_APOSTROPHES).casefold()
     if text.isascii():
-        return text
-    decomposed = unicodedata.normalize("NFKD", text)
-    return unicodedata.normalize("NFC", "".join(char for char in decomposed if not unicodedata.combining(char)))
+        return tuple(_TOKEN.findall(text))
+    # Only letters, marks and digits are transliterated: an emoji would turn into its English name.
+    kept = "".join(
+        char if unicodedata.category(char)[0] in "LMN" else " "
+        for char in _CATALAN.sub("", unicodedata.normalize("NFKC", text))
+    )
+    found = (_TOKEN.findall(anyascii(each).casefold().translate(_APOSTROPHES)) for each in kept.split())
+    return tuple("".join(each) for each in found if each)
 
 
-def words(text: str) -> list[str]:
-    return _TOKEN.findall(fold(text))
+def compact(text: str) -> str:
+    """A text's letters and digits, in Latin and lower case, without anything between."""
+    return "".join(words(text))
 
 
-def name_words(name: str) -> list[str]:
-    """The words of a person's name, in order, without titles, emojis and what is said after the name."""
+@lru_cache(maxsize=65_536)
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of a person's name, the given name first, without titles, emojis and what is said after the name."""
     cut = _ASIDE.split(name.strip(), maxsplit=1)[0]
-    found = [word.replace("'", "").replace("’", "") for word in _WORD.findall(fold(cut))]
-    rest = [word for word in found if word not in _TITLES]
-    return rest if len(rest) > 1 else found  # Don Smith, Ma Long
+    family, comma, given = cut.partition(",")
+    found = [each for each in words(cut) if not each.isdigit()]
+    if comma and (rest := [each for each in words(given) if each not in TITLES and not each.isdigit()]):
+        found = [*rest, *words(family)]  # Silva, Dr. Ana
+    kept = tuple(each for each in found if each not in TITLES)
+    # Don Smith and Ma Long are called so; "Dr. Smith" is not.
+    return kept or tuple(found)
 
 
-def full_name(name: str) -> str | None:
-    """A name in the spelling in which it is compared, whatever the order of its words. None where it is not a full name:
-    one word alone is shared by too many people, unless it is written without spaces between the parts."""
-    found = name_words(name)
-    if len(found) > 1 and any(len(word) > 1 for word in found):
-        return " ".join(sorted(found))
-    return found[0] if len(found) == 1 and _undivided(found[0]) else None
+def aside(name: str) -> str:
+    """What a display name says after the name ("Ana Silva | Acme")."""
+    parts = _ASIDE.split(name.strip(), maxsplit=1)
+    return parts[1] if len(parts) > 1 else ""
 
 
-def company_words(company: str) -> list[str]:
-    """A company's name without its legal form."""
-    found = words(company)
-    return [word for word in found if word not in _LEGAL] or found
+def titles(text: str) -> frozenset[str]:
+    """The titles among the words of a text."""
+    return TITLES.intersection(words(text))
+
+
+def company_words(company: str) -> tuple[str, ...]:
+    """A company's name without its legal form and what stands in brackets after it."""
+    found = words(re.sub(r"(?<=\S)\s*[(\[].*?[)\]]", " ", company)) or words(company)
+    return tuple(each for each in found if each not in _LEGAL) or found
+
+
+def bracketed(name: str) -> tuple[str, ...]:
+    """Short forms that a name gives in brackets: "Container Storage Interface (CSI)"."""
+    return tuple(found for each in re.findall(r"[(\[]([^)\]]{2,20})[)\]]", name) if (found := compact(each)))
 
 
 def holds(text: Iterable[str], phrase: Iterable[str]) -> bool:
@@ -92,64 +98,53 @@ def holds(text: Iterable[str], phrase: Iterable[str]) -> bool:
     return f" {' '.join(phrase)} " in f" {' '.join(text)} "
 
 
-def mails(text: str) -> list[str]:
-    return [found.casefold() for found in _MAIL.findall(text)[:_MOST]] if "@" in text else []
+@lru_cache(maxsize=32_768)
+def formal(given: str) -> frozenset[str]:
+    """A given name and the formal names that it may be short for: "jim" -> "jim", "james"."""
+    return frozenset({given, *sorted(_NICKNAMES.canonicals_of(given))[:_MOST_FORMS]})
 
 
-def links(text: str) -> list[str]:
-    return _LINK.findall(text)[:_MOST]
-
-
-def address(url: str) -> str | None:
-    """A page's address without what does not matter: scheme, www, trailing slash, query, case. None where it is none."""
-    host, path = _split(url)
-    if not host or "." not in host:
-        return None
-    path = re.sub(r"/(index\.\w{2,5})?/*$", "", re.sub(r"/{2,}", "/", path))
-    return f"{host}{path}".casefold()
-
-
-def own_address(url: str) -> str | None:
-    """An address that can be one person's or firm's: not the front page of a site where everybody has a page."""
-    found = address(url)
-    return None if found is None or found in GENERIC else found
-
-
-def domain(url_or_host: str) -> str | None:
-    """The registered domain (example.co.uk), or None where everybody can have a page or a mailbox there."""
-    host, _ = _split(url_or_host)
-    return _registered(host) if host else None
-
-
-def is_domain_handle(handle: str) -> bool:
-    """Whether a handle is a host name or holds one, and so belongs to one account only, whatever the network."""
-    return "@" in handle.lstrip("@") or ("." in handle and _has_suffix(handle.casefold()))
+@lru_cache(maxsize=32_768)
+def short_forms(given: str) -> frozenset[str]:
+    """What somebody with this given name may be called or write: formal and short forms, without the name itself."""
+    formals = formal(given)
+    shorts = (each for name in sorted(formals) for each in sorted(_NICKNAMES.nicknames_of(name)))
+    return frozenset({*formals, *list(shorts)[: 2 * _MOST_FORMS]}) - {given}
 
 
 @lru_cache(maxsize=65_536)
-def _registered(host: str) -> str | None:
-    found = _SUFFIXES.extract_str(host)
-    return None if not found.top_domain_under_public_suffix or found.top_domain_under_public_suffix in GENERIC else (
-        found.top_domain_under_public_suffix)  # fmt: skip
+def same_given(one: str, other: str) -> bool:
+    """Whether two given names can be one person's: one is short for the other, or both for a third."""
+    return one == other or not formal(one).isdisjoint(formal(other))
 
 
-@lru_cache(maxsize=65_536)
-def _has_suffix(host: str) -> bool:
-    return bool(_SUFFIXES.extract_str(host).top_domain_under_public_suffix)
+def family_forms(family: tuple[str, ...]) -> tuple[str, ...]:
+    """The spellings of a family name, the fullest first: with particles, without, and each part of a double name."""
+    rest = tuple(each for each in family if each not in PARTICLES)
+    return tuple(dict.fromkeys(each for each in ("".join(family), "".join(rest), *rest[::-1]) if len(each) > 1))
 
 
-def _split(url: str) -> tuple[str, str]:
-    url = url.strip()
-    try:
-        parts = urlsplit(url if "://" in url else f"//{url}")
-        host = (parts.hostname or "").rstrip(".")
-    except ValueError:
-        return "", ""
-    for prefix in ("www.", "m.", "mobile."):
-        if host.startswith(prefix) and host.count(".") > 1:
-            host = host[len(prefix) :]
-    return _SAME_HOST.get(host, host), parts.path
+def common_anywhere(word: str) -> bool:
+    """Whether a name is among the commonest somewhere in the world: in a small list of contacts it looks rarer than it is."""
+    return word in _COMMON
 
 
-def _undivided(word: str) -> bool:
-    return len(word) > 2 and all("\u3400" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7a3" for char in word)
+# Names that at least one in a few hundred people of some larger country bears.
+_COMMON = frozenset(
+    """
+    smith jones williams brown taylor davies wilson evans thomas johnson roberts walker wright robinson thompson white hughes edwards green hall wood
+    harris lewis martin jackson clarke clark moore miller davis anderson king lee young allen scott hill adams baker nelson carter mitchell campbell
+    murphy kelly ryan obrien walsh stewart ross garcia rodriguez martinez hernandez lopez gonzalez perez sanchez ramirez torres flores rivera gomez diaz
+    fernandez silva santos oliveira souza pereira costa ferreira almeida muller schmidt schneider fischer weber meyer wagner becker schulz hoffmann
+    bernard dubois durand petit rossi russo ferrari esposito bianchi romano jansen devries bakker andersson johansson karlsson nilsson hansen olsen larsen
+    nielsen jensen novak nowak kowalski ivanov smirnov kuznetsov popov petrov kumar singh sharma patel gupta khan ali ahmed hussain das wang li zhang liu
+    chen yang huang zhao wu zhou xu sun kim park choi jung kang nguyen tran le pham hoang sato suzuki takahashi tanaka watanabe ito yamamoto nakamura
+    cohen levi yilmaz kaya demir mohamed ibrahim hassan
+    john david michael james robert william richard thomas paul mark peter daniel andrew steven stephen christopher joseph george charles matthew anthony
+    brian kevin mike chris dan jim bob bill tom steve joe matt alex sam ben tim jeff scott eric ryan jason adam nick mary anna maria susan sarah laura karen lisa
+    linda jennifer elizabeth patricia barbara julia emma jane kate emily jessica michelle nicole amanda rachel ana juan jose carlos luis pedro
+    joao antonio francisco manuel jorge miguel marco giuseppe andrea francesco luca jean pierre michel philippe nicolas marie sophie hans klaus wolfgang
+    stefan martin jan lars erik ali mohammed muhammad ahmed omar fatima wei ming yan lin min jin hiroshi kenji yuki raj amit anil sanjay priya ivan sergey
+    olga elena natalia tatiana dmitriy alexander andrey
+    """.split()  # noqa: SIM905
+)

@@ -111,7 +111,7 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
 
 
 def _candidates(
-    connection: RawConnection, workspace_id: UUID, keys: dict[UUID, frozenset[str]]
+    connection: RawConnection, workspace_id: UUID, keys: dict[UUID, tuple[str, ...]]
 ) -> dict[UUID, list[Candidate]]:
     wanted = sorted(set().union(*keys.values()))
     under: dict[str, list[UUID]] = defaultdict(list)
@@ -162,7 +162,7 @@ def _store(
     connection: RawConnection,
     workspace_id: UUID,
     ids: Sequence[UUID],
-    keys: dict[UUID, frozenset[str]],
+    keys: dict[UUID, tuple[str, ...]],
     results: dict[UUID, list[MatchResult]],
 ) -> None:
     shared = {"w": workspace_id, "ids": list(ids), "now": real_now(), "rules": RULES_VERSION}

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.records import Author, Contact, Handle
-from service.rules.matching import CONFIRM, TABLE, author_keys, contact_keys, match
+from service.rules import names
+from service.rules.matching import CONFIRM, author_keys, contact_keys, match
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
+from service.rules.names import TITLES
 
 ANA = Contact("1", name="Ana Silva")
 CONFIRMED, SUGGESTED = MatchState.CONFIRMED, MatchState.SUGGESTED
@@ -56,11 +58,6 @@ def test_evidence_that_is_strong_enough_confirms(known, contact, evidence):
         (author(), ANA),  # a name alone
         (author(name="Ana"), Contact("1", handles=(Handle(None, "anasilva"),))),  # a handle of who knows which network
         (
-            author(name="", website="https://acme.com"),
-            Contact("1", name="Rui Costa", emails=("rui@acme.com",)),
-        ),  # a colleague?
-        (author(website="https://acme.com"), Contact("1", name="Rui Costa", website="acme.com")),  # another name
-        (
             author(bio="office@acme.com"),
             Contact("1", name="Rui Costa", emails=("office@acme.com",)),
         ),  # everybody's mailbox
@@ -88,6 +85,11 @@ def test_weaker_evidence_is_suggested(known, contact):
         (author(website="https://ana.github.io"), Contact("1", website="https://rui.github.io")),
         (author(bio="ana@gmail.com"), Contact("1", emails=("rui@gmail.com",))),
         (author(handle=""), Contact("1", handles=(Handle(None, "@"),))),
+        (
+            author(name="", website="https://acme.com"),
+            Contact("1", name="Rui Costa", emails=("rui@acme.com",)),
+        ),  # any colleague
+        (author(website="https://acme.com"), Contact("1", name="Rui Costa", website="acme.com")),  # another name
     ],
 )
 def test_what_is_no_evidence_is_silence(known, contact):
@@ -150,34 +152,36 @@ def test_generic_hosts_and_mail_give_no_domain():
     assert "d:acme.co.uk" in contact_keys(Contact("1", website="http://shop.acme.co.uk/x?y=z#w"))
 
 
-def test_the_table_gives_more_evidence_no_less_weight():
-    for needed, score in TABLE:
-        assert 0 < score < 1
-        stronger = [other for more, other in TABLE if more > needed and not any("other" in each for each in more)]
-        assert all(other >= score for other in stronger)
-
-
 # --- laws -----------------------------------------------------------------------------------------------------
 
-WORDS = st.text(st.characters(whitelist_categories=("Lu", "Ll"), max_codepoint=0x24F), min_size=2, max_size=9)
-NAMES = st.lists(WORDS, min_size=2, max_size=3)
+LETTERS = st.characters(categories=("Lu", "Ll"), max_codepoint=0x24F, exclude_characters="Ŀŀ")
+WORDS = st.text(LETTERS, min_size=2, max_size=9).filter(
+    lambda word: names.compact(word).isalpha() and len(names.compact(word)) > 1 and names.compact(word) not in TITLES
+)
+NAMES = st.lists(WORDS, min_size=2, max_size=2)
 DRESSED = st.sampled_from([str, str.upper, str.lower, str.title])
+
+
+def name_keys(keys) -> set[str]:
+    return {key for key in keys if key.startswith("n:")}
 
 
 @given(NAMES, DRESSED, st.randoms(use_true_random=False))
 def test_a_name_has_one_key_whatever_its_case_and_order(words, dress, random):
     mixed = list(words)
     random.shuffle(mixed)
-    plain, dressed = (contact_keys(Contact("1", name=name)) for name in (" ".join(words), dress(" ".join(mixed))))
-    assert plain == dressed or any(
+    plain, dressed = (
+        name_keys(contact_keys(Contact("1", name=name))) for name in (" ".join(words), dress(" ".join(mixed)))
+    )
+    assert plain & dressed or any(
         dress(each).casefold() != each.casefold() for each in words
     )  # not every letter has a way back
-    assert plain == author_keys(KnownAuthor("birdsong", Author("7", "", " ".join(words))))
+    assert plain <= name_keys(author_keys(KnownAuthor("birdsong", Author("7", "", " ".join(words)))))
 
 
-@pytest.mark.parametrize(("one", "other"), [("Zoë Müller", "zoe muller"), ("José  Ñandú", "Nandu, Jose"), ("O’Brien Conor", "Conor O'Brien"), ("Straße Anna", "STRASSE ANNA"), ("Дмитрий Иванов", "иванов дмитрий")])  # fmt: skip
+@pytest.mark.parametrize(("one", "other"), [("Zoë Müller", "zoe muller"), ("José  Ñandú", "Nandu, Jose"), ("O’Brien Conor", "Conor O'Brien"), ("Straße Anna", "STRASSE ANNA"), ("Дмитрий Иванов", "иванов дмитрий"), ("Gaŀla Puig", "Gal·la Puig")])  # fmt: skip
 def test_accents_punctuation_and_case_make_no_difference(one, other):
-    assert contact_keys(Contact("1", name=one)) == contact_keys(Contact("1", name=other)) != frozenset()
+    assert name_keys(contact_keys(Contact("1", name=one))) == name_keys(contact_keys(Contact("1", name=other))) != set()
 
 
 contacts = st.builds(
@@ -206,7 +210,7 @@ def test_order_and_duplicates_change_nothing_and_one_at_most_is_confirmed(known,
 @given(authors, contacts)
 def test_whoever_matches_shares_a_key(known, contact):
     if judge(known, contact):
-        assert author_keys(known) & contact_keys(contact)
+        assert set(author_keys(known)) & contact_keys(contact)
 
 
 @given(st.text(), st.text(), st.text())

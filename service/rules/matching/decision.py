@@ -1,0 +1,107 @@
+"""Which contact an author is, if any: probabilities over all candidates at once, and nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from service.rules.evidence import Signal
+from service.rules.matching import profile as profiles
+from service.rules.matching.naming import AGREE, CONTRADICT
+from service.rules.matching.rarity import Commonness
+from service.rules.matching.scoring import BY_HANDLE, DECIDING, Scored, score
+from service.rules.matching.terms import Terms, eligible
+from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
+
+MOST = 5  # suggestions for one author
+CONFIRM = 0.99
+SUGGEST = 0.1
+_UNKNOWN = Commonness(contacts=1)
+_SAME = 0.1  # of the first one's name ratio: as good a name
+_CONTEXT = (Signal.COMPANY, Signal.PLACE, Signal.TITLE)
+
+
+def match(
+    known: KnownAuthor,
+    candidates: Sequence[Candidate],
+    commonness: Commonness = _UNKNOWN,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+    elsewhere: Mapping[str, str] | None = None,
+) -> list[MatchResult]:
+    """The contacts that this author may be, the likeliest first: at most five, and at most one of them confirmed. Each
+    candidate counts once, in whatever order they come.
+
+    `candidates` are the contacts that share a key with the author; those under a key that very many share may be left out, as
+    long as `commonness` counts them. `elsewhere` maps a contact's id to the network on which an account of the same author is
+    confirmed to be that contact's. Scores are probabilities: the chance, given everything, that it is this contact and neither
+    another nor somebody who is not in the CRM."""
+    unique = {each.contact_id: each for each in candidates if eligible(each.contact, terms)}
+    if not unique:
+        return []
+    profile = profiles.read(known)
+    known_elsewhere = elsewhere or {}
+    found = (score(profile, each, commonness, terms, known_elsewhere.get(each.contact_id)) for each in unique.values())
+    scored = [each for each in found if each is not None]
+    if not scored:
+        return []
+    scored.sort(key=lambda each: (-each.ratio, each.candidate.contact_id))
+    likely = _probabilities(scored, commonness)
+    first = scored[0]
+    confirmed = likely[0] >= CONFIRM and _certain(scored, terms)
+    alike = [number > 0 and _same_name(each, first) for number, each in enumerate(scored)]
+    together = (
+        likely[0]
+        + sum(chance for chance, same in zip(likely, alike, strict=True) if same)
+        + _unseen(scored, commonness) * likely[0]
+    )
+    return [
+        _result(each, chance, MatchState.CONFIRMED if confirmed and each is first else MatchState.SUGGESTED, commonness)
+        for each, chance, same in zip(scored[:MOST], likely, alike, strict=False)
+        if each.evidence and (chance >= SUGGEST or (together >= SUGGEST and (same or each is first)))
+    ]
+
+
+def _result(scored: Scored, chance: float, state: MatchState, seen: Commonness) -> MatchResult:
+    sentences = [item.sentence for item in scored.evidence]
+    if others := seen.others(scored.name_token) if scored.name_token else 0:
+        sentences.append(
+            "One other contact has this name." if others == 1 else f"{others:,} other contacts have this name."
+        )
+    return MatchResult(scored.candidate.contact_id, state, round(chance, 4), tuple(sentences), scored.evidence)
+
+
+def _probabilities(scored: Sequence[Scored], seen: Commonness) -> list[float]:
+    """Bayes over all candidates, contacts of the same name that were not looked at, and nobody in the CRM."""
+    prior = 1 / seen.reach
+    unseen = _unseen(scored, seen) * min(scored[0].name_ratio, scored[0].ratio)
+    total = (1 - seen.known) + prior * (sum(each.ratio for each in scored) + unseen)
+    return [prior * each.ratio / total for each in scored]
+
+
+def _unseen(scored: Sequence[Scored], seen: Commonness) -> int:
+    """How many contacts of the first one's name are not among the candidates."""
+    token = scored[0].name_token
+    return max(seen.others(token) + 1 - sum(each.name_token == token for each in scored), 0) if token else 0
+
+
+def _certain(scored: Sequence[Scored], terms: Terms) -> bool:
+    """Whether nothing speaks against confirming the first: the terms allow it, and no namesake could just as well be meant."""
+    first, *others = scored
+    signals = frozenset(each.signal for each in first.evidence if each.ratio > 1)
+    if signals & BY_HANDLE:
+        return True
+    if terms.confirm_by_handle_only or first.name in CONTRADICT:
+        return False
+    return bool(signals & DECIDING) or not any(_namesake(each, first) for each in others)
+
+
+def _same_name(other: Scored, first: Scored) -> bool:
+    return other.name in AGREE and other.name_ratio >= _SAME * first.name_ratio
+
+
+def _namesake(other: Scored, first: Scored) -> bool:
+    """Whether somebody of the same name could just as well be meant: nothing that the CRM holds of them says otherwise."""
+    if not _same_name(other, first):
+        return False
+    told = frozenset(each.signal for each in first.evidence if each.ratio > 1)
+    same = frozenset(each.signal for each in other.evidence if each.ratio > 1)
+    return not any(kind in told and kind not in same and kind in other.settled for kind in _CONTEXT)

@@ -1,0 +1,262 @@
+"""The normalised keys under which contacts are stored and sought, compared by equality alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import lru_cache
+
+from integrations.records import Author, Contact
+from service.rules import names
+from service.rules.matching import addresses, places
+from service.rules.matching.fillers import stripped
+from service.rules.matching.person import ContactName, contact_name
+from service.rules.model import KnownAuthor
+
+ANY_NETWORK = "*"
+
+
+class Key(StrEnum):
+    """Prefixes of keys and of counted tokens."""
+
+    HANDLE = "h"  # network and handle
+    PROFILE = "u"  # a profile's address
+    EMAIL = "e"
+    PHONE = "t"
+    WEBSITE = "w"  # a page's address
+    DOMAIN = "d"  # a registered domain that is not everybody's
+    NAME = "n"  # two words of a name, in alphabetical order
+    INITIAL = "i"  # an initial and a family name
+    WORD = "s"  # a family name, or an organisation's name without spaces: what a handle begins or ends with
+    # Only counted, never sought: too many contacts share them.
+    GIVEN = "f"
+    COMPANY = "c"
+    CITY = "y"
+    REGION = "r"
+    COUNTRY = "l"
+    TITLE = "j"
+
+
+K = Key
+# The strongest first: whoever looks keys up may stop after the first kinds that found few contacts.
+_ORDER = (K.HANDLE, K.PROFILE, K.EMAIL, K.PHONE, K.WEBSITE, K.NAME, K.INITIAL, K.WORD, K.DOMAIN)
+_RANK = {kind: number for number, kind in enumerate(_ORDER)}
+_COUNTED_KEYS = frozenset({K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN, K.NAME, K.WORD})
+_MOST_FORMAL, _MOST_FAMILY = 3, 3  # spellings under which one contact is filed
+_MOST_PIECES = 24  # of one handle
+_SHORTEST = 4  # letters of a piece that is cut out of the middle of a handle
+_CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+
+def author_keys(known: KnownAuthor) -> tuple[str, ...]:
+    """The keys under which contacts are sought for an author, each once, the strongest and rarest kinds first."""
+    found = dict.fromkeys(_author_keys(known.network, known.author))
+    return tuple(sorted(found, key=lambda key: _RANK[Key(key.partition(":")[0])]))
+
+
+def contact_keys(contact: Contact) -> frozenset[str]:
+    """The keys under which a contact is found: about ten, seldom more than fifteen."""
+    return frozenset(_contact_keys(contact))
+
+
+def counted(contact: Contact) -> frozenset[str]:
+    """The tokens of a contact whose frequency matters: those keys that several contacts can share, and the given name, company,
+    city, region, country and title. A store keeps, per workspace, how many contacts have each."""
+    keys = (key for key in contact_keys(contact) if Key(key.partition(":")[0]) in _COUNTED_KEYS)
+    return frozenset({*keys, *_tokens(contact)})
+
+
+# --- of an author ---------------------------------------------------------------------------------------------
+
+
+def _author_keys(network: str, author: Author) -> Iterator[str]:
+    handle = plain_handle(author.handle)
+    if handle:
+        yield f"{K.HANDLE}:{network}:{handle}"
+        yield f"{K.HANDLE}:{ANY_NETWORK}:{handle}"
+        if addresses.is_domain_handle(handle) and "@" not in handle:
+            yield from _site_keys(handle)  # the network has checked that the site is theirs
+    if profile := addresses.own_address(author.url):
+        yield f"{K.PROFILE}:{profile}"
+    for mail in addresses.mails(author.bio):
+        yield f"{K.EMAIL}:{mail}"
+        yield from _domain_key(mail.partition("@")[2])
+    for number in addresses.phones(author.bio):
+        yield f"{K.PHONE}:{number}"
+    for url in (author.website, *addresses.links(author.bio)):
+        yield from _link_keys(url)
+    if not author.bot:
+        yield from _sought_names(author, handle)
+
+
+def _sought_names(author: Author, handle: str) -> Iterator[str]:
+    words = names.name_words(author.name)
+    yield from _name_keys(words)
+    local = handle.partition("@")[0]
+    tokens = handle_tokens(author.handle)
+    yield from _name_keys(tokens)
+    for word in dict.fromkeys((names.compact(author.name), names.compact(local), stripped(names.compact(local)))):
+        if len(word) > 2:
+            yield f"{K.WORD}:{word}"
+    if len(words) < 2 and len(tokens) < 3:
+        yield from (f"{K.WORD}:{piece}" for piece in _pieces(stripped(names.compact(local)), tokens))
+
+
+def _name_keys(words: tuple[str, ...]) -> Iterator[str]:
+    """Every pair of the first or last word with another, formal names included."""
+    words = words[:6]
+    if not words:
+        return
+    if len(words) == 1:
+        yield from (f"{K.WORD}:{words[0]}",) if len(words[0]) > 1 else ()
+        return
+    first, *middle, last = words
+    for given, family in ((first, last), *((first, each) for each in middle), *((each, last) for each in middle)):
+        yield from _pair(given, family)
+    yield from _pair(last, first)
+    for family in (last, *(("".join(words[1:]),) if middle else ()), first):
+        yield f"{K.WORD}:{family}"
+        yield f"{K.INITIAL}:{first[0]} {family}"
+
+
+def _pair(given: str, family: str) -> Iterator[str]:
+    if len(given) > 1 and len(family) > 1:
+        for each in _formal(given)[: 2 * _MOST_FORMAL]:
+            yield _name_key(each, family)
+
+
+def _formal(given: str) -> list[str]:
+    """The name itself, then the formal names that it may be short for."""
+    return sorted(names.formal(given), key=lambda form: (form != given, form))
+
+
+def _name_key(one: str, other: str) -> str:
+    return f"{K.NAME}:{min(one, other)} {max(one, other)}"
+
+
+@lru_cache(maxsize=65_536)
+def handle_tokens(handle: str) -> tuple[str, ...]:
+    """The words that a handle shows by capitals, hyphens, dots and digits, without titles, numbers and ids:
+    "RepJSmith" -> "j", "smith"; "jon-conrad-833b4733" -> "jon", "conrad"."""
+    local = handle.strip().lstrip("@").partition("?")[0].partition("@")[0]
+    parts = without_id(re.split(r"[^A-Za-z0-9]+", local))
+    found = [each.lower() for part in parts for each in _CAMEL.findall(part)]
+    return tuple(each for each in found if not each.isdigit() and stripped(each))
+
+
+def without_id(parts: list[str]) -> list[str]:
+    """The parts of a handle without the id that some networks put at its end."""
+    last = parts[-1]
+    digits = sum(char.isdigit() for char in last)
+    return parts[:-1] if len(parts) > 1 and len(last) > 4 and 2 * digits >= len(last) else parts
+
+
+def _pieces(core: str, tokens: tuple[str, ...]) -> list[str]:
+    """What a handle begins and ends with: a family name or a firm may be in it."""
+    cut = range(1, len(core) - _SHORTEST + 1)
+    ends = [core[start:] for start in cut]
+    starts = [core[: len(core) - each] for each in cut]
+    inside = [each for each in tokens if len(each) > 2]
+    return list(dict.fromkeys([*inside, *(each for pair in zip(ends, starts, strict=True) for each in pair)]))[
+        :_MOST_PIECES
+    ]
+
+
+# --- of a contact ---------------------------------------------------------------------------------------------
+
+
+def _contact_keys(contact: Contact) -> Iterator[str]:
+    for each in contact.handles:
+        yield from _handle_keys(each.network or ANY_NETWORK, each.value)
+    for mail in contact.emails:
+        if "@" in mail:
+            yield f"{K.EMAIL}:{mail.strip().casefold()}"
+            yield from _domain_key(mail.rpartition("@")[2])
+    for number in contact.phones:
+        if found := addresses.phone(number):
+            yield f"{K.PHONE}:{found}"
+    yield from _link_keys(contact.website)
+    yield from _filed_names(contact_name(contact))
+
+
+def _filed_names(name: ContactName) -> Iterator[str]:
+    for family in name.families[:_MOST_FAMILY]:
+        yield f"{K.WORD}:{family}"
+        for given in name.givens[:2]:
+            yield f"{K.INITIAL}:{given[0]} {family}"
+            yield from (_name_key(each, family) for each in _formal(given)[:_MOST_FORMAL] if len(each) > 1)
+    if name.compact and len(name.compact) > 2:
+        yield f"{K.WORD}:{name.compact}"
+    for form in name.organisation:
+        yield f"{K.WORD}:{form}"
+
+
+def _handle_keys(network: str, value: str) -> Iterator[str]:
+    value = value.strip()
+    is_link = "://" in value or "/" in value
+    if is_link and (profile := addresses.own_address(value)):
+        yield f"{K.PROFILE}:{profile}"
+    # A profile's address ends in the handle; which network it is of must be known from elsewhere.
+    handle = plain_handle(_last_part(value) if is_link else value)
+    if handle and not (is_link and network == ANY_NETWORK):
+        yield f"{K.HANDLE}:{network}:{handle}"
+
+
+def _last_part(url: str) -> str:
+    return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
+
+
+def plain_handle(value: str) -> str:
+    """A handle in lower case, without the @ and without what a copied address trails behind it."""
+    return value.strip().lstrip("@").partition("?")[0].partition("#")[0].rstrip("/").casefold()
+
+
+def _link_keys(url: str) -> Iterator[str]:
+    """A link may be a site, or a profile on a network: it is filed under both."""
+    if not url:
+        return
+    if found := addresses.own_address(url):
+        yield f"{K.PROFILE}:{found}"
+    if account := addresses.account_on(url):
+        yield f"{K.HANDLE}:{account[0]}:{account[1]}"
+    yield from _site_keys(url)
+
+
+def _site_keys(url: str) -> Iterator[str]:
+    if found := addresses.own_address(url):
+        yield f"{K.WEBSITE}:{found}"
+    yield from _domain_key(url)
+
+
+def _domain_key(url: str) -> Iterator[str]:
+    if found := addresses.domain(url):
+        yield f"{K.DOMAIN}:{found}"
+
+
+# --- what is only counted -------------------------------------------------------------------------------------
+
+
+def _tokens(contact: Contact) -> Iterator[str]:
+    for given in contact_name(contact).givens[:2]:
+        yield f"{K.GIVEN}:{given}"
+    for kind, value in (
+        (K.COMPANY, company_token(contact)), (K.CITY, phrase(contact.city)), (K.TITLE, phrase(contact.title)),
+        (K.REGION, places.region(contact.region, contact.country)), (K.COUNTRY, places.country(contact.country)),
+    ):  # fmt: skip
+        if value:
+            yield f"{kind}:{value}"
+
+
+def company_token(contact: Contact) -> str:
+    return " ".join(names.company_words(contact.company))
+
+
+def phrase(text: str) -> str:
+    return " ".join(names.words(text))
+
+
+def of_kind(keys: Iterable[str], kind: Key) -> list[str]:
+    """The values of the keys of one kind."""
+    prefix = f"{kind}:"
+    return sorted(key[len(prefix) :] for key in keys if key.startswith(prefix))

@@ -1,0 +1,235 @@
+"""How far a display name or a handle says the same name as a contact's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.rules import names
+from service.rules.matching import places, rarity
+from service.rules.matching.fillers import unexplained
+from service.rules.matching.keys import K
+from service.rules.matching.person import ContactName
+from service.rules.matching.rarity import Commonness
+
+
+class Level(StrEnum):
+    """How much of a name agrees."""
+
+    FULL = "full"  # given and family name
+    SHORT = "short"  # a short form of the given name, and the family name
+    INITIAL = "initial"  # an initial and the family name
+    FAMILY = "family"  # the family name alone
+    GIVEN = "given"  # the given name alone
+    FIRM = "firm"  # an organisation's whole name
+    PART = "part"  # an organisation's name, with more
+    OTHER_GIVEN = "other given"  # the family name, with another given name
+    OTHER_FAMILY = "other family"  # the given name, with another family name
+    OTHER = "other"  # two full names that share nothing
+    NONE = "none"  # nothing to compare
+
+
+L = Level
+AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.FAMILY, L.GIVEN, L.FIRM, L.PART})
+WHOLE = frozenset({L.FULL, L.SHORT, L.FIRM})
+CONTRADICT = frozenset({L.OTHER_GIVEN, L.OTHER_FAMILY, L.OTHER})
+
+# m: of the profiles that are a contact's, the share that shows the name this way (Fellegi and Sunter, 1969). Estimates of ours,
+# the same for every workspace; what they are set against, u, is the workspace's own.
+DISPLAYED = {L.FULL: 0.70, L.SHORT: 0.10, L.INITIAL: 0.03, L.FAMILY: 0.05, L.GIVEN: 0.05}
+IN_HANDLE = {L.FULL: 0.35, L.SHORT: 0.06, L.INITIAL: 0.10, L.FAMILY: 0.08, L.GIVEN: 0.03}
+# In a handle that shows its words, with a further one between them.
+SPACED = {level: 0.2 * share for level, share in IN_HANDLE.items()}
+# Likelihood ratios of disagreement. Another given name beside the same family name is a relative or a colleague, however
+# rare the family; another family name may be a marriage; wholly different words may be a pseudonym.
+DISAGREE = {L.OTHER_GIVEN: 0.05, L.OTHER_FAMILY: 0.1, L.OTHER: 0.02, L.NONE: 1.0}
+NOT_IN_HANDLE = 0.5  # a handle that shows nothing of the name
+_INITIALS = 12  # an initial is shared by one in twelve
+_SHORTS = 3  # so many names go by one short form
+_SHORTEST_INSIDE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """`ratio` is the likelihood ratio; `state` a state that the handle names beside the name."""
+
+    level: Level
+    ratio: float
+    state: str | None = None
+
+
+NOTHING = Likeness(L.NONE, 1.0)
+
+
+def displayed(
+    words: tuple[str, ...], name: ContactName, seen: Commonness, shares: Mapping[Level, float] = DISPLAYED
+) -> Likeness:
+    """A display name's words against a contact's name. `shares` are the m of each level."""
+    if not words or not name.words:
+        return NOTHING
+    if "".join(words) == name.compact and len(name.words) > 1 and name.families:
+        return Likeness(L.FULL, shares[L.FULL] / _full(name, name.givens[0], name.families[0], seen))
+    family, others = _family_in(words, name.families)
+    level, given = _given_level(others, name)
+    found = _level(level, family, words, others, name)
+    if found in DISAGREE:
+        return Likeness(found, DISAGREE[found])
+    return Likeness(found, shares[found] / _by_coincidence(found, given, family, name, seen))
+
+
+def _family_in(words: tuple[str, ...], families: tuple[str, ...]) -> tuple[str | None, list[str]]:
+    """The fullest family name that stands among the words, and the other words."""
+    for family in families:
+        for size in (1, 2, 3):
+            for at in range(len(words) - size, -1, -1):
+                if "".join(words[at : at + size]) == family:
+                    return family, [*words[:at], *words[at + size :]]
+    return None, list(words)
+
+
+def _given_level(words: list[str], name: ContactName) -> tuple[Level, str]:
+    for given in name.givens:
+        if len(given) > 1 and given in words:
+            return L.FULL, given
+    for given in name.givens[:2]:
+        for word in words:
+            if len(word) > 1 and len(given) > 1 and names.same_given(word, given):
+                return L.SHORT, given
+    for given in name.givens:
+        if any(word[0] == given[0] and (len(word) == 1 or len(given) == 1) for word in words):
+            return L.INITIAL, given
+    return L.NONE, ""
+
+
+def _level(level: Level, family: str | None, words: tuple[str, ...], others: list[str], name: ContactName) -> Level:
+    if family:
+        if level is not L.NONE:
+            return level
+        return L.OTHER_GIVEN if any(len(each) > 1 for each in others) and name.givens else L.FAMILY
+    if level in (L.FULL, L.SHORT):
+        return L.GIVEN if len(words) == 1 or not name.families else L.OTHER_FAMILY
+    return L.OTHER if len(words) > 1 and len(name.words) > 1 else L.NONE
+
+
+def _by_coincidence(level: Level, given: str, family: str | None, name: ContactName, seen: Commonness) -> float:
+    """u: how often somebody else shows this much of the name."""
+    if level is L.FULL:
+        return _full(name, given, family or "", seen)
+    if level is L.SHORT:
+        return min(_SHORTS * rarity.given(seen, given), 1.0) * rarity.family(seen, family or "")
+    if level is L.INITIAL:
+        return rarity.family(seen, family or "") / _INITIALS
+    return rarity.family(seen, family or "") if level is L.FAMILY else rarity.given(seen, given)
+
+
+def _full(name: ContactName, given: str, family: str, seen: Commonness) -> float:
+    independent = rarity.given(seen, given) * rarity.family(seen, family)
+    # Given and family names go together (Mohammed Khan): where this very pair was counted, that holds.
+    one, other = sorted((given, family))
+    return max(independent, seen.others(f"{K.NAME}:{one} {other}") / (seen.contacts + 1))
+
+
+# --- handles --------------------------------------------------------------------------------------------------
+
+
+def in_handle(letters: str, name: ContactName, seen: Commonness) -> Likeness:
+    """A handle's letters and digits against a contact's name: the name's own parts are sought in it, and what is left over must
+    be explained."""
+    if not letters or not name.words:
+        return NOTHING
+    best = Likeness(L.NONE, NOT_IN_HANDLE)
+    for family in name.families:
+        if len(family) < 2 or (at := letters.find(family)) < 0:
+            continue
+        for place in {at, letters.rfind(family)}:
+            found = _around(letters[:place], letters[place + len(family) :], family, letters, name, seen)
+            if found.ratio > best.ratio:
+                best = found
+    if best.level is L.NONE:
+        best = _given_alone(letters, name, seen)
+    return best
+
+
+def _around(left: str, right: str, family: str, letters: str, name: ContactName, seen: Commonness) -> Likeness:
+    level, given, left, right = _given_beside(left, right, name)
+    odd = unexplained(left) + unexplained(right)
+    if len(family) < _SHORTEST_INSIDE and (odd or level not in (L.FULL, L.SHORT)):
+        return NOTHING
+    chance = _by_coincidence(level, given, family, name, seen)
+    share = IN_HANDLE[level]
+    if odd:
+        said = len(family) + (len(given) if level is L.FULL else 1 if level is L.INITIAL else 0)
+        chance += rarity.by_chance("x" * said, len(letters))
+        share *= 0.3 * 0.8**odd
+    return Likeness(level, share / chance, places.state_in_handle(right))
+
+
+def _given_beside(left: str, right: str, name: ContactName) -> tuple[Level, str, str, str]:
+    """The level, the given name that it rests on, and what is left on both sides."""
+    for level, forms in ((L.FULL, name.givens), (L.SHORT, name.shorts)):
+        for given in forms:
+            if len(given) < 2:
+                continue
+            own = given if level is L.FULL else name.givens[0]
+            if left.endswith(given):
+                return level, own, left[: -len(given)], right
+            if right.startswith(given):
+                return level, own, left, right[len(given) :]
+            if (at := left.find(given)) >= 0 and len(given) > 2:  # with a middle name or initial between
+                between = left[at + len(given) :]
+                if len(between) == 1 or between in name.words:
+                    return level, own, left[:at], right
+    for given in name.givens[:1]:
+        first = given[0]
+        initials = "".join(each[0] for each in name.givens)
+        for lead in dict.fromkeys((initials, first)):
+            if left.endswith(lead) and not unexplained(left[: -len(lead)]):
+                return L.INITIAL, given, left[: -len(lead)], right
+            if right.startswith(lead) and not unexplained(right[len(lead) :]):
+                return L.INITIAL, given, left, right[len(lead) :]
+    return L.FAMILY, "", left, right
+
+
+def _given_alone(letters: str, name: ContactName, seen: Commonness) -> Likeness:
+    for given in name.givens:
+        if len(given) >= _SHORTEST_INSIDE and given in letters:
+            left, _, right = letters.partition(given)
+            initial = name.families[0][0] if name.families else ""
+            followed = bool(initial) and right[:1] == initial and not unexplained(right[1:])
+            odd = unexplained(left) + (0 if followed else unexplained(right))
+            if not odd:
+                chance = rarity.given(seen, given) / (_INITIALS if followed and unexplained(right) else 1)
+                return Likeness(L.GIVEN, IN_HANDLE[L.GIVEN] / chance, places.state_in_handle(right))
+    return Likeness(L.NONE, NOT_IN_HANDLE)
+
+
+# --- organisations --------------------------------------------------------------------------------------------
+
+# m of an organisation's name as it is, with a small word beside it, and with something unexplained beside it.
+_FIRM, _FIRM_WITH_FILLER, _FIRM_WITH_MORE = 0.40, 0.20, 0.02
+# How many accounts that are not the organisation's own go by such a name: an admirer, a squatter, a local branch. Per
+# organisation, so that it is set against the number of contacts.
+_RELATED, _RELATED_WITH_FILLER, _RELATED_WITH_MORE = 0.001, 0.003, 0.5
+
+
+def firm(letters: str, name: ContactName, seen: Commonness) -> Likeness:
+    """A handle or display name, as letters and digits, against an organisation's name."""
+    best = NOTHING
+    for form in name.organisation:
+        if (at := letters.find(form)) < 0:
+            continue
+        rest = letters[:at], letters[at + len(form) :]
+        odd = sum(unexplained(each, firm=True) for each in rest)
+        exact = not rest[0] and not rest[1]
+        if odd and len(form) < _SHORTEST_INSIDE + 1:
+            continue
+        m, related = (
+            (_FIRM, _RELATED) if exact else (_FIRM_WITH_FILLER, _RELATED_WITH_FILLER) if not odd else (_FIRM_WITH_MORE * 0.8**odd, _RELATED_WITH_MORE)
+        )  # fmt: skip
+        chance = rarity.by_chance(form, len(letters) if odd else 1) + rarity.strangers(
+            seen, f"{K.WORD}:{form}", related
+        )
+        if (ratio := m / min(chance, 1.0)) > best.ratio:
+            best = Likeness(L.PART if odd else L.FIRM, ratio)
+    return best

@@ -1,0 +1,70 @@
+"""A contact's name in the forms in which profiles show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from integrations.records import Contact
+from service.rules import names
+from service.rules.matching import addresses
+
+_MOST_WORDS = 6  # of one name; more is no name but a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ContactName:
+    """`givens` are the names that somebody goes by, the usual one first; `families` the spellings of the family name, the
+    fullest first; `shorts` every other form of the givens; `organisation` the forms of a firm's name, where it is one."""
+
+    words: tuple[str, ...] = ()
+    givens: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    shorts: tuple[str, ...] = ()
+    organisation: tuple[str, ...] = ()
+
+    @property
+    def compact(self) -> str:
+        return "".join(self.words)
+
+
+def contact_name(contact: Contact) -> ContactName:
+    """The forms of a contact's name. A contact that has a company but no name of a person is that company; some of those
+    are people all the same, so that their names are read both ways."""
+    if names.name_words(contact.first_name) or names.name_words(contact.last_name) or _is_person(contact):
+        return _person(contact.name, contact.first_name, contact.last_name)
+    return _organisation(contact.name or contact.company, contact.website)
+
+
+def is_organisation(contact: Contact) -> bool:
+    """Whether the contact is a firm, as far as the CRM says."""
+    return bool(contact_name(contact).organisation)
+
+
+def _is_person(contact: Contact) -> bool:
+    return bool(contact.name) and names.words(contact.name) != names.words(contact.company)
+
+
+@lru_cache(maxsize=16_384)
+def _person(name: str, first: str, last: str) -> ContactName:
+    full = names.name_words(name)[:_MOST_WORDS]
+    family = names.name_words(last)[:_MOST_WORDS] or (full[-1:] if len(full) > 1 else ())
+    given = names.name_words(first)[:_MOST_WORDS] or full[: max(len(full) - len(family), 0)] or full[:1]
+    usual = [*given, *(each for each in full if each not in family)]
+    givens = tuple(dict.fromkeys(each for each in (given[0] if given else "", *usual) if each))
+    words = full if len(full) > 1 else (*given, *family)
+    shorts = tuple(dict.fromkeys(short for each in givens[:2] for short in sorted(names.short_forms(each))))
+    return ContactName(tuple(words), givens, names.family_forms(family) if family else (), shorts)
+
+
+@lru_cache(maxsize=16_384)
+def _organisation(name: str, website: str) -> ContactName:
+    words = names.company_words(name)[:_MOST_WORDS]
+    if not words:
+        return ContactName()
+    whole = "".join(words)
+    initials = "".join(each[0] for each in words) if len(words) > 2 else ""
+    site = addresses.domain_words(domain) if (domain := addresses.domain(website)) else ()
+    forms = [whole, *names.bracketed(name), *site, initials]
+    two = words if len(words) == 2 else ()
+    return ContactName(words, two[:1], two[1:], (), tuple(dict.fromkeys(each for each in forms if len(each) > 2)))

@@ -1,0 +1,86 @@
+"""Countries and states by the names and letters that profiles use."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from service.rules import names
+
+_STATES = {
+    "al": "alabama", "ak": "alaska", "az": "arizona", "ar": "arkansas", "ca": "california", "co": "colorado", "ct": "connecticut", "de": "delaware",
+    "fl": "florida", "ga": "georgia", "hi": "hawaii", "id": "idaho", "il": "illinois", "in": "indiana", "ia": "iowa", "ks": "kansas", "ky": "kentucky",
+    "la": "louisiana", "me": "maine", "md": "maryland", "ma": "massachusetts", "mi": "michigan", "mn": "minnesota", "ms": "mississippi", "mo": "missouri",
+    "mt": "montana", "ne": "nebraska", "nv": "nevada", "nh": "new hampshire", "nj": "new jersey", "nm": "new mexico", "ny": "new york",
+    "nc": "north carolina", "nd": "north dakota", "oh": "ohio", "ok": "oklahoma", "or": "oregon", "pa": "pennsylvania", "pr": "puerto rico",
+    "ri": "rhode island", "sc": "south carolina", "sd": "south dakota", "tn": "tennessee", "tx": "texas", "ut": "utah", "vt": "vermont",
+    "va": "virginia", "wa": "washington", "wv": "west virginia", "wi": "wisconsin", "wy": "wyoming", "dc": "district of columbia",
+}  # fmt: skip
+_COUNTRIES = {
+    "us": ("united states", "usa", "united states of america", "america"), "gb": ("united kingdom", "uk", "great britain", "england", "scotland", "wales", "northern ireland"),
+    "ie": ("ireland",), "ca": ("canada",), "au": ("australia",), "nz": ("new zealand",), "de": ("germany", "deutschland"), "at": ("austria", "osterreich"),
+    "ch": ("switzerland", "schweiz", "suisse"), "fr": ("france",), "be": ("belgium", "belgique", "belgie"), "nl": ("netherlands", "the netherlands", "nederland", "holland"),
+    "lu": ("luxembourg",), "es": ("spain", "espana"), "pt": ("portugal",), "it": ("italy", "italia"), "gr": ("greece",), "dk": ("denmark", "danmark"),
+    "se": ("sweden", "sverige"), "no": ("norway", "norge"), "fi": ("finland", "suomi"), "is": ("iceland",), "pl": ("poland", "polska"), "cz": ("czech republic", "czechia"),
+    "sk": ("slovakia",), "hu": ("hungary",), "ro": ("romania",), "bg": ("bulgaria",), "hr": ("croatia",), "rs": ("serbia",), "si": ("slovenia",), "ee": ("estonia",),
+    "lv": ("latvia",), "lt": ("lithuania",), "ua": ("ukraine",), "ru": ("russia",), "tr": ("turkey", "turkiye"), "il": ("israel",), "ae": ("united arab emirates", "uae"),
+    "sa": ("saudi arabia",), "eg": ("egypt",), "ma": ("morocco",), "ng": ("nigeria",), "ke": ("kenya",), "gh": ("ghana",), "za": ("south africa",), "in": ("india",),
+    "pk": ("pakistan",), "bd": ("bangladesh",), "lk": ("sri lanka",), "cn": ("china",), "hk": ("hong kong",), "tw": ("taiwan",), "jp": ("japan",), "kr": ("south korea", "korea"),
+    "sg": ("singapore",), "my": ("malaysia",), "id": ("indonesia",), "th": ("thailand",), "vn": ("vietnam",), "ph": ("philippines",), "br": ("brazil", "brasil"),
+    "mx": ("mexico",), "ar": ("argentina",), "cl": ("chile",), "co": ("colombia",), "pe": ("peru",), "uy": ("uruguay",),
+}  # fmt: skip
+_STATE_OF = {name: code for code, name in _STATES.items()}
+_COUNTRY_OF = {name: code for code, spellings in _COUNTRIES.items() for name in spellings}
+STATE_LETTERS = frozenset(_STATES)
+SPELLINGS_WITHOUT_SPACES = frozenset(
+    {*_STATES, *(each.replace(" ", "") for each in _STATE_OF), *(each.replace(" ", "") for each in _COUNTRY_OF if len(each) > 3)}
+)  # fmt: skip
+_BY_SPELLING = {each.replace(" ", ""): code for each, code in _STATE_OF.items()} | {code: code for code in _STATES}
+# Two capital letters after a comma, a slash or nothing, or with a district's number: "Concord, NC", "(R-TX 10)", "#PA03".
+_LETTERS = re.compile(r"(?:^|[,/(#]\s?|[RDI]-)([A-Z]{2})(?![A-Za-z])")
+_LONGEST = 4  # words in the name of a country
+
+
+@lru_cache(maxsize=16_384)
+def region(text: str, country_: str = "") -> str:
+    """A state or region in one spelling: "us-tx" for Texas and TX, else its words. Empty where there is none."""
+    found = " ".join(names.words(text))
+    if country(country_) in ("us", ""):
+        code = found if found in _STATES and (country_ or text.isupper()) else _STATE_OF.get(found)
+        if code:
+            return f"us-{code}"
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def country(text: str) -> str:
+    """A country's two letters, or its words where it is not in the list."""
+    found = " ".join(names.words(text))
+    return found if found in _COUNTRIES else _COUNTRY_OF.get(found, found)
+
+
+def state_in_handle(rest: str) -> str | None:
+    """The state whose letters or name ends what stands beside a name in a handle, as `region` spells it."""
+    rest = rest.rstrip("0123456789")
+    for known in (rest, rest.removeprefix("for"), rest.removeprefix("4")):
+        if code := _BY_SPELLING.get(known):
+            return f"us-{code}"
+    return None
+
+
+def read(text: str, *, letters: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """The states and the countries that a text names. `letters` says whether two letters after a comma count as a state, as
+    they do in a location."""
+    words = names.words(text)
+    phrases = {
+        " ".join(words[start : start + size])
+        for size in range(1, _LONGEST + 1)
+        for start in range(len(words) - size + 1)
+    }
+    states = {code for name, code in _STATE_OF.items() if name in phrases}
+    if "va" in states and "wv" in states and words.count("virginia") == 1:
+        states.discard("va")
+    if letters:
+        states |= {each.lower() for each in _LETTERS.findall(text)} & STATE_LETTERS
+    countries = {_COUNTRY_OF[each] for each in phrases & _COUNTRY_OF.keys()} | ({"us"} if states else set())
+    return frozenset(f"us-{each}" for each in states), frozenset(countries)

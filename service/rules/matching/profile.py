@@ -1,0 +1,65 @@
+"""What an author's profile says, read once for all candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from integrations.records import Author
+from service.rules import names
+from service.rules.matching import addresses, places
+from service.rules.matching.keys import author_keys, handle_tokens, plain_handle, without_id
+from service.rules.model import KnownAuthor
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """`text` is the bio, what follows the display name and the location, as words between spaces: a phrase is sought in it."""
+
+    author: Author
+    keys: frozenset[str]
+    name_words: tuple[str, ...]
+    name_letters: str
+    handle_letters: str
+    handle_words: tuple[str, ...]  # as far as capitals and hyphens show them
+    titles: frozenset[str]
+    text: str
+    states: frozenset[str]
+    countries: frozenset[str]
+    said_states: frozenset[str]  # in the location itself: where they are, rather than what they talk about
+    said_countries: frozenset[str]
+
+
+def read(known: KnownAuthor) -> Profile:
+    author = known.author
+    said_states, said_countries = places.read(author.location, letters=True)
+    states, countries = places.read(author.bio, letters=True)
+    handle = handle_letters(author.handle)
+    said = names.words(f"{author.bio} {names.aside(author.name)} {author.location}")
+    return Profile(
+        author=author,
+        keys=frozenset(author_keys(known)),
+        name_words=names.name_words(author.name) if not author.bot else (),
+        name_letters=names.compact(author.name),
+        handle_letters=handle,
+        handle_words=handle_tokens(author.handle),
+        titles=names.titles(author.name)
+        | _title_before(handle)
+        | names.TITLES.intersection(handle_tokens(author.handle)),
+        text=f" {' '.join(said)} ",
+        states=states | said_states,
+        countries=countries | said_countries,
+        said_states=said_states,
+        said_countries=said_countries,
+    )
+
+
+def handle_letters(handle: str) -> str:
+    """A handle's letters and digits, without its server, its domain's suffix and an id at its end."""
+    plain = plain_handle(handle).partition("@")[0]
+    if addresses.is_domain_handle(plain):
+        plain = plain.partition(".")[0]
+    return names.compact("".join(without_id(plain.split("-"))))
+
+
+def _title_before(handle: str) -> frozenset[str]:
+    return frozenset(each for each in names.TITLES if len(each) > 2 and handle.startswith(each))

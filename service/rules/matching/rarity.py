@@ -1,0 +1,109 @@
+"""How common a token is among those who are not the person sought: what a coincidence is worth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from integrations.records import Contact
+from service.rules import names
+from service.rules.matching.keys import Key, counted
+
+# Of those who speak to a team with a large CRM, so many are in it, before any author was matched (and what that counts for, in
+# authors). A CRM of few contacts knows few of them: half of that at so many contacts.
+_SHARE, _SHARE_WEIGHT, _HALF_KNOWN = 0.35, 50, 1000
+_MOST_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Commonness:
+    """What a workspace says about rarity and coincidence.
+
+    `contacts` is how many contacts there are; `counts` how many of them have each token of `counted(contact)`. A token that
+    is not in `counts` is taken to be the candidate's alone. `share` is how many of those who speak to the team are in its CRM
+    at all, as `share_known` learns it; None while nothing was learnt."""
+
+    contacts: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    share: float | None = None
+
+    @property
+    def known(self) -> float:
+        """The share of authors who are in the CRM."""
+        return _share(self.contacts) if self.share is None else self.share
+
+    @property
+    def reach(self) -> float:
+        """How many people the prior is spread over: one over the probability that an author is a given contact."""
+        return max(self.contacts, 1) / self.known
+
+    def others(self, token: str) -> int:
+        """How many contacts besides the one that it was read from have this token."""
+        return max(self.counts.get(token, 1) - 1, 0)
+
+
+def _share(contacts: int) -> float:
+    return _SHARE * max(contacts, 1) / (max(contacts, 1) + _HALF_KNOWN)
+
+
+def share_known(known: float, authors: int, contacts: int) -> float:
+    """`Commonness.share` as learnt from a workspace's own authors, without anybody's labels: `known` is the sum of the scores that
+    matching gave them (the matches expected), of so many authors, in a CRM of so many contacts. One step of expectation
+    maximisation; the next run takes the next."""
+    return min((known + _share(contacts) * _SHARE_WEIGHT) / (authors + _SHARE_WEIGHT), _MOST_SHARE)
+
+
+def commonness(contacts: Iterable[Contact]) -> Commonness:
+    """The commonness that a whole list of contacts says. A product with stored counts builds `Commonness` from those."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for total, contact in enumerate(contacts, 1):  # noqa: B007 - read below
+        counts.update(counted(contact))
+    return Commonness(total, counts)
+
+
+# What is known before the workspace's own contacts are asked: how likely two people are to share a name at all (about one pair in
+# a thousand for family names, one in 160 for given names, in the larger English-speaking countries), and how many contacts it takes
+# to outweigh that. With these weights a name seen once counts for 0.4 of an occurrence, as Good and Turing's estimate has it (Good,
+# 1953). A name that is common somewhere is never taken to be rarer than that: authors come from everywhere.
+_FAMILY, _FAMILY_WEIGHT, _FAMILY_COMMON = 0.001, 400, 0.001
+_GIVEN, _GIVEN_WEIGHT, _GIVEN_COMMON = 0.006, 60, 0.005
+
+
+def family(seen: Commonness, name: str) -> float:
+    """The probability that somebody else has this family name."""
+    share = (seen.others(f"{Key.WORD}:{name}") + _FAMILY_WEIGHT * _FAMILY) / (seen.contacts + _FAMILY_WEIGHT)
+    return max(share, _FAMILY_COMMON) if names.common_anywhere(name) else share
+
+
+def given(seen: Commonness, name: str) -> float:
+    """The probability that somebody else has this given name."""
+    share = (seen.others(f"{Key.GIVEN}:{name}") + _GIVEN_WEIGHT * _GIVEN) / (seen.contacts + _GIVEN_WEIGHT)
+    return max(share, _GIVEN_COMMON) if names.common_anywhere(name) else share
+
+
+# The same for places and titles: the share expected of one that nothing is known of, and what that counts for, in contacts.
+_EXPECTED = {Key.CITY: 0.02, Key.REGION: 0.05, Key.COUNTRY: 0.3, Key.TITLE: 0.05}
+_EXPECTED_WEIGHT = 50
+
+
+def share_of(seen: Commonness, kind: Key, value: str) -> float:
+    """The share of people who have a city, region, country or title."""
+    expected = _EXPECTED_WEIGHT * _EXPECTED[kind]
+    return (seen.others(f"{kind}:{value}") + expected) / (seen.contacts + _EXPECTED_WEIGHT)
+
+
+def strangers(seen: Commonness, token: str, unseen: float) -> float:
+    """The probability that somebody else has a token that few share, such as a website or a company. `unseen` is how many have it
+    besides the contacts that do: colleagues, a predecessor, a mistake."""
+    return min((seen.others(token) + unseen) / seen.reach, 1.0)
+
+
+# A letter says 3.3 bits where only the two before it are known (Shannon, 1951): coined names keep to spelling, not to a dictionary.
+_BITS_A_LETTER = 3.3
+
+
+def by_chance(word: str, places: int = 1) -> float:
+    """The probability that a word of this length stands by mere chance at one of so many places in a handle."""
+    return float(min(places * 2.0 ** (-_BITS_A_LETTER * len(word)), 1.0))
