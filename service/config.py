@@ -36,6 +36,7 @@ class Config:
     port: int
     host: str
     secret_keys: Mapping[str, bytes] = field(repr=False)  # key id -> 32 bytes; the first one seals
+    allow_hosts: tuple[str, ...] = ()  # not on the internet, and called all the same when a user names them
     json_logs: bool = False
     workers: int = 2  # worker processes; more than the cores can carry helps nobody
     testing: bool = False
@@ -73,6 +74,7 @@ def load(*, follow: bool = True) -> Config:
             port=port,
             host=env.str("WARMLINE_BIND", "127.0.0.1"),
             secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
+            allow_hosts=tuple(env.str("WARMLINE_ALLOW_HOSTS", "").replace(",", " ").split()),
             json_logs=env.bool("WARMLINE_JSON_LOGS", False),
             workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
         )

@@ -145,6 +145,13 @@ class SettingsSchema(Schema):
         load_default=True,
         metadata=_about("Push nothing to somebody who sits in a meeting or is outside working hours."),
     )
+    call_holdout = fields.Boolean(
+        load_default=False,
+        metadata=_about(
+            "Suggest nine calls of ten and hold one back, to see whether suggesting them changes anything. Somebody who asked"
+            " for a call is never held back."
+        ),
+    )
     preview = fields.Boolean(
         load_default=True,
         metadata=_about("A new CRM connection shows what it would do and writes nothing until somebody approves."),

@@ -19,6 +19,7 @@ from integrations.registry import providers
 from service import config as configuration
 from service.db import unreachable
 from service.runtime import Runtime
+from workers import calendars
 from workers import decide as deciding
 from workers import pull as pulling
 from workers import push as pushing
@@ -60,6 +61,11 @@ def decide(workspace_id: str, lease_id: str) -> None:
 @_outlives_the_database
 def push(workspace_id: str, connection_id: str, lease_id: str) -> None:
     pushing.push(runtime(), UUID(workspace_id), UUID(connection_id), UUID(lease_id))
+
+
+@_outlives_the_database
+def calendar(workspace_id: str, feed_id: str, lease_id: str) -> None:
+    calendars.calendar(runtime(), UUID(workspace_id), UUID(feed_id), UUID(lease_id))
 
 
 def preload() -> None:

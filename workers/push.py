@@ -21,6 +21,7 @@ from service.store.pushing import Settled
 from service.store.tasks import TaskRow
 from workers import policy
 from workers.access import Line
+from workers.shielding import hold_back
 
 BATCH = 500  # tasks handed to a provider at once; it cuts them into the CRM's own batches
 BUDGET = 30.0  # seconds of one job
@@ -85,6 +86,7 @@ def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRo
             return None
         if connection.preview or connection.status != "active":
             return connection, []
+        hold_back(session, job.workspace_id, job.connection_id, business_now())
         return connection, pushing.take(session, job.workspace_id, job.connection_id, under_way, BATCH)
 
 

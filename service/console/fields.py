@@ -22,6 +22,7 @@ LABELS = {
     "call.weeks": "Weeks of acquaintance",
     "call.recent_days": "Last exchange within",
     "call.quiet_days": "Quiet after a call",
+    "call_holdout": "Hold one call in ten back",
     "text_mode": "Text in tasks",
     "daily_cap": "New tasks a day for one owner",
     "meeting_shield": "Meeting shield",

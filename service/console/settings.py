@@ -25,7 +25,7 @@ blueprint = Blueprint("settings", __name__)
 SECTIONS = (
     ("Working time", ("timezone", "hours", "holidays_country", "holidays")),
     ("Patience", ("patience", "lapse_days")),
-    ("Ready for a call", ("call",)),
+    ("Ready for a call", ("call", "call_holdout")),
     ("Tasks", ("text_mode", "daily_cap", "meeting_shield", "preview")),
     ("Reading", ("first_pull_days", "poll_seconds")),
 )

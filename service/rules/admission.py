@@ -10,6 +10,9 @@ from datetime import datetime
 from service.rules.model import Held
 
 Slot = tuple[str, str, str]  # brand, person, kind: one open task each
+Given = tuple[str, str, str]  # CRM connection, owner's id there, kind
+SHIELDED = "Its owner is in a meeting or outside working hours; it is handed over afterwards."
+HELD_BACK = "Held back to compare: one call in ten is not suggested, to see whether suggesting it changes anything."
 ONE_PER_PERSON = "Another task about this person is open already; this one follows when that is closed."
 
 
@@ -22,6 +25,10 @@ class Waiting:
     owner: tuple[str, str]  # CRM connection, owner's id there ("" for nobody in particular)
     urgency: int
     since: datetime
+
+    @property
+    def kind(self) -> str:
+        return self.slot[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +43,63 @@ def admit(
     waiting: Iterable[Waiting],
     *,
     taken: Set[Slot],
-    given_today: Mapping[tuple[str, str], int],
+    given_today: Mapping[Given, int],
     cap: int | None,
     tomorrow: datetime,
     free: Mapping[tuple[str, str], datetime],
     now: datetime,
+    limits: Mapping[str, int] | None = None,
+    held_back: Set[str] = frozenset(),
 ) -> dict[str, Admitted | Held]:
     """An answer for each waiting task, the most urgent first, then the longest wait. `taken` are slots whose task is in
-    the CRM or on its way; `given_today` counts each owner's tasks of the day; `free` is when an owner who sits in a
-    meeting or is outside working hours can be reached (missing: now)."""
+    the CRM or on its way; `given_today` counts each owner's tasks of the day by kind; `free` is when an owner who sits in
+    a meeting or is outside working hours can be reached (missing: now); `limits` are what kinds that people mostly
+    dismiss may give an owner a day; `held_back` are ids of tasks that are not handed out, to compare."""
     answers: dict[str, Admitted | Held] = {}
-    occupied, given = set(taken), Counter(given_today)
+    occupied, day = set(taken), _Day(given_today, cap, limits or {}, tomorrow)
     for each in ranked(list(waiting)):
         if each.slot in occupied:
             answers[each.id] = Held(ONE_PER_PERSON)
-        elif cap is not None and given[each.owner] >= cap:
-            answers[each.id] = Held(f"Its owner has been given {cap} new tasks today, which is the limit.", tomorrow)
+        elif each.id in held_back:
+            answers[each.id] = Held(HELD_BACK)
+        elif over := day.over(each):
+            answers[each.id] = over
         else:
             occupied.add(each.slot)
-            given[each.owner] += 1
+            day.give(each)
             at = max(now, free.get(each.owner, now))
-            answers[each.id] = Admitted(
-                at,
-                "Its owner is in a meeting or outside working hours; it is handed over afterwards." if at > now else "",
-            )
+            answers[each.id] = Admitted(at, SHIELDED if at > now else "")
     return answers
+
+
+class _Day:
+    """What each owner has been given today, and how much they may be."""
+
+    def __init__(
+        self, given: Mapping[Given, int], cap: int | None, limits: Mapping[str, int], tomorrow: datetime
+    ) -> None:
+        self._of_kind = Counter(given)
+        self._in_all: Counter[tuple[str, str]] = Counter()
+        for (crm, owner, _), number in given.items():
+            self._in_all[crm, owner] += number
+        self._cap, self._limits, self._tomorrow = cap, limits, tomorrow
+
+    def over(self, task: Waiting) -> Held | None:
+        """Why this one is too much for today; None when it is not."""
+        if self._cap is not None and self._in_all[task.owner] >= self._cap:
+            return Held(f"Its owner has been given {self._cap} new tasks today, which is the limit.", self._tomorrow)
+        limit = self._limits.get(task.kind)
+        if limit is not None and self._of_kind[(*task.owner, task.kind)] >= limit:
+            number = "one new task" if limit == 1 else f"{limit} new tasks"
+            return Held(
+                f"Tasks of this kind were mostly dismissed lately, so its owner is given {number} of it a day for now.",
+                self._tomorrow,
+            )
+        return None
+
+    def give(self, task: Waiting) -> None:
+        self._in_all[task.owner] += 1
+        self._of_kind[(*task.owner, task.kind)] += 1
 
 
 def ranked(waiting: Sequence[Waiting]) -> list[Waiting]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -155,31 +154,16 @@ def taken_slots(session: Session, workspace_id: UUID, persons: Sequence[str]) ->
     return {(row[0], row[1], row[2]) for row in rows}
 
 
-def given_since(session: Session, workspace_id: UUID, since: datetime) -> dict[tuple[str, str], int]:
-    """How many tasks each owner (CRM connection, owner's id) was given since then, those on their way included."""
+def given_since(session: Session, workspace_id: UUID, since: datetime) -> dict[tuple[str, str, str], int]:
+    """How many tasks of each kind each owner (CRM connection, owner's id, kind) was given since then, those on their way
+    included."""
     rows = execute(
         raw(session),
-        "SELECT crm_connection_id::text, coalesce(content->>'owner_id', ''), count(*) FROM tasks WHERE workspace_id = %(w)s"
-        " AND admitted_at >= %(since)s GROUP BY 1, 2",
+        "SELECT crm_connection_id::text, coalesce(content->>'owner_id', ''), kind, count(*) FROM tasks WHERE workspace_id = %(w)s"
+        " AND admitted_at >= %(since)s GROUP BY 1, 2, 3",
         {"w": workspace_id, "since": since},
     )
-    return {(row[0], row[1]): row[2] for row in rows}
-
-
-def busy_times(
-    session: Session, workspace_id: UUID, now: datetime, until: datetime
-) -> dict[tuple[str, str], list[tuple[datetime, datetime]]]:
-    """When each owner sits in a meeting that the CRM knows of, by (CRM connection, owner's id)."""
-    rows = execute(
-        raw(session),
-        "SELECT connection_id::text, owner_id, at, ends_at FROM activities WHERE workspace_id = %(w)s AND kind = 'meeting'"
-        " AND owner_id IS NOT NULL AND ends_at > %(now)s AND at < %(until)s AND deleted_at IS NULL AND outcome <> 'cancelled'",
-        {"w": workspace_id, "now": now, "until": until},
-    )
-    busy: dict[tuple[str, str], list[tuple[datetime, datetime]]] = defaultdict(list)
-    for connection, owner, start, end in rows:
-        busy[connection, owner].append((start, end))
-    return busy
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
 
 
 ADMISSION = {
