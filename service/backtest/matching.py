@@ -16,6 +16,10 @@ from service.backtest.scoring import Score
 from service.rules.matching import Commonness, author_keys, commonness, contact_keys, match, share_known
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 
+ROUNDS, SETTLED = (
+    6,
+    0.01,
+)  # of learning the share of authors who are in the CRM: at most so many, until it moves by less
 PER_KEY = 50  # as many as the product looks at under one key
 COLUMNS = ("profile_id", "contact_id", "state", "score", "reasons")
 _NETWORKS = {"twitter": "x"}  # the names of networks in files that are not our keys
@@ -32,8 +36,11 @@ class Index:
             for key in contact_keys(contact):
                 self._under[key].append(contact_id)
 
-    def learn(self, share: float) -> None:
+    def learn(self, share: float) -> bool:
+        """Takes over the share of authors who are known. Whether that was known already."""
+        before = self.commonness.known
         self.commonness = replace(self.commonness, share=share)
+        return abs(share - before) < SETTLED
 
     def match(self, known: KnownAuthor) -> list[MatchResult]:
         ids = {
@@ -93,9 +100,15 @@ def _profile(row: Mapping[str, str]) -> KnownAuthor:
 def judge(index: Index, profiles: Mapping[str, KnownAuthor]) -> dict[str, list[MatchResult]]:
     """Every profile's matches. The share of authors who are in the CRM is learnt from a first round over them, as the product
     learns it from the authors that it has matched."""
-    first = [index.match(known) for known in profiles.values()]
-    index.learn(share_known(sum(each.score for found in first for each in found), len(first), len(index.contacts)))
-    return {profile_id: index.match(known) for profile_id, known in profiles.items()}
+    found: dict[str, list[MatchResult]] = {}
+    for _ in range(ROUNDS):
+        found = {profile_id: index.match(known) for profile_id, known in profiles.items()}
+        known_share = share_known(
+            sum(each.score for results in found.values() for each in results), len(found), len(index.contacts)
+        )
+        if index.learn(known_share):
+            break
+    return found
 
 
 def lines(found: Mapping[str, Sequence[MatchResult]]) -> Iterator[dict[str, object]]:

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from anyascii import anyascii
-from nicknames import NickNamer
+from nicknames import NickNamer, name_triplets
 
 # What stands before or after a name without being part of it. Offices and professions in general, in the languages that we
 # meet most; credentials.
 TITLES = frozenset(
     """
     mr mrs ms mx miss dr prof professor doctor sir dame lord lady baroness baron rev reverend fr father pastor rabbi imam hon honorable honourable rt
-    rep reps representative sen senator gov governor lt congressman congresswoman congressmember congress delegate del assemblyman assemblywoman assemblymember
+    rep representative sen senator gov governor lt congressman congresswoman congressmember congress delegate del assemblyman assemblywoman assemblymember
     asm councilman councilwoman councilmember councillor councilor cllr commissioner mayor sheriff judge justice president speaker secretary sec treasurer auditor chair
     mp mep msp mla ms td tds mpp ag atty attorney capt captain col colonel gen general maj major sgt lcdr cmdr
     jr sr ii iii iv phd md mba mpa mph msc bsc ma ba bs ms jd llm llb cpa cfa esq dds dvm rn pe np pmp obe cbe mbe kc qc ra
@@ -35,6 +35,7 @@ _TOKEN = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
 _NICKNAMES = NickNamer()
+_GIVEN_NAMES = frozenset(name for each in name_triplets() for name in (each.name1, each.name2) if len(name) > 2)
 _MOST_FORMS = 12  # of one given name
 
 
@@ -116,6 +117,11 @@ def short_forms(given: str) -> frozenset[str]:
 def same_given(one: str, other: str) -> bool:
     """Whether two given names can be one person's: one is short for the other, or both for a third."""
     return one == other or not formal(one).isdisjoint(formal(other))
+
+
+def is_given(word: str) -> bool:
+    """Whether a word is known to be a given name (of those that have a short form or are one)."""
+    return word in _GIVEN_NAMES
 
 
 def family_forms(family: tuple[str, ...]) -> tuple[str, ...]:

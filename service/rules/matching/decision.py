@@ -43,7 +43,14 @@ def match(
     scored = [each for each in found if each is not None]
     if not scored:
         return []
-    scored.sort(key=lambda each: (-each.ratio, each.candidate.contact_id))
+    # Of records that are equally likely, the one with the plainer name comes first.
+    scored.sort(
+        key=lambda each: (
+            -each.ratio,
+            len(each.candidate.contact.name or each.candidate.contact.company),
+            each.candidate.contact_id,
+        )
+    )
     likely = _probabilities(scored, commonness)
     first = scored[0]
     confirmed = likely[0] >= CONFIRM and _certain(scored, terms)

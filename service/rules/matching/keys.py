@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import lru_cache
 
 from integrations.records import Author, Contact
 from service.rules import names
-from service.rules.matching import addresses, places
-from service.rules.matching.fillers import stripped
+from service.rules.matching import addresses, handles, places
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.model import KnownAuthor
 
@@ -41,29 +39,33 @@ class Key(StrEnum):
 K = Key
 # The strongest first: whoever looks keys up may stop after the first kinds that found few contacts.
 _ORDER = (K.HANDLE, K.PROFILE, K.EMAIL, K.PHONE, K.WEBSITE, K.NAME, K.INITIAL, K.WORD, K.DOMAIN)
-_RANK = {kind: number for number, kind in enumerate(_ORDER)}
-_COUNTED_KEYS = frozenset({K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN, K.NAME, K.WORD})
-_MOST_FORMAL, _MOST_FAMILY = 3, 3  # spellings under which one contact is filed
-_MOST_PIECES = 24  # of one handle
-_SHORTEST = 4  # letters of a piece that is cut out of the middle of a handle
-_CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_RANK = {str(kind): number for number, kind in enumerate(_ORDER)}
+_COUNTED_KEYS = frozenset(map(str, (K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN, K.NAME, K.WORD)))
+_MOST_FORMAL, _MOST_FAMILY, _MOST_FIRM_WORDS = 3, 3, 2  # spellings under which one contact is filed
 
 
+@lru_cache(maxsize=4096)
 def author_keys(known: KnownAuthor) -> tuple[str, ...]:
-    """The keys under which contacts are sought for an author, each once, the strongest and rarest kinds first."""
+    """The keys under which contacts are sought for an author, each once, the strongest and rarest kinds first: about ten where
+    the profile shows a full name, up to thirty-odd where there is but a handle."""
     found = dict.fromkeys(_author_keys(known.network, known.author))
-    return tuple(sorted(found, key=lambda key: _RANK[Key(key.partition(":")[0])]))
+    return tuple(sorted(found, key=lambda key: _RANK[key[0]]))
 
 
 def contact_keys(contact: Contact) -> frozenset[str]:
     """The keys under which a contact is found: about ten, seldom more than fifteen."""
-    return frozenset(_contact_keys(contact))
+    return frozenset((*_identifiers(contact), *_filed_names(contact_name(contact))))
+
+
+def identifiers(contact: Contact) -> frozenset[str]:
+    """Those of a contact's keys that are no names: handles, addresses, numbers, sites."""
+    return frozenset(_identifiers(contact))
 
 
 def counted(contact: Contact) -> frozenset[str]:
     """The tokens of a contact whose frequency matters: those keys that several contacts can share, and the given name, company,
     city, region, country and title. A store keeps, per workspace, how many contacts have each."""
-    keys = (key for key in contact_keys(contact) if Key(key.partition(":")[0]) in _COUNTED_KEYS)
+    keys = (key for key in contact_keys(contact) if key[0] in _COUNTED_KEYS)
     return frozenset({*keys, *_tokens(contact)})
 
 
@@ -71,12 +73,13 @@ def counted(contact: Contact) -> frozenset[str]:
 
 
 def _author_keys(network: str, author: Author) -> Iterator[str]:
-    handle = plain_handle(author.handle)
+    handle = handles.plain(author.handle)
     if handle:
         yield f"{K.HANDLE}:{network}:{handle}"
         yield f"{K.HANDLE}:{ANY_NETWORK}:{handle}"
         if addresses.is_domain_handle(handle) and "@" not in handle:
             yield from _site_keys(handle)  # the network has checked that the site is theirs
+        yield from _domain_key(handles.server(handle))
     if profile := addresses.own_address(author.url):
         yield f"{K.PROFILE}:{profile}"
     for mail in addresses.mails(author.bio):
@@ -87,20 +90,23 @@ def _author_keys(network: str, author: Author) -> Iterator[str]:
     for url in (author.website, *addresses.links(author.bio)):
         yield from _link_keys(url)
     if not author.bot:
-        yield from _sought_names(author, handle)
+        yield from _sought_names(author)
 
 
-def _sought_names(author: Author, handle: str) -> Iterator[str]:
+def _sought_names(author: Author) -> Iterator[str]:
     words = names.name_words(author.name)
     yield from _name_keys(words)
-    local = handle.partition("@")[0]
-    tokens = handle_tokens(author.handle)
-    yield from _name_keys(tokens)
-    for word in dict.fromkeys((names.compact(author.name), names.compact(local), stripped(names.compact(local)))):
+    yield from _name_keys(handles.tokens(author.handle))
+    for word in dict.fromkeys(
+        (names.compact(author.name), handles.letters(author.handle), *handles.cores(author.handle))
+    ):
         if len(word) > 2:
             yield f"{K.WORD}:{word}"
-    if len(words) < 2 and len(tokens) < 3:
-        yield from (f"{K.WORD}:{piece}" for piece in _pieces(stripped(names.compact(local)), tokens))
+    for core in handles.cores(author.handle):
+        for given, rest in handles.splits(core):
+            yield from _pair(given, rest)
+    if len(words) < 2:
+        yield from (f"{K.WORD}:{piece}" for piece in handles.pieces(author.handle))
 
 
 def _name_keys(words: tuple[str, ...]) -> Iterator[str]:
@@ -135,38 +141,10 @@ def _name_key(one: str, other: str) -> str:
     return f"{K.NAME}:{min(one, other)} {max(one, other)}"
 
 
-@lru_cache(maxsize=65_536)
-def handle_tokens(handle: str) -> tuple[str, ...]:
-    """The words that a handle shows by capitals, hyphens, dots and digits, without titles, numbers and ids:
-    "RepJSmith" -> "j", "smith"; "jon-conrad-833b4733" -> "jon", "conrad"."""
-    local = handle.strip().lstrip("@").partition("?")[0].partition("@")[0]
-    parts = without_id(re.split(r"[^A-Za-z0-9]+", local))
-    found = [each.lower() for part in parts for each in _CAMEL.findall(part)]
-    return tuple(each for each in found if not each.isdigit() and stripped(each))
-
-
-def without_id(parts: list[str]) -> list[str]:
-    """The parts of a handle without the id that some networks put at its end."""
-    last = parts[-1]
-    digits = sum(char.isdigit() for char in last)
-    return parts[:-1] if len(parts) > 1 and len(last) > 4 and 2 * digits >= len(last) else parts
-
-
-def _pieces(core: str, tokens: tuple[str, ...]) -> list[str]:
-    """What a handle begins and ends with: a family name or a firm may be in it."""
-    cut = range(1, len(core) - _SHORTEST + 1)
-    ends = [core[start:] for start in cut]
-    starts = [core[: len(core) - each] for each in cut]
-    inside = [each for each in tokens if len(each) > 2]
-    return list(dict.fromkeys([*inside, *(each for pair in zip(ends, starts, strict=True) for each in pair)]))[
-        :_MOST_PIECES
-    ]
-
-
 # --- of a contact ---------------------------------------------------------------------------------------------
 
 
-def _contact_keys(contact: Contact) -> Iterator[str]:
+def _identifiers(contact: Contact) -> Iterator[str]:
     for each in contact.handles:
         yield from _handle_keys(each.network or ANY_NETWORK, each.value)
     for mail in contact.emails:
@@ -177,7 +155,6 @@ def _contact_keys(contact: Contact) -> Iterator[str]:
         if found := addresses.phone(number):
             yield f"{K.PHONE}:{found}"
     yield from _link_keys(contact.website)
-    yield from _filed_names(contact_name(contact))
 
 
 def _filed_names(name: ContactName) -> Iterator[str]:
@@ -186,10 +163,16 @@ def _filed_names(name: ContactName) -> Iterator[str]:
         for given in name.givens[:2]:
             yield f"{K.INITIAL}:{given[0]} {family}"
             yield from (_name_key(each, family) for each in _formal(given)[:_MOST_FORMAL] if len(each) > 1)
-    if name.compact and len(name.compact) > 2:
-        yield f"{K.WORD}:{name.compact}"
+    if name.givens and name.families and len(whole := name.givens[0] + name.families[0]) > 2:
+        yield f"{K.WORD}:{whole}"
     for form in name.organisation:
         yield f"{K.WORD}:{form}"
+    if name.organisation:
+        # A firm is found by its longest words too: the others are often shortened.
+        for word in sorted((each for each in name.words if len(each) > 4), key=lambda each: (-len(each), each))[
+            :_MOST_FIRM_WORDS
+        ]:
+            yield f"{K.WORD}:{word}"
 
 
 def _handle_keys(network: str, value: str) -> Iterator[str]:
@@ -198,18 +181,13 @@ def _handle_keys(network: str, value: str) -> Iterator[str]:
     if is_link and (profile := addresses.own_address(value)):
         yield f"{K.PROFILE}:{profile}"
     # A profile's address ends in the handle; which network it is of must be known from elsewhere.
-    handle = plain_handle(_last_part(value) if is_link else value)
+    handle = handles.plain(_last_part(value) if is_link else value)
     if handle and not (is_link and network == ANY_NETWORK):
         yield f"{K.HANDLE}:{network}:{handle}"
 
 
 def _last_part(url: str) -> str:
     return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
-
-
-def plain_handle(value: str) -> str:
-    """A handle in lower case, without the @ and without what a copied address trails behind it."""
-    return value.strip().lstrip("@").partition("?")[0].partition("#")[0].rstrip("/").casefold()
 
 
 def _link_keys(url: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from service.rules import names
 from service.rules.matching import places, rarity
-from service.rules.matching.fillers import unexplained
+from service.rules.matching.fillers import stripped, unexplained
 from service.rules.matching.keys import K
 from service.rules.matching.person import ContactName
 from service.rules.matching.rarity import Commonness
@@ -35,10 +35,11 @@ AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.FAMILY, L.GIVEN, L.FIRM, L.PART
 WHOLE = frozenset({L.FULL, L.SHORT, L.FIRM})
 CONTRADICT = frozenset({L.OTHER_GIVEN, L.OTHER_FAMILY, L.OTHER})
 
-# m: of the profiles that are a contact's, the share that shows the name this way (Fellegi and Sunter, 1969). Estimates of ours,
-# the same for every workspace; what they are set against, u, is the workspace's own.
-DISPLAYED = {L.FULL: 0.70, L.SHORT: 0.10, L.INITIAL: 0.03, L.FAMILY: 0.05, L.GIVEN: 0.05}
-IN_HANDLE = {L.FULL: 0.35, L.SHORT: 0.06, L.INITIAL: 0.10, L.FAMILY: 0.08, L.GIVEN: 0.03}
+# Of the profiles that are a contact's and show so much of a name, the share in which it agrees (m of Fellegi and Sunter, 1969, given
+# the form: whether somebody goes by full name or by an initial says nothing about who it is). The rest are nicknames, married names
+# and mistakes. Estimates of ours, the same for every workspace; what they are set against, u, is the workspace's own.
+DISPLAYED = {L.FULL: 0.85, L.SHORT: 0.12, L.INITIAL: 0.85, L.FAMILY: 0.85, L.GIVEN: 0.85}
+IN_HANDLE = {L.FULL: 0.80, L.SHORT: 0.12, L.INITIAL: 0.70, L.FAMILY: 0.70, L.GIVEN: 0.50}
 # In a handle that shows its words, with a further one between them.
 SPACED = {level: 0.2 * share for level, share in IN_HANDLE.items()}
 # Likelihood ratios of disagreement. Another given name beside the same family name is a relative or a colleague, however
@@ -96,8 +97,9 @@ def _given_level(words: list[str], name: ContactName) -> tuple[Level, str]:
         for word in words:
             if len(word) > 1 and len(given) > 1 and names.same_given(word, given):
                 return L.SHORT, given
+    first = next((word for word in words), "")
     for given in name.givens:
-        if any(word[0] == given[0] and (len(word) == 1 or len(given) == 1) for word in words):
+        if first and first[0] == given[0] and (len(first) == 1 or len(given) == 1):
             return L.INITIAL, given
     return L.NONE, ""
 
@@ -144,7 +146,7 @@ def in_handle(letters: str, name: ContactName, seen: Commonness) -> Likeness:
             continue
         for place in {at, letters.rfind(family)}:
             found = _around(letters[:place], letters[place + len(family) :], family, letters, name, seen)
-            if found.ratio > best.ratio:
+            if found.ratio > best.ratio or best.level is L.NONE:
                 best = found
     if best.level is L.NONE:
         best = _given_alone(letters, name, seen)
@@ -153,6 +155,8 @@ def in_handle(letters: str, name: ContactName, seen: Commonness) -> Likeness:
 
 def _around(left: str, right: str, family: str, letters: str, name: ContactName, seen: Commonness) -> Likeness:
     level, given, left, right = _given_beside(left, right, name)
+    if level is L.FAMILY and any(names.is_given(stripped(each)) for each in (left, right)):
+        return Likeness(L.OTHER_GIVEN, DISAGREE[L.OTHER_GIVEN])  # colinschmitt is no Daryl Schmitt
     odd = unexplained(left) + unexplained(right)
     if len(family) < _SHORTEST_INSIDE and (odd or level not in (L.FULL, L.SHORT)):
         return NOTHING
@@ -204,32 +208,14 @@ def _given_alone(letters: str, name: ContactName, seen: Commonness) -> Likeness:
     return Likeness(L.NONE, NOT_IN_HANDLE)
 
 
-# --- organisations --------------------------------------------------------------------------------------------
-
-# m of an organisation's name as it is, with a small word beside it, and with something unexplained beside it.
-_FIRM, _FIRM_WITH_FILLER, _FIRM_WITH_MORE = 0.40, 0.20, 0.02
-# How many accounts that are not the organisation's own go by such a name: an admirer, a squatter, a local branch. Per
-# organisation, so that it is set against the number of contacts.
-_RELATED, _RELATED_WITH_FILLER, _RELATED_WITH_MORE = 0.001, 0.003, 0.5
-
-
-def firm(letters: str, name: ContactName, seen: Commonness) -> Likeness:
-    """A handle or display name, as letters and digits, against an organisation's name."""
-    best = NOTHING
-    for form in name.organisation:
-        if (at := letters.find(form)) < 0:
-            continue
-        rest = letters[:at], letters[at + len(form) :]
-        odd = sum(unexplained(each, firm=True) for each in rest)
-        exact = not rest[0] and not rest[1]
-        if odd and len(form) < _SHORTEST_INSIDE + 1:
-            continue
-        m, related = (
-            (_FIRM, _RELATED) if exact else (_FIRM_WITH_FILLER, _RELATED_WITH_FILLER) if not odd else (_FIRM_WITH_MORE * 0.8**odd, _RELATED_WITH_MORE)
-        )  # fmt: skip
-        chance = rarity.by_chance(form, len(letters) if odd else 1) + rarity.strangers(
-            seen, f"{K.WORD}:{form}", related
-        )
-        if (ratio := m / min(chance, 1.0)) > best.ratio:
-            best = Likeness(L.PART if odd else L.FIRM, ratio)
-    return best
+def spaced(words: tuple[str, ...], letters: Likeness, name: ContactName, seen: Commonness) -> Likeness:
+    """A handle that shows its words, after what its letters alone say: a middle name does not hide the others
+    (gina-hackett-curry), and another given name is another person (gayla-mckenzie)."""
+    found = displayed(words, name, seen, SPACED)
+    if found.level in AGREE and found.ratio > letters.ratio:
+        return found
+    before = words[0]
+    other = (
+        found.level is L.OTHER_GIVEN and len(before) > 2 and bool(unexplained(before)) and words[-1] in name.families
+    )
+    return Likeness(L.OTHER_GIVEN, DISAGREE[L.OTHER_GIVEN]) if other else letters

@@ -64,7 +64,9 @@ def _organisation(name: str, website: str) -> ContactName:
         return ContactName()
     whole = "".join(words)
     initials = "".join(each[0] for each in words) if len(words) > 2 else ""
-    site = addresses.domain_words(domain) if (domain := addresses.domain(website)) else ()
+    # A page within a site belongs to a part of whoever owns the site.
+    own_site = (addresses.address(website) or "").count("/") == 0
+    site = addresses.domain_words(domain) if own_site and (domain := addresses.domain(website)) else ()
     forms = [whole, *names.bracketed(name), *site, initials]
     two = words if len(words) == 2 else ()
     return ContactName(words, two[:1], two[1:], (), tuple(dict.fromkeys(each for each in forms if len(each) > 2)))

@@ -35,6 +35,7 @@ STATE_LETTERS = frozenset(_STATES)
 SPELLINGS_WITHOUT_SPACES = frozenset(
     {*_STATES, *(each.replace(" ", "") for each in _STATE_OF), *(each.replace(" ", "") for each in _COUNTRY_OF if len(each) > 3)}
 )  # fmt: skip
+LONGEST_SPELLING = max(map(len, SPELLINGS_WITHOUT_SPACES))
 _BY_SPELLING = {each.replace(" ", ""): code for each, code in _STATE_OF.items()} | {code: code for code in _STATES}
 # Two capital letters after a comma, a slash or nothing, or with a district's number: "Concord, NC", "(R-TX 10)", "#PA03".
 _LETTERS = re.compile(r"(?:^|[,/(#]\s?|[RDI]-)([A-Z]{2})(?![A-Za-z])")

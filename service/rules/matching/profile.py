@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from integrations.records import Author
 from service.rules import names
-from service.rules.matching import addresses, places
-from service.rules.matching.keys import author_keys, handle_tokens, plain_handle, without_id
+from service.rules.matching import handles, places
+from service.rules.matching.keys import author_keys
 from service.rules.model import KnownAuthor
+
+_TITLE = re.compile("|".join(sorted((each for each in names.TITLES if len(each) > 2), key=len, reverse=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ def read(known: KnownAuthor) -> Profile:
     author = known.author
     said_states, said_countries = places.read(author.location, letters=True)
     states, countries = places.read(author.bio, letters=True)
-    handle = handle_letters(author.handle)
+    handle = handles.letters(author.handle)
     said = names.words(f"{author.bio} {names.aside(author.name)} {author.location}")
     return Profile(
         author=author,
@@ -41,10 +44,10 @@ def read(known: KnownAuthor) -> Profile:
         name_words=names.name_words(author.name) if not author.bot else (),
         name_letters=names.compact(author.name),
         handle_letters=handle,
-        handle_words=handle_tokens(author.handle),
+        handle_words=handles.tokens(author.handle),
         titles=names.titles(author.name)
         | _title_before(handle)
-        | names.TITLES.intersection(handle_tokens(author.handle)),
+        | names.TITLES.intersection(handles.tokens(author.handle)),
         text=f" {' '.join(said)} ",
         states=states | said_states,
         countries=countries | said_countries,
@@ -53,13 +56,6 @@ def read(known: KnownAuthor) -> Profile:
     )
 
 
-def handle_letters(handle: str) -> str:
-    """A handle's letters and digits, without its server, its domain's suffix and an id at its end."""
-    plain = plain_handle(handle).partition("@")[0]
-    if addresses.is_domain_handle(plain):
-        plain = plain.partition(".")[0]
-    return names.compact("".join(without_id(plain.split("-"))))
-
-
 def _title_before(handle: str) -> frozenset[str]:
-    return frozenset(each for each in names.TITLES if len(each) > 2 and handle.startswith(each))
+    found = _TITLE.match(handle)
+    return frozenset({found[0]}) if found else frozenset()

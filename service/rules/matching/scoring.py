@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from integrations.records import Contact
 from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
-from service.rules.matching import addresses, naming, places, rarity
-from service.rules.matching.keys import ANY_NETWORK, K, company_token, contact_keys, of_kind, phrase
+from service.rules.matching import addresses, firms, handles, naming, places, rarity
+from service.rules.matching.keys import ANY_NETWORK, K, company_token, identifiers, of_kind, phrase
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level, Likeness
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.matching.profile import Profile
@@ -36,10 +36,12 @@ _MISTAKEN: Mapping[Signal, float] = {
 # An office's mailbox, a firm's switchboard: so many times likelier where the names say two different people.
 _SHARED_BY_OTHERS: Mapping[Signal, float] = {S.EMAIL: 100.0, S.PHONE: 100.0, S.LOOSE_HANDLE: 5.0}
 _ON_FILE = 0.5  # m: of the profiles that are a contact's, the share whose identifier is on file or shown
+_CONTEXT = frozenset({S.COMPANY, S.PLACE, S.TITLE, S.DOMAIN})
+_LEAST_TOLD = 1.5
 DECIDING = frozenset({S.HANDLE, S.PROFILE, S.ELSEWHERE, S.EMAIL, S.PHONE})
 BY_HANDLE = frozenset({S.HANDLE, S.PROFILE, S.ELSEWHERE})
 # People beside the contact who show the same website or domain and are in no CRM: colleagues, a predecessor, a spouse.
-_SAME_SITE, _SAME_PERSONAL_SITE, _SAME_OWN_SITE, _SAME_DOMAIN = 1.0, 0.05, 0.001, 3.0
+_SAME_SITE, _SAME_PERSONAL_SITE, _SAME_OWN_SITE, _SAME_DOMAIN, _SAME_SERVER = 1.0, 0.05, 0.001, 3.0, 20.0
 _SITE_SHOWN, _COMPANY_SHOWN, _PLACE_SHOWN, _TITLE_SHOWN = 0.4, 0.3, 0.5, 0.3
 # What context can weigh at most. Those who speak to one team live and work closer together than people in general do.
 _MOST_COMPANY, _MOST_PLACE, _MOST_TITLE = 300.0, 100.0, 10.0
@@ -64,13 +66,13 @@ def score(
     profile: Profile, candidate: Candidate, seen: Commonness, terms: Terms, elsewhere: str | None
 ) -> Scored | None:
     """`elsewhere` names the network on which this contact is confirmed to be the same person, if any. None for a candidate that
-    shares no key with the author: no store would have found it."""
+    has neither a name nor an identifier in common with the author."""
     contact = candidate.contact
     name = contact_name(contact)
-    shared = profile.keys & contact_keys(contact)
-    if not shared and elsewhere is None:
-        return None
+    shared = profile.keys & identifiers(contact)
     like = _name(profile, name, seen)
+    if not shared and elsewhere is None and like.level not in AGREE:
+        return None
     basis = basis_of(contact, terms)
     found = [*_identifiers(profile, shared, seen, basis, elsewhere, like)]
     found += _site(profile, contact, name, shared, seen, like)
@@ -84,10 +86,15 @@ def score(
     settled = frozenset(
         signal for signal, value in ((S.COMPANY, contact.company), (S.PLACE, contact.city or contact.region), (S.TITLE, contact.title)) if value
     )  # fmt: skip
-    shown = tuple(sorted(found, key=lambda each: -each.ratio))
+    shown = tuple(sorted((each for each in found if _tells(each)), key=lambda each: -each.ratio))
     return Scored(
         candidate, ratio, like.level, like.ratio, _name_token(name) if like.level in AGREE else "", shown, settled
     )
+
+
+def _tells(piece: Evidence) -> bool:
+    """Whether a piece is worth a sentence: that all contacts share a country is none."""
+    return piece.signal not in _CONTEXT or not 1.0 <= piece.ratio < _LEAST_TOLD
 
 
 def _name_token(name: ContactName) -> str:
@@ -168,12 +175,24 @@ def _site(
         yield Evidence(
             S.WEBSITE, f"Their website is {theirs}, the CRM has {ours}.", Source.PROFILE, Basis.PUBLIC, _OTHER_SITE
         )
-    for value in of_kind(shared, K.DOMAIN)[:1]:
-        company = [] if sites else [_SITE_SHOWN / rarity.strangers(seen, f"{K.DOMAIN}:{value}", _SAME_DOMAIN)]
-        most = _MOST_COMPANY if like.level not in WHOLE or not name.organisation else float("inf")
-        if not sites:
-            yield Evidence(S.DOMAIN, f"Their profile and the CRM both name the domain {value}.", Source.PROFILE, Basis.PUBLIC,
-                           min(max(company[0], 1.0), most))  # fmt: skip
+    if not sites:
+        yield from _domain(profile, name, of_kind(shared, K.DOMAIN)[:1], seen, like)
+
+
+def _domain(
+    profile: Profile, name: ContactName, domains: list[str], seen: Commonness, like: Likeness
+) -> Iterator[Evidence]:
+    for value in domains:
+        on_server = addresses.domain(handles.server(profile.author.handle)) == value
+        unseen = _SAME_SERVER if on_server else _SAME_DOMAIN
+        ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.DOMAIN}:{value}", unseen)
+        most = float("inf") if name.organisation and like.level in WHOLE else _MOST_COMPANY
+        sentence = (
+            f"Their account is on a server of {value}."
+            if on_server
+            else f"Their profile and the CRM both name the domain {value}."
+        )
+        yield Evidence(S.DOMAIN, sentence, Source.PROFILE, Basis.PUBLIC, min(max(ratio, 1.0), most))
 
 
 def _strangers(site: str, profile: Profile, name: ContactName, like: Likeness) -> float:
@@ -199,14 +218,12 @@ def _named_after(site: str, name: ContactName) -> bool:
 def _name(profile: Profile, name: ContactName, seen: Commonness) -> Likeness:
     shown = naming.displayed(profile.name_words, name, seen)
     handle = naming.in_handle(profile.handle_letters, name, seen) if not profile.author.bot else naming.NOTHING
-    if len(profile.handle_words) > 2 and handle.level not in WHOLE:
-        spaced = naming.displayed(profile.handle_words, name, seen, naming.SPACED)  # gina-hackett-curry
-        if spaced.level in AGREE and spaced.ratio > handle.ratio:
-            handle = spaced
+    if len(profile.handle_words) > 1 and handle.level not in WHOLE:
+        handle = naming.spaced(profile.handle_words, handle, name, seen)
     best = _better(shown, handle)
     if name.organisation:
         for letters in {profile.name_letters, profile.handle_letters} - {""}:
-            found = naming.firm(letters, name, seen)
+            found = firms.likeness(letters, name, seen)
             if found.ratio > best.ratio:
                 best = found
     return best
@@ -290,18 +307,18 @@ def _place(profile: Profile, contact: Contact, seen: Commonness, handle_state: s
         found.append((rarity.share_of(seen, K.REGION, region), contact.region))
     if country and country in profile.countries:
         found.append((rarity.share_of(seen, K.COUNTRY, country), contact.country))
-    if found:
-        share, where = min(found)
-        yield _public(S.PLACE, f"Both are in {plain(where)}.", min(max(_PLACE_SHOWN / share, 1.0), _MOST_PLACE))
     elsewhere = (states if region.startswith("us-") else frozenset()) - {region}
     abroad = profile.said_countries - {country} if country else frozenset()
-    if not (found and min(found)[1] != contact.country) and (
+    share, where = min(found, default=(1.0, ""))
+    if (not where or where == contact.country) and (
         (elsewhere and region not in states) or (abroad and country not in profile.said_countries)
     ):
         yield _public(
             S.PLACE, f"Their profile names another place than {plain(contact.region or contact.country)}.", _OTHER_PLACE
         )
-    elif not found and profile.author.location and (city or region):
+    elif where:
+        yield _public(S.PLACE, f"Both are in {plain(where)}.", min(max(_PLACE_SHOWN / share, 1.0), _MOST_PLACE))
+    elif profile.author.location and (city or region):
         yield _public(
             S.PLACE, f"Their profile does not name {plain(contact.city or contact.region)}.", _UNMATCHED_PLACE
         )
