@@ -16,7 +16,7 @@ from service.clock import real_now
 from service.config import Config
 from service.ids import new_id
 from service.rules.calendar import next_open
-from service.rules.model import Finding, Held, Person, Policy, Post, Verdict
+from service.rules.model import Answered, Finding, Held, Person, Policy, Post, Verdict
 from service.rules.plan import Step, plan
 from service.rules.routing import route
 from service.rules.wording import closing_line, draft
@@ -105,7 +105,7 @@ class _Move:
     verdict: Verdict
     finding: Finding | None
     row: TaskRow | None
-    answer: Post | None
+    answer: Answered | None
 
 
 def _create(move: _Move) -> TaskRow:

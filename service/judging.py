@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from service.drafting import Subject
 from service.rules.model import Conversation, History, Person, Post, Verdict
 from service.rules.readiness import ready_for_call
+from service.rules.standing import deal_of
 from service.rules.threads import by_person, unique
 from service.rules.unanswered import unanswered
-from service.store import deciding, people
+from service.store import deciding, elsewhere, people
 from service.store.deciding import DueConversation, DueRelationship, Talk, Thread
 from service.store.people import Known
 
@@ -42,19 +43,20 @@ def conversations(session: Session, workspace_id: UUID, found: Sequence[DueConve
     posts = deciding.posts_of(session, workspace_id, {(each.brand_id, each.thread) for each in found}, names)
     threads = {thread: by_person(unique(items)) for thread, items in posts.items()}
     known = people.contacts(session, workspace_id, [each.contact_id for each in found if each.contact_id])
+    answered = elsewhere.answers_elsewhere(session, workspace_id, found, names)
+    stages = elsewhere.stages(session, workspace_id, found)
     cases = []
     for each in found:
         own = threads.get((each.brand_id, each.thread), {}).get(each.native_id, [])
         contact = known.get(each.contact_id) if each.contact_id else None
-        cases.append(Case(_subject(each, contact, own, names), partial(unanswered, _conversation(each, own))))
+        talk = Conversation(
+            author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=tuple(own),
+            author_is_ours=any(post.ours for post in own if post.author_id == each.native_id), dealt_with_until=each.dealt_with_until,
+            elsewhere=answered.get(each.id, ()), author_is_bot=each.bot, deal=deal_of(contact.record.lifecycle) if contact else "",
+            stage=stages.get((each.brand_id, each.person), ""), responder=each.responder_email,
+        )  # fmt: skip
+        cases.append(Case(_subject(each, contact, own, names), partial(unanswered, talk)))
     return cases
-
-
-def _conversation(each: DueConversation, posts: Sequence[Post]) -> Conversation:
-    return Conversation(
-        author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=tuple(posts),
-        author_is_ours=any(post.ours for post in posts if post.author_id == each.native_id), dealt_with_until=each.dealt_with_until,
-    )  # fmt: skip
 
 
 def _subject(each: DueConversation, contact: Known | None, talk: Sequence[Post], names: Names) -> Subject:

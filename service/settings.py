@@ -4,6 +4,7 @@ new row, and each verdict keeps the version that it was made under."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,26 @@ def _about(text: str) -> dict[str, str]:
     return {"description": text}
 
 
+_WHOLE = "_schema"  # marshmallow's name for what concerns no field in particular
+_SPAN = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)\Z")
+
+
+def _spans_in_order(spans: list[str], where: str = _WHOLE) -> None:
+    edges = [edge for span in spans for edge in span.split("-")]
+    if edges != sorted(set(edges)):
+        raise ValidationError("Spans must be in order and must not overlap.", where)
+
+
+def _known_timezone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError("Not a time zone's name. Use one such as Europe/Paris.")
+
+
+def _known_holidays(country: str) -> None:
+    if country and not _holidays_of(country, 2026):
+        raise ValidationError("No holidays are known for that country. Use a code such as FR or DE-BY.")
+
+
 class HoursSchema(Schema):
     """Opening hours of each weekday, as spans "09:00-17:00" in the workspace's time zone. An empty list is a day off."""
 
@@ -35,7 +56,7 @@ class HoursSchema(Schema):
     @staticmethod
     def _spans(default: list[str]) -> Any:
         return fields.List(
-            fields.String(validate=validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)\Z")),
+            fields.String(validate=_SPAN),
             load_default=lambda: list(default),
             validate=validate.Length(max=6),
         )
@@ -51,9 +72,7 @@ class HoursSchema(Schema):
     @validates_schema
     def _in_order(self, data: Mapping[str, list[str]], **_: Any) -> None:
         for day, spans in data.items():
-            edges = [edge for span in spans for edge in span.split("-")]
-            if edges != sorted(set(edges)):
-                raise ValidationError("Spans must be in order and must not overlap.", day)
+            _spans_in_order(spans, day)
 
 
 class PatienceSchema(Schema):
@@ -65,14 +84,74 @@ class PatienceSchema(Schema):
     direct = fields.Integer(
         load_default=60, validate=validate.Range(0, 60_000), metadata=_about("Direct messages, in minutes.")
     )
+    problem = fields.Integer(
+        load_default=60, validate=validate.Range(0, 60_000), metadata=_about("Problems and complaints, in minutes.")
+    )
     question = fields.Integer(
-        load_default=120,
-        validate=validate.Range(0, 60_000),
-        metadata=_about("Questions, requests and problems, in minutes."),
+        load_default=120, validate=validate.Range(0, 60_000), metadata=_about("Questions and requests, in minutes.")
     )
     other = fields.Integer(
         load_default=480, validate=validate.Range(0, 60_000), metadata=_about("Everything else, in minutes.")
     )
+
+
+def _percent(default: int, who: str) -> fields.Integer:
+    return fields.Integer(
+        load_default=default, validate=validate.Range(5, 500), metadata=_about(f"{who}, in percent of the times above.")
+    )
+
+
+class StagePatienceSchema(Schema):
+    """How long somebody may wait at each stage of a relationship, in percent of the usual patience. By default whoever is in
+    conversation with you, or has been, waits half as long as a stranger."""
+
+    class Meta:
+        unknown = RAISE
+
+    aware = _percent(100, "They know of you")
+    in_contact = _percent(100, "They have been answered")
+    conversing = _percent(50, "They are in conversation with you")
+    ready_to_talk = _percent(50, "They are ready for a call")
+    talked = _percent(50, "You have talked")
+    met = _percent(50, "You have met")
+
+
+class PersonSchema(Schema):
+    """One person whose clock differs from the workspace's. Their patience runs, and their tasks fall due, by it."""
+
+    class Meta:
+        unknown = RAISE
+
+    email = fields.Email(required=True, metadata=_about("As the CRM has it; upper and lower case are the same."))
+    timezone = fields.String(required=True, metadata=_about("IANA name, such as America/New_York."))
+    hours = fields.List(
+        fields.String(validate=_SPAN),
+        load_default=list,
+        validate=validate.Length(max=6),
+        metadata=_about("Spans such as 08:00-12:00 on the workspace's working days; empty is the workspace's hours."),
+    )
+    days_off = fields.List(
+        fields.String(validate=validate.OneOf(DAYS)),
+        load_default=list,
+        validate=validate.Length(max=6),
+        metadata=_about("Weekdays on which they don't work."),
+    )
+    holidays_country = fields.String(
+        load_default="",
+        metadata=_about("ISO 3166 country whose public holidays they keep; empty is the workspace's."),
+    )
+
+    @validates("timezone")
+    def _known_zone(self, value: str, **_: Any) -> None:
+        _known_timezone(value)
+
+    @validates("holidays_country")
+    def _known_country(self, value: str, **_: Any) -> None:
+        _known_holidays(value)
+
+    @validates("hours")
+    def _in_order(self, value: list[str], **_: Any) -> None:
+        _spans_in_order(value)
 
 
 class CallSchema(Schema):
@@ -123,6 +202,13 @@ class SettingsSchema(Schema):
         validate=validate.Range(1, 730),
         metadata=_about("A wait older than this makes no task any more."),
     )
+    patience_by_stage = fields.Nested(StagePatienceSchema, load_default=lambda: StagePatienceSchema().load({}))
+    people = fields.List(
+        fields.Nested(PersonSchema),
+        load_default=list,
+        validate=validate.Length(max=500),
+        metadata=_about("People whose time zone or hours differ from the workspace's."),
+    )
     call = fields.Nested(CallSchema, load_default=lambda: CallSchema().load({}))
     first_pull_days = fields.Integer(
         load_default=30,
@@ -164,13 +250,17 @@ class SettingsSchema(Schema):
 
     @validates("timezone")
     def _known_zone(self, value: str, **_: Any) -> None:
-        if value not in available_timezones():
-            raise ValidationError("Not a time zone's name. Use one such as Europe/Paris.")
+        _known_timezone(value)
 
     @validates("holidays_country")
     def _known_country(self, value: str, **_: Any) -> None:
-        if value and not _holidays_of(value, 2026):
-            raise ValidationError("No holidays are known for that country. Use a code such as FR or DE-BY.")
+        _known_holidays(value)
+
+    @validates("people")
+    def _once_each(self, value: list[Mapping[str, Any]], **_: Any) -> None:
+        emails = [each["email"].lower() for each in value if "email" in each]
+        if twice := next((email for email in emails if emails.count(email) > 1), None):
+            raise ValidationError(f"{twice} stands here twice.")
 
 
 SCHEMA = SettingsSchema()
@@ -225,7 +315,7 @@ class _Frozen(dict[str, Any]):
 def _policy(version: int, frozen: _Frozen) -> Policy:
     values = SCHEMA.load(dict(frozen))
     call = values["call"]
-    return Policy(
+    shared = Policy(
         version=version,
         timezone=ZoneInfo(values["timezone"]).key,
         hours={index: tuple(map(_span, values["hours"][day])) for index, day in enumerate(DAYS)},
@@ -241,7 +331,20 @@ def _policy(version: int, frozen: _Frozen) -> Policy:
 
 
 def _span(text: str) -> tuple[time, time]:
+        stage_patience={name.replace("_", " "): percent / 100 for name, percent in values["patience_by_stage"].items()},
     start, _, end = text.partition("-")
+    return replace(shared, people={each["email"].lower(): _clock(shared, each) for each in values["people"]})
+
+
+def _clock(shared: Policy, person: Mapping[str, Any]) -> Policy:
+    """The workspace's policy by one person's clock."""
+    spans = tuple(map(_span, person["hours"]))
+    hours = {
+        index: () if DAYS[index] in person["days_off"] else spans if spans and usual else usual
+        for index, usual in shared.hours.items()
+    }
+    own = _public_holidays(person["holidays_country"])
+    return replace(shared, timezone=ZoneInfo(person["timezone"]).key, hours=hours, holidays=own or shared.holidays)
     # The rules read an end of midnight as the end of the day.
     return time.fromisoformat(start), time(0, 0) if end == "24:00" else time.fromisoformat(end)
 

@@ -9,13 +9,23 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from service.settings import DAYS
+
 LABELS = {
     "timezone": "Time zone",
     "holidays_country": "Public holidays of",
     "holidays": "More days off",
     "patience.direct": "Direct messages",
-    "patience.question": "Questions, requests and problems",
+    "patience.problem": "Problems and complaints",
+    "patience.question": "Questions and requests",
     "patience.other": "Everything else",
+    "patience_by_stage.aware": "… of strangers",
+    "patience_by_stage.in_contact": "… of people whom you answered",
+    "patience_by_stage.conversing": "… in conversation",
+    "patience_by_stage.ready_to_talk": "… ready for a call",
+    "patience_by_stage.talked": "… with whom you talked",
+    "patience_by_stage.met": "… whom you met",
+    "people": "People with a clock of their own",
     "lapse_days": "A wait lapses after",
     "call.exchanges": "Exchanges",
     "call.days": "Different days",
@@ -35,13 +45,17 @@ CHOICES = {
     "quote": "Quote what people wrote",
     "summary": "A summary, no quotes",
     "link": "A link only",
+GROUP_UNITS = {"patience": "minutes", "patience_by_stage": "percent"}
 }
+    "people": "One person a line: olga@example.com America/New_York, then, where they differ from the workspace's, hours"
+    " (08:00-12:00 13:00-16:00), weekdays off (friday) and the country whose holidays they keep (US).",
 HELP = {
     "holidays": "One day a line, such as 2026-12-24.",
     "daily_cap": "The rest are held until the next day. Empty is no limit.",
     "poll_seconds": "Empty is what suits each network and its prices.",
 }
 # What marshmallow says of these is not for people.
+    "people": "Write one person a line: an e-mail address, a time zone such as Europe/Paris, and what differs after that.",
 SENTENCES = {
     "hours": "Write spans in order that do not overlap, such as 09:00-12:30, 13:30-17:00.",
     "holidays": "Write one day a line, such as 2026-12-24.",
@@ -76,13 +90,14 @@ def input_for(name: str, field: fields.Field[Any]) -> Input:
     type_, show, read = _SHOWN[kind]
     group, _, last = name.rpartition(".")
     if isinstance(field, fields.List):
-        type_, show = ("lines", _lines) if isinstance(field.inner, fields.Date) else ("text", _spans)
+        inner = next((known for known in _LISTS if isinstance(field.inner, known)), fields.String)
+        type_, show, read = _LISTS[inner]
     return Input(
         name=name,
         label=LABELS.get(name, last.replace("_", " ").capitalize()),
-        help=HELP.get(name) or ("" if group == "patience" else str(field.metadata.get("description", ""))),
+        help=HELP.get(name) or ("" if group in GROUP_UNITS else str(field.metadata.get("description", ""))),
         type="select" if choices else type_,
-        unit="minutes" if group == "patience" else next((u for end, u in UNITS.items() if last.endswith(end)), ""),
+        unit=GROUP_UNITS.get(group) or next((u for end, u in UNITS.items() if last.endswith(end)), ""),
         choices=tuple((str(each), CHOICES.get(str(each), str(each))) for each in choices),
         low=int(bounds.min) if bounds and bounds.min is not None else None,
         high=int(bounds.max) if bounds and bounds.max is not None else None,
@@ -112,6 +127,35 @@ def _number(text: str) -> Any:
 def _pieces(text: str) -> list[str]:
     return [piece for piece in re.split(r"[\s,]+", text) if piece]
 
+def _people(value: Any) -> str:
+    return "\n".join(
+        " ".join(
+            [each["email"], each["timezone"], *each["hours"], *each["days_off"], each["holidays_country"]]
+        ).rstrip()
+        for each in value
+    )
+
+
+def _read_people(text: str) -> list[dict[str, Any]]:
+    return [_person(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def _person(pieces: list[str]) -> dict[str, Any]:
+    """One line. What is neither hours nor a weekday is a country; two of them are judged wrong by the schema."""
+    hours = [each for each in pieces[2:] if each[:1].isdigit()]
+    days = [each.lower() for each in pieces[2:] if each.lower() in DAYS]
+    rest = [each for each in pieces[2:] if each not in hours and each.lower() not in DAYS]
+    return {
+        "email": pieces[0], "timezone": "".join(pieces[1:2]), "hours": hours, "days_off": days, "holidays_country": " ".join(rest),
+    }  # fmt: skip
+
+
+# Type of what a list holds -> the same three.
+_LISTS: dict[type[fields.Field[Any]], tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
+    fields.Date: ("lines", _lines, _pieces),
+    fields.Nested: ("lines", _people, _read_people),
+    fields.String: ("text", _spans, _pieces),
+}
 
 # Type of field -> (type of input, value to text, text to value). Booleans first would be wrong for nobody: no field is two.
 _SHOWN: dict[type[fields.Field[Any]], tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {

@@ -11,20 +11,22 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.datastructures import MultiDict
 
-from service import settings
+from service import settings, tryout
+from service.clock import business_now
 from service.console.fields import Input, input_for
 from service.console.guard import caller, needs
 from service.console.page import done, page
 from service.runtime import runtime
 from service.settings import SCHEMA
-from service.store import acting
+from service.store import acting, runs
+from service.tryout import Diff
 
 blueprint = Blueprint("settings", __name__)
 
 # The order on the page. A setting that is in no section here comes at the end.
 SECTIONS = (
-    ("Working time", ("timezone", "hours", "holidays_country", "holidays")),
-    ("Patience", ("patience", "lapse_days")),
+    ("Working time", ("timezone", "hours", "holidays_country", "holidays", "people")),
+    ("Patience", ("patience", "patience_by_stage", "lapse_days")),
     ("Ready for a call", ("call", "call_holdout")),
     ("Tasks", ("text_mode", "daily_cap", "meeting_shield", "preview")),
     ("Reading", ("first_pull_days", "poll_seconds")),
@@ -57,6 +59,21 @@ def save() -> ResponseReturnValue:
     except acting.StaleVersionError as error:
         return _page(error.current, _typed(request.form), sentence=STALE), 409
     return done(url_for(".show"), "saved")
+
+
+@blueprint.post("/settings/tryout")
+@needs("admin")
+def try_out() -> ResponseReturnValue:
+    """The page as it was typed, with how the tasks would differ. Nothing is saved."""
+    who = caller()
+    try:
+        with runtime().db.tenant(who.workspace_id) as session:
+            tried = settings.tried(settings.current(session, who.workspace_id), values_of(request.form))
+    except ValidationError as error:
+        errors = flat(error.messages_dict)
+        return _page(_version(request.form), _typed(request.form), errors=errors, sentence=WRONG), 400
+    diff = tryout.tryout(runtime(), who.workspace_id, tried, now=business_now())
+    return _page(_version(request.form), _typed(request.form), diff=diff)
 
 
 def inputs(schema: Schema = SCHEMA, prefix: str = "") -> Iterator[Input]:
@@ -121,14 +138,21 @@ def _version(form: MultiDict[str, str]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _page(version: int, texts: Mapping[str, str], errors: Mapping[str, str] | None = None, sentence: str = "") -> str:
+def _page(
+    version: int, texts: Mapping[str, str], errors: Mapping[str, str] | None = None, sentence: str = "", diff: Diff | None = None
+) -> str:  # fmt: skip
     every = list(inputs())
     placed = [(title, [each for each in every if each.name.split(".")[0] in names]) for title, names in SECTIONS]
     seen = {each.name for _, group in placed for each in group}
     rest = [each for each in every if each.name not in seen]
+    with runtime().db.tenant(caller().workspace_id) as session:
+        run = runs.latest(session, caller().workspace_id)
     return page(
         "settings.html",
         version=version,
+        diff=diff,
+        run=run,
+        limit=runs.LIMIT,
         sections=[*placed, *([(REST, rest)] if rest else [])],
         texts=texts,
         errors=errors or {},

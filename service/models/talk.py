@@ -61,6 +61,13 @@ class Engagement(Below, Identified, Base):
         ),
         Index("ix_engagements_thread", "workspace_id", "brand_id", "thread"),
         Index("ix_engagements_author", "workspace_id", "author_id", "brand_id"),
+        Index(
+            "ix_engagements_private",
+            "workspace_id",
+            "brand_id",
+            "in_reply_to_author",
+            postgresql_where=text("ours AND kind = 'direct'"),
+        ),
         Index("ix_engagements_posted", "workspace_id", "posted_at", "id"),
         Index(
             "ix_engagements_parent_missing", "workspace_id", "connection_id", postgresql_where=text("parent_missing")

@@ -42,12 +42,19 @@ class Policy:
         int, tuple[tuple[time, time], ...]
     ]  # weekday (Monday is 0) -> opening spans; all days full = around the clock
     holidays: frozenset[date]
-    patience: Mapping[str, timedelta]  # business time; keys: "direct", "question", "other"
+    # In business time; keys: "direct", "problem" (without one, as "question"), "question", "other".
+    patience: Mapping[str, timedelta]
     lapse_after: timedelta  # plain time: an older wait makes no task
     call_min_exchanges: int = 4  # two-way exchanges (their post, then ours)
     call_min_days: int = 4  # distinct days on which they wrote
     call_min_weeks: int = 2  # span between the first and the last exchange
     call_recent: timedelta = timedelta(days=21)  # the last exchange must be this fresh
+    stage_patience: Mapping[str, float] = field(default_factory=dict)  # stage -> times patience; 1 if missing
+    people: Mapping[str, Policy] = field(default_factory=dict)  # e-mail, lower case -> this policy by their clock
+
+    def of(self, email: str) -> Policy:
+        """The policy by the clock of this person (any case): their time zone, hours and holidays where they have their own."""
+        return self.people.get(email.strip().lower(), self) if self.people else self
     call_quiet: timedelta = timedelta(days=90)  # after a call, a meeting, or a call task that was dealt with
 
 
@@ -82,6 +89,11 @@ class Conversation:
     author_handle: str
     author_is_ours: bool
     posts: tuple[Post, ...]  # of the whole thread, any order
+    elsewhere: tuple[Answered, ...] = ()  # our private messages to them in other talks; what the CRM has logged
+    author_is_bot: bool = False  # the network says so
+    deal: str = ""  # open, won, or "": see `standing`
+    stage: str = ""  # of the relationship; "" where nobody knows yet
+    responder: str = ""  # e-mail of whoever is to answer: whose clock patience runs by
     dealt_with_until: datetime | None = None  # a person said "no reply needed" or closed the task for posts up to here
 
 
@@ -92,6 +104,9 @@ class LoggedActivity:
     direction: Direction = Direction.NONE
     outcome: str = ""
     ends_at: datetime | None = None
+
+Answered = Post | LoggedActivity  # what can end a wait: a post of ours, or a talk or message that the CRM has logged
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +145,12 @@ class Verdict:
     reasons: tuple[str, ...]  # why a finding, or why none
     look_again_at: datetime | None = None
     # unanswered: the answer that ended the last wait, where there is one: its task is completed with a line saying so
-    ended_by: Post | None = None
+    ended_by: Answered | None = None
     stage: str | None = None  # ready_for_call: aware, in contact, conversing, ready to talk, talked, met
     waiting_since: datetime | None = None  # unanswered: somebody waits since then, whether patience has ended or not
     # unanswered: the answer to every wait that was ended, by episode. A task whose episode is not in here and not in
     # the finding has lost its reason (the question was deleted, say): nobody answered it.
-    answers: Mapping[str, Post] = field(default_factory=dict)
+    answers: Mapping[str, Answered] = field(default_factory=dict)
 
 
 class MatchState(StrEnum):

@@ -1,32 +1,23 @@
 """Unanswered: is somebody waiting for us, since when, and has patience ended?
 
 A wait opens with a post that speaks to us and wants something, or at least is more than a last polite word. Anything that
-any of us says to that person in the thread ends it, however late. What they write while they wait is a nudge: the wait,
-and with it the task, stays the same.
+any of us says to that person in the thread ends it, however late; so does what we tell them elsewhere: in a private message,
+on the phone, by e-mail. What they write while they wait is a nudge: the wait, and with it the task, stays the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from integrations.records import Kind, TaskKind
-from service.rules.addressing import Answer, Thread, thread_of
-from service.rules.calendar import add_working_time
-from service.rules.model import Conversation, Finding, Policy, Post, Verdict
-from service.rules.words import act, at_sign, day, moment, name_of, open_act, some, times, where
-
-WINDOW_WARNING = timedelta(hours=6)  # a network that soon lets nobody answer ends patience this long before
-WINDOW_URGENCY = 90  # above every other
-NUDGE_URGENCY = 3
-# What a longer wait adds to the urgency, by plain time. In steps, so that a verdict changes only at a known instant.
-STEPS: tuple[tuple[timedelta, int], ...] = (
-    (timedelta(days=1), 4),
-    (timedelta(days=3), 8),
-    (timedelta(days=7), 12),
-    (timedelta(days=30), 16),
-)
+from service.rules.addressing import Answer, thread_of
+from service.rules.elsewhere import Elsewhere, endings
+from service.rules.model import Answered, Conversation, Finding, Policy, Post, Verdict
+from service.rules.standing import OPEN, WON
+from service.rules.urgency import patience_ends, steps, urgency
+from service.rules.words import act, at_sign, day, ended, moment, name_of, open_act, some, times, where
 
 
 @dataclass(slots=True)
@@ -45,8 +36,8 @@ class _Course:
     """How the talk has gone so far: the open wait, and every wait that was answered."""
 
     wait: _Wait | None = None
-    answers: dict[str, Post] = field(default_factory=dict)
-    last_answer: Post | None = None  # to the last wait, or the one before the open one
+    answers: dict[str, Answered] = field(default_factory=dict)
+    last_answer: Answered | None = None  # to the last wait, or the one before the open one
     spoke: bool = False  # they said something to us at all
 
 
@@ -57,9 +48,13 @@ def unanswered(conversation: Conversation, *, now: datetime, policy: Policy) -> 
     `look_again_at` is when time alone could change the answer."""
     if conversation.author_is_ours:
         return Verdict(None, ("One of you wrote this.",))
-    thread = thread_of(conversation.posts)
-    course = _follow(_events(thread, conversation, now), conversation.dealt_with_until)
-    coming = _next_event(thread, conversation, now)
+    if conversation.author_is_bot:
+        return Verdict(None, ("Nobody is waiting: the network says that this account is a bot.",))
+    policy = policy.of(conversation.responder)
+    events = _events(conversation)
+    course = _follow([each for each in events if each.at <= now], conversation.dealt_with_until)
+    # What a clock ahead of ours, or a calendar, has put into our future.
+    coming = next((each.at for each in events if each.at > now), None)
     if course.wait is None:
         return Verdict(None, _calm(course, conversation, now, policy), look_again_at=coming, ended_by=course.last_answer,
                        answers=course.answers)  # fmt: skip
@@ -68,33 +63,34 @@ def unanswered(conversation: Conversation, *, now: datetime, policy: Policy) -> 
 
 # --- following the talk ---------------------------------------------------------------------------------------
 
-
-def _events(thread: Thread, conversation: Conversation, now: datetime) -> Sequence[Post | Answer]:
-    """What they said to us and we to them until now, in order. At one and the same instant our word is the later."""
-    both: list[Post | Answer] = [*thread.theirs(conversation.author_id), *thread.answers(conversation.author_id)]
-    return sorted((each for each in both if each.at <= now), key=_order)
+_Event = Post | Answer | Elsewhere
 
 
-def _next_event(thread: Thread, conversation: Conversation, now: datetime) -> datetime | None:
-    """The first event that a clock ahead of ours has put into our future."""
-    both: list[Post | Answer] = [*thread.theirs(conversation.author_id), *thread.answers(conversation.author_id)]
-    return min((each.at for each in both if each.at > now), default=None)
+def _events(conversation: Conversation) -> Sequence[_Event]:
+    """What they said to us and we to them, in order. At one and the same instant our word is the later."""
+    thread = thread_of(conversation.posts)
+    both: list[_Event] = [*thread.theirs(conversation.author_id), *thread.answers(conversation.author_id)]
+    if conversation.elsewhere:
+        both += endings(conversation.elsewhere)
+    return sorted(both, key=_order)
 
 
-def _order(event: Post | Answer) -> tuple[datetime, bool, str]:
-    return (event.at, True, event.post.id) if isinstance(event, Answer) else (event.at, False, event.id)
+def _order(event: _Event) -> tuple[datetime, bool, str]:
+    if isinstance(event, Post):
+        return event.at, False, event.id
+    return event.at, True, event.post.id if isinstance(event.post, Post) else event.post.kind.value
 
 
-def _follow(events: Sequence[Post | Answer], dealt_with_until: datetime | None) -> _Course:
+def _follow(events: Iterable[_Event], dealt_with_until: datetime | None) -> _Course:
     course = _Course()
     for event in events:
-        if isinstance(event, Answer):
-            if course.wait:
-                course.answers[course.wait.opener.id] = course.last_answer = event.post
-            course.wait = None
-        else:
+        if isinstance(event, Post):
             course.spoke = True
             _hear(course, event, dealt_with_until)
+            continue
+        if course.wait:
+            course.answers[course.wait.opener.id] = course.last_answer = event.post
+        course.wait = None
     return course
 
 
@@ -126,65 +122,39 @@ def _waiting(
         reason = f"They last wrote on {day(wait.posts[-1].at, policy.timezone, now)}; that is too long ago for a task."
         return Verdict(None, (reason,), look_again_at=coming, answers=course.answers)
     window = max((post.window_closes_at for post in wait.posts if post.window_closes_at), default=None)
-    due = _patience_ends(wait, window, policy)
+    due = patience_ends(wait.posts, window, conversation.stage, policy)
     reasons = tuple(_reasons(wait, window, conversation, now, policy))
     finding = None
     if now >= due:
-        finding = _finding(wait, due, window, reasons, now)
+        finding = _finding(wait, due, window, reasons, conversation.deal, now)
     else:
         reasons = (*reasons, f"There is time until {moment(due, policy.timezone)}.")
-    again = [coming, lapses, *((due,) if now < due else _steps(since, window))]
+    again = [coming, lapses, *((due,) if now < due else steps(since, window))]
     return Verdict(
         finding, reasons, look_again_at=min(at for at in again if at is not None and at > now), ended_by=course.last_answer,
         waiting_since=since, answers=course.answers,
     )  # fmt: skip
 
 
-def _finding(wait: _Wait, due: datetime, window: datetime | None, reasons: tuple[str, ...], now: datetime) -> Finding:
+def _finding(
+    wait: _Wait, due: datetime, window: datetime | None, reasons: tuple[str, ...], deal: str, now: datetime
+) -> Finding:
     return Finding(
         TaskKind.UNANSWERED,
         episode=wait.opener.id,
         since=wait.opener.at,
         due_at=due,
         reasons=reasons,
-        urgency=_urgency(wait, window, now),
+        urgency=urgency(wait.posts, window, deal, now),
         evidence=some([post.id for post in wait.posts]),
         tender=any(post.signals.tender for post in wait.posts),
     )
 
 
-def _patience(post: Post) -> str:
-    if post.kind is Kind.DIRECT:
-        return "direct"
-    return "question" if open_act(post.signals) else "other"
-
-
-def _patience_ends(wait: _Wait, window: datetime | None, policy: Policy) -> datetime:
-    """When the first of their posts has waited long enough; sooner where nobody could answer any more by then."""
-    first: dict[str, Post] = {}
-    for post in wait.posts:
-        first.setdefault(_patience(post), post)
-    due = min(add_working_time(post.at, policy.patience[kind], policy) for kind, post in first.items())
-    if window is None:
-        return due
-    return min(due, max(window - WINDOW_WARNING, wait.opener.at))
-
-
-def _urgency(wait: _Wait, window: datetime | None, now: datetime) -> int:
-    want = max(act(post)[0] for post in wait.posts)
-    longer = max((more for after, more in STEPS if now - wait.opener.at >= after), default=0)
-    if window is not None and window - WINDOW_WARNING <= now < window:
-        return WINDOW_URGENCY + want // 10
-    return want + longer + (NUDGE_URGENCY if len(wait.posts) > 1 else 0)
-
-
-def _steps(since: datetime, window: datetime | None) -> Iterator[datetime]:
-    yield from (since + after for after, _ in STEPS)
-    if window is not None:
-        yield from (window - WINDOW_WARNING, window)
-
-
 # --- saying it ------------------------------------------------------------------------------------------------
+
+
+_DEALS = {OPEN: "They have an open deal with you.", WON: "They are a customer of yours."}
 
 
 def _reasons(
@@ -198,6 +168,8 @@ def _reasons(
     strongest = max(wait.posts, key=lambda post: act(post)[0])
     if act(strongest)[0] > weight and open_act(strongest.signals):
         yield f"They also {act(strongest)[1]} on {day(strongest.at, zone, now)}."
+    if conversation.deal in _DEALS:
+        yield _DEALS[conversation.deal]
     if len(wait.posts) > 1:
         yield f"They have written {times(len(wait.posts) - 1)} since."
     if window is not None:
@@ -211,8 +183,8 @@ def _reasons(
 def _calm(course: _Course, conversation: Conversation, now: datetime, policy: Policy) -> tuple[str, ...]:
     """Why nobody is waiting."""
     if course.last_answer:
-        answer = course.last_answer
-        return (f"Nobody is waiting: you answered{where(answer.network)} on {day(answer.at, policy.timezone, now)}.",)
+        did, at = ended(course.last_answer)
+        return (f"Nobody is waiting: you {did} on {day(at, policy.timezone, now)}.",)
     if conversation.dealt_with_until is not None and course.spoke:
         return ("Nobody is waiting: one of you said that no reply is needed.",)
     if course.spoke:

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Literal
 
 from integrations.records import Kind, TaskKind
-from service.rules.model import Finding, Person, Post
+from service.rules.model import Answered, Finding, Person, Post
 from service.rules.signals import read
-from service.rules.words import act, at_sign, clip, moment, name_of, plain, where
+from service.rules.words import act, at_sign, clip, ended, moment, name_of, plain, where
 
 SUBJECT_LIMIT = 60
 QUOTED = 4  # posts
@@ -48,10 +48,11 @@ def draft(
     return Draft(_subject(finding, person, said), "\n\n".join(part for part in parts if part))
 
 
-def closing_line(answer: Post, timezone: str) -> str:
-    """The line that a task gets when it is completed because somebody answered."""
-    line = f"Answered{where(answer.network)} on {moment(answer.at, timezone)}"
-    return f"{line}: {answer.url}" if answer.url else f"{line}."
+def closing_line(answer: Answered, timezone: str) -> str:
+    """The line that a task gets when it is completed because somebody answered: what was done, when, and where it stands."""
+    did, at = ended(answer)
+    line = f"{did[0].upper()}{did[1:]} on {moment(at, timezone)}"
+    return f"{line}: {answer.url}" if isinstance(answer, Post) and answer.url else f"{line}."
 
 
 def _subject(finding: Finding, person: Person, said: Sequence[Post]) -> str:

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from integrations.records import Kind
-from service.rules.model import Post, Signals
+from integrations.records import ActivityKind, Kind
+from service.rules.model import Answered, Post, Signals
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
@@ -36,6 +36,14 @@ MANNERS: dict[Kind, tuple[int, str]] = {
     Kind.COMMENT: (20, "commented below a post of yours"),
 }
 _OTHERWISE = (0, "wrote")
+# What we did when we ended a wait elsewhere than on a network.
+SPOKE: dict[ActivityKind, str] = {
+    ActivityKind.CALL: "called them",
+    ActivityKind.MEETING: "met them",
+    ActivityKind.EMAIL: "wrote them an e-mail",
+    ActivityKind.TEXT: "sent them a text message",
+    ActivityKind.NOTE: "spoke to them",
+}
 
 
 def open_act(signals: Signals) -> bool:
@@ -49,6 +57,14 @@ def act(post: Post) -> tuple[int, str]:
         if getattr(post.signals, name):
             return weight, words
     return MANNERS.get(post.kind, _OTHERWISE)
+
+
+def ended(answer: Answered) -> tuple[str, datetime]:
+    """What we did when we ended a wait ("answered on X", "called them"), and when."""
+    if not isinstance(answer, Post):
+        return SPOKE[answer.kind], answer.at
+    private = " in a direct message" if answer.kind is Kind.DIRECT else ""
+    return f"answered{private}{where(answer.network)}", answer.at
 
 
 def name_of(*names: str) -> str:

@@ -35,6 +35,7 @@ class DueConversation:
     followers: int | None
     provider: str
     responder_email: str
+    bot: bool
     contact_id: UUID | None
 
     @property
@@ -61,7 +62,7 @@ def person_key(contact_id: UUID | None, author_id: UUID | None) -> str:
 _NETWORK = "CASE WHEN a.provider = ANY(%(places)s) THEN a.host ELSE a.provider END"
 _CONVERSATIONS = f"""
 SELECT c.id, c.brand_id, c.connection_id, c.author_id, c.thread, c.dealt_with_until, a.native_id, a.handle, a.name, a.followers,
-       {_NETWORK}, n.responder_email
+       {_NETWORK}, n.responder_email, a.bot
 FROM (SELECT * FROM conversations WHERE workspace_id = %(w)s AND {{chosen}}) c
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = c.author_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id

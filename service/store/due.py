@@ -25,6 +25,18 @@ def decide_soon(session: Session, workspace_id: UUID, at: datetime | None = None
     )
 
 
+def decide_conversations_of(session: Session, workspace_id: UUID, contact_ids: Iterable[UUID]) -> None:
+    """Something was logged with these contacts, which may have ended their waits."""
+    authors = session.execute(
+        text(
+            "SELECT author_id FROM matches WHERE workspace_id = :w AND contact_id = ANY(:contacts) AND state = 'confirmed'"
+        ).bindparams(bindparam("contacts", type_=IDS)),
+        {"w": workspace_id, "contacts": list(contact_ids)},
+    ).scalars()
+    if ids := sorted(set(authors)):
+        decide_conversations(session, workspace_id, author_ids=ids)
+
+
 def decide_conversations(
     session: Session, workspace_id: UUID, *, author_ids: Iterable[UUID] = (), conversation_ids: Iterable[UUID] = ()
 ) -> None:

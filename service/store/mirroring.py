@@ -155,8 +155,7 @@ def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, i
         _replace_links(connection, shared, links)
     if changed and links:
         contacts = execute(connection, _CONTACTS_BY_NATIVE, {**shared, "ids": sorted({native for _, native in links})})
-        due.decide_relationships(session, workspace_id, contact_ids=[row[1] for row in contacts])
-        due.decide_soon(session, workspace_id)
+        _talked(session, workspace_id, {row[1] for row in contacts})
     return len(changed)
 
 
@@ -171,9 +170,16 @@ def drop_activities(session: Session, workspace_id: UUID, connection_id: UUID, g
         {"w": workspace_id, "c": connection_id, "now": real_now(), "ids": [each.id for each in gone]},
     )
     if rows:
-        due.decide_relationships(session, workspace_id, contact_ids=sorted({row[0] for row in rows}))
-        due.decide_soon(session, workspace_id)
+        _talked(session, workspace_id, {row[0] for row in rows})
     return len(rows)
+
+
+def _talked(session: Session, workspace_id: UUID, contact_ids: Iterable[UUID]) -> None:
+    """Something was logged with these contacts, or is no longer: it counts for whether they wait and how far they have come."""
+    ids = sorted(set(contact_ids))
+    due.decide_conversations_of(session, workspace_id, ids)
+    due.decide_relationships(session, workspace_id, contact_ids=ids)
+    due.decide_soon(session, workspace_id)
 
 
 def _replace_links(connection: RawConnection, shared: dict[str, UUID], links: Sequence[tuple[UUID, str]]) -> None:

@@ -98,6 +98,15 @@ _ANSWERED_BY_US = (
     "SELECT DISTINCT thread, in_reply_to_author FROM engagements WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
     " AND thread = ANY(%(threads)s) AND ours AND kind <> 'direct' AND in_reply_to_author <> ALL(%(ours)s)"
 )
+# What we tell somebody in private may end their waits in other talks, on any network where they are known to be the same.
+_TOUCH_RECIPIENTS = (
+    "WITH told AS MATERIALIZED (SELECT id FROM authors WHERE workspace_id = %(w)s AND provider = %(provider)s AND host = %(host)s"
+    " AND native_id = ANY(%(ids)s)), same AS MATERIALIZED (SELECT id FROM told UNION SELECT o.author_id FROM told"
+    " JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = told.id AND m.state = 'confirmed'"
+    " JOIN matches o ON o.workspace_id = %(w)s AND o.contact_id = m.contact_id AND o.state = 'confirmed')"
+    " UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz) WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
+    " AND author_id IN (SELECT id FROM same) AND decide_at IS DISTINCT FROM 'infinity'"
+)
 _TOUCH_THREADS = (
     "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), last_post_at = greatest(last_post_at, t.posted_at)"
     " FROM unnest(%(threads)s::text[], %(posted)s::timestamptz[]) AS t(thread, posted_at)"
@@ -256,6 +265,9 @@ def _touch(
         rows = [(new_id(), author_id, thread, newest[thread]) for author_id, thread in sorted(talks, key=str)]
         execute(connection, _UPSERT_CONVERSATIONS, {**params, **packed(CONVERSATION, rows)})
     execute(connection, _TOUCH_THREADS, params)
+    told = {str(row[8]) for row in changed if row[4] and row[5] == Kind.DIRECT and row[8]}
+    if told:
+        execute(connection, _TOUCH_RECIPIENTS, {**params, "ids": sorted(told)})
 
 
 def missing_parents(session: Session, source: Source, limit: int) -> list[str]:
@@ -280,20 +292,20 @@ def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:
         return 0
     rows = execute(raw(session), (
         "UPDATE engagements SET deleted_at = %(now)s, text = '', checked_at = %(now)s WHERE workspace_id = %(w)s"
-        " AND connection_id = %(c)s AND native_id = ANY(%(ids)s) AND deleted_at IS NULL RETURNING thread, posted_at"
+        " AND connection_id = %(c)s AND native_id = ANY(%(ids)s) AND deleted_at IS NULL RETURNING thread, posted_at,"
+        " CASE WHEN ours AND kind = 'direct' THEN in_reply_to_author END"
     ), {"w": source.workspace_id, "c": source.connection_id, "ids": [each.id for each in gone], "now": real_now()})  # fmt: skip
     if rows:
-        newest = dict(rows)
-        execute(
-            raw(session),
-            _TOUCH_THREADS,
-            {
-                "w": source.workspace_id,
-                "brand": source.brand_id,
-                "at": business_now() if source.ready else "infinity",
-                "threads": sorted(newest),
-                "posted": [newest[thread] for thread in sorted(newest)],
-            },
-        )
+        newest = {thread: posted_at for thread, posted_at, _ in rows}
+        shared = {
+            "w": source.workspace_id,
+            "brand": source.brand_id,
+            "at": business_now() if source.ready else "infinity",
+        }
+        posted = [newest[thread] for thread in sorted(newest)]
+        execute(raw(session), _TOUCH_THREADS, {**shared, "threads": sorted(newest), "posted": posted})
+        if told := {to for _, _, to in rows if to}:
+            whom = {"provider": source.provider, "host": source.host, "ids": sorted(told)}
+            execute(raw(session), _TOUCH_RECIPIENTS, {**shared, **whom})
         due.decide_soon(session, source.workspace_id)
     return len(rows)

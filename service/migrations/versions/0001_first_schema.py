@@ -671,6 +671,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_engagements_posted", "engagements", ["workspace_id", "posted_at", "id"], unique=False)
     op.create_index(
+        "ix_engagements_private",
+        "engagements",
+        ["workspace_id", "brand_id", "in_reply_to_author"],
+        unique=False,
+        postgresql_where=sa.text("ours AND kind = 'direct'"),
+    )
+    op.create_index(
         "ix_engagements_recheck",
         "engagements",
         ["workspace_id", "connection_id", "checked_at"],
@@ -980,6 +987,9 @@ def downgrade() -> None:
     op.drop_table("owners")
     op.drop_index("ix_engagements_thread", table_name="engagements")
     op.drop_index("ix_engagements_recheck", table_name="engagements", postgresql_where=sa.text("deleted_at IS NULL"))
+    op.drop_index(
+        "ix_engagements_private", table_name="engagements", postgresql_where=sa.text("ours AND kind = 'direct'")
+    )
     op.drop_index("ix_engagements_posted", table_name="engagements")
     op.drop_index("ix_engagements_parent_missing", table_name="engagements", postgresql_where=sa.text("parent_missing"))
     op.drop_index("ix_engagements_author", table_name="engagements")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from integrations.records import Kind, TaskKind
 from service.rules.model import Conversation, Post, Signals, Verdict
-from service.rules.unanswered import WINDOW_URGENCY, unanswered
+from service.rules.unanswered import unanswered
+from service.rules.urgency import WINDOW_URGENCY
 from tests.service.rules.making import ALWAYS, DAY, HOUR, MONDAY, POLICY, WEEK, answer, post, talk
 
 LATER = MONDAY + 2 * DAY

@@ -1,0 +1,74 @@
+"""How long somebody may wait, and which of two waits comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from integrations.records import Kind
+from service.rules.calendar import add_working_time
+from service.rules.model import Policy, Post
+from service.rules.standing import OPEN, WON
+from service.rules.words import act, open_act
+
+WINDOW_WARNING: Final = timedelta(hours=6)  # a network that soon lets nobody answer ends patience this long before
+# Bands from 0 to 100 that nothing crosses: announcements, what asks for nothing, what asks for something, a closing window.
+WINDOW_URGENCY: Final = 90
+MOST_FOR_ASKING, MOST_FOR_CHATTER, MOST_FOR_BROADCASTS = 89, 58, 9
+NUDGE_URGENCY: Final = 3
+DEAL_URGENCY: Final = {OPEN: 12, WON: 6}
+# What a longer wait adds to the urgency, by plain time. In steps, so that a verdict changes only at a known instant.
+STEPS: Final[tuple[tuple[timedelta, int], ...]] = (
+    (timedelta(days=1), 4),
+    (timedelta(days=3), 8),
+    (timedelta(days=7), 12),
+    (timedelta(days=30), 16),
+)
+
+
+def patience_ends(posts: Sequence[Post], window: datetime | None, stage: str, policy: Policy) -> datetime:
+    """When the first of these posts of one wait has waited long enough, in working time; sooner where nobody could answer
+    any more by then. `stage` is that of the relationship."""
+    first: dict[str, Post] = {}
+    for post in posts:
+        first.setdefault(_kind(post), post)
+    due = min(add_working_time(post.at, _patience(kind, stage, policy), policy) for kind, post in first.items())
+    if window is None:
+        return due
+    return min(due, max(window - WINDOW_WARNING, posts[0].at))
+
+
+def _kind(post: Post) -> str:
+    if post.kind is Kind.DIRECT:
+        return "direct"
+    if post.signals.problem:
+        return "problem"
+    return "question" if open_act(post.signals) else "other"
+
+
+def _patience(kind: str, stage: str, policy: Policy) -> timedelta:
+    amount = policy.patience.get(kind, policy.patience["question"])
+    return amount * policy.stage_patience.get(stage, 1.0)
+
+
+def urgency(posts: Sequence[Post], window: datetime | None, deal: str, now: datetime) -> int:
+    """How urgent one wait is, from 0 to 100. `window` is when the network lets nobody answer any more."""
+    want = max(act(post)[0] for post in posts)
+    if window is not None and window - WINDOW_WARNING <= now < window:
+        return WINDOW_URGENCY + want // 10
+    longer = max((more for after, more in STEPS if now - posts[0].at >= after), default=0)
+    return min(want + longer + DEAL_URGENCY.get(deal, 0) + (NUDGE_URGENCY if len(posts) > 1 else 0), _most(posts))
+
+
+def _most(posts: Sequence[Post]) -> int:
+    if all(post.signals.broadcast for post in posts):
+        return MOST_FOR_BROADCASTS
+    return MOST_FOR_ASKING if any(open_act(post.signals) for post in posts) else MOST_FOR_CHATTER
+
+
+def steps(since: datetime, window: datetime | None) -> Iterator[datetime]:
+    """When the urgency of a wait that began at `since` may change."""
+    yield from (since + after for after, _ in STEPS)
+    if window is not None:
+        yield from (window - WINDOW_WARNING, window)

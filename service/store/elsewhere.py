@@ -1,0 +1,91 @@
+"""What a wait may be ended by outside its own talk, and how far the two have come: read for a batch of conversations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from integrations.records import Kind
+from integrations.registry import handed_in
+from service.db import RawConnection, raw
+from service.rules.model import Answered, Post, Signals
+from service.store import deciding
+from service.store.deciding import DueConversation
+from service.store.rows import execute
+
+_AUTHORS = "SELECT contact_id, author_id FROM matches WHERE workspace_id = %(w)s AND contact_id = ANY(%(ids)s) AND state = 'confirmed'"
+# A private message of ours names whom it is for wherever the network tells. Ids of two networks may be the same.
+_PRIVATE = """
+SELECT x.number, e.thread, e.id::text, e.native_id, s.native_id, e.posted_at, e.url, coalesce(nullif(s.name, ''), s.handle),
+       CASE WHEN s.provider = ANY(%(places)s) THEN s.host ELSE s.provider END
+FROM unnest(%(brands)s::uuid[], %(authors)s::uuid[]) WITH ORDINALITY AS x(brand_id, author_id, number)
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = x.author_id
+JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.brand_id AND e.in_reply_to_author = a.native_id
+ AND e.ours AND e.kind = 'direct' AND e.deleted_at IS NULL
+JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id AND s.provider = a.provider AND s.host = a.host
+"""
+_STAGES = """
+SELECT r.brand_id, r.person, r.stage FROM unnest(%(brands)s::uuid[], %(people)s::text[]) AS x(brand_id, person)
+JOIN relationships r ON r.workspace_id = %(w)s AND r.brand_id = x.brand_id AND r.person = x.person
+"""
+_SILENT = Signals()
+
+
+def answers_elsewhere(
+    session: Session, workspace_id: UUID, found: Sequence[DueConversation], names: Mapping[str, str]
+) -> dict[UUID, tuple[Answered, ...]]:
+    """For each of these conversations that has any, by its id: our private messages to the person in other talks, on any
+    network where they are known to be the same, and what the CRM has logged with them. `names` are the providers' names."""
+    connection = raw(session)
+    contacts = sorted({each.contact_id for each in found if each.contact_id})
+    logged = deciding.activities_of(session, workspace_id, contacts) if contacts else {}
+    authors: dict[UUID, set[UUID]] = defaultdict(set)
+    if contacts:
+        for contact_id, author_id in execute(connection, _AUTHORS, {"w": workspace_id, "ids": contacts}):
+            authors[contact_id].add(author_id)
+    people = {each.id: {each.author_id, *(authors[each.contact_id] if each.contact_id else ())} for each in found}
+    private = _private(
+        connection, workspace_id, {(each.brand_id, who) for each in found for who in people[each.id]}, names
+    )
+    answers: dict[UUID, tuple[Answered, ...]] = {}
+    for each in found:
+        posts = (
+            post
+            for who in sorted(people[each.id])
+            for thread, post in private.get((each.brand_id, who), ())
+            if thread != each.thread
+        )
+        if own := (*posts, *(logged.get(each.contact_id, ()) if each.contact_id else ())):
+            answers[each.id] = own
+    return answers
+
+
+def _private(
+    connection: RawConnection, workspace_id: UUID, people: set[tuple[UUID, UUID]], names: Mapping[str, str]
+) -> dict[tuple[UUID, UUID], list[tuple[str, Post]]]:
+    """Our private messages to these (brand, author), each with its thread."""
+    ordered = sorted(people)
+    params = {
+        "w": workspace_id,
+        "places": handed_in(),
+        "brands": [one for one, _ in ordered],
+        "authors": [who for _, who in ordered],
+    }
+    found: dict[tuple[UUID, UUID], list[tuple[str, Post]]] = defaultdict(list)
+    for number, thread, id_, native, sender, at, url, name, network in execute(connection, _PRIVATE, params):
+        post = Post(
+            id=id_, native_id=native, kind=Kind.DIRECT, ours=True, author_id=sender, at=at, text="", signals=_SILENT, url=url,
+            author_name=name, network=names.get(network, network),
+        )  # fmt: skip
+        found[ordered[number - 1]].append((thread, post))
+    return found
+
+
+def stages(session: Session, workspace_id: UUID, found: Sequence[DueConversation]) -> dict[tuple[UUID, str], str]:
+    """How far these people and brands have come, by (brand, person), where that has been decided."""
+    people = sorted({(each.brand_id, each.person) for each in found})
+    params = {"w": workspace_id, "brands": [brand for brand, _ in people], "people": [person for _, person in people]}
+    return {(brand, person): stage for brand, person, stage in execute(raw(session), _STAGES, params)}
