@@ -62,10 +62,11 @@ def hold_back(session: Session, workspace_id: UUID, connection_id: UUID, now: da
     if standing.everybody_is_free(now):
         return
     coming = shield.due_now(session, workspace_id, connection_id, now)
-    shield.move(session, workspace_id, _later(standing, coming, now))
+    shield.move(session, workspace_id, later(standing, coming, now))
 
 
-def _later(standing: Shield, coming: Sequence[Coming], now: datetime) -> list[Moved]:
+def later(standing: Shield, coming: Sequence[Coming], now: datetime) -> list[Moved]:
+    """Which of these tasks, all due now, have to wait for their owner, and until when."""
     free = _once(lambda owner: standing.free(owner, now))
     return [
         Moved(each.id, at, _due(standing, each, at) if each.new else None, SHIELDED)

@@ -33,7 +33,7 @@ WHERE f.workspace_id = %(w)s
 _COMING = "t.workspace_id = %(w)s AND t.wanted = 'open' AND t.push_at IS NOT NULL"
 _ON_THEIR_WAY = f"""
 SELECT t.id, t.crm_connection_id::text, coalesce(t.content->>'owner_id', ''), t.push_at, t.content->>'due_at', t.state = 'absent'
-FROM tasks t WHERE {_COMING} AND {{which}} FOR UPDATE
+FROM tasks t WHERE {_COMING} AND {{which}} ORDER BY t.id FOR UPDATE
 """  # noqa: S608 - names of our own columns
 _DUE_WHILE_BUSY = """
 SELECT DISTINCT ON (t.id) t.id, t.crm_connection_id::text, coalesce(t.content->>'owner_id', ''), t.push_at, t.content->>'due_at', false
