@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from service.rules.evidence import Signal
 from service.rules.matching import profile as profiles
+from service.rules.matching.identity import BY_HANDLE, DECIDING
 from service.rules.matching.naming import AGREE, CONTRADICT
 from service.rules.matching.rarity import Commonness
-from service.rules.matching.scoring import BY_HANDLE, DECIDING, Scored, score
+from service.rules.matching.scoring import Scored, score
 from service.rules.matching.terms import Terms, eligible
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 

@@ -14,6 +14,26 @@ _BESIDE_PEOPLE = frozenset(
     phd md mba cpa esq hq online web site page tv live media blog
     """.split()  # noqa: SIM905
 )
+# Beside a name, these say that it is somebody else.
+DISOWNING = frozenset(
+    [
+        "anti",
+        "bot",
+        "boycott",
+        "fake",
+        "fan",
+        "fanclub",
+        "fanpage",
+        "fans",
+        "fire",
+        "not",
+        "notthe",
+        "parody",
+        "quotes",
+        "stop",
+        "unofficial",
+    ]
+)
 BESIDE_FIRMS = frozenset(
     """
     hq inc ltd llc corp co company group official the get try use go run join hey with my we team labs lab dev devs io ai app apps net org com cloud tech

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from service.rules import names
 from service.rules.matching import places, rarity
-from service.rules.matching.fillers import stripped, unexplained
+from service.rules.matching.fillers import DISOWNING, stripped, unexplained
 from service.rules.matching.keys import K
 from service.rules.matching.person import ContactName
 from service.rules.matching.rarity import Commonness
@@ -108,7 +108,9 @@ def _level(level: Level, family: str | None, words: tuple[str, ...], others: lis
     if family:
         if level is not L.NONE:
             return level
-        return L.OTHER_GIVEN if any(len(each) > 1 for each in others) and name.givens else L.FAMILY
+        return (
+            L.OTHER_GIVEN if any(len(each) > 1 and unexplained(each) for each in others) and name.givens else L.FAMILY
+        )
     if level in (L.FULL, L.SHORT):
         return L.GIVEN if len(words) == 1 or not name.families else L.OTHER_FAMILY
     return L.OTHER if len(words) > 1 and len(name.words) > 1 else L.NONE
@@ -157,6 +159,8 @@ def _around(left: str, right: str, family: str, letters: str, name: ContactName,
     level, given, left, right = _given_beside(left, right, name)
     if level is L.FAMILY and any(names.is_given(stripped(each)) for each in (left, right)):
         return Likeness(L.OTHER_GIVEN, DISAGREE[L.OTHER_GIVEN])  # colinschmitt is no Daryl Schmitt
+    if left in DISOWNING or right in DISOWNING:
+        return Likeness(L.OTHER, DISAGREE[L.OTHER])
     odd = unexplained(left) + unexplained(right)
     if len(family) < _SHORTEST_INSIDE and (odd or level not in (L.FULL, L.SHORT)):
         return NOTHING

@@ -14,6 +14,12 @@ from service.rules.model import KnownAuthor
 _TITLE = re.compile("|".join(sorted((each for each in names.TITLES if len(each) > 2), key=len, reverse=True)))
 
 
+_DISOWNED = re.compile(
+    r"\b(parody|impersonat\w+|unofficial|fan (?:account|page|club)|fanpage|fanclub|not (?:the real|affiliated|an? official)|tribute account)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """`text` is the bio, what follows the display name and the location, as words between spaces: a phrase is sought in it."""
@@ -24,6 +30,7 @@ class Profile:
     name_letters: str
     handle_letters: str
     handle_words: tuple[str, ...]  # as far as capitals and hyphens show them
+    disowned: bool  # it says that it is not the person's own: a parody, an admirer's
     titles: frozenset[str]
     text: str
     states: frozenset[str]
@@ -45,6 +52,7 @@ def read(known: KnownAuthor) -> Profile:
         name_letters=names.compact(author.name),
         handle_letters=handle,
         handle_words=handles.tokens(author.handle),
+        disowned=bool(_DISOWNED.search(f"{author.name} {author.bio}")),
         titles=names.titles(author.name)
         | _title_before(handle)
         | names.TITLES.intersection(handles.tokens(author.handle)),

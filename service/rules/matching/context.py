@@ -1,0 +1,95 @@
+"""Evidence that fits several people: company, place, title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from integrations.records import Contact
+from service.rules.evidence import Basis, Evidence, Signal, Source
+from service.rules.matching import places, rarity
+from service.rules.matching.identity import MOST_FOR_WORKPLACE
+from service.rules.matching.keys import K, company_token, phrase
+from service.rules.matching.person import ContactName
+from service.rules.matching.profile import Profile
+from service.rules.matching.rarity import Commonness
+from service.rules.words import plain
+
+S = Signal
+_COMPANY_SHOWN, _PLACE_SHOWN, _TITLE_SHOWN = (
+    0.3,
+    0.5,
+    0.3,
+)  # m: of the profiles that are a contact's, the share that shows it
+# What a place and a title can weigh at most: those who speak to one team live and work closer together than people in general do.
+_MOST_PLACE, _MOST_TITLE, _MOST_FIRM_IN_TEXT = 100.0, 10.0, 30.0
+_COLLEAGUES = 2.0  # with whom a company's name is shared, and who are in no CRM
+# Likelihood ratios of disagreement. People move, and write a joke for a place; an office is seldom two.
+_OTHER_PLACE, _UNMATCHED_PLACE, _OTHER_OFFICE = 0.1, 0.2, 0.15
+_OFFICES: Mapping[str, str] = {
+    "rep": "representative", "congressman": "representative", "congresswoman": "representative", "representative": "representative",
+    "assemblyman": "representative", "assemblywoman": "representative", "assemblymember": "representative", "delegate": "representative", "sen": "senator",
+    "senator": "senator", "gov": "governor", "governor": "governor", "mayor": "mayor", "mp": "mp", "msp": "msp", "cllr": "councillor", "councillor": "councillor",
+    "dr": "doctor", "doctor": "doctor", "prof": "professor", "professor": "professor", "rev": "reverend", "reverend": "reverend", "judge": "judge",
+    "sheriff": "sheriff", "attorney": "attorney", "atty": "attorney", "esq": "attorney",
+}  # fmt: skip
+
+
+def company(profile: Profile, contact: Contact, name: ContactName, seen: Commonness) -> Iterator[Evidence]:
+    """The contact's company, or the organisation that it is, in what the profile says."""
+    token = company_token(contact) or (" ".join(name.words) if name.organisation else "")
+    if len(token) < 3 or f" {token} " not in profile.text:
+        return
+    key = f"{K.COMPANY}:{token}"
+    ratio = _COMPANY_SHOWN / max(rarity.strangers(seen, key, _COLLEAGUES), seen.others(key) / (seen.contacts + 1))
+    most = MOST_FOR_WORKPLACE
+    if name.organisation:  # a firm's name may be a word like any other
+        most = min(_MOST_FIRM_IN_TEXT, _COMPANY_SHOWN / rarity.by_chance(token))
+    sentence = "Their profile names {}." if name.organisation else "Their profile names the company {}."
+    yield _shown(S.COMPANY, sentence.format(plain(contact.company or contact.name)), min(max(ratio, 1.0), most))
+
+
+def place(profile: Profile, contact: Contact, seen: Commonness, in_handle: str | None) -> Iterator[Evidence]:
+    """The closest place that both name, or that they name different ones. `in_handle` is a state that the handle names."""
+    region, country = places.region(contact.region, contact.country), places.country(contact.country)
+    states = profile.states | ({in_handle} if in_handle else frozenset())
+    share, where = min(_places(profile, contact, region, country, states, seen), default=(1.0, ""))
+    other_state = region.startswith("us-") and bool(states) and region not in states
+    abroad = bool(country) and bool(profile.said_countries) and country not in profile.said_countries
+    if (not where or where == contact.country) and (other_state or abroad):
+        elsewhere = plain(contact.region or contact.country)
+        yield _shown(S.PLACE, f"Their profile names another place than {elsewhere}.", _OTHER_PLACE)
+    elif where:
+        yield _shown(S.PLACE, f"Both are in {plain(where)}.", min(max(_PLACE_SHOWN / share, 1.0), _MOST_PLACE))
+    elif profile.author.location and (contact.city or region):
+        yield _shown(S.PLACE, f"Their profile does not name {plain(contact.city or contact.region)}.", _UNMATCHED_PLACE)
+
+
+def _places(
+    profile: Profile, contact: Contact, region: str, country: str, states: frozenset[str], seen: Commonness
+) -> Iterator[tuple[float, str]]:
+    """The places that both name, each with the share of people who are there."""
+    city = phrase(contact.city)
+    if len(city) > 2 and f" {city} " in profile.text:
+        yield rarity.share_of(seen, K.CITY, city), contact.city
+    if region in states or (len(region) > 2 and f" {region} " in profile.text):
+        yield rarity.share_of(seen, K.REGION, region), contact.region
+    if country and country in profile.countries:
+        yield rarity.share_of(seen, K.COUNTRY, country), contact.country
+
+
+def title(profile: Profile, contact: Contact, seen: Commonness) -> Iterator[Evidence]:
+    """The same job or office, or two different offices."""
+    said = phrase(contact.title)
+    if not said:
+        return
+    theirs = {_OFFICES[each] for each in profile.titles if each in _OFFICES}
+    ours = {_OFFICES[each] for each in said.split() if each in _OFFICES}
+    if (theirs & ours) or f" {said} " in profile.text:
+        ratio = _TITLE_SHOWN / rarity.share_of(seen, K.TITLE, said)
+        yield _shown(S.TITLE, f"Both say {plain(contact.title)}.", min(max(ratio, 1.0), _MOST_TITLE))
+    elif theirs and ours:
+        yield _shown(S.TITLE, f"Their profile says another office than {plain(contact.title)}.", _OTHER_OFFICE)
+
+
+def _shown(signal: Signal, sentence: str, ratio: float) -> Evidence:
+    return Evidence(signal, sentence, Source.PROFILE, Basis.PUBLIC, ratio)

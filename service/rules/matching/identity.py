@@ -1,0 +1,129 @@
+"""Evidence that points to one contact: handles and addresses on file, mail, phone, websites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from integrations.records import Contact
+from service.rules import names
+from service.rules.evidence import Basis, Evidence, Signal, Source
+from service.rules.matching import addresses, handles, rarity
+from service.rules.matching.keys import ANY_NETWORK, K, of_kind
+from service.rules.matching.naming import CONTRADICT, WHOLE, Likeness
+from service.rules.matching.person import ContactName
+from service.rules.matching.profile import Profile
+from service.rules.matching.rarity import Commonness
+from service.rules.words import at_sign, plain
+
+S = Signal
+DECIDING = frozenset({S.HANDLE, S.PROFILE, S.ELSEWHERE, S.EMAIL, S.PHONE})
+BY_HANDLE = frozenset({S.HANDLE, S.PROFILE, S.ELSEWHERE})
+# How often, per author, an identifier points to a contact of the workspace although it is not that contact's: it is mistyped, handed
+# on, or an office's. The chance that it points to one given contact is that over the number of contacts.
+_MISTAKEN: Mapping[Signal, float] = {
+    S.HANDLE: 0.0005, S.PROFILE: 0.0005, S.ELSEWHERE: 0.001, S.EMAIL: 0.001, S.PHONE: 0.005, S.LOOSE_HANDLE: 0.1,
+}  # fmt: skip
+# An office's mailbox, a firm's switchboard: so many times likelier where the names say two different people.
+_SHARED_BY_OTHERS: Mapping[Signal, float] = {S.EMAIL: 20.0, S.PHONE: 20.0, S.LOOSE_HANDLE: 5.0}
+_ON_FILE = 0.5  # m: of the profiles that are a contact's, the share whose identifier is on file or shown
+# People beside the contact who show the same website or domain and are in no CRM: colleagues, a predecessor, a spouse; next to nobody
+# where the site is named after the author; many where it is a server on which they merely have an account.
+_SAME_SITE, _SAME_PERSONAL_SITE, _SAME_OWN_SITE, _SAME_DOMAIN, _SAME_SERVER = 1.0, 0.05, 0.001, 3.0, 20.0
+_SITE_SHOWN = 0.4  # m
+_OTHER_SITE = 0.3  # likelihood ratio of two different sites that are both named after such a person or firm
+# Where one works is told by a domain and by a company's name. What they can weigh at most: those who speak to one team work closer
+# together than people in general do.
+MOST_FOR_WORKPLACE = 300.0
+
+
+def identity(
+    profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str], seen: Commonness, like: Likeness, basis: Basis,
+    elsewhere: str | None,
+) -> Iterator[Evidence]:  # fmt: skip
+    """The identifiers and sites that author and contact share. Identifiers repeat each other, and a site repeats them: the
+    strongest weighs, the others are told."""
+    found = list(_identifiers(profile, shared, seen, basis, elsewhere, like))
+    sites = list(_sites(profile, contact, name, shared, seen, like))
+    if not found:
+        yield from sites
+        return
+    best = max(found, key=lambda each: each.ratio)
+    yield best
+    yield from (replace(each, ratio=1.0) for each in (*found, *sites) if each is not best and each.ratio > 1)
+
+
+def _identifiers(
+    profile: Profile, shared: frozenset[str], seen: Commonness, basis: Basis, elsewhere: str | None, like: Likeness
+) -> Iterator[Evidence]:
+    def piece(signal: Signal, sentence: str, source: Source, basis: Basis, others: int = 0) -> Evidence:
+        mistaken = _MISTAKEN[signal] * (_SHARED_BY_OTHERS.get(signal, 1.0) if like.level in CONTRADICT else 1.0)
+        return Evidence(signal, sentence, source, basis, _ON_FILE * seen.reach / (mistaken + others))
+
+    for value in of_kind(shared, K.HANDLE):
+        network, _, handle = value.partition(":")
+        loose = network == ANY_NETWORK and not addresses.is_domain_handle(handle)
+        sentence = f"The handle {at_sign(profile.author.handle or handle)} is on file in the CRM."
+        yield piece(S.LOOSE_HANDLE if loose else S.HANDLE, sentence, Source.CRM, basis)
+    own = addresses.own_address(profile.author.url)
+    for value in of_kind(shared, K.PROFILE):
+        if value == own:
+            yield piece(S.PROFILE, f"The address of their profile, {value}, is on file in the CRM.", Source.CRM, basis)
+        elif f"{K.WEBSITE}:{value}" not in shared:
+            # Their profile links to another profile of theirs, and that one is on file.
+            yield piece(
+                S.PROFILE, f"Their profile links to {value}, which is on file in the CRM.", Source.PROFILE, Basis.PUBLIC
+            )
+    for kind, signal, sentence in (
+        (K.EMAIL, S.EMAIL, "The e-mail address {value} stands in their profile and in the CRM."),
+        (K.PHONE, S.PHONE, "The same phone number stands in their profile and in the CRM."),
+    ):
+        for value in of_kind(shared, kind):
+            yield piece(
+                signal, sentence.format(value=value), Source.PROFILE, Basis.PUBLIC, seen.others(f"{kind}:{value}")
+            )
+    if elsewhere is not None:
+        sentence = f"Their account on {plain(elsewhere)} is confirmed to be this contact's."
+        yield piece(S.ELSEWHERE, sentence, Source.PERSON, Basis.DECIDED)
+
+
+def _sites(
+    profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str], seen: Commonness, like: Likeness
+) -> Iterator[Evidence]:
+    """The website, or else the domain: whose it is, or where they work."""
+    for value in of_kind(shared, K.WEBSITE)[:1]:
+        ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.WEBSITE}:{value}", _strangers(value, profile, name, like))
+        yield _shown(S.WEBSITE, f"The website {value} is the same.", max(ratio, 1.0))
+        return
+    theirs, ours = addresses.own_address(profile.author.website), addresses.own_address(contact.website)
+    if theirs and ours and theirs != ours and _named_after(theirs, name) and _named_after(ours, name):
+        yield _shown(S.WEBSITE, f"Their website is {theirs}, the CRM has {ours}.", _OTHER_SITE)
+    for value in of_kind(shared, K.DOMAIN)[:1]:
+        on_server = addresses.domain(handles.server(profile.author.handle)) == value
+        ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.DOMAIN}:{value}", _SAME_SERVER if on_server else _SAME_DOMAIN)
+        most = float("inf") if name.organisation and like.level in WHOLE else MOST_FOR_WORKPLACE
+        sentence = (
+            "Their account is on a server of {}." if on_server else "Their profile and the CRM both name the domain {}."
+        )
+        yield _shown(S.DOMAIN, sentence.format(value), min(max(ratio, 1.0), most))
+
+
+def _shown(signal: Signal, sentence: str, ratio: float) -> Evidence:
+    return Evidence(signal, sentence, Source.PROFILE, Basis.PUBLIC, ratio)
+
+
+def _strangers(site: str, profile: Profile, name: ContactName, like: Likeness) -> float:
+    """How many others show this website: hardly any where it is named after the author, who is not known to be somebody else."""
+    letters = names.compact(site)
+    if like.level in CONTRADICT:
+        return _SAME_SITE
+    if len(profile.name_words) > 1 and profile.name_letters in letters:
+        return _SAME_OWN_SITE
+    if len(profile.handle_letters) > 4 and profile.handle_letters in letters:
+        return _SAME_PERSONAL_SITE
+    return _SAME_PERSONAL_SITE if like.level in WHOLE and _named_after(site, name) else _SAME_SITE
+
+
+def _named_after(site: str, name: ContactName) -> bool:
+    letters = names.compact(site)
+    return any(len(each) > 2 and each in letters for each in (*name.families, *name.organisation))
