@@ -107,6 +107,11 @@ class _Move:
     row: TaskRow | None
     answer: Answered | None
 
+    @property
+    def clock(self) -> Policy:
+        """The policy by the clock of whoever is to act."""
+        return self.desk.policy.of(self.subject.responder_email)
+
 
 def _create(move: _Move) -> TaskRow:
     finding = move.finding
@@ -115,7 +120,7 @@ def _create(move: _Move) -> TaskRow:
         id=new_id(), key=key_of(move.subject, finding.kind, finding.episode), kind=finding.kind.value, brand_id=move.subject.brand_id, person=move.subject.person,
         author_id=None, contact_id=None, conversation_id=None, relationship_id=None, crm_connection_id=None, wanted="open",
         state="absent", content={}, edited=[], reasons=[], urgency=0, since=finding.since,
-        due_at=next_open(max(finding.due_at, move.desk.now), move.desk.policy),
+        due_at=next_open(max(finding.due_at, move.desk.now), move.clock),
     )  # fmt: skip
     _fill(move.desk, move.subject, finding, fresh)
     return fresh
@@ -153,7 +158,7 @@ def _complete(move: _Move) -> TaskRow:
     row = move.row
     assert row is not None
     assert move.answer is not None
-    line = closing_line(move.answer, move.desk.policy.timezone)
+    line = closing_line(move.answer, move.clock.timezone)
     if row.in_crm and "body" not in row.edited:
         row.content = {**row.content, "body": f"{line}\n\n{row.content.get('body') or ''}".rstrip()}
     return _end(move.desk, row, "completed", line)
@@ -198,7 +203,7 @@ def _fill(desk: Desk, subject: Subject, finding: Finding, row: TaskRow) -> None:
         owners=desk.directory.owners.get(place, ()),
     )  # fmt: skip
     words = draft(
-        finding, subject.words, talk=subject.talk, text_mode=desk.text_mode, timezone=desk.policy.timezone,
+        finding, subject.words, talk=subject.talk, text_mode=desk.text_mode, timezone=desk.policy.of(subject.responder_email).timezone,
         done_url=links.done_link(desk.config, desk.workspace_id, row.id),
     )  # fmt: skip
     fresh = {

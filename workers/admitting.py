@@ -17,8 +17,9 @@ from service.drafting import HIGH
 from service.rules.admission import Admitted, Waiting, admit
 from service.rules.calendar import next_open
 from service.rules.model import Held, Policy
+from service.rules.standing import deal_of
 from service.rules.volume import SPAN, Fared, halved, slowed
-from service.store import acting, due, figures, tasks
+from service.store import acting, due, figures, people, tasks
 from service.store.tasks import TaskRow
 from workers.shielding import Shield, follow_calendars, shield_of
 
@@ -37,7 +38,9 @@ def admit_waiting(
         follow_calendars(session, workspace_id, now)
         return 0
     standing = shield_of(session, workspace_id, now)
-    waiting = [_waiting(row) for row in rows]
+    known = people.contacts(session, workspace_id, [row.contact_id for row in rows if row.contact_id])
+    deals = {contact_id for contact_id, each in known.items() if deal_of(each.record.lifecycle)}
+    waiting = [_waiting(row, row.contact_id in deals) for row in rows]
     today = _midnight(now, policy)
     limits = _limits(session, workspace_id, values["daily_cap"], now)
     counted = values["daily_cap"] is not None or limits
@@ -61,9 +64,9 @@ def admit_waiting(
     return len(rows)
 
 
-def _waiting(row: TaskRow) -> Waiting:
+def _waiting(row: TaskRow, in_deal: bool) -> Waiting:
     owner = (str(row.crm_connection_id), row.content.get("owner_id") or "")
-    return Waiting(str(row.id), (str(row.brand_id), row.person, row.kind), owner, row.urgency, row.since)
+    return Waiting(str(row.id), (str(row.brand_id), row.person, row.kind), owner, row.urgency, row.since, in_deal)
 
 
 def _stored(

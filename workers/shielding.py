@@ -18,7 +18,7 @@ from service.clock import real_instant
 from service.rules.admission import SHIELDED
 from service.rules.calendar import free_at
 from service.rules.model import Policy
-from service.store import due, shield
+from service.store import due, people, shield
 from service.store.shield import Coming, Moved, Owner, Span
 
 NOBODY: Owner = ("", "")
@@ -52,7 +52,9 @@ def shield_of(session: Session, workspace_id: UUID, now: datetime) -> Shield:
     row = settings.current(session, workspace_id)
     on = bool(row.values["meeting_shield"])
     busy = shield.busy_times(session, workspace_id, now, now + AHEAD) if on else {}
-    return Shield(on, settings.policy(row), {}, busy)
+    policy = settings.policy(row)
+    emails = people.owners_by_email(session, workspace_id, policy.people)
+    return Shield(on, policy, {owner: policy.of(email) for owner, email in emails.items()}, busy)
 
 
 def hold_back(session: Session, workspace_id: UUID, connection_id: UUID, now: datetime) -> None:

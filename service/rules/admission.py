@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ Slot = tuple[str, str, str]  # brand, person, kind: one open task each
 Given = tuple[str, str, str]  # CRM connection, owner's id there, kind
 SHIELDED = "Its owner is in a meeting or outside working hours; it is handed over afterwards."
 HELD_BACK = "Held back to compare: one call in ten is not suggested, to see whether suggesting it changes anything."
+PLACES = 5  # a day's handful
 ONE_PER_PERSON = "Another task about this person is open already; this one follows when that is closed."
 
 
@@ -25,6 +26,7 @@ class Waiting:
     owner: tuple[str, str]  # CRM connection, owner's id there ("" for nobody in particular)
     urgency: int
     since: datetime
+    in_deal: bool = False  # the person is a customer, or has a deal under way
 
     @property
     def kind(self) -> str:
@@ -103,5 +105,22 @@ class _Day:
 
 
 def ranked(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """The order in which tasks are handed out."""
-    return sorted(waiting, key=lambda each: (-each.urgency, each.since, each.id))
+    """The order in which tasks are handed out: the most urgent first, then the longest wait. Of any `PLACES` of one owner in
+    a row, one is for somebody in no deal while there is anybody, however urgent the deals: they may know someone who is
+    in need, and a list of deals alone would never get to them."""
+    order = sorted(waiting, key=lambda each: (-each.urgency, each.since, each.id))
+    lists: dict[tuple[str, str], list[Waiting]] = defaultdict(list)
+    for each in order:
+        lists[each.owner].append(each)
+    turns = {owner: _with_a_place(own) for owner, own in lists.items()}
+    return [next(turns[each.owner]) for each in order]
+
+
+def _with_a_place(order: Sequence[Waiting]) -> Iterator[Waiting]:
+    deals, others = (deque(each for each in order if each.in_deal == wanted) for wanted in (True, False))
+    place = {each.id: number for number, each in enumerate(order)}
+    row = 0  # of deals in a row
+    while deals or others:
+        others_turn = not deals or (others and (row >= PLACES - 1 or place[others[0].id] < place[deals[0].id]))
+        row = 0 if others_turn else row + 1
+        yield (others if others_turn else deals).popleft()

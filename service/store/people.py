@@ -83,6 +83,19 @@ def directory(session: Session, workspace_id: UUID) -> Directory:
     return Directory(bound, serves, owners)
 
 
+def owners_by_email(session: Session, workspace_id: UUID, emails: Iterable[str]) -> dict[tuple[str, str], str]:
+    """The e-mail (lower case) of every owner who has one of these, by CRM connection and their id there."""
+    wanted = sorted(set(emails))
+    if not wanted:
+        return {}
+    rows = execute(
+        raw(session),
+        "SELECT connection_id::text, native_id, email FROM owners WHERE workspace_id = %(w)s AND email = ANY(%(emails)s)",
+        {"w": workspace_id, "emails": wanted},
+    )
+    return {(connection, native): email for connection, native, email in rows}
+
+
 def contacts(session: Session, workspace_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Known]:
     """These contacts, without those that were deleted."""
     wanted = sorted(set(ids))

@@ -71,6 +71,10 @@ class FakeCRM:
         """A person deletes a contact."""
         self._log["contacts"].append(Gone(contact_id))
 
+    def delete_activity(self, activity_id: str) -> None:
+        """A person deletes a call, say, that was logged."""
+        self._log["activities"].append(Gone(activity_id))
+
     def lose_answer(self, *, at: int = 1, work_done: bool = True) -> None:
         """The `at`-th coming batch of creates is sent and never answered; its tasks stand in the CRM or don't."""
         self._lost[self._batches + at] = work_done

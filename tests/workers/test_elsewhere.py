@@ -1,0 +1,136 @@
+"""Answers that stand elsewhere than in the talk that they end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from integrations.records import ActivityKind, Author, Direction, Engagement, Kind, TaskStatus
+from tests.workers.conftest import ANA, BRAND, NOON, World
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def writes_privately(world: World, *, id: str = "d1", to: Author = ANA, ago: timedelta = HOUR) -> None:
+    """A private message by the brand, in a talk of its own."""
+    post = Engagement(
+        id=id, kind=Kind.DIRECT, author=BRAND, text="Here is how.", created_at=world.now - ago, url=f"https://social.example/{id}",
+        thread=f"private-{to.id}", in_reply_to_author=to.id,
+    )  # fmt: skip
+    world.social.serve("own", post)
+
+
+def only_task(world: World) -> tuple[TaskStatus, str]:
+    [state] = world.crm.tasks.values()
+    return state.status, state.body.partition("\n")[0]
+
+
+def test_a_private_message_ends_the_wait_and_the_task_says_so(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    writes_privately(connected)
+
+    connected.look()
+
+    line = "Answered in a direct message on Example Social on 12 March at 11:00: https://social.example/d1"
+    assert only_task(connected) == (TaskStatus.COMPLETED, line)
+    assert connected.conversation().waiting_since is None
+
+
+def test_a_private_message_that_is_deleted_opens_the_wait_again(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    writes_privately(connected)
+    connected.run()
+    assert connected.in_crm() == []
+    connected.social.delete("d1")
+    connected.sql("UPDATE engagements SET checked_at = checked_at - interval '7 hours'")
+
+    connected.look(streams=("recheck",))
+
+    assert len(connected.in_crm()) == 1
+
+
+@pytest.mark.parametrize("to", [Author("b1", "bob", "Bob"), Author("a1-other", "ana_too", "Ana Ferrer")])
+def test_a_private_message_to_somebody_else_ends_nothing(connected: World, to: Author) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.says("@brand and to Faro?", id="q2", who=to)
+    writes_privately(connected, to=to)
+    connected.run()
+    [task] = [each for each in connected.tasks() if each.wanted == "open"]
+    assert "Ana Ferrer" in task.content["subject"]
+
+
+def test_a_private_message_from_before_the_question_ends_nothing(connected: World) -> None:
+    writes_privately(connected, ago=5 * HOUR)
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    assert len(connected.in_crm()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "line"),
+    [
+        (ActivityKind.CALL, {"outcome": "connected"}, "Called them on 12 March at 11:00."),
+        (ActivityKind.CALL, {"direction": Direction.IN}, "Called them on 12 March at 11:00."),
+        (ActivityKind.MEETING, {"outcome": "held"}, "Met them on 12 March at 11:00."),
+        (ActivityKind.EMAIL, {"direction": Direction.OUT}, "Wrote them an e-mail on 12 March at 11:00."),
+        (ActivityKind.TEXT, {"direction": Direction.OUT}, "Sent them a text message on 12 March at 11:00."),
+    ],
+)
+def test_what_the_crm_has_logged_since_ends_the_wait(
+    connected: World, kind: ActivityKind, fields: dict[str, object], line: str
+) -> None:
+    connected.knows()
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    assert len(connected.in_crm()) == 1
+    connected.logs(kind, id="v1", at=NOON - HOUR, **fields)
+
+    connected.look()
+
+    assert only_task(connected) == (TaskStatus.COMPLETED, line)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (ActivityKind.CALL, {"outcome": "no_answer"}),
+        (ActivityKind.CALL, {"at": NOON - DAY}),  # before they asked
+        (ActivityKind.MEETING, {"outcome": "cancelled"}),
+        (ActivityKind.MEETING, {"at": NOON + DAY, "outcome": "scheduled"}),  # to come
+        (ActivityKind.EMAIL, {"direction": Direction.IN}),
+        (ActivityKind.NOTE, {}),
+        (ActivityKind.CALL, {"contact": "c9"}),  # with somebody else
+    ],
+)
+def test_what_is_no_talk_with_them_since_ends_nothing(
+    connected: World, kind: ActivityKind, fields: dict[str, object]
+) -> None:
+    connected.knows()
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.logs(kind, id="v1", **{"at": NOON - HOUR, **fields})
+    connected.run()
+    assert len(connected.in_crm()) == 1
+
+
+def test_a_call_that_is_deleted_in_the_crm_opens_the_wait_again(connected: World) -> None:
+    connected.knows()
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    connected.logs(ActivityKind.CALL, id="v1", at=NOON - HOUR)
+    connected.look()
+    assert connected.in_crm() == []
+    connected.crm.delete_activity("v1")
+
+    connected.look()
+
+    assert len(connected.in_crm()) == 1
+    assert connected.crm.tasks_ever_created == 1
+
+
+def test_a_bot_is_kept_waiting(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1", who=Author("r1", "feedbot", "Feed", bot=True))
+    connected.run()
+    assert connected.tasks() == []
+    assert connected.conversation().reasons == ["Nobody is waiting: the network says that this account is a bot."]
