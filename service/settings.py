@@ -47,6 +47,15 @@ def _known_holidays(country: str) -> None:
         raise ValidationError("No holidays are known for that country. Use a code such as FR or DE-BY.")
 
 
+class YesOrNo(fields.Boolean):
+    """true or false, and nothing that merely reads like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class HoursSchema(Schema):
     """Opening hours of each weekday, as spans "09:00-17:00" in the workspace's time zone. An empty list is a day off."""
 
@@ -197,17 +206,17 @@ class SettingsSchema(Schema):
         fields.Date(), load_default=list, validate=validate.Length(max=200), metadata=_about("More days off.")
     )
     patience = fields.Nested(PatienceSchema, load_default=lambda: PatienceSchema().load({}))
-    lapse_days = fields.Integer(
-        load_default=90,
-        validate=validate.Range(1, 730),
-        metadata=_about("A wait older than this makes no task any more."),
-    )
     patience_by_stage = fields.Nested(StagePatienceSchema, load_default=lambda: StagePatienceSchema().load({}))
     people = fields.List(
         fields.Nested(PersonSchema),
         load_default=list,
         validate=validate.Length(max=500),
         metadata=_about("People whose time zone or hours differ from the workspace's."),
+    )
+    lapse_days = fields.Integer(
+        load_default=90,
+        validate=validate.Range(1, 730),
+        metadata=_about("A wait older than this makes no task any more."),
     )
     call = fields.Nested(CallSchema, load_default=lambda: CallSchema().load({}))
     first_pull_days = fields.Integer(
@@ -227,18 +236,18 @@ class SettingsSchema(Schema):
         validate=validate.Range(1, 1000),
         metadata=_about("New tasks a day for one owner; the rest are held. null is no limit."),
     )
-    meeting_shield = fields.Boolean(
+    meeting_shield = YesOrNo(
         load_default=True,
         metadata=_about("Push nothing to somebody who sits in a meeting or is outside working hours."),
     )
-    call_holdout = fields.Boolean(
+    call_holdout = YesOrNo(
         load_default=False,
         metadata=_about(
             "Suggest nine calls of ten and hold one back, to see whether suggesting them changes anything. Somebody who asked"
             " for a call is never held back."
         ),
     )
-    preview = fields.Boolean(
+    preview = YesOrNo(
         load_default=True,
         metadata=_about("A new CRM connection shows what it would do and writes nothing until somebody approves."),
     )
@@ -327,12 +336,8 @@ def _policy(version: int, frozen: _Frozen) -> Policy:
         call_min_weeks=call["weeks"],
         call_recent=timedelta(days=call["recent_days"]),
         call_quiet=timedelta(days=call["quiet_days"]),
-    )
-
-
-def _span(text: str) -> tuple[time, time]:
         stage_patience={name.replace("_", " "): percent / 100 for name, percent in values["patience_by_stage"].items()},
-    start, _, end = text.partition("-")
+    )
     return replace(shared, people={each["email"].lower(): _clock(shared, each) for each in values["people"]})
 
 
@@ -345,6 +350,10 @@ def _clock(shared: Policy, person: Mapping[str, Any]) -> Policy:
     }
     own = _public_holidays(person["holidays_country"])
     return replace(shared, timezone=ZoneInfo(person["timezone"]).key, hours=hours, holidays=own or shared.holidays)
+
+
+def _span(text: str) -> tuple[time, time]:
+    start, _, end = text.partition("-")
     # The rules read an end of midnight as the end of the day.
     return time.fromisoformat(start), time(0, 0) if end == "24:00" else time.fromisoformat(end)
 

@@ -24,7 +24,7 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.optimize import minimize
 
-from service.backtest.channel_talks import LIKELY
+from service.backtest.judged import LIKELY
 from service.backtest.scoring import score
 from service.rules import linking
 from service.rules.channel import Channel, Message

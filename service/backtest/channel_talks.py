@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from service.backtest.judged import Judged, needs_answer, probably_line
+from service.backtest.judged import LIKELY, Judged, needs_answer, probably_line
 from service.rules.linking import Message, answered, link
-
-LIKELY = 0.5  # from this probability on, a message counts as answered
 
 
 def judge(messages: Iterable[tuple[str, Message]], *, now: datetime) -> Iterator[Judged]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from service.rules.intents import intents
 from service.rules.model import Signals
 from service.rules.signals import read
 from service.rules.words import ACTS
 
 COLUMNS = ("message_id", "unanswered", "needs_answer", "reasons")
+LIKELY = 0.5  # probabilities are calibrated: from here on, yes is the likelier
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -34,18 +36,17 @@ class Judged:
 def needs_answer(text: str, reply_to: str | None, reply_to_ours: bool | None) -> tuple[bool, tuple[str, ...]]:
     """Whether a text wants an answer, and why. `reply_to` is the text that it replies to, where that is known, and
     `reply_to_ours` whether a brand wrote that."""
-    signals = read(text)
-    return any(getattr(signals, name) for name, _, _ in ACTS), tuple(_why(signals))
+    chance = intents(text, reply_to, reply_to_ours).needs_answer
+    return chance >= LIKELY, tuple(_why(read(text), chance))
 
 
-def _why(signals: Signals) -> Iterator[str]:
-    did = [words for name, _, words in ACTS if getattr(signals, name)]
+def _why(signals: Signals, chance: float) -> Iterator[str]:
+    did = next((words for name, _, words in ACTS if getattr(signals, name)), None)
     if did:
-        yield f"Its author {did[0]}."
+        yield f"Its author {did}."
     elif signals.polite_close:
         yield "It is a last polite word."
-    else:
-        yield "It asks for nothing."
+    yield f"That it needs an answer has a probability of {round(chance * 100)} %."
 
 
 def answered_line(who: str, asked: datetime, at: datetime, *, direct: bool) -> str:

@@ -45,18 +45,18 @@ CHOICES = {
     "quote": "Quote what people wrote",
     "summary": "A summary, no quotes",
     "link": "A link only",
-GROUP_UNITS = {"patience": "minutes", "patience_by_stage": "percent"}
 }
+GROUP_UNITS = {"patience": "minutes", "patience_by_stage": "percent"}
+HELP = {
     "people": "One person a line: olga@example.com America/New_York, then, where they differ from the workspace's, hours"
     " (08:00-12:00 13:00-16:00), weekdays off (friday) and the country whose holidays they keep (US).",
-HELP = {
     "holidays": "One day a line, such as 2026-12-24.",
     "daily_cap": "The rest are held until the next day. Empty is no limit.",
     "poll_seconds": "Empty is what suits each network and its prices.",
 }
 # What marshmallow says of these is not for people.
-    "people": "Write one person a line: an e-mail address, a time zone such as Europe/Paris, and what differs after that.",
 SENTENCES = {
+    "people": "Write one person a line: an e-mail address, a time zone such as Europe/Paris, and what differs after that.",
     "hours": "Write spans in order that do not overlap, such as 09:00-12:30, 13:30-17:00.",
     "holidays": "Write one day a line, such as 2026-12-24.",
 }
@@ -127,6 +127,7 @@ def _number(text: str) -> Any:
 def _pieces(text: str) -> list[str]:
     return [piece for piece in re.split(r"[\s,]+", text) if piece]
 
+
 def _people(value: Any) -> str:
     return "\n".join(
         " ".join(
@@ -156,7 +157,6 @@ _LISTS: dict[type[fields.Field[Any]], tuple[str, Callable[[Any], str], Callable[
     fields.Nested: ("lines", _people, _read_people),
     fields.String: ("text", _spans, _pieces),
 }
-
 # Type of field -> (type of input, value to text, text to value). Booleans first would be wrong for nobody: no field is two.
 _SHOWN: dict[type[fields.Field[Any]], tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
     fields.Integer: ("number", _text, _number),

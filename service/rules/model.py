@@ -49,13 +49,13 @@ class Policy:
     call_min_days: int = 4  # distinct days on which they wrote
     call_min_weeks: int = 2  # span between the first and the last exchange
     call_recent: timedelta = timedelta(days=21)  # the last exchange must be this fresh
+    call_quiet: timedelta = timedelta(days=90)  # after a call, a meeting, or a call task that was dealt with
     stage_patience: Mapping[str, float] = field(default_factory=dict)  # stage -> times patience; 1 if missing
     people: Mapping[str, Policy] = field(default_factory=dict)  # e-mail, lower case -> this policy by their clock
 
     def of(self, email: str) -> Policy:
         """The policy by the clock of this person (any case): their time zone, hours and holidays where they have their own."""
         return self.people.get(email.strip().lower(), self) if self.people else self
-    call_quiet: timedelta = timedelta(days=90)  # after a call, a meeting, or a call task that was dealt with
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,12 @@ class Conversation:
     author_handle: str
     author_is_ours: bool
     posts: tuple[Post, ...]  # of the whole thread, any order
+    dealt_with_until: datetime | None = None  # a person said "no reply needed" or closed the task for posts up to here
     elsewhere: tuple[Answered, ...] = ()  # our private messages to them in other talks; what the CRM has logged
     author_is_bot: bool = False  # the network says so
     deal: str = ""  # open, won, or "": see `standing`
     stage: str = ""  # of the relationship; "" where nobody knows yet
     responder: str = ""  # e-mail of whoever is to answer: whose clock patience runs by
-    dealt_with_until: datetime | None = None  # a person said "no reply needed" or closed the task for posts up to here
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ class LoggedActivity:
     outcome: str = ""
     ends_at: datetime | None = None
 
-Answered = Post | LoggedActivity  # what can end a wait: a post of ours, or a talk or message that the CRM has logged
 
+Answered = Post | LoggedActivity  # what can end a wait: a post of ours, or a talk or message that the CRM has logged
 
 
 @dataclass(frozen=True, slots=True)
