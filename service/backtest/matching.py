@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -118,51 +118,52 @@ def lines(found: Mapping[str, Sequence[MatchResult]]) -> Iterator[dict[str, obje
                    "reasons": " ".join(each.evidence)}  # fmt: skip
 
 
-def against(truth: Mapping[str, str], found: Mapping[str, Sequence[MatchResult]]) -> dict[str, object]:
-    """How the matches compare with the truth (profile -> contact, empty for nobody)."""
-    confirmed = {
-        profile: next((each.contact_id for each in found.get(profile, ()) if each.state is MatchState.CONFIRMED), None)
-        for profile in truth
-    }
-    first = {profile: next((each.contact_id for each in found.get(profile, ())), None) for profile in truth}
-    by_rule = _score(truth, confirmed)
-    by_first = _score(truth, first)
-    return {
-        "profiles": len(truth),
-        "confirmed": by_rule.as_json(),
-        "wrong": sum(1 for profile, contact in confirmed.items() if contact and contact != truth[profile]),
-        "with_first_suggestion": by_first.as_json(),
-    }
+def against(truth: Mapping[str, str], found: Mapping[str, Sequence[MatchResult]]) -> dict[str, Score]:
+    """How the matches compare with the truth (profile -> contact, empty for nobody): those confirmed, and the first one of each
+    profile whatever its state. Only profiles that are in both count."""
+    judged = {profile: contact for profile, contact in truth.items() if profile in found}
+    first = {profile: next(iter(found[profile]), None) for profile in judged}
+    sure = {profile: each for profile, each in first.items() if each and each.state is MatchState.CONFIRMED}
+    return {"confirmed": _score(judged, sure), "with_first_suggestion": _score(judged, first)}
 
 
-def _score(truth: Mapping[str, str], said: Mapping[str, str | None]) -> Score:
-    right = sum(1 for profile, contact in said.items() if contact and contact == truth[profile])
-    return Score(sum(1 for contact in said.values() if contact), right, sum(1 for contact in truth.values() if contact))
+def _score(truth: Mapping[str, str], said: Mapping[str, MatchResult | None]) -> Score:
+    told = {profile: each.contact_id for profile, each in said.items() if each}
+    right = sum(contact == truth[profile] for profile, contact in told.items())
+    return Score(len(told), right, sum(map(bool, truth.values())))
 
 
 @click.command("matching")
 @click.option("--contacts", required=True, type=click.Path(path_type=Path), help="CSV of contacts, with contact_id.")
 @click.option(
-    "--profiles",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="CSV of profiles, with profile_id, network and handle.",
+    "--profiles", required=True, type=click.Path(path_type=Path), help="CSV of profiles: profile_id, network, handle."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Where to write the matches, as CSV.")
 @click.option("--truth", type=click.Path(path_type=Path), help="CSV with profile_id and contact_id (empty: nobody).")
 @click.option("--json", "as_json", is_flag=True, help="Say the figures as JSON.")
 def command(contacts: Path, profiles: Path, out: Path, truth: Path | None, as_json: bool) -> None:
-    """Say which contact each profile would have been matched to, and why."""
-    found = judge(Index(read_contacts(contacts)), read_profiles(profiles))
-    written = files.write(out, COLUMNS, lines(found))
-    figures: dict[str, object] = {"profiles": len(found), "matches": written}
-    if truth:
-        true = {
-            row["profile_id"]: (row["contact_id"] or "").strip()
-            for row in files.rows(truth, ["profile_id", "contact_id"])
-        }
-        figures |= against(true, found)
+    """Say which contact each profile would have been matched to, and why: one row for each match, best first."""
+    index = Index(read_contacts(contacts))
+    found = judge(index, read_profiles(profiles))
+    files.write(out, COLUMNS, lines(found))
+    states = Counter(next((each.state.value for each in results), "nobody") for results in found.values())
+    scores = against(read_truth(truth), found) if truth else {}
     if as_json:
-        click.echo(json.dumps(figures))
+        told = {name: each.as_json() for name, each in scores.items()}
+        wrong = {"wrong": scores["confirmed"].said - scores["confirmed"].right} if scores else {}
+        click.echo(json.dumps({"profiles": len(found), "contacts": len(index.contacts), **states, **told, **wrong}))
         return
-    click.echo(f"{figures['profiles']} profiles, {written} matches written to {out}.")
+    click.echo(
+        f"{len(found)} profiles judged against {len(index.contacts)} contacts: {states['confirmed']} confirmed, "
+        f"{states['suggested']} with suggestions, {states['nobody']} with nobody. Each match and its reasons are in {out}."
+    )
+    for name, each in scores.items():
+        click.echo(
+            f"{name.replace('_', ' ')}: precision {each.precision:.3f}, recall {each.recall:.3f}, F1 {each.f1:.3f}, "
+            f"{each.said - each.right} of {each.said} wrong ({each.there} in the truth)"
+        )
+
+
+def read_truth(path: Path) -> dict[str, str]:
+    """The contact of each profile, empty for nobody. Raises PlainError."""
+    return {row["profile_id"]: row["contact_id"].strip() for row in files.rows(path, ["profile_id", "contact_id"])}

@@ -31,6 +31,7 @@ _LEGAL = frozenset(
     """.split()  # noqa: SIM905
 )
 _ASIDE = re.compile(r"[|•/(\[{<–—~]| [-·] |,? @|\s@")  # after these a display name goes on about something else
+_SHORT_FORM = re.compile(r"[(\[]([A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*)[)\]]")  # (CSI), (KaaS)
 _TOKEN = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
@@ -91,7 +92,7 @@ def company_words(company: str) -> tuple[str, ...]:
 
 def bracketed(name: str) -> tuple[str, ...]:
     """Short forms that a name gives in brackets: "Container Storage Interface (CSI)"."""
-    return tuple(found for each in re.findall(r"[(\[]([^)\]]{2,20})[)\]]", name) if (found := compact(each)))
+    return tuple(compact(each) for each in _SHORT_FORM.findall(name))
 
 
 def holds(text: Iterable[str], phrase: Iterable[str]) -> bool:

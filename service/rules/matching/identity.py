@@ -43,7 +43,7 @@ def identity(
 ) -> Iterator[Evidence]:  # fmt: skip
     """The identifiers and sites that author and contact share. Identifiers repeat each other, and a site repeats them: the
     strongest weighs, the others are told."""
-    found = list(_identifiers(profile, shared, seen, basis, elsewhere, like))
+    found = list(_identifiers(profile, contact, shared, seen, basis, elsewhere, like))
     sites = list(_sites(profile, contact, name, shared, seen, like))
     if not found:
         yield from sites
@@ -54,7 +54,13 @@ def identity(
 
 
 def _identifiers(
-    profile: Profile, shared: frozenset[str], seen: Commonness, basis: Basis, elsewhere: str | None, like: Likeness
+    profile: Profile,
+    contact: Contact,
+    shared: frozenset[str],
+    seen: Commonness,
+    basis: Basis,
+    elsewhere: str | None,
+    like: Likeness,
 ) -> Iterator[Evidence]:
     def piece(signal: Signal, sentence: str, source: Source, basis: Basis, others: int = 0) -> Evidence:
         mistaken = _MISTAKEN[signal] * (_SHARED_BY_OTHERS.get(signal, 1.0) if like.level in CONTRADICT else 1.0)
@@ -66,14 +72,13 @@ def _identifiers(
         sentence = f"The handle {at_sign(profile.author.handle or handle)} is on file in the CRM."
         yield piece(S.LOOSE_HANDLE if loose else S.HANDLE, sentence, Source.CRM, basis)
     own = addresses.own_address(profile.author.url)
-    for value in of_kind(shared, K.PROFILE):
+    on_file = {addresses.own_address(each.value) for each in contact.handles if "/" in each.value}
+    for value in of_kind(shared, K.WEBSITE):
         if value == own:
             yield piece(S.PROFILE, f"The address of their profile, {value}, is on file in the CRM.", Source.CRM, basis)
-        elif f"{K.WEBSITE}:{value}" not in shared:
-            # Their profile links to another profile of theirs, and that one is on file.
-            yield piece(
-                S.PROFILE, f"Their profile links to {value}, which is on file in the CRM.", Source.PROFILE, Basis.PUBLIC
-            )
+        elif value in on_file:
+            sentence = f"Their profile links to {value}, which is on file in the CRM."
+            yield piece(S.PROFILE, sentence, Source.PROFILE, Basis.PUBLIC)
     for kind, signal, sentence in (
         (K.EMAIL, S.EMAIL, "The e-mail address {value} stands in their profile and in the CRM."),
         (K.PHONE, S.PHONE, "The same phone number stands in their profile and in the CRM."),
@@ -91,7 +96,8 @@ def _sites(
     profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str], seen: Commonness, like: Likeness
 ) -> Iterator[Evidence]:
     """The website, or else the domain: whose it is, or where they work."""
-    for value in of_kind(shared, K.WEBSITE)[:1]:
+    own = addresses.own_address(profile.author.url)
+    for value in [each for each in of_kind(shared, K.WEBSITE) if each != own][:1]:
         ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.WEBSITE}:{value}", _strangers(value, profile, name, like))
         yield _shown(S.WEBSITE, f"The website {value} is the same.", max(ratio, 1.0))
         return

@@ -19,10 +19,9 @@ class Key(StrEnum):
     """Prefixes of keys and of counted tokens."""
 
     HANDLE = "h"  # network and handle
-    PROFILE = "u"  # a profile's address
     EMAIL = "e"
     PHONE = "t"
-    WEBSITE = "w"  # a page's address
+    WEBSITE = "w"  # a page's address: a site, or a profile on a network
     DOMAIN = "d"  # a registered domain that is not everybody's
     NAME = "n"  # two words of a name, in alphabetical order
     INITIAL = "i"  # an initial and a family name
@@ -38,10 +37,13 @@ class Key(StrEnum):
 
 K = Key
 # The strongest first: whoever looks keys up may stop after the first kinds that found few contacts.
-_ORDER = (K.HANDLE, K.PROFILE, K.EMAIL, K.PHONE, K.WEBSITE, K.NAME, K.INITIAL, K.WORD, K.DOMAIN)
+_ORDER = (K.HANDLE, K.EMAIL, K.PHONE, K.WEBSITE, K.NAME, K.INITIAL, K.WORD, K.DOMAIN)
 _RANK = {str(kind): number for number, kind in enumerate(_ORDER)}
 _COUNTED_KEYS = frozenset(map(str, (K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN, K.NAME, K.WORD)))
 _MOST_FORMAL, _MOST_FAMILY, _MOST_FIRM_WORDS = 3, 3, 2  # spellings under which one contact is filed
+
+
+_MOST_KEYS = 48  # of one author; the weakest go
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +51,7 @@ def author_keys(known: KnownAuthor) -> tuple[str, ...]:
     """The keys under which contacts are sought for an author, each once, the strongest and rarest kinds first: about ten where
     the profile shows a full name, up to thirty-odd where there is but a handle."""
     found = dict.fromkeys(_author_keys(known.network, known.author))
-    return tuple(sorted(found, key=lambda key: _RANK[key[0]]))
+    return tuple(sorted(found, key=lambda key: _RANK[key[0]])[:_MOST_KEYS])
 
 
 def contact_keys(contact: Contact) -> frozenset[str]:
@@ -81,7 +83,7 @@ def _author_keys(network: str, author: Author) -> Iterator[str]:
             yield from _site_keys(handle)  # the network has checked that the site is theirs
         yield from _domain_key(handles.server(handle))
     if profile := addresses.own_address(author.url):
-        yield f"{K.PROFILE}:{profile}"
+        yield f"{K.WEBSITE}:{profile}"
     for mail in addresses.mails(author.bio):
         yield f"{K.EMAIL}:{mail}"
         yield from _domain_key(mail.partition("@")[2])
@@ -158,28 +160,29 @@ def _identifiers(contact: Contact) -> Iterator[str]:
 
 
 def _filed_names(name: ContactName) -> Iterator[str]:
+    usual, *others = name.givens[:2] or ("",)
     for family in name.families[:_MOST_FAMILY]:
         yield f"{K.WORD}:{family}"
-        for given in name.givens[:2]:
-            yield f"{K.INITIAL}:{given[0]} {family}"
-            yield from (_name_key(each, family) for each in _formal(given)[:_MOST_FORMAL] if len(each) > 1)
-    if name.givens and name.families and len(whole := name.givens[0] + name.families[0]) > 2:
-        yield f"{K.WORD}:{whole}"
+        if usual:
+            yield f"{K.INITIAL}:{usual[0]} {family}"
+            yield from (_name_key(each, family) for each in _formal(usual)[:_MOST_FORMAL] if len(each) > 1)
+    for family in name.families[:1]:
+        yield from (_name_key(each, family) for each in others if len(each) > 1)
+        if len(whole := usual + family) > 2:
+            yield f"{K.WORD}:{whole}"
     for form in name.organisation:
         yield f"{K.WORD}:{form}"
     if name.organisation:
         # A firm is found by its longest words too: the others are often shortened.
-        for word in sorted((each for each in name.words if len(each) > 4), key=lambda each: (-len(each), each))[
-            :_MOST_FIRM_WORDS
-        ]:
-            yield f"{K.WORD}:{word}"
+        long = sorted((each for each in name.words if len(each) > 4), key=lambda each: (-len(each), each))
+        yield from (f"{K.WORD}:{word}" for word in long[:_MOST_FIRM_WORDS])
 
 
 def _handle_keys(network: str, value: str) -> Iterator[str]:
     value = value.strip()
     is_link = "://" in value or "/" in value
     if is_link and (profile := addresses.own_address(value)):
-        yield f"{K.PROFILE}:{profile}"
+        yield f"{K.WEBSITE}:{profile}"
     # A profile's address ends in the handle; which network it is of must be known from elsewhere.
     handle = handles.plain(_last_part(value) if is_link else value)
     if handle and not (is_link and network == ANY_NETWORK):
@@ -191,11 +194,9 @@ def _last_part(url: str) -> str:
 
 
 def _link_keys(url: str) -> Iterator[str]:
-    """A link may be a site, or a profile on a network: it is filed under both."""
+    """A link is a site of one's own, or a page on a site that many share: that one tells an account there."""
     if not url:
         return
-    if found := addresses.own_address(url):
-        yield f"{K.PROFILE}:{found}"
     if account := addresses.account_on(url):
         yield f"{K.HANDLE}:{account[0]}:{account[1]}"
     yield from _site_keys(url)

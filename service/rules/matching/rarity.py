@@ -14,6 +14,7 @@ from service.rules.matching.keys import Key, counted
 # authors). A CRM of few contacts knows few of them: half of that at so many contacts.
 _SHARE, _SHARE_WEIGHT, _HALF_KNOWN = 0.35, 50, 1000
 _MOST_SHARE = 0.9
+_UNSHOWN = 0.15  # of those who are in the CRM, the share that shows nothing by which matching could tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def share_known(known: float, authors: int, contacts: int) -> float:
     """`Commonness.share` as learnt from a workspace's own authors, without anybody's labels: `known` is the sum of the scores that
     matching gave them (the matches expected), of so many authors, in a CRM of so many contacts. One step of expectation
     maximisation; the next run takes the next."""
-    return min((known + _share(contacts) * _SHARE_WEIGHT) / (authors + _SHARE_WEIGHT), _MOST_SHARE)
+    return min((known / (1 - _UNSHOWN) + _share(contacts) * _SHARE_WEIGHT) / (authors + _SHARE_WEIGHT), _MOST_SHARE)
 
 
 def commonness(contacts: Iterable[Contact]) -> Commonness:
