@@ -169,17 +169,22 @@ class CallSchema(Schema):
     class Meta:
         unknown = RAISE
 
+    certainty = fields.Integer(
+        load_default=50,
+        validate=validate.Range(5, 95),
+        metadata=_about(
+            "How sure to be, in percent, that people who read the talk would have somebody call. Lower suggests more calls."
+        ),
+    )
     exchanges = fields.Integer(
-        load_default=4, validate=validate.Range(1, 100), metadata=_about("Times that they wrote and we answered.")
-    )
-    days = fields.Integer(
-        load_default=4, validate=validate.Range(1, 100), metadata=_about("Different days on which they wrote.")
-    )
-    weeks = fields.Integer(
-        load_default=2, validate=validate.Range(0, 52), metadata=_about("Weeks from the first exchange to the last.")
+        load_default=1,
+        validate=validate.Range(1, 100),
+        metadata=_about(
+            "Times that they wrote and we answered, before a call is suggested to somebody who did not ask for one."
+        ),
     )
     recent_days = fields.Integer(
-        load_default=21, validate=validate.Range(1, 365), metadata=_about("The last exchange is no older.")
+        load_default=21, validate=validate.Range(1, 365), metadata=_about("What makes somebody ready is no older.")
     )
     quiet_days = fields.Integer(
         load_default=90,
@@ -331,9 +336,8 @@ def _policy(version: int, frozen: _Frozen) -> Policy:
         holidays=frozenset(values["holidays"]) | _public_holidays(values["holidays_country"]),
         patience={kind: timedelta(minutes=minutes) for kind, minutes in values["patience"].items()},
         lapse_after=timedelta(days=values["lapse_days"]),
+        call_score=call["certainty"] / 100,
         call_min_exchanges=call["exchanges"],
-        call_min_days=call["days"],
-        call_min_weeks=call["weeks"],
         call_recent=timedelta(days=call["recent_days"]),
         call_quiet=timedelta(days=call["quiet_days"]),
         stage_patience={name.replace("_", " "): percent / 100 for name, percent in values["patience_by_stage"].items()},

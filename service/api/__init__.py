@@ -7,10 +7,12 @@ from flask import Flask
 
 from service.api import (
     brands,
+    calendars,
     connections,
     contacts,
     conversations,
     document,
+    figures,
     handing,
     health,
     judge,
@@ -18,15 +20,17 @@ from service.api import (
     me,
     noun,
     providers,
-    settings,
+    runs,
     tasks,
+    tryout,
 )
 
 NOUNS = (
     me.me,
     health.health,
     brands.brands,
-    settings.settings,
+    tryout.settings,
+    runs.noun,
     providers.providers,
     connections.connections,
     handing.engagements,
@@ -35,6 +39,8 @@ NOUNS = (
     matches.matches,
     tasks.tasks,
     judge.judge,
+    calendars.calendars,
+    figures.figures,
     document.openapi,
 )
 VERSION = "1"

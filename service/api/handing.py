@@ -20,9 +20,10 @@ from service.api.answers import Id, Text, about, answer, choice, nothing
 from service.api.auth import caller
 from service.api.judge import LONGEST, instant, line
 from service.api.problems import missing, refuse
-from service.api.words import EMAIL, Line, Prose, YesOrNo
+from service.api.words import EMAIL, Line, Prose
 from service.models import Connection, User
 from service.runtime import runtime
+from service.settings import YesOrNo
 from service.store import acting, capturing, listing
 from service.store.capturing import Handed, Outcome
 

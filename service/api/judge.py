@@ -15,7 +15,7 @@ from service.api import trial
 from service.api.answers import Flag, Instant, Number, Text, Texts, about, answer, choice
 from service.api.auth import caller
 from service.api.noun import Noun
-from service.api.words import Line, Prose, YesOrNo
+from service.api.words import Line, Prose
 from service.clock import business_now
 from service.models import Settings
 from service.rules.model import RULES_VERSION, Conversation, History, LoggedActivity, Person, Policy, Post, Verdict
@@ -25,6 +25,7 @@ from service.rules.threads import by_person, unique
 from service.rules.unanswered import unanswered
 from service.rules.wording import draft
 from service.runtime import runtime
+from service.settings import YesOrNo
 
 judge = Noun("judge", "What the rules say of one talk that is handed in. Nothing of it is stored.")
 

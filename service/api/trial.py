@@ -21,10 +21,11 @@ class SettingsChange(SettingsSchema):
     """Some of a workspace's settings."""
 
 
-def overrides() -> fields.Nested:
+def overrides(*, required: bool = False) -> fields.Nested:
     """The field of a body that holds the changed settings; what is left out stays as it stands."""
     return fields.Nested(
         SettingsChange(partial=True),
+        required=required,
         metadata=about("Settings to try instead of those that stand. What is left out, also of a group, stays."),
     )
 

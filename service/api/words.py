@@ -41,12 +41,3 @@ class Prose(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         return "".join(letter for letter in text if letter != "\x00" and not "\ud800" <= letter <= "\udfff")
-
-
-class YesOrNo(fields.Boolean):
-    """true or false, and nothing that merely reads like it."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value

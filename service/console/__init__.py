@@ -17,6 +17,7 @@ from service.console import (
     matches,
     overview,
     page,
+    runs,
     settings,
     signin,
     tasks,
@@ -32,6 +33,7 @@ PAGES = (
     matches,
     brands,
     settings,
+    runs,
     keys,
     answered,
 )

@@ -9,7 +9,7 @@ from service import health
 from service.console.guard import caller, needs
 from service.console.page import page
 from service.runtime import runtime
-from service.store import listing, pages
+from service.store import listing, pages, runs
 
 blueprint = Blueprint("overview", __name__)
 
@@ -34,9 +34,12 @@ def show() -> ResponseReturnValue:
         brands, _ = listing.brands(session, workspace_id, limit=1000)
         counts = pages.counts(session, workspace_id)
         arrived = pages.last_arrival(session, workspace_id)
+        run = runs.latest(session, workspace_id)
     return page(
         "overview.html",
         still=_still(),
+        held_run=run if run is not None and run.state == "held" else None,
+        limit=runs.LIMIT,
         waiting=waiting,
         more=more,
         tasks=tasks,

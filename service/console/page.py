@@ -27,6 +27,8 @@ NOTICES = {
     "responder": "Saved. What waits on this account goes to that person from now on.",
     "disconnected": "Disconnected. What was read stays here; the credentials are gone.",
     "approved": "Approved. Warmline now writes its tasks to this CRM.",
+    "run_approved": "Approved. What the change altered is on its way to the CRM.",
+    "run_undone": "Undone. Everything is judged again as it was before.",
     "saved": "Saved. Everything is judged again under the new settings.",
     "revoked": "Revoked. That key opens nothing any more.",
     "brand": "Saved.",

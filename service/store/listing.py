@@ -175,6 +175,13 @@ BRANDS = Listing(
     (("b.id", "id", UUID),),
     descending=False,
 )
+RUNS = Listing(
+    "runs",
+    "r.id, r.kind, r.state, r.settings_version, r.from_settings_version, r.rules_version, r.from_rules_version, r.started_by, r.decided_by,"
+    " r.decided_at, r.created_at, r.counts",
+    "runs r",
+    (("r.id", "id", UUID),),
+)
 _STREAMS = (
     "SELECT connection_id, name, status, next_pull_at, first_done_at, last_pulled_at, last_item_at, items, reads, failures, error, error_at,"
     " notes FROM streams WHERE workspace_id = %(w)s AND connection_id = ANY(%(ids)s) ORDER BY connection_id, name"

@@ -203,6 +203,20 @@ def release(session: Session, workspace_id: UUID, run_id: UUID, *, but: Iterable
         due.decide_soon(session, workspace_id)
 
 
+def examples(session: Session, workspace_id: UUID, run_id: UUID, limit: int = 50) -> list[dict[str, Any]]:
+    """The first tasks that a run has altered: task_id, step, kind, crm_connection_id, subject, reasons."""
+    steps = {each.task_id: each.step for each in altered(session, workspace_id, run_id) if each.step is not None}
+    shown = dict(list(steps.items())[:limit])
+    rows = execute(
+        raw(session),
+        "SELECT id, kind, crm_connection_id, coalesce(content->>'subject', ''), CASE WHEN wanted = 'open' THEN reasons"
+        " ELSE jsonb_build_array(close_reason) END FROM tasks WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) ORDER BY id",
+        {"w": workspace_id, "ids": list(shown)},
+    )
+    names = ("task_id", "kind", "crm_connection_id", "subject", "reasons")
+    return [{**dict(zip(names, row, strict=True)), "step": shown[row[0]]} for row in rows]
+
+
 # --- what a person decides ------------------------------------------------------------------------------------
 
 

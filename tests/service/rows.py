@@ -20,6 +20,7 @@ from service.models import (
     Match,
     Owner,
     Relationship,
+    Run,
     Stream,
     Task,
 )
@@ -161,3 +162,10 @@ class Rows:
                 **{**row, **values},
             )
         )
+
+    def run(self, **values: Any) -> UUID:
+        row = {
+            "kind": "settings", "state": "held", "settings_version": 1, "rules_version": 1, "from_settings_version": 1, "from_rules_version": 1,
+            "started_by": "user:olga", "counts": {},
+        }  # fmt: skip
+        return self._add(Run(**{**row, **values}))

@@ -100,6 +100,7 @@ class World:
     match: UUID
     task: UUID
     held: UUID
+    run: UUID
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def world(rows: Rows) -> World:
     shared = {"crm": crm, "author": author, "contact": contact, "conversation": conversation}
     task = rows.task(**shared, state="open", external_id="501", external_url="https://crm.example/tasks/501")
     later = rows.task(**shared, kind="ready_for_call", held_reason="Olga has 5 new tasks today.", held_until=NOW)
-    return World(rows.brand, social, crm, author, engagement, conversation, contact, match, task, later)
+    return World(rows.brand, social, crm, author, engagement, conversation, contact, match, task, later, rows.run())
 
 
 @pytest.fixture

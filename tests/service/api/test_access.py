@@ -25,6 +25,7 @@ NOUN_OF = {
     "contact_id": "contact",
     "match_id": "match",
     "task_id": "task",
+    "run_id": "run",
 }
 
 

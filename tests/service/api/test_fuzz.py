@@ -38,8 +38,8 @@ CONFIG = {
         },
         {
             # Settings as above; and talks in which only the brand speaks, or two posts share an id. A post that is handed in
-            # has an author and a time unless it is deleted, and one place.
-            "include-operation-id-regex": "judge.talk|engagements.hand_in",
+            # has an author and a time unless it is deleted, and one place. A run on which others rest cannot be undone.
+            "include-operation-id-regex": "judge.talk|engagements.hand_in|settings.try_out|runs.undo",
             "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "422"]}},
         },
     ],

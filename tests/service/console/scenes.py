@@ -33,6 +33,7 @@ class Scene:
     call: UUID
     suggested: UUID  # a match
     other_suggested: UUID
+    run: UUID  # a change of settings that is held
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Stage:
         native = name.lower().replace(" ", "-")
         return self.add(
             m.Contact, connection_id=scene["crm"], native_id=native, name=name, company=company, owner_id="7",
-            fields={"url": f"https://rolodex.test/contacts/{native}"},
+            fields={"id": native, "name": name, "emails": [], "phones": [], "handles": [], "url": f"https://rolodex.test/contacts/{native}"},
         )  # fmt: skip
 
     def match(self, author: UUID, contact: UUID, state: str, score: float, evidence: list[str]) -> UUID:
@@ -84,6 +85,17 @@ class Stage:
             m.Match, author_id=author, contact_id=contact, state=state, score=score, evidence=evidence, rules_version=1,
             decided_by="rules", decided_at=self.now,
         )  # fmt: skip
+
+    def held_run(self, scene: dict[str, UUID], *tasks: UUID) -> UUID:
+        """A change of settings that makes these tasks."""
+        run = self.add(
+            m.Run, kind="settings", state="held", settings_version=1, rules_version=1, from_settings_version=1, from_rules_version=1,
+            started_by="user:x", counts={str(scene["crm"]): {"create": 51, "change": 1}},
+        )  # fmt: skip
+        for task in tasks:
+            self.session.add(m.RunChange(workspace_id=self.workspace_id, run_id=run, task_id=task, before={}))
+        self.session.flush()
+        return run
 
     def task(self, scene: dict[str, UUID], author: UUID, *, kind: str = "unanswered", **columns: Any) -> UUID:
         since = columns.pop("since", self.ago(hours=5))
@@ -227,4 +239,5 @@ def busy_day(held: Runtime, workspace_id: UUID, *, preview: bool = False) -> Sce
             call,
             suggested,
             other_suggested,
+            stage.held_run(place, task, held_task),
         )

@@ -35,14 +35,15 @@ def pages(scene: Scene) -> list[str]:
         "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", "/brands",
-        "/settings", "/settings/keys", "/signin/abc",
+        "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc",
     ]  # fmt: skip
 
 
 def forms(scene: Scene) -> list[str]:
     """Everything that a form posts to."""
     return [
-        "/signout", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/keys",
+        "/signout", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/tryout", "/settings/keys",
+        f"/changes/{scene.run}/approve", f"/changes/{scene.run}/undo",
         f"/settings/keys/{uuid4()}/revoke", f"/tasks/{scene.task}/dismiss",
         *(f"/matches/{scene.suggested}/{action}" for action in ("confirm", "reject", "undo")),
         *(f"/connections/{scene.social}/{action}" for action in ("pull", "responder", "disconnect", "reconnect")),

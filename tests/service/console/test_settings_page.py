@@ -15,6 +15,7 @@ from service.models import Brand
 from service.runtime import Runtime
 from service.settings import SCHEMA
 from tests.service.console.conftest import Browser, read, words_of
+from tests.service.console.scenes import busy_day
 
 
 def leaves(schema: Schema = SCHEMA, prefix: str = "") -> set[str]:
@@ -71,7 +72,7 @@ def test_values_survive_the_way_through_texts_and_back() -> None:
         ("holidays", "Christmas", "Write one day a line, such as 2026-12-24."),
         ("patience.direct", "soon", "Not a valid integer."),
         ("lapse_days", "0", "Must be greater than or equal to 1"),
-        ("call.weeks", "", "Field may not be null."),
+        ("call.certainty", "", "Field may not be null."),
         ("text_mode", "novel", "Must be one of"),
     ],
 )
@@ -196,3 +197,67 @@ def test_a_brand_cannot_be_bound_to_a_crm_that_is_not_here(held: Runtime, owner:
     response = olga.post(f"/brands/{row.id}", {"name": "Acme", "crm": str(row.id)})
     assert response.status_code == 400
     assert "Choose a CRM that is connected." in words_of(response)
+
+
+# --- trying out, and what a change altered --------------------------------------------------------------------
+
+
+def test_settings_are_tried_out_as_typed_and_nothing_is_saved(held: Runtime, owner: Any, olga: Browser) -> None:
+    busy_day(held, owner.workspace_id)
+    form = {**form_of(olga), "daily_cap": "9"}
+    shown = olga.post("/settings/tryout", form)
+    assert "What would change" in words_of(shown)
+    assert "Nothing is saved yet." in words_of(shown)
+    assert {"id": "daily_cap", "value": "9"}.items() <= next(
+        attributes for tag, attributes in read(shown.text).tags if attributes.get("id") == "daily_cap"
+    ).items()
+    with held.db.tenant(owner.workspace_id) as session:
+        assert settings.current(session, owner.workspace_id).version == 1
+
+
+def test_what_cannot_be_tried_says_why_beside_its_field(olga: Browser) -> None:
+    wrong = olga.post("/settings/tryout", {**form_of(olga), "timezone": "Nowhere"})
+    assert wrong.status_code == 400
+    assert "Not a time zone" in words_of(wrong)
+
+
+def test_a_held_change_is_said_on_the_first_page_shown_and_approved(held: Runtime, owner: Any, olga: Browser) -> None:
+    scene = busy_day(held, owner.workspace_id)
+    path = f"/changes/{scene.run}"
+    assert "A change is held." in words_of(olga.get("/"))
+    assert "The last change is held." in words_of(olga.get("/settings"))
+    shown = words_of(olga.get(path))
+    assert "more than 50 tasks at once, so nothing of it is written until somebody approves" in shown
+    assert "51 tasks would be made, 0 tasks would be withdrawn, 1 task would be changed" in shown
+
+    assert olga.post(f"{path}/approve").location == f"{path}?done=run_approved"
+
+    assert "It was approved" in words_of(olga.get(path))
+    assert "A change is held." not in words_of(olga.get("/"))
+
+
+def test_a_change_is_undone_once_and_says_so(held: Runtime, owner: Any, olga: Browser) -> None:
+    scene = busy_day(held, owner.workspace_id)
+    for _ in range(2):
+        assert olga.post(f"/changes/{scene.run}/undo").location == f"/changes/{scene.run}?done=run_undone"
+    assert "It was undone" in words_of(olga.get(f"/changes/{scene.run}"))
+
+
+def test_saving_leads_to_what_the_change_altered(olga: Browser) -> None:
+    olga.post("/settings", form_of(olga))
+    page = olga.get("/settings")
+    assert "Everything is being judged again after the last change." in words_of(page)
+    [link] = [
+        attributes["href"]
+        for tag, attributes in read(page.text).tags
+        if (attributes.get("href") or "").startswith("/changes/")
+    ]
+    assert "A change of settings" in words_of(olga.get(link or ""))
+
+
+def test_a_change_on_which_others_rest_is_not_undone(held: Runtime, owner: Any, olga: Browser) -> None:
+    scene = busy_day(held, owner.workspace_id)
+    olga.post("/settings", form_of(olga))
+    refused = olga.post(f"/changes/{scene.run}/undo")
+    assert refused.status_code == 409
+    assert "Later changes rest on this one" in words_of(refused)
