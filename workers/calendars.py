@@ -37,9 +37,9 @@ def calendar(runtime: Runtime, workspace_id: UUID, feed_id: UUID, lease_id: UUID
     try:
         with runtime.db.tenant(workspace_id) as session:
             held = feeds.hold(session, runtime.vault, workspace_id, feed_id, lease_id)
-            zone = settings.current(session, workspace_id).values["timezone"]
+            rules = settings.policy(settings.current(session, workspace_id))
         if held is not None:
-            _read(job, held, zone)
+            _read(job, held, rules.of(held.email).timezone)
     except SealBrokenError:
         error = InvalidRequestError("The address can no longer be opened. Remove this calendar, and add it again")
         _failed(job, 0, error)

@@ -156,21 +156,28 @@ def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, i
     if changed and links:
         contacts = execute(connection, _CONTACTS_BY_NATIVE, {**shared, "ids": sorted({native for _, native in links})})
         _talked(session, workspace_id, {row[1] for row in contacts})
+    elif changed:
+        due.decide_soon(session, workspace_id)  # a meeting among ourselves shields its owner too
     return len(changed)
 
 
 def drop_activities(session: Session, workspace_id: UUID, connection_id: UUID, gone: Iterable[Gone]) -> int:
     """Activities that were deleted in the CRM: whoever they were with is decided again. An id may be of any kind."""
+    connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
     rows = execute(
-        raw(session),
-        "UPDATE activities v SET deleted_at = %(now)s FROM activity_contacts l JOIN contacts c ON c.workspace_id = %(w)s"
-        " AND c.connection_id = l.connection_id AND c.native_id = l.contact_native_id WHERE v.workspace_id = %(w)s"
-        " AND v.connection_id = %(c)s AND v.native_id = ANY(%(ids)s) AND v.deleted_at IS NULL AND l.workspace_id = %(w)s"
-        " AND l.activity_id = v.id RETURNING c.id",
-        {"w": workspace_id, "c": connection_id, "now": real_now(), "ids": [each.id for each in gone]},
+        connection,
+        "UPDATE activities SET deleted_at = %(now)s WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
+        " AND deleted_at IS NULL RETURNING id",
+        {**shared, "now": real_now(), "ids": [each.id for each in gone]},
     )
     if rows:
-        _talked(session, workspace_id, {row[0] for row in rows})
+        contacts = execute(
+            connection,
+            "SELECT c.id FROM activity_contacts l JOIN contacts c ON c.workspace_id = %(w)s AND c.connection_id = l.connection_id"
+            " AND c.native_id = l.contact_native_id WHERE l.workspace_id = %(w)s AND l.activity_id = ANY(%(ids)s)",
+            {**shared, "ids": [row[0] for row in rows]},
+        )
+        _talked(session, workspace_id, {row[0] for row in contacts})
     return len(rows)
 
 
