@@ -37,6 +37,7 @@ _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
 _NICKNAMES = NickNamer()
 _GIVEN_NAMES = frozenset(name for each in name_triplets() for name in (each.name1, each.name2) if len(name) > 2)
+SHORTEST_CUT = 3  # letters to which a given name is cut short without being in any list
 _MOST_FORMS = 12  # of one given name
 
 
@@ -117,6 +118,9 @@ def short_forms(given: str) -> frozenset[str]:
 @lru_cache(maxsize=65_536)
 def same_given(one: str, other: str) -> bool:
     """Whether two given names can be one person's: one is short for the other, or both for a third."""
+    short, long = sorted((one, other), key=len)
+    if len(short) >= SHORTEST_CUT and long.startswith(short):
+        return True
     return one == other or not formal(one).isdisjoint(formal(other))
 
 

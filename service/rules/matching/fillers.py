@@ -9,7 +9,7 @@ from service.rules.matching import places
 
 _BESIDE_PEOPLE = frozenset(
     """
-    for 4 the real state leg legislature official officially its iam im hey hi ask this is mr mrs ms dr team office press news vote elect reelect campaign house senate
+    for 4 of and the real state leg legislature official officially its iam im hey hi ask this is mr mrs ms dr team office press news vote elect reelect campaign house senate
     congress district ward dist ld hd sd cd us usa uk eu assembly citizen coach author writer photo music writes tweets says jr sr
     phd md mba cpa esq hq online web site page tv live media blog
     """.split()  # noqa: SIM905
@@ -41,7 +41,7 @@ BESIDE_FIRMS = frozenset(
     """.split()  # noqa: SIM905
 )
 _LONGEST = 16
-_PLACES = places.SPELLINGS_WITHOUT_SPACES
+_PLACES = places.SPELLINGS_WITHOUT_SPACES - places.STATE_LETTERS
 PEOPLE = _BESIDE_PEOPLE | (names.TITLES - {"a", "m"}) | _PLACES
 FIRMS = BESIDE_FIRMS | _PLACES
 # Only whole offices and small words are cut off a handle before names are sought in it: a place may be part of the name.
@@ -68,8 +68,16 @@ def stripped(core: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def unexplained(rest: str, firm: bool = False) -> int:
-    """How many letters of what stands beside a name in a handle are no filler. Digits are always explained."""
+    """How many letters of what stands beside a name in a handle are no filler. Digits are always explained; two letters are a
+    state at the end only."""
     known = FIRMS if firm else PEOPLE
+    letters = rest.rstrip("0123456789")
+    if letters[-2:] in places.STATE_LETTERS:
+        return min(_unexplained(letters, known), _unexplained(letters[:-2], known))
+    return _unexplained(letters, known)
+
+
+def _unexplained(rest: str, known: frozenset[str]) -> int:
     least = [0]
     for end in range(1, len(rest) + 1):
         best = least[end - 1] + (not rest[end - 1].isdigit())

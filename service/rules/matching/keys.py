@@ -170,6 +170,8 @@ def _filed_names(name: ContactName) -> Iterator[str]:
         yield from (_name_key(each, family) for each in others if len(each) > 1)
         if len(whole := usual + family) > 2:
             yield f"{K.WORD}:{whole}"
+    if len(usual) > 2 and not names.common_anywhere(usual):
+        yield f"{K.WORD}:{usual}"
     for form in name.organisation:
         yield f"{K.WORD}:{form}"
     if name.organisation:

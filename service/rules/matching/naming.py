@@ -98,7 +98,7 @@ def _given_level(words: list[str], name: ContactName) -> tuple[Level, str]:
             if len(word) > 1 and len(given) > 1 and names.same_given(word, given):
                 return L.SHORT, given
     first = next((word for word in words), "")
-    for given in name.givens:
+    for given in name.givens[:1]:
         if first and first[0] == given[0] and (len(first) == 1 or len(given) == 1):
             return L.INITIAL, given
     return L.NONE, ""
@@ -189,6 +189,9 @@ def _given_beside(left: str, right: str, name: ContactName) -> tuple[Level, str,
                 if len(between) == 1 or between in name.words:
                     return level, own, left[:at], right
     for given in name.givens[:1]:
+        for size in range(len(given) - 1, names.SHORTEST_CUT - 1, -1):
+            if left.endswith(given[:size]) and not unexplained(left[:-size]):
+                return L.SHORT, given, left[:-size], right
         first = given[0]
         initials = "".join(each[0] for each in name.givens)
         for lead in dict.fromkeys((initials, first)):
@@ -204,10 +207,9 @@ def _given_alone(letters: str, name: ContactName, seen: Commonness) -> Likeness:
         if len(given) >= _SHORTEST_INSIDE and given in letters:
             left, _, right = letters.partition(given)
             initial = name.families[0][0] if name.families else ""
-            followed = bool(initial) and right[:1] == initial and not unexplained(right[1:])
-            odd = unexplained(left) + (0 if followed else unexplained(right))
-            if not odd:
-                chance = rarity.given(seen, given) / (_INITIALS if followed and unexplained(right) else 1)
+            followed = bool(initial) and right.rstrip("0123456789") == initial
+            if not unexplained(left) and (followed or not unexplained(right)):
+                chance = rarity.given(seen, given) / (_INITIALS if followed else 1)
                 return Likeness(L.GIVEN, IN_HANDLE[L.GIVEN] / chance, places.state_in_handle(right))
     return Likeness(L.NONE, NOT_IN_HANDLE)
 
