@@ -91,22 +91,37 @@ class PatienceSchema(Schema):
         unknown = RAISE
 
     direct = fields.Integer(
-        load_default=60, validate=validate.Range(0, 60_000), metadata=_about("Direct messages, in minutes.")
+        strict=True,
+        load_default=60,
+        validate=validate.Range(0, 60_000),
+        metadata=_about("Direct messages, in minutes."),
     )
     problem = fields.Integer(
-        load_default=60, validate=validate.Range(0, 60_000), metadata=_about("Problems and complaints, in minutes.")
+        strict=True,
+        load_default=60,
+        validate=validate.Range(0, 60_000),
+        metadata=_about("Problems and complaints, in minutes."),
     )
     question = fields.Integer(
-        load_default=120, validate=validate.Range(0, 60_000), metadata=_about("Questions and requests, in minutes.")
+        strict=True,
+        load_default=120,
+        validate=validate.Range(0, 60_000),
+        metadata=_about("Questions and requests, in minutes."),
     )
     other = fields.Integer(
-        load_default=480, validate=validate.Range(0, 60_000), metadata=_about("Everything else, in minutes.")
+        strict=True,
+        load_default=480,
+        validate=validate.Range(0, 60_000),
+        metadata=_about("Everything else, in minutes."),
     )
 
 
 def _percent(default: int, who: str) -> fields.Integer:
     return fields.Integer(
-        load_default=default, validate=validate.Range(5, 500), metadata=_about(f"{who}, in percent of the times above.")
+        strict=True,
+        load_default=default,
+        validate=validate.Range(5, 500),
+        metadata=_about(f"{who}, in percent of the times above."),
     )
 
 
@@ -170,6 +185,7 @@ class CallSchema(Schema):
         unknown = RAISE
 
     certainty = fields.Integer(
+        strict=True,
         load_default=50,
         validate=validate.Range(5, 95),
         metadata=_about(
@@ -177,6 +193,7 @@ class CallSchema(Schema):
         ),
     )
     exchanges = fields.Integer(
+        strict=True,
         load_default=1,
         validate=validate.Range(1, 100),
         metadata=_about(
@@ -184,9 +201,13 @@ class CallSchema(Schema):
         ),
     )
     recent_days = fields.Integer(
-        load_default=21, validate=validate.Range(1, 365), metadata=_about("What makes somebody ready is no older.")
+        strict=True,
+        load_default=21,
+        validate=validate.Range(1, 365),
+        metadata=_about("What makes somebody ready is no older."),
     )
     quiet_days = fields.Integer(
+        strict=True,
         load_default=90,
         validate=validate.Range(0, 730),
         metadata=_about("Silence after a call, a meeting or a call task dealt with."),
@@ -219,23 +240,27 @@ class SettingsSchema(Schema):
         metadata=_about("People whose time zone or hours differ from the workspace's."),
     )
     lapse_days = fields.Integer(
+        strict=True,
         load_default=90,
         validate=validate.Range(1, 730),
         metadata=_about("A wait older than this makes no task any more."),
     )
     call = fields.Nested(CallSchema, load_default=lambda: CallSchema().load({}))
     first_pull_days = fields.Integer(
+        strict=True,
         load_default=30,
         validate=validate.Range(1, 36_500),
         metadata=_about("How far back the first pull of a new social account goes."),
     )
     poll_seconds = fields.Integer(
+        strict=True,
         load_default=None,
         allow_none=True,
         validate=validate.Range(2, 86_400),
         metadata=_about("How often to look for new posts; null is what suits each network and its prices."),
     )
     daily_cap = fields.Integer(
+        strict=True,
         load_default=5,
         allow_none=True,
         validate=validate.Range(1, 1000),

@@ -28,9 +28,8 @@ LABELS = {
     "people": "People with a clock of their own",
     "lapse_days": "A wait lapses after",
     "call.exchanges": "Exchanges",
-    "call.days": "Different days",
-    "call.weeks": "Weeks of acquaintance",
-    "call.recent_days": "Last exchange within",
+    "call.certainty": "Sure to",
+    "call.recent_days": "Reason no older than",
     "call.quiet_days": "Quiet after a call",
     "call_holdout": "Hold one call in ten back",
     "text_mode": "Text in tasks",
@@ -40,7 +39,7 @@ LABELS = {
     "first_pull_days": "First pull goes back",
     "poll_seconds": "Look for new posts every",
 }
-UNITS = {"days": "days", "_days": "days", "weeks": "weeks", "_seconds": "seconds", "exchanges": "times"}
+UNITS = {"days": "days", "_days": "days", "_seconds": "seconds", "exchanges": "times", "certainty": "percent"}
 CHOICES = {
     "quote": "Quote what people wrote",
     "summary": "A summary, no quotes",
@@ -121,7 +120,11 @@ def _lines(value: Any) -> str:
 
 
 def _number(text: str) -> Any:
-    return text.strip() or None
+    """A number; what is none stays as it was typed, and the schema says what is wrong with it."""
+    try:
+        return int(text)
+    except ValueError:
+        return text.strip() or None
 
 
 def _pieces(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from integrations.records import ActivityKind, Author, Contact, Direction, Kind, TaskKind
 from service.rules.evidence import Evidence
 
-RULES_VERSION = 1  # goes up when the same input could be judged otherwise
+RULES_VERSION = 2  # goes up when the same input could be judged otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,9 @@ class Signals:
     tender: bool = False  # touches health, belief, union, politics or orientation: link only, never readiness
     broadcast: bool = False  # names many accounts at once, or is a repost
     solved: bool = False  # says that nothing is open any more: "never mind", "it works now"
+    needs_answer: bool = False  # a good brand would write an answer: what is open above, and what the brand asked for
+    buys: bool = False  # wants to buy, or has just bought
+    answer_percent: int = 0  # how likely it is that it needs an answer, 0 to 100: for ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,9 @@ class Policy:
     # In business time; keys: "direct", "problem" (without one, as "question"), "question", "other".
     patience: Mapping[str, timedelta]
     lapse_after: timedelta  # plain time: an older wait makes no task
-    call_min_exchanges: int = 4  # two-way exchanges (their post, then ours)
-    call_min_days: int = 4  # distinct days on which they wrote
-    call_min_weeks: int = 2  # span between the first and the last exchange
-    call_recent: timedelta = timedelta(days=21)  # the last exchange must be this fresh
+    call_score: float = 0.5  # the least probability, 0 to 1, that people who read the talk would have somebody call
+    call_min_exchanges: int = 1  # two-way exchanges (their post, then ours), unless they ask for a call
+    call_recent: timedelta = timedelta(days=21)  # what made them ready must be this fresh
     call_quiet: timedelta = timedelta(days=90)  # after a call, a meeting, or a call task that was dealt with
     stage_patience: Mapping[str, float] = field(default_factory=dict)  # stage -> times patience; 1 if missing
     people: Mapping[str, Policy] = field(default_factory=dict)  # e-mail, lower case -> this policy by their clock
@@ -119,6 +121,9 @@ class History:
     do_not_call: bool = False
     unsubscribed: bool = False
     last_call_task_closed_at: datetime | None = None
+    known: bool = False  # the CRM has them
+    deal: str = ""  # open, won, lost, or "" where there is none or nobody knows
+    bio: str = ""  # of their profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,7 @@ class Verdict:
     # unanswered: the answer that ended the last wait, where there is one: its task is completed with a line saying so
     ended_by: Answered | None = None
     stage: str | None = None  # ready_for_call: aware, in contact, conversing, ready to talk, talked, met
+    score: float | None = None  # ready_for_call: the probability that people who read the talk would have somebody call
     waiting_since: datetime | None = None  # unanswered: somebody waits since then, whether patience has ended or not
     # unanswered: the answer to every wait that was ended, by episode. A task whose episode is not in here and not in
     # the finding has lost its reason (the question was deleted, say): nobody answered it.

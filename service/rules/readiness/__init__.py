@@ -1,0 +1,133 @@
+"""Ready for a call: has the talk earned one, or did they ask?
+
+What counts is the whole relationship with the brand: how often they wrote and we answered, on how many days, how long both
+have typed, what they are in the middle of, what the CRM knows (`talk`, `cues`, `score`). An explicit wish is enough by itself.
+What stands against a call comes before all that (`refusals`). Nothing that only one side does adds to it, unless it says
+something new. A call or meeting that took place, and a call task that was dealt with, begin a new count.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.records import TaskKind
+from service.rules.calendar import add_working_time
+from service.rules.model import Finding, History, Policy, Verdict
+from service.rules.readiness.refusals import Case, could_change, last_held, refusal
+from service.rules.readiness.score import REFUSED, Standing, log_odds, probability
+from service.rules.readiness.sentences import not_yet, why_now
+from service.rules.readiness.stages import stage_of
+from service.rules.readiness.talk import Course, Word, courses, words_of
+from service.rules.words import name_of, some
+
+ASK_URGENCY, LEAST_URGENCY = 80, 40  # an explicit wish comes before anything earned
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """The case for a call as it stood at some word."""
+
+    word: Word
+    opened: Word  # the newest of theirs by then
+    asked: Word | None
+    odds: float
+    two_way: bool  # or asked for: what nobody can earn alone
+
+
+def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdict:
+    """Whether somebody should call this person, as things stand at `now` (aware). What lies after `now` does not count
+    yet, except that a call or meeting that is planned does.
+
+    The finding's episode is the post of theirs with which they became ready; more talk does not change it. The verdict's
+    score is the probability that people who read the talk would have somebody call."""
+    words = words_of(history)
+    heard = [word for word in words if word.at <= now]
+    held, closed = last_held(history.activities, now), history.last_call_task_closed_at
+    since = max((at for at in (held, closed) if at is not None and at <= now), default=None)
+    standing = Standing(history.known, history.deal, met=held is not None)
+    whole = _whole(heard, policy)
+    fresh = heard if since is None else [word for word in heard if word.at > since]
+    moments, course = _moments(fresh, standing, policy)
+    chain = _chain(moments, now, policy)
+    asked = chain[-1].asked if chain else None
+    no = refusal(Case(history, heard, since, held, asked, bool(chain), now, policy))
+    stage = stage_of(history.activities, whole, bool(chain) and no is None, now)
+    recent = [each.odds for each in moments if each.word.at + policy.call_recent > now]
+    odds = max([log_odds(Course(), now, standing), *recent])
+    changes = [word.at for word in words if word.at > now]
+    if no is not None:
+        again = _soonest([no.until, *changes], now)
+        return Verdict(
+            None, (no.reason,), look_again_at=again, stage=stage, score=probability(min(odds, 0.0) + REFUSED)
+        )
+    if not chain:
+        reasons = not_yet(course, now, policy)
+        return Verdict(None, reasons, look_again_at=_soonest(changes, now), stage=stage, score=_below(odds, policy))
+    finding = _finding(history, chain, course, standing, now, policy)
+    again = _soonest([chain[-1].word.at + policy.call_recent, *could_change(history, heard), *changes], now)
+    return Verdict(finding, finding.reasons, look_again_at=again, stage=stage, score=probability(odds))
+
+
+def _whole(heard: Sequence[Word], policy: Policy) -> Course:
+    """The talk over all time."""
+    steps = deque(courses(heard, policy.call_recent), maxlen=1)
+    return steps[0][1] if steps else Course()
+
+
+def _moments(heard: Sequence[Word], standing: Standing, policy: Policy) -> tuple[list[_Moment], Course]:
+    """The case at each word that added to it, and the course of the talk at the end."""
+    moments, course, opened = list[_Moment](), Course(), None
+    for word, course, added in courses(heard, policy.call_recent):
+        opened = opened if word.ours else word
+        if opened is not None and added:
+            two_way = course.asked is not None or standing.met or course.exchanges >= policy.call_min_exchanges
+            moments.append(_Moment(word, opened, course.asked, log_odds(course, word.at, standing), two_way))
+    return moments, course
+
+
+def _chain(moments: Sequence[_Moment], now: datetime, policy: Policy) -> list[_Moment]:
+    """The moments that have kept them ready without a break until now: the first one names the episode."""
+    chain: list[_Moment] = []
+    for each in moments:
+        if not each.two_way or probability(each.odds) < policy.call_score:
+            continue
+        if chain and each.word.at - chain[-1].word.at > policy.call_recent:
+            chain = []
+        chain.append(each)
+    return chain if chain and chain[-1].word.at + policy.call_recent > now else []
+
+
+def _below(odds: float, policy: Policy) -> float:
+    """A score that goes with a no: somebody alone can come near the threshold, and no further."""
+    return min(probability(odds), policy.call_score - 0.01)
+
+
+def _finding(
+    history: History, chain: Sequence[_Moment], course: Course, standing: Standing, now: datetime, policy: Policy
+) -> Finding:
+    first, asked = chain[0], chain[-1].asked
+    patience = policy.patience["question" if first.asked else "other"]
+    needs = [course.said[cue].post.id for cue in course.needs(chain[-1].word.at)]
+    evidence = dict.fromkeys([first.opened.post.id, *needs, *([asked.post.id] if asked else [])])
+    return Finding(
+        TaskKind.READY_FOR_CALL,
+        episode=first.opened.post.id,
+        since=first.word.at,
+        due_at=add_working_time(first.word.at, patience, policy),
+        reasons=why_now(name_of(history.person_name), course, asked, standing, now, policy),
+        urgency=_urgency(max(each.odds for each in chain), asked),
+        evidence=some(list(evidence)),
+    )
+
+
+def _urgency(odds: float, asked: Word | None) -> int:
+    if asked is not None:
+        return ASK_URGENCY + round(min(max(odds, 0.0), 10.0))
+    return LEAST_URGENCY + round(30 * probability(odds))
+
+
+def _soonest(instants: Iterable[datetime | None], now: datetime) -> datetime | None:
+    return min((at for at in instants if at is not None and at > now), default=None)

@@ -1,0 +1,161 @@
+"""What one text says about a call, beyond its signals: a wish, a refusal, a delay, and what its author is in the middle of.
+
+Read from the text where it is still held; where it was erased, the stored signals alone speak (`from_signals`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from service.rules.model import Signals
+from service.rules.readiness import phrases
+
+LONGEST = 2_000  # characters: nobody says more in the part that matters, and time stays in bounds
+
+
+class Cue:
+    """One bit each: plain numbers, because a flag of the `enum` module costs as much as looking for its phrases."""
+
+    NONE: Final = 0
+    TALK: Final = 1 << 0  # wishes for a live talk
+    NO_TALK: Final = 1 << 1  # speaks of a call that is none of ours: other people's, or a saying
+    VIDEO: Final = 1 << 2  # on video
+    OFFER: Final = 1 << 3  # offers one (ours) ...
+    AGREED: Final = 1 << 4  # confirms a time (ours)
+    YES: Final = 1 << 5  # ... or takes up an offer (theirs)
+    DECLINE: Final = 1 << 6  # would rather not, or has decided otherwise
+    LATER: Final = 1 << 7  # not now
+    DEADLINE: Final = 1 << 8  # names a day by which something must be
+    SCALE: Final = 1 << 9  # names how many
+    AUTHORITY: Final = 1 << 10  # somebody who decides, or the money, is in it
+    DECISION: Final = 1 << 11  # wants it, has chosen, is changing something
+    STUCK: Final = 1 << 12  # writing does not get them further
+    URGENT: Final = 1 << 13
+    COMPLAINT: Final = 1 << 14
+    NO_BUYER: Final = 1 << 15  # wants something else than to buy
+    JOKE: Final = 1 << 16
+    WRONG: Final = 1 << 17  # meant somebody else
+    PRICE: Final = 1 << 18
+    PHONE: Final = 1 << 19  # gives a telephone number
+
+
+# What shows that more is at stake than a pleasant talk, and what each adds to the case for a call.
+NEED = (Cue.DECISION, Cue.AUTHORITY, Cue.DEADLINE, Cue.STUCK, Cue.URGENT, Cue.SCALE, Cue.PRICE)
+
+_TABLES: Mapping[int, Mapping[str, tuple[str, ...]]] = {
+    Cue.VIDEO: phrases.VIDEO,
+    Cue.OFFER: phrases.OFFER,
+    Cue.AGREED: phrases.AGREED,
+    Cue.YES: phrases.YES,
+    Cue.DECLINE: phrases.DECLINE,
+    Cue.LATER: phrases.LATER,
+    Cue.DEADLINE: phrases.DEADLINE,
+    Cue.SCALE: phrases.SCALE,
+    Cue.AUTHORITY: phrases.AUTHORITY,
+    Cue.DECISION: phrases.DECISION,
+    Cue.STUCK: phrases.STUCK,
+    Cue.URGENT: phrases.URGENT,
+    Cue.COMPLAINT: phrases.COMPLAINT,
+    Cue.NO_BUYER: phrases.NO_BUYER,
+    Cue.JOKE: phrases.JOKE,
+    Cue.WRONG: phrases.WRONG,
+}
+_MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "ß": "ss"})
+_NOISE = re.compile(r"https?://\S+|www\.\S+|@[\w.]*\w")
+_PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()/.-]{7,}\d(?!\w)")
+_LAUGHTER = re.compile("[\U0001f602\U0001f923\U0001f639\U0001f644\U0001f61c\U0001f609\U0001f61d\U0001f436\U0001f43e]")
+
+
+_GAP = r"(?:[\w'-]+ ){0,3}"
+
+
+def _compiled(table: Mapping[str, tuple[str, ...]], english: bool) -> re.Pattern[str] | None:
+    """The phrases of English, or those of all other languages together."""
+    found = [each for language, patterns in table.items() if (language == "en") == english for each in patterns]
+    if not found:
+        return None
+    joined = "|".join(f"(?:{each})" for each in found)
+    for name in ("session", "chief", "later", "write", "month", "call", "talk", "you", "day", "us", "n"):
+        joined = joined.replace(f"<{name}>", phrases.WORDS[name])
+    joined = joined.replace("~", _GAP)
+    return re.compile(rf"(?<![\w'])(?:{joined})(?!\w)")
+
+
+_TABLES_BY_ENGLISH = {
+    english: [(cue, pattern) for cue, table in _TABLES.items() if (pattern := _compiled(table, english)) is not None]
+    for english in (True, False)
+}
+_TALK = {english: _compiled(phrases.TALK, english) for english in (True, False)}
+_NO_TALK, _BIO = _compiled(phrases.NO_TALK, True), _compiled(phrases.NO_BUYER_BIO, True)
+# Words that hold an English sentence together and stand in no other language that there are phrases for.
+_ENGLISH = re.compile(
+    r"\b(?:the|and|we|you|is|it|it's|my|our|with|this|that|of|for|are|they|can|could|have|your|i|to|i'm|what|how|would|not|but|from)\b"
+)
+_ENGLISH_SHARE = 6  # one word in so many: then it is English, and words of other languages in it are chance
+
+
+@lru_cache(maxsize=4096)
+def read_cues(text: str) -> int:
+    """What `text` says, in any of the languages that there are phrases for."""
+    plain = _fold(text[:LONGEST])
+    found = _read(plain, english=True)
+    if not _is_english(plain):
+        found |= _read(plain, english=False)
+    if _PHONE.search(text):
+        found |= Cue.PHONE
+    return found | Cue.JOKE if _LAUGHTER.search(text) else found
+
+
+@lru_cache(maxsize=4096)
+def read_ours(text: str) -> int:
+    """What a text of ours says: only whether it offers a call or confirms a time."""
+    plain = _fold(text[:LONGEST])
+    return sum(
+        cue
+        for cue in (Cue.OFFER, Cue.AGREED)
+        if any(pattern.search(plain) for tables in _TABLES_BY_ENGLISH.values() for of, pattern in tables if of == cue)
+    )
+
+
+def may_wish(text: str) -> bool:
+    """Whether a text could hold a wish to talk: what is quickly seen, so that most texts need not be read."""
+    plain = _fold(text[:LONGEST])
+    return any(pattern is not None and pattern.search(plain) for pattern in (*_TALK.values(), _PHONE))
+
+
+def _is_english(plain: str) -> bool:
+    return len(_ENGLISH.findall(plain)) * _ENGLISH_SHARE >= len(plain.split())
+
+
+def _read(plain: str, *, english: bool) -> int:
+    found, talk = Cue.NONE, _TALK[english]
+    for cue, pattern in _TABLES_BY_ENGLISH[english]:
+        if pattern.search(plain):
+            found |= cue
+    live, others = _NO_TALK.subn(" . ", plain) if english and _NO_TALK else (plain, 0)
+    if talk and talk.search(live):
+        return found | Cue.TALK
+    return found | Cue.NO_TALK if others else found
+
+
+def from_signals(signals: Signals) -> int:
+    """What the signals of a text say, which outlive the text."""
+    talk = Cue.TALK if signals.wants_talk else Cue.NONE
+    return talk | Cue.PRICE if signals.asks_price else talk
+
+
+def no_buyer(bio: str) -> bool:
+    """Whether a profile says that its owner writes for another reason than to buy: work, study, the press, sales."""
+    return bool(bio) and _BIO is not None and _BIO.search(_fold(bio)) is not None
+
+
+def _fold(text: str) -> str:
+    lowered = " ".join(_NOISE.sub(" ", text.translate(_MARKS).lower()).split())
+    if lowered.isascii():
+        return lowered
+    decomposed = unicodedata.normalize("NFKD", lowered)
+    return "".join(char for char in decomposed if not unicodedata.combining(char))

@@ -1,0 +1,222 @@
+"""What stands against a call, whatever the talk is like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from integrations.records import ActivityKind
+from service.rules.model import History, LoggedActivity, Policy
+from service.rules.readiness.cues import NEED, Cue, no_buyer
+from service.rules.readiness.talk import Word, is_wish
+from service.rules.words import day, moment
+
+LIVE = frozenset({ActivityKind.CALL, ActivityKind.MEETING})
+# A call or meeting of the past counts as held where the CRM says so, or says nothing: most people never fill that in,
+# and asking somebody for a talk that they have just had is the worse mistake.
+HELD = frozenset({"connected", "held", "", "scheduled"})
+CALLED_OFF = frozenset({"cancelled", "no_answer"})
+NEAR = timedelta(days=7)  # a talk planned for later than this can be too late for what has just come up
+FRESH = timedelta(days=3)  # and that must be new
+CALM = timedelta(days=14)  # a complaint that we answered, and that they did not repeat, is over by then
+AGREED_LASTS = timedelta(
+    days=14
+)  # a time that was agreed on is past by then, and either a call is logged or none was made
+NUDGE = timedelta(hours=12)  # two posts of ours within less are one word in two pieces
+PATIENT = 2  # of ours without an answer: then it is their turn
+NEWS = 2  # needs that must be new for a second call within the quiet time
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nobody should call, and until when (None: until something happens)."""
+
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the refusals look at: everything up to `now`, and what is planned."""
+
+    history: History
+    heard: Sequence[Word]
+    since: datetime | None  # the last talk held, or call task dealt with
+    held: datetime | None
+    asked: Word | None  # the newest wish since then
+    enough: bool  # what they have said since then would be enough
+    now: datetime
+    policy: Policy
+
+    @property
+    def theirs(self) -> list[Word]:
+        return [word for word in self.heard if not word.ours]
+
+    def date(self, at: datetime) -> str:
+        return day(at, self.policy.timezone, self.now)
+
+
+def refusal(case: Case) -> Refusal | None:
+    """The first thing that stands against a call; None where nothing does."""
+    return next((found for check in _CHECKS if (found := check(case)) is not None), None)
+
+
+def last_held(activities: Iterable[LoggedActivity], now: datetime) -> datetime | None:
+    """When the last call or meeting with them ended."""
+    ends = [each.ends_at or each.at for each in activities if each.kind in LIVE and each.outcome in HELD]
+    return max((at for at in ends if at <= now), default=None)
+
+
+def could_change(history: History, heard: Sequence[Word]) -> list[datetime]:
+    """When something that stands against nothing today could stand against a call by time alone: a planned talk comes near,
+    or what could not wait for it is no longer fresh."""
+    coming = [each.at for each in history.activities if each.kind in LIVE and each.outcome not in CALLED_OFF]
+    fresh = [word.at + FRESH for word in heard if not word.ours] if coming else []
+    return [*(at - NEAR for at in coming), *fresh]
+
+
+# --- one check each, the gravest first ------------------------------------------------------------------------
+
+
+def _do_not_call(case: Case) -> Refusal | None:
+    """Whoever asks for a video meeting has asked for no telephone call."""
+    if not case.history.do_not_call or (case.asked is not None and case.asked.cues & Cue.VIDEO):
+        return None
+    return Refusal("The CRM says that they must not be called.")
+
+
+def _unsubscribed(case: Case) -> Refusal | None:
+    return Refusal("They have unsubscribed, the CRM says.") if case.history.unsubscribed else None
+
+
+def _planned(case: Case) -> Refusal | None:
+    """A talk that is to come, or that they are in now, unless something has come up that cannot wait for it."""
+    coming = [
+        each
+        for each in case.history.activities
+        if each.kind in LIVE and each.outcome not in CALLED_OFF and (each.ends_at or each.at) > case.now
+    ]
+    if not coming:
+        return None
+    next_one = min(coming, key=lambda each: (each.at, each.kind.value))
+    if next_one.at - case.now > NEAR and _news(case, case.now - FRESH):
+        return None
+    when = moment(next_one.at, case.policy.timezone)
+    return Refusal(f"A {next_one.kind.value} with them is planned for {when}.", next_one.ends_at or next_one.at)
+
+
+def _agreed(case: Case) -> Refusal | None:
+    """One of you has told them when: a task would only repeat it, unless something has come up since."""
+    for word in case.heard:
+        if word.ours and word.cues & Cue.AGREED and word.at + AGREED_LASTS > case.now and not _news(case, word.at):
+            return Refusal(f"You agreed on a time with them on {case.date(word.at)}.", word.at + AGREED_LASTS)
+    return None
+
+
+def _no_buyer(case: Case) -> Refusal | None:
+    """Whoever is in the CRM is there for a reason, whatever else they write about."""
+    if case.history.known:
+        return None
+    if no_buyer(case.history.bio) or any(word.cues & Cue.NO_BUYER for word in case.theirs):
+        return Refusal("They seem to write about something else than buying from you.")
+    return None
+
+
+def _wrong(case: Case) -> Refusal | None:
+    """They said that they had meant somebody else, and have not come with anything since."""
+    for word in reversed(case.theirs):
+        if word.cues & Cue.WRONG:
+            return Refusal("They meant somebody else.")
+        if is_wish(word) or any(word.cues & cue for cue in NEED):
+            return None
+    return None
+
+
+def _declined(case: Case) -> Refusal | None:
+    """The last thing that they said about talking was no, or not now. A no holds for as long as a call would have counted; a
+    delay ends when something new comes up."""
+    for word in reversed(case.theirs):
+        until = word.at + case.policy.call_quiet
+        if is_wish(word) or case.now >= until or (case.since is not None and word.at <= case.since):
+            return None
+        if word.cues & Cue.DECLINE:
+            return Refusal(f"They would rather not have a call, they wrote on {case.date(word.at)}.", until)
+        if word.cues & Cue.LATER:
+            new = _news(case, word.at)
+            return None if new else Refusal(f"They asked on {case.date(word.at)} to leave it for later.", until)
+    return None
+
+
+def _complaint(case: Case) -> Refusal | None:
+    """A complaint that is not over. A customer who asks to talk about theirs is to be called all the same."""
+    if case.asked is not None and case.history.deal:
+        return None
+    over, answered = False, None
+    for word in reversed(case.heard):
+        if word.ours:
+            answered = word.at
+        elif word.cues & Cue.COMPLAINT:
+            until = answered + CALM if answered else word.at + case.policy.lapse_after
+            if over or until <= case.now:
+                return None
+            return Refusal(f"They complained on {case.date(word.at)} and that is still open; settle it first.", until)
+        elif word.small or word.post.signals.solved:
+            over = True
+    return None
+
+
+def _problem(case: Case) -> Refusal | None:
+    """A problem of which they told us and to which we have said nothing. What is urgent or at stake is no mere problem."""
+    if case.asked is not None or not case.enough:
+        return None
+    for word in reversed(case.heard):
+        if word.ours or word.at + case.policy.lapse_after <= case.now:
+            return None
+        if word.post.signals.problem and not any(word.cues & cue for cue in NEED):
+            reason = f"They reported a problem on {case.date(word.at)} that nobody has answered yet; answer that first."
+            return Refusal(reason, word.at + case.policy.lapse_after)
+    return None
+
+
+def _silence(case: Case) -> Refusal | None:
+    """After two of ours without an answer we say no more."""
+    last = max((word.at for word in case.theirs), default=None)
+    if last is None:
+        return None
+    calls = [
+        each.at
+        for each in case.history.activities
+        if each.kind is ActivityKind.CALL and each.outcome == "no_answer" and each.at <= case.now
+    ]
+    ours = sorted(at for at in [*(word.at for word in case.heard if word.ours), *calls] if at > last)
+    tries, before = 0, None
+    for at in ours:
+        if before is None or at - before > NUDGE:
+            tries, before = tries + 1, at
+    if tries < PATIENT:
+        return None
+    return Refusal(f"You have tried {tries} times since they last wrote, on {case.date(last)}; it is their turn.")
+
+
+def _lately(case: Case) -> Refusal | None:
+    """Not twice in a quarter, unless something new happened."""
+    if case.since is None or case.now >= case.since + case.policy.call_quiet:
+        return None
+    new = any(word.at > case.since and word.cues & cue for word in case.theirs for cue in NEED)
+    if case.asked is not None or (case.enough and new):
+        return None
+    until = case.since + case.policy.call_quiet
+    what = "You talked with them" if case.since == case.held else "A call task about them was dealt with"
+    return Refusal(f"{what} on {case.date(case.since)}; no call is suggested before {case.date(until)}.", until)
+
+
+def _news(case: Case, since: datetime) -> bool:
+    """Whether they have asked to talk, or are in the middle of something new, since then."""
+    said = [word for word in case.theirs if word.at > since]
+    return any(map(is_wish, said)) or sum(any(word.cues & cue for word in said) for cue in NEED) >= NEWS
+
+
+_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
+    _do_not_call, _unsubscribed, _planned, _agreed, _no_buyer, _wrong, _declined, _complaint, _problem, _silence, _lately,
+)  # fmt: skip

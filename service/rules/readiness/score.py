@@ -1,0 +1,82 @@
+"""How likely three readers of a talk would have somebody pick up the phone: a logistic sum of a few things one can see.
+
+The weights were set by hand, in log-odds, by asking what a seller, a head of sales and the person themselves would each need
+to see; they were not learnt from anybody's verdicts. BASE alone is somebody about whom nothing is known: about 1 in 50.
+Everything that is added is never negative, so that one more exchange cannot take away from the case; what speaks against a
+call is a refusal (`refusals`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from service.rules.readiness.cues import Cue
+from service.rules.readiness.talk import Course
+
+BASE: Final = -4.4
+ASKED: Final = 6.5  # enough by itself
+NEEDS: Final[Mapping[int, float]] = {
+    Cue.DECISION: 1.3,
+    Cue.STUCK: 1.3,
+    Cue.URGENT: 1.3,
+    Cue.AUTHORITY: 1.2,
+    Cue.DEADLINE: 1.0,
+    Cue.SCALE: 0.7,
+    Cue.PRICE: 0.4,
+}
+ACQUAINTED: Final = 0.4  # the need came up days after the first exchange: they came back with it
+EXCHANGE, MOST_EXCHANGES = 0.2, 5  # each, up to so many
+OCCASION, MOST_OCCASIONS = 0.12, 5
+QUICK, MOST_QUICK = 0.05, 4
+MINUTE, MOST_MINUTES = 0.1, 5.0  # of theirs; with as many of ours the call would have been the shorter way
+DETAIL, MOST_LETTERS = (
+    1.0,
+    200,
+)  # for the longest word in which a need stands: what takes long to write is long to answer
+DIRECT: Final = 0.5  # said in private, where people say what they mean
+KNOWN: Final = 0.4
+MET: Final = 0.7
+DEALS: Final[Mapping[str, float]] = {"open": 0.6, "won": 0.5, "lost": 0.1}
+REFUSED: Final = -6.0  # what a refusal leaves: hardly ever right, and never above the threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the CRM knows of somebody."""
+
+    known: bool
+    deal: str  # open, won, lost or ""
+    met: bool  # they have talked or met before
+
+
+def log_odds(course: Course, at: datetime, standing: Standing) -> float:
+    """The case for a call as things stand at `at`, in log-odds."""
+    return BASE + sum(_parts(course, at, standing))
+
+
+def probability(odds: float) -> float:
+    """Log-odds as a probability, 0 to 1."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+
+
+def _parts(course: Course, at: datetime, standing: Standing) -> Iterator[float]:
+    if course.asked is not None:
+        yield ASKED
+    yield from (NEEDS[cue] for cue in course.needs(at))
+    if course.came_back(at):
+        yield ACQUAINTED
+    yield DETAIL * min(course.detail(at), MOST_LETTERS) / MOST_LETTERS
+    yield EXCHANGE * min(course.exchanges, MOST_EXCHANGES)
+    yield OCCASION * min(course.occasions, MOST_OCCASIONS)
+    yield QUICK * min(course.quick, MOST_QUICK)
+    yield MINUTE * min(course.their_minutes, MOST_MINUTES)
+    if course.direct(at):
+        yield DIRECT
+    if standing.known:
+        yield KNOWN + DEALS.get(standing.deal, 0.0)
+    if standing.met:
+        yield MET

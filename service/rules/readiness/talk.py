@@ -1,0 +1,205 @@
+"""The talk between the two sides, word by word, and what has built up in it at each moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from integrations.records import Kind
+from service.rules.addressing import SPEAKS, unique
+from service.rules.model import History, Post
+from service.rules.readiness.cues import NEED, Cue, from_signals, may_wish, read_cues, read_ours
+
+LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
+NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
+OFFER_LASTS = timedelta(days=14)  # a yes to what was offered earlier is a yes to something else
+ACQUAINTED_AFTER = timedelta(days=3)
+APART = timedelta(hours=12)
+SOON = timedelta(days=1)  # an answer as quick as this keeps a talk going
+# How long writing takes: 40 words a minute, five letters and a space each (the mean of 168,000 typists: Dhakal et al., CHI
+# 2018, have 52 on a keyboard; Palin et al., MobileHCI 2019, 36 on a telephone), and half a minute to read and to take it up.
+LETTERS_A_MINUTE = 240
+TAKING_UP = 0.5  # minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One post in the talk between the two sides."""
+
+    at: datetime  # when it counts: an answer never before what it answers
+    ours: bool
+    post: Post
+    cues: int  # bits of `Cue`
+    small: bool  # a last polite word: nothing to exchange, but "yes please" and "not now" may stand in it
+
+
+@dataclass(slots=True)
+class Course:
+    """What has built up in a talk without a lull, up to some word. Nothing here ever shrinks by one more exchange."""
+
+    exchanges: int = 0  # times that they wrote and we answered
+    quick: int = 0  # of these, how often within a day
+    occasions: int = 0  # on which they wrote what we answered, half a day apart or more: days, without a time zone
+    last_occasion: datetime | None = None
+    first: datetime | None = None  # the first exchange
+    last: datetime | None = None
+    theirs: int = 0  # letters that they wrote and we answered
+    ours: int = 0  # letters of our answers
+    said: dict[int, Word] = field(default_factory=dict)  # the newest word of theirs for each need
+    asked: Word | None = None  # the newest wish to talk
+    accepted: bool = False  # the wish was a yes to our offer
+
+    @property
+    def weeks(self) -> float:
+        return (self.last - self.first) / timedelta(weeks=1) if self.first and self.last else 0.0
+
+    @property
+    def their_minutes(self) -> float:
+        """What writing to us has cost them, where we answered."""
+        return self.theirs / LETTERS_A_MINUTE + self.exchanges * TAKING_UP
+
+    @property
+    def minutes(self) -> float:
+        """What writing to each other has cost both."""
+        return self.their_minutes + self.ours / LETTERS_A_MINUTE + self.exchanges * TAKING_UP
+
+    def needs(self, at: datetime) -> list[int]:
+        """What they are in the middle of at this instant, the weightiest first."""
+        return [cue for cue in NEED if cue in self.said and self.said[cue].at + NEED_LASTS >= at]
+
+    def direct(self, at: datetime) -> bool:
+        """Whether they said so in private, or asked to talk there."""
+        words = [*(self.said[cue] for cue in self.needs(at)), *([self.asked] if self.asked else [])]
+        return any(word.post.kind is Kind.DIRECT for word in words)
+
+    def detail(self, at: datetime) -> int:
+        """Letters of the longest word of theirs in which such a need stands."""
+        return max((len(self.said[cue].post.text) for cue in self.needs(at)), default=0)
+
+    def came_back(self, at: datetime) -> bool:
+        """Whether such a need came up days after the first exchange."""
+        newest = max((self.said[cue].at for cue in self.needs(at)), default=None)
+        return newest is not None and self.first is not None and newest - self.first >= ACQUAINTED_AFTER
+
+
+def words_of(history: History) -> list[Word]:
+    """What the two sides said to each other, in order: without deleted posts, tender ones and announcements, and of ours only
+    what speaks to this person. At one instant our word is the later."""
+    posts = unique(history.posts)
+    people = {post.author_id for post in posts if not post.ours}
+    native = {(post.network, post.native_id): post for post in posts if not post.ours}
+    heard = [
+        post for post in posts if not post.deleted and (_to_them(post, people, native) if post.ours else _to_us(post))
+    ]
+    worth = _worth_reading(history, heard)
+    words = [
+        Word(_counts_at(post, native), post.ours, post, _cues(post, worth), not post.ours and _is_small(post))
+        for post in heard
+    ]
+    return sorted(words, key=lambda word: (word.at, word.ours, word.post.id))
+
+
+def _worth_reading(history: History, heard: Sequence[Post]) -> bool:
+    """Where we have never answered, nothing but a wish can come of it: most people write once, and reading that once more
+    would cost more than the rest of the decision."""
+    theirs = [post for post in heard if not post.ours]
+    answered = len(theirs) < len(heard) or bool(history.activities)
+    return bool(theirs) and (answered or any(post.signals.wants_talk or may_wish(post.text) for post in theirs))
+
+
+def _cues(post: Post, worth: bool) -> int:
+    if post.ours:
+        return read_ours(post.text) if worth else Cue.NONE
+    read = read_cues(post.text) if worth and post.text else Cue.NONE
+    kept = from_signals(post.signals)
+    # The text knows more than the signals, which take "an hour on a call with my bank" for a wish.
+    return read | (kept & ~Cue.TALK if read & Cue.NO_TALK else kept)
+
+
+def _counts_at(post: Post, native: dict[tuple[str, str], Post]) -> datetime:
+    parent = native.get((post.network, post.in_reply_to or "")) if post.ours else None
+    return max(post.at, parent.at) if parent else post.at
+
+
+def _to_us(post: Post) -> bool:
+    counts = post.kind in SPEAKS or post.kind is Kind.COMMENT
+    return counts and not (post.signals.tender or post.signals.broadcast)
+
+
+def _is_small(post: Post) -> bool:
+    return post.signals.polite_close and not post.signals.wants_talk
+
+
+def _to_them(post: Post, people: set[str], native: dict[tuple[str, str], Post]) -> bool:
+    return (
+        post.kind is Kind.DIRECT
+        or post.in_reply_to_author in people
+        or (post.network, post.in_reply_to or "") in native
+        or not people.isdisjoint(post.mentions)
+    )
+
+
+def courses(words: Iterable[Word], wish_lasts: timedelta) -> Iterator[tuple[Word, Course, bool]]:
+    """Each word, the course of the talk up to and with it, and whether the word added anything: an answer of ours to what
+    waited for one, or something new that they want. The course is one object that grows: read it at once."""
+    course = Course()
+    waiting: list[Word] = []
+    offered: datetime | None = None
+    before: datetime | None = None
+    for word in words:
+        if before is not None and word.at - before > LULL:
+            course, waiting, offered = Course(), [], None
+        before = word.at
+        if course.asked is not None and word.at - course.asked.at >= wish_lasts:
+            course.asked = None
+        if word.ours:
+            added = _answer(course, waiting, word)
+            offered = word.at if word.cues & Cue.OFFER else offered
+        else:
+            added = _hear(course, word, offered is not None and word.at - offered <= OFFER_LASTS)
+            if not word.small:
+                waiting.append(word)
+        yield word, course, added
+
+
+def _answer(course: Course, waiting: list[Word], word: Word) -> bool:
+    if not waiting:
+        return False
+    course.exchanges += 1
+    course.quick += word.at - waiting[-1].at <= SOON
+    for each in waiting:
+        if course.last_occasion is None or each.at - course.last_occasion >= APART:
+            course.occasions, course.last_occasion = course.occasions + 1, each.at
+    course.first, course.last = course.first or word.at, word.at
+    course.theirs += sum(len(each.post.text) for each in waiting)
+    course.ours += len(word.post.text)
+    waiting.clear()
+    return True
+
+
+def _hear(course: Course, word: Word, offered: bool) -> bool:
+    for cue in NEED:
+        if word.cues & cue:
+            course.said[cue] = word
+    needs = any(word.cues & cue for cue in NEED)
+    if is_wish(word):
+        course.asked, course.accepted = word, False
+    elif offered and word.cues & (Cue.YES | Cue.PHONE) and not word.cues & (Cue.DECLINE | Cue.LATER):
+        course.asked, course.accepted = word, True
+    else:
+        return needs
+    return True
+
+
+def is_wish(word: Word) -> bool:
+    """Whether somebody means it: a wish in a joke is none, unless there is something to talk about, and neither is one that
+    is taken back in the same breath."""
+    wish = word.cues & Cue.TALK or (word.cues & Cue.PHONE and word.post.kind is Kind.DIRECT)
+    joking = word.cues & Cue.JOKE and not any(word.cues & cue for cue in NEED)
+    return bool(wish) and not joking and not word.cues & (Cue.WRONG | Cue.NO_BUYER) and not _taken_back(word)
+
+
+def _taken_back(word: Word) -> bool:
+    """ "I'd rather not call, a video meeting is fine" is a wish all the same."""
+    return bool(word.cues & Cue.DECLINE) and not word.cues & Cue.VIDEO
