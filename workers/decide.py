@@ -18,7 +18,7 @@ from service.drafting import Desk, Subject, changes, keys_of
 from service.judging import Case
 from service.rules.model import Verdict
 from service.runtime import Runtime
-from service.store import deciding, due, matching, people, runs, schedule, tasks
+from service.store import deciding, due, elsewhere, matching, people, runs, schedule, tasks
 from service.tryout import judge
 from workers.admitting import admit_waiting
 from workers.breaker import hold_back
@@ -127,6 +127,13 @@ def _relationships(run: _Run, session: Session) -> bool:
         settings=version, now=run.now,
     )  # fmt: skip
     _store(run, session, desk, cases, judged, "relationship_id", ids, version, part)
+    patience = desk.policy.stage_patience
+    moved = [
+        each
+        for each, (_, verdict) in zip(found, judged, strict=True)
+        if patience.get(each.stage, 1.0) != patience.get(verdict.stage or "", 1.0)
+    ]
+    elsewhere.came_further(session, run.workspace_id, moved, run.now)
     return len(found) == RELATIONSHIPS
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from integrations.registry import handed_in
 from service.db import RawConnection, raw
 from service.rules.model import Answered, Post, Signals
 from service.store import deciding
-from service.store.deciding import DueConversation
+from service.store.deciding import DueConversation, DueRelationship
 from service.store.rows import execute
 
 _AUTHORS = "SELECT contact_id, author_id FROM matches WHERE workspace_id = %(w)s AND contact_id = ANY(%(ids)s) AND state = 'confirmed'"
@@ -89,3 +90,33 @@ def stages(session: Session, workspace_id: UUID, found: Sequence[DueConversation
     people = sorted({(each.brand_id, each.person) for each in found})
     params = {"w": workspace_id, "brands": [brand for brand, _ in people], "people": [person for _, person in people]}
     return {(brand, person): stage for brand, person, stage in execute(raw(session), _STAGES, params)}
+
+
+_WAIT_AGAIN = """
+UPDATE conversations c SET decide_at = least(c.decide_at, %(now)s) FROM unnest(%(brands)s::uuid[], %(authors)s::uuid[]) AS x(brand_id, author_id)
+WHERE c.workspace_id = %(w)s AND c.brand_id = x.brand_id AND c.author_id = x.author_id AND c.waiting_since IS NOT NULL
+"""
+
+
+def came_further(session: Session, workspace_id: UUID, moved: Sequence[DueRelationship], now: datetime) -> None:
+    """These have come to another stage, at which patience is another: whoever of them waits is decided again."""
+    connection = raw(session)
+    contacts = sorted({each.contact_id for each in moved if each.contact_id})
+    authors: dict[UUID, list[UUID]] = defaultdict(list)
+    if contacts:
+        for contact_id, author_id in execute(connection, _AUTHORS, {"w": workspace_id, "ids": contacts}):
+            authors[contact_id].append(author_id)
+    waits = [
+        (each.brand_id, who)
+        for each in moved
+        for who in (authors[each.contact_id] if each.contact_id else [each.author_id])
+        if who is not None
+    ]
+    if waits:
+        params = {
+            "w": workspace_id,
+            "now": now,
+            "brands": [brand for brand, _ in waits],
+            "authors": [who for _, who in waits],
+        }
+        execute(connection, _WAIT_AGAIN, params)

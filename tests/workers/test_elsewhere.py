@@ -1,4 +1,4 @@
-"""Answers that stand elsewhere than in the talk that they end."""
+"""What counts for a wait outside its own talk: answers that stand elsewhere, and how far the two have come."""
 
 from __future__ import annotations
 
@@ -134,3 +134,32 @@ def test_a_bot_is_kept_waiting(connected: World) -> None:
     connected.run()
     assert connected.tasks() == []
     assert connected.conversation().reasons == ["Nobody is waiting: the network says that this account is a bot."]
+
+
+def test_whoever_is_in_conversation_with_us_waits_half_as_long(connected: World) -> None:
+    connected.set(patience={"direct": 60, "problem": 60, "question": 60, "other": 60})
+    for number in range(4):
+        ago = DAY * (9 - number)
+        connected.says("@brand How do I do this?", id=f"q{number}", ago=ago)
+        connected.answers("Like that.", id=f"r{number}", to=f"q{number}", ago=ago - HOUR)
+    connected.says("@brand Do you ship to Porto?", id="last", ago=timedelta(minutes=40))
+    stranger = Author("b1", "bob", "Bob")
+    connected.says("@brand And to Faro?", id="other", ago=timedelta(minutes=40), who=stranger)
+
+    connected.run()
+
+    waiting = {task.content["subject"].split(":")[0] for task in connected.tasks(kind="unanswered", wanted="open")}
+    assert waiting == {"Answer Ana Ferrer"}
+
+
+def test_patience_runs_by_the_clock_of_whoever_is_to_answer(connected: World) -> None:
+    person = {"email": "Olga@acme.test", "timezone": "America/New_York", "hours": ["09:00-17:00"]}
+    connected.set(people=[person])  # it is noon in London: eight in the morning there
+    connected.says("@brand Do you ship to Porto?", id="q1", ago=3 * HOUR)
+    connected.run()
+    assert connected.tasks() == []
+
+    connected.passes(2 * HOUR)
+    connected.run()
+
+    assert len(connected.tasks()) == 1
