@@ -141,3 +141,20 @@ def test_a_free_instant_is_open_in_no_meeting_and_the_first_such(policy, now, me
     assert not any(start <= free < end for start, end in busy)
     edges = [next_open(now, policy), *(next_open(end, policy) for _, end in busy if end > now)]
     assert free == min(at for at in edges if not any(start <= at < end for start, end in busy))
+
+
+@pytest.mark.parametrize(
+    ("switch", "standing_still"),
+    [
+        (datetime(2026, 3, 8, 7, tzinfo=UTC), "Etc/GMT+5"),  # New York springs forward from here on
+        (datetime(2026, 11, 1, 6, tzinfo=UTC), "Etc/GMT+4"),  # and falls back
+    ],
+)
+@given(before=st.timedeltas(timedelta(), timedelta(days=6)), amount=st.timedeltas(timedelta(), timedelta(hours=60)))
+def test_daylight_saving_is_an_hour_more_or_less_and_no_more(switch, standing_still, before, amount):
+    moving = replace(POLICY, timezone="America/New_York", hours={day: ((time(9), time(17)),) for day in range(7)})
+    still = replace(moving, timezone=standing_still)
+    start = switch - before
+    for one, other in ((moving, still), (still, moving)):
+        end = add_working_time(start, amount, one)
+        assert abs(working_time(start, end, other) - amount) <= HOUR

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.records import Kind, TaskKind
-from service.rules.model import Conversation, Post, Signals, Verdict
+from integrations.records import ActivityKind, Direction, Kind, TaskKind
+from service.rules.model import Conversation, LoggedActivity, Post, Signals, Verdict
 from service.rules.unanswered import unanswered
 from service.rules.urgency import WINDOW_URGENCY
 from tests.service.rules.making import ALWAYS, DAY, HOUR, MONDAY, POLICY, WEEK, answer, post, talk
@@ -313,6 +313,143 @@ def test_everybody_in_one_thread_has_a_verdict_of_their_own():
     assert episode(judge(Conversation("bob", "Bob", "bob", False, posts))) == "bob"
 
 
+# --- answers that stand elsewhere -----------------------------------------------------------------------------
+
+PRIVATE = answer("dm", MONDAY + HOUR, kind=Kind.DIRECT)
+CALL = LoggedActivity(ActivityKind.CALL, MONDAY + HOUR, outcome="connected")
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        (PRIVATE, "Nobody is waiting: you answered in a direct message on Birdsong on 2 March."),
+        (CALL, "Nobody is waiting: you called them on 2 March."),
+        (replace(CALL, direction=Direction.IN), "Nobody is waiting: you called them on 2 March."),
+        (replace(CALL, kind=ActivityKind.MEETING, outcome=""), "Nobody is waiting: you met them on 2 March."),
+        (replace(CALL, kind=ActivityKind.MEETING, at=MONDAY - HOUR, ends_at=MONDAY + HOUR), "Nobody is waiting: you met them on 2 March."),
+        (LoggedActivity(ActivityKind.EMAIL, MONDAY + HOUR, Direction.OUT), "Nobody is waiting: you wrote them an e-mail on 2 March."),
+        (LoggedActivity(ActivityKind.TEXT, MONDAY + HOUR, Direction.OUT), "Nobody is waiting: you sent them a text message on 2 March."),
+    ],
+)  # fmt: skip
+def test_what_we_tell_them_elsewhere_ends_the_wait(ending, reason):
+    verdict = judge(talk(QUESTION, elsewhere=(ending,)))
+    assert verdict.finding is None
+    assert verdict.waiting_since is None
+    assert verdict.answers == {"q": ending}
+    assert verdict.reasons == (reason,)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(PRIVATE, deleted=True),
+        replace(PRIVATE, at=MONDAY - HOUR),
+        replace(PRIVATE, ours=False),
+        answer("public", MONDAY + HOUR),
+        replace(CALL, outcome="no_answer"),
+        replace(CALL, at=MONDAY - HOUR),
+        replace(CALL, kind=ActivityKind.NOTE),
+        replace(CALL, kind=ActivityKind.MEETING, outcome="cancelled"),
+        LoggedActivity(ActivityKind.EMAIL, MONDAY + HOUR, Direction.IN),
+        LoggedActivity(ActivityKind.EMAIL, MONDAY + HOUR),
+    ],
+)
+def test_what_does_not_speak_to_them_since_leaves_them_waiting(other):
+    assert episode(judge(talk(QUESTION, elsewhere=(other,)))) == "q"
+
+
+def test_a_meeting_that_is_to_come_ends_the_wait_when_it_is_over():
+    meeting = LoggedActivity(ActivityKind.MEETING, LATER + HOUR, outcome="scheduled", ends_at=LATER + 2 * HOUR)
+    before = judge(talk(QUESTION, elsewhere=(meeting,)))
+    assert episode(before) == "q"
+    assert before.look_again_at == min(LATER + 2 * HOUR, MONDAY + 3 * DAY)
+    assert judge(talk(QUESTION, elsewhere=(meeting,)), now=LATER + 2 * HOUR).waiting_since is None
+
+
+def test_after_a_call_a_new_message_is_a_new_episode():
+    verdict = judge(talk(QUESTION, post("q2", MONDAY + 2 * HOUR), elsewhere=(CALL,)))
+    assert episode(verdict) == "q2"
+    assert verdict.answers == {"q": CALL}
+
+
+# --- who is judged, and by which clock ------------------------------------------------------------------------
+
+
+def test_a_bot_never_waits():
+    assert judge(talk(QUESTION, author_is_bot=True)).waiting_since is None
+
+
+def test_somebody_who_deletes_everything_has_said_nothing():
+    gone = [replace(post(str(number), MONDAY + number * HOUR), deleted=True) for number in range(5)]
+    verdict = judge(talk(*gone, answer("a", MONDAY + HOUR, to="0")))
+    assert verdict == Verdict(None, ("Nobody is waiting: they have said nothing to you here.",))
+
+
+def test_an_announcement_that_replies_ranks_below_everything_else():
+    loud = judge(talk(post("q", MONDAY, kind=Kind.REPLY, signals=Signals(broadcast=True, asks=True))))
+    quiet = judge(talk(post("q", MONDAY, "saw your shop window today", kind=Kind.REPLY)))
+    assert loud.finding
+    assert quiet.finding
+    assert loud.finding.urgency < quiet.finding.urgency
+
+
+def test_what_asks_for_something_ranks_above_what_does_not_however_long_that_waits():
+    old = judge(
+        talk(post("q", MONDAY, "saw your shop window", kind=Kind.DIRECT), deal="open"),
+        now=MONDAY + 60 * DAY,
+        policy=ALWAYS,
+    )
+    new = judge(talk(post("q", MONDAY, "please send it")), now=MONDAY + 9 * HOUR, policy=ALWAYS)
+    assert old.finding
+    assert new.finding
+    assert old.finding.urgency < new.finding.urgency
+
+
+def test_an_open_deal_ranks_above_a_customer_and_that_above_a_stranger_and_is_named():
+    found = [judge(talk(QUESTION, deal=deal)).finding for deal in ("open", "won", "")]
+    urgencies = [finding.urgency for finding in found if finding]
+    assert urgencies == sorted(set(urgencies), reverse=True)
+    assert len(urgencies) == 3
+    assert found[0]
+    assert "They have an open deal with you." in found[0].reasons
+
+
+def test_a_complaint_may_have_a_patience_of_its_own():
+    policy = replace(POLICY, patience={**POLICY.patience, "problem": HOUR})
+    assert judge(talk(post("q", MONDAY, "my app keeps crashing")), now=MONDAY + HOUR, policy=policy).finding
+    assert judge(talk(QUESTION), now=MONDAY + HOUR, policy=policy).finding is None
+
+
+def test_patience_is_less_the_further_the_two_have_come():
+    policy = replace(POLICY, stage_patience={"conversing": 0.5})
+    assert judge(talk(QUESTION, stage="conversing"), now=MONDAY, policy=policy).look_again_at == MONDAY + HOUR
+    assert judge(talk(QUESTION, stage="aware"), now=MONDAY, policy=policy).look_again_at == MONDAY + 2 * HOUR
+
+
+def test_patience_and_dates_go_by_the_clock_of_whoever_is_to_answer():
+    theirs = replace(POLICY, timezone="America/New_York")
+    policy = replace(POLICY, people={"olga@acme.test": theirs})
+    verdict = judge(talk(QUESTION, responder="Olga@acme.test"), now=MONDAY, policy=policy)
+    assert verdict.look_again_at == MONDAY + 7 * HOUR  # nine in New York is fourteen in London, and two hours on
+    assert verdict.reasons[-1] == "There is time until 2 March at 11:00."
+    assert (
+        judge(talk(QUESTION, responder="tom@acme.test"), now=MONDAY, policy=policy).look_again_at == MONDAY + 2 * HOUR
+    )
+
+
+def test_a_thread_of_twenty_thousand_posts_is_judged_like_any_other():
+    posts = []
+    for number in range(0, 20_000, 2):
+        at = MONDAY + timedelta(minutes=number)
+        posts += [
+            post(str(number), at, in_reply_to=f"n{number - 1}"),
+            answer(str(number + 1), at + timedelta(minutes=1), to=str(number)),
+        ]
+    verdict = judge(talk(*posts, post("last", MONDAY + 30 * DAY)), now=MONDAY + 31 * DAY)
+    assert episode(verdict) == "last"
+    assert len(verdict.answers) == 10_000
+
+
 # --- laws -----------------------------------------------------------------------------------------------------
 
 TEXTS = ["How do I log in?", "thanks!", "it is broken", "nice", "never mind, it works now", "Thanks! When do you open?"]
@@ -379,3 +516,41 @@ def test_a_nudge_never_changes_the_episode(posts, now):
     after = judge(talk(*posts, post("nudge", now, "hello?")), now=now)
     if before.finding:
         assert episode(after) == episode(before)
+
+
+@given(threads(), nows)
+def test_a_private_message_or_a_call_now_ends_every_wait(posts, now):
+    for ending in (replace(PRIVATE, at=now), replace(CALL, at=now)):
+        assert judge(talk(*posts, elsewhere=(ending,)), now=now).waiting_since is None
+
+
+@given(threads(), nows, st.sampled_from([("ana",), ("ana", "us"), ()]), st.sampled_from([None, "n0", "n1"]))
+def test_what_another_brand_says_changes_nothing(posts, now, mentions, to):
+    rival = post(
+        "rival", now, "We can help.", author_id="rival", mentions=mentions, in_reply_to=to, in_reply_to_author="ana"
+    )
+    assert judge(talk(*posts, rival), now=now) == judge(talk(*posts), now=now)
+
+
+@given(threads(), nows, st.permutations([PRIVATE, CALL, replace(PRIVATE, id="dm2", at=MONDAY + 20 * HOUR)]))
+def test_the_order_of_what_stands_elsewhere_changes_nothing(posts, now, elsewhere):
+    ordered = sorted(elsewhere, key=lambda each: (each.at, getattr(each, "id", "")))
+    assert judge(talk(*posts, elsewhere=tuple(elsewhere)), now=now) == judge(
+        talk(*posts, elsewhere=tuple(ordered)), now=now
+    )
+
+
+@given(threads(), nows, st.sampled_from(["Asia/Tokyo", "America/St_Johns", "Pacific/Kiritimati", "Europe/London"]))
+def test_around_the_clock_a_time_zone_changes_nothing_but_the_words(posts, now, zone):
+    here, there = (
+        judge(talk(*posts), now=now, policy=ALWAYS),
+        judge(talk(*posts), now=now, policy=replace(ALWAYS, timezone=zone)),
+    )
+    assert (here.waiting_since, here.look_again_at, here.answers) == (
+        there.waiting_since,
+        there.look_again_at,
+        there.answers,
+    )
+    assert (here.finding is None) == (there.finding is None)
+    if here.finding and there.finding:
+        assert (here.finding.due_at, here.finding.urgency) == (there.finding.due_at, there.finding.urgency)
