@@ -13,14 +13,13 @@ import click
 from integrations.records import Author, Contact, Handle
 from service.backtest import files
 from service.backtest.scoring import Score
-from service.rules.matching import Commonness, author_keys, commonness, contact_keys, match, share_known
+from service.rules.matching import Commonness, author_keys, choose, commonness, contact_keys, match, share_known
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 
 ROUNDS, SETTLED = (
     6,
     0.01,
 )  # of learning the share of authors who are in the CRM: at most so many, until it moves by less
-PER_KEY = 50  # as many as the product looks at under one key
 COLUMNS = ("profile_id", "contact_id", "state", "score", "reasons")
 _NETWORKS = {"twitter": "x"}  # the names of networks in files that are not our keys
 
@@ -43,10 +42,8 @@ class Index:
         return abs(share - before) < SETTLED
 
     def match(self, known: KnownAuthor) -> list[MatchResult]:
-        ids = {
-            found for key in author_keys(known) if len(under := self._under.get(key, ())) <= PER_KEY for found in under
-        }
-        return match(known, [Candidate(each, self.contacts[each]) for each in sorted(ids)], self.commonness)
+        chosen = choose(author_keys(known), self._under)
+        return match(known, [Candidate(each, self.contacts[each]) for each in chosen], self.commonness)
 
 
 def read_contacts(path: Path) -> dict[str, Contact]:

@@ -9,12 +9,13 @@ its evidence, or nothing.
 from __future__ import annotations
 
 from service.rules.evidence import Basis, Evidence, Signal, Source
+from service.rules.matching.choosing import FEW, PER_KEY, choose
 from service.rules.matching.decision import CONFIRM, MOST, SUGGEST, match
 from service.rules.matching.keys import author_keys, contact_keys, counted
 from service.rules.matching.rarity import Commonness, commonness, share_known
-from service.rules.matching.terms import Terms, eligible
+from service.rules.matching.terms import Terms, bought, eligible
 
 __all__ = [
-    "CONFIRM", "MOST", "SUGGEST", "Basis", "Commonness", "Evidence", "Signal", "Source", "Terms", "author_keys", "commonness", "contact_keys", "counted",
-    "eligible", "match", "share_known",
+    "CONFIRM", "FEW", "MOST", "PER_KEY", "SUGGEST", "Basis", "Commonness", "Evidence", "Signal", "Source", "Terms", "author_keys", "bought", "choose",
+    "commonness", "contact_keys", "counted", "eligible", "match", "share_known",
 ]  # fmt: skip

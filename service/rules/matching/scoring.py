@@ -13,7 +13,7 @@ from math import prod
 from integrations.records import Contact
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
-from service.rules.matching.identity import identity
+from service.rules.matching.identity import DECIDING, identity
 from service.rules.matching.keys import K, identifiers
 from service.rules.matching.naming import AGREE, CONTRADICT, DISAGREE, WHOLE, Level, Likeness
 from service.rules.matching.person import ContactName, contact_name
@@ -38,7 +38,7 @@ class Scored:
     name: Level
     name_ratio: float
     name_token: str  # under which contacts of the same full name are counted; empty for another name
-    evidence: tuple[Evidence, ...]  # the strongest first
+    evidence: tuple[Evidence, ...]  # what decides first, then the strongest
     settled: frozenset[Signal]  # kinds of context of which the contact says something
 
 
@@ -68,7 +68,7 @@ def score(
         like.level,
         like.ratio,
         _name_token(name) if like.level in AGREE else "",
-        tuple(sorted(filter(_tells, found), key=lambda each: -each.ratio)),
+        tuple(sorted(filter(_tells, found), key=lambda each: (each.signal not in DECIDING, -each.ratio))),
         _settled(contact),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from integrations.records import Contact
 from service.rules import names
@@ -12,32 +13,34 @@ from service.rules.evidence import Basis
 @dataclass(frozen=True, slots=True)
 class Terms:
     """`given_or_public_only`: the network allows matching only to what the person gave or shows, so that bought contacts stay out
-    until `attested` says that an administrator vouches for them. `confirm_by_handle_only`: the workspace wants nothing
-    confirmed by itself but by a handle, profile or decision on file."""
+    until an administrator vouches for them; `attested` are the sources, in the CRM's words, that somebody vouches for.
+    `confirm_by_handle_only`: the workspace wants nothing confirmed by itself but by a handle, profile or decision on file."""
 
     given_or_public_only: bool = False
-    attested: bool = False
+    attested: frozenset[str] = frozenset()
     confirm_by_handle_only: bool = False
 
 
-# Words of a CRM's "source" field that mean a list which was bought, imported or filled in by a vendor.
+# Words of a CRM's "source" field that mean a list which was bought, imported or filled in by a vendor, and those that mean that the
+# person came by themselves.
 _BOUGHT_WORDS = frozenset(
     """
     import imported imports importer upload uploaded list lists csv spreadsheet enrichment enriched enrich purchased bought scraped scraper scrape
     prospecting prospector append appended broker vendor
-    apollo breeze clearbit cognism crunchbase datanyze discoverorg dropcontact hunter insideview kaspr leadiq lusha people peopledatalabs rocketreach
+    apollo breeze clearbit cognism crunchbase datanyze discoverorg dropcontact insideview kaspr leadiq lusha peopledatalabs rocketreach
     seamless snov snovio uplead zoominfo
     """.split()  # noqa: SIM905
-) - {"people", "hunter"}  # fmt: skip
+)
 _BOUGHT_PHRASES = ("hunter io", "people data labs", "sales navigator", "data provider", "third party")
 _GIVEN_WORDS = frozenset(
     """
     form forms signup registration registered subscribed subscription newsletter optin webinar event meeting call chat conversation inbound referral
-    demo trial checkout purchase order customer download email direct organic social offline website landing
+    demo trial checkout purchase order customer download website landing
     """.split()  # noqa: SIM905
-) - {"offline", "social", "organic", "direct", "email"}  # fmt: skip
+)
 
 
+@lru_cache(maxsize=4096)
 def bought(source: str) -> bool:
     """Whether a CRM's words for a contact's source say that it came from an imported list or from enrichment."""
     found = names.words(source)
@@ -46,11 +49,11 @@ def bought(source: str) -> bool:
 
 def eligible(contact: Contact, terms: Terms) -> bool:
     """Whether the contact may take part in matching under these terms."""
-    return not terms.given_or_public_only or terms.attested or not bought(contact.source)
+    return not terms.given_or_public_only or contact.source in terms.attested or not bought(contact.source)
 
 
 def basis_of(contact: Contact, terms: Terms) -> Basis:
     """The basis on which what the CRM holds about a contact is used."""
     if bought(contact.source):
-        return Basis.ATTESTED if terms.attested else Basis.UNSTATED
+        return Basis.ATTESTED if contact.source in terms.attested else Basis.UNSTATED
     return Basis.GIVEN if not _GIVEN_WORDS.isdisjoint(names.words(contact.source)) else Basis.UNSTATED
