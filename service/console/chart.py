@@ -32,3 +32,23 @@ def bars(days: Sequence[date], numbers: Mapping[date, int]) -> list[Bar]:
         height = round(max(1.5, HEIGHT * number / top), 1)
         made.append(Bar(day, number, index * STEP + (STEP - WIDTH) // 2, round(HEIGHT - height, 1), height))
     return made
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a bar that shows how a whole is made up, in percent of it."""
+
+    name: str
+    number: int
+    x: float
+    width: float
+
+
+def parts(numbers: Mapping[str, int]) -> list[Part]:
+    """The pieces in their order, those with nothing left out; none where the whole is nothing."""
+    whole = sum(numbers.values())
+    made: list[Part] = []
+    for name, number in numbers.items():
+        if number:
+            made.append(Part(name, number, sum(each.width for each in made), 100 * number / whole))
+    return made

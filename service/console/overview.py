@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from service import health
 from service.console.guard import caller, needs
 from service.console.page import page
+from service.faring import notices
 from service.runtime import runtime
 from service.store import listing, pages, runs
 
@@ -33,11 +34,13 @@ def show() -> ResponseReturnValue:
         connections, _ = listing.connections(session, workspace_id, limit=1000)
         brands, _ = listing.brands(session, workspace_id, limit=1000)
         counts = pages.counts(session, workspace_id)
+        told = notices(session, workspace_id)
         arrived = pages.last_arrival(session, workspace_id)
         run = runs.latest(session, workspace_id)
     return page(
         "overview.html",
         still=_still(),
+        notices=told,
         held_run=run if run is not None and run.state == "held" else None,
         limit=runs.LIMIT,
         waiting=waiting,

@@ -32,6 +32,9 @@ NOTICES = {
     "saved": "Saved. Everything is judged again under the new settings.",
     "revoked": "Revoked. That key opens nothing any more.",
     "brand": "Saved.",
+    "calendar": "Added. It is being read now.",
+    "refreshing": "Reading it now.",
+    "calendar_removed": "Removed, and its address and busy times with it.",
     "switched": "You are now in this workspace.",
 }
 

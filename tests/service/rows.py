@@ -13,6 +13,7 @@ from service.db import Database
 from service.models import (
     Author,
     Brand,
+    CalendarFeed,
     Connection,
     Contact,
     Conversation,
@@ -169,3 +170,7 @@ class Rows:
             "started_by": "user:olga", "counts": {},
         }  # fmt: skip
         return self._add(Run(**{**row, **values}))
+
+    def calendar(self, email: str = "omar@acme.test", **values: Any) -> UUID:
+        row = {"host": "cal.example", "sealed": b"", "address_hash": email.encode(), "added_by": "user:olga"}
+        return self._add(CalendarFeed(email=email, **{**row, **values}))

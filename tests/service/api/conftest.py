@@ -101,6 +101,7 @@ class World:
     task: UUID
     held: UUID
     run: UUID
+    calendar: UUID
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def world(rows: Rows) -> World:
     shared = {"crm": crm, "author": author, "contact": contact, "conversation": conversation}
     task = rows.task(**shared, state="open", external_id="501", external_url="https://crm.example/tasks/501")
     later = rows.task(**shared, kind="ready_for_call", held_reason="Olga has 5 new tasks today.", held_until=NOW)
-    return World(rows.brand, social, crm, author, engagement, conversation, contact, match, task, later, rows.run())
+    return World(rows.brand, social, crm, author, engagement, conversation, contact, match, task, later, rows.run(), rows.calendar())
 
 
 @pytest.fixture

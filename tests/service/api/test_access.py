@@ -26,6 +26,7 @@ NOUN_OF = {
     "match_id": "match",
     "task_id": "task",
     "run_id": "run",
+    "calendar_id": "calendar",
 }
 
 

@@ -14,15 +14,22 @@ from service.clock import real_now
 from service.models import Audit, CalendarFeed
 from service.runtime import Runtime
 from tests.conftest import Member
-from tests.service.api.conftest import Client, World
+from tests.service.api.conftest import Client
 from tests.service.api.test_access import check
+from tests.service.rows import Rows
 
 SECRET = "https://cal.example/private-7f3a/basic.ics"
 NEW = {"email": "Olga@acme.test", "url": SECRET}
 
 
 @pytest.fixture
-def made(client: Client, world: World) -> dict[str, Any]:
+def known(rows: Rows) -> None:
+    """A CRM in which Olga owns records."""
+    rows.owner(rows.connection(provider="fakecrm", kind="crm", brand=False), "77", "olga@acme.test")
+
+
+@pytest.fixture
+def made(client: Client, known: None) -> dict[str, Any]:
     response = client.post("/calendars", json=NEW)
     assert response.status_code == 201, response.get_data(as_text=True)
     assert response.headers["Location"] == f"/v1/calendars/{response.get_json()['id']}"
@@ -99,7 +106,7 @@ def test_how_it_is_is_said_truthfully(client: Client, held: Runtime, owner: Memb
 
 
 def test_a_calendar_of_nobody_the_crm_knows_shields_nobody(
-    client: Client, held: Runtime, owner: Member, world: World
+    client: Client, held: Runtime, owner: Member, known: None
 ) -> None:
     client.post("/calendars", json={**NEW, "email": "nobody@acme.test"})
     read(held, owner, ago=timedelta(minutes=3))
@@ -112,7 +119,7 @@ def test_a_calendar_of_nobody_the_crm_knows_shields_nobody(
     "url",
     ["http://cal.example/a.ics", "ftp://cal.example/a.ics", "cal.example/a.ics", "file:///etc/passwd", "https://"],
 )
-def test_an_address_that_is_not_called_is_refused(client: Client, world: World, url: str) -> None:
+def test_an_address_that_is_not_called_is_refused(client: Client, known: None, url: str) -> None:
     detail = check(client.post("/calendars", json={**NEW, "url": url}), 422)
     assert "https" in detail
     assert client.get("/calendars").get_json()["items"] == []

@@ -38,8 +38,9 @@ CONFIG = {
         },
         {
             # Settings as above; and talks in which only the brand speaks, or two posts share an id. A post that is handed in
-            # has an author and a time unless it is deleted, and one place. A run on which others rest cannot be undone.
-            "include-operation-id-regex": "judge.talk|engagements.hand_in|settings.try_out|runs.undo",
+            # has an author and a time unless it is deleted, and one place. A run on which others rest cannot be undone. A calendar is read
+            # over https.
+            "include-operation-id-regex": "judge.talk|engagements.hand_in|settings.try_out|runs.undo|calendars.create",
             "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "422"]}},
         },
     ],

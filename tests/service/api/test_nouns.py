@@ -12,10 +12,12 @@ from marshmallow import RAISE, Schema
 from service import queue
 from service.api import (
     brands,
+    calendars,
     connections,
     contacts,
     conversations,
     engagements,
+    figures,
     health,
     matches,
     me,
@@ -41,6 +43,8 @@ ANSWERS: dict[str, type[Schema]] = {
     "/contacts/{contact}": contacts.ContactDetailSchema,
     "/matches/{match}": matches.MatchSchema,
     "/tasks/{task}": tasks.TaskSchema,
+    "/calendars/{calendar}": calendars.CalendarSchema,
+    "/figures": figures.FiguresSchema,
 }
 LISTS: dict[str, type[Schema]] = {
     "/brands": brands.BrandSchema,
@@ -53,6 +57,7 @@ LISTS: dict[str, type[Schema]] = {
     "/contacts": contacts.ContactSchema,
     "/matches": matches.MatchSchema,
     "/tasks": tasks.TaskSchema,
+    "/calendars": calendars.CalendarSchema,
 }
 
 

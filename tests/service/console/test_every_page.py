@@ -35,7 +35,7 @@ def pages(scene: Scene) -> list[str]:
         "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", "/brands",
-        "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc",
+        "/calendars", "/figures", "/figures?days=90", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc",
     ]  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def forms(scene: Scene) -> list[str]:
     return [
         "/signout", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/tryout", "/settings/keys",
         f"/changes/{scene.run}/approve", f"/changes/{scene.run}/undo",
-        f"/settings/keys/{uuid4()}/revoke", f"/tasks/{scene.task}/dismiss",
+        "/calendars", f"/calendars/{uuid4()}/refresh", f"/calendars/{uuid4()}/remove", f"/settings/keys/{uuid4()}/revoke", f"/tasks/{scene.task}/dismiss",
         *(f"/matches/{scene.suggested}/{action}" for action in ("confirm", "reject", "undo")),
         *(f"/connections/{scene.social}/{action}" for action in ("pull", "responder", "disconnect", "reconnect")),
         f"/connections/{scene.crm}/approve",
@@ -187,7 +187,7 @@ def member(held: Runtime, workspace_id: Any, email: str, role: str) -> None:
 # What somebody with this role gets for the right form; a 4xx of any other kind means that the door was open.
 FORBIDDEN = {
     "viewer": lambda path: path not in ("/signout", "/workspace"),
-    "member": lambda path: not path.startswith(("/matches", "/tasks")) and not path.endswith(("/pull", "/signout", "/workspace")),
+    "member": lambda path: not path.startswith(("/matches", "/tasks", "/calendars")) and not path.endswith(("/pull", "/signout", "/workspace")),
 }  # fmt: skip
 
 
