@@ -166,6 +166,7 @@ class Task:
     due_at: datetime | None = None
     owner_id: str | None = None
     contact_id: str | None = None
+    former_contact_id: str | None = None  # whom it was about before and is no more: taken off the task
     high_priority: bool | None = None
     external_id: str | None = None
     maybe_sent_at: datetime | None = None  # a create went out then and was never answered: seek before sending

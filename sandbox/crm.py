@@ -266,6 +266,14 @@ def associate(db: sqlite3.Connection, from_type: str, from_id: int, to_type: str
         db.execute("INSERT OR IGNORE INTO associations VALUES (?, ?, ?, ?, ?)", (*one, *other, type_id))
 
 
+def dissociate(db: sqlite3.Connection, from_type: str, from_id: int, to_type: str, to_id: int) -> None:
+    """Both ways, whatever the types."""
+    for one, other in (((from_type, from_id), (to_type, to_id)), ((to_type, to_id), (from_type, from_id))):
+        db.execute(
+            "DELETE FROM associations WHERE from_type = ? AND from_id = ? AND to_type = ? AND to_id = ?", (*one, *other)
+        )
+
+
 def associated(
     db: sqlite3.Connection, from_type: str, from_ids: Iterable[int], to_type: str
 ) -> dict[int, list[tuple[int, int]]]:

@@ -219,3 +219,17 @@ def create_associations(from_kind: str, to_kind: str) -> Answer:
                 "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id},
             })  # fmt: skip
     return batch_answer(results, errors, began, 201)
+
+
+@api.post(f"/crm/associations/{OTHERS}/<from_kind>/<to_kind>/batch/archive")
+def archive_associations(from_kind: str, to_kind: str) -> Answer:
+    admit(WRITE)
+    from_type, to_type = type_of(from_kind), type_of(to_kind)
+    with sandbox().store.write() as db:
+        for given in inputs(body(), distinct=False):
+            source, targets = record_id((given.get("from") or {}).get("id")), given.get("to")
+            if not isinstance(targets, list):
+                raise validation("Invalid input JSON: an association to archive needs from.id and a list of to.id")
+            for target in targets:
+                crm.dissociate(db, from_type, source or 0, to_type, record_id(target.get("id")) or 0)
+    return Response(status=204)

@@ -77,6 +77,8 @@ def changes(
         by_scope[row.conversation_id or row.relationship_id].append(row)
     changed: dict[str, TaskRow] = {}
     closed: set[str] = set()
+    # A match that changes moves a task from one person to another: it is not over because the first has no claim to it.
+    claimed = set(keys_of(judged))
     for subject, verdict in judged:
         found = verdict.finding
         desired = {key_of(subject, found.kind, found.episode): found} if found else {}
@@ -85,6 +87,8 @@ def changes(
         answers = {key_of(subject, TaskKind.UNANSWERED, episode): post for episode, post in ended}
         own.update({key: by_key[key] for key in desired if key in by_key})
         for step, key in plan(desired, [row.standing for row in own.values()], answered=answers):
+            if step is Step.WITHDRAW and key in claimed:
+                continue
             moved = _TAKE[step](_Move(desk, subject, verdict, desired.get(key), own.get(key), answers.get(key)))
             if moved is not None:
                 changed[key] = moved

@@ -138,7 +138,13 @@ def _changes(row: TaskRow) -> dict[str, Any]:
     differing = {
         name: value for name, value in row.content.items() if row.written.get(name) != value and name not in row.edited
     }
-    return _fields(differing)
+    return {**_fields(differing), **_former_contact(row)}
+
+
+def _former_contact(row: TaskRow) -> dict[str, str]:
+    """Whom it was about when it was last written, if it is about them no more: no CRM forgets them by itself."""
+    before = row.written.get("contact_native_id")
+    return {"former_contact_id": before} if before and before != row.content.get("contact_native_id") else {}
 
 
 def _fields(content: dict[str, Any]) -> dict[str, Any]:

@@ -194,6 +194,8 @@ class FakeCRM:
         else:
             done = self.clock() if task.status is TaskStatus.COMPLETED else None
             self._change(task_id, status=task.status, completed_at=done, **_given(task))
+            if self.contact_of[task_id] == task.former_contact_id or task.contact_id:
+                self.contact_of[task_id] = task.contact_id
         return PushResult(task.key, _OUTCOMES[task.status], task_id, url)
 
     def _change(self, task_id: str, **fields: Any) -> None:

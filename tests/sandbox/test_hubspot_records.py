@@ -257,6 +257,17 @@ def test_records_can_be_associated_afterwards(key_property):
     assert [one["id"] for one in linked] == ["101"]
 
 
+def test_associations_end_both_ways_and_ending_them_again_does_no_harm(world):
+    caller = world.hubspot()
+    task = caller.tasks({"associations": to_contact("101")}).json["results"][0]["id"]
+    path = "/crm/associations/2026-03/tasks/contacts/batch/archive"
+    for _ in range(2):
+        assert caller.post(path, {"inputs": [{"from": {"id": task}, "to": [{"id": "101"}]}]}).status_code == 204
+    read = caller.post("/crm/associations/2026-03/contacts/tasks/batch/read", {"inputs": [{"id": "101"}]}).json
+    assert read["results"] == []
+    assert caller.post(path, {"inputs": [{"from": {"id": task}}]}).status_code == 400
+
+
 def test_lists_go_page_by_page_and_hold_everything_once(world):
     caller = world.hubspot()
     made = [one["id"] for one in caller.tasks(*[{}] * 45).json["results"]]

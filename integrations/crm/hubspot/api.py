@@ -241,6 +241,12 @@ class API:
             inputs = [{"from": {"id": one}, "to": {"id": other}, "types": spec} for one, other in group]
             self.http.post(f"{ASSOCIATIONS}/{kind}/{to}/batch/create", {"inputs": inputs}, write=False)
 
+    def dissociate(self, kind: str, to: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Ends whatever associates the first record of each pair with the second. Safe to repeat."""
+        for group in chunks(pairs):
+            inputs = [{"from": {"id": one}, "to": [{"id": other}]} for one, other in group]
+            self.http.post(f"{ASSOCIATIONS}/{kind}/{to}/batch/archive", {"inputs": inputs}, write=False)
+
     def batch(self, kind: str, verb: str, inputs: Sequence[Row], *, write: bool) -> Row:
         """A batch of creates, updates or archives. Returns the answer's object ({} for an empty one)."""
         body = self.http.post(f"{OBJECTS}/{kind}/batch/{verb}", {"inputs": list(inputs)}, write=write)

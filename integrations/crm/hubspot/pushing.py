@@ -149,9 +149,13 @@ class Push:
             self._say(task, PushOutcome.WITHDRAWN)
 
     def _update(self, tasks: Sequence[Task], standing: dict[str, TaskState]) -> None:
-        # An author may be known only after the task was made. First, since a repeat does no harm and a loss would not show.
+        # An author may be known only after the task was made, or turn out to be somebody else. First, since a repeat does no
+        # harm and a loss would not show.
+        formerly = [(_id(task), task.former_contact_id) for task in tasks if task.former_contact_id]
         whose = [(_id(task), task.contact_id) for task in tasks if task.contact_id]
         with suppress(InvalidRequestError, NotFoundError):  # the contact is gone: the rest of the change still counts
+            self._api.dissociate("tasks", "contacts", formerly)
+        with suppress(InvalidRequestError, NotFoundError):
             self._api.associate("tasks", "contacts", whose, fields.TASK_TO_CONTACT)
         queue = deque(chunks(tasks))
         while queue:

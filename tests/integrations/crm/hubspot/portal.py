@@ -175,6 +175,8 @@ class Portal:
             return self._associations(match[1], match[2], body)
         if match := re.fullmatch(r"/crm/associations/2026-03/(\w+)/(\w+)/batch/create", path):
             return self._associate(match[1], match[2], body)
+        if match := re.fullmatch(r"/crm/associations/2026-03/(\w+)/(\w+)/batch/archive", path):
+            return self._dissociate(match[1], match[2], body)
         if match := re.fullmatch(r"/crm/objects/2026-09/(\w+)(?:/(search|batch/\w+))?", path):
             return self._objects(match[1], match[2], query, body)
         return 404, {"Content-Type": "text/html"}, "<html>not found</html>"
@@ -362,6 +364,18 @@ class Portal:
             if each["to"]["id"] not in self.links.get((kind, to), {}).get(each["from"]["id"], []):
                 self.link(kind, each["from"]["id"], to, each["to"]["id"])
         return self._ok({"status": "COMPLETE", "results": []}, 201)
+
+    def _dissociate(self, kind: str, to: str, body: Any) -> Answer:
+        for each in body["inputs"]:
+            for target in each["to"]:
+                for one, other, a, b in (
+                    (kind, to, each["from"]["id"], target["id"]),
+                    (to, kind, target["id"], each["from"]["id"]),
+                ):
+                    known = self.links.get((one, other), {}).get(a, [])
+                    if b in known:
+                        known.remove(b)
+        return 204, {}, ""
 
     def _associations(self, kind: str, to: str, body: Any) -> Answer:
         known = self.links.get((kind, to), {})

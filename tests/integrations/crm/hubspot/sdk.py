@@ -48,6 +48,8 @@ def _models(method: str, path: str, status: int, sent: Any) -> tuple[str | None,
         return "PublicObjectSearchRequest", "CollectionResponseWithTotalSimplePublicObjectForwardPaging"
     if "/associations/" in path and path.endswith("/create"):
         return "BatchInputPublicAssociationMultiPost", None
+    if "/associations/" in path and path.endswith("/archive"):
+        return "BatchInputPublicAssociationMultiArchive", None
     if "/associations/" in path:
         answer = "BatchResponsePublicAssociationMultiWithLabel"
         return "BatchInputPublicFetchAssociationsBatchRequest", f"{answer}WithErrors" if status == 207 else answer

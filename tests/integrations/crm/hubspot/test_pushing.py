@@ -222,6 +222,21 @@ def test_a_contact_that_is_found_after_the_task_was_made_is_put_on_it(make_world
     assert world.portal.links["tasks", "contacts"] == {made.external_id: [contact]}
 
 
+def test_a_contact_that_turns_out_to_be_somebody_else_is_taken_off_the_task(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    wrong, right = world.portal.put("contacts", {}), world.portal.put("contacts", {})
+    [made] = results(world, new(contact_id=wrong))
+
+    for _ in range(2):  # a repeat does no harm
+        moved = replace(new(contact_id=right), external_id=made.external_id, former_contact_id=wrong)
+        assert push(world, moved) == [PushOutcome.UPDATED]
+    assert world.portal.links["tasks", "contacts"] == {made.external_id: [right]}
+
+    nobody = replace(new(), external_id=made.external_id, former_contact_id=right)
+    assert push(world, nobody) == [PushOutcome.UPDATED]
+    assert world.portal.links["tasks", "contacts"] == {made.external_id: []}
+
+
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("loss", LOST)
 def test_a_lost_answer_leaves_its_batch_unknown_and_the_rest_for_later(
