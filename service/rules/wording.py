@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
 from integrations.records import Kind, TaskKind
 from service.rules.model import Answered, Finding, Person, Post
+from service.rules.readiness.cues import at_stake
 from service.rules.signals import read
-from service.rules.words import act, at_sign, clip, ended, moment, name_of, plain, where
+from service.rules.words import act, at_sign, clip, ended, moment, name_of, open_act, plain, where
 
 SUBJECT_LIMIT = 60
 QUOTED = 4  # posts
 QUOTE_LIMIT = 280  # of each
+WEIGHED = 20  # of their newest posts, when looking for what matters to them
+TELLING = 12  # letters: a shorter sentence tells nothing about what somebody cares about
+_SENTENCE = re.compile(r"[^.!?…]+(?:\.(?=\w)[^.!?…]+)*[.!?…]*")
 
 TextMode = Literal["quote", "summary", "link"]
 
@@ -41,6 +46,7 @@ def draft(
     parts = [
         "\n".join(finding.reasons),
         "\n".join(lines),
+        "\n".join(_at_heart(finding, said)) if text_mode == "quote" else "",
         "\n".join(_about(finding.kind, person)),
         f"{_LINK[finding.kind]}: {link}" if link else "",
         f"{_DONE[finding.kind]} {done_url}" if done_url else "",
@@ -95,6 +101,40 @@ def _deep_link(finding: Finding, said: Sequence[Post]) -> str:
                 linked[-1].url if linked else "")  # fmt: skip
 
 
+# --- what they want from a call -------------------------------------------------------------------------------
+
+
+def _at_heart(finding: Finding, said: Sequence[Post]) -> Iterator[str]:
+    """For whoever calls: what they have asked and nobody has answered, and what matters to them, in their own words."""
+    if finding.kind is not TaskKind.READY_FOR_CALL or finding.tender:
+        return
+    theirs = [*islice((post for post in _quotable(reversed(said)) if not post.ours), WEIGHED)][::-1]
+    question = _left_open(said, theirs)
+    if question:
+        yield f"Left open: “{clip(question, QUOTE_LIMIT)}”"
+    if care := _cares_about(theirs, besides=question):
+        yield f"What matters to them: “{clip(care, QUOTE_LIMIT)}”"
+
+
+def _left_open(said: Sequence[Post], theirs: Sequence[Post]) -> str:
+    """The newest question or request of theirs to which we have said nothing since."""
+    answered = max((post.at for post in said if post.ours), default=None)
+    waiting = [post for post in theirs if (answered is None or post.at > answered) and open_act(post.signals)]
+    asked = _sentences(waiting[-1].text) if waiting else []
+    return next((each for each in reversed(asked) if each.endswith("?")), asked[-1] if asked else "")
+
+
+def _cares_about(theirs: Sequence[Post], besides: str) -> str:
+    """The sentence of theirs in which most is at stake, the newest of those; none where nothing is."""
+    found = [each for post in theirs for each in _sentences(post.text) if len(each) >= TELLING and each != besides]
+    best = max(reversed(found), key=at_stake, default="")
+    return best if at_stake(best) else ""
+
+
+def _sentences(text: str) -> list[str]:
+    return [found for each in _SENTENCE.findall(plain(text)) if (found := each.strip())]
+
+
 # --- the last lines of the talk -------------------------------------------------------------------------------
 
 
@@ -122,9 +162,13 @@ _SHOW: Mapping[TextMode, Callable[[Sequence[Post], Person, str], Iterator[str]]]
 
 
 def _last(said: Sequence[Post]) -> Sequence[Post]:
-    tender = {post.native_id for post in said if post.signals.tender}
-    fit = (post for post in reversed(said) if post.kind is not Kind.CONTEXT and not _touches(post, tender))
-    return [*islice(fit, QUOTED)][::-1]
+    return [*islice(_quotable(reversed(said)), QUOTED)][::-1]
+
+
+def _quotable(posts: Iterable[Post]) -> Iterator[Post]:
+    held = list(posts)
+    tender = {post.native_id for post in held if post.signals.tender}
+    return (post for post in held if post.kind is not Kind.CONTEXT and not _touches(post, tender))
 
 
 def _touches(post: Post, tender: set[str]) -> bool:

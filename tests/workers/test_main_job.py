@@ -219,8 +219,9 @@ def test_weeks_of_back_and_forth_make_a_task_for_a_call_with_the_contacts_owner(
     connected.knows(owner="o2", phones=("+351 555 0100",))
     for number in range(6):
         ago = 30 * DAY - number * 5 * DAY
+        wish = " We need 40 of them by Friday and my boss wants a quote." if number == 5 else ""
         connected.says(
-            f"@brand What about part {number}?",
+            f"@brand What about part {number}?{wish}",
             id=f"q{number}",
             to=f"r{number - 1}" if number else None,
             thread="t",

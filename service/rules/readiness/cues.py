@@ -121,6 +121,12 @@ def read_ours(text: str) -> int:
     )
 
 
+def at_stake(text: str) -> int:
+    """How much of what could need a call stands in a text: how many kinds of need."""
+    cues = read_cues(text)
+    return sum(bool(cues & cue) for cue in NEED)
+
+
 def may_wish(text: str) -> bool:
     """Whether a text could hold a wish to talk: what is quickly seen, so that most texts need not be read."""
     plain = _fold(text[:LONGEST])

@@ -67,13 +67,40 @@ def test_a_call_task_has_the_phone_number_and_the_work_of_whom_to_call():
     assert write(replace(READY, evidence=("q4",)), talk=(*TALK, asked)).subject == "Call Ana Silva: they asked to talk"
 
 
+WISH = (
+    post("w1", MONDAY + 2 * DAY, "Lovely weather. The board wants a quote for 30 desks by Friday. I do like green"),
+    answer("a2", MONDAY + 2 * DAY + HOUR, to="w1", text="Which size?"),
+    post("w2", MONDAY + 3 * DAY, "The large one, I think. Could somebody call me about the fitting?"),
+)
+
+
+def test_a_call_task_has_the_question_left_open_and_what_matters_to_them_in_their_own_words():
+    body = write(READY, talk=(*TALK, *WISH)).body
+    assert "\n\nLeft open: “Could somebody call me about the fitting?”\n" in body
+    assert "\nWhat matters to them: “The board wants a quote for 30 desks by Friday.”\n\n" in body
+    closed = answer("a3", MONDAY + 4 * DAY, to="w2", text="Ringing you at ten")
+    assert "Left open" not in write(READY, talk=(*TALK, *WISH, closed)).body
+    assert "What matters" not in write(READY, talk=(post("c", MONDAY, "Lovely weather today"),)).body
+    assert "Left open" not in write(FINDING, talk=(*TALK, *WISH)).body
+
+
+@pytest.mark.parametrize("text_mode", ["summary", "link"])
+def test_without_quotes_neither_stands_there(text_mode):
+    body = write(READY, talk=(*TALK, *WISH), text_mode=text_mode).body
+    assert "Left open" not in body
+    assert "What matters" not in body
+
+
 @pytest.mark.parametrize("text_mode", ["quote", "summary", "link"])
 def test_tender_and_deleted_posts_are_never_quoted(text_mode):
     tender = post("t", MONDAY + 2 * DAY, "I was diagnosed with diabetes")
     gone = post("g", MONDAY + 2 * DAY, "REGRETTED", deleted=True)
-    body = write(talk=(*TALK, tender, gone), text_mode=text_mode).body
-    assert "diabetes" not in body
-    assert "REGRETTED" not in body
+    ask = post("t2", MONDAY + 2 * DAY, "The board wants a call about my chemo by Friday")
+    for finding in (FINDING, READY):
+        body = write(finding, talk=(*TALK, tender, ask, gone), text_mode=text_mode).body
+        assert "diabetes" not in body
+        assert "chemo" not in body
+        assert "REGRETTED" not in body
     link_only = write(replace(FINDING, tender=True), talk=(*TALK, tender), text_mode=text_mode)
     assert link_only.subject == "Answer Ana Silva on Birdsong"
     assert link_only.body == write(text_mode="link").body
