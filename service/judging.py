@@ -17,7 +17,7 @@ from service.drafting import Subject
 from service.rules.model import Conversation, History, Person, Post, Verdict
 from service.rules.readiness import ready_for_call
 from service.rules.standing import deal_of
-from service.rules.threads import by_person, unique
+from service.rules.threads import by_person, linked, unique
 from service.rules.unanswered import unanswered
 from service.store import deciding, elsewhere, people
 from service.store.deciding import DueConversation, DueRelationship, Talk, Thread
@@ -41,7 +41,7 @@ Names = Mapping[str, str]  # providers' names for people, by key
 def conversations(session: Session, workspace_id: UUID, found: Sequence[DueConversation], names: Names) -> list[Case]:
     """One case for each of these conversations, in their order."""
     posts = deciding.posts_of(session, workspace_id, {(each.brand_id, each.thread) for each in found}, names)
-    threads = {thread: by_person(unique(items)) for thread, items in posts.items()}
+    threads = {thread: by_person(linked(unique(items))) for thread, items in posts.items()}
     known = people.contacts(session, workspace_id, [each.contact_id for each in found if each.contact_id])
     answered = elsewhere.answers_elsewhere(session, workspace_id, found, names)
     stages = elsewhere.stages(session, workspace_id, found)
@@ -83,7 +83,7 @@ def relationships(session: Session, workspace_id: UUID, found: Sequence[DueRelat
     talks = deciding.talks_of(session, workspace_id, found)
     wanted = {(talk.brand_id, talk.thread) for own in talks.values() for talk in own}
     posts = deciding.posts_of(session, workspace_id, wanted, names)
-    threads = {thread: by_person(unique(items)) for thread, items in posts.items()}
+    threads = {thread: by_person(linked(unique(items))) for thread, items in posts.items()}
     ids = [each.contact_id for each in found if each.contact_id]
     known, logged = people.contacts(session, workspace_id, ids), deciding.activities_of(session, workspace_id, ids)
     closed = deciding.call_tasks_closed(session, workspace_id, [each.id for each in found])

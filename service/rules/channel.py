@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import log
@@ -18,12 +18,13 @@ FURTHER = 3  # and further back, of each: the author's own, those that name the 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a channel. `author` is a nick or handle, as others write it."""
+    """One message of a channel. `author` is a nick or handle, as others write it; `called` are other names of theirs."""
 
     id: str
     author: str
     at: datetime
     text: str
+    called: tuple[str, ...] = ()
 
 
 # --- one message ----------------------------------------------------------------------------------------------
@@ -74,12 +75,22 @@ class _Person:
     partner: str = ""
 
 
-def _read(message: Message, nicks: set[str]) -> Said:
+def _nicks(messages: Sequence[Message]) -> dict[str, str]:
+    """Whom each name means, in lower case. A name that two people share means neither, unless it is the nick of one."""
+    means: dict[str, set[str]] = defaultdict(set)
+    for each in messages:
+        for name in each.called:
+            means[name.casefold()].add(each.author.casefold())
+    shared = {name: next(iter(people)) for name, people in means.items() if len(people) == 1}
+    return {**shared, **{each.author.casefold(): each.author.casefold() for each in messages}}
+
+
+def _read(message: Message, nicks: Mapping[str, str]) -> Said:
     text, author = message.text, message.author.casefold()
     listeners, rest, unknown = _listeners(text, nicks, author)
     folded = rest.casefold()
     words = _WORD.findall(folded)
-    mentioned = frozenset(token for token in _TOKEN.findall(folded) if token in nicks) - listeners - {author}
+    mentioned = frozenset(nicks[token] for token in _TOKEN.findall(folded) if token in nicks) - listeners - {author}
     question = any(mark in rest for mark in _MARKS)
     asks = not _ASKS.isdisjoint(words[:6])
     command = text.startswith("!")
@@ -97,7 +108,7 @@ def _read(message: Message, nicks: set[str]) -> Said:
     )  # fmt: skip
 
 
-def _listeners(text: str, nicks: set[str], author: str) -> tuple[frozenset[str], str, bool]:
+def _listeners(text: str, nicks: Mapping[str, str], author: str) -> tuple[frozenset[str], str, bool]:
     """Whom the beginning of a text speaks to, the text after that, and whether it names somebody unknown."""
     found: set[str] = set()
     at = 0
@@ -111,11 +122,8 @@ def _listeners(text: str, nicks: set[str], author: str) -> tuple[frozenset[str],
     return frozenset(found), text[at:], False
 
 
-def _known(name: str, nicks: set[str]) -> str | None:
-    if name in nicks:
-        return name
-    bare = name.rstrip("_`.!?")
-    return bare if bare in nicks else None
+def _known(name: str, nicks: Mapping[str, str]) -> str | None:
+    return nicks.get(name) or nicks.get(name.rstrip("_`.!?"))
 
 
 def _robots(said: Sequence[Said]) -> set[str]:
@@ -136,7 +144,7 @@ class Channel:
     For each number from 0 on, ask for its `options`, then `settle` it."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        nicks = {each.author.casefold() for each in messages}
+        nicks = _nicks(messages)
         self.said = [_read(each, nicks) for each in messages]
         counts = Counter(word for each in self.said for word in each.words)
         self._rarity = {word: log(len(messages) / count) for word, count in counts.items() if count > 1}
