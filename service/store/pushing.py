@@ -103,7 +103,7 @@ _VALUES = attrgetter(*(name if name != "written" else "written_unless_content" f
 _SETTLE = (
     "UPDATE tasks t SET state = new.state, external_id = new.external_id, external_url = coalesce(nullif(new.external_url, ''), t.external_url),"  # noqa: S608
     " written = coalesce(new.written, new.content), detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
-    " pushed_at = coalesce(t.pushed_at, new.written_at), held_reason = CASE WHEN new.written_at IS NULL THEN t.held_reason ELSE '' END,"
+    " pushed_at = coalesce(t.pushed_at, new.written_at), held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"
     " push_at = CASE WHEN t.run_id IS NOT NULL THEN NULL WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
     f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
 )

@@ -32,14 +32,18 @@ WHERE f.workspace_id = %(w)s
 # Tasks that a person is to get: neither what is being closed, nor what is held back here.
 _COMING = "t.workspace_id = %(w)s AND t.wanted = 'open' AND t.push_at IS NOT NULL"
 _ON_THEIR_WAY = f"""
-SELECT t.id, t.crm_connection_id::text, coalesce(t.content->>'owner_id', ''), t.push_at, t.content->>'due_at', t.state = 'absent'
+SELECT t.id, t.crm_connection_id::text, coalesce(t.content->>'owner_id', ''), t.push_at, (t.content->>'due_at')::timestamptz, t.state = 'absent'
 FROM tasks t WHERE {_COMING} AND {{which}} ORDER BY t.id FOR UPDATE
 """  # noqa: S608 - names of our own columns
+# What a run that has not been let through altered stays as it is.
 _DUE_WHILE_BUSY = """
-SELECT DISTINCT ON (t.id) t.id, t.crm_connection_id::text, coalesce(t.content->>'owner_id', ''), t.push_at, t.content->>'due_at', false
-FROM {spans} JOIN tasks t ON t.workspace_id = %(w)s AND t.crm_connection_id = new.crm AND coalesce(t.content->>'owner_id', '') = new.owner
-WHERE t.wanted = 'open' AND t.state IN ('open', 'unknown', 'absent') AND (t.push_at IS NOT NULL OR t.state = 'open')
-  AND (t.content->>'due_at')::timestamptz >= new.starts_at AND (t.content->>'due_at')::timestamptz < new.ends_at
+WITH spans AS (SELECT * FROM {spans}), standing AS MATERIALIZED (
+  SELECT t.id, t.crm_connection_id, coalesce(t.content->>'owner_id', '') AS owner, t.push_at, (t.content->>'due_at')::timestamptz AS due_at
+  FROM tasks t WHERE t.workspace_id = %(w)s AND t.wanted = 'open' AND t.run_id IS NULL AND t.crm_connection_id IN (SELECT crm FROM spans)
+    AND t.state IN ('open', 'unknown', 'absent') AND (t.push_at IS NOT NULL OR t.state = 'open')
+)
+SELECT DISTINCT ON (s.id) s.id, s.crm_connection_id::text, s.owner, s.push_at, s.due_at, false FROM standing s
+JOIN spans ON spans.crm = s.crm_connection_id AND spans.owner = s.owner AND s.due_at >= spans.starts_at AND s.due_at < spans.ends_at
 """
 _SPAN = {"crm": "uuid", "owner": "text", "starts_at": "timestamptz", "ends_at": "timestamptz"}
 _MOVE = {"id": "uuid", "push_at": "timestamptz", "due_at": "text", "held_reason": "text"}
@@ -113,7 +117,7 @@ def due_while_busy(session: Session, workspace_id: UUID, busy: Mapping[Owner, Se
 
 def _coming(session: Session, statement: str, params: Mapping[str, Any]) -> list[Coming]:
     return [
-        Coming(id_, (crm, owner), push_at, datetime.fromisoformat(due_at) if due_at else None, new)
+        Coming(id_, (crm, owner), push_at, due_at, new)
         for id_, crm, owner, push_at, due_at, new in execute(raw(session), statement, params)
     ]
 

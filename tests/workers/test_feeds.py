@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -294,3 +294,29 @@ def test_a_feed_that_another_worker_has_is_left_to_it(world: World, mock: respon
     world.work(claim)
     assert busy(world) == []
     assert len(mock.calls) == 0
+
+
+def test_what_a_run_holds_back_is_not_moved_by_a_calendar(connected: World, mock: responses.RequestsMock) -> None:
+    mock.get(URL, body=ics())
+    connected.set(meeting_shield=True)
+    add(connected)
+    connected.says("@brand Do you ship?", id="q1")
+    connected.run()
+    due = NOON + 2 * HOUR
+    connected.sql(
+        "UPDATE tasks SET run_id = gen_random_uuid(), content = jsonb_set(content, '{due_at}', to_jsonb(CAST(:due AS text)))",
+        due=due.isoformat(),
+    )
+    mock.replace("GET", URL, body=ics((due - HOUR, due + HOUR)))
+    again(connected)
+    assert connected.task().push_at is None
+
+
+def test_a_calendar_without_a_zone_of_its_own_is_read_in_its_owners(world: World, mock: responses.RequestsMock) -> None:
+    floating = "BEGIN:VEVENT\r\nUID:x\r\nDTSTART:20260313T090000\r\nDURATION:PT1H\r\nEND:VEVENT\r\n"
+    mock.get(URL, body=ics(extra=floating))
+    world.set(timezone="Europe/Paris", people=[{"email": "Olga@acme.test", "timezone": "Asia/Tokyo"}])
+    add(world)
+    world.run()
+    [(start, end)] = busy(world)
+    assert (start, end) == (datetime(2026, 3, 13, 0, tzinfo=UTC), datetime(2026, 3, 13, 1, tzinfo=UTC))
