@@ -34,7 +34,7 @@ from service.models import Connection
 # No patience, so that the wait is ours alone, and no looking by itself, so that only what is measured makes it look.
 VALUES = {
     **run.SETTINGS,
-    "patience": {"direct": 0, "question": 0, "other": 0},
+    "patience": {"direct": 0, "problem": 0, "question": 0, "other": 0},
     "first_pull_days": 60,
     "poll_seconds": 3600,
 }

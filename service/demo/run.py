@@ -30,7 +30,7 @@ GIVE_UP = 900.0  # seconds without anything moving
 
 # A visitor should see something happen: a minute's patience, around the clock, and nothing held back.
 SETTINGS: Mapping[str, Any] = {
-    "hours": AROUND_THE_CLOCK, "patience": {"direct": 1, "question": 1, "other": 1}, "daily_cap": None, "meeting_shield": False,
+    "hours": AROUND_THE_CLOCK, "patience": {"direct": 1, "problem": 1, "question": 1, "other": 1}, "daily_cap": None, "meeting_shield": False,
     "preview": False,
 }  # fmt: skip
 
