@@ -15,7 +15,7 @@ from service.clock import business_now, real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
 from service.models import Brand, Connection
-from service.store import due
+from service.store import due, redacting
 from service.store.rows import execute, insert, packed
 
 AUTHOR = {
@@ -291,12 +291,13 @@ def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:
     if not gone:
         return 0
     rows = execute(raw(session), (
-        "UPDATE engagements SET deleted_at = %(now)s, text = '', checked_at = %(now)s WHERE workspace_id = %(w)s"
-        " AND connection_id = %(c)s AND native_id = ANY(%(ids)s) AND deleted_at IS NULL RETURNING thread, posted_at,"
-        " CASE WHEN ours AND kind = 'direct' THEN in_reply_to_author END"
+        "WITH old AS MATERIALIZED (SELECT id, text FROM engagements WHERE workspace_id = %(w)s AND connection_id = %(c)s"
+        " AND native_id = ANY(%(ids)s) AND deleted_at IS NULL ORDER BY native_id FOR UPDATE)"
+        " UPDATE engagements e SET deleted_at = %(now)s, text = '', checked_at = %(now)s FROM old WHERE e.workspace_id = %(w)s AND e.id = old.id"
+        " RETURNING e.thread, e.posted_at, CASE WHEN e.ours AND e.kind = 'direct' THEN e.in_reply_to_author END, old.text"
     ), {"w": source.workspace_id, "c": source.connection_id, "ids": [each.id for each in gone], "now": real_now()})  # fmt: skip
     if rows:
-        newest = {thread: posted_at for thread, posted_at, _ in rows}
+        newest = {thread: posted_at for thread, posted_at, *_ in rows}
         shared = {
             "w": source.workspace_id,
             "brand": source.brand_id,
@@ -304,8 +305,10 @@ def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:
         }
         posted = [newest[thread] for thread in sorted(newest)]
         execute(raw(session), _TOUCH_THREADS, {**shared, "threads": sorted(newest), "posted": posted})
-        if told := {to for _, _, to in rows if to}:
+        if told := {to for _, _, to, _ in rows if to}:
             whom = {"provider": source.provider, "host": source.host, "ids": sorted(told)}
             execute(raw(session), _TOUCH_RECIPIENTS, {**shared, **whom})
+        texts = [text for *_, text in rows if text]
+        redacting.redact_tasks(session, source.workspace_id, source.brand_id, sorted(newest), texts)
         due.decide_soon(session, source.workspace_id)
     return len(rows)

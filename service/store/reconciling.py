@@ -95,6 +95,8 @@ def _newer(item: TaskState, than: datetime | None) -> bool:
 def _completed(session: Session, row: Task, item: TaskState) -> int:
     if row.state != "open":
         return 0
+    if row.wanted == "open":
+        _edited(row, item)  # what they wrote before they ticked it off is theirs too
     row.state = "completed"
     if row.wanted == "open":
         _close(session, row, "completed in the CRM", item.completed_at or real_now())

@@ -83,6 +83,39 @@ def test_a_question_that_is_deleted_is_withdrawn_and_its_text_is_erased(connecte
     assert connected.sql("SELECT text FROM engagements") == [("",)]
 
 
+def test_a_post_that_is_deleted_after_its_task_was_done_is_quoted_there_no_more(connected: World) -> None:
+    connected.says("@brand My order number is 4711, where is it?", id="q1")
+    connected.run()
+    connected.answers("On its way.", id="r1", to="q1")
+    connected.look()
+    assert "4711" in next(iter(connected.crm.tasks.values())).body
+    connected.social.delete("q1")
+    connected.sql("UPDATE engagements SET checked_at = checked_at - interval '8 days'")
+
+    connected.look(streams=("recheck",))
+
+    [state] = connected.crm.tasks.values()
+    assert "4711" not in state.body
+    assert "(deleted by its author)" in state.body
+    assert state.body.startswith("Answered on Example Social")
+    assert state.status is TaskStatus.COMPLETED
+    assert connected.sql("SELECT count(*) FROM tasks WHERE content::text || written::text LIKE '%4711%'") == [(0,)]
+
+
+def test_what_somebody_wrote_into_the_task_is_left_to_them(connected: World) -> None:
+    connected.says("@brand My order number is 4711, where is it?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.crm.edit_as_person(state.id, body="Called them about 4711.", status=TaskStatus.COMPLETED)
+    connected.look(streams=("tasks",))
+    connected.social.delete("q1")
+    connected.sql("UPDATE engagements SET checked_at = checked_at - interval '8 days'")
+
+    connected.look(streams=("recheck",))
+
+    assert next(iter(connected.crm.tasks.values())).body == "Called them about 4711."
+
+
 def test_an_edited_question_changes_the_task(connected: World) -> None:
     post = connected.says("@brand Do you ship to Porto?", id="q1")
     connected.run()

@@ -1,0 +1,57 @@
+"""Tasks that quote posts which are gone at their source: the quotes go too, also where a task is long closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from service.clock import business_now
+from service.db import raw
+from service.rules.redaction import redact
+from service.store import due
+from service.store.rows import execute, packed, records
+
+_TASKS = """
+WITH talks AS (
+    SELECT c.id, c.author_id FROM conversations c WHERE c.workspace_id = %(w)s AND c.brand_id = %(brand)s AND c.thread = ANY(%(threads)s)
+), people AS (
+    SELECT r.id FROM relationships r WHERE r.workspace_id = %(w)s AND r.brand_id = %(brand)s AND (r.author_id IN (SELECT author_id FROM talks)
+        OR r.contact_id IN (SELECT m.contact_id FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id IN (SELECT author_id FROM talks)))
+)
+SELECT t.id, t.content, t.written, t.state = 'completed' AND t.external_id IS NOT NULL, t.crm_connection_id FROM tasks t
+WHERE t.workspace_id = %(w)s AND (t.conversation_id IN (SELECT id FROM talks) OR t.relationship_id IN (SELECT id FROM people))
+  AND NOT t.edited ? 'body' ORDER BY t.id FOR UPDATE
+"""
+_REDACTED = {"id": "uuid", "content": "jsonb", "written": "jsonb", "push": "boolean"}
+_SAVE = (
+    "UPDATE tasks t SET content = new.content, written = new.written,"  # noqa: S608 - names of our own columns
+    " push_at = CASE WHEN new.push THEN %(now)s ELSE t.push_at END"
+    f" FROM {records(_REDACTED)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
+)
+
+
+def redact_tasks(
+    session: Session, workspace_id: UUID, brand_id: UUID, threads: Sequence[str], texts: Sequence[str]
+) -> int:
+    """Takes what tasks of these threads' people quote of these texts out of them: here at once, and in the CRM where the
+    task is closed there. (One that is open there is written anew when its conversation is decided; a text that somebody
+    has made theirs in the CRM is left to them.) Returns how many tasks quoted them."""
+    found = execute(raw(session), _TASKS, {"w": workspace_id, "brand": brand_id, "threads": list(threads)})
+    changed, crms = [], set()
+    for id_, content, written, closed_there, crm in found:
+        body = str(content.get("body") or "")
+        clean = redact(body, texts)
+        if clean == body:
+            continue
+        # What was written stays as it is known to stand in the CRM, so that the difference is pushed.
+        kept = written if closed_there else {**written, "body": redact(str(written.get("body") or ""), texts)}
+        changed.append((id_, {**content, "body": clean}, kept, closed_there))
+        if closed_there and crm is not None:
+            crms.add(crm)
+    if changed:
+        execute(raw(session), _SAVE, {"w": workspace_id, "now": business_now(), **packed(_REDACTED, changed)})
+    for crm in sorted(crms):
+        due.push_soon(session, workspace_id, crm)
+    return len(changed)
