@@ -95,7 +95,8 @@ def relationships(session: Session, workspace_id: UUID, found: Sequence[DueRelat
         history = History(
             person_name=_name(contact, own), posts=tuple(said), activities=tuple(logged.get(each.contact_id, ())) if each.contact_id else (),
             do_not_call=bool(contact and contact.record.do_not_call), unsubscribed=bool(contact and contact.record.unsubscribed),
-            last_call_task_closed_at=closed.get(each.id),
+            last_call_task_closed_at=closed.get(each.id), known=contact is not None,
+            deal=deal_of(contact.record.lifecycle) if contact else "", bio=" ".join(filter(None, dict.fromkeys(talk.bio for talk in own))),
         )  # fmt: skip
         cases.append(Case(_relation(each, contact, own, said, names), partial(ready_for_call, history)))
     return cases

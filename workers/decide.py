@@ -17,13 +17,14 @@ from service.clock import business_now, real_instant
 from service.drafting import Desk, Subject, changes, keys_of
 from service.judging import Case
 from service.rules.model import Verdict
+from service.rules.readiness.stages import moved
 from service.runtime import Runtime
-from service.store import deciding, due, elsewhere, matching, people, runs, schedule, tasks
+from service.store import deciding, due, elsewhere, matching, mirroring, people, runs, schedule, stages, tasks
 from service.tryout import judge
 from workers.admitting import admit_waiting
 from workers.breaker import hold_back
 
-AUTHORS, CONVERSATIONS, RELATIONSHIPS = 1000, 1000, 500  # how many at once: memory stays flat, transactions short
+AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 1000, 500, 1000  # how many at once: memory stays flat, transactions short
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
 
 
@@ -44,7 +45,8 @@ def decide(runtime: Runtime, workspace_id: UUID, lease_id: UUID, now: datetime |
     deadline = time.monotonic() + BUDGET
     with runtime.db.tenant(workspace_id) as session:
         runs.notice_rules(session, workspace_id, settings.current(session, workspace_id).version)
-    for step in (_match, _conversations, _relationships, _let_through, _admit):
+        matching.notice_rules(session, workspace_id)
+    for step in (_refile, _match, _conversations, _relationships, _let_through, _admit):
         while True:
             more = runtime.db.retried(workspace_id, partial(_take, run, step))
             if more is None:
@@ -62,6 +64,11 @@ def decide(runtime: Runtime, workspace_id: UUID, lease_id: UUID, now: datetime |
 def _take(run: _Run, step: Callable[[_Run, Session], bool], session: Session) -> bool | None:
     """One batch of a step: whether there may be more; None when the lease is somebody else's."""
     return step(run, session) if schedule.hold(session, run.workspace_id, run.lease_id) else None
+
+
+def _refile(run: _Run, session: Session) -> bool:
+    """Contacts that older rules have filed stand where these rules seek them."""
+    return mirroring.refile(session, run.workspace_id, CONTACTS)
 
 
 def _match(run: _Run, session: Session) -> bool:
@@ -121,19 +128,24 @@ def _relationships(run: _Run, session: Session) -> bool:
     judged = judge(cases, desk)
     ids = [each.id for each in found]
     part = runs.part_of(session, run.workspace_id, "relationships", ids, version)
+    steps = [moved(each.stage, each.stage_at, verdict, run.now) for each, (_, verdict) in zip(found, judged, strict=True)]
     deciding.save_relationships(
         session, run.workspace_id,
-        [(id_, verdict.look_again_at, verdict.stage or "", list(verdict.reasons)) for id_, (_, verdict) in zip(ids, judged, strict=True)],
+        [
+            (each.id, verdict.look_again_at, verdict.stage or "", step[-1].at if step else each.stage_at, verdict.score, list(verdict.reasons))
+            for each, step, (_, verdict) in zip(found, steps, judged, strict=True)
+        ],
         settings=version, now=run.now,
     )  # fmt: skip
+    stages.save_changes(session, run.workspace_id, zip(ids, steps, strict=True))
     _store(run, session, desk, cases, judged, "relationship_id", ids, version, part)
     patience = desk.policy.stage_patience
-    moved = [
+    further = [
         each
         for each, (_, verdict) in zip(found, judged, strict=True)
         if patience.get(each.stage, 1.0) != patience.get(verdict.stage or "", 1.0)
     ]
-    elsewhere.came_further(session, run.workspace_id, moved, run.now)
+    elsewhere.came_further(session, run.workspace_id, further, run.now)
     return len(found) == RELATIONSHIPS
 
 

@@ -18,19 +18,20 @@ from service.models.crm import (
     ActivityContact,
     Audit,
     Contact,
-    ContactKey,
     IdempotencyKey,
     Match,
     Owner,
     Task,
 )
+from service.models.matching import Attestation, ContactKey, KeyCount, MatchTotal
 from service.models.runs import Run, RunChange
 from service.models.shield import BusyTime, CalendarFeed, RuleVolume
+from service.models.stages import StageChange
 from service.models.talk import Author, AuthorKey, Conversation, Engagement, Relationship, Signal
 
 __all__ = [
-    "APIKey", "Activity", "ActivityContact", "Audit", "Author", "AuthorKey", "Base", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
-    "ContactKey", "Conversation", "Credential", "Engagement", "IdempotencyKey", "Match", "Membership", "OAuthState",
-    "Owner", "ProviderApp", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "Stream", "Task",
+    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "Author", "AuthorKey", "Base", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
+    "ContactKey", "Conversation", "Credential", "Engagement", "IdempotencyKey", "KeyCount", "Match", "MatchTotal", "Membership", "OAuthState",
+    "Owner", "ProviderApp", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "StageChange", "Stream", "Task",
     "Tenant", "User", "WebhookRoute", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import REAL, BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, Below, Created, Identified, Tenant
+from service.models.base import KEY, Base, Below, Created, Identified, Tenant
 
 
 class Author(Tenant, Identified, Created, Base):
@@ -34,19 +34,17 @@ class Author(Tenant, Identified, Created, Base):
     bot: Mapped[bool] = mapped_column(default=False, server_default="false")
     followers: Mapped[int | None]
     match_due: Mapped[bool] = mapped_column(default=True, server_default="true")
+    filed: Mapped[list[str]] = mapped_column(ARRAY(KEY), default=list, server_default="{}")  # its keys in author_keys
+    likely: Mapped[float | None] = mapped_column(REAL)  # the sum of its matches' scores; None: not matched yet
     updated_at: Mapped[datetime]
 
 
 class AuthorKey(Below, Base):
-    """A normalised key under which an author may be found when a contact changes."""
+    """A normalised key under which an author may be found when a contact changes. Kept as `ContactKey` is."""
 
     __tablename__ = "author_keys"
-    __table_args__ = (
-        ForeignKeyConstraint(["workspace_id", "author_id"], ["authors.workspace_id", "authors.id"], ondelete="CASCADE"),
-        Index("ix_author_keys_author", "workspace_id", "author_id"),
-    )
 
-    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(KEY, primary_key=True)
     author_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
@@ -171,7 +169,8 @@ class Relationship(Tenant, Identified, Created, Base):
     author_id: Mapped[UUID | None]
     decide_at: Mapped[datetime | None]
     stage: Mapped[str] = mapped_column(Text, default="")
-    stage_at: Mapped[datetime | None]
+    stage_at: Mapped[datetime | None]  # of what brought it there; None: it began there
+    score: Mapped[float | None] = mapped_column(REAL)  # how likely people who read the talk would have somebody call
     reasons: Mapped[list[Any]] = mapped_column(default=list)
     settings_version: Mapped[int | None]
     rules_version: Mapped[int | None]

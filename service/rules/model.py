@@ -143,6 +143,15 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """A stage that a relationship came to."""
+
+    stage: str  # aware, in contact, conversing, ready to talk, talked, met
+    at: datetime  # of the post, call or meeting that brought it there
+    reason: str  # a sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """A rule's answer: a finding or none, why, and when the same input could be judged otherwise by time alone."""
 
@@ -152,6 +161,7 @@ class Verdict:
     # unanswered: the answer that ended the last wait, where there is one: its task is completed with a line saying so
     ended_by: Answered | None = None
     stage: str | None = None  # ready_for_call: aware, in contact, conversing, ready to talk, talked, met
+    milestones: tuple[Milestone, ...] = ()  # ready_for_call: the stages reached so far, each once, in order; aware is none
     score: float | None = None  # ready_for_call: the probability that people who read the talk would have somebody call
     waiting_since: datetime | None = None  # unanswered: somebody waits since then, whether patience has ended or not
     # unanswered: the answer to every wait that was ended, by episode. A task whose episode is not in here and not in

@@ -51,6 +51,7 @@ class DueRelationship:
     contact_id: UUID | None
     author_id: UUID | None
     stage: str
+    stage_at: datetime | None
 
 
 def person_key(contact_id: UUID | None, author_id: UUID | None) -> str:
@@ -67,7 +68,7 @@ FROM (SELECT * FROM conversations WHERE workspace_id = %(w)s AND {{chosen}}) c
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = c.author_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
 """  # noqa: S608 - names of our own columns
-_RELATIONSHIPS = "SELECT id, brand_id, person, contact_id, author_id, stage FROM relationships WHERE workspace_id = %(w)s AND {chosen}"
+_RELATIONSHIPS = "SELECT id, brand_id, person, contact_id, author_id, stage, stage_at FROM relationships WHERE workspace_id = %(w)s AND {chosen}"
 _DUE = "decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED"
 # What a first pull has not finished yet is judged by nobody.
 _BEFORE = "(%(before)s::uuid IS NULL OR id < %(before)s::uuid) AND decide_at IS DISTINCT FROM 'infinity' ORDER BY id DESC LIMIT %(n)s"
@@ -104,10 +105,10 @@ _OPEN_RELATIONSHIPS = insert(
     fixed={"workspace_id": "%(w)s", "decide_at": "%(now)s::timestamptz", "stage": "''", "reasons": "'[]'::jsonb"},
     conflict="ON CONFLICT (workspace_id, brand_id, person) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at)",
 )
-RELATED = {"id": "uuid", "decide_at": "timestamptz", "stage": "text", "reasons": "jsonb"}
+RELATED = {"id": "uuid", "decide_at": "timestamptz", "stage": "text", "stage_at": "timestamptz", "score": "real", "reasons": "jsonb"}
 _SAVE_RELATIONSHIPS = f"""
 UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, settings_version = %(settings)s, rules_version = %(rules)s,
-       decided_at = %(now)s, stage_at = CASE WHEN r.stage = new.stage THEN r.stage_at ELSE %(now)s END, stage = new.stage
+       decided_at = %(now)s, stage_at = new.stage_at, stage = new.stage, score = new.score
 FROM {records(RELATED)} WHERE r.workspace_id = %(w)s AND r.id = new.id
 """  # noqa: S608 - names of our own columns
 # An author who has been matched is part of the contact's relationship; the one that stood alone has no subject any more.
@@ -120,7 +121,7 @@ WITH p AS (
     UNION ALL
     SELECT p.brand_id, p.person, m.author_id FROM p JOIN matches m ON m.workspace_id = %(w)s AND m.contact_id = p.contact_id AND m.state = 'confirmed'
 )
-SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {_NETWORK}, n.responder_email, a.followers
+SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {_NETWORK}, n.responder_email, a.followers, a.bio
 FROM who JOIN authors a ON a.workspace_id = %(w)s AND a.id = who.author_id
 JOIN conversations c ON c.workspace_id = %(w)s AND c.author_id = who.author_id AND c.brand_id = who.brand_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
@@ -276,12 +277,12 @@ def open_relationships(
 def save_relationships(
     session: Session,
     workspace_id: UUID,
-    rows: Sequence[tuple[UUID, datetime | None, str, list[str]]],
+    rows: Sequence[tuple[UUID, datetime | None, str, datetime | None, float | None, list[str]]],
     *,
     settings: int,
     now: datetime,
 ) -> None:
-    """(id, when to look again, stage, reasons) of each."""
+    """(id, when to look again, stage, since when, score, reasons) of each."""
     execute(
         raw(session),
         _SAVE_RELATIONSHIPS,
@@ -302,6 +303,7 @@ class Talk:
     provider: str
     responder_email: str
     followers: int | None
+    bio: str
 
 
 def talks_of(

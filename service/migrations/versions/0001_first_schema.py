@@ -8,12 +8,15 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from service.migrations.filing import UNFILE, UNFILE_NO_MORE
 from service.migrations.security import SCHEDULED, isolate, schedule, share
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+KEY = sa.Text(collation="C")
 
 
 def upgrade() -> None:
@@ -92,6 +95,8 @@ def upgrade() -> None:
         sa.Column("bot", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("followers", sa.Integer(), nullable=True),
         sa.Column("match_due", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("filed", postgresql.ARRAY(KEY), server_default="{}", nullable=False),
+        sa.Column("likely", sa.REAL(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -179,6 +184,7 @@ def upgrade() -> None:
         sa.Column("decide_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("stage_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("score", sa.REAL(), nullable=True),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("settings_version", sa.Integer(), nullable=True),
         sa.Column("rules_version", sa.Integer(), nullable=True),
@@ -276,17 +282,10 @@ def upgrade() -> None:
     op.create_table(
         "author_keys",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("key", KEY, nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["workspace_id", "author_id"],
-            ["authors.workspace_id", "authors.id"],
-            name=op.f("fk_author_keys_workspace_id_author_id"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("workspace_id", "key", "author_id", name=op.f("pk_author_keys")),
     )
-    op.create_index("ix_author_keys_author", "author_keys", ["workspace_id", "author_id"], unique=False)
     op.create_table(
         "connections",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -535,6 +534,8 @@ def upgrade() -> None:
         sa.Column("fields", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("filed", postgresql.ARRAY(KEY), server_default="{}", nullable=False),
+        sa.Column("filed_version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "connection_id"],
@@ -542,15 +543,12 @@ def upgrade() -> None:
             name=op.f("fk_contacts_workspace_id_connection_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_contacts_workspace_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_contacts")),
         sa.UniqueConstraint(
             "workspace_id", "connection_id", "native_id", name=op.f("uq_contacts_workspace_id_connection_id_native_id")
         ),
     )
-    op.create_index("ix_contacts_name", "contacts", ["workspace_id", "name", "id"], unique=False)
+    op.create_index("ix_contacts_filed", "contacts", ["workspace_id", "filed_version"], unique=False)
     op.create_table(
         "conversations",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -776,17 +774,43 @@ def upgrade() -> None:
     op.create_table(
         "contact_keys",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("key", KEY, nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["workspace_id", "contact_id"],
-            ["contacts.workspace_id", "contacts.id"],
-            name=op.f("fk_contact_keys_workspace_id_contact_id"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("workspace_id", "key", "contact_id", name=op.f("pk_contact_keys")),
     )
-    op.create_index("ix_contact_keys_contact", "contact_keys", ["workspace_id", "contact_id"], unique=False)
+    op.create_table(
+        "key_counts",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("contacts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_key_counts_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "key", name=op.f("pk_key_counts")),
+        postgresql_with={"fillfactor": 70},
+    )
+    op.create_table(
+        "match_totals",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("authors", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("likely", sa.Float(), server_default="0", nullable=False),
+        sa.Column("rules_version", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_match_totals_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_match_totals")),
+    )
+    op.create_table(
+        "attestations",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("attested_by", sa.Text(), nullable=False),
+        sa.Column("attested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_attestations_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "source", name=op.f("pk_attestations")),
+    )
     op.create_table(
         "matches",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -799,6 +823,9 @@ def upgrade() -> None:
         sa.Column("rules_version", sa.Integer(), nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("pattern", sa.Text(), server_default="", nullable=False),
+        sa.Column("handle_state", sa.Text(), server_default="", nullable=False),
+        sa.Column("handle_detail", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "author_id"],
@@ -828,6 +855,27 @@ def upgrade() -> None:
         ["workspace_id", "author_id"],
         unique=True,
         postgresql_where=sa.text("state = 'confirmed'"),
+    )
+    op.create_index(
+        "ix_matches_decided",
+        "matches",
+        ["workspace_id", "pattern"],
+        unique=False,
+        postgresql_where=sa.text("decided_by <> 'rules'"),
+    )
+    op.create_index(
+        "ix_matches_pattern",
+        "matches",
+        ["workspace_id", "pattern"],
+        unique=False,
+        postgresql_where=sa.text("state = 'confirmed'"),
+    )
+    op.create_index(
+        "ix_matches_handle",
+        "matches",
+        ["workspace_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'confirmed' AND handle_state = ''"),
     )
     op.create_table(
         "signals",
@@ -913,6 +961,21 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", "kind", name=op.f("pk_rule_volumes")),
     )
+    op.create_table(
+        "stage_changes",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("relationship_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "relationship_id"],
+            ["relationships.workspace_id", "relationships.id"],
+            name=op.f("fk_stage_changes_workspace_id_relationship_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "relationship_id", "at", "stage", name=op.f("pk_stage_changes")),
+    )
     share(
         "api_keys",
         "memberships",
@@ -933,6 +996,7 @@ def upgrade() -> None:
         "busy_times",
         "rule_volumes",
         "relationships",
+        "stage_changes",
         "settings",
         "workspace_schedule",
         "author_keys",
@@ -949,15 +1013,21 @@ def upgrade() -> None:
         "streams",
         "activity_contacts",
         "contact_keys",
+        "key_counts",
+        "match_totals",
+        "attestations",
         "matches",
         "signals",
     )
+    for statement in UNFILE:
+        op.execute(statement)
     op.execute("GRANT SELECT ON alembic_version TO warmline_app")
     for table, (sees, changes) in SCHEDULED.items():
         schedule(table, sees=sees, changes=changes)
 
 
 def downgrade() -> None:
+    op.drop_table("stage_changes")
     op.drop_table("rule_volumes")
     op.drop_table("busy_times")
     op.drop_index(
@@ -977,7 +1047,11 @@ def downgrade() -> None:
     op.drop_index("ix_matches_state", table_name="matches")
     op.drop_index("ix_matches_contact", table_name="matches")
     op.drop_table("matches")
-    op.drop_index("ix_contact_keys_contact", table_name="contact_keys")
+    for statement in UNFILE_NO_MORE:
+        op.execute(statement)
+    op.drop_table("attestations")
+    op.drop_table("match_totals")
+    op.drop_table("key_counts")
     op.drop_table("contact_keys")
     op.drop_index("ix_activity_contacts_activity", table_name="activity_contacts")
     op.drop_table("activity_contacts")
@@ -1003,7 +1077,7 @@ def downgrade() -> None:
     op.drop_index("ix_conversations_due", table_name="conversations", postgresql_where=sa.text("decide_at IS NOT NULL"))
     op.drop_index("ix_conversations_author", table_name="conversations")
     op.drop_table("conversations")
-    op.drop_index("ix_contacts_name", table_name="contacts")
+    op.drop_index("ix_contacts_filed", table_name="contacts")
     op.drop_table("contacts")
     op.drop_index("ix_activities_busy", table_name="activities", postgresql_where=sa.text("kind = 'meeting'"))
     op.drop_table("activities")
@@ -1018,7 +1092,6 @@ def downgrade() -> None:
     op.drop_table("tasks")
     op.drop_index("ix_connections_due", table_name="connections", postgresql_where=sa.text("next_push_at IS NOT NULL"))
     op.drop_table("connections")
-    op.drop_index("ix_author_keys_author", table_name="author_keys")
     op.drop_table("author_keys")
     op.drop_index(
         "ix_workspace_schedule_due", table_name="workspace_schedule", postgresql_where=sa.text("decide_at IS NOT NULL")

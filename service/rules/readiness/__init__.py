@@ -8,7 +8,6 @@ something new. A call or meeting that took place, and a call task that was dealt
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from service.rules.model import Finding, History, Policy, Verdict
 from service.rules.readiness.refusals import Case, could_change, last_held, refusal
 from service.rules.readiness.score import REFUSED, Standing, log_odds, probability
 from service.rules.readiness.sentences import not_yet, why_now
-from service.rules.readiness.stages import stage_of
+from service.rules.readiness.stages import Reached, milestones, stage_of
 from service.rules.readiness.talk import Course, Word, courses, words_of
 from service.rules.words import name_of, some
 
@@ -48,33 +47,40 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     held, closed = last_held(history.activities, now), history.last_call_task_closed_at
     since = max((at for at in (held, closed) if at is not None and at <= now), default=None)
     standing = Standing(history.known, history.deal, met=held is not None)
-    whole = _whole(heard, policy)
+    whole, reached = _whole(heard, policy)
     fresh = heard if since is None else [word for word in heard if word.at > since]
     moments, course = _moments(fresh, standing, policy)
     chain = _chain(moments, now, policy)
     asked = chain[-1].asked if chain else None
     no = refusal(Case(history, heard, since, held, asked, bool(chain), now, policy))
-    stage = stage_of(history.activities, whole, bool(chain) and no is None, now)
     recent = [each.odds for each in moments if each.word.at + policy.call_recent > now]
     odds = max([log_odds(Course(), now, standing), *recent])
+    finding = _finding(history, chain, course, standing, now, policy) if chain and no is None else None
+    ready = (finding.since, finding.reasons[0]) if finding else None
     changes = [word.at for word in words if word.at > now]
-    if no is not None:
-        again = _soonest([no.until, *changes], now)
-        return Verdict(
-            None, (no.reason,), look_again_at=again, stage=stage, score=probability(min(odds, 0.0) + REFUSED)
-        )
-    if not chain:
-        reasons = not_yet(course, now, policy)
-        return Verdict(None, reasons, look_again_at=_soonest(changes, now), stage=stage, score=_below(odds, policy))
-    finding = _finding(history, chain, course, standing, now, policy)
-    again = _soonest([chain[-1].word.at + policy.call_recent, *could_change(history, heard), *changes], now)
-    return Verdict(finding, finding.reasons, look_again_at=again, stage=stage, score=probability(odds))
+    ends: list[datetime | None] = []
+    if finding is not None:
+        reasons, score = finding.reasons, probability(odds)
+        ends = [chain[-1].word.at + policy.call_recent, *could_change(history, heard)]
+    elif no is not None:
+        reasons, score, ends = (no.reason,), probability(min(odds, 0.0) + REFUSED), [no.until]
+    else:
+        reasons, score = not_yet(course, now, policy), _below(odds, policy)
+    return Verdict(
+        finding, reasons, look_again_at=_soonest([*ends, *changes], now), score=score,
+        stage=stage_of(history.activities, whole, finding is not None, now),
+        milestones=milestones(history.activities, reached, ready, now),
+    )  # fmt: skip
 
 
-def _whole(heard: Sequence[Word], policy: Policy) -> Course:
-    """The talk over all time."""
-    steps = deque(courses(heard, policy.call_recent), maxlen=1)
-    return steps[0][1] if steps else Course()
+def _whole(heard: Sequence[Word], policy: Policy) -> tuple[Course, Reached]:
+    """The talk over all time, and when it came to its stages."""
+    last, reached = Course(), Reached()
+    for word, course, added in courses(heard, policy.call_recent):
+        last = course
+        if added and word.ours:
+            reached.take(course, word.at)
+    return last, reached
 
 
 def _moments(heard: Sequence[Word], standing: Standing, policy: Policy) -> tuple[list[_Moment], Course]:
