@@ -16,8 +16,8 @@ from bench.words import Writer
 from integrations.records import Author as AuthorRecord
 from integrations.records import Contact, Engagement, Handle, Kind
 from service.ids import new_id
-from service.rules.matching import contact_keys
-from service.store.mirroring import contact_fields
+from service.store import filing
+from service.store.contact_json import contact_fields
 
 NOW = datetime(2026, 3, 12, 16, 0, tzinfo=UTC)  # business time stands still here
 SINCE = timedelta(days=60)
@@ -45,7 +45,11 @@ _POSTS = (
     "text", "url", "language", "posted_at", "received_at", "checked_at",
 )  # fmt: skip
 _CONVERSATIONS = ("id", "brand_id", "connection_id", "author_id", "thread", "decide_at", "last_post_at", "reasons")
-_CONTACTS = ("id", "connection_id", "native_id", "name", "company", "owner_id", "fields")
+_CONTACTS = ("id", "connection_id", "native_id", "name", "company", "owner_id", "fields", "filed", "filed_version")
+_COUNTS = (
+    "INSERT INTO key_counts (workspace_id, key, contacts) SELECT workspace_id, key, count(*) FROM contacts, unnest(filed) AS key"
+    " WHERE workspace_id = %s AND key COLLATE \"C\" ~ '^[nsdfcyrljo*]' GROUP BY 1, 2"
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def fill(admin: Connection, where: Shop, posts: int, *, seed: int = 1) -> None:
     _copy(admin, "authors", where, _AUTHORS, [people.us, *people.authors])
     _copy(admin, "contacts", where, _CONTACTS, [row for row, _ in people.contacts])
     _copy(admin, "contact_keys", where, ("key", "contact_id"), [key for _, keys in people.contacts for key in keys])
+    admin.execute(_COUNTS, [where.workspace_id])
     written: list[tuple[Any, ...]] = []
     conversations: list[tuple[Any, ...]] = []
     for thread in _threads(where, people, posts, seed):
@@ -138,9 +143,11 @@ def _contact(
         id=str(500_000 + index), name=f"{first} {last}", first_name=first, last_name=last, emails=(f"{handle}@mail.test",), city=city,
         owner_id="71", handles=(Handle("x", handle),),
     )  # fmt: skip
-    id_ = new_id()
-    row = (id_, where.crm, record.id, record.name, record.company, record.owner_id, Jsonb(contact_fields(record)))
-    return row, [(key, id_) for key in sorted(contact_keys(record))]
+    id_, filed = new_id(), filing.tokens(record)
+    row = (
+        id_, where.crm, record.id, record.name, record.company, record.owner_id, Jsonb(contact_fields(record)), filed, filing.VERSION,
+    )  # fmt: skip
+    return row, [(token, id_) for token in filed if filing.is_sought(token)]
 
 
 @dataclass(frozen=True)
@@ -212,12 +219,13 @@ def an_hour(number: int, hour: int, stored_authors: int) -> list[Engagement]:
 # --- the same workspace, many times as big ------------------------------------------------------------------------
 
 _COPIED = (
-    "authors", "author_keys", "contacts", "contact_keys", "matches", "engagements", "signals", "conversations", "relationships", "tasks",
+    "authors", "author_keys", "contacts", "contact_keys", "key_counts", "matches", "engagements", "signals", "conversations", "relationships", "tasks",
 )  # fmt: skip
 _DERIVED = "md5({}::text || k)::uuid"
 _COLUMNS = {
     **dict.fromkeys(("id", "author_id", "contact_id", "engagement_id", "conversation_id", "relationship_id"), _DERIVED),
     **dict.fromkeys(("native_id", "thread", "in_reply_to", "key", "external_id", "handle"), "{} || '-' || k"),
+    "filed": "(SELECT coalesce(array_agg(x || '-' || k), '{{}}') FROM unnest({}) x)",
     "person": "split_part({0}, ':', 1) || ':' || md5(split_part({0}, ':', 2) || k)::uuid",
 }
 

@@ -216,3 +216,6 @@ class Provider(Generic[C]):
     prices: tuple[Price, ...] = ()
     capabilities: frozenset[str] = frozenset()  # HANDED_IN, "direct_messages", "unique_key", ...
     about: str = ""  # one sentence beside the connect button
+    # The network allows matching its people with customer records only with consent, or by what they gave the user or show publicly:
+    # contacts that were bought or imported as a list stay out until an administrator vouches for them.
+    given_or_public_only: bool = False

@@ -16,6 +16,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from integrations.registry import providers
 from service.models import Settings
 from service.rules.model import Policy
 
@@ -287,6 +288,21 @@ class SettingsSchema(Schema):
         metadata=_about("What a task's text holds of what people wrote."),
     )
 
+    confirm_only_by_handle = fields.List(
+        fields.String(validate=validate.Length(1, 60)),
+        load_default=list,
+        validate=validate.Length(max=50),
+        metadata=_about(
+            "Networks, such as x, on which nobody is matched to a contact without your decision, unless the CRM has the handle on file."
+        ),
+    )
+    write_handles = fields.Boolean(
+        load_default=False,
+        metadata=_about(
+            "Write a confirmed handle into the CRM contact, where the CRM has an empty property for that network."
+        ),
+    )
+
     @validates("timezone")
     def _known_zone(self, value: str, **_: Any) -> None:
         _known_timezone(value)
@@ -300,6 +316,13 @@ class SettingsSchema(Schema):
         emails = [each["email"].lower() for each in value if "email" in each]
         if twice := next((email for email in emails if emails.count(email) > 1), None):
             raise ValidationError(f"{twice} stands here twice.")
+
+
+    @validates("confirm_only_by_handle")
+    def _known_networks(self, value: list[str], **_: Any) -> None:
+        known = sorted(key for key, each in providers().items() if each.kind == "social")
+        if unknown := sorted(set(value).difference(known)):
+            raise ValidationError(f"There is no network {unknown[0]!r}. Use some of: {', '.join(known)}.")
 
 
 SCHEMA = SettingsSchema()

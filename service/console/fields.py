@@ -36,6 +36,8 @@ LABELS = {
     "daily_cap": "New tasks a day for one owner",
     "meeting_shield": "Meeting shield",
     "preview": "Preview new CRMs",
+    "confirm_only_by_handle": "Confirm by handle only on",
+    "write_handles": "Write handles to the CRM",
     "first_pull_days": "First pull goes back",
     "poll_seconds": "Look for new posts every",
 }

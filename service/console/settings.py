@@ -29,6 +29,7 @@ SECTIONS = (
     ("Patience", ("patience", "patience_by_stage", "lapse_days")),
     ("Ready for a call", ("call", "call_holdout")),
     ("Tasks", ("text_mode", "daily_cap", "meeting_shield", "preview")),
+    ("Matching", ("confirm_only_by_handle", "write_handles")),
     ("Reading", ("first_pull_days", "poll_seconds")),
 )
 REST = "More"

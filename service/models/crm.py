@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, Below, Created, Identified, Tenant
+from service.models.base import KEY, Base, Below, Created, Identified, Tenant
 
 
-class Contact(Tenant, Identified, Created, Base):
+class Contact(Below, Identified, Created, Base):
     """A person or company mirrored from a CRM."""
 
     __tablename__ = "contacts"
@@ -21,7 +22,7 @@ class Contact(Tenant, Identified, Created, Base):
         ForeignKeyConstraint(
             ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
         ),
-        Index("ix_contacts_name", "workspace_id", "name", "id"),
+        Index("ix_contacts_filed", "workspace_id", "filed_version"),
     )
 
     connection_id: Mapped[UUID]
@@ -32,21 +33,9 @@ class Contact(Tenant, Identified, Created, Base):
     fields: Mapped[dict[str, Any]]  # the rest of integrations.records.Contact
     updated_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
-
-
-class ContactKey(Below, Base):
-    """A normalised key under which a contact is found: the only way in which candidates are looked up."""
-
-    __tablename__ = "contact_keys"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"], ondelete="CASCADE"
-        ),
-        Index("ix_contact_keys_contact", "workspace_id", "contact_id"),
-    )
-
-    key: Mapped[str] = mapped_column(Text, primary_key=True)
-    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    # Every key and counted token that stands for it in contact_keys and key_counts, by the rules of `filed_version`.
+    filed: Mapped[list[str]] = mapped_column(ARRAY(KEY), default=list, server_default="{}")
+    filed_version: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Owner(Tenant, Identified, Base):
@@ -128,6 +117,14 @@ class Match(Tenant, Identified, Created, Base):
         ),
         Index("ix_matches_contact", "workspace_id", "contact_id"),
         Index("ix_matches_state", "workspace_id", "state", "id"),
+        Index("ix_matches_decided", "workspace_id", "pattern", postgresql_where=text("decided_by <> 'rules'")),
+        Index("ix_matches_pattern", "workspace_id", "pattern", postgresql_where=text("state = 'confirmed'")),
+        Index(
+            "ix_matches_handle",
+            "workspace_id",
+            "id",
+            postgresql_where=text("state = 'confirmed' AND handle_state = ''"),
+        ),
         ForeignKeyConstraint(["workspace_id", "author_id"], ["authors.workspace_id", "authors.id"], ondelete="CASCADE"),
         ForeignKeyConstraint(
             ["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"], ondelete="CASCADE"
@@ -142,6 +139,10 @@ class Match(Tenant, Identified, Created, Base):
     rules_version: Mapped[int]
     decided_by: Mapped[str] = mapped_column(Text, default="rules")  # rules, user:<id>, key:<id>
     decided_at: Mapped[datetime]
+    pattern: Mapped[str] = mapped_column(Text, default="", server_default="")  # kinds of evidence that speak for it
+    # Whether the handle was written back to the CRM: "" (to be seen to), written, kept (the CRM has one), refused.
+    handle_state: Mapped[str] = mapped_column(Text, default="", server_default="")
+    handle_detail: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class Task(Tenant, Identified, Created, Base):

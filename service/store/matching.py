@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from integrations.records import Author
+from integrations.records import Author, Contact
 from service.clock import real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
-from service.rules.matching import author_keys, match
+from service.rules.matching import Evidence, author_keys, match
+from service.rules.matching.learning import Record, learnt, pattern
 from service.rules.model import RULES_VERSION, Candidate, KnownAuthor, MatchResult, MatchState
-from service.store import due
-from service.store.mirroring import contact_record
+from service.store import due, terms
+from service.store.candidates import PROFILE, Gathered, gather
 from service.store.rows import execute, insert, packed, records
 
-PER_KEY = 50  # candidates looked at under one key; a key with more (a very common name) decides nothing anyway
-
 _DUE = """
-SELECT id, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
+SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
 WHERE workspace_id = %(w)s AND match_due LIMIT %(n)s FOR UPDATE SKIP LOCKED
 """
-_CANDIDATES = """
-SELECT k.key, f.contact_id FROM unnest(%(keys)s::text[]) AS k(key)
-CROSS JOIN LATERAL (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.key LIMIT %(n)s) f
-"""
-_CONTACTS = "SELECT id, fields FROM contacts WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND deleted_at IS NULL"
-_STANDING = "SELECT author_id, contact_id, state, decided_by FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)"
-AUTHOR_KEY = {"key": "text", "author_id": "uuid"}
-_INSERT_KEYS = insert("author_keys", AUTHOR_KEY, fixed={"workspace_id": "%(w)s"}, conflict="ON CONFLICT DO NOTHING")
+_STANDING = (
+    "SELECT author_id, contact_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
+    " AND author_id = ANY(%(ids)s)"
+)
+_KEYS = {"author_id": "uuid", "keys": "text[]"}
+_INSERT_KEYS = (
+    "INSERT INTO author_keys (workspace_id, key, author_id) SELECT %(w)s, unnest(new.keys), new.author_id"  # noqa: S608 - names of our own columns
+    f" FROM {records(_KEYS)}"
+)
+_DROP_KEYS = (
+    "DELETE FROM author_keys k USING (SELECT unnest(new.keys) AS key, new.author_id"  # noqa: S608 - names of our own columns
+    f" FROM {records(_KEYS)}) gone WHERE k.workspace_id = %(w)s AND k.key = gone.key AND k.author_id = gone.author_id"
+)
+MATCHED = {"author_id": "uuid", "keys": "text[]", "likely": "float8"}
+_MATCHED = (
+    "UPDATE authors a SET match_due = false, filed = new.keys, likely = new.likely"  # noqa: S608 - names of our own columns
+    f" FROM {records(MATCHED)} WHERE a.workspace_id = %(w)s AND a.id = new.author_id"
+)
 MATCH = {
     "id": "uuid",
     "author_id": "uuid",
@@ -40,6 +49,7 @@ MATCH = {
     "state": "text",
     "score": "float8",
     "evidence": "jsonb",
+    "pattern": "text",
 }
 _INSERT_MATCHES = insert(
     "matches",
@@ -47,8 +57,8 @@ _INSERT_MATCHES = insert(
     fixed={"workspace_id": "%(w)s", "rules_version": "%(rules)s", "decided_by": "'rules'", "decided_at": "%(now)s"},
     conflict=(
         "ON CONFLICT (workspace_id, author_id, contact_id) DO UPDATE SET state = excluded.state, score = excluded.score,"
-        " evidence = excluded.evidence, rules_version = excluded.rules_version, decided_at = excluded.decided_at"
-        " WHERE old.decided_by = 'rules'"
+        " evidence = excluded.evidence, pattern = excluded.pattern, rules_version = excluded.rules_version,"
+        " decided_at = excluded.decided_at WHERE old.decided_by = 'rules'"
     ),
 )
 # A match that is found again keeps its row: whoever has seen its id may still decide it.
@@ -63,15 +73,35 @@ _DEMOTE_MATCHES = (
     f" (SELECT 1 FROM {records(MATCH)} WHERE new.author_id = old.author_id AND new.contact_id = old.contact_id"
     " AND new.state = 'confirmed')"
 )
+_ADD_TOTALS = (
+    "INSERT INTO match_totals AS old (workspace_id, authors, likely, rules_version) VALUES (%(w)s, %(authors)s, %(likely)s, %(rules)s)"
+    " ON CONFLICT (workspace_id) DO UPDATE SET authors = old.authors + excluded.authors, likely = old.likely + excluded.likely"
+)
+_NOTICE_RULES = "UPDATE match_totals SET rules_version = %(rules)s WHERE workspace_id = %(w)s AND rules_version < %(rules)s RETURNING 1"
+# Accounts that link to one of these, or that one of these links to: what is confirmed here is evidence there.
+_LINKED = (
+    "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND NOT match_due AND id <> ALL(%(ids)s) AND id IN"
+    " (SELECT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s))"
+)
+
+
+@dataclass(frozen=True)
+class _Due:
+    """An author to match, and what the last time left."""
+
+    known: KnownAuthor
+    filed: Sequence[str]
+    likely: float | None
 
 
 @dataclass(frozen=True)
 class _Standing:
-    """What stands for one author: the confirmed contact, and what people decided."""
+    """What stands for one author: the confirmed contact, what people decided, and where we wrote the handle ourselves."""
 
     confirmed: UUID | None = None
     by_person: frozenset[UUID] = frozenset()
     confirmed_by_person: bool = False
+    written: frozenset[UUID] = frozenset()
 
 
 def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
@@ -79,105 +109,147 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
     changes, or appears, has conversations and relationships to decide."""
     connection = raw(session)
     authors = {
-        row[0]: KnownAuthor(row[1], Author(*row[2:]))
+        row[0]: _Due(KnownAuthor(row[3], Author(*row[4:])), row[1], row[2])
         for row in execute(connection, _DUE, {"w": workspace_id, "n": limit})
     }
     if not authors:
         return 0
     ids = sorted(authors)
-    keys = {author_id: author_keys(known) for author_id, known in authors.items()}
-    candidates = _candidates(connection, workspace_id, keys)
+    keys = {author_id: author_keys(each.known) for author_id, each in authors.items()}
+    gathered = gather(connection, workspace_id, {id_: each.known for id_, each in authors.items()}, keys)
     standing = _standing(connection, workspace_id, ids)
+    allowed = terms.of_networks(session, workspace_id)
+    record = Record(terms.decided(session, workspace_id))
     results = {
-        author_id: _results(known, candidates[author_id], standing[author_id]) for author_id, known in authors.items()
+        author_id: _results(author_id, each.known, gathered, standing[author_id], allowed, record)
+        for author_id, each in authors.items()
     }
-    _store(connection, workspace_id, ids, keys, results)
-    changed = [author_id for author_id in ids if not standing[author_id].confirmed_by_person
-               and standing[author_id].confirmed != _confirmed(results[author_id])]  # fmt: skip
+    _file(connection, workspace_id, authors, keys, results)
+    _store(connection, workspace_id, ids, results)
+    changed = {
+        author_id: (standing[author_id].confirmed, now)
+        for author_id in ids
+        if not standing[author_id].confirmed_by_person
+        and standing[author_id].confirmed != (now := _confirmed(results[author_id]))
+    }
     if changed:
-        due.decide_conversations(session, workspace_id, author_ids=changed)
-        due.decide_relationships(
-            session,
-            workspace_id,
-            author_ids=changed,
-            contact_ids=[
-                contact
-                for author_id in changed
-                for contact in (standing[author_id].confirmed, _confirmed(results[author_id]))
-                if contact
-            ],
-        )
+        _decide_again(session, workspace_id, changed, keys)
     return len(authors)
 
 
-def _candidates(
-    connection: RawConnection, workspace_id: UUID, keys: dict[UUID, tuple[str, ...]]
-) -> dict[UUID, list[Candidate]]:
-    wanted = sorted(set().union(*keys.values()))
-    under: dict[str, list[UUID]] = defaultdict(list)
-    for key, contact_id in execute(connection, _CANDIDATES, {"w": workspace_id, "keys": wanted, "n": PER_KEY}):
-        under[key].append(contact_id)
-    ids = sorted({contact_id for found in under.values() for contact_id in found})
-    contacts = (
-        {row[0]: contact_record(row[1]) for row in execute(connection, _CONTACTS, {"w": workspace_id, "ids": ids})}
-        if ids
-        else {}
-    )
-    return {
-        author_id: [
-            Candidate(str(contact_id), contacts[contact_id])
-            for contact_id in sorted({contact_id for key in own for contact_id in under[key]})
-            if contact_id in contacts
-        ]
-        for author_id, own in keys.items()
-    }
+def notice_rules(session: Session, workspace_id: UUID) -> None:
+    """Makes every author due where this program's rules are newer than those by which they were matched."""
+    connection = raw(session)
+    if execute(connection, _NOTICE_RULES, {"w": workspace_id, "rules": RULES_VERSION}):
+        execute(connection, "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s", {"w": workspace_id})
+
+
+def _decide_again(
+    session: Session,
+    workspace_id: UUID,
+    changed: Mapping[UUID, tuple[UUID | None, UUID | None]],
+    keys: Mapping[UUID, Sequence[str]],
+) -> None:
+    profiles = sorted({key for author_id in changed for key in keys[author_id] if key.startswith(PROFILE)})
+    if profiles:
+        execute(raw(session), _LINKED, {"w": workspace_id, "ids": list(changed), "keys": profiles})
+    due.decide_conversations(session, workspace_id, author_ids=changed)
+    contacts = sorted({contact for pair in changed.values() for contact in pair if contact})
+    due.decide_relationships(session, workspace_id, author_ids=changed, contact_ids=contacts)
+    terms.write_back_soon(session, workspace_id, contacts)
 
 
 def _standing(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, _Standing]:
-    rows: dict[UUID, list[tuple[UUID, str, str]]] = defaultdict(list)
+    rows: dict[UUID, list[tuple[UUID, str, str, str]]] = defaultdict(list)
     for author_id, *rest in execute(connection, _STANDING, {"w": workspace_id, "ids": list(ids)}):
-        rows[author_id].append((rest[0], rest[1], rest[2]))
+        rows[author_id].append((rest[0], rest[1], rest[2], rest[3]))
     return {
         author_id: _Standing(
-            next((contact for contact, state, _ in rows[author_id] if state == MatchState.CONFIRMED), None),
-            frozenset(contact for contact, _, by in rows[author_id] if by != "rules"),
-            any(state == MatchState.CONFIRMED and by != "rules" for _, state, by in rows[author_id]),
+            next((contact for contact, state, _, _ in rows[author_id] if state == MatchState.CONFIRMED), None),
+            frozenset(contact for contact, _, by, _ in rows[author_id] if by != "rules"),
+            any(state == MatchState.CONFIRMED and by != "rules" for _, state, by, _ in rows[author_id]),
+            frozenset(contact for contact, _, _, written in rows[author_id] if written == "written"),
         )
         for author_id in ids
     }
 
 
-def _results(known: KnownAuthor, candidates: Sequence[Candidate], standing: _Standing) -> list[MatchResult]:
+def _results(
+    author_id: UUID, known: KnownAuthor, gathered: Gathered, standing: _Standing, allowed: terms.Allowed, record: Record
+) -> list[MatchResult]:
     """What the rules say, without what people have decided already."""
     if standing.confirmed_by_person:
         return []
-    return match(known, [each for each in candidates if UUID(each.contact_id) not in standing.by_person])
+    candidates = [
+        _without_our_writing(each, known) if UUID(each.contact_id) in standing.written else each
+        for each in gathered.candidates[author_id]
+        if UUID(each.contact_id) not in standing.by_person
+    ]
+    found = match(known, candidates, gathered.commonness, allowed(known.network), gathered.elsewhere.get(author_id))
+    return learnt(found, record)
+
+
+def _without_our_writing(candidate: Candidate, known: KnownAuthor) -> Candidate:
+    """The contact without the handle that Warmline itself wrote into the CRM: it is no evidence of anything."""
+    ours = {known.author.handle.casefold(), known.author.url.casefold()}
+    contact: Contact = candidate.contact
+    kept = tuple(
+        each
+        for each in contact.handles
+        if each.network != known.network or each.value.lstrip("@").casefold() not in ours
+    )
+    return Candidate(candidate.contact_id, replace(contact, handles=kept))
 
 
 def _confirmed(results: Sequence[MatchResult]) -> UUID | None:
     return next((UUID(each.contact_id) for each in results if each.state is MatchState.CONFIRMED), None)
 
 
-def _store(
+def _file(
     connection: RawConnection,
     workspace_id: UUID,
-    ids: Sequence[UUID],
-    keys: dict[UUID, tuple[str, ...]],
-    results: dict[UUID, list[MatchResult]],
+    authors: Mapping[UUID, _Due],
+    keys: Mapping[UUID, Sequence[str]],
+    results: Mapping[UUID, Sequence[MatchResult]],
 ) -> None:
-    shared = {"w": workspace_id, "ids": list(ids), "now": real_now(), "rules": RULES_VERSION}
-    execute(connection, "DELETE FROM author_keys WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)", shared)
-    execute(
-        connection,
-        _INSERT_KEYS,
-        {**shared, **packed(AUTHOR_KEY, ((key, author_id) for author_id in ids for key in sorted(keys[author_id])))},
-    )
+    """Notes that they are matched and under which keys a contact that changes finds them; what is the same is not written."""
+    shared = {"w": workspace_id}
+    for statement, rows in (
+        (_DROP_KEYS, [(id_, sorted(set(each.filed).difference(keys[id_]))) for id_, each in sorted(authors.items())]),
+        (_INSERT_KEYS, [(id_, sorted(set(keys[id_]).difference(each.filed))) for id_, each in sorted(authors.items())]),
+    ):
+        if changed := [row for row in rows if row[1]]:
+            execute(connection, statement, {**shared, **packed(_KEYS, changed)})
+    likely = {author_id: min(sum(each.score for each in results[author_id]), 1.0) for author_id in authors}
+    matched = [(author_id, list(keys[author_id]), likely[author_id]) for author_id in sorted(authors)]
+    execute(connection, _MATCHED, {**shared, **packed(MATCHED, matched)})
+    execute(connection, _ADD_TOTALS, {
+        **shared, "rules": RULES_VERSION, "authors": sum(each.likely is None for each in authors.values()),
+        "likely": sum(likely[author_id] - (each.likely or 0) for author_id, each in authors.items()),
+    })  # fmt: skip
+
+
+def _store(
+    connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], results: Mapping[UUID, Sequence[MatchResult]]
+) -> None:
     rows = [
-        (new_id(), author_id, UUID(each.contact_id), each.state.value, each.score, list(each.evidence))
+        (new_id(), author_id, UUID(each.contact_id), each.state.value, each.score, list(_told(each)), pattern(each))
         for author_id in ids
         for each in results[author_id]
     ]
-    found = {**shared, **packed(MATCH, rows)}
+    found = {"w": workspace_id, "ids": list(ids), "now": real_now(), "rules": RULES_VERSION, **packed(MATCH, rows)}
     for statement in (_DROP_MATCHES, _DEMOTE_MATCHES, _INSERT_MATCHES):
         execute(connection, statement, found)
-    execute(connection, "UPDATE authors SET match_due = false WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)", shared)
+
+
+def _told(result: MatchResult) -> Iterable[dict[str, str]]:
+    """The evidence as it is kept: each sentence, with its kind, where it came from and on what basis it may be used, where it
+    is a piece of evidence."""
+    items: dict[str, Evidence] = {each.sentence: each for each in result.items}
+    for sentence in result.evidence:
+        item = items.get(sentence)
+        yield (
+            {"sentence": sentence, "kind": item.signal, "source": item.source, "basis": item.basis}
+            if item
+            else {"sentence": sentence}
+        )

@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from integrations.records import Activity, Contact, Gone, Handle, Owner
+from integrations.records import Activity, Contact, Gone, Owner
 from service.clock import real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
-from service.rules.matching import contact_keys
-from service.store import due
+from service.store import due, filing
+from service.store.contact_json import contact_fields
 from service.store.rows import execute, insert, packed
 
 CONTACT = {
     "id": "uuid", "native_id": "text", "name": "text", "company": "text", "owner_id": "text", "fields": "jsonb", "updated_at": "timestamptz",
+    "filed": "text[]",
 }  # fmt: skip
 _UPSERT_CONTACTS = insert(
     "contacts",
     CONTACT,
-    fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
+    fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s", "filed_version": "%(v)s"},
+    # What stands in `filed` stays, and is told: it says what the contact was filed under until now.
     conflict=(
         "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET name = excluded.name, company = excluded.company,"
         " owner_id = excluded.owner_id, fields = excluded.fields, updated_at = excluded.updated_at, deleted_at = NULL"
         " WHERE (old.name, old.company, old.owner_id, old.fields, old.deleted_at)"
         " IS DISTINCT FROM (excluded.name, excluded.company, excluded.owner_id, excluded.fields, NULL)"
-        " RETURNING id, native_id, (xmax = 0) AS is_new"
+        " RETURNING id, native_id, CASE WHEN xmax = 0 THEN NULL ELSE filed END"
     ),
 )
-KEY = {"key": "text", "contact_id": "uuid"}
-_INSERT_KEYS = insert("contact_keys", KEY, fixed={"workspace_id": "%(w)s"}, conflict="ON CONFLICT DO NOTHING")
-_DROP_KEYS = "DELETE FROM contact_keys WHERE workspace_id = %(w)s AND contact_id = ANY(%(ids)s) RETURNING key"
 _AUTHORS_OF_KEYS = "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
 _AUTHORS_OF_CONTACTS = "SELECT DISTINCT author_id FROM matches WHERE workspace_id = %(w)s AND contact_id = ANY(%(ids)s)"
 OWNER = {"id": "uuid", "native_id": "text", "email": "text", "name": "text", "active": "boolean"}
@@ -80,22 +76,32 @@ def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, ite
     """Stores contacts and their keys; marks due the authors that a change can touch, and no others. Returns how many changed."""
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
     unique = {item.id: item for item in items}
+    filed = {native_id: filing.tokens(each) for native_id, each in unique.items()}
     rows = [
-        (new_id(), each.id, each.name, each.company, each.owner_id, contact_fields(each), each.updated_at)
+        (
+            new_id(),
+            each.id,
+            each.name,
+            each.company,
+            each.owner_id,
+            contact_fields(each),
+            each.updated_at,
+            filed[each.id],
+        )
         for _, each in sorted(unique.items())
     ]
-    changed = execute(connection, _UPSERT_CONTACTS, {**shared, **packed(CONTACT, rows)})
+    changed = execute(connection, _UPSERT_CONTACTS, {**shared, "v": filing.VERSION, **packed(CONTACT, rows)})
     if not changed:
         return 0
-    known = [contact_id for contact_id, _, is_new in changed if not is_new]
-    keys = [
-        (key, contact_id) for contact_id, native_id, _ in changed for key in sorted(contact_keys(unique[native_id]))
-    ]
-    touched = {key for key, _ in keys}
-    if known:
-        touched |= {row[0] for row in execute(connection, _DROP_KEYS, {**shared, "ids": known})}
-    execute(connection, _INSERT_KEYS, {**shared, **packed(KEY, keys)})
-    _match_again(session, workspace_id, touched, known)
+    work = filing.Refiling()
+    for contact_id, native_id, before in changed:
+        if before is None:
+            work.new(contact_id, filed[native_id])
+        else:
+            work.change(contact_id, before, filed[native_id])
+    work.write(connection, workspace_id)
+    known = [contact_id for contact_id, _, before in changed if before is not None]
+    _match_again(session, workspace_id, work.touched, known)
     return len(changed)
 
 
@@ -104,13 +110,23 @@ def drop_contacts(session: Session, workspace_id: UUID, connection_id: UUID, gon
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
     rows = execute(connection, (
         "UPDATE contacts SET deleted_at = %(now)s WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
-        " AND deleted_at IS NULL RETURNING id"
+        " AND deleted_at IS NULL RETURNING id, filed"
     ), {**shared, "now": real_now(), "ids": [each.id for each in gone]})  # fmt: skip
-    ids = [row[0] for row in rows]
-    if ids:
-        execute(connection, _DROP_KEYS, {**shared, "ids": ids})
-        _match_again(session, workspace_id, set(), ids)
-    return len(ids)
+    if rows:
+        work = filing.Refiling()
+        for contact_id, filed in rows:
+            work.change(contact_id, filed, ())
+        work.write(connection, workspace_id)
+        _match_again(session, workspace_id, set(), [row[0] for row in rows])
+    return len(rows)
+
+
+def refile(session: Session, workspace_id: UUID, limit: int) -> bool:
+    """Files up to `limit` contacts anew that older rules have filed, and marks due whom that can touch. Whether there may be more."""
+    touched = filing.refile(session, workspace_id, limit)
+    if touched:
+        _match_again(session, workspace_id, touched, ())
+    return touched is not None
 
 
 def _match_again(session: Session, workspace_id: UUID, keys: set[str], contact_ids: Sequence[UUID]) -> None:
@@ -197,26 +213,3 @@ def _replace_links(connection: RawConnection, shared: dict[str, UUID], links: Se
 
 def _id(record: Owner) -> str:
     return record.id
-
-
-# --- contacts as they are stored ------------------------------------------------------------------------------
-
-
-def contact_fields(contact: Contact) -> dict[str, Any]:
-    """A contact as the JSON of `contacts.fields`. When it changed (`updated_at`) is a column of its own."""
-    fields = asdict(contact)
-    del fields["updated_at"]
-    return fields
-
-
-def contact_record(fields: dict[str, Any], updated_at: datetime | None = None) -> Contact:
-    """The contact that this JSON holds."""
-    return Contact(
-        **{
-            **fields,
-            "emails": tuple(fields["emails"]),
-            "phones": tuple(fields["phones"]),
-            "updated_at": updated_at,
-            "handles": tuple(Handle(**handle) for handle in fields["handles"]),
-        }
-    )

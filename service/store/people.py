@@ -14,7 +14,7 @@ from integrations.records import Contact as ContactRecord
 from service.db import raw
 from service.models import Brand, Connection, Owner
 from service.rules.model import Held, OwnerRef
-from service.store.mirroring import contact_record
+from service.store.contact_json import contact_record
 from service.store.rows import execute
 
 NO_CRM = Held("No CRM is connected yet. Connect one, and this goes there.")

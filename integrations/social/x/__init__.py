@@ -75,5 +75,7 @@ PROVIDER: Provider[SocialClient] = Provider(
         Price("dm_event", 0.010, _PRICES),
     ),
     capabilities=frozenset({"direct_messages", "quotes", "edits", "webhook"}),
+    # X's rules on off-X matching: with consent, or by what the person gave or shows publicly (developer agreement and policy).
+    given_or_public_only=True,
     about="Reads mentions, replies, quotes, direct messages and your own posts; X bills each post that is read to your app.",
 )

@@ -32,6 +32,8 @@ GENERIC = frozenset(
 )
 # Hosts by which one and the same page goes.
 _SAME_HOST = {"twitter.com": "x.com", "fb.com": "facebook.com"}
+# Parts of an address that say what kind of page it is: linkedin.com/in/ana.
+_STRUCTURE = frozenset("add c channel company groups in pages people profile pub school showcase u user users".split())  # noqa: SIM905
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"')\]]{1,500}|(?<![\w@.])www\.[^\s<>\"')\]]{1,500}", re.IGNORECASE)
 _NOT_DIGIT = re.compile(r"\D+")
@@ -94,8 +96,9 @@ def account_on(url: str) -> tuple[str, str] | None:
     if not host:
         return None
     if host in GENERIC:
-        segment = path.strip("/").partition("/")[0].lstrip("@").casefold()
-        return (_label(host), segment) if segment else None
+        segments = (each.lstrip("@").casefold() for each in path.split("/") if each)
+        account = next((each for each in segments if each not in _STRUCTURE), "")
+        return (_label(host), account) if account else None
     parts = _tenant(host)
     return parts if parts and f"{parts[0]}.{host.rpartition('.')[2]}" in GENERIC else None
 

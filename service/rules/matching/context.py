@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from integrations.records import Contact
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import places, rarity
 from service.rules.matching.identity import MOST_FOR_WORKPLACE
 from service.rules.matching.keys import K, company_token, phrase
-from service.rules.matching.person import ContactName
-from service.rules.matching.profile import Profile
-from service.rules.matching.rarity import Commonness
+from service.rules.matching.pair import Pair
 from service.rules.words import plain
 
 S = Signal
@@ -34,10 +31,11 @@ _OFFICES: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def company(profile: Profile, contact: Contact, name: ContactName, seen: Commonness) -> Iterator[Evidence]:
+def company(pair: Pair) -> Iterator[Evidence]:
     """The contact's company, or the organisation that it is, in what the profile says."""
+    contact, name, seen = pair.contact, pair.name, pair.seen
     token = company_token(contact) or (" ".join(name.words) if name.organisation else "")
-    if len(token) < 3 or f" {token} " not in profile.text:
+    if len(token) < 3 or f" {token} " not in pair.profile.text:
         return
     key = f"{K.COMPANY}:{token}"
     ratio = _COMPANY_SHOWN / max(rarity.strangers(seen, key, _COLLEAGUES), seen.others(key) / (seen.contacts + 1))
@@ -48,11 +46,12 @@ def company(profile: Profile, contact: Contact, name: ContactName, seen: Commonn
     yield _shown(S.COMPANY, sentence.format(plain(contact.company or contact.name)), min(max(ratio, 1.0), most))
 
 
-def place(profile: Profile, contact: Contact, seen: Commonness, in_handle: str | None) -> Iterator[Evidence]:
-    """The closest place that both name, or that they name different ones. `in_handle` is a state that the handle names."""
+def place(pair: Pair) -> Iterator[Evidence]:
+    """The closest place that both name, or that they name different ones."""
+    profile, contact, in_handle = pair.profile, pair.contact, pair.like.state
     region, country = places.region(contact.region, contact.country), places.country(contact.country)
     states = profile.states | ({in_handle} if in_handle else frozenset())
-    share, where = min(_places(profile, contact, region, country, states, seen), default=(1.0, ""))
+    share, where = min(_places(pair, region, country, states), default=(1.0, ""))
     other_state = region.startswith("us-") and bool(states) and region not in states
     abroad = bool(country) and bool(profile.said_countries) and country not in profile.said_countries
     if (not where or where == contact.country) and (other_state or abroad):
@@ -64,10 +63,9 @@ def place(profile: Profile, contact: Contact, seen: Commonness, in_handle: str |
         yield _shown(S.PLACE, f"Their profile does not name {plain(contact.city or contact.region)}.", _UNMATCHED_PLACE)
 
 
-def _places(
-    profile: Profile, contact: Contact, region: str, country: str, states: frozenset[str], seen: Commonness
-) -> Iterator[tuple[float, str]]:
+def _places(pair: Pair, region: str, country: str, states: frozenset[str]) -> Iterator[tuple[float, str]]:
     """The places that both name, each with the share of people who are there."""
+    profile, contact, seen = pair.profile, pair.contact, pair.seen
     city = phrase(contact.city)
     if len(city) > 2 and f" {city} " in profile.text:
         yield rarity.share_of(seen, K.CITY, city), contact.city
@@ -77,8 +75,9 @@ def _places(
         yield rarity.share_of(seen, K.COUNTRY, country), contact.country
 
 
-def title(profile: Profile, contact: Contact, seen: Commonness) -> Iterator[Evidence]:
+def title(pair: Pair) -> Iterator[Evidence]:
     """The same job or office, or two different offices."""
+    profile, contact, seen = pair.profile, pair.contact, pair.seen
     said = phrase(contact.title)
     if not said:
         return

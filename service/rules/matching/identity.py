@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from integrations.records import Contact
 from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import addresses, handles, rarity
 from service.rules.matching.keys import ANY_NETWORK, K, of_kind
-from service.rules.matching.naming import CONTRADICT, WHOLE, Likeness
+from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE
+from service.rules.matching.pair import Pair
 from service.rules.matching.person import ContactName
-from service.rules.matching.profile import Profile
-from service.rules.matching.rarity import Commonness
 from service.rules.words import at_sign, plain
 
 S = Signal
@@ -37,14 +35,11 @@ _OTHER_SITE = 0.3  # likelihood ratio of two different sites that are both named
 MOST_FOR_WORKPLACE = 300.0
 
 
-def identity(
-    profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str], seen: Commonness, like: Likeness, basis: Basis,
-    elsewhere: str | None,
-) -> Iterator[Evidence]:  # fmt: skip
+def identity(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Evidence]:
     """The identifiers and sites that author and contact share. Identifiers repeat each other, and a site repeats them: the
     strongest weighs, the others are told."""
-    found = list(_identifiers(profile, contact, shared, seen, basis, elsewhere, like))
-    sites = list(_sites(profile, contact, name, shared, seen, like))
+    found = list(_identifiers(pair, basis, elsewhere))
+    sites = list(_sites(pair))
     if not found:
         yield from sites
         return
@@ -53,24 +48,25 @@ def identity(
     yield from (replace(each, ratio=1.0) for each in (*found, *sites) if each is not best and each.ratio > 1)
 
 
-def _identifiers(
-    profile: Profile,
-    contact: Contact,
-    shared: frozenset[str],
-    seen: Commonness,
-    basis: Basis,
-    elsewhere: str | None,
-    like: Likeness,
-) -> Iterator[Evidence]:
+def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Evidence]:
+    profile, contact, shared, seen, like = pair.profile, pair.contact, pair.shared, pair.seen, pair.like
+
     def piece(signal: Signal, sentence: str, source: Source, basis: Basis, others: int = 0) -> Evidence:
         mistaken = _MISTAKEN[signal] * (_SHARED_BY_OTHERS.get(signal, 1.0) if like.level in CONTRADICT else 1.0)
         return Evidence(signal, sentence, source, basis, _ON_FILE * seen.reach / (mistaken + others))
 
+    page = ":".join(addresses.account_on(contact.website) or ())
     for value in of_kind(shared, K.HANDLE):
         network, _, handle = value.partition(":")
+        at = at_sign(profile.author.handle or handle)
+        if value == page:
+            # The website that the CRM has for a person can be their employer's page.
+            own_page = bool(pair.name.organisation) or like.level in AGREE
+            sentence = f"The website that the CRM has is a page of {at}."
+            yield piece(S.PROFILE if own_page else S.LOOSE_HANDLE, sentence, Source.CRM, basis)
+            continue
         loose = network == ANY_NETWORK and not addresses.is_domain_handle(handle)
-        sentence = f"The handle {at_sign(profile.author.handle or handle)} is on file in the CRM."
-        yield piece(S.LOOSE_HANDLE if loose else S.HANDLE, sentence, Source.CRM, basis)
+        yield piece(S.LOOSE_HANDLE if loose else S.HANDLE, f"The handle {at} is on file in the CRM.", Source.CRM, basis)
     own = addresses.own_address(profile.author.url)
     on_file = {addresses.own_address(each.value) for each in contact.handles if "/" in each.value}
     for value in of_kind(shared, K.WEBSITE):
@@ -92,22 +88,21 @@ def _identifiers(
         yield piece(S.ELSEWHERE, sentence, Source.PERSON, Basis.DECIDED)
 
 
-def _sites(
-    profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str], seen: Commonness, like: Likeness
-) -> Iterator[Evidence]:
+def _sites(pair: Pair) -> Iterator[Evidence]:
     """The website, or else the domain: whose it is, or where they work."""
+    profile, name, seen, shared = pair.profile, pair.name, pair.seen, pair.shared
     own = addresses.own_address(profile.author.url)
     for value in [each for each in of_kind(shared, K.WEBSITE) if each != own][:1]:
-        ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.WEBSITE}:{value}", _strangers(value, profile, name, like))
+        ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.WEBSITE}:{value}", _strangers(value, pair))
         yield _shown(S.WEBSITE, f"The website {value} is the same.", max(ratio, 1.0))
         return
-    theirs, ours = addresses.own_address(profile.author.website), addresses.own_address(contact.website)
+    theirs, ours = addresses.own_address(profile.author.website), addresses.own_address(pair.contact.website)
     if theirs and ours and theirs != ours and _named_after(theirs, name) and _named_after(ours, name):
         yield _shown(S.WEBSITE, f"Their website is {theirs}, the CRM has {ours}.", _OTHER_SITE)
     for value in of_kind(shared, K.DOMAIN)[:1]:
         on_server = addresses.domain(handles.server(profile.author.handle)) == value
         ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.DOMAIN}:{value}", _SAME_SERVER if on_server else _SAME_DOMAIN)
-        most = float("inf") if name.organisation and like.level in WHOLE else MOST_FOR_WORKPLACE
+        most = float("inf") if name.organisation and pair.like.level in WHOLE else MOST_FOR_WORKPLACE
         sentence = (
             "Their account is on a server of {}." if on_server else "Their profile and the CRM both name the domain {}."
         )
@@ -118,16 +113,16 @@ def _shown(signal: Signal, sentence: str, ratio: float) -> Evidence:
     return Evidence(signal, sentence, Source.PROFILE, Basis.PUBLIC, ratio)
 
 
-def _strangers(site: str, profile: Profile, name: ContactName, like: Likeness) -> float:
+def _strangers(site: str, pair: Pair) -> float:
     """How many others show this website: hardly any where it is named after the author, who is not known to be somebody else."""
-    letters = names.compact(site)
-    if like.level in CONTRADICT:
+    letters, profile = names.compact(site), pair.profile
+    if pair.like.level in CONTRADICT:
         return _SAME_SITE
     if len(profile.name_words) > 1 and profile.name_letters in letters:
         return _SAME_OWN_SITE
     if len(profile.handle_letters) > 4 and profile.handle_letters in letters:
         return _SAME_PERSONAL_SITE
-    return _SAME_PERSONAL_SITE if like.level in WHOLE and _named_after(site, name) else _SAME_SITE
+    return _SAME_PERSONAL_SITE if pair.like.level in WHOLE and _named_after(site, pair.name) else _SAME_SITE
 
 
 def _named_after(site: str, name: ContactName) -> bool:

@@ -87,12 +87,18 @@ def _author_keys(network: str, author: Author) -> Iterator[str]:
     for mail in addresses.mails(author.bio):
         yield f"{K.EMAIL}:{mail}"
         yield from _domain_key(mail.partition("@")[2])
-    for number in addresses.phones(author.bio):
+    for number in addresses.phones(author.bio, _country(author)):
         yield f"{K.PHONE}:{number}"
     for url in (author.website, *addresses.links(author.bio)):
-        yield from _link_keys(url)
+        yield from _site_keys(url)
     if not author.bot:
         yield from _sought_names(author)
+
+
+def _country(author: Author) -> str:
+    """How a phone number without a country code is read: as in the country that they name, or else in the United States."""
+    _, countries = places.read(author.location, letters=True) if author.location else (None, frozenset())
+    return next(iter(sorted(countries)), "us").upper()
 
 
 def _sought_names(author: Author) -> Iterator[str]:
@@ -156,7 +162,9 @@ def _identifiers(contact: Contact) -> Iterator[str]:
     for number in contact.phones:
         if found := addresses.phone(number):
             yield f"{K.PHONE}:{found}"
-    yield from _link_keys(contact.website)
+    if account := addresses.account_on(contact.website):
+        yield f"{K.HANDLE}:{account[0]}:{account[1]}"
+    yield from _site_keys(contact.website)
 
 
 def _filed_names(name: ContactName) -> Iterator[str]:
@@ -195,16 +203,9 @@ def _last_part(url: str) -> str:
     return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
 
 
-def _link_keys(url: str) -> Iterator[str]:
-    """A link is a site of one's own, or a page on a site that many share: that one tells an account there."""
+def _site_keys(url: str) -> Iterator[str]:
     if not url:
         return
-    if account := addresses.account_on(url):
-        yield f"{K.HANDLE}:{account[0]}:{account[1]}"
-    yield from _site_keys(url)
-
-
-def _site_keys(url: str) -> Iterator[str]:
     if found := addresses.own_address(url):
         yield f"{K.WEBSITE}:{found}"
     yield from _domain_key(url)

@@ -9,7 +9,6 @@ from enum import StrEnum
 from service.rules import names
 from service.rules.matching import places, rarity
 from service.rules.matching.fillers import DISOWNING, stripped, unexplained
-from service.rules.matching.keys import K
 from service.rules.matching.person import ContactName
 from service.rules.matching.rarity import Commonness
 
@@ -130,8 +129,7 @@ def _by_coincidence(level: Level, given: str, family: str | None, name: ContactN
 def _full(name: ContactName, given: str, family: str, seen: Commonness) -> float:
     independent = rarity.given(seen, given) * rarity.family(seen, family)
     # Given and family names go together (Mohammed Khan): where this very pair was counted, that holds.
-    one, other = sorted((given, family))
-    return max(independent, seen.others(f"{K.NAME}:{one} {other}") / (seen.contacts + 1))
+    return max(independent, rarity.pair(seen, given, family))
 
 
 # --- handles --------------------------------------------------------------------------------------------------

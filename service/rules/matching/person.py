@@ -36,11 +36,6 @@ def contact_name(contact: Contact) -> ContactName:
     return _organisation(contact.name or contact.company, contact.website)
 
 
-def is_organisation(contact: Contact) -> bool:
-    """Whether the contact is a firm, as far as the CRM says."""
-    return bool(contact_name(contact).organisation)
-
-
 def _is_person(contact: Contact) -> bool:
     return bool(contact.name) and names.words(contact.name) != names.words(contact.company)
 

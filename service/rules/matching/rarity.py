@@ -84,6 +84,13 @@ def given(seen: Commonness, name: str) -> float:
     return max(share, _GIVEN_COMMON) if names.common_anywhere(name) else share
 
 
+def pair(seen: Commonness, given: str, family: str) -> float:
+    """The share of contacts who have this very pair of names, beside the one that it was read from. Among few contacts a second
+    one is rather the same person entered twice than a sign that the name is common."""
+    one, other = sorted((given, family))
+    return seen.others(f"{Key.NAME}:{one} {other}") / (seen.contacts + _FAMILY_WEIGHT)
+
+
 # The same for places and titles: the share expected of one that nothing is known of, and what that counts for, in contacts.
 _EXPECTED = {Key.CITY: 0.02, Key.REGION: 0.05, Key.COUNTRY: 0.3, Key.TITLE: 0.05}
 _EXPECTED_WEIGHT = 50

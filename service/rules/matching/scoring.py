@@ -16,6 +16,7 @@ from service.rules.matching import context, firms, naming
 from service.rules.matching.identity import DECIDING, identity
 from service.rules.matching.keys import K, identifiers
 from service.rules.matching.naming import AGREE, CONTRADICT, DISAGREE, WHOLE, Level, Likeness
+from service.rules.matching.pair import Pair
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.matching.profile import Profile
 from service.rules.matching.rarity import Commonness
@@ -53,13 +54,14 @@ def score(
     like = _name(profile, name, seen)
     if not shared and elsewhere is None and like.level not in AGREE:
         return None
+    pair = Pair(profile, contact, name, shared, like, seen)
     found = _once(
         [
-            *identity(profile, contact, name, shared, seen, like, basis_of(contact, terms), elsewhere),
+            *identity(pair, basis_of(contact, terms), elsewhere),
             *_name_evidence(like, contact),
-            *context.company(profile, contact, name, seen),
-            *context.place(profile, contact, seen, like.state),
-            *context.title(profile, contact, seen),
+            *context.company(pair),
+            *context.place(pair),
+            *context.title(pair),
         ]
     )
     return Scored(

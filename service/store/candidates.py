@@ -1,0 +1,126 @@
+"""What there is to weigh for some authors: contacts that share a key with them, how common their tokens are, and whom other
+accounts of the same authors are confirmed to be. A few statements for any number of authors, each by equality."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from service.db import RawConnection
+from service.rules.matching import PER_KEY, Commonness, choose, share_known
+from service.rules.matching.addresses import own_address
+from service.rules.model import Candidate, KnownAuthor
+from service.store import filing
+from service.store.contact_json import contact_record
+from service.store.rows import execute
+
+PROFILE = "w:"  # keys of pages: an author's own profile, and those that it links to
+
+_UNDER = """
+SELECT k.key, f.contact_id FROM unnest(%(keys)s::text[]) AS k(key)
+CROSS JOIN LATERAL (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.key LIMIT %(n)s) f
+"""
+_CONTACTS = (
+    "SELECT id, fields, filed FROM contacts WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND deleted_at IS NULL"
+)
+_TOTALS = "SELECT authors, likely FROM match_totals WHERE workspace_id = %(w)s"
+# Other accounts that are confirmed, and share a profile's address with one of these authors: one of the two links to the other.
+_LINKED = """
+SELECT k.key, k.author_id, o.provider, o.url, m.contact_id
+FROM unnest(%(keys)s::text[]) AS w(key) JOIN author_keys k ON k.workspace_id = %(w)s AND k.key = w.key
+JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = k.author_id AND m.state = 'confirmed'
+JOIN authors o ON o.workspace_id = %(w)s AND o.id = k.author_id
+"""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What there is to weigh, for several authors. `elsewhere` maps, for an author, contacts to the network on which another
+    account of the same author is confirmed to be that contact's."""
+
+    candidates: Mapping[UUID, Sequence[Candidate]]
+    commonness: Commonness
+    elsewhere: Mapping[UUID, Mapping[str, str]] = field(default_factory=dict)
+
+
+def gather(
+    connection: RawConnection,
+    workspace_id: UUID,
+    authors: Mapping[UUID, KnownAuthor],
+    keys: Mapping[UUID, Sequence[str]],
+) -> Gathered:
+    """What there is to weigh for these authors, who are sought under these keys, the strongest first."""
+    under = _under(connection, workspace_id, sorted(set().union(*keys.values())))
+    elsewhere = _elsewhere(connection, workspace_id, authors, keys)
+    chosen = {
+        author_id: list(dict.fromkeys([*choose(own, under), *map(UUID, elsewhere.get(author_id, ()))]))
+        for author_id, own in keys.items()
+    }
+    contacts, tokens = _contacts(connection, workspace_id, {each for found in chosen.values() for each in found})
+    return Gathered(
+        {author_id: [contacts[each] for each in found if each in contacts] for author_id, found in chosen.items()},
+        _commonness(connection, workspace_id, tokens, under),
+        elsewhere,
+    )
+
+
+def _under(connection: RawConnection, workspace_id: UUID, keys: Sequence[str]) -> dict[str, list[UUID]]:
+    """The contacts under each key, or one more than tell anything."""
+    under: dict[str, list[UUID]] = defaultdict(list)
+    for key, contact_id in execute(connection, _UNDER, {"w": workspace_id, "keys": keys, "n": PER_KEY + 1}):
+        under[key].append(contact_id)
+    return {key: sorted(found) for key, found in under.items()}
+
+
+def _contacts(
+    connection: RawConnection, workspace_id: UUID, ids: Iterable[UUID]
+) -> tuple[dict[UUID, Candidate], set[str]]:
+    """The contacts with these ids that are still there, and the tokens that they are filed under."""
+    found: dict[UUID, Candidate] = {}
+    tokens: set[str] = {filing.EVERYBODY}
+    if wanted := sorted(ids):
+        for contact_id, fields, filed in execute(connection, _CONTACTS, {"w": workspace_id, "ids": wanted}):
+            found[contact_id] = Candidate(str(contact_id), contact_record(fields))
+            tokens.update(filed)
+    return found, tokens
+
+
+def _commonness(
+    connection: RawConnection, workspace_id: UUID, tokens: Iterable[str], under: Mapping[str, Sequence[UUID]]
+) -> Commonness:
+    """How common these tokens are. An address or a number, which few can share, is counted as it was looked up."""
+    counts = filing.counts(connection, workspace_id, (each for each in tokens if filing.is_counted(each)))
+    looked_up = {key: len(found) for key, found in under.items() if not filing.is_counted(key)}
+    contacts = counts.get(filing.EVERYBODY, 0)
+    authors, likely = next(iter(execute(connection, _TOTALS, {"w": workspace_id})), (0, 0.0))
+    share = share_known(likely, authors, contacts) if authors else None
+    return Commonness(contacts, {**looked_up, **counts}, share)
+
+
+def _elsewhere(
+    connection: RawConnection,
+    workspace_id: UUID,
+    authors: Mapping[UUID, KnownAuthor],
+    keys: Mapping[UUID, Sequence[str]],
+) -> dict[UUID, dict[str, str]]:
+    whose: dict[str, list[UUID]] = defaultdict(list)
+    for author_id, own in keys.items():
+        for key in own:
+            if key.startswith(PROFILE):
+                whose[key].append(author_id)
+    if not whose:
+        return {}
+    found: dict[UUID, dict[str, str]] = defaultdict(dict)
+    rows = execute(connection, _LINKED, {"w": workspace_id, "keys": sorted(whose)})
+    for key, other_id, network, url, contact_id in sorted(rows, key=str):
+        for author_id in whose[key]:
+            if author_id != other_id and key in (profile_key(url), profile_key(authors[author_id].author.url)):
+                found[author_id][str(contact_id)] = network
+    return dict(found)
+
+
+def profile_key(url: str) -> str:
+    """The key of a profile's own address."""
+    return PROFILE + (own_address(url) or "")

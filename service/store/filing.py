@@ -1,0 +1,144 @@
+"""Where contacts stand for matching: their keys, by which they are found, and how many contacts share each, which says how rare
+it is.
+
+`contacts.filed` holds every key and token of a contact, so that a change writes the difference and nothing else: counts come
+out the same in whatever order contacts were stored, changed and deleted. Counts are written in the order of their keys, so that
+transactions wait for each other in one direction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from integrations.records import Contact
+from service.db import RawConnection, raw
+from service.rules.matching import contact_keys, counted
+from service.store.contact_json import contact_record
+from service.store.rows import execute, insert, packed, records
+
+VERSION = 1  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
+EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact came into the CRM
+# Kinds of keys by what is done with them. A key that very few can share is counted where it is looked up.
+_SOUGHT = frozenset("huetwnisd")
+_COUNTED = frozenset("nsdfcyrljo*")
+
+_KEYS = {"contact_id": "uuid", "keys": "text[]"}
+_INSERT_KEYS = (
+    "INSERT INTO contact_keys (workspace_id, key, contact_id) SELECT %(w)s, unnest(new.keys), new.contact_id"  # noqa: S608 - names of our own columns
+    f" FROM {records(_KEYS)}"
+)
+_DROP_KEYS = (
+    "DELETE FROM contact_keys k USING (SELECT unnest(new.keys) AS key, new.contact_id"  # noqa: S608 - names of our own columns
+    f" FROM {records(_KEYS)}) gone WHERE k.workspace_id = %(w)s AND k.key = gone.key AND k.contact_id = gone.contact_id"
+)
+COUNT = {"key": "text", "contacts": "int"}
+_COUNT = insert(
+    "key_counts",
+    COUNT,
+    fixed={"workspace_id": "%(w)s"},
+    conflict="ON CONFLICT (workspace_id, key) DO UPDATE SET contacts = old.contacts + excluded.contacts",
+)
+_DROP_COUNTS = "DELETE FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) AND contacts = 0"
+_NOTE = (
+    "UPDATE contacts c SET filed = new.keys, filed_version = %(v)s"  # noqa: S608 - names of our own columns
+    f" FROM {records(_KEYS)} WHERE c.workspace_id = %(w)s AND c.id = new.contact_id"
+)
+_STALE = (
+    "SELECT id, fields, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
+    " ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
+)
+_WAITING = "SELECT count(*) FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
+
+
+def tokens(contact: Contact) -> list[str]:
+    """All that a contact is filed under, in order: keys, counted tokens, and two of our own."""
+    return sorted({*contact_keys(contact), *counted(contact), EVERYBODY, SOURCE + contact.source})
+
+
+@dataclass
+class Refiling:
+    """What changes for some contacts: collected, then written at once."""
+
+    added: list[tuple[UUID, list[str]]] = field(default_factory=list)
+    removed: list[tuple[UUID, list[str]]] = field(default_factory=list)
+    noted: list[tuple[UUID, Sequence[str]]] = field(default_factory=list)  # contacts whose row does not yet say so
+    counts: Counter[str] = field(default_factory=Counter)
+    touched: set[str] = field(default_factory=set)  # keys of contacts that changed, old and new
+
+    def new(self, contact_id: UUID, now: Sequence[str]) -> None:
+        """A contact that was stored with `filed` already."""
+        self._difference(contact_id, (), now)
+
+    def change(self, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
+        """A contact that was filed under `before` and is to be filed under `now`."""
+        self._difference(contact_id, before, now)
+        self.noted.append((contact_id, now))
+
+    def _difference(self, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
+        old, new = set(before), set(now)
+        if added := [key for key in now if key[0] in _SOUGHT and key not in old]:
+            self.added.append((contact_id, added))
+        if removed := [key for key in before if key[0] in _SOUGHT and key not in new]:
+            self.removed.append((contact_id, removed))
+        self.counts.update(key for key in now if key[0] in _COUNTED and key not in old)
+        self.counts.subtract(key for key in before if key[0] in _COUNTED and key not in new)
+        self.touched.update(key for key in (*before, *now) if key[0] in _SOUGHT)
+
+    def write(self, connection: RawConnection, workspace_id: UUID) -> None:
+        """Writes it all, in this transaction."""
+        shared = {"w": workspace_id, "v": VERSION}
+        for statement, rows in ((_DROP_KEYS, self.removed), (_INSERT_KEYS, self.added), (_NOTE, self.noted)):
+            if rows:
+                execute(connection, statement, {**shared, **packed(_KEYS, rows)})
+        deltas = sorted((key, number) for key, number in self.counts.items() if number)
+        if deltas:
+            execute(connection, _COUNT, {**shared, **packed(COUNT, deltas)})
+            if fewer := [key for key, number in deltas if number < 0]:
+                execute(connection, _DROP_COUNTS, {**shared, "keys": fewer})
+
+
+def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
+    """Files up to `limit` contacts anew that were filed by older rules. Returns the keys that this touches; None when every
+    contact stands where it should."""
+    connection = raw(session)
+    rows = execute(connection, _STALE, {"w": workspace_id, "v": VERSION, "n": limit})
+    if not rows:
+        return None
+    work = Refiling()
+    for contact_id, fields, before in rows:
+        now = tokens(contact_record(fields))
+        work.change(contact_id, before, now)
+    work.write(connection, workspace_id)
+    return {key for _, keys in (*work.added, *work.removed) for key in keys}
+
+
+def waiting(session: Session, workspace_id: UUID) -> int:
+    """How many contacts are filed by older rules still."""
+    return int(execute(raw(session), _WAITING, {"w": workspace_id, "v": VERSION})[0][0])
+
+
+def counts(connection: RawConnection, workspace_id: UUID, keys: Iterable[str]) -> Mapping[str, int]:
+    """How many contacts have each of these keys and tokens, as far as they are counted; those that none has are left out."""
+    wanted = sorted(keys)
+    return dict(
+        execute(
+            connection,
+            "SELECT key, contacts FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)",
+            {"w": workspace_id, "keys": wanted},
+        )
+    )
+
+
+def is_sought(token: str) -> bool:
+    """Whether it is a key under which contacts are found."""
+    return token[0] in _SOUGHT
+
+
+def is_counted(token: str) -> bool:
+    """Whether it is counted as contacts are stored."""
+    return token[0] in _COUNTED
