@@ -56,6 +56,10 @@ def test_values_survive_the_way_through_texts_and_back() -> None:
     values = SCHEMA.dump(SCHEMA.load({
         "timezone": "Europe/Paris", "hours": {"monday": ["09:00-12:30", "13:30-17:00"], "friday": []}, "holidays": ["2026-12-24", "2026-12-31"],
         "poll_seconds": 5, "daily_cap": None, "preview": False, "text_mode": "link",
+        "people": [
+            {"email": "olga@acme.test", "timezone": "America/New_York"},
+            {"email": "tom@acme.test", "timezone": "Asia/Tokyo", "hours": ["08:00-12:00", "13:00-16:00"], "days_off": ["friday"], "holidays_country": "JP"},
+        ],
     }))  # fmt: skip
     from werkzeug.datastructures import MultiDict
 
@@ -70,6 +74,8 @@ def test_values_survive_the_way_through_texts_and_back() -> None:
         ("hours.monday", "13:00-17:00, 09:00-14:00", "Write spans in order that do not overlap"),
         ("holidays_country", "XX", "No holidays are known for that country."),
         ("holidays", "Christmas", "Write one day a line, such as 2026-12-24."),
+        ("people", "olga@acme.test", "Write one person a line"),
+        ("people", "olga@acme.test Mars/Olympus", "Write one person a line"),
         ("patience.direct", "soon", "Not a valid integer."),
         ("lapse_days", "0", "Must be greater than or equal to 1"),
         ("call.certainty", "", "Field may not be null."),
