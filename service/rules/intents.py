@@ -14,14 +14,14 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from html import unescape
 from importlib.resources import files
 from itertools import pairwise
 from typing import Final
 
-from service.rules.languages import is_english
+from service.rules.languages import English, english
 from service.rules.spoken import BIT, fold, spoken
 
 
@@ -40,6 +40,7 @@ class Intents:
 
 
 NAMES: Final = tuple(each.name for each in fields(Intents))
+UNSURE = 0.5  # the least for a text that we have no words to judge by
 LONGEST = 400  # words of a text that are weighed: what is further on says no more about it
 LANE = 28  # bits for each intent's sum: 400 words of the largest weight stay far below
 _HALF, _LANE_MASK = 1 << (LANE - 1), (1 << LANE) - 1
@@ -51,7 +52,11 @@ _DIGITS = str.maketrans("123456789", "000000000")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _LEADING = re.compile(r"(?:\s*\.?@[\w.]+)*\s*")
 _PRIVATE = re.compile(r"\b(?:dm|dms|pm|private message|direct message|inbox)\b", re.IGNORECASE)
+_ANSWERS = dict.fromkeys(
+    ["yes", "yep", "yeah", "yup", "yea", "ya", "yess", "sure", "absolutely", "definitely", "correct"], "begins with yes"
+) | dict.fromkeys(["no", "nope", "nah", "not", "none", "nothing", "neither", "never"], "begins with no")
 _LENGTHS = ((2, "1-2 words"), (5, "3-5 words"), (10, "6-10 words"), (20, "11-20 words"), (40, "21-40 words"))
+_OVER = BIT["polite_close"] | BIT["solved"]
 _KINDS = tuple((bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast"))
 
 
@@ -62,6 +67,10 @@ class Text:
     words: Sequence[str]
     marks: Sequence[str]
     english: bool
+    phrased: (
+        bool  # its phrases count besides the model: it may be in another language, or is longer than what is weighed
+    )
+    over: bool  # its phrases say goodbye, or that all is solved
 
 
 def intents(
@@ -103,6 +112,8 @@ def _ours(text: str) -> Before:
         marks.append("we say goodbye")
     else:
         marks.append("we tell")
+    if said & BIT["wants_talk"]:
+        marks.append("we offer a talk")
     if text and not text.lstrip().startswith("@"):
         marks.append("we name nobody")
     return Before(tuple(marks))
@@ -113,20 +124,36 @@ def take_apart(text: str, said: int, before: Before, language: str | None) -> Te
     if "&" in text:
         text = unescape(text)
     folded = fold(text)
-    words = ["^", *_TOKENS.findall(folded.translate(_DIGITS))[:LONGEST]]
-    marks = list(_marks(text, folded, words, said))
-    marks += [f"{one} & {other}" for one in before.marks for other in marks]
-    return Text(words, [*before.marks, *marks], is_english(words, language))
+    words = ["^", *_TOKENS.findall(folded.translate(_DIGITS))]
+    long = len(words) > LONGEST
+    if long:
+        words = words[: LONGEST // 2] + words[-LONGEST // 2 :]
+    led = _led(text)
+    around = [*before.marks, "to nobody" if not led else "to one" if led == 1 else "to several"]
+    marks = list(_marks(text, folded, words, said, named=text.count("@") > led))
+    marks += [f"{one} & {other}" for one in around for other in marks]
+    tongue = english(words, language)
+    phrased = long or tongue is not English.YES
+    return Text(words, [*around, *marks], tongue is not English.NO, phrased, bool(said & _OVER))
 
 
-def _marks(text: str, folded: str, words: Sequence[str], said: int) -> Iterator[str]:
+def _led(text: str) -> int:
+    """How many accounts a text begins by naming, as whoever speaks to somebody does on some networks."""
+    start = _LEADING.match(text) if "@" in text else None
+    return text.count("@", 0, start.end()) if start else 0
+
+
+def _marks(text: str, folded: str, words: Sequence[str], said: int, *, named: bool) -> Iterator[str]:
     for bit, mark in _KINDS:
         if said & bit:
             yield mark
+    if len(words) > 1 and words[1] in _ANSWERS:
+        yield _ANSWERS[words[1]]
     count = len(words) - 1
     yield next((mark for most, mark in _LENGTHS if count <= most), "41 words or more")
     if "?" in folded:
-        yield "?"
+        # The phrases know small talk ("how are you?"), which is no question.
+        yield "?" if said & BIT["asks"] else "small talk"
         if words[-1].startswith("?"):
             yield "? at the end"
     if "!" in folded:
@@ -135,13 +162,8 @@ def _marks(text: str, folded: str, words: Sequence[str], said: int) -> Iterator[
         yield "link"
     if "#" in text:
         yield "hashtag"
-    if "@" in text:
-        start = _LEADING.match(text)
-        led = text.count("@", 0, start.end() if start else 0)
-        if led > 1:
-            yield "to several"
-        if text.count("@") > led:
-            yield "names somebody"
+    if named:
+        yield "names somebody"
     if not folded.isascii() and _EMOJI.search(folded):
         yield "emoji"
     if any(word.startswith("0000") for word in words):
@@ -151,20 +173,27 @@ def _marks(text: str, folded: str, words: Sequence[str], said: int) -> Iterator[
 def weigh(text: Text) -> Intents:
     """The model's verdict."""
     model = _model()
-    if not text.english:
-        return Intents(
-            *(_probability(score) for score in _lanes(model.abroad_bias + _sum(model.abroad, text.marks), model.scale))
-        )
+    found = _at_home(model, text) if text.english else _abroad(model, text)
+    # Whoever asks for a call or a price waits for an answer, however friendly the rest of it sounds.
+    return replace(found, needs_answer=max(found.needs_answer, found.call, found.price))
+
+
+def _at_home(model: Model, text: Text) -> Intents:
     words, pairs = text.words, model.pairs
     said = sum(map(model.word, words))
     for pair in pairwise(words):
-        found = pairs.get(pair)
-        if found is not None:
-            said += found
-    shorter = model.scale / math.sqrt(len(words))
-    told = _lanes(said, shorter)
+        weight = pairs.get(pair)
+        if weight is not None:
+            said += weight
+    told = _lanes(said, model.scale / math.sqrt(len(words)))
     shown = _lanes(model.bias + _sum(model.marks, text.marks), model.scale)
     return Intents(*(_probability(one + other) for one, other in zip(told, shown, strict=True)))
+
+
+def _abroad(model: Model, text: Text) -> Intents:
+    """The verdict by marks alone. What they leave unclear is for a person to decide: silence is for a goodbye only."""
+    found = Intents(*map(_probability, _lanes(model.abroad_bias + _sum(model.abroad, text.marks), model.scale)))
+    return found if text.over else replace(found, needs_answer=max(found.needs_answer, UNSURE))
 
 
 def _sum(table: Mapping[str, int], names: Iterable[str]) -> int:
@@ -216,6 +245,18 @@ def parts(word: str) -> list[str]:
     return [ended[at : at + size] for size in (3, 4) for at in range(len(ended) - size + 1)]
 
 
+@cache
+def classes() -> dict[str, list[str]]:
+    """The classes of meaning (`weights/classes.txt`) that a word is in."""
+    found: dict[str, list[str]] = {}
+    for line in files("service.rules").joinpath("weights/classes.txt").read_text("utf-8").splitlines():
+        name, colon, words = line.partition(":")
+        if colon and not name.startswith("#"):
+            for word in dict.fromkeys(words.split()):
+                found.setdefault(word, []).append(name)
+    return found
+
+
 class Model:
     """The weights, packed. A weight times `scale` is in log-odds."""
 
@@ -226,11 +267,13 @@ class Model:
         self.marks, self.abroad = _packed(tables["marks"]), _packed(tables["abroad"])
         self.pairs = {tuple(name.split(" ")): weight for name, weight in _packed(tables["pairs"]).items()}
         self._words, self._parts = _packed(tables["words"]), _packed(tables["parts"])
+        self._classes = _packed(tables["classes"])
         self.word = lru_cache(maxsize=1 << 15)(self._word)
 
     def _word(self, word: str) -> int:
         known = normal(word)
-        return self._words.get(known, 0) + _sum(self._parts, parts(known))
+        kin = _sum(self._classes, classes().get(known, ()))
+        return self._words.get(known, 0) + _sum(self._parts, parts(known)) + kin
 
 
 def pack(weights: Iterable[int]) -> int:

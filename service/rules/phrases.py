@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, TENDER, CHAT = (
-    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "tender", "chat",
+IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, TENDER, CHAT, BROADCAST = (
+    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "tender", "chat", "broadcast",
 )  # fmt: skip
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -109,6 +109,13 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "never mind", "nevermind", "nvm", "it|that|this|everything|all|problem|issue|its|it's|is|now|got|been|has|already|finally sorted|resolved|solved|fixed", "it|everything|all|that|app|is|it's|its now|| works|working now|again|fine|perfectly|great|well",
         "works|working now|again|fine|perfectly", "figured it|this|that out", "got it working|sorted|fixed|resolved|to work", "all sorted|fixed|resolved|working", "that|this worked", "that|this|it did the trick", "problem|issue solved|fixed|resolved|sorted", "no|not need to reply|answer", "is|are|it's|its back up|online|working",
         "sorted now|thanks", "fixed now|thanks", "resolved now|thanks",
+    ),
+    # Advertising, games of chance and what apps post by themselves.
+    BROADCAST: (
+        "link in bio|my|the|our bio|profile|", "links in bio", "giveaway", "give away time|alert", "like|follow|share|retweet|rt and|to|& follow|share|like|retweet|rt|win|tag", "retweet to|and|if", "rt to|if *", "tag a|two|three|your friend|friends", "use|with code|promo *",
+        "now|currently playing|streaming|live|hiring", "out now on|everywhere", "live now", "sign up now|today", "register now|today|here", "order|buy|shop|book|call|join|apply|subscribe now|today", "limited time offer|only", "ends tonight|today|soon", "check out my|our|the|this|new",
+        "i liked|posted|uploaded a|an video|photo", "just posted a photo|video", "i've|i just|have|| earned|unlocked|completed|reached the|a|level *", "my top artists|tracks", "daily horoscope", "we're|we are hiring", "job alert|opening|openings|offer", "dm me|us for|to details|info|prices|order|collab|promo|collaborate|become|work", "get verified|followers", "free webinar|ebook|download",
+        "new blog|video|episode|post|article|podcast post|out|up|is|on|now|live|online|", "i'm|im at * http", "price of btc|bitcoin|eth|gold", "build * passed|failed", "sponsored", "breaking news|",
     ),
     TENDER: (
         "cancer", "chemo", "chemotherapy", "tumor", "tumour", "leukemia", "diabetes", "diabetic", "insulin", "hiv", "aids patient", "epilepsy", "epileptic", "dementia", "alzheimer's", "alzheimers", "autism", "autistic", "adhd", "bipolar", "schizophrenia", "ptsd",

@@ -1,202 +1,93 @@
 """What one text says: a question, a request, a problem, a wish to talk, a last polite word.
 
-A text is read once from left to right, word by word, against the phrases of its language (`phrases.py`), so the time
-taken grows with its length and nothing else: no text, however odd, makes it slow. In languages that have no table only
-punctuation speaks, and a person decides.
+Signals are stored in place of the text, so they are all that later decisions see of it. Most are a probability of the
+model (`intents.py`) held against a threshold; `tender`, `solved` and `broadcast` are phrases and facts. In a language that
+the model has no words of, phrases and punctuation speak, and what they leave unclear counts as needing an answer, with a
+low percentage: a person decides.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from functools import cache, lru_cache
-from itertools import product
+from dataclasses import fields
+from functools import cache
 from typing import Final
 
+from service.rules.intents import Before, Intents, Text, take_apart, weigh
 from service.rules.model import Signals
-from service.rules.phrases import CHAT, IGNORE, LANGUAGES
+from service.rules.spoken import BIT, spoken
 
 MANY = 6  # accounts named in one text: more than a talk has, it is an announcement
-_NAMES = tuple(each.name for each in fields(Signals))
-_BIT: Final = {name: 1 << number for number, name in enumerate(_NAMES)}
-_ALL = (1 << len(_NAMES)) - 1
-_BIT_CHAT, _BIT_IGNORE = _ALL + 1, 0
-_ASKS, _CLOSE, _SOLVED, _TENDER = (_BIT[name] for name in ("asks", "polite_close", "solved", "tender"))
-_OPEN = _ASKS | _BIT["requests"] | _BIT["problem"] | _BIT["wants_talk"] | _BIT["asks_price"]
-_KINDS: Final = {**_BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
-
-# Addresses and handles say nothing, and a question mark in an address asks nothing.
-_NOISE = re.compile(r"https?://\S+|www\.\S+|[@#][\w.]*\w", re.IGNORECASE)
-_MENTION = re.compile(r"@[\w.]*\w")
-_TOKENS = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!.…。！\n]")
-_MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "？": "?", "؟": "?", "՞": "?", "\u037e": "?", "፧": "?", "⁇": "?", "⁈": "?", "‽": "?", "¿": "\n", "¡": "\n", "ß": "ss"})  # fmt: skip
-_ENDS = frozenset("?!.…。！\n")
-_LONG_NUMBER = re.compile(r"\d{4}")  # an order's number, say: somebody asked for it
-# Words that a last polite word may hold besides its phrases.
-_FILLERS = frozenset(
-    """
-    a all am an and are as at be been for from guys have help her him his i i'm im in is it it's its me mate man much my now of oh on our quick
-    response reply so sir team that that's the their them then there they this to too u ur us very was we were will with you your yours you're y'all
-    really just always again today tonight appreciate support service folks everyone he she hi hello hey dear ma'am love
-    die der das und fur ihr euch dir sehr hilfe schnelle le la les et pour votre ton de du el los por tu su y il lo per e o voor de het een
-    """.split()  # noqa: SIM905
+MANY_HASHTAGS = 5  # likewise: they are for strangers to find it
+# Where a probability becomes a signal: one half, where being wrong either way is as likely. What counts as a request or as
+# a wish to buy is wider in the sets that those two are learnt from (a good half of the texts), hence more.
+THRESHOLDS: Final = {
+    "asks": ("question", 0.5),
+    "requests": ("request", 0.7),
+    "problem": ("problem", 0.5),
+    "wants_talk": ("call", 0.5),
+    "asks_price": ("price", 0.5),
+    "needs_answer": ("needs_answer", 0.5),
+    "buys": ("purchase", 0.8),
+}
+CLOSE_AT = 0.5  # a text is a last polite word from here on,
+OPEN_AT = 0.35  # unless it needs an answer with this probability: silence is only for what is surely closed
+_PERCENT_AT = 32  # the lowest of the seven bits that hold the percentage
+_BITS: Final = {each.name: 1 << number for number, each in enumerate(fields(Signals)) if each.name != "answer_percent"}
+_FLAGS = sum(_BITS.values())
+_PHRASED: Final = {BIT[name]: _BITS[name] for name in ("asks", "requests", "problem", "wants_talk", "asks_price")}
+_OPEN = _BITS["asks"] | _BITS["requests"] | _BITS["problem"] | _BITS["wants_talk"] | _BITS["asks_price"]
+_CLOSE, _SOLVED, _TENDER, _BROADCAST, _NEEDS_ANSWER = (
+    _BITS[name] for name in ("polite_close", "solved", "tender", "broadcast", "needs_answer")
 )
 
 
-def read(text: str, *, mentions: int = 0, is_repost: bool = False, language: str | None = None) -> Signals:
+def read(
+    text: str, *, mentions: int = 0, is_repost: bool = False, language: str | None = None, reply_to: str | None = None,
+    reply_to_ours: bool | None = None,
+) -> Signals:  # fmt: skip
     """What `text` says. `mentions` is how many accounts it names; `language` a BCP 47 tag where the network says one
-    (without it, the phrases of every language count)."""
-    mask = _read(text, _table(language))
-    if is_repost or mentions >= MANY or text.startswith("RT @"):
-        mask |= _BIT["broadcast"]
-    return from_mask(mask)
+    (without it, the phrases of every language count); `reply_to` the text of the post that it replies to, where that is
+    held, and `reply_to_ours` whether the brand wrote that one."""
+    said = spoken(text, language)
+    apart = take_apart(text, said, Before.of(reply_to, reply_to_ours), language)
+    found = weigh(apart)
+    mask = _judged(found, said, apart) | (said & BIT["tender"] and _TENDER)
+    if said & BIT["solved"] and not mask & (_OPEN & ~_BITS["problem"]) and not mask & _NEEDS_ANSWER:
+        mask |= _SOLVED
+    if is_repost or mentions >= MANY or text.count("#") >= MANY_HASHTAGS or text.startswith("RT @"):
+        mask |= _BROADCAST
+    if said & BIT["broadcast"] and not mask & _NEEDS_ANSWER:
+        mask |= _BROADCAST
+    return from_mask(mask | round(100 * found.needs_answer) << _PERCENT_AT)
+
+
+def _judged(found: Intents, said: int, text: Text) -> int:
+    mask = 0
+    for signal, (intent, least) in THRESHOLDS.items():
+        if getattr(found, intent) >= least:
+            mask |= _BITS[signal]
+    if text.phrased:
+        for phrase, bit in _PHRASED.items():
+            mask |= bit if said & phrase else 0
+    if "small talk" in text.marks:
+        mask &= ~_BITS["asks"]
+    closing = said & BIT["polite_close"] or found.close >= CLOSE_AT
+    if closing and found.needs_answer < OPEN_AT and not mask & _OPEN:
+        mask = (mask | _CLOSE) & ~_BITS["buys"]
+    return mask
 
 
 def to_mask(signals: Signals) -> int:
-    """The signals as the bits of a number, the first field lowest."""
-    return sum(bit for name, bit in _BIT.items() if getattr(signals, name))
+    """The signals as a number: a bit for each that is yes or no, the first field lowest, and the percentage above them."""
+    flags = sum(bit for name, bit in _BITS.items() if getattr(signals, name))
+    return flags | signals.answer_percent << _PERCENT_AT
 
 
 def from_mask(mask: int) -> Signals:
     """The signals that this number holds. Bits of a newer version are left out."""
-    return _from_bits(mask & _ALL)
+    return _from_bits(mask & _FLAGS, min(mask >> _PERCENT_AT & 127, 100))
 
 
 @cache
-def _from_bits(mask: int) -> Signals:
-    return Signals(*(bool(mask & bit) for bit in _BIT.values()))
-
-
-@dataclass(slots=True)
-class _Node:
-    """One word of a phrase; `bits` is not None where a phrase ends here."""
-
-    next: dict[str, _Node] = field(default_factory=dict)
-    bits: int | None = None
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What has been seen so far of a text."""
-
-    bits: int = 0
-    words: int = 0
-    left_over: int = 0  # words that belong to no phrase and are no fillers
-
-
-def _read(text: str, table: _Node) -> int:
-    seen = _Tally()
-    for sentence, end in _sentences(text):
-        bits, chat = _sentence(sentence, table, seen)
-        # "How are you?" is a greeting; a lone question mark is somebody who asks again.
-        seen.bits |= bits | (_ASKS if end == "?" and not chat else 0)
-    if not seen.bits & (_OPEN | _CLOSE | _SOLVED) and not seen.words:
-        return seen.bits | (_CLOSE if _MENTION.sub("", text).strip() and "://" not in text else 0)
-    if seen.bits & _SOLVED and not seen.bits & (_OPEN & ~_BIT["problem"]):
-        # Whoever says that it is solved needs no answer, however much is told of what the problem was.
-        return seen.bits & ~_BIT["problem"] | _CLOSE
-    return seen.bits & ~_SOLVED if _is_close(text, seen) else seen.bits & ~(_CLOSE | _SOLVED)
-
-
-def _is_close(text: str, seen: _Tally) -> bool:
-    """A friendly word that leaves nothing open: no more than a third of it is about anything else."""
-    polite = bool(seen.bits & _CLOSE) and not seen.bits & _OPEN
-    return polite and seen.left_over * 3 <= max(seen.words, 6) and not _LONG_NUMBER.search(_NOISE.sub(" ", text))
-
-
-def _sentences(text: str) -> Iterator[tuple[list[str], str]]:
-    """The words of each sentence, folded, and the mark that ends it ("" at the end of the text)."""
-    words: list[str] = []
-    for piece in _TOKENS.findall(_fold(text)):
-        if piece in _ENDS:
-            if words or piece == "?":
-                yield words, piece
-                words = []
-        else:
-            words.append(piece)
-    if words:
-        yield words, ""
-
-
-def _fold(text: str) -> str:
-    if "@" in text or "/" in text or "#" in text or "www." in text:
-        text = _NOISE.sub(" ", text)
-    text = text.lower()
-    if text.isascii():
-        return text
-    decomposed = unicodedata.normalize("NFKD", text.translate(_MARKS))
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
-
-
-def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
-    """The bits of one sentence, and whether it is nothing but a greeting or a flourish."""
-    bits = chat = covered = closed = 0
-    start = table.next.get("^")
-    for at, word in enumerate(words):
-        length, found = _longest(words, at, table)
-        if at == 0 and start is not None:
-            length, found = max((length, found), _longest(words, 0, start), key=lambda each: each[0])
-        bits |= found & _TENDER  # whatever it stands in
-        if at < closed or (at < covered and not found & _OPEN):
-            continue
-        if length:
-            # Within a wish another one counts ("could you | give me a call"); within anything else nothing does.
-            bits |= found if at >= covered else found & _OPEN
-            chat += length if found & _BIT_CHAT else 0
-            covered = max(covered, at + length)
-            closed = closed if found & _OPEN else covered
-        elif word not in _FILLERS:
-            seen.left_over += 1
-    seen.words += len(words)
-    return bits & _ALL, bool(words) and chat == len(words)
-
-
-def _longest(words: list[str], at: int, node: _Node) -> tuple[int, int]:
-    """How many words from `at` on the longest phrase below `node` has (0: there is none), and its bits."""
-    here = node.next.get(words[at]) or node.next.get("*")
-    length = bits = 0
-    position = at
-    while here is not None:
-        position += 1
-        if here.bits is not None:
-            length, bits = position - at, here.bits
-        if position == len(words):
-            break
-        here = here.next.get(words[position]) or here.next.get("*")
-    return length, bits
-
-
-# --- the tables, built once -----------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=256)
-def _table(language: str | None) -> _Node:
-    tag = language.partition("-")[0].lower() if language else ""
-    return _tree((tag, "en") if tag in LANGUAGES else tuple(LANGUAGES) if not tag or tag == "und" else ("en",))
-
-
-@cache
-def _tree(languages: tuple[str, ...]) -> _Node:
-    root = _Node()
-    # English last: where a phrase means two things in two languages, both hold.
-    for language in languages:
-        _add(root, LANGUAGES[language])
-    return root
-
-
-def _add(root: _Node, phrases: Mapping[str, tuple[str, ...]]) -> None:
-    for kind, texts in phrases.items():
-        for words in {each for text in texts for each in _spelled(text)}:
-            node = root
-            for word in words:
-                node = node.next.setdefault(word, _Node())
-            node.bits = (node.bits or 0) | _KINDS[kind]
-
-
-def _spelled(phrase: str) -> Iterator[tuple[str, ...]]:
-    """Every way to write a phrase."""
-    for choice in product(*(token.split("|") for token in phrase.split())):
-        if words := tuple(word for word in choice if word):
-            yield words
+def _from_bits(flags: int, percent: int) -> Signals:
+    return Signals(**{name: bool(flags & bit) for name, bit in _BITS.items()}, answer_percent=percent)

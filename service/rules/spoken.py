@@ -23,6 +23,7 @@ _ALL = (1 << len(KINDS)) - 1
 _BIT_CHAT, _BIT_IGNORE = _ALL + 1, 0
 _ASKS, _CLOSE, _SOLVED, _TENDER = (BIT[name] for name in ("asks", "polite_close", "solved", "tender"))
 _OPEN = _ASKS | BIT["requests"] | BIT["problem"] | BIT["wants_talk"] | BIT["asks_price"]
+_ANYWHERE = _TENDER | BIT["broadcast"]
 _KINDS: Final = {**BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
 
 # Addresses and handles say nothing, and a question mark in an address asks nothing.
@@ -118,7 +119,7 @@ def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
         length, found = _longest(words, at, table)
         if at == 0 and start is not None:
             length, found = max((length, found), _longest(words, 0, start), key=lambda each: each[0])
-        bits |= found & _TENDER  # whatever it stands in
+        bits |= found & _ANYWHERE  # whatever it stands in
         if at < closed or (at < covered and not found & _OPEN):
             continue
         if length:

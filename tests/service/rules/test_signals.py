@@ -10,12 +10,13 @@ from service.rules.model import Signals
 from service.rules.phrases import LANGUAGES
 from service.rules.signals import MANY, from_mask, read, to_mask
 
-NAMES = [each.name for each in fields(Signals)]
+FLAGS = [each.name for each in fields(Signals) if each.name != "answer_percent"]
 
 
 def said(text: str, **context) -> set[str]:
+    """What a text wants, but for whether it needs an answer and whether they buy, which have tests of their own."""
     signals = read(text, **context)
-    return {name for name in NAMES if getattr(signals, name)}
+    return {name for name in FLAGS if getattr(signals, name)} - {"needs_answer", "buys"}
 
 
 @pytest.mark.parametrize(
@@ -34,19 +35,19 @@ def said(text: str, **context) -> set[str]:
         ("still waiting for my parcel", {"problem"}),
         ("I can't log in", {"problem"}),
         ("no problem at all", {"polite_close"}),
-        ("Can we talk tomorrow?", {"asks", "wants_talk"}),
+        ("Can we talk tomorrow?", {"asks", "requests", "wants_talk"}),
         ("Can we have a call next week?", {"asks", "requests", "wants_talk"}),
         ("Could somebody give me a call", {"requests", "wants_talk"}),
-        ("I'd love a quick demo of this", {"wants_talk"}),
-        ("let's set up a meeting next week", {"wants_talk"}),
+        ("I'd love a quick demo of this", {"requests", "wants_talk"}),
+        ("let's set up a meeting next week", {"requests", "wants_talk"}),
         ("don't call me", set()),
         ("they call me Al", set()),
-        ("nice to meet you", set()),
+        ("nice to meet you", {"polite_close"}),
         ("they call me back", set()),
-        ("I am interested in pricing", {"asks_price", "requests"}),
+        ("I am interested in pricing", {"asks_price"}),
         ("it is not working again", {"problem"}),
-        ("I called three times", set()),
-        ("How much is the pro plan", {"asks_price"}),
+        ("I called three times", {"problem"}),
+        ("How much is the pro plan", {"asks", "asks_price"}),
         ("could I get a quote for ten seats", {"asks_price", "requests"}),
         ("I love it so much", {"polite_close"}),
     ],
@@ -158,14 +159,77 @@ def test_any_text_can_be_read(text, language):
     assert read(text, language=language) == read(text, language=language)
 
 
-@given(st.builds(Signals, **dict.fromkeys(NAMES, st.booleans())))
+@given(st.builds(Signals, **dict.fromkeys(FLAGS, st.booleans()), answer_percent=st.integers(0, 100)))
 def test_a_mask_holds_the_signals(signals):
     assert from_mask(to_mask(signals)) == signals
+    assert 0 <= to_mask(signals) < 2**63  # a bigint
 
 
 @given(st.integers(0, 2**62))
 def test_bits_of_a_newer_version_are_left_out(mask):
-    assert to_mask(from_mask(mask)) == mask % 2 ** len(NAMES)
+    signals = from_mask(mask)
+    assert 0 <= signals.answer_percent <= 100
+    assert to_mask(signals) % 2 ** len(FLAGS) == mask % 2 ** len(FLAGS)
+
+
+def test_flags_keep_their_place_in_the_mask():
+    # Stored masks of this version of the rules are read by their bits.
+    assert to_mask(Signals(asks=True)) == 1
+    assert to_mask(Signals(solved=True)) == 1 << 8
+    assert to_mask(Signals(answer_percent=1)) == 1 << 32
+
+
+@pytest.mark.parametrize(
+    ("text", "reply_to", "ours"),
+    [
+        ("iPhone 12 with the latest version", "Which phone are you using?", True),
+        ("still not working", "Please restart it and try again.", True),
+        ("my parcel never came", None, None),
+        ("could you send me an invoice", None, None),
+        ("where can I buy a ticket?", None, None),
+    ],
+)
+def test_what_a_good_brand_would_answer_needs_an_answer(text, reply_to, ours):
+    signals = read(text, reply_to=reply_to, reply_to_ours=ours)
+    assert signals.needs_answer
+    assert signals.answer_percent >= 50
+
+
+@pytest.mark.parametrize(
+    ("text", "reply_to", "ours"),
+    [
+        ("thank you, that worked", "Please restart it and try again.", True),
+        ("DM sent", "Please send us a DM with your order number.", True),
+        ("what a lovely evening", None, None),
+        ("I had the same, the store swapped mine", "my charger broke", False),
+    ],
+)
+def test_what_nobody_waits_for_needs_none(text, reply_to, ours):
+    assert not read(text, reply_to=reply_to, reply_to_ours=ours).needs_answer
+
+
+@pytest.mark.parametrize("text", ["バスが来ません", "Το δέμα δεν ήρθε ποτέ", "paketet kom aldrig fram, tack för inget"])
+def test_a_text_that_nobody_can_weigh_is_for_a_person_to_judge(text):
+    signals = read(text)
+    assert signals.needs_answer
+    assert not signals.polite_close
+
+
+def test_somebody_who_wants_to_buy_is_seen():
+    assert read("I want to buy the new one, I need this phone so much").buys
+    assert not read("the bus is late").buys
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["New episode out now, link in bio!", "Giveaway! Like and share to win", "sunset #beach #sun #sea #sand #holiday"],
+)
+def test_an_advertisement_or_a_shower_of_tags_is_an_announcement(text):
+    assert read(text).broadcast
+
+
+def test_a_complaint_with_many_tags_still_needs_its_answer():
+    assert read("my order never arrived and nobody answers #fail").needs_answer
 
 
 @given(st.text(max_size=60))
