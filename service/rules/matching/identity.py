@@ -118,6 +118,9 @@ def _strangers(site: str, pair: Pair) -> float:
     letters, profile = names.compact(site), pair.profile
     if pair.like.level in CONTRADICT:
         return _SAME_SITE
+    if account := addresses.account_on(site):  # linktr.ee/ana
+        own = names.compact(account[1])
+        return _SAME_OWN_SITE if own and own in f"{profile.handle_letters} {profile.name_letters}" else _SAME_SITE
     if len(profile.name_words) > 1 and profile.name_letters in letters:
         return _SAME_OWN_SITE
     if len(profile.handle_letters) > 4 and profile.handle_letters in letters:

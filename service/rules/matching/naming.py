@@ -111,8 +111,14 @@ def _level(level: Level, family: str | None, words: tuple[str, ...], others: lis
             L.OTHER_GIVEN if any(len(each) > 1 and unexplained(each) for each in others) and name.givens else L.FAMILY
         )
     if level in (L.FULL, L.SHORT):
-        return L.GIVEN if len(words) == 1 or not name.families else L.OTHER_FAMILY
+        # "Orla" and "Orla Q." show no family name.
+        unsaid = not any(len(each) > 1 for each in words if not _is_given(each, name))
+        return L.GIVEN if unsaid or not name.families else L.OTHER_FAMILY
     return L.OTHER if len(words) > 1 and len(name.words) > 1 else L.NONE
+
+
+def _is_given(word: str, name: ContactName) -> bool:
+    return any(names.same_given(word, given) for given in name.givens)
 
 
 def _by_coincidence(level: Level, given: str, family: str | None, name: ContactName, seen: Commonness) -> float:

@@ -42,6 +42,7 @@ def person(first: str, last: str, full: str = "") -> Contact:
         ("Senator Quennell", person("James", "Quennell"), L.FAMILY),
         ("Office of Sen. Quennell", person("James", "Quennell"), L.FAMILY),
         ("Orla", person("Orla", "Quennell"), L.GIVEN),
+        ("Orla Q.", person("Orla", "Quennell"), L.GIVEN),
         ("Mary Quennell", person("James", "Quennell"), L.OTHER_GIVEN),
         ("Dan Quennell", person("Sanford", "Quennell", "Sanford D. Quennell"), L.OTHER_GIVEN),
         ("Orla Whitlocke", person("Orla", "Quennell"), L.OTHER_FAMILY),

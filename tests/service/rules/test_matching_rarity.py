@@ -105,6 +105,31 @@ def test_an_employee_of_a_firm_is_not_the_firm() -> None:
     assert CONFIRMED not in [each.state for each in results]
 
 
+def test_a_page_on_a_shared_site_is_its_owners_and_not_everybodys_who_links_there() -> None:
+    firm = Contact("1", company="Zuverio", website="https://github.com/zuverio/app")
+    [own] = judge(author("", "zuverio", "github"), firm)
+    assert own.state is CONFIRMED
+    assert "The website that the CRM has is a page of @zuverio." in own.evidence
+    fan = judge(author("Orla Quennell", bio="I use https://github.com/zuverio/app"), firm)
+    assert CONFIRMED not in [each.state for each in fan]
+    employee = replace(ORLA, website="https://github.com/zuverio")
+    assert CONFIRMED not in [each.state for each in judge(author("", "zuverio", "github"), employee)]
+
+
+@pytest.mark.parametrize(
+    ("bio", "location", "phone"),
+    [
+        ("Call +1 (202) 555-0143", "", "202-555-0143"),
+        ("Tel. 0151 555 0143", "Liverpool, United Kingdom", "+44 151 555 0143"),
+        ("Office: 202.555.0143 ext 5", "", "+12025550143 x5"),
+    ],
+)
+def test_a_phone_number_in_a_bio_finds_the_contact(bio: str, location: str, phone: str) -> None:
+    [result] = judge(author("Orla Q", bio=bio, location=location), replace(ORLA, phones=(phone,)))
+    assert result.state is CONFIRMED
+    assert "The same phone number stands in their profile and in the CRM." in result.evidence
+
+
 def test_one_workplace_told_twice_weighs_once() -> None:
     acme = replace(ORLA, company="Acme", emails=("orla@acme.com",))
     once = judge(author("O. Quennell", website="https://acme.com/team"), acme)
