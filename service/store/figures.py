@@ -19,16 +19,20 @@ GIVEN, HELD_BACK = "given", "held_back"
 
 # Whether the CRM has logged a talk with the contact within `FOLLOWED` of `{start}`. Warmline's tasks are no activities, so
 # nothing of our own is in here.
+# OFFSET 0 keeps the order: from the contact to its activities, each by its key, whatever the planner thinks of tables that
+# it has not looked at yet.
 _TALKED = """
-EXISTS (SELECT 1 FROM contacts c
-  JOIN activity_contacts l ON l.workspace_id = t.workspace_id AND l.connection_id = c.connection_id AND l.contact_native_id = c.native_id
-  JOIN activities v ON v.workspace_id = t.workspace_id AND v.id = l.activity_id
-  WHERE c.workspace_id = t.workspace_id AND c.id = t.contact_id AND v.deleted_at IS NULL AND v.kind IN ('call', 'meeting')
-    AND v.outcome NOT IN ('no_answer', 'cancelled') AND v.at > {start} AND v.at <= least({start} + %(followed)s, %(now)s))
+EXISTS (SELECT 1
+  FROM (SELECT connection_id, native_id FROM contacts WHERE workspace_id = %(w)s AND id = t.contact_id OFFSET 0) c
+  JOIN LATERAL (SELECT activity_id FROM activity_contacts WHERE workspace_id = %(w)s AND connection_id = c.connection_id
+                AND contact_native_id = c.native_id OFFSET 0) l ON true
+  JOIN LATERAL (SELECT kind, outcome, at, deleted_at FROM activities WHERE workspace_id = %(w)s AND id = l.activity_id OFFSET 0) v ON true
+  WHERE v.deleted_at IS NULL AND v.kind IN ('call', 'meeting') AND v.outcome NOT IN ('no_answer', 'cancelled')
+    AND v.at > {start} AND v.at <= least({start} + %(followed)s, %(now)s))
 """
 # What became of a closed task. A call task whose call was made loses its reason and is taken back: that is acting on it.
 _FATE = f"""
-CASE WHEN t.kind = 'ready_for_call' AND t.pushed_at IS NOT NULL AND {_TALKED.format(start="t.admitted_at")} THEN 'acted_on'
+CASE WHEN t.kind = 'ready_for_call' AND t.pushed_at IS NOT NULL AND t.contact_id IS NOT NULL AND {_TALKED.format(start="t.admitted_at")} THEN 'acted_on'
      WHEN t.closed_by NOT IN ('', 'rules', 'crm') OR (t.closed_by = 'crm' AND t.wanted = 'withdrawn') THEN 'dismissed'
      WHEN t.pushed_at IS NULL THEN 'never_given'
      WHEN t.wanted = 'completed' THEN 'acted_on'

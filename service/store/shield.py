@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from service.db import raw
 from service.rules.admission import SHIELDED
+from service.rules.busy import merged
 from service.store.rows import execute, packed, records
 
 Owner = tuple[str, str]  # CRM connection, owner's id there ("" for nobody in particular)
@@ -36,16 +39,11 @@ SELECT t.id, t.crm_connection_id::text, coalesce(t.content->>'owner_id', ''), t.
 FROM tasks t WHERE {_COMING} AND {{which}} ORDER BY t.id FOR UPDATE
 """  # noqa: S608 - names of our own columns
 # What a run that has not been let through altered stays as it is.
-_DUE_WHILE_BUSY = """
-WITH spans AS (SELECT * FROM {spans}), standing AS MATERIALIZED (
-  SELECT t.id, t.crm_connection_id, coalesce(t.content->>'owner_id', '') AS owner, t.push_at, (t.content->>'due_at')::timestamptz AS due_at
-  FROM tasks t WHERE t.workspace_id = %(w)s AND t.wanted = 'open' AND t.run_id IS NULL AND t.crm_connection_id IN (SELECT crm FROM spans)
-    AND t.state IN ('open', 'unknown', 'absent') AND (t.push_at IS NOT NULL OR t.state = 'open')
-)
-SELECT DISTINCT ON (s.id) s.id, s.crm_connection_id::text, s.owner, s.push_at, s.due_at, false FROM standing s
-JOIN spans ON spans.crm = s.crm_connection_id AND spans.owner = s.owner AND s.due_at >= spans.starts_at AND s.due_at < spans.ends_at
+_STANDING = """
+SELECT t.id, t.crm_connection_id::text, coalesce(t.content->>'owner_id', ''), t.push_at, (t.content->>'due_at')::timestamptz, false
+FROM tasks t WHERE t.workspace_id = %(w)s AND t.wanted = 'open' AND t.run_id IS NULL AND t.crm_connection_id = ANY(%(crms)s)
+  AND t.state IN ('open', 'unknown', 'absent') AND (t.push_at IS NOT NULL OR t.state = 'open')
 """
-_SPAN = {"crm": "uuid", "owner": "text", "starts_at": "timestamptz", "ends_at": "timestamptz"}
 _MOVE = {"id": "uuid", "push_at": "timestamptz", "due_at": "text", "held_reason": "text"}
 _MOVED = f"""
 UPDATE tasks t SET push_at = new.push_at, held_reason = coalesce(new.held_reason, t.held_reason),
@@ -109,10 +107,18 @@ def shielded(session: Session, workspace_id: UUID, now: datetime) -> list[Coming
 
 def due_while_busy(session: Session, workspace_id: UUID, busy: Mapping[Owner, Sequence[Span]]) -> list[Coming]:
     """Tasks that would fall due while their owner sits in a meeting."""
-    rows = [(crm, owner, start, end) for (crm, owner), spans in busy.items() for start, end in spans]
-    if not rows:
+    spans = {owner: merged(each) for owner, each in busy.items()}
+    crms = sorted({UUID(crm) for crm, _ in spans})
+    if not crms:
         return []
-    return _coming(session, _DUE_WHILE_BUSY.format(spans=records(_SPAN)), {"w": workspace_id, **packed(_SPAN, rows)})
+    standing = _coming(session, _STANDING, {"w": workspace_id, "crms": crms})
+    return [each for each in standing if each.due_at and _inside(spans.get(each.owner, ()), each.due_at)]
+
+
+def _inside(spans: Sequence[Span], at: datetime) -> bool:
+    """Whether an instant is in one of these spans, which are in order and apart."""
+    number = bisect_right(spans, at, key=itemgetter(0))
+    return number > 0 and at < spans[number - 1][1]
 
 
 def _coming(session: Session, statement: str, params: Mapping[str, Any]) -> list[Coming]:
