@@ -249,7 +249,7 @@ class SettingsSchema(Schema):
     call = fields.Nested(CallSchema, load_default=lambda: CallSchema().load({}))
     first_pull_days = fields.Integer(
         strict=True,
-        load_default=30,
+        load_default=90,
         validate=validate.Range(1, 36_500),
         metadata=_about("How far back the first pull of a new social account goes."),
     )
@@ -316,7 +316,6 @@ class SettingsSchema(Schema):
         emails = [each["email"].lower() for each in value if "email" in each]
         if twice := next((email for email in emails if emails.count(email) > 1), None):
             raise ValidationError(f"{twice} stands here twice.")
-
 
     @validates("confirm_only_by_handle")
     def _known_networks(self, value: list[str], **_: Any) -> None:

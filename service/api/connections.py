@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from integrations import registry
 from integrations.provider import OAuth2
+from integrations.records import TaskKind
 from service import connect, health
 from service import settings as workspace_settings
 from service.accounts import Caller
 from service.api.answers import (
     Flag,
+    Fraction,
     Free,
     Id,
     Instant,
@@ -37,7 +40,8 @@ from service.api.noun import Noun
 from service.api.problems import missing, refuse
 from service.api.tasks import TaskSchema, dump_all
 from service.api.words import EMAIL, Line
-from service.clock import real_now
+from service.clock import business_now, real_now
+from service.firstview import first_view
 from service.runtime import runtime
 from service.store import acting, listing
 from service.store.listing import Row
@@ -264,6 +268,58 @@ def preview(query: dict[str, Any], connection_id: UUID) -> Response:
         filters = {"crm_connection_id": connection_id, "wanted": "open", "state": "absent"}
         rows, cursor = listing.tasks(session, who.workspace_id, filters=filters, **page)
         return answer({"items": dump_all(session, who, rows), "next_cursor": cursor})
+
+
+class FoundTaskSchema(Schema):
+    """One task that would be made."""
+
+    kind = choice(*TaskKind)
+    subject = Text()
+    reasons = Texts()
+    urgency = Number(metadata=about("0 to 100."))
+    conversation_id = Id(allow_none=True)
+
+
+class FoundCountsSchema(Schema):
+    """Tasks by kind."""
+
+    unanswered = Number()
+    ready_for_call = Number()
+
+
+class FoundSchema(Schema):
+    """What was read from an account so far, and what the rules would make of it."""
+
+    connection_id = Id()
+    first_pull_done = Flag()
+    posts = Number(metadata=about("Read so far."))
+    theirs = Number(metadata=about("Of these, from others to the brand."))
+    ours = Number(metadata=about("Of these, the brand's own."))
+    people = Number(metadata=about("Who spoke with the brand."))
+    known = Number(metadata=about("Of these, how many are in the CRM."))
+    oldest_at = Instant(allow_none=True)
+    dollars = Fraction(allow_none=True, metadata=about("What the reading has cost; null: nothing."))
+    looked = Number(metadata=about("Conversations that were judged, the newest first."))
+    total = Number(metadata=about("How many there are."))
+    complete = Flag()
+    tasks = fields.Nested(FoundCountsSchema, required=True, metadata=about("That would be made."))
+    examples = fields.List(fields.Nested(FoundTaskSchema), required=True, metadata=about("The most urgent."))
+
+
+@connections.get(
+    "/<uuid:connection_id>/found", scope="read", returns=FoundSchema, also={404: "No such social connection."}
+)
+def found(connection_id: UUID) -> Response:
+    """What was read from an account so far, what that cost, and the tasks that it would make; nothing is stored"""
+    view = first_view(runtime(), caller().workspace_id, connection_id, now=business_now())
+    if view is None:
+        missing("social connection")
+    numbers = {name: getattr(view, name) for name in ("posts", "theirs", "ours", "people", "known", "oldest_at", "dollars", "looked", "total", "complete")}  # fmt: skip
+    return answer({
+        "connection_id": connection_id, "first_pull_done": view.connection["ready_at"] is not None, **numbers,
+        "tasks": {kind.value: view.tasks[kind.value] for kind in TaskKind},
+        "examples": [{**asdict(each), "reasons": list(each.reasons)} for each in view.examples],
+    })  # fmt: skip
 
 
 def dump(row: Row, zone: ZoneInfo) -> Row:

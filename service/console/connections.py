@@ -15,10 +15,11 @@ from werkzeug.exceptions import NotFound
 from integrations.provider import RECHECK
 from integrations.registry import AnyProvider, providers
 from service import connect, health
-from service.clock import real_now
+from service.clock import business_now, real_now
 from service.console.guard import caller, needs
 from service.console.page import done, page, zone
 from service.errors import PlainError
+from service.firstview import first_view, spent
 from service.runtime import runtime
 from service.store import acting, listing, pages
 
@@ -129,6 +130,16 @@ def preview(connection_id: UUID) -> ResponseReturnValue:
     return page("preview.html", row=row, tasks=found, details=details, total=total, more=more)
 
 
+@blueprint.get("/connections/<uuid:connection_id>/found")
+@needs("read")
+def found(connection_id: UUID) -> ResponseReturnValue:
+    """What was read from an account so far, and what the rules would make of it."""
+    view = first_view(runtime(), caller().workspace_id, connection_id, now=business_now())
+    if view is None:
+        abort(404)
+    return page("found.html", view=view, row=view.connection)
+
+
 @blueprint.post("/connections/<uuid:connection_id>/approve")
 @needs("admin")
 def approve(connection_id: UUID) -> ResponseReturnValue:
@@ -165,13 +176,5 @@ def _line(provider: AnyProvider | None, row: Row) -> StreamLine:
         row=row,
         limits=manifest.limits if manifest else "",
         notes=tuple(map(str, row["notes"])),
-        cost=_cost(provider, row),
+        cost=spent(provider.key, row["reads"]) if provider else None,
     )
-
-
-def _cost(provider: AnyProvider | None, row: Row) -> float | None:
-    """What a stream's reads have cost, by the manifest's prices."""
-    prices = {price.name: price.dollars for price in provider.prices} if provider else {}
-    if not prices:
-        return None
-    return float(sum(prices.get(name, 0.0) * number for name, number in row["reads"].items()))

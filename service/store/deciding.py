@@ -72,6 +72,7 @@ _RELATIONSHIPS = "SELECT id, brand_id, person, contact_id, author_id, stage, sta
 _DUE = "decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED"
 # What a first pull has not finished yet is judged by nobody.
 _BEFORE = "(%(before)s::uuid IS NULL OR id < %(before)s::uuid) AND decide_at IS DISTINCT FROM 'infinity' ORDER BY id DESC LIMIT %(n)s"
+_OF_CONNECTION = "connection_id = %(connection)s AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(n)s"
 # By themselves, by their ids: while a workspace is decided for the first time, the planner takes matches for an empty table,
 # and a join with it for free.
 _CONFIRMED = "SELECT author_id, contact_id FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND state = 'confirmed'"
@@ -105,7 +106,14 @@ _OPEN_RELATIONSHIPS = insert(
     fixed={"workspace_id": "%(w)s", "decide_at": "%(now)s::timestamptz", "stage": "''", "reasons": "'[]'::jsonb"},
     conflict="ON CONFLICT (workspace_id, brand_id, person) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at)",
 )
-RELATED = {"id": "uuid", "decide_at": "timestamptz", "stage": "text", "stage_at": "timestamptz", "score": "real", "reasons": "jsonb"}
+RELATED = {
+    "id": "uuid",
+    "decide_at": "timestamptz",
+    "stage": "text",
+    "stage_at": "timestamptz",
+    "score": "real",
+    "reasons": "jsonb",
+}
 _SAVE_RELATIONSHIPS = f"""
 UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, settings_version = %(settings)s, rules_version = %(rules)s,
        decided_at = %(now)s, stage_at = new.stage_at, stage = new.stage, score = new.score
@@ -173,6 +181,26 @@ def relationships_before(
     statement = _RELATIONSHIPS.format(chosen=_BEFORE)
     rows = execute(raw(session), statement, {"w": workspace_id, "before": before, "n": limit})
     return [DueRelationship(*row) for row in rows]
+
+
+def conversations_of(
+    session: Session, workspace_id: UUID, connection_id: UUID, before: UUID | None, limit: int
+) -> list[DueConversation]:
+    """As `conversations_before`, of one connection, those of a first pull that is still under way among them."""
+    params = {"connection": connection_id, "before": before, "n": limit}
+    return _found_conversations(session, workspace_id, _OF_CONNECTION, params)
+
+
+def people_of(found: Iterable[DueConversation]) -> list[DueRelationship]:
+    """The relationships that these conversations are part of, as if nobody had looked at them yet."""
+    unique = {(each.brand_id, each.person): each for each in found}
+    return [
+        DueRelationship(
+            id=new_id(), brand_id=each.brand_id, person=each.person, contact_id=each.contact_id,
+            author_id=None if each.contact_id else each.author_id, stage="", stage_at=None,
+        )
+        for each in unique.values()
+    ]  # fmt: skip
 
 
 def how_many(session: Session, workspace_id: UUID) -> tuple[int, int]:

@@ -255,7 +255,7 @@ def test_an_unknown_network_is_not_found(olga: Browser) -> None:
 
 def test_before_the_consent_the_page_says_what_is_read_and_what_it_costs(olga: Browser) -> None:
     words = words_of(olga.get("/connect/new/chirp"))
-    assert "The first pull goes back 30 days" in words
+    assert "The first pull goes back 90 days" in words
     assert "$0.005 for one post, $5.00 for a thousand (Chirp's price list)" in words
     assert "Only the newest 800 mentions are served." in words
 

@@ -32,7 +32,7 @@ def scene(held: Runtime, owner: Any) -> Scene:
 def pages(scene: Scene) -> list[str]:
     """Every page that a signed-in owner may open, the ones with nothing to show among them."""
     return [
-        "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
+        "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/found", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", "/brands",
         "/calendars", "/figures", "/figures?days=90", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc",
