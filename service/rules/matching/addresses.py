@@ -89,6 +89,7 @@ def domain(url_or_host: str) -> str | None:
     return _registered(host) if host else None
 
 
+@lru_cache(maxsize=65_536)
 def account_on(url: str) -> tuple[str, str] | None:
     """The network and account that a page on a shared site belongs to: ("github", "acme") for github.com/acme/app and for
     acme.github.io. The network is named by its host. None for a site of one's own."""

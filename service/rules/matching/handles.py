@@ -20,6 +20,11 @@ def plain(value: str) -> str:
     return value.strip().lstrip("@").partition("?")[0].partition("#")[0].rstrip("/").casefold()
 
 
+def last_part(url: str) -> str:
+    """What a profile's address ends in, which is its handle on most networks; a handle stays as it is."""
+    return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
+
+
 @lru_cache(maxsize=65_536)
 def letters(handle: str) -> str:
     """A handle's letters and digits, without its server, its domain's suffix and an id at its end."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
-from service.rules.matching import addresses, handles, rarity
+from service.rules.matching import addresses, handles, naming, rarity
 from service.rules.matching.keys import ANY_NETWORK, K, of_kind
-from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE
+from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level
 from service.rules.matching.pair import Pair
 from service.rules.matching.person import ContactName
 from service.rules.words import at_sign, plain
@@ -24,6 +24,7 @@ _MISTAKEN: Mapping[Signal, float] = {
 }  # fmt: skip
 # An office's mailbox, a firm's switchboard: so many times likelier where the names say two different people.
 _SHARED_BY_OTHERS: Mapping[Signal, float] = {S.EMAIL: 20.0, S.PHONE: 20.0, S.LOOSE_HANDLE: 5.0}
+_SHORTEST_TELLING = 5  # letters of a handle that tells its owner on another network
 _ON_FILE = 0.5  # m: of the profiles that are a contact's, the share whose identifier is on file or shown
 # People beside the contact who show the same website or domain and are in no CRM: colleagues, a predecessor, a spouse; next to nobody
 # where the site is named after the author; many where it is a server on which they merely have an account.
@@ -38,7 +39,9 @@ MOST_FOR_WORKPLACE = 300.0
 def identity(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Evidence]:
     """The identifiers and sites that author and contact share. Identifiers repeat each other, and a site repeats them: the
     strongest weighs, the others are told."""
-    found = list(_identifiers(pair, basis, elsewhere))
+    found = list(_identifiers(pair, basis, elsewhere)) if pair.shared or elsewhere is not None else []
+    if not found and pair.contact.handles:
+        found = list(_on_another_network(pair, basis))
     sites = list(_sites(pair))
     if not found:
         yield from sites
@@ -86,6 +89,20 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
     if elsewhere is not None:
         sentence = f"Their account on {plain(elsewhere)} is confirmed to be this contact's."
         yield piece(S.ELSEWHERE, sentence, Source.PERSON, Basis.DECIDED)
+
+
+def _on_another_network(pair: Pair, basis: Basis) -> Iterator[Evidence]:
+    """The same handle on file for another network. Many keep theirs; but one that is made of the name says no more than the name."""
+    letters = pair.profile.handle_letters
+    if len(letters) < _SHORTEST_TELLING or pair.like.level in CONTRADICT:
+        return
+    if all(handles.letters(handles.last_part(each.value)) != letters for each in pair.contact.handles):
+        return
+    if naming.in_handle(letters, pair.name, pair.seen).level is Level.NONE:
+        sentence = f"The handle {at_sign(pair.profile.author.handle)} is on file in the CRM for another network."
+        yield Evidence(
+            S.LOOSE_HANDLE, sentence, Source.CRM, basis, _ON_FILE * pair.seen.reach / _MISTAKEN[S.LOOSE_HANDLE]
+        )
 
 
 def _sites(pair: Pair) -> Iterator[Evidence]:

@@ -162,9 +162,10 @@ def _identifiers(contact: Contact) -> Iterator[str]:
     for number in contact.phones:
         if found := addresses.phone(number):
             yield f"{K.PHONE}:{found}"
-    if account := addresses.account_on(contact.website):
-        yield f"{K.HANDLE}:{account[0]}:{account[1]}"
-    yield from _site_keys(contact.website)
+    if contact.website:
+        if account := addresses.account_on(contact.website):
+            yield f"{K.HANDLE}:{account[0]}:{account[1]}"
+        yield from _site_keys(contact.website)
 
 
 def _filed_names(name: ContactName) -> Iterator[str]:
@@ -194,13 +195,9 @@ def _handle_keys(network: str, value: str) -> Iterator[str]:
     if is_link and (profile := addresses.own_address(value)):
         yield f"{K.WEBSITE}:{profile}"
     # A profile's address ends in the handle; which network it is of must be known from elsewhere.
-    handle = handles.plain(_last_part(value) if is_link else value)
+    handle = handles.plain(handles.last_part(value) if is_link else value)
     if handle and not (is_link and network == ANY_NETWORK):
         yield f"{K.HANDLE}:{network}:{handle}"
-
-
-def _last_part(url: str) -> str:
-    return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
 
 
 def _site_keys(url: str) -> Iterator[str]:

@@ -180,18 +180,17 @@ def _around(left: str, right: str, family: str, letters: str, name: ContactName,
 def _given_beside(left: str, right: str, name: ContactName) -> tuple[Level, str, str, str]:
     """The level, the given name that it rests on, and what is left on both sides."""
     for level, forms in ((L.FULL, name.givens), (L.SHORT, name.shorts)):
-        for given in forms:
-            if len(given) < 2:
-                continue
-            own = given if level is L.FULL else name.givens[0]
-            if left.endswith(given):
-                return level, own, left[: -len(given)], right
-            if right.startswith(given):
-                return level, own, left, right[len(given) :]
-            if (at := left.find(given)) >= 0 and len(given) > 2:  # with a middle name or initial between
-                between = left[at + len(given) :]
-                if len(between) == 1 or between in name.words:
-                    return level, own, left[:at], right
+        if left.endswith(forms) or right.startswith(forms):  # seldom, so that most names cost one look
+            for given in (each for each in forms if len(each) > 1):
+                own = given if level is L.FULL else name.givens[0]
+                if left.endswith(given):
+                    return level, own, left[: -len(given)], right
+                if right.startswith(given):
+                    return level, own, left, right[len(given) :]
+    for given in (each for each in name.givens if len(each) > 2 and each in left):
+        before, _, between = left.partition(given)
+        if len(between) == 1 or between in name.words:  # a middle name or initial
+            return L.FULL, given, before, right
     for given in name.givens[:1]:
         for size in range(len(given) - 1, names.SHORTEST_CUT - 1, -1):
             if left.endswith(given[:size]) and not unexplained(left[:-size]):

@@ -130,6 +130,17 @@ def test_a_phone_number_in_a_bio_finds_the_contact(bio: str, location: str, phon
     assert "The same phone number stands in their profile and in the CRM." in result.evidence
 
 
+def test_a_handle_of_another_network_counts_unless_it_is_made_of_the_name() -> None:
+    kept = replace(JOHN, handles=(Handle("birdsong", "https://birdsong.test/night_kestrel"),))
+    before = judge(author("John Smith", "somebody", "fediverse"), kept)
+    [after] = judge(author("John Smith", "night_kestrel@social.test", "fediverse"), kept)
+    assert after.score > before[0].score
+    assert "The handle @night_kestrel@social.test is on file in the CRM for another network." in after.evidence
+    made_of_it = replace(JOHN, handles=(Handle("birdsong", "johnsmith"),))
+    plain = judge(author("John Smith", "johnsmith@social.test", "fediverse"), JOHN)
+    assert judge(author("John Smith", "johnsmith@social.test", "fediverse"), made_of_it)[0].score == plain[0].score
+
+
 def test_one_workplace_told_twice_weighs_once() -> None:
     acme = replace(ORLA, company="Acme", emails=("orla@acme.com",))
     once = judge(author("O. Quennell", website="https://acme.com/team"), acme)
