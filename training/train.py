@@ -27,8 +27,8 @@ WEIGHTS = Path(__file__).parent.parent / "service" / "rules" / "weights" / "inte
 FOLDS = 5
 SCALE = 1 / 24  # log-odds of one step: finer steps change no verdict
 SMOOTH = 1.0  # inverse strength of the regularisation
-SMOOTH_ABROAD = 0.3  # over marks alone: two hundred examples teach few weights
-SHARES = {"words": 1.0, "pairs": 1.0, "parts": 0.5, "classes": 2.0}  # how readily each table is believed
+SMOOTH_ABROAD = 1.0  # over marks alone: two hundred examples teach few weights
+SHARES = {"words": 1.0, "pairs": 1.0, "parts": 0.5, "classes": 2.0, "marks": 0.5}  # how readily each table is believed
 SEEN = 2  # texts that a word, pair or part must stand in
 # The public sets that an intent is told by, and how much an example of ours counts beside one of theirs. What they call a
 # request or a wish to buy is wider than what we do, so our yes and no are weighed to be as frequent as theirs.
@@ -44,7 +44,7 @@ def features(text: Text) -> Iterator[tuple[Feature, float]]:
     for table, name in _named(text.words):
         yield (table, name), share * SHARES[table]
     for mark in text.marks:
-        yield ("marks", mark), 1.0
+        yield ("marks", mark), SHARES["marks"]
 
 
 def _named(words: Sequence[str]) -> Iterator[Feature]:
@@ -180,10 +180,10 @@ def _write(
         "abroad": {},
     }
     for number, (table, name) in enumerate(names):
-        if any(steps := _steps(weights[number] * SHARES.get(table, 1.0) for weights, _ in learnt)):
+        if any(steps := _steps(weights[number] * SHARES[table] for weights, _ in learnt)):
             tables[table][name] = steps
     for at, number in enumerate(marks):
-        if any(steps := _steps(weights[at] for weights, _ in abroad)):
+        if any(steps := _steps(weights[at] * SHARES["marks"] for weights, _ in abroad)):
             tables["abroad"][names[number][1]] = steps
     stored = {
         "intents": NAMES, "scale": SCALE, "bias": _steps(bias for _, bias in learnt), "abroad bias": _steps(bias for _, bias in abroad),

@@ -131,7 +131,7 @@ def take_apart(text: str, said: int, before: Before, language: str | None) -> Te
     led = _led(text)
     around = [*before.marks, "to nobody" if not led else "to one" if led == 1 else "to several"]
     marks = list(_marks(text, folded, words, said, named=text.count("@") > led))
-    marks += [f"{one} & {other}" for one in around for other in marks]
+    marks += [f"{one} & {other}" for one in before.marks for other in marks]
     tongue = english(words, language)
     phrased = long or tongue is not English.YES
     return Text(words, [*around, *marks], tongue is not English.NO, phrased, bool(said & _OVER))

@@ -38,7 +38,6 @@ def said(text: str, **context) -> set[str]:
         ("Can we talk tomorrow?", {"asks", "requests", "wants_talk"}),
         ("Can we have a call next week?", {"asks", "requests", "wants_talk"}),
         ("Could somebody give me a call", {"requests", "wants_talk"}),
-        ("I'd love a quick demo of this", {"requests", "wants_talk"}),
         ("let's set up a meeting next week", {"requests", "wants_talk"}),
         ("don't call me", set()),
         ("they call me Al", set()),
@@ -213,6 +212,15 @@ def test_a_text_that_nobody_can_weigh_is_for_a_person_to_judge(text):
     signals = read(text)
     assert signals.needs_answer
     assert not signals.polite_close
+
+
+@pytest.mark.parametrize(
+    "text", ["I'd love a quick demo of this", "could your sales team ring me?", "shall we meet at the fair?"]
+)
+def test_a_wish_to_talk_always_needs_an_answer(text):
+    signals = read(text)
+    assert signals.wants_talk
+    assert signals.needs_answer
 
 
 def test_somebody_who_wants_to_buy_is_seen():
