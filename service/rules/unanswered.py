@@ -17,7 +17,7 @@ from service.rules.elsewhere import Elsewhere, endings
 from service.rules.model import Answered, Conversation, Finding, Policy, Post, Verdict
 from service.rules.standing import OPEN, WON
 from service.rules.urgency import patience_ends, steps, urgency
-from service.rules.words import act, at_sign, day, ended, moment, name_of, open_act, some, times, where
+from service.rules.words import act, at_sign, day, ended, moment, name_of, named_act, open_act, some, times, where
 
 
 @dataclass(slots=True)
@@ -163,10 +163,10 @@ def _reasons(
     opener, zone = wait.opener, policy.timezone
     name = name_of(conversation.author_name, at_sign(conversation.author_handle))
     weight, did = act(opener)
-    private = " in a direct message" if opener.kind is Kind.DIRECT and open_act(opener.signals) else ""
+    private = " in a direct message" if opener.kind is Kind.DIRECT and named_act(opener.signals) else ""
     yield f"{name} {did}{private}{where(opener.network)} on {day(opener.at, zone, now)} and nobody has answered yet."
     strongest = max(wait.posts, key=lambda post: act(post)[0])
-    if act(strongest)[0] > weight and open_act(strongest.signals):
+    if act(strongest)[0] > weight and named_act(strongest.signals):
         yield f"They also {act(strongest)[1]} on {day(strongest.at, zone, now)}."
     if conversation.deal in _DEALS:
         yield _DEALS[conversation.deal]

@@ -54,11 +54,17 @@ def _patience(kind: str, stage: str, policy: Policy) -> timedelta:
 
 def urgency(posts: Sequence[Post], window: datetime | None, deal: str, now: datetime) -> int:
     """How urgent one wait is, from 0 to 100. `window` is when the network lets nobody answer any more."""
-    want = max(act(post)[0] for post in posts)
+    want = max(_want(post) for post in posts)
     if window is not None and window - WINDOW_WARNING <= now < window:
         return WINDOW_URGENCY + want // 10
     longer = max((more for after, more in STEPS if now - posts[0].at >= after), default=0)
     return min(want + longer + DEAL_URGENCY.get(deal, 0) + (NUDGE_URGENCY if len(posts) > 1 else 0), _most(posts))
+
+
+def _want(post: Post) -> int:
+    """What a post does; of those that do nothing in particular, the more likely to need an answer comes first."""
+    weight, _ = act(post)
+    return weight if open_act(post.signals) else weight + post.signals.answer_percent // 10
 
 
 def _most(posts: Sequence[Post]) -> int:

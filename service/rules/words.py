@@ -24,6 +24,7 @@ ACTS: tuple[tuple[str, int, str], ...] = (
     ("problem", 70, "reported a problem"),
     ("wants_talk", 68, "asked to talk"),
     ("asks_price", 66, "asked about prices"),
+    ("buys", 64, "spoke of buying"),
     ("asks", 62, "asked a question"),
     ("requests", 60, "asked for something"),
 )
@@ -47,8 +48,16 @@ SPOKE: dict[ActivityKind, str] = {
 
 
 def open_act(signals: Signals) -> bool:
-    """Whether a text asks for anything at all."""
-    return signals.asks or signals.problem or signals.requests or signals.wants_talk or signals.asks_price
+    """Whether a text asks for anything at all, or leaves something open that a good brand would answer."""
+    return (
+        signals.asks or signals.problem or signals.requests or signals.wants_talk or signals.asks_price or signals.buys
+        or signals.needs_answer
+    )  # fmt: skip
+
+
+def named_act(signals: Signals) -> bool:
+    """Whether a text does something that there are words for."""
+    return any(getattr(signals, name) for name, _, _ in ACTS)
 
 
 def act(post: Post) -> tuple[int, str]:

@@ -405,6 +405,25 @@ def test_what_asks_for_something_ranks_above_what_does_not_however_long_that_wai
     assert old.finding.urgency < new.finding.urgency
 
 
+def test_buying_signals_and_what_leaves_something_open_rank_above_chatter():
+    def urgency(**signals) -> int:
+        finding = judge(talk(post("q", MONDAY, "so it goes", signals=Signals(**signals)))).finding
+        assert finding
+        return finding.urgency
+
+    chatter, likelier = urgency(answer_percent=5), urgency(answer_percent=45)
+    assert chatter < likelier < urgency(buys=True)
+    assert (
+        judge(talk(post("q", MONDAY, "so", signals=Signals(needs_answer=True))), now=MONDAY).look_again_at
+        == MONDAY + 2 * HOUR
+    )
+
+
+def test_what_leaves_something_open_without_a_name_for_it_is_told_by_how_it_came():
+    verdict = judge(talk(post("q", MONDAY, "so", kind=Kind.DIRECT, signals=Signals(needs_answer=True))))
+    assert verdict.reasons == ("Ana sent a direct message on Birdsong on 2 March and nobody has answered yet.",)
+
+
 def test_an_open_deal_ranks_above_a_customer_and_that_above_a_stranger_and_is_named():
     found = [judge(talk(QUESTION, deal=deal)).finding for deal in ("open", "won", "")]
     urgencies = [finding.urgency for finding in found if finding]
