@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +17,13 @@ import responses
 from sqlalchemy import select
 
 from integrations.records import Owner
+from service import config as configuration
 from service.clock import real_now
 from service.models import BusyTime, CalendarFeed
+from service.runtime import Runtime
 from service.store import feeds, listing
 from tests.workers.conftest import NOON, World
+from workers import jobs
 
 URL = "https://cal.example/private-7f3a/basic.ics"
 HOUR = timedelta(hours=1)
@@ -320,3 +327,47 @@ def test_a_calendar_without_a_zone_of_its_own_is_read_in_its_owners(world: World
     world.run()
     [(start, end)] = busy(world)
     assert (start, end) == (datetime(2026, 3, 13, 0, tzinfo=UTC), datetime(2026, 3, 13, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def own_server() -> Iterator[str]:
+    """A calendar server that is not on the internet; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = ics(MEETING).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/private-7f3a/basic.ics"
+        server.shutdown()
+
+
+def test_a_server_of_our_own_is_read_only_where_the_installation_allows_it(
+    world: World, own_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(world, url=own_server)
+    world.run()
+    assert feed(world).error == "127.0.0.1 leads to an address that is not public, so it is not called."
+    assert busy(world) == []
+
+    allowing = Runtime(replace(world.runtime.config, allow_hosts=("127.0.0.1",)))
+    monkeypatch.setattr(jobs, "runtime", lambda: allowing)
+    again(world)
+    allowing.db.engine.dispose()
+    assert busy(world) == [MEETING]
+    assert feed(world).error == ""
+
+
+def test_hosts_that_may_be_called_are_named_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WARMLINE_HOME", str(tmp_path))
+    assert configuration.load().allow_hosts == ()
+    monkeypatch.setenv("WARMLINE_ALLOW_HOSTS", "calendar.lan, 10.0.0.7")
+    assert configuration.load().allow_hosts == ("calendar.lan", "10.0.0.7")
