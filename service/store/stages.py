@@ -1,4 +1,4 @@
-"""Where relationships have come: each change of stage, with its instant and reason."""
+"""Where relationships stand and have come: each change of stage, with its instant and reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.db import raw
 from service.rules.model import Milestone
-from service.store.listing import Row
+from service.store.listing import PAGE, Filters, Listing, Page, Row, one, page
 from service.store.rows import execute, insert, packed
 
 _CHANGE = {"relationship_id": "uuid", "at": "timestamptz", "stage": "text", "reason": "text"}
@@ -22,6 +22,36 @@ _SAVE = insert(
 _OF = """
 SELECT at, stage, reason FROM stage_changes WHERE workspace_id = %(w)s AND relationship_id = %(id)s ORDER BY at, stage
 """
+# The newest author of a contact stands for all of them, and says where to find them.
+RELATIONSHIPS = Listing(
+    "relationships",
+    "r.id, r.brand_id, coalesce(r.author_id, m.author_id) AS author_id, a.provider, a.handle AS author_handle, a.name AS author_name,"
+    " a.url AS author_url, r.contact_id, k.name AS contact_name, k.company AS contact_company, k.fields->>'url' AS contact_url,"
+    " r.stage, r.stage_at, r.score, r.reasons, r.decided_at, r.settings_version, r.rules_version",
+    "relationships r LEFT JOIN LATERAL (SELECT m.author_id FROM matches m WHERE m.workspace_id = r.workspace_id AND m.contact_id = r.contact_id"
+    " AND m.state = 'confirmed' ORDER BY m.author_id DESC LIMIT 1) m ON true"
+    " LEFT JOIN authors a ON a.workspace_id = r.workspace_id AND a.id = coalesce(r.author_id, m.author_id)"
+    " LEFT JOIN contacts k ON k.workspace_id = r.workspace_id AND k.id = r.contact_id",
+    (("r.id", "id", UUID),),
+    filters={
+        "brand_id": "r.brand_id = %(brand_id)s",
+        "stage": "r.stage = %(stage)s",
+        "contact_id": "r.contact_id = %(contact_id)s",
+    },
+    where="r.decided_at IS NOT NULL",
+)
+
+
+def relationships(
+    session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
+) -> Page:
+    """Relationships that have been decided, newest first. Filters: brand_id, stage, contact_id. Raises BadCursorError."""
+    return page(session, workspace_id, RELATIONSHIPS, filters=filters or {}, after=after, limit=limit)
+
+
+def relationship(session: Session, workspace_id: UUID, relationship_id: UUID) -> Row | None:
+    """One of them."""
+    return one(session, workspace_id, RELATIONSHIPS, relationship_id)
 
 
 def save_changes(session: Session, workspace_id: UUID, moved: Iterable[tuple[UUID, Sequence[Milestone]]]) -> None:

@@ -102,6 +102,7 @@ class World:
     held: UUID
     run: UUID
     calendar: UUID
+    relationship: UUID
 
 
 @pytest.fixture
@@ -118,7 +119,28 @@ def world(rows: Rows) -> World:
     shared = {"crm": crm, "author": author, "contact": contact, "conversation": conversation}
     task = rows.task(**shared, state="open", external_id="501", external_url="https://crm.example/tasks/501")
     later = rows.task(**shared, kind="ready_for_call", held_reason="Olga has 5 new tasks today.", held_until=NOW)
-    return World(rows.brand, social, crm, author, engagement, conversation, contact, match, task, later, rows.run(), rows.calendar())
+    relationship = rows.relationship(
+        f"contact:{contact}",
+        contact_id=contact,
+        stage="conversing",
+        decided_at=NOW,
+        reasons=["Nothing in it needs a call yet."],
+    )
+    return World(
+        rows.brand,
+        social,
+        crm,
+        author,
+        engagement,
+        conversation,
+        contact,
+        match,
+        task,
+        later,
+        rows.run(),
+        rows.calendar(),
+        relationship,
+    )
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ NOUN_OF = {
     "task_id": "task",
     "run_id": "run",
     "calendar_id": "calendar",
+    "relationship_id": "relationship",
 }
 
 

@@ -22,6 +22,8 @@ from service.api import (
     matches,
     me,
     providers,
+    relationships,
+    rhythm,
     settings,
     tasks,
 )
@@ -44,6 +46,8 @@ ANSWERS: dict[str, type[Schema]] = {
     "/matches/{match}": matches.MatchSchema,
     "/tasks/{task}": tasks.TaskSchema,
     "/calendars/{calendar}": calendars.CalendarSchema,
+    "/relationships/{relationship}": relationships.RelationshipDetailSchema,
+    "/rhythm": rhythm.RhythmSchema,
     "/figures": figures.FiguresSchema,
 }
 LISTS: dict[str, type[Schema]] = {
@@ -58,6 +62,7 @@ LISTS: dict[str, type[Schema]] = {
     "/matches": matches.MatchSchema,
     "/tasks": tasks.TaskSchema,
     "/calendars": calendars.CalendarSchema,
+    "/relationships": relationships.RelationshipSchema,
 }
 
 
