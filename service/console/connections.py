@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from integrations.provider import RECHECK
-from integrations.registry import AnyProvider, providers
+from integrations.registry import AnyProvider, handed_in, providers
 from service import connect, health
 from service.clock import business_now, real_now
 from service.console.guard import caller, needs
@@ -49,6 +49,7 @@ class Card:
     health: str
     streams: tuple[StreamLine, ...]
     cost: float | None
+    handed_in: bool  # nothing is asked of it: its posts come in through the API
     previewed: int = 0
 
 
@@ -165,7 +166,12 @@ def _card(row: Row, previewed: int) -> Card:
     lines = tuple(_line(provider, stream) for stream in streams)
     known = [line.cost for line in lines if line.cost is not None]
     return Card(
-        row, health.line(row, real_now().astimezone(ZoneInfo(zone()))), lines, sum(known) if known else None, previewed
+        row,
+        health.line(row, real_now().astimezone(ZoneInfo(zone()))),
+        lines,
+        sum(known) if known else None,
+        row["provider"] in handed_in(),
+        previewed,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -57,7 +57,7 @@ def save(
         select(Connection).where(
             Connection.workspace_id == caller.workspace_id,
             Connection.provider == provider.key,
-            Connection.host == host,
+            func.lower(Connection.host) == host.lower(),
             Connection.account_id == account_id,
         )
     ).one_or_none()

@@ -170,6 +170,14 @@ def test_a_place_that_was_disconnected_takes_no_posts(world: World, forum: Clien
     assert "disconnected" in check(forum.post("/engagements", {"connection_id": made, "posts": [answer()]}), 409)
 
 
+def test_connecting_a_place_again_is_the_same_place_however_it_is_written(world: World, forum: Client) -> None:
+    made = forum.post("/engagements", {"place": "Rider forum", "posts": [question()]}).get_json()["connection_id"]
+    forum.delete(f"/connections/{made}")
+    again = connect.connect_with_secret(world.runtime, world.owner.caller, "capture", None, {"place": "rider FORUM"})
+    assert [str(each) for each in again] == [made]
+    assert hand(forum, answer()) == [("a1", "created")]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

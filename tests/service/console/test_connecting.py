@@ -305,3 +305,15 @@ def test_a_connection_of_another_workspace_is_not_found(
     assert rita.post(f"/connections/{connected}/{action}").status_code == 404
     assert rita.get(f"/connections/{connected}/disconnect").status_code == 404
     assert rita.get(f"/connections/{connected}/preview").status_code == 404
+
+
+def test_a_place_that_is_handed_in_is_connected_by_its_name_and_offers_nothing_to_read(olga: Browser) -> None:
+    asked = words_of(olga.get("/connect/new/capture"))
+    assert "Another system hands the posts in" in asked
+    assert "The first pull" not in asked
+    assert olga.post("/connect/new/capture", {"place": "Rider forum"}).status_code == 303
+    page = olga.get("/connections")
+    assert "Rider forum" in words_of(page)
+    assert "Its posts are handed in through the API" in words_of(page)
+    assert "Pull now" not in words_of(page)
+    assert "Renew consent" not in words_of(page)
