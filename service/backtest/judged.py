@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.rules.intents import intents
 from service.rules.model import Signals
 from service.rules.signals import read
 from service.rules.words import ACTS
@@ -36,17 +35,17 @@ class Judged:
 def needs_answer(text: str, reply_to: str | None, reply_to_ours: bool | None) -> tuple[bool, tuple[str, ...]]:
     """Whether a text wants an answer, and why. `reply_to` is the text that it replies to, where that is known, and
     `reply_to_ours` whether a brand wrote that."""
-    chance = intents(text, reply_to, reply_to_ours).needs_answer
-    return chance >= LIKELY, tuple(_why(read(text), chance))
+    signals = read(text, reply_to=reply_to, reply_to_ours=reply_to_ours)
+    return signals.needs_answer, tuple(_why(signals))
 
 
-def _why(signals: Signals, chance: float) -> Iterator[str]:
+def _why(signals: Signals) -> Iterator[str]:
     did = next((words for name, _, words in ACTS if getattr(signals, name)), None)
     if did:
         yield f"Its author {did}."
     elif signals.polite_close:
         yield "It is a last polite word."
-    yield f"That it needs an answer has a probability of {round(chance * 100)} %."
+    yield f"That it needs an answer has a probability of {signals.answer_percent} %."
 
 
 def answered_line(who: str, asked: datetime, at: datetime, *, direct: bool) -> str:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import log
+from math import fsum, log
 
 from service.rules import linking_features as f
 
@@ -46,7 +46,8 @@ class Said:
     message: Message
     author: str
     minute: int
-    listeners: frozenset[str]  # whom its beginning names
+    heard_by: str  # whom its beginning names first, "" where nobody
+    listeners: frozenset[str]  # all whom its beginning names
     mentioned: frozenset[str]  # whom it names further on
     words: frozenset[str]
     question: bool
@@ -87,7 +88,8 @@ def _nicks(messages: Sequence[Message]) -> dict[str, str]:
 
 def _read(message: Message, nicks: Mapping[str, str]) -> Said:
     text, author = message.text, message.author.casefold()
-    listeners, rest, unknown = _listeners(text, nicks, author)
+    named, rest, unknown = _listeners(text, nicks, author)
+    listeners = frozenset(named)
     folded = rest.casefold()
     words = _WORD.findall(folded)
     mentioned = frozenset(nicks[token] for token in _TOKEN.findall(folded) if token in nicks) - listeners - {author}
@@ -104,22 +106,22 @@ def _read(message: Message, nicks: Mapping[str, str]) -> Said:
         as_new |= f.BIT[name] if holds else 0
     as_theirs = (f.QUESTION if question else f.REQUEST if asks else 0) | (0 if _POLITES.isdisjoint(words) else f.POLITE)
     return Said(
-        message, author, int(message.at.timestamp() // 60), listeners, mentioned, frozenset(words), question, command, as_new, as_theirs
+        message, author, int(message.at.timestamp() // 60), named[0] if named else "", listeners, mentioned, frozenset(words), question, command, as_new, as_theirs
     )  # fmt: skip
 
 
-def _listeners(text: str, nicks: Mapping[str, str], author: str) -> tuple[frozenset[str], str, bool]:
+def _listeners(text: str, nicks: Mapping[str, str], author: str) -> tuple[list[str], str, bool]:
     """Whom the beginning of a text speaks to, the text after that, and whether it names somebody unknown."""
-    found: set[str] = set()
+    found: list[str] = []
     at = 0
     while match := _FIRST.match(text, at):
         nick = _known(match[1].casefold(), nicks)
         if nick is None or nick == author:
             unknown = not found and bool(match[2]) and match[1].casefold() not in _REPLY_WORDS
-            return frozenset(found), text[at:], unknown
-        found.add(nick)
+            return found, text[at:], unknown
+        found.append(nick)
         at = match.end()
-    return frozenset(found), text[at:], False
+    return found, text[at:], False
 
 
 def _known(name: str, nicks: Mapping[str, str]) -> str | None:
@@ -156,7 +158,7 @@ class Channel:
         its features, as bits."""
         said = self.said[number]
         me = self._people[said.author]
-        partner = next(iter(said.listeners), me.partner)
+        partner = said.heard_by or me.partner
         pairs = [(at, self._pair(number, at, said, me, partner)) for at in self._candidates(number, said, me, partner)]
         return [*pairs, (number, self._beginning(number, said, me))]
 
@@ -169,7 +171,7 @@ class Channel:
             them = self._people[listener]
             them.told.append(number)
             them.partner = them.partner or said.author
-            me.partner = listener
+        me.partner = said.heard_by or me.partner
         if parent == number or above.talk is None:
             said.begins, said.talk = True, _Talk({said.author}, number)
             return
@@ -197,7 +199,7 @@ class Channel:
         back, shared = number - at, 0.0
         if not said.words.isdisjoint(theirs.words):
             rarity = self._rarity
-            shared = sum([rarity[word] for word in said.words & theirs.words])
+            shared = fsum([rarity[word] for word in said.words & theirs.words])  # the same in any order
         bits = (
             f.MINUTES_BACK[min(said.minute - theirs.minute, f.LONG_AGO)]
             | f.SHARED_WORDS[min(int(shared + 0.999), f.MUCH)]
