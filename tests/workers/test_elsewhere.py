@@ -163,3 +163,15 @@ def test_patience_runs_by_the_clock_of_whoever_is_to_answer(connected: World) ->
     connected.run()
 
     assert len(connected.tasks()) == 1
+
+
+def test_a_task_reaches_its_owner_and_falls_due_by_their_own_clock(connected: World) -> None:
+    person = {"email": "olga@acme.test", "timezone": "America/New_York", "hours": ["09:00-17:00"]}
+    connected.set(people=[person], meeting_shield=True)
+    connected.says("@brand Do you ship to Porto?", id="q1", ago=2 * DAY)  # patience ended there long ago
+    connected.run()
+
+    nine_there = NOON + HOUR
+    assert connected.task().push_at == nine_there
+    assert connected.task().content["due_at"] == nine_there.isoformat()
+    assert connected.in_crm() == []
