@@ -40,6 +40,7 @@ class Cue:
     JOKE: Final = 1 << 16
     WRONG: Final = 1 << 17  # meant somebody else
     PRICE: Final = 1 << 18
+    OWN_AFFAIRS: Final = 1 << 30  # tells of themselves, asks, or names a number: no mere remark
     PHONE: Final = 1 << 19  # gives a telephone number
 
 
@@ -67,6 +68,9 @@ _TABLES: Mapping[int, Mapping[str, tuple[str, ...]]] = {
 _MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "ß": "ss"})
 _NOISE = re.compile(r"https?://\S+|www\.\S+|@[\w.]*\w")
 _PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()/.-]{7,}\d(?!\w)")
+_OWN = re.compile(
+    r"[?\d]|\b(?:i|i'm|i've|my|we|we're|we've|our|us|ich|wir|mein\w*|unser\w*|uns|je|j'|nous|notre|nos|mon|mes|yo|mi|nuestr\w+|nos|tenemos|io|noi|mio|nostr\w+|abbiamo|eu|meu|minha|noss\w+|temos|ik|wij|we|onze|ons|mijn)\b"
+)
 _LAUGHTER = re.compile("[\U0001f602\U0001f923\U0001f639\U0001f644\U0001f61c\U0001f609\U0001f61d\U0001f436\U0001f43e]")
 
 
@@ -107,6 +111,8 @@ def read_cues(text: str) -> int:
         found |= _read(plain, english=False)
     if _PHONE.search(text):
         found |= Cue.PHONE
+    if _OWN.search(plain):
+        found |= Cue.OWN_AFFAIRS
     return found | Cue.JOKE if _LAUGHTER.search(text) else found
 
 

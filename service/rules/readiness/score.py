@@ -33,10 +33,7 @@ EXCHANGE, MOST_EXCHANGES = 0.2, 5  # each, up to so many
 OCCASION, MOST_OCCASIONS = 0.12, 5
 QUICK, MOST_QUICK = 0.05, 4
 MINUTE, MOST_MINUTES = 0.1, 5.0  # of theirs; with as many of ours the call would have been the shorter way
-DETAIL, MOST_LETTERS = (
-    1.0,
-    200,
-)  # for the longest word in which a need stands: what takes long to write is long to answer
+EFFORT: Final = 1.6  # for the longest that they wrote lately: what takes long to write is long to answer
 DIRECT: Final = 0.5  # said in private, where people say what they mean
 KNOWN: Final = 0.4
 MET: Final = 0.7
@@ -69,7 +66,7 @@ def _parts(course: Course, at: datetime, standing: Standing) -> Iterator[float]:
     yield from (NEEDS[cue] for cue in course.needs(at))
     if course.came_back(at):
         yield ACQUAINTED
-    yield DETAIL * min(course.detail(at), MOST_LETTERS) / MOST_LETTERS
+    yield EFFORT * course.effort(at)
     yield EXCHANGE * min(course.exchanges, MOST_EXCHANGES)
     yield OCCASION * min(course.occasions, MOST_OCCASIONS)
     yield QUICK * min(course.quick, MOST_QUICK)

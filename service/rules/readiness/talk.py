@@ -15,6 +15,7 @@ LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before i
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
 OFFER_LASTS = timedelta(days=14)  # a yes to what was offered earlier is a yes to something else
 ACQUAINTED_AFTER = timedelta(days=3)
+LINE, LENGTH = 60, 160  # letters: what is no more than a line, and what somebody has sat down to write
 APART = timedelta(hours=12)
 SOON = timedelta(days=1)  # an answer as quick as this keeps a talk going
 # How long writing takes: 40 words a minute, five letters and a space each (the mean of 168,000 typists: Dhakal et al., CHI
@@ -47,6 +48,9 @@ class Course:
     theirs: int = 0  # letters that they wrote and we answered
     ours: int = 0  # letters of our answers
     said: dict[int, Word] = field(default_factory=dict)  # the newest word of theirs for each need
+    told: list[Word] = field(
+        default_factory=list
+    )  # long words of theirs, the longest first, each newer than the one before
     asked: Word | None = None  # the newest wish to talk
     accepted: bool = False  # the wish was a yes to our offer
 
@@ -68,14 +72,19 @@ class Course:
         """What they are in the middle of at this instant, the weightiest first."""
         return [cue for cue in NEED if cue in self.said and self.said[cue].at + NEED_LASTS >= at]
 
-    def direct(self, at: datetime) -> bool:
-        """Whether they said so in private, or asked to talk there."""
-        words = [*(self.said[cue] for cue in self.needs(at)), *([self.asked] if self.asked else [])]
-        return any(word.post.kind is Kind.DIRECT for word in words)
+    def longest(self, at: datetime) -> Word | None:
+        """The longest that they have told us lately."""
+        return next((word for word in self.told if word.at + NEED_LASTS >= at), None)
 
-    def detail(self, at: datetime) -> int:
-        """Letters of the longest word of theirs in which such a need stands."""
-        return max((len(self.said[cue].post.text) for cue in self.needs(at)), default=0)
+    def direct(self, at: datetime) -> bool:
+        """Whether they said in private what they need, asked, or told at length."""
+        words = [self.asked, self.longest(at), *(self.said[cue] for cue in self.needs(at))]
+        return any(word is not None and word.post.kind is Kind.DIRECT for word in words)
+
+    def effort(self, at: datetime) -> float:
+        """How much the longest of it cost them, 0 to 1: nothing up to a line, everything from four on."""
+        word = self.longest(at)
+        return min((len(word.post.text) - LINE) / (LENGTH - LINE), 1.0) if word else 0.0
 
     def came_back(self, at: datetime) -> bool:
         """Whether such a need came up days after the first exchange."""
@@ -182,13 +191,16 @@ def _hear(course: Course, word: Word, offered: bool) -> bool:
     for cue in NEED:
         if word.cues & cue:
             course.said[cue] = word
-    needs = any(word.cues & cue for cue in NEED)
+    news = any(word.cues & cue for cue in NEED)
+    if len(word.post.text) > LINE and word.cues & Cue.OWN_AFFAIRS:
+        course.told = [*(each for each in course.told if len(each.post.text) > len(word.post.text)), word]
+        news = True
     if is_wish(word):
         course.asked, course.accepted = word, False
     elif offered and word.cues & (Cue.YES | Cue.PHONE) and not word.cues & (Cue.DECLINE | Cue.LATER):
         course.asked, course.accepted = word, True
     else:
-        return needs
+        return news
     return True
 
 
