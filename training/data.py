@@ -72,8 +72,12 @@ def _truth(row: Mapping[str, str]) -> dict[str, bool]:
 
 
 def _public(data: Path) -> Iterator[Sample]:
+    talks = _talks()
     for row in _rows(data / "text_requests_email" / "messages.csv"):
-        yield Sample(row["text"], {"request": row["label"] == "request"}, "mail", language="en")
+        truth = {"request": row["label"] == "request"}
+        if talks.get(row["id"]) != "unclear":
+            truth["call"] = row["id"] in talks
+        yield Sample(row["text"], truth, "mail", language="en")
     for row in _rows(data / "text_purchase_tweets" / "messages.csv"):
         if row["label"] != "unclear":
             yield Sample(row["text"], {"purchase": row["label"] == "purchase_intent"}, "phones", language="en")
@@ -89,6 +93,16 @@ def _public(data: Path) -> Iterator[Sample]:
         elif row["label"] in _TO_A_BRAND:
             yield Sample(row["text"], {"needs_answer": True, "close": False}, "assistant", weight=0.3, language="en")
     yield from _chat(data / "unanswered_irc" / "messages.csv")
+
+
+def _talks() -> dict[str, str]:
+    """What we say of single sentences of the mail set, by their number."""
+    found: dict[str, str] = {}
+    for line in (EXAMPLES / "mail_talks.txt").read_text("utf-8").splitlines():
+        said, colon, numbers = line.partition(":")
+        if colon and not line.startswith("#"):
+            found |= dict.fromkeys(numbers.split(), said)
+    return found
 
 
 def _chat(path: Path) -> Iterator[Sample]:
