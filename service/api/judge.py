@@ -12,7 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from integrations.records import ActivityKind, Direction, Kind, TaskKind
 from service import settings as workspace_settings
 from service.api import trial
-from service.api.answers import Flag, Instant, Number, Text, Texts, about, answer, choice
+from service.api.answers import Flag, Fraction, Instant, Number, Text, Texts, about, answer, choice
 from service.api.auth import caller
 from service.api.noun import Noun
 from service.api.words import Line, Prose
@@ -21,7 +21,8 @@ from service.models import Settings
 from service.rules.model import RULES_VERSION, Conversation, History, LoggedActivity, Person, Policy, Post, Verdict
 from service.rules.readiness import ready_for_call
 from service.rules.signals import read
-from service.rules.threads import by_person, unique
+from service.rules.standing import deal_of
+from service.rules.threads import by_person, linked, unique
 from service.rules.unanswered import unanswered
 from service.rules.wording import draft
 from service.runtime import runtime
@@ -63,6 +64,8 @@ class JudgedPost(Schema):
     )
     author = line("Who wrote it: any name that stays the same. Without one: one and the same person, or the brand.")
     author_name = line("The author's name for people.")
+    author_bio = Prose(longest=5000, metadata=about("What the author's profile says."))
+    bot = YesOrNo(load_default=False, metadata=about("The network says that a program writes here."))
     network = line("Where it was written, for people: X, a forum.", 50)
     kind = fields.String(
         validate=validate.OneOf([each.value for each in Kind]),
@@ -89,6 +92,9 @@ class JudgedContact(Schema):
     company = line("")
     title = line("")
     phone = line("", 50)
+    lifecycle = line(
+        "Lead, opportunity, customer, ... in the CRM's words: a deal under way, or a customer, waits less."
+    )
     do_not_call = YesOrNo(load_default=False)
     unsubscribed = YesOrNo(load_default=False)
 
@@ -206,6 +212,9 @@ class ReadySchema(Schema):
     """Is it time to talk?"""
 
     finding = fields.Nested(FindingSchema, required=True, allow_none=True)
+    score = Fraction(
+        allow_none=True, metadata=about("The probability that people who read it would have somebody call.")
+    )
     reasons = Texts(metadata=about("Why there is a finding, or why there is none."))
     stage = choice(*STAGES)
     look_again_at = Instant(allow_none=True, metadata=about("When time alone could change the answer."))
@@ -237,19 +246,24 @@ def judgement(body: Mapping[str, Any], row: Settings) -> dict[str, Any]:
     policy, now = workspace_settings.policy(row), body.get("now") or business_now()
     posts = unique(_posts(body["posts"]))
     person = body.get("person") or next(post.author_id for post in reversed(posts) if not post.ours)
-    said = by_person(posts).get(person, [])
+    said = by_person(linked(posts)).get(person, [])
     words = _person(body.get("contact") or {}, person, posts)
-    waits = unanswered(
-        Conversation(person, words.name, "", False, tuple(said), body.get("dealt_with_until")), now=now, policy=policy
-    )
-    ready = ready_for_call(_history(body, words.name, said), now=now, policy=policy)
+    history = _history(body, words.name, person, said)
+    ready = ready_for_call(history, now=now, policy=policy)
+    talk = Conversation(
+        author_id=person, author_name=words.name, author_handle="", author_is_ours=False, posts=tuple(said),
+        dealt_with_until=body.get("dealt_with_until"), elsewhere=history.activities,
+        author_is_bot=any(each["bot"] for each in body["posts"] if each.get("author", THEM) == person and each["direction"] == "in"),
+        deal=history.deal, stage=ready.stage or "",
+    )  # fmt: skip
+    waits = unanswered(talk, now=now, policy=policy)
     mode = row.values["text_mode"]
     shown = [_verdict(each, words, said, policy, mode) for each in (waits, ready)]
     return {
         "person": person,
         "now": now,
         "unanswered": {**shown[0], "waiting_since": waits.waiting_since},
-        "ready_for_call": {**shown[1], "stage": ready.stage},
+        "ready_for_call": {**shown[1], "stage": ready.stage, "score": ready.score},
         "settings_version": row.version,
         "rules_version": RULES_VERSION,
     }
@@ -297,7 +311,7 @@ def _person(contact: Mapping[str, Any], author: str, posts: Sequence[Post]) -> P
     )  # fmt: skip
 
 
-def _history(body: Mapping[str, Any], name: str, said: Sequence[Post]) -> History:
+def _history(body: Mapping[str, Any], name: str, person: str, said: Sequence[Post]) -> History:
     contact = body.get("contact") or {}
     logged = [
         LoggedActivity(
@@ -311,7 +325,8 @@ def _history(body: Mapping[str, Any], name: str, said: Sequence[Post]) -> Histor
     ]
     return History(
         name, tuple(said), tuple(logged), do_not_call=contact.get("do_not_call", False), unsubscribed=contact.get("unsubscribed", False),
-        last_call_task_closed_at=body.get("call_task_closed_at"),
+        last_call_task_closed_at=body.get("call_task_closed_at"), known=bool(contact), deal=deal_of(contact.get("lifecycle", "")),
+        bio=" ".join(dict.fromkeys(each["author_bio"] for each in body["posts"] if each.get("author_bio") and each.get("author", THEM) == person)),
     )  # fmt: skip
 
 

@@ -50,8 +50,28 @@ def redact_tasks(
         changed.append((id_, {**content, "body": clean}, kept, closed_there))
         if closed_there and crm is not None:
             crms.add(crm)
+    _redact_remembered(session, workspace_id, [row[0] for row in found], texts)
     if changed:
         execute(raw(session), _SAVE, {"w": workspace_id, "now": business_now(), **packed(_REDACTED, changed)})
     for crm in sorted(crms):
         due.push_soon(session, workspace_id, crm)
     return len(changed)
+
+
+def _redact_remembered(session: Session, workspace_id: UUID, task_ids: Sequence[UUID], texts: Sequence[str]) -> None:
+    """What is kept so that a run can be undone holds the same quotes."""
+    rows = execute(
+        raw(session),
+        "SELECT run_id, task_id, before FROM run_changes WHERE workspace_id = %(w)s AND task_id = ANY(%(ids)s) FOR UPDATE",
+        {"w": workspace_id, "ids": list(task_ids)},
+    )
+    for run_id, task_id, before in rows:
+        body = str((before.get("content") or {}).get("body") or "")
+        clean = redact(body, texts)
+        if clean != body:
+            execute(
+                raw(session),
+                "UPDATE run_changes SET before = jsonb_set(before, '{content,body}', to_jsonb(%(body)s::text))"
+                " WHERE workspace_id = %(w)s AND run_id = %(run)s AND task_id = %(task)s",
+                {"w": workspace_id, "run": run_id, "task": task_id, "body": clean},
+            )

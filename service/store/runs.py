@@ -59,6 +59,10 @@ def begin(session: Session, workspace_id: UUID, kind: str, *, settings_version: 
                 f"UPDATE {table} SET run_id = %(new)s WHERE workspace_id = %(w)s AND run_id = %(old)s",  # noqa: S608 - names of our own tables
                 params,
             )
+    # Only the newest run can be undone: what was kept for older ones, texts among it, has served its time.
+    execute(
+        raw(session), "DELETE FROM run_changes WHERE workspace_id = %(w)s AND run_id <> %(new)s", {"w": workspace_id, "new": run.id}
+    )  # fmt: skip
     return run
 
 

@@ -222,6 +222,28 @@ def test_a_dismissed_task_is_completed_though_its_change_is_held(asked: World) -
     assert len(asked.in_crm("completed")) == 1
 
 
+def test_a_post_that_is_deleted_is_not_remembered_for_an_undo_either(asked: World) -> None:
+    asked.says("@brand My order number is 4711, where is it?", id="secret")
+    asked.look()
+    change(asked, text_mode="link")
+    asked.run()
+    kept = "SELECT count(*) FROM run_changes WHERE before::text LIKE '%4711%'"
+    assert asked.sql(kept) == [(1,)]
+    asked.social.delete("secret")
+    asked.sql("UPDATE engagements SET checked_at = checked_at - interval '8 days' WHERE native_id = 'secret'")
+    asked.look(streams=("recheck",))
+    assert asked.sql(kept) == [(0,)]
+
+
+def test_only_what_can_be_undone_is_remembered(asked: World) -> None:
+    for text_mode in ("link", "summary"):
+        change(asked, text_mode=text_mode)
+        asked.run()
+        act(asked, "approve_run")
+        asked.run()
+    assert asked.sql("SELECT count(DISTINCT run_id) FROM run_changes") == [(1,)]
+
+
 def test_only_the_newest_change_can_be_undone(asked: World) -> None:
     first = newest(asked).id
     change(asked, daily_cap=7)

@@ -87,6 +87,19 @@ def test_a_wish_to_talk_is_ready_and_a_call_logged_since_ends_that(reader: Clien
     assert (talked["finding"], talked["stage"]) == (None, "talked")
 
 
+def test_a_call_that_the_crm_has_logged_since_ends_the_wait(reader: Client) -> None:
+    call = {"kind": "call", "at": "2026-03-12T09:00:00Z", "direction": "out", "outcome": "connected"}
+    assert judged(reader, asks())["unanswered"]["finding"] is not None
+    assert judged(reader, asks(), activities=[call])["unanswered"]["finding"] is None
+
+
+def test_a_deal_under_way_makes_the_wait_more_urgent_and_a_bot_waits_for_nobody(reader: Client) -> None:
+    plain = judged(reader, asks(), contact={"name": "Ana"})["unanswered"]["finding"]
+    deal = judged(reader, asks(), contact={"name": "Ana", "lifecycle": "opportunity"})["unanswered"]["finding"]
+    assert deal["urgency"] > plain["urgency"]
+    assert judged(reader, asks(bot=True))["unanswered"]["finding"] is None
+
+
 @pytest.mark.parametrize(
     "reason", [{"contact": {"do_not_call": True}}, {"meetings": [{"at": "2026-03-13T09:00:00Z"}]}]
 )  # fmt: skip
