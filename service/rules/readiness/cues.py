@@ -136,7 +136,10 @@ def at_stake(text: str) -> int:
 def may_wish(text: str) -> bool:
     """Whether a text could hold a wish to talk: what is quickly seen, so that most texts need not be read."""
     plain = _fold(text[:LONGEST])
-    return any(pattern is not None and pattern.search(plain) for pattern in (*_TALK.values(), _PHONE))
+    english, others = _TALK[True], _TALK[False]
+    if (english and english.search(plain)) or _PHONE.search(plain):
+        return True
+    return not _is_english(plain) and others is not None and others.search(plain) is not None
 
 
 def _is_english(plain: str) -> bool:
