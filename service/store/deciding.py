@@ -231,13 +231,17 @@ def posts_of(
     )
     found: list[list[Post]] = [[] for _ in unique]
     unread: list[tuple[str, int]] = []
+    said = {(row[0], row[2]): (row[7], row[4]) for row in rows}
     for row in rows:
         (number, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
          language, repost) = row  # fmt: skip
         if ours or deleted:
             signals = _SILENT  # what we say ourselves is not read
         elif mask is None:
-            signals = read(text, mentions=len(mentions), is_repost=repost, language=language)
+            before, before_ours = said.get((number, parent), (None, None))
+            signals = read(
+                text, mentions=len(mentions), is_repost=repost, language=language, reply_to=before, reply_to_ours=before_ours,
+            )  # fmt: skip
             unread.append((id_, to_mask(signals)))
         else:
             signals = from_mask(mask)
