@@ -63,13 +63,15 @@ def _reading(row: Row, now: datetime) -> str:
     if fetched is None:
         return f"Nobody is shielded by it yet.{error}" if error else "It is being read for the first time."
     if feeds.is_fresh(row, now):
-        times = "1 busy time" if row["busy_times"] == 1 else f"{row['busy_times']:,} busy times"
+        number = row["busy_times"]
+        times = {0: "nothing in it", 1: "1 busy time"}.get(number, f"{number:,} busy times")
         trouble = f" The last try failed:{error}" if error else ""
         return f"Read {ago(fetched, now)}: {times} until {day(row['covers_until'], now)}.{trouble}"
-    since = fetched + feeds.FRESH
+    since = (fetched + feeds.FRESH).astimezone(now.tzinfo)
+    kept = " What it said then still holds tasks back." if row["known_owner"] else ""
     return (
-        f"Not shielded by this calendar since {since.astimezone(now.tzinfo):%H:%M} on {day(since, now)}; it was last read"
-        f" {ago(fetched, now)}.{error} What it said then still holds tasks back."
+        f"Not shielded by this calendar since {since:%H:%M} on {day(since, now)}; it was last read {ago(fetched, now)}."
+        f"{error}{kept}"
     )
 
 

@@ -32,7 +32,7 @@ def show() -> ResponseReturnValue:
         found = faring(session, workspace_id, over=timedelta(days=int(days)))
     return page(
         "figures.html",
-        rows=[_row(each, found) for each in found.rules],
+        rows=[_row(each, found) for each in found.rules if _has_something(each)],
         calls=found.calls,
         share=_share(found.calls),
         groups=[(name, found.groups[key], _share(found.groups[key])) for key, name in _GROUPS if key in found.groups],
@@ -55,6 +55,10 @@ def _row(each: Figures, found: Faring) -> dict[str, Any]:
         "parts": _parts(each),
         "took": _span(each.time_to_act),
     }
+
+
+def _has_something(each: Figures) -> bool:
+    return bool(each.acted_on or each.dismissed or each.lapsed or each.open or each.held)
 
 
 def _parts(each: Figures) -> list[Part]:
