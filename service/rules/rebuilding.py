@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,8 +44,8 @@ def talks(posts: Iterable[Sent]) -> dict[str, str]:
     past = _Past(held.values())
     for own in sorted(members.values(), key=lambda each: _order(each[0])):
         first = own[0]
-        if _lacks_beginning(first, held) and (before := past.before(first, {each.id for each in own})):
-            groups.join(before, first.id)
+        if _lacks_beginning(first, held) and (other := past.nearest(first, {each.id for each in own})):
+            groups.join(other, first.id)
     names: dict[str, str] = {}
     for each in sorted(held.values(), key=_order):
         names.setdefault(groups.of(each.id), each.in_reply_to if _missing(each, held) else each.id)  # type: ignore[arg-type]
@@ -80,18 +80,28 @@ class _Past:
             for pair in _pairs(each):
                 self._said[pair].append(each)
 
-    def before(self, post: Sent, besides: set[str]) -> str | None:
-        """The last post between the same two, within REJOIN before this one."""
-        found = [earlier for pair in _pairs(post) if (earlier := self._last(self._said[pair], post, besides))]
-        return max(found, key=_order).id if found else None
+    def nearest(self, post: Sent, besides: set[str]) -> str | None:
+        """The last post between the same two within REJOIN before this one; where there is none, the first within REJOIN after."""
+        before: list[Sent] = []
+        after: list[Sent] = []
+        for pair in _pairs(post):
+            said = self._said[pair]
+            at = bisect_left(said, _order(post), key=_order)
+            before += _first((said[number] for number in range(at - 1, -1, -1)), post, besides)
+            after += _first((said[number] for number in range(at, len(said))), post, besides)
+        if before:
+            return max(before, key=_order).id
+        return min(after, key=_order).id if after else None
 
-    def _last(self, said: Sequence[Sent], post: Sent, besides: set[str]) -> Sent | None:
-        for at in range(bisect_left(said, _order(post), key=_order) - 1, -1, -1):
-            if post.at - said[at].at > REJOIN:
-                return None
-            if said[at].id not in besides:
-                return said[at]
-        return None
+
+def _first(said: Iterable[Sent], post: Sent, besides: set[str]) -> list[Sent]:
+    """The first of these that stands in another talk, if it is near enough; none or one."""
+    for each in said:
+        if abs(post.at - each.at) > REJOIN:
+            break
+        if each.id not in besides:
+            return [each]
+    return []
 
 
 class _Groups:

@@ -49,6 +49,12 @@ def test_what_has_lost_its_beginning_goes_on_with_the_last_talk_of_the_same_two(
     assert together(theirs("q", 0), ours("a", 1)) == {frozenset("qa")}  # a brand that names no post
 
 
+def test_where_the_two_had_not_spoken_before_it_belongs_to_their_next_talk():
+    assert together(theirs("q", 0, "gone"), theirs("q2", 1), ours("a", 2, "q2")) == {frozenset({"q", "q2", "a"})}
+    far = REJOIN / HOUR + 1
+    assert len(together(theirs("q", 0, "gone"), theirs("q2", far), ours("a", far + 1, "q2"))) == 2
+
+
 def test_it_does_not_where_the_two_have_not_spoken_or_not_of_late():
     long = REJOIN / HOUR
     assert len(together(theirs("q", 0), ours("a", 1, "gone", addressed=("bob",)))) == 2
