@@ -17,6 +17,8 @@ MOST = 5  # suggestions for one author
 CONFIRM = 0.99
 SUGGEST = 0.1
 _UNKNOWN = Commonness(contacts=1)
+# In fewer contacts a name's rarity cannot be seen: there a name confirms nothing by itself.
+_ENOUGH_TO_KNOW_NAMES = 100
 _SAME = 0.1  # of the first one's name ratio: as good a name
 _CONTEXT = (Signal.COMPANY, Signal.PLACE, Signal.TITLE)
 
@@ -54,7 +56,7 @@ def match(
     )
     likely = _probabilities(scored, commonness)
     first = scored[0]
-    confirmed = likely[0] >= CONFIRM and _certain(scored, terms)
+    confirmed = likely[0] >= CONFIRM and _certain(scored, terms, commonness)
     alike = [number > 0 and _same_name(each, first) for number, each in enumerate(scored)]
     together = (
         likely[0]
@@ -91,13 +93,16 @@ def _unseen(scored: Sequence[Scored], seen: Commonness) -> int:
     return max(seen.others(token) + 1 - sum(each.name_token == token for each in scored), 0) if token else 0
 
 
-def _certain(scored: Sequence[Scored], terms: Terms) -> bool:
-    """Whether nothing speaks against confirming the first: the terms allow it, and no namesake could just as well be meant."""
+def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
+    """Whether nothing speaks against confirming the first: the terms allow it, it rests on more than a name where rarity cannot be
+    seen, and no namesake could just as well be meant."""
     first, *others = scored
     signals = frozenset(each.signal for each in first.evidence if each.ratio > 1)
     if signals & BY_HANDLE:
         return True
     if terms.confirm_by_handle_only or first.name in CONTRADICT:
+        return False
+    if signals <= {Signal.NAME} and seen.contacts < _ENOUGH_TO_KNOW_NAMES:
         return False
     return bool(signals & DECIDING) or not any(_namesake(each, first) for each in others)
 

@@ -50,8 +50,9 @@ def test_a_common_name_looks_no_rarer_in_a_list_that_holds_it_once() -> None:
 
 
 def test_in_a_list_of_a_few_contacts_a_name_alone_is_suggested() -> None:
-    [result] = judge(author("Orla Quennell"), ORLA, seen=commonness([ORLA]))
-    assert result.state is SUGGESTED
+    for seen in (commonness([ORLA]), Commonness(99, share=0.9)):
+        [result] = judge(author("Orla Quennell"), ORLA, seen=seen)
+        assert result.state is SUGGESTED
     [result] = judge(author("Orla Quennell", location="Porto"), replace(ORLA, city="Porto"), seen=commonness([ORLA]))
     assert result.state is CONFIRMED
 
