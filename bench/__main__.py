@@ -8,11 +8,11 @@ import os
 import subprocess
 import sys
 
-from bench import api, decide, latency, pull, push
+from bench import api, decide, latency, matching, pull, push
 from bench.figures import Figure, described, machine, notes, table
 from bench.scale import SCALES
 
-BENCHMARKS = {"pull": pull, "decide": decide, "push": push, "api": api, "latency": latency}
+BENCHMARKS = {"pull": pull, "decide": decide, "push": push, "api": api, "latency": latency, "matching": matching}
 _FIELDS = tuple(Figure.__dataclass_fields__)
 
 

@@ -46,7 +46,7 @@ _POSTS = (
 )  # fmt: skip
 _CONVERSATIONS = ("id", "brand_id", "connection_id", "author_id", "thread", "decide_at", "last_post_at", "reasons")
 _CONTACTS = ("id", "connection_id", "native_id", "name", "company", "owner_id", "fields", "filed", "filed_version")
-_COUNTS = (
+COUNTS = (
     "INSERT INTO key_counts (workspace_id, key, contacts) SELECT workspace_id, key, count(*) FROM contacts, unnest(filed) AS key"
     " WHERE workspace_id = %s AND key COLLATE \"C\" ~ '^[nsdfcyrljo*]' GROUP BY 1, 2"
 )
@@ -94,7 +94,7 @@ def fill(admin: Connection, where: Shop, posts: int, *, seed: int = 1) -> None:
     _copy(admin, "authors", where, _AUTHORS, [people.us, *people.authors])
     _copy(admin, "contacts", where, _CONTACTS, [row for row, _ in people.contacts])
     _copy(admin, "contact_keys", where, ("key", "contact_id"), [key for _, keys in people.contacts for key in keys])
-    admin.execute(_COUNTS, [where.workspace_id])
+    admin.execute(COUNTS, [where.workspace_id])
     written: list[tuple[Any, ...]] = []
     conversations: list[tuple[Any, ...]] = []
     for thread in _threads(where, people, posts, seed):

@@ -4,7 +4,7 @@ accounts of the same authors are confirmed to be. A few statements for any numbe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -13,25 +13,27 @@ from service.rules.matching import PER_KEY, Commonness, choose, share_known
 from service.rules.matching.addresses import own_address
 from service.rules.model import Candidate, KnownAuthor
 from service.store import filing
-from service.store.contact_json import contact_record
-from service.store.rows import execute
+from service.store.contact_json import contact_of_text
+from service.store.rows import each_of, execute, listed
 
 PROFILE = "w:"  # keys of pages: an author's own profile, and those that it links to
 
-_UNDER = """
-SELECT k.key, f.contact_id FROM unnest(%(keys)s::text[]) AS k(key)
-CROSS JOIN LATERAL (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.key LIMIT %(n)s) f
-"""
+_UNDER = (
+    f"SELECT k.value, f.contact_id FROM {each_of('keys')} AS k CROSS JOIN LATERAL"  # noqa: S608 - names of our own columns
+    " (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value LIMIT %(n)s) f"
+)
 _CONTACTS = (
-    "SELECT id, fields, filed FROM contacts WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND deleted_at IS NULL"
+    "SELECT id, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
+    f" AND id IN {each_of('ids', 'uuid')}"
 )
 _TOTALS = "SELECT authors, likely FROM match_totals WHERE workspace_id = %(w)s"
 # Other accounts that are confirmed, and share a profile's address with one of these authors: one of the two links to the other.
 _LINKED = """
 SELECT k.key, k.author_id, o.provider, o.url, m.contact_id
-FROM unnest(%(keys)s::text[]) AS w(key) JOIN author_keys k ON k.workspace_id = %(w)s AND k.key = w.key
+FROM author_keys k
 JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = k.author_id AND m.state = 'confirmed'
 JOIN authors o ON o.workspace_id = %(w)s AND o.id = k.author_id
+WHERE k.workspace_id = %(w)s AND k.key = ANY(%(keys)s)
 """
 
 
@@ -58,10 +60,11 @@ def gather(
         author_id: list(dict.fromkeys([*choose(own, under), *map(UUID, elsewhere.get(author_id, ()))]))
         for author_id, own in keys.items()
     }
-    contacts, tokens = _contacts(connection, workspace_id, {each for found in chosen.values() for each in found})
+    wanted = sorted({each for found in chosen.values() for each in found})
+    contacts = _contacts(connection, workspace_id, wanted)
     return Gathered(
         {author_id: [contacts[each] for each in found if each in contacts] for author_id, found in chosen.items()},
-        _commonness(connection, workspace_id, tokens, under),
+        _commonness(connection, workspace_id, wanted, under),
         elsewhere,
     )
 
@@ -69,31 +72,28 @@ def gather(
 def _under(connection: RawConnection, workspace_id: UUID, keys: Sequence[str]) -> dict[str, list[UUID]]:
     """The contacts under each key, or one more than tell anything."""
     under: dict[str, list[UUID]] = defaultdict(list)
-    for key, contact_id in execute(connection, _UNDER, {"w": workspace_id, "keys": keys, "n": PER_KEY + 1}):
+    for key, contact_id in execute(connection, _UNDER, {"w": workspace_id, "keys": listed(keys), "n": PER_KEY + 1}):
         under[key].append(contact_id)
     return {key: sorted(found) for key, found in under.items()}
 
 
-def _contacts(
-    connection: RawConnection, workspace_id: UUID, ids: Iterable[UUID]
-) -> tuple[dict[UUID, Candidate], set[str]]:
-    """The contacts with these ids that are still there, and the tokens that they are filed under."""
-    found: dict[UUID, Candidate] = {}
-    tokens: set[str] = {filing.EVERYBODY}
-    if wanted := sorted(ids):
-        for contact_id, fields, filed in execute(connection, _CONTACTS, {"w": workspace_id, "ids": wanted}):
-            found[contact_id] = Candidate(str(contact_id), contact_record(fields))
-            tokens.update(filed)
-    return found, tokens
+def _contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Candidate]:
+    """The contacts with these ids that are still there."""
+    if not ids:
+        return {}
+    return {
+        contact_id: Candidate(str(contact_id), contact_of_text(fields))
+        for contact_id, fields in execute(connection, _CONTACTS, {"w": workspace_id, "ids": listed(ids)})
+    }
 
 
 def _commonness(
-    connection: RawConnection, workspace_id: UUID, tokens: Iterable[str], under: Mapping[str, Sequence[UUID]]
+    connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], under: Mapping[str, Sequence[UUID]]
 ) -> Commonness:
-    """How common these tokens are. An address or a number, which few can share, is counted as it was looked up."""
-    counts = filing.counts(connection, workspace_id, (each for each in tokens if filing.is_counted(each)))
+    """How common the tokens of these contacts are. An address or a number, which few can share, is counted as it was looked up."""
+    counts = filing.counts(connection, workspace_id, ids)
     looked_up = {key: len(found) for key, found in under.items() if not filing.is_counted(key)}
-    contacts = counts.get(filing.EVERYBODY, 0)
+    contacts = counts.get(filing.EVERYBODY, 1)
     authors, likely = next(iter(execute(connection, _TOTALS, {"w": workspace_id})), (0, 0.0))
     share = share_known(likely, authors, contacts) if authors else None
     return Commonness(contacts, {**looked_up, **counts}, share)

@@ -6,7 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from msgspec.json import Decoder
+
 from integrations.records import Contact, Handle
+
+_CONTACT = Decoder(Contact)
 
 
 def contact_fields(contact: Contact) -> dict[str, Any]:
@@ -27,3 +31,8 @@ def contact_record(fields: dict[str, Any], updated_at: datetime | None = None) -
             "handles": tuple(Handle(**handle) for handle in fields["handles"]),
         }
     )
+
+
+def contact_of_text(fields: str) -> Contact:
+    """The contact that this JSON holds, straight from its text: for many at once."""
+    return _CONTACT.decode(fields)

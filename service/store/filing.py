@@ -9,7 +9,7 @@ transactions wait for each other in one direction.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from integrations.records import Contact
 from service.db import RawConnection, raw
 from service.rules.matching import contact_keys, counted
-from service.store.contact_json import contact_record
-from service.store.rows import execute, insert, packed, records
+from service.store.contact_json import contact_of_text
+from service.store.rows import each_of, execute, insert, listed, packed, records
 
 VERSION = 1  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
 EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact came into the CRM
@@ -43,13 +43,17 @@ _COUNT = insert(
     fixed={"workspace_id": "%(w)s"},
     conflict="ON CONFLICT (workspace_id, key) DO UPDATE SET contacts = old.contacts + excluded.contacts",
 )
+_COUNTS = (
+    "SELECT key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 1 AND key IN (SELECT unnest(filed) FROM contacts"  # noqa: S608 - names of our own columns
+    f" WHERE workspace_id = %(w)s AND id IN {each_of('ids', 'uuid')} UNION ALL SELECT '{EVERYBODY}')"
+)
 _DROP_COUNTS = "DELETE FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) AND contacts = 0"
 _NOTE = (
     "UPDATE contacts c SET filed = new.keys, filed_version = %(v)s"  # noqa: S608 - names of our own columns
     f" FROM {records(_KEYS)} WHERE c.workspace_id = %(w)s AND c.id = new.contact_id"
 )
 _STALE = (
-    "SELECT id, fields, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
+    "SELECT id, fields::text, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
     " ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
 )
 _WAITING = "SELECT count(*) FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
@@ -111,7 +115,7 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
         return None
     work = Refiling()
     for contact_id, fields, before in rows:
-        now = tokens(contact_record(fields))
+        now = tokens(contact_of_text(fields))
         work.change(contact_id, before, now)
     work.write(connection, workspace_id)
     return {key for _, keys in (*work.added, *work.removed) for key in keys}
@@ -122,16 +126,9 @@ def waiting(session: Session, workspace_id: UUID) -> int:
     return int(execute(raw(session), _WAITING, {"w": workspace_id, "v": VERSION})[0][0])
 
 
-def counts(connection: RawConnection, workspace_id: UUID, keys: Iterable[str]) -> Mapping[str, int]:
-    """How many contacts have each of these keys and tokens, as far as they are counted; those that none has are left out."""
-    wanted = sorted(keys)
-    return dict(
-        execute(
-            connection,
-            "SELECT key, contacts FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)",
-            {"w": workspace_id, "keys": wanted},
-        )
-    )
+def counts(connection: RawConnection, workspace_id: UUID, contact_ids: Iterable[UUID]) -> dict[str, int]:
+    """How many contacts have each token that one of these contacts has, where it is more than that one; and how many there are."""
+    return dict(execute(connection, _COUNTS, {"w": workspace_id, "ids": listed(contact_ids)}))
 
 
 def is_sought(token: str) -> bool:

@@ -34,6 +34,16 @@ def packed(types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> dict[str,
     return {"rows": text.decode()}
 
 
+def listed(values: Iterable[Any]) -> str:
+    """The parameter that `each_of` reads: values as a JSON list."""
+    return _JSON.encode(list(values)).decode()
+
+
+def each_of(name: str, kind: str = "text") -> str:
+    """Values that `listed` made, as a source with one column `value`: for thousands of them, which psycopg would dump one by one."""
+    return f"(SELECT value::{kind} FROM json_array_elements_text(%({name})s::json))"  # noqa: S608 - names of our own
+
+
 def records(types: Mapping[str, str]) -> str:
     """`json_to_recordset(...) AS new(a text, ...)`: the rows that `packed` made, as a source."""
     return f"json_to_recordset(%(rows)s::json) AS new({', '.join(f'{name} {kind}' for name, kind in types.items())})"
