@@ -1,0 +1,124 @@
+"""What is read from a text about a call: each line is somebody's, and says one thing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.rules.readiness.cues import Cue, at_stake, may_wish, no_buyer, read_cues, read_ours
+
+NAMES = {name: getattr(Cue, name) for name in vars(Cue) if name.isupper() and name != "NONE"}
+
+
+def said(text: str) -> set[str]:
+    cues = read_cues(text)
+    return {name for name, bit in NAMES.items() if cues & bit}
+
+
+@pytest.mark.parametrize(
+    ("cue", "text"),
+    [
+        ("TALK", "Give us a bell tomorrow"),
+        ("TALK", "could one of you pop round and measure up"),
+        ("TALK", "When are you free this week?"),
+        ("TALK", "What's your number? I don't do forms"),
+        ("TALK", "Können wir kurz telefonieren?"),
+        ("TALK", "On peut en parler au téléphone ?"),
+        ("TALK", "¿Podemos hablar mañana?"),
+        ("TALK", "Ci sentiamo al telefono?"),
+        ("TALK", "Podem ligar-me hoje?"),
+        ("TALK", "Kunnen jullie me even bellen?"),
+        ("VIDEO", "Happy to do it on Teams"),
+        ("DECLINE", "Please don't ring, I hate the phone"),
+        ("DECLINE", "just email me"),
+        ("DECLINE", "Bitte nicht anrufen"),
+        ("LATER", "not now, we are flat out"),
+        ("LATER", "ask me again in September"),
+        ("DEADLINE", "it has to be in before half term"),
+        ("SCALE", "we run 14 vans"),
+        ("AUTHORITY", "our board signed it off"),
+        ("DECISION", "we've decided to switch"),
+        ("STUCK", "I don't know where to start"),
+        ("URGENT", "the boiler has packed up"),
+        ("COMPLAINT", "this is unacceptable"),
+        ("NO_BUYER", "I'm writing a piece for the local paper"),
+        ("NO_BUYER", "our invoice is 60 days overdue"),
+        ("WRONG", "sorry, wrong account"),
+        ("PHONE", "I'm on 07700 900123"),
+        ("JOKE", "call me 😂"),
+    ],
+)
+def test_a_text_says_what_people_hear_in_it(cue: str, text: str) -> None:
+    assert cue in said(text)
+
+
+@pytest.mark.parametrize(
+    ("cue", "text"),
+    [
+        ("TALK", "everybody calls me old fashioned"),
+        ("TALK", "just call your bank, they'll sort it"),
+        ("TALK", "an hour on the phone with my insurer, never again"),
+        ("TALK", "thanks for the call last week"),
+        ("DECLINE", "sent you an email this morning"),
+        ("LATER", "not sure it is signed yet by all"),
+        ("SCALE", "back in 5 minutes"),
+        ("NO_BUYER", "got the job, need 600 plants"),
+        ("NO_BUYER", "stuck with these people until October"),
+        ("PHONE", "order 2026 from 2025"),
+        ("DEADLINE", "saw your window today"),
+    ],
+)
+def test_and_not_what_nobody_would_hear_in_it(cue: str, text: str) -> None:
+    assert cue not in said(text)
+
+
+def test_ours_are_read_for_offers_and_agreed_times_alone() -> None:
+    assert read_ours("Shall we give you a call? I need 30 vans by Friday") == Cue.OFFER
+    assert read_ours("Lovely, speak tomorrow at 10 then") == Cue.AGREED
+    assert read_ours("Thank you!") == Cue.NONE
+
+
+@pytest.mark.parametrize(
+    ("bio", "found"),
+    [
+        ("MSc student, Leeds", True),
+        ("Student housing in Leeds", False),
+        ("Recruiter", True),
+        ("Joiner", False),
+        ("", False),
+    ],
+)
+def test_a_profile_tells_who_is_no_buyer(bio: str, found: bool) -> None:
+    assert no_buyer(bio) is found
+
+
+def test_the_more_is_at_stake_in_a_sentence_the_more_it_counts() -> None:
+    assert at_stake("Nice hat") == 0
+    assert at_stake("The board wants a quote for 30 desks by Friday") > at_stake("We have 30 desks") > 0
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_read_and_capitals_and_blanks_say_nothing(text: str) -> None:
+    assert read_cues(f"  {text}  ") == read_cues(text)
+    assert read_cues(text) >= 0
+    assert read_ours(text) in (Cue.NONE, Cue.OFFER, Cue.AGREED, Cue.OFFER | Cue.AGREED)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["could", "you", "call", "me", "a", "please", "the", "bank", "on", "07700 900123", "lol"]),
+        max_size=12,
+    )
+)
+def test_whatever_holds_a_wish_may_hold_one(words: list[str]) -> None:
+    text = " ".join(words)
+    if read_cues(text) & (Cue.TALK | Cue.PHONE):
+        assert may_wish(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a ", "the quick ", "in the ", "book a ", "we ", "0 ", "can you please ", "'", "-", "å", "call "]
+)
+def test_a_text_without_end_is_read_to_a_length(piece: str) -> None:
+    assert read_cues(piece * 20_000) == read_cues((piece * 20_000)[:2_000])
