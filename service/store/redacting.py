@@ -20,7 +20,8 @@ WITH talks AS (
     SELECT r.id FROM relationships r WHERE r.workspace_id = %(w)s AND r.brand_id = %(brand)s AND (r.author_id IN (SELECT author_id FROM talks)
         OR r.contact_id IN (SELECT m.contact_id FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id IN (SELECT author_id FROM talks)))
 )
-SELECT t.id, t.content, t.written, t.state = 'completed' AND t.external_id IS NOT NULL, t.crm_connection_id FROM tasks t
+SELECT t.id, t.content, t.written, t.state IN ('open', 'unknown', 'completed'), t.state = 'completed' AND t.external_id IS NOT NULL,
+       t.crm_connection_id FROM tasks t
 WHERE t.workspace_id = %(w)s AND (t.conversation_id IN (SELECT id FROM talks) OR t.relationship_id IN (SELECT id FROM people))
   AND NOT t.edited ? 'body' ORDER BY t.id FOR UPDATE
 """
@@ -40,13 +41,13 @@ def redact_tasks(
     has made theirs in the CRM is left to them.) Returns how many tasks quoted them."""
     found = execute(raw(session), _TASKS, {"w": workspace_id, "brand": brand_id, "threads": list(threads)})
     changed, crms = [], set()
-    for id_, content, written, closed_there, crm in found:
+    for id_, content, written, stands, closed_there, crm in found:
         body = str(content.get("body") or "")
         clean = redact(body, texts)
         if clean == body:
             continue
-        # What was written stays as it is known to stand in the CRM, so that the difference is pushed.
-        kept = written if closed_there else {**written, "body": redact(str(written.get("body") or ""), texts)}
+        # What stands in the CRM is known by what was written: the difference is pushed, and nobody's edit is read out of it.
+        kept = written if stands else {**written, "body": redact(str(written.get("body") or ""), texts)}
         changed.append((id_, {**content, "body": clean}, kept, closed_there))
         if closed_there and crm is not None:
             crms.add(crm)
