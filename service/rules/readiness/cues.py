@@ -40,8 +40,8 @@ class Cue:
     JOKE: Final = 1 << 16
     WRONG: Final = 1 << 17  # meant somebody else
     PRICE: Final = 1 << 18
-    OWN_AFFAIRS: Final = 1 << 30  # tells of themselves, asks, or names a number: no mere remark
-    PHONE: Final = 1 << 19  # gives a telephone number
+    OWN_AFFAIRS: Final = 1 << 19  # tells of themselves, asks, or names a number: no mere remark
+    PHONE: Final = 1 << 20  # gives a telephone number
 
 
 # What shows that more is at stake than a pleasant talk, and what each adds to the case for a call.
