@@ -23,8 +23,10 @@ from service.store import deciding, due, elsewhere, matching, mirroring, people,
 from service.tryout import judge
 from workers.admitting import admit_waiting
 from workers.breaker import hold_back
+from workers.lanes import LANES, exhaust
 
-AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 1000, 500, 1000  # how many at once: memory stays flat, transactions short
+# How many at once: memory stays flat, transactions short.
+AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 1000, 500, 1000
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
 
 
@@ -46,24 +48,34 @@ def decide(runtime: Runtime, workspace_id: UUID, lease_id: UUID, now: datetime |
     with runtime.db.tenant(workspace_id) as session:
         runs.notice_rules(session, workspace_id, settings.current(session, workspace_id).version)
         matching.notice_rules(session, workspace_id)
-    for step in (_refile, _match, _conversations, _relationships, _let_through, _admit):
-        while True:
-            more = runtime.db.retried(workspace_id, partial(_take, run, step))
-            if more is None:
-                return
-            if not more:
-                break
-            if time.monotonic() > deadline:
-                with runtime.db.tenant(workspace_id) as session:
-                    schedule.let_go(session, workspace_id, lease_id, again_at=run.now)
-                return
+    try:
+        done = all(
+            exhaust(partial(_batch, run, step), lambda: time.monotonic() > deadline, lanes=lanes)
+            for step, lanes in _STEPS
+        )
+    except _LeaseLostError:
+        return
     with runtime.db.tenant(workspace_id) as session:
-        schedule.let_go(session, workspace_id, lease_id)
+        schedule.let_go(session, workspace_id, lease_id, again_at=None if done else run.now)
 
 
-def _take(run: _Run, step: Callable[[_Run, Session], bool], session: Session) -> bool | None:
-    """One batch of a step: whether there may be more; None when the lease is somebody else's."""
-    return step(run, session) if schedule.hold(session, run.workspace_id, run.lease_id) else None
+class _LeaseLostError(Exception):
+    """Somebody else decides the workspace now."""
+
+
+def _batch(run: _Run, step: Callable[[_Run, Session], bool]) -> bool:
+    """One batch of a step: whether there may be more."""
+
+    def work(session: Session) -> bool:
+        if not schedule.holds(session, run.workspace_id, run.lease_id):
+            raise _LeaseLostError
+        more = step(run, session)
+        # Renewed at the end, so that the row is locked for a moment only, and nothing is kept that was decided without it.
+        if not schedule.hold(session, run.workspace_id, run.lease_id):
+            raise _LeaseLostError
+        return more
+
+    return run.runtime.db.retried(run.workspace_id, work)
 
 
 def _refile(run: _Run, session: Session) -> bool:
@@ -128,7 +140,9 @@ def _relationships(run: _Run, session: Session) -> bool:
     judged = judge(cases, desk)
     ids = [each.id for each in found]
     part = runs.part_of(session, run.workspace_id, "relationships", ids, version)
-    steps = [moved(each.stage, each.stage_at, verdict, run.now) for each, (_, verdict) in zip(found, judged, strict=True)]
+    steps = [
+        moved(each.stage, each.stage_at, verdict, run.now) for each, (_, verdict) in zip(found, judged, strict=True)
+    ]
     deciding.save_relationships(
         session, run.workspace_id,
         [
@@ -167,3 +181,14 @@ def _store(
         tasks.release_slots(session, run.workspace_id, sorted(closed))
     for crm in sorted({row.crm_connection_id for row in changed if row.crm_connection_id and row.push_at}):
         due.push_soon(session, run.workspace_id, crm, real_instant(run.now))
+
+
+# In this order, each to its end. Batches that claim rows of their own may be under way side by side.
+_STEPS: tuple[tuple[Callable[[_Run, Session], bool], int], ...] = (
+    (_refile, 1),
+    (_match, LANES),
+    (_conversations, LANES),
+    (_relationships, LANES),
+    (_let_through, 1),
+    (_admit, 1),
+)

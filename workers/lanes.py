@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 LANES = 2
 
 
-def exhaust(batch: Callable[[], bool], stop: Callable[[], bool]) -> bool:
+def exhaust(batch: Callable[[], bool], stop: Callable[[], bool], *, lanes: int = LANES) -> bool:
     """Calls `batch` until it says that there are no more (then True) or `stop` says so (False). The first one goes alone:
-    where there is little to do, nothing is started for it. `batch` must be fit for several threads; what it raises is raised."""
+    where there is little to do, nothing is started for it. With more than one lane, `batch` must be fit for several threads;
+    what it raises is raised."""
     if not batch():
         return True
 
@@ -20,5 +21,7 @@ def exhaust(batch: Callable[[], bool], stop: Callable[[], bool]) -> bool:
                 return True
         return False
 
-    with ThreadPoolExecutor(LANES) as lanes:
-        return all(list(lanes.map(lane, range(LANES))))
+    if lanes == 1:
+        return lane(0)
+    with ThreadPoolExecutor(lanes) as threads:
+        return all(list(threads.map(lane, range(lanes))))

@@ -5,13 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from service.clock import real_now
 from service.models import WorkspaceSchedule
 from service.queue import LEASE
 from service.store import deciding, tasks
+
+
+def holds(session: Session, workspace_id: UUID, lease_id: UUID) -> bool:
+    """Whether the lease is still ours; nothing is locked."""
+    found = session.scalar(
+        select(WorkspaceSchedule.workspace_id).where(
+            WorkspaceSchedule.workspace_id == workspace_id, WorkspaceSchedule.lease_id == lease_id
+        )
+    )
+    return found is not None
 
 
 def hold(session: Session, workspace_id: UUID, lease_id: UUID) -> bool:
