@@ -296,7 +296,7 @@ class SettingsSchema(Schema):
             "Networks, such as x, on which nobody is matched to a contact without your decision, unless the CRM has the handle on file."
         ),
     )
-    write_handles = fields.Boolean(
+    write_handles = YesOrNo(
         load_default=False,
         metadata=_about(
             "Write a confirmed handle into the CRM contact, where the CRM has an empty property for that network."
