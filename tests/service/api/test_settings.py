@@ -79,3 +79,11 @@ def test_a_value_that_cannot_be_used_is_named_and_changes_nothing(
     check(response, 422)
     assert [error["field"] for error in response.get_json()["errors"]] == [field]
     assert client.get("/settings").get_json()["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "values", [{"daily_cap": 2.5}, {"preview": 0}, {"preview": "yes"}, {"patience": {"question": 1.5}}]
+)
+def test_what_merely_reads_like_a_number_or_a_yes_is_refused(client: Client, values: dict[str, Any]) -> None:
+    check(replace(client, values, "*"), 422)
+    assert client.get("/settings").get_json()["version"] == 1
