@@ -33,21 +33,40 @@ class Case:
 
 
 Names = Mapping[str, str]  # providers' names for people, by key
+ByPerson = Mapping[str, Sequence[Post]]
+
+
+class Threads:
+    """The threads that the cases of one transaction rest on, each read once."""
+
+    def __init__(self, session: Session, workspace_id: UUID, names: Names) -> None:
+        self._session, self._workspace_id, self._names = session, workspace_id, names
+        self._read: dict[Thread, ByPerson] = {}
+
+    def of(self, wanted: set[Thread]) -> Mapping[Thread, ByPerson]:
+        """These threads, and others perhaps: for each, what concerns every person in it."""
+        missing = wanted - self._read.keys()
+        if missing:
+            posts = deciding.posts_of(self._session, self._workspace_id, missing, self._names)
+            self._read |= {thread: by_person(linked(unique(items))) for thread, items in posts.items()}
+        return self._read
 
 
 # --- is somebody waiting --------------------------------------------------------------------------------------
 
 
-def conversations(session: Session, workspace_id: UUID, found: Sequence[DueConversation], names: Names) -> list[Case]:
+def conversations(
+    session: Session, workspace_id: UUID, found: Sequence[DueConversation], names: Names, threads: Threads | None = None
+) -> list[Case]:
     """One case for each of these conversations, in their order."""
-    posts = deciding.posts_of(session, workspace_id, {(each.brand_id, each.thread) for each in found}, names)
-    threads = {thread: by_person(linked(unique(items))) for thread, items in posts.items()}
+    reading = threads or Threads(session, workspace_id, names)
+    posts = reading.of({(each.brand_id, each.thread) for each in found})
     known = people.contacts(session, workspace_id, [each.contact_id for each in found if each.contact_id])
     answered = elsewhere.answers_elsewhere(session, workspace_id, found, names)
     stages = elsewhere.stages(session, workspace_id, found)
     cases = []
     for each in found:
-        own = threads.get((each.brand_id, each.thread), {}).get(each.native_id, [])
+        own = posts.get((each.brand_id, each.thread), {}).get(each.native_id, [])
         contact = known.get(each.contact_id) if each.contact_id else None
         talk = Conversation(
             author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=tuple(own),
@@ -78,12 +97,13 @@ def _words(contact: Known | None, name: str, handle: str, network: str, follower
 # --- is it time to talk ---------------------------------------------------------------------------------------
 
 
-def relationships(session: Session, workspace_id: UUID, found: Sequence[DueRelationship], names: Names) -> list[Case]:
+def relationships(
+    session: Session, workspace_id: UUID, found: Sequence[DueRelationship], names: Names, threads: Threads | None = None
+) -> list[Case]:
     """One case for each of these relationships, in their order."""
+    reading = threads or Threads(session, workspace_id, names)
     talks = deciding.talks_of(session, workspace_id, found)
-    wanted = {(talk.brand_id, talk.thread) for own in talks.values() for talk in own}
-    posts = deciding.posts_of(session, workspace_id, wanted, names)
-    threads = {thread: by_person(linked(unique(items))) for thread, items in posts.items()}
+    posts = reading.of({(talk.brand_id, talk.thread) for own in talks.values() for talk in own})
     ids = [each.contact_id for each in found if each.contact_id]
     known, logged = people.contacts(session, workspace_id, ids), deciding.activities_of(session, workspace_id, ids)
     closed = deciding.call_tasks_closed(session, workspace_id, [each.id for each in found])
@@ -91,7 +111,7 @@ def relationships(session: Session, workspace_id: UUID, found: Sequence[DueRelat
     for each in found:
         own = talks.get((each.brand_id, each.person), [])
         contact = known.get(each.contact_id) if each.contact_id else None
-        said = _said(own, threads)
+        said = _said(own, posts)
         history = History(
             person_name=_name(contact, own), posts=tuple(said), activities=tuple(logged.get(each.contact_id, ())) if each.contact_id else (),
             do_not_call=bool(contact and contact.record.do_not_call), unsubscribed=bool(contact and contact.record.unsubscribed),
@@ -102,7 +122,7 @@ def relationships(session: Session, workspace_id: UUID, found: Sequence[DueRelat
     return cases
 
 
-def _said(talks: Sequence[Talk], threads: Mapping[Thread, Mapping[str, Sequence[Post]]]) -> list[Post]:
+def _said(talks: Sequence[Talk], threads: Mapping[Thread, ByPerson]) -> list[Post]:
     """What passed between this person and the brand, over all their threads and networks."""
     return unique(
         post for talk in talks for post in threads.get((talk.brand_id, talk.thread), {}).get(talk.native_id, ())

@@ -20,13 +20,14 @@ from service.rules.model import Verdict
 from service.rules.readiness.stages import moved
 from service.runtime import Runtime
 from service.store import deciding, due, elsewhere, matching, mirroring, people, runs, schedule, stages, tasks
+from service.store.deciding import DueRelationship
 from service.tryout import judge
 from workers.admitting import admit_waiting
 from workers.breaker import hold_back
 from workers.lanes import LANES, exhaust
 
 # How many at once: memory stays flat, transactions short.
-AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 1000, 500, 1000
+AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 500, 500, 1000
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
 
 
@@ -109,12 +110,20 @@ def _desk(run: _Run, session: Session) -> tuple[Desk, int]:
 
 
 def _conversations(run: _Run, session: Session) -> bool:
-    """Is somebody waiting?"""
+    """Is somebody waiting? First how far they have come, on which their patience depends."""
     found = deciding.due_conversations(session, run.workspace_id, run.now, CONVERSATIONS)
     if not found:
         return False
     desk, version = _desk(run, session)
-    cases = judging.conversations(session, run.workspace_id, found, run.names)
+    threads = judging.Threads(session, run.workspace_id, run.names)
+    deciding.open_relationships(
+        session, run.workspace_id, [(each.brand_id, each.contact_id, each.author_id) for each in found], run.now
+    )
+    people = [(each.brand_id, each.person) for each in found]
+    moved_on = _judge_people(
+        run, session, desk, version, deciding.due_relationships_of(session, run.workspace_id, people, run.now), threads
+    )
+    cases = judging.conversations(session, run.workspace_id, found, run.names, threads)
     judged = judge(cases, desk)
     ids = [each.id for each in found]
     part = runs.part_of(session, run.workspace_id, "conversations", ids, version)
@@ -124,19 +133,26 @@ def _conversations(run: _Run, session: Session) -> bool:
         settings=version, now=run.now,
     )  # fmt: skip
     _store(run, session, desk, cases, judged, "conversation_id", ids, version, part)
-    deciding.open_relationships(
-        session, run.workspace_id, [(each.brand_id, each.contact_id, each.author_id) for each in found], run.now
-    )
-    return len(found) == CONVERSATIONS
+    return moved_on or len(found) >= CONVERSATIONS
 
 
 def _relationships(run: _Run, session: Session) -> bool:
-    """Is it time to talk?"""
+    """Is it time to talk? Those who have not just written: time has gone by, or something was logged."""
     found = deciding.due_relationships(session, run.workspace_id, run.now, RELATIONSHIPS)
     if not found:
         return False
     desk, version = _desk(run, session)
-    cases = judging.relationships(session, run.workspace_id, found, run.names)
+    _judge_people(run, session, desk, version, found, judging.Threads(session, run.workspace_id, run.names))
+    return len(found) == RELATIONSHIPS
+
+
+def _judge_people(
+    run: _Run, session: Session, desk: Desk, version: int, found: Sequence[DueRelationship], threads: judging.Threads
+) -> bool:
+    """Whether somebody has come so far that their waits are to be decided again."""
+    if not found:
+        return False
+    cases = judging.relationships(session, run.workspace_id, found, run.names, threads)
     judged = judge(cases, desk)
     ids = [each.id for each in found]
     part = runs.part_of(session, run.workspace_id, "relationships", ids, version)
@@ -159,8 +175,7 @@ def _relationships(run: _Run, session: Session) -> bool:
         for each, (_, verdict) in zip(found, judged, strict=True)
         if patience.get(each.stage, 1.0) != patience.get(verdict.stage or "", 1.0)
     ]
-    elsewhere.came_further(session, run.workspace_id, further, run.now)
-    return len(found) == RELATIONSHIPS
+    return elsewhere.came_further(session, run.workspace_id, further, run.now)
 
 
 # --- what should exist ----------------------------------------------------------------------------------------

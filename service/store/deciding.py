@@ -70,6 +70,14 @@ JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
 """  # noqa: S608 - names of our own columns
 _RELATIONSHIPS = "SELECT id, brand_id, person, contact_id, author_id, stage, stage_at FROM relationships WHERE workspace_id = %(w)s AND {chosen}"
 _DUE = "decide_at <= %(now)s ORDER BY decide_at LIMIT %(n)s FOR UPDATE SKIP LOCKED"
+# What else is due of the same people: who is judged as a whole is judged once.
+_DUE_TOO = (
+    "author_id = ANY(%(authors)s) AND id <> ALL(%(ids)s) AND decide_at <= %(now)s LIMIT %(n)s FOR UPDATE SKIP LOCKED"
+)
+_DUE_PEOPLE = (
+    "decide_at <= %(now)s AND (brand_id, person) IN (SELECT * FROM unnest(%(brands)s::uuid[], %(people)s::text[]))"
+    " ORDER BY id FOR UPDATE SKIP LOCKED"
+)
 # What a first pull has not finished yet is judged by nobody.
 _BEFORE = "(%(before)s::uuid IS NULL OR id < %(before)s::uuid) AND decide_at IS DISTINCT FROM 'infinity' ORDER BY id DESC LIMIT %(n)s"
 _OF_CONNECTION = "connection_id = %(connection)s AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(n)s"
@@ -143,9 +151,18 @@ WHERE c.workspace_id = %(w)s AND c.id = ANY(%(ids)s)
 
 
 def due_conversations(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[DueConversation]:
-    """Conversations whose decision is due, locked until the end of the transaction: a pull that adds to one waits, and
-    makes it due again."""
-    return _found_conversations(session, workspace_id, _DUE, {"now": now, "n": limit})
+    """Conversations whose decision is due, and as many again at most of the same authors, locked until the end of the
+    transaction: a pull that adds to one waits, and makes it due again."""
+    found = _found_conversations(session, workspace_id, _DUE, {"now": now, "n": limit})
+    if len(found) < limit:
+        return found
+    params = {
+        "now": now,
+        "n": limit,
+        "authors": list({each.author_id for each in found}),
+        "ids": [each.id for each in found],
+    }
+    return found + _found_conversations(session, workspace_id, _DUE_TOO, params)
 
 
 def conversations_before(
@@ -171,6 +188,18 @@ def due_relationships(session: Session, workspace_id: UUID, now: datetime, limit
     statement = _RELATIONSHIPS.format(chosen=_DUE)
     return [
         DueRelationship(*row) for row in execute(raw(session), statement, {"w": workspace_id, "now": now, "n": limit})
+    ]
+
+
+def due_relationships_of(
+    session: Session, workspace_id: UUID, people: Iterable[tuple[UUID, str]], now: datetime
+) -> list[DueRelationship]:
+    """As `due_relationships`, of these (brand, person) alone."""
+    ordered = sorted(set(people))
+    params = {"brands": [brand for brand, _ in ordered], "people": [person for _, person in ordered]}
+    statement = _RELATIONSHIPS.format(chosen=_DUE_PEOPLE)
+    return [
+        DueRelationship(*row) for row in execute(raw(session), statement, {"w": workspace_id, "now": now, **params})
     ]
 
 

@@ -94,12 +94,13 @@ def stages(session: Session, workspace_id: UUID, found: Sequence[DueConversation
 
 _WAIT_AGAIN = """
 UPDATE conversations c SET decide_at = least(c.decide_at, %(now)s) FROM unnest(%(brands)s::uuid[], %(authors)s::uuid[]) AS x(brand_id, author_id)
-WHERE c.workspace_id = %(w)s AND c.brand_id = x.brand_id AND c.author_id = x.author_id AND c.waiting_since IS NOT NULL
+WHERE c.workspace_id = %(w)s AND c.brand_id = x.brand_id AND c.author_id = x.author_id AND c.waiting_since IS NOT NULL RETURNING c.id
 """
 
 
-def came_further(session: Session, workspace_id: UUID, moved: Sequence[DueRelationship], now: datetime) -> None:
-    """These have come to another stage, at which patience is another: whoever of them waits is decided again."""
+def came_further(session: Session, workspace_id: UUID, moved: Sequence[DueRelationship], now: datetime) -> bool:
+    """These have come to another stage, at which patience is another: whoever of them waits is decided again. Returns
+    whether anybody does."""
     connection = raw(session)
     contacts = sorted({each.contact_id for each in moved if each.contact_id})
     authors: dict[UUID, list[UUID]] = defaultdict(list)
@@ -112,11 +113,12 @@ def came_further(session: Session, workspace_id: UUID, moved: Sequence[DueRelati
         for who in (authors[each.contact_id] if each.contact_id else [each.author_id])
         if who is not None
     ]
-    if waits:
-        params = {
-            "w": workspace_id,
-            "now": now,
-            "brands": [brand for brand, _ in waits],
-            "authors": [who for _, who in waits],
-        }
-        execute(connection, _WAIT_AGAIN, params)
+    if not waits:
+        return False
+    params = {
+        "w": workspace_id,
+        "now": now,
+        "brands": [brand for brand, _ in waits],
+        "authors": [who for _, who in waits],
+    }
+    return bool(execute(connection, _WAIT_AGAIN, params))
