@@ -52,7 +52,7 @@ _TITLES = (
 )  # fmt: skip
 _SOURCES = (("CRM UI", 50), ("Form", 30), ("Import", 15), ("Integration", 5))
 _COUNTRIES = (("Germany", 30), ("France", 25), ("Netherlands", 20), ("United Kingdom", 15), ("Spain", 10))
-_FREE_MAIL = "mail.example"
+_FREE_MAIL = "gmail.com"
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Crowd:
             name=f"{given} {family}".title(),
             first_name=given.title(),
             last_name=family.title(),
-            emails=(f"{local}@{firm}.example" if at_work else f"{local}{number}@{_FREE_MAIL}",) if random.random() < 0.9 else (),
+            emails=(f"{local}@{firm}.com" if at_work else f"{local}{number}@{_FREE_MAIL}",) if random.random() < 0.9 else (),
             phones=(f"+49{random.randrange(10**9, 10**10)}",) if random.random() < 0.4 else (),
             company=f"{firm} {random.choice(('GmbH', 'Ltd', 'Group', 'BV'))}".title() if at_work else "",
             title=random.choice(_TITLES) if random.random() < 0.6 else "",
-            website=f"https://www.{firm}.example" if at_work and random.random() < 0.3 else "",
+            website=f"https://www.{firm}.com" if at_work and random.random() < 0.3 else "",
             city=self._cities.one().title() if random.random() < 0.7 else "",
             country=_weighted(_COUNTRIES, random) if random.random() < 0.8 else "",
             owner_id="71",
@@ -177,7 +177,7 @@ class Crowd:
             name=name.title(),
             bio=". ".join(each for each in bio if each),
             url=f"https://x.com/{handle}",
-            website=f"https://{firm}.example" if firm and random.random() < 0.15 else "",
+            website=f"https://{firm}.com" if firm and random.random() < 0.15 else "",
             location=who.city if random.random() < 0.6 else "",
         )
         return KnownAuthor(NETWORK, author)

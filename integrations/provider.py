@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from integrations.records import (
     Activity,
@@ -13,14 +13,17 @@ from integrations.records import (
     Contact,
     Engagement,
     Gone,
+    HandleWrite,
     Owner,
     Page,
     PushResult,
     Task,
     TaskState,
+    WriteResult,
 )
 
 HANDED_IN = "handed_in"  # capability: posts come in through our API, and the provider can be asked for nothing
+WRITE_HANDLES = "write_handles"  # capability: a CRM keeps social handles with a contact, and lets us fill in an empty one
 RECHECK = "recheck"  # the slow sweep that finds edits and deletions; every connection has it, no manifest lists it
 
 
@@ -75,6 +78,17 @@ class CRMClient(Protocol):
         record's result (`REFUSED`, `LATER`, `UNKNOWN`); raises only what concerns the whole connection, and then
         only if nothing was sent: after a batch went out, the rest come back as `LATER`.
         """
+        ...
+
+
+@runtime_checkable
+class HandleWriter(Protocol):
+    """What the client of a CRM with the capability `WRITE_HANDLES` can do besides."""
+
+    def write_handles(self, writes: Sequence[HandleWrite]) -> Sequence[WriteResult]:
+        """Puts each handle into the contact's property for that network, where it is empty, in the CRM's batches; one result per
+        write, in the same order. A value that is there is never changed. Safe to repeat. What goes wrong with one record is
+        that record's result; raises only what concerns the whole connection, and then only if nothing was sent."""
         ...
 
 

@@ -210,6 +210,31 @@ class PushResult:
     sent: bool = False  # UNKNOWN only: a create went out in this very call, so the wait for it begins anew
 
 
+@dataclass(frozen=True, slots=True)
+class HandleWrite:
+    """A confirmed handle that should stand in a contact of the CRM, if nothing stands there yet."""
+
+    contact_id: str
+    network: str  # our provider key
+    handle: str  # without the @
+    url: str = ""  # the profile's page
+
+
+class WriteOutcome(StrEnum):
+    WRITTEN = "written"
+    KEPT = "kept"  # the contact has one already, or the CRM has nowhere to put it: nothing was changed
+    REFUSED = "refused"  # this one record; `detail` is the CRM's sentence
+    LATER = "later"  # not tried or failed in passing; safe to try again
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    contact_id: str
+    network: str
+    outcome: WriteOutcome
+    detail: str = ""  # for a person
+
+
 T = TypeVar("T", covariant=True)
 
 

@@ -19,7 +19,7 @@ from service.runtime import Runtime
 from service.store import connecting, pushing, reconciling
 from service.store.pushing import Settled
 from service.store.tasks import TaskRow
-from workers import policy
+from workers import handles, policy
 from workers.access import Line
 from workers.shielding import hold_back
 
@@ -71,6 +71,16 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
                 break
     if answered is not None:
         _store(job, *answered)
+    try:
+        left = handles.write_back(runtime, workspace_id, connection_id, job.hold, line, deadline)
+    except Exception as error:
+        with runtime.db.tenant(workspace_id) as session:
+            held = job.hold(session)
+        if held is not None:
+            _failed(job, held, (), (), error)
+        return
+    if left:
+        retry_at = max(filter(None, (retry_at, real_now() + _AGAIN[PushOutcome.LATER])))
     with runtime.db.tenant(workspace_id) as session:
         held = job.hold(session)
         if held is not None:

@@ -23,6 +23,7 @@ from service.api import (
     relationships,
     rhythm,
     runs,
+    sources,
     tasks,
     tryout,
 )
@@ -41,6 +42,7 @@ NOUNS = (
     relationships.relationships,
     rhythm.rhythm,
     matches.matches,
+    sources.sources,
     tasks.tasks,
     judge.judge,
     calendars.calendars,

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from marshmallow import Schema, fields, validate
+from marshmallow import RAISE, Schema, fields, validate
 
 from service.api import people
 from service.api.answers import (
@@ -18,7 +18,6 @@ from service.api.answers import (
     Number,
     PageQuery,
     Text,
-    Texts,
     about,
     answer,
     choice,
@@ -32,12 +31,31 @@ from service.api.problems import missing
 from service.models import Match
 from service.rules.model import MatchState
 from service.runtime import runtime
-from service.store import acting, listing
+from service.store import acting, listing, pairing
 from service.store.listing import Row
 
 matches = Noun(
     "matches", "Author to contact: evidence, score, state, who decided. What people decide, rules never change."
 )
+
+
+class EvidenceSchema(Schema):
+    """One piece of evidence, or a remark on it (then it has no kind)."""
+
+    sentence = Text()
+    kind = Text(metadata=about("What it is: handle, name, company and so on."))
+    source = Text(metadata=about("Where it came from: profile, crm or person."))
+    basis = Text(metadata=about("On what basis it may be used."))
+
+
+class NewMatch(Schema):
+    """Who somebody is, whether the rules have suggested it or not."""
+
+    class Meta:
+        unknown = RAISE
+
+    author_id = fields.UUID(required=True)
+    contact_id = fields.UUID(required=True)
 
 
 class MatchSchema(Schema):
@@ -47,10 +65,19 @@ class MatchSchema(Schema):
     connection_id = Id(metadata=about("The CRM that has the contact."))
     state = choice(*MatchState)
     score = Fraction(metadata=about("How likely it is the same person, 0 to 1."))
-    evidence = Texts(metadata=about("What speaks for it, in sentences."))
+    evidence = fields.List(
+        fields.Nested(EvidenceSchema),
+        required=True,
+        metadata=about("What speaks for it and against, most telling first."),
+    )
     decided_by = Text(metadata=about("rules, user:<id> or key:<id>."))
     decided_at = Instant()
     rules_version = Number()
+    handle_state = choice(
+        "", "written", "kept", "refused",
+        metadata=about("Whether the handle was written to the CRM. kept: the CRM has one. Empty: it was not, or not yet."),
+    )  # fmt: skip
+    handle_detail = Text(metadata=about("The CRM's sentence, where it refused."))
 
 
 class MatchQuery(PageQuery):
@@ -59,7 +86,18 @@ class MatchQuery(PageQuery):
     contact_id = fields.UUID()
 
 
-_PLAIN = ("id", "connection_id", "state", "score", "evidence", "decided_by", "decided_at", "rules_version")
+_PLAIN = (
+    "id",
+    "connection_id",
+    "state",
+    "score",
+    "evidence",
+    "decided_by",
+    "decided_at",
+    "rules_version",
+    "handle_state",
+    "handle_detail",
+)
 
 
 def dump(row: Row) -> Row:
@@ -79,6 +117,18 @@ def index(query: dict[str, Any]) -> Response:
     with runtime().db.tenant(who.workspace_id) as session:
         rows, cursor = listing.matches(session, who.workspace_id, filters=filters, **page)
     return listed(rows, cursor, dump)
+
+
+@matches.post(
+    "", scope="write", body=NewMatch, returns=MatchSchema, status=201, also={404: "No such author, or no such contact."}
+)
+def create(body: dict[str, Any]) -> Response:
+    """Say that this author is this contact; another contact that was confirmed for the author is rejected"""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        made = pairing.pair(session, who.workspace_id, body["author_id"], body["contact_id"], by=who.actor)
+        row = listing.one(session, who.workspace_id, listing.MATCHES, made) if made else None
+    return answer(dump(row), 201, {"Location": f"/v1/matches/{made}"}) if row else missing("author or contact")
 
 
 @matches.get("/<uuid:match_id>", scope="read", returns=MatchSchema, also={404: "No such match."})

@@ -22,6 +22,7 @@ from service.console import (
     runs,
     settings,
     signin,
+    sources,
     tasks,
 )
 
@@ -33,6 +34,7 @@ PAGES = (
     tasks,
     conversations,
     matches,
+    sources,
     brands,
     calendars,
     figures,

@@ -12,7 +12,7 @@ from service.console.guard import caller, needs
 from service.console.page import back, done, page
 from service.rules.model import MatchState
 from service.runtime import runtime
-from service.store import acting, listing, pages
+from service.store import acting, listing, pages, pairing
 
 blueprint = Blueprint("matches", __name__)
 
@@ -60,6 +60,35 @@ def undo(match_id: UUID) -> ResponseReturnValue:
         if acting.undo_match(session, who.workspace_id, match_id, by=who.actor) is None:
             abort(404)
     return done(back(url_for(".show")), "undone")
+
+
+@blueprint.get("/matches/<uuid:match_id>/somebody")
+@needs("write")
+def somebody(match_id: UUID) -> ResponseReturnValue:
+    """Finding who it is instead."""
+    who, text = caller(), request.args.get("q", "").strip()[:200]
+    with runtime().db.tenant(who.workspace_id) as session:
+        match = listing.one(session, who.workspace_id, listing.MATCHES, match_id)
+        if match is None:
+            abort(404)
+        found = pairing.find(session, who.workspace_id, text) if text else []
+    return page(
+        "somebody.html", match=match, text=text, found=[each for each in found if each["id"] != match["contact_id"]]
+    )
+
+
+@blueprint.post("/matches/<uuid:match_id>/somebody")
+@needs("write")
+def somebody_is(match_id: UUID) -> ResponseReturnValue:
+    who = caller()
+    try:
+        contact_id = UUID(request.form.get("contact", ""))
+    except ValueError:
+        abort(404)
+    with runtime().db.tenant(who.workspace_id) as session:
+        if pairing.somebody_else(session, who.workspace_id, match_id, contact_id, by=who.actor) is None:
+            abort(404)
+    return done(url_for(".show"), "confirmed")
 
 
 def _decide(

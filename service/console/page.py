@@ -19,6 +19,8 @@ from service.runtime import runtime
 
 # What a form that was done says on the page that follows: `?done=<key>`.
 NOTICES = {
+    "attested": "Noted. Whoever these contacts may be is looked at again.",
+    "withdrawn": "Noted. These contacts are left out from now on.",
     "dismissed": "Noted: no reply needed. The task is being closed in the CRM.",
     "confirmed": "Confirmed. Tasks for this person now go to the contact's owner.",
     "rejected": "Rejected. Warmline will not suggest this pair again.",

@@ -12,7 +12,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from service.ids import new_id
 
-
 KEY = Text(collation="C")  # compared byte by byte: keys are normalised already, and a locale's rules cost time
 
 

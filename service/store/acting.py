@@ -22,7 +22,7 @@ from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.models import Audit, Author, Connection, Conversation, Match, Relationship, Run, Settings, Task
 from service.rules.model import MatchState
-from service.store import due, runs
+from service.store import due, handles, runs, sources
 
 BY_RULES = "rules"
 NO_REPLY_NEEDED = "no reply needed"
@@ -76,6 +76,8 @@ def decide_match(
         )
     match.state, match.decided_by, match.decided_at = state.value, by, now
     session.flush()
+    if state is MatchState.REJECTED and match.pattern:
+        due.match_alike(session, workspace_id, match.pattern)
     _match_again(session, workspace_id, match.author_id, contacts)
     audit(session, workspace_id, by, f"match.{state.value}", "match", match.id)
     return match
@@ -102,6 +104,8 @@ def undo_match(session: Session, workspace_id: UUID, match_id: UUID, *, by: str)
         )
     )
     session.refresh(match)
+    if match.pattern:
+        due.match_alike(session, workspace_id, match.pattern)
     _match_again(session, workspace_id, match.author_id, contacts)
     audit(session, workspace_id, by, "match.undone", "match", match.id)
     return match
@@ -264,10 +268,20 @@ def change_settings(
     if expected is not None and standing.version != expected:
         raise StaleVersionError(standing.version)
     row = settings.change(session, workspace_id, values, by=by)
+    _use_for_matching(session, workspace_id, standing, row)
     runs.begin(session, workspace_id, "settings", settings_version=row.version, by=by)
     audit(session, workspace_id, by, "settings.changed", "settings", row.version)
     due.decide_everything(session, workspace_id)
     return row
+
+
+def _use_for_matching(session: Session, workspace_id: UUID, before: Settings, now: Settings) -> None:
+    """Looks again at whom the networks' settings for matching concern, and at handles that are to be written from now on."""
+    networks = set(before.values.get("confirm_only_by_handle", ())) ^ set(now.values["confirm_only_by_handle"])
+    if networks:
+        sources.look_again(session, workspace_id, sorted(networks))
+    if now.values["write_handles"]:
+        handles.write_soon(session, workspace_id)
 
 
 # --- runs -----------------------------------------------------------------------------------------------------
@@ -297,7 +311,9 @@ def undo_run(session: Session, workspace_id: UUID, run_id: UUID, *, by: str) -> 
     if run.from_rules_version != run.rules_version:
         runs.put_back(session, workspace_id, run.id)
     if before is not None and run.from_settings_version != run.settings_version:
+        standing = settings.current(session, workspace_id)
         row = settings.change(session, workspace_id, before.values, by=by)
+        _use_for_matching(session, workspace_id, standing, row)
         runs.begin(session, workspace_id, "undo", settings_version=row.version, by=by)
         due.decide_everything(session, workspace_id)
     runs.close(session, run, "undone", by)

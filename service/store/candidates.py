@@ -54,30 +54,30 @@ def gather(
     keys: Mapping[UUID, Sequence[str]],
 ) -> Gathered:
     """What there is to weigh for these authors, who are sought under these keys, the strongest first."""
-    under = _under(connection, workspace_id, sorted(set().union(*keys.values())))
+    found_under = under(connection, workspace_id, sorted(set().union(*keys.values())))
     elsewhere = _elsewhere(connection, workspace_id, authors, keys)
     chosen = {
-        author_id: list(dict.fromkeys([*choose(own, under), *map(UUID, elsewhere.get(author_id, ()))]))
+        author_id: list(dict.fromkeys([*choose(own, found_under), *map(UUID, elsewhere.get(author_id, ()))]))
         for author_id, own in keys.items()
     }
     wanted = sorted({each for found in chosen.values() for each in found})
-    contacts = _contacts(connection, workspace_id, wanted)
+    there = contacts(connection, workspace_id, wanted)
     return Gathered(
-        {author_id: [contacts[each] for each in found if each in contacts] for author_id, found in chosen.items()},
-        _commonness(connection, workspace_id, wanted, under),
+        {author_id: [there[each] for each in found if each in there] for author_id, found in chosen.items()},
+        _commonness(connection, workspace_id, wanted, found_under),
         elsewhere,
     )
 
 
-def _under(connection: RawConnection, workspace_id: UUID, keys: Sequence[str]) -> dict[str, list[UUID]]:
+def under(connection: RawConnection, workspace_id: UUID, keys: Sequence[str]) -> dict[str, list[UUID]]:
     """The contacts under each key, or one more than tell anything."""
-    under: dict[str, list[UUID]] = defaultdict(list)
+    found: dict[str, list[UUID]] = defaultdict(list)
     for key, contact_id in execute(connection, _UNDER, {"w": workspace_id, "keys": listed(keys), "n": PER_KEY + 1}):
-        under[key].append(contact_id)
-    return {key: sorted(found) for key, found in under.items()}
+        found[key].append(contact_id)
+    return {key: sorted(each) for key, each in found.items()}
 
 
-def _contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Candidate]:
+def contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Candidate]:
     """The contacts with these ids that are still there."""
     if not ids:
         return {}
@@ -88,15 +88,15 @@ def _contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]
 
 
 def _commonness(
-    connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], under: Mapping[str, Sequence[UUID]]
+    connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], found_under: Mapping[str, Sequence[UUID]]
 ) -> Commonness:
     """How common the tokens of these contacts are. An address or a number, which few can share, is counted as it was looked up."""
     counts = filing.counts(connection, workspace_id, ids)
-    looked_up = {key: len(found) for key, found in under.items() if not filing.is_counted(key)}
-    contacts = counts.get(filing.EVERYBODY, 1)
+    looked_up = {key: len(each) for key, each in found_under.items() if not filing.is_counted(key)}
+    number = counts.get(filing.EVERYBODY, 1)
     authors, likely = next(iter(execute(connection, _TOTALS, {"w": workspace_id})), (0, 0.0))
-    share = share_known(likely, authors, contacts) if authors else None
-    return Commonness(contacts, {**looked_up, **counts}, share)
+    share = share_known(likely, authors, number) if authors else None
+    return Commonness(number, {**looked_up, **counts}, share)
 
 
 def _elsewhere(

@@ -124,6 +124,18 @@ def match_again(session: Session, workspace_id: UUID, author_ids: Sequence[UUID]
     decide_soon(session, workspace_id)
 
 
+def match_alike(session: Session, workspace_id: UUID, pattern: str) -> None:
+    """Whoever is confirmed by the rules on the same kinds of evidence is to be matched again: what people decide about one such
+    match says something about the others. Call it before rows of other tables are locked."""
+    session.execute(
+        text(
+            "UPDATE authors SET match_due = true WHERE workspace_id = :w AND id IN (SELECT author_id FROM matches"
+            " WHERE workspace_id = :w AND pattern = :p AND state = 'confirmed' AND decided_by = 'rules')"
+        ),
+        {"w": workspace_id, "p": pattern},
+    )
+
+
 def pull_soon(session: Session, workspace_id: UUID, connection_id: UUID, streams: Sequence[str] = ()) -> None:
     """Pull these streams of a connection (all of them, if none is named) as soon as a worker is free. Not for a
     transaction that holds one of them: two such would wait for each other."""

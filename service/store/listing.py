@@ -124,7 +124,8 @@ CONTACTS = Listing(
 MATCHES = Listing(
     "matches",
     f"m.id, m.author_id, {_AUTHOR}, a.location AS author_location, {_CONTACT}, k.fields->>'city' AS contact_city,"
-    " k.fields->'emails'->>0 AS contact_email, k.connection_id, m.state, m.score, m.evidence, m.decided_by, m.decided_at, m.rules_version",
+    " k.fields->'emails'->>0 AS contact_email, k.connection_id, m.state, m.score, m.evidence, m.decided_by, m.decided_at, m.rules_version,"
+    " m.handle_state, m.handle_detail",
     "matches m JOIN authors a ON a.workspace_id = m.workspace_id AND a.id = m.author_id"
     " JOIN contacts k ON k.workspace_id = m.workspace_id AND k.id = m.contact_id",
     (("m.id", "id", UUID),),

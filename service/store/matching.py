@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from service.ids import new_id
 from service.rules.matching import Evidence, author_keys, match
 from service.rules.matching.learning import Record, learnt, pattern
 from service.rules.model import RULES_VERSION, Candidate, KnownAuthor, MatchResult, MatchState
-from service.store import due, terms
+from service.store import due, handles, terms
 from service.store.candidates import PROFILE, Gathered, gather
 from service.store.rows import execute, insert, packed, records
 
@@ -61,10 +62,27 @@ _INSERT_MATCHES = insert(
         " decided_at = excluded.decided_at WHERE old.decided_by = 'rules'"
     ),
 )
-# A match that is found again keeps its row: whoever has seen its id may still decide it.
+# A match that is found again keeps its row: whoever has seen its id may still decide it. So does one whose handle we wrote into
+# the CRM, or that would be evidence the next time.
 _DROP_MATCHES = (
-    "DELETE FROM matches old WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules' AND NOT EXISTS"  # noqa: S608 - names of our own columns
+    "DELETE FROM matches old WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'"  # noqa: S608 - names of our own columns
+    " AND handle_state <> 'written' AND NOT EXISTS"
     f" (SELECT 1 FROM {records(MATCH)} WHERE new.author_id = old.author_id AND new.contact_id = old.contact_id)"
+)
+_KEEP_WRITTEN = (
+    "UPDATE matches old SET state = 'suggested', score = 0, evidence = %(written)s::jsonb, pattern = ''"  # noqa: S608 - names of our own columns
+    " WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules' AND handle_state = 'written' AND NOT EXISTS"
+    f" (SELECT 1 FROM {records(MATCH)} WHERE new.author_id = old.author_id AND new.contact_id = old.contact_id)"
+)
+_WRITTEN = json.dumps(
+    [
+        {
+            "sentence": "Warmline wrote the handle into the CRM; nothing else speaks for it now.",
+            "kind": "",
+            "source": "",
+            "basis": "",
+        }
+    ]
 )
 # Before the insert, because only one confirmed match of an author may stand at any moment.
 _DEMOTE_MATCHES = (
@@ -134,7 +152,19 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
     }
     if changed:
         _decide_again(session, workspace_id, changed, keys)
+    handles.write_soon(session, workspace_id, _confirmed_contacts(standing, results))
     return len(authors)
+
+
+def _confirmed_contacts(
+    standing: Mapping[UUID, _Standing], results: Mapping[UUID, Sequence[MatchResult]]
+) -> list[UUID]:
+    """Whom these authors are, by a person or by the rules: their handles may be there to be written into the CRM."""
+    found = {
+        each.confirmed if each.confirmed_by_person else _confirmed(results[author_id])
+        for author_id, each in standing.items()
+    }
+    return sorted(contact for contact in found if contact)
 
 
 def notice_rules(session: Session, workspace_id: UUID) -> None:
@@ -156,7 +186,6 @@ def _decide_again(
     due.decide_conversations(session, workspace_id, author_ids=changed)
     contacts = sorted({contact for pair in changed.values() for contact in pair if contact})
     due.decide_relationships(session, workspace_id, author_ids=changed, contact_ids=contacts)
-    terms.write_back_soon(session, workspace_id, contacts)
 
 
 def _standing(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, _Standing]:
@@ -237,19 +266,21 @@ def _store(
         for author_id in ids
         for each in results[author_id]
     ]
-    found = {"w": workspace_id, "ids": list(ids), "now": real_now(), "rules": RULES_VERSION, **packed(MATCH, rows)}
-    for statement in (_DROP_MATCHES, _DEMOTE_MATCHES, _INSERT_MATCHES):
+    found = {"w": workspace_id, "ids": list(ids), "now": real_now(), "rules": RULES_VERSION, "written": _WRITTEN,
+             **packed(MATCH, rows)}  # fmt: skip
+    for statement in (_DROP_MATCHES, _KEEP_WRITTEN, _DEMOTE_MATCHES, _INSERT_MATCHES):
         execute(connection, statement, found)
 
 
 def _told(result: MatchResult) -> Iterable[dict[str, str]]:
-    """The evidence as it is kept: each sentence, with its kind, where it came from and on what basis it may be used, where it
-    is a piece of evidence."""
+    """The evidence as it is kept: each sentence and, of what is a piece of evidence, its kind, where it came from and on what basis
+    it may be used."""
     items: dict[str, Evidence] = {each.sentence: each for each in result.items}
     for sentence in result.evidence:
         item = items.get(sentence)
-        yield (
-            {"sentence": sentence, "kind": item.signal, "source": item.source, "basis": item.basis}
-            if item
-            else {"sentence": sentence}
-        )
+        yield {
+            "sentence": sentence,
+            "kind": item.signal.value if item else "",
+            "source": item.source.value if item else "",
+            "basis": item.basis.value if item else "",
+        }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from uuid import UUID
 
@@ -61,7 +61,3 @@ def decided(session: Session, workspace_id: UUID) -> Mapping[str, Decided]:
         params = {"w": workspace_id, "patterns": rejected, "n": _MOST_STANDING}
         standing = dict(execute(connection, _STANDING, params))
     return {pattern: Decided(yes, no, standing.get(pattern, 0)) for pattern, yes, no in rows}
-
-
-def write_back_soon(session: Session, workspace_id: UUID, contact_ids: Iterable[UUID]) -> None:
-    """Handles of these contacts may be there to be written into their CRMs."""

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
 from integrations.errors import IntegrationError
-from integrations.provider import CRMRecord, Provider, Secret, Stream
+from integrations.provider import WRITE_HANDLES, CRMRecord, Provider, Secret, Stream
 from integrations.records import (
     Activity,
     Author,
     Contact,
     Gone,
+    Handle,
+    HandleWrite,
     Owner,
     Page,
     PushOutcome,
@@ -26,6 +29,8 @@ from integrations.records import (
     Task,
     TaskState,
     TaskStatus,
+    WriteOutcome,
+    WriteResult,
 )
 from tests.fakes.script import Script, chunks, position
 
@@ -80,7 +85,7 @@ class FakeCRM:
         self._lost[self._batches + at] = work_done
 
     def refuse(self, key: str, sentence: str) -> None:
-        """The CRM refuses to make or change the task with this key."""
+        """The CRM refuses to make or change the task with this key (or to change the contact with this id)."""
         self._refused[key] = sentence
 
     def by_key(self, key: str) -> TaskState | None:
@@ -121,6 +126,29 @@ class FakeCRM:
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
         self.script.called("read_tasks", tuple(ids))
         return [self.tasks.get(each, Gone(each)) for each in ids]
+
+    def write_handles(self, writes: Sequence[HandleWrite]) -> Sequence[WriteResult]:
+        self.script.called("write_handles", tuple(writes))
+        return [self._write_handle(each) for each in writes]
+
+    def _write_handle(self, write: HandleWrite) -> WriteResult:
+        told = partial(WriteResult, write.contact_id, write.network)
+        contact = next(
+            (
+                each
+                for each in reversed(self._log["contacts"])
+                if isinstance(each, Contact) and each.id == write.contact_id
+            ),
+            None,
+        )
+        if contact is None:
+            return told(WriteOutcome.REFUSED, "There is no such contact.")
+        if write.contact_id in self._refused:
+            return told(WriteOutcome.REFUSED, self._refused[write.contact_id])
+        if any(each.network == write.network for each in contact.handles):
+            return told(WriteOutcome.KEPT)
+        self.add(replace(contact, handles=(*contact.handles, Handle(write.network, write.handle))))
+        return told(WriteOutcome.WRITTEN)
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
         self.script.called("push_tasks", tuple(tasks))
@@ -218,5 +246,5 @@ def manifest(crm: FakeCRM, key: str = "fakecrm") -> Provider[FakeCRM]:
         auth=Secret(),
         client=lambda access: crm,
         streams=tuple(Stream(name, name, timedelta(minutes=5)) for name in STREAMS),
-        capabilities=frozenset({"unique_key"}) if crm.unique else frozenset(),
+        capabilities=frozenset({"unique_key", WRITE_HANDLES} if crm.unique else {WRITE_HANDLES}),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from integrations.crm.hubspot.client import HOSTS, HubSpot
-from integrations.provider import CRMClient, OAuth2, Provider, Stream
+from integrations.provider import WRITE_HANDLES, CRMClient, OAuth2, Provider, Stream
 
 _CONTACTS = ("crm.objects.contacts.read",)
 
@@ -48,6 +48,6 @@ PROVIDER: Provider[CRMClient] = Provider(
         ),
         Stream("tasks", "tasks", timedelta(minutes=1), _CONTACTS),
     ),
-    capabilities=frozenset({"unique_key", "batch_write", "activities"}),
+    capabilities=frozenset({"unique_key", "batch_write", "activities", WRITE_HANDLES}),
     about="Reads contacts, owners and logged activities, and keeps Warmline's tasks up to date.",
 )

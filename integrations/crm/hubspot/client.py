@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.crm.hubspot import fields, setup
+from integrations.crm.hubspot import fields, setup, writing
 from integrations.crm.hubspot.api import API
 from integrations.crm.hubspot.fields import Portal
 from integrations.crm.hubspot.pushing import Push
 from integrations.crm.hubspot.streams import STREAMS, Source
 from integrations.provider import Access, CRMRecord
-from integrations.records import Author, Gone, Page, PushResult, Task, TaskState
+from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 HOSTS = {"api": "https://api.hubapi.com", "web": "https://app.hubspot.com"}
 
@@ -56,6 +56,10 @@ class HubSpot:
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
         """See `pushing`."""
         return Push(self._api, self._portal(), self._clock).run(tasks)
+
+    def write_handles(self, writes: Sequence[HandleWrite]) -> Sequence[WriteResult]:
+        """See `writing`."""
+        return writing.write_handles(self._api, self._portal(), writes)
 
     def _portal(self) -> Portal:
         options, account = self._access.options, self._access.account

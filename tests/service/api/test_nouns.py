@@ -25,6 +25,7 @@ from service.api import (
     relationships,
     rhythm,
     settings,
+    sources,
     tasks,
 )
 from service.models import Connection, Conversation, Match, Stream, Task
@@ -49,6 +50,7 @@ ANSWERS: dict[str, type[Schema]] = {
     "/relationships/{relationship}": relationships.RelationshipDetailSchema,
     "/rhythm": rhythm.RhythmSchema,
     "/figures": figures.FiguresSchema,
+    "/sources": sources.SourcesSchema,
 }
 LISTS: dict[str, type[Schema]] = {
     "/brands": brands.BrandSchema,

@@ -1,0 +1,208 @@
+"""Where contacts stand for matching: keys and counts are those of the contacts that there are, however they came to be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, select, text, update
+
+from integrations.records import Contact, Gone, Handle
+from service.models import Author, AuthorKey, Connection, ContactKey, KeyCount, Match
+from service.models import Contact as Row
+from service.runtime import Runtime
+from service.store import filing, matching, mirroring
+from tests.conftest import Member
+from tests.service.rows import Rows
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+ADA = Contact(
+    "1", name="Ada Lovelace", first_name="Ada", last_name="Lovelace", emails=("ada@engine.example",), phones=("+441632960961",), company="Engine Ltd",
+    city="London", country="United Kingdom", website="https://www.engine.example", handles=(Handle("fakesocial", "ada"),), source="Form",
+)  # fmt: skip
+ALAN = Contact("2", name="Alan Turing", first_name="Alan", last_name="Turing", company="Engine Ltd", source="Form")
+
+
+class Files:
+    """A workspace with one CRM."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.crm = rows.connection(provider="fakecrm", kind="crm", brand=False)
+
+    def save(self, *contacts: Contact) -> None:
+        with self.session() as session:
+            mirroring.save_contacts(session, self.rows.workspace_id, self.crm, contacts)
+
+    def drop(self, *native_ids: str) -> None:
+        with self.session() as session:
+            mirroring.drop_contacts(session, self.rows.workspace_id, self.crm, [Gone(each) for each in native_ids])
+
+    def refile(self, limit: int = 2) -> int:
+        rounds = 0
+        while True:
+            with self.session() as session:
+                if not mirroring.refile(session, self.rows.workspace_id, limit):
+                    return rounds
+            rounds += 1
+
+    def session(self) -> Any:
+        return self.rows.db.tenant(self.rows.workspace_id)
+
+    def counts(self) -> dict[str, int]:
+        with self.session() as session:
+            return {row.key: row.contacts for row in session.scalars(select(KeyCount))}
+
+    def under(self) -> set[tuple[str, UUID]]:
+        with self.session() as session:
+            return {(row.key, row.contact_id) for row in session.scalars(select(ContactKey))}
+
+    def due(self) -> set[UUID]:
+        with self.session() as session:
+            return set(session.scalars(select(Author.id).where(Author.match_due)))
+
+
+@pytest.fixture
+def files(held: Runtime, owner: Member) -> Files:
+    return Files(Rows(held.db, owner.workspace_id, NOW))
+
+
+def told(*contacts: Contact) -> dict[str, int]:
+    return dict(Counter(token for each in contacts for token in filing.tokens(each) if filing.is_counted(token)))
+
+
+def test_a_contact_stands_under_its_keys_and_counts_once_for_each_token(files: Files) -> None:
+    files.save(ADA, ALAN)
+    assert files.counts() == told(ADA, ALAN)
+    assert files.counts()["*"] == 2
+    assert files.counts()["o:Form"] == 2
+    assert {key for key, _ in files.under()} == {
+        token for each in (ADA, ALAN) for token in filing.tokens(each) if filing.is_sought(token)
+    }
+
+
+def test_the_same_contact_again_changes_nothing(files: Files) -> None:
+    files.save(ADA)
+    keys, counts = files.under(), files.counts()
+    files.save(ADA)
+    assert (files.under(), files.counts()) == (keys, counts)
+
+
+def test_counts_are_the_same_in_whatever_order_contacts_came_changed_and_went(files: Files) -> None:
+    random = Random(7)
+    names = ["Ada", "Alan", "Grace"], ["Lovelace", "Turing", "Hopper"], ["Engine Ltd", ""], ["Form", "Import"]
+
+    def somebody(native: str) -> Contact:
+        given, family, company, source = (random.choice(each) for each in names)
+        return Contact(native, f"{given} {family}", given, family, company=company, source=source)
+
+    there: dict[str, Contact] = {}
+    for _ in range(30):
+        if there and random.random() < 0.3:
+            gone = random.choice(sorted(there))
+            files.drop(gone)
+            del there[gone]
+        else:
+            page = [somebody(str(random.randrange(12))) for _ in range(3)]
+            files.save(*page)
+            there |= {each.id: each for each in page}
+        assert files.counts() == told(*there.values())
+    assert len(files.under()) == sum(sum(map(filing.is_sought, filing.tokens(each))) for each in there.values())
+
+
+def test_filing_everything_anew_gives_the_same_keys_and_counts(files: Files) -> None:
+    files.save(ADA, ALAN, replace(ADA, id="3"), replace(ALAN, id="4"), replace(ALAN, id="5"))
+    files.drop("5")
+    keys, counts = files.under(), files.counts()
+    assert files.refile() == 0  # all of them stand where they should
+    with files.session() as session:
+        session.execute(update(Row).values(filed_version=0))
+        assert filing.waiting(session, files.rows.workspace_id) == 4
+    assert files.refile(limit=3) == 2  # bit by bit
+    assert (files.under(), files.counts()) == (keys, counts)
+
+
+def test_contacts_that_other_rules_have_filed_move_to_where_these_seek_them(files: Files) -> None:
+    files.save(ADA, ALAN)
+    keys, counts = files.under(), files.counts()
+    with files.session() as session:
+        first = session.scalars(select(Row).where(Row.native_id == "1")).one()
+        session.execute(
+            text("UPDATE contact_keys SET key = 's:old' WHERE contact_id = :c AND key LIKE 's:lovelace'"),
+            {"c": first.id},
+        )
+        session.execute(text("UPDATE key_counts SET key = 's:old' WHERE key = 's:lovelace'"))
+        first.filed = [{"s:lovelace": "s:old"}.get(each, each) for each in first.filed]
+        first.filed_version = 0
+    files.refile()
+    assert (files.under(), files.counts()) == (keys, counts)
+
+
+@pytest.mark.parametrize("what", ["contact", "connection"])
+def test_a_row_that_goes_takes_its_keys_and_counts_along(files: Files, what: str) -> None:
+    files.save(ADA, ALAN)
+    with files.session() as session:
+        if what == "contact":
+            session.execute(delete(Row).where(Row.native_id == "1"))
+        else:
+            session.execute(delete(Connection).where(Connection.id == files.crm))
+    left = (ALAN,) if what == "contact" else ()
+    assert {key: number for key, number in files.counts().items() if number} == told(*left)
+    assert {key for key, _ in files.under()} == {
+        each for one in left for each in filing.tokens(one) if filing.is_sought(each)
+    }
+
+
+def test_an_author_that_goes_takes_its_keys_along(files: Files) -> None:
+    author = files.rows.author("ada", name="Ada Lovelace", match_due=True)
+    with files.session() as session:
+        matching.match_due(session, files.rows.workspace_id, 10)
+        assert session.scalars(select(AuthorKey)).all()
+        session.execute(delete(Author).where(Author.id == author))
+        assert session.scalars(select(AuthorKey)).all() == []
+
+
+def test_a_contact_that_changes_makes_due_whom_it_can_touch_and_nobody_else(files: Files) -> None:
+    ada, alan, grace = (
+        files.rows.author(name.split()[0].lower(), name=name, match_due=True)
+        for name in ("Ada Lovelace", "Alan Turing", "Grace Hopper")
+    )
+    files.save(ADA, ALAN)
+    with files.session() as session:
+        matching.match_due(session, files.rows.workspace_id, 10)
+    assert files.due() == set()
+    files.save(replace(ALAN, phones=("+441632960999",)))
+    assert files.due() == {alan}
+    files.save(replace(ADA, name="Grace Hopper", first_name="Grace", last_name="Hopper"))
+    assert files.due() == {alan, ada, grace}  # who it was, and who it is now
+
+
+def test_ten_thousand_of_one_name_are_passed_over_and_one_with_the_handle_is_found(files: Files) -> None:
+    namesakes = [replace(ALAN, id=str(number)) for number in range(60)]
+    files.save(*namesakes, replace(ALAN, id="him", handles=(Handle("fakesocial", "alan"),)))
+    files.rows.author("alan", name="Alan Turing", match_due=True)
+    other = files.rows.author("turing_a", name="Alan Turing", match_due=True)
+    with files.session() as session:
+        matching.match_due(session, files.rows.workspace_id, 10)
+        found = session.execute(
+            select(Match.author_id, Match.state, Row.native_id).join(Row, Row.id == Match.contact_id)
+        ).all()
+    assert ("confirmed", "him") in [(state, native) for _, state, native in found]
+    assert not [state for author, state, _ in found if author == other and state == "confirmed"]
+
+
+def test_what_a_contact_is_filed_under_is_pinned() -> None:
+    # When this changes, raise filing.VERSION, so that every contact is filed anew.
+    assert filing.VERSION == 1
+    assert filing.tokens(ADA) == PINNED
+
+
+PINNED = [
+    "*", "c:engine", "e:ada@engine.example", "f:ada", "h:fakesocial:ada", "i:a lovelace", "l:gb", "n:ada lovelace", "n:adaline lovelace",
+    "n:adeline lovelace", "o:Form", "s:ada", "s:adalovelace", "s:lovelace", "t:632960961", "w:engine.example", "y:london",
+]  # fmt: skip
