@@ -18,6 +18,7 @@ from sqlalchemy.orm import configure_mappers
 from integrations.registry import providers
 from service import config as configuration
 from service.db import unreachable
+from service.rules.signals import read
 from service.runtime import Runtime
 from workers import calendars
 from workers import decide as deciding
@@ -73,5 +74,8 @@ def preload() -> None:
     that forks inherit it. The garbage collector need not look at all of that again: it stays, and its pages are shared."""
     providers()
     configure_mappers()
+    read("")  # the rules' tables
     gc.collect()
     gc.freeze()
+    # A batch holds some ten thousand records that nothing points back to: looking at them all again and again finds nothing.
+    gc.set_threshold(20_000, 20, 50)
