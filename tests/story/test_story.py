@@ -37,6 +37,29 @@ OWNERS = (
 )
 
 
+# What Greta and Acme said to each other, every five days.
+TALK = (
+    (
+        "We send 40 parcels a day from Berlin and our carrier keeps losing them. Do you pick up daily?",
+        "We do, six days a week.",
+    ),
+    (
+        "Good. Two of ours went missing again last week. How do you track each box?",
+        "Each is scanned at every stop; you see it live.",
+    ),
+    (
+        "That would save us hours. Could you take 60 a day when we open our second shop in May?",
+        "Yes, with a van of your own.",
+    ),
+    ("My colleague wants to know what a month of that would cost us.", "About 900 euros; it depends on the streets."),
+    (
+        "We compared it with what we pay now, and it looks good. How long is your notice period?",
+        "One month, at any time.",
+    ),
+    ("One month suits us. We want to decide by the end of next week.", "Take the time you need, Greta."),
+)
+
+
 def test_the_whole_story(story: Story) -> None:
     people_have_talked_for_weeks(story)
     both_accounts_are_connected_through_their_consent_pages(story)
@@ -57,12 +80,12 @@ def test_the_whole_story(story: Story) -> None:
 
 def people_have_talked_for_weeks(story: Story) -> None:
     posts = [_post("100", 21, THURSDAY - 19 * HOUR, "@acme Do you ship to Porto?")]
-    for number in range(6):  # Greta asks and Acme answers, every five days
+    for number, (question, answer) in enumerate(TALK):
         asked = THURSDAY - 28 * DAY + number * 5 * DAY
         before = f"3{number - 1}" if number else None
         posts += [
-            _post(f"2{number}", 22, asked, f"@acme What about part {number}?", before),
-            _post(f"3{number}", 11, asked + HOUR, f"@greta Like this, part {number}.", f"2{number}"),
+            _post(f"2{number}", 22, asked, f"@acme {question}", before),
+            _post(f"3{number}", 11, asked + HOUR, f"@greta {answer}", f"2{number}"),
         ]
     story.outside.load(accounts=list(ACCOUNTS), posts=posts, contacts=list(CONTACTS), owners=list(OWNERS))
 
