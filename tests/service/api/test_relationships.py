@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from marshmallow import RAISE
@@ -19,6 +18,8 @@ from tests.service.api.conftest import NOW, Client, World
 from tests.service.rows import Rows
 
 DAY = timedelta(days=1)
+
+NOBODYS = "01890000-0000-7000-8000-000000000000"  # the same in every process that collects these tests
 
 
 @pytest.fixture
@@ -56,8 +57,8 @@ def test_a_relationship_has_its_stage_its_reasons_and_every_change(reader: Clien
         ("", 1),
         ("?stage=ready%20to%20talk", 1),
         ("?stage=met", 0),
-        (f"?brand_id={uuid4()}", 0),
-        (f"?contact_id={uuid4()}", 0),
+        (f"?brand_id={NOBODYS}", 0),
+        (f"?contact_id={NOBODYS}", 0),
     ],
 )
 def test_relationships_are_listed_by_stage_brand_and_contact(
