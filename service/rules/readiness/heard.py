@@ -1,0 +1,133 @@
+"""What a seller would hear in one text, as probabilities: a linear model over its words, pairs and parts of words, classes of
+words, a few marks, and what the phrases say (`cues`).
+
+The phrases know what their authors have thought of; the model also knows kin of that. Its table (`weights/cues.json`) is learnt
+by `training/cues.py` from examples of our own, and scored here by the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import pairwise
+from operator import add
+from typing import Any, Final
+
+from service.rules.intents import Before, normal, parts, take_apart
+from service.rules.readiness.cues import LONGEST, Cue, read_cues
+from service.rules.spoken import spoken
+
+Weights = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Probabilities from 0 to 1, each by itself: a text may be several of these."""
+
+    stake: float = 0.0  # something of weight is in motion: a date, money, who decides, a choice, growth, being stuck
+    need: float = 0.0  # a need, plan or problem of their own that the brand could help with
+    terms: float = 0.0  # asks what it would cost, take or mean for them
+    talk: float = 0.0  # asks for a live talk, or takes one up
+    video: float = 0.0  # on video
+    declines: float = 0.0  # no call, not now, or decided otherwise
+    personal: float = 0.0  # news and feelings of their own
+    chatter: float = 0.0  # praise and jokes without substance
+    complaint: float = 0.0
+    done: float = 0.0  # solved, or a last word
+    other: float = 0.0  # wants something else than to buy: work, an interview, our money, our custom
+
+
+LABELS: Final = tuple(each.name for each in fields(Heard))
+NOTHING: Final = Heard()
+_CUES: Final = tuple(
+    (bit, f"phrase {name.lower()}") for name, bit in vars(Cue).items() if name.isupper() and name != "NONE"
+)
+_CLASSES: Final = "weights/cue_classes.txt"
+_WEIGHTS: Final = "weights/cues.json"
+
+
+@lru_cache(maxsize=4096)
+def hear(text: str) -> Heard:
+    """What is heard in `text`, in any language; in those that the model has few words of, by phrases and marks."""
+    words, marks = apart(text)
+    if len(words) < 2:
+        return NOTHING
+    model = _model()
+    said = _sum([*map(model.word, words), *(model.pairs[pair] for pair in pairwise(words) if pair in model.pairs)])
+    shown = _sum(model.marks[mark] for mark in marks if mark in model.marks)
+    share = 1 / math.sqrt(len(words))
+    return Heard(
+        *(_probability(bias + one * share + other) for bias, one, other in zip(model.bias, said, shown, strict=True))
+    )
+
+
+def apart(text: str) -> tuple[Sequence[str], list[str]]:
+    """The words of a text, the first one "^", and the marks that it bears, as the model sees them."""
+    short = text[:LONGEST]
+    taken = take_apart(short, spoken(short, None), Before(()), None)
+    cues = read_cues(short)
+    return taken.words, [*taken.marks, *(mark for bit, mark in _CUES if cues & bit)]
+
+
+def named(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The features of the words, each as the table and the name that it has there."""
+    for word in words:
+        known = normal(word)
+        yield "words", known
+        yield from (("parts", part) for part in parts(known))
+        yield from (("classes", name) for name in kin().get(known, ()))
+    yield from (("pairs", f"{one} {other}") for one, other in pairwise(words))
+
+
+@cache
+def kin() -> Mapping[str, Sequence[str]]:
+    """The classes that a word is in."""
+    found: dict[str, list[str]] = {}
+    for line in files("service.rules").joinpath(_CLASSES).read_text("utf-8").splitlines():
+        name, colon, words = line.partition(":")
+        if colon and not name.startswith("#"):
+            for word in dict.fromkeys(words.split()):
+                found.setdefault(word, []).append(name)
+    return found
+
+
+class _Model:
+    """The weights, in log-odds, one for each label."""
+
+    def __init__(self, stored: Mapping[str, Any]) -> None:
+        scale, tables = float(stored["scale"]), stored["weights"]
+        if tuple(stored["labels"]) != LABELS:
+            raise ValueError(f"{_WEIGHTS} was learnt for other labels; learn it again with training/cues.py.")
+
+        def table(name: str) -> dict[str, Weights]:
+            return {key: tuple(each * scale for each in weights) for key, weights in tables[name].items()}
+
+        self.bias: Weights = tuple(each * scale for each in stored["bias"])
+        self.marks = table("marks")
+        self.pairs = {tuple(name.split(" ")): weights for name, weights in table("pairs").items()}
+        self._words, self._parts, self._classes = table("words"), table("parts"), table("classes")
+        self.word = lru_cache(maxsize=1 << 14)(self._word)
+
+    def _word(self, word: str) -> Weights:
+        tables = {"words": self._words, "parts": self._parts, "classes": self._classes}
+        return _sum(tables[table][name] for table, name in named([word]) if name in tables[table])
+
+
+def _sum(rows: Iterable[Weights]) -> Weights:
+    total: Weights = (0.0,) * len(LABELS)
+    for row in rows:
+        total = tuple(map(add, total, row))
+    return total
+
+
+def _probability(odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
+
+
+@cache
+def _model() -> _Model:
+    return _Model(json.loads(files("service.rules").joinpath(_WEIGHTS).read_text("utf-8")))
