@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 
-from bench import api, decide, latency, matching, pull, push
+from bench import api, decide, identity, latency, matching, pull, push, talking, texts, waiting
 from bench.figures import Figure, described, machine, notes, table
 from bench.scale import SCALES
 
-BENCHMARKS = {"pull": pull, "decide": decide, "push": push, "api": api, "latency": latency, "matching": matching}
+BENCHMARKS = {
+    "pull": pull, "decide": decide, "push": push, "api": api, "latency": latency, "matching": matching,
+    "identity": identity, "waiting": waiting, "texts": texts, "talking": talking,
+}  # fmt: skip
 _FIELDS = tuple(Figure.__dataclass_fields__)
 
 

@@ -10,6 +10,7 @@ from bench import shared
 from bench.figures import Figure
 from bench.scale import Scale
 from service.backtest.matching import Index, against, judge, read_contacts, read_profiles
+from service.backtest.scoring import Score
 from service.rules.model import MatchResult, MatchState
 
 
@@ -42,7 +43,7 @@ def measure(scale: Scale) -> list[Figure]:
         found = judge(Index(read_contacts(where / "contacts.csv")), read_profiles(where / "profiles.csv"))
         told = against(truth, found)
         figures += _of_set(name, goal, told, where, truth)
-        wrong, said = wrong + _wrong(truth, found), said + told["confirmed"]["said"]
+        wrong, said = wrong + _wrong(truth, found), said + told["confirmed"].said
     if said:
         figures.append(
             Figure("identity: wrong in 1,000 confirmed", 1000 * wrong / said, "matches", f"{said} confirmed, all sets pooled", of="value",
@@ -52,16 +53,16 @@ def measure(scale: Scale) -> list[Figure]:
 
 
 def _of_set(
-    name: str, goal: Goal, told: Mapping[str, dict[str, float]], where: Path, truth: Mapping[str, str]
+    name: str, goal: Goal, told: Mapping[str, Score], where: Path, truth: Mapping[str, str]
 ) -> list[Figure]:
     size = f"{len(truth)} profiles, {sum(map(bool, truth.values()))} of them with a contact"
     exact, sorted_words = _exact(where, truth), _token_sort(where, truth)
     confirmed, first = told["confirmed"], told["with_first_suggestion"]
     return [
-        Figure(f"{name}: precision", confirmed["precision"], "", size, of="value", at_least=goal.precision),
-        Figure(f"{name}: recall", confirmed["recall"], "", size, exact, "the exact display name (recall)", of="value", at_least=goal.recall),
-        Figure(f"{name}: recall, first suggestion", first["recall"], "", size, of="value", at_least=goal.first),
-        Figure(f"{name}: F1", confirmed["f1"], "", size, sorted_words, "rapidfuzz's token-sort ratio at its best threshold (F1)", of="value"),
+        Figure(f"{name}: precision", confirmed.precision, "", size, of="value", at_least=goal.precision),
+        Figure(f"{name}: recall", confirmed.recall, "", size, exact, "the exact display name (recall)", of="value", at_least=goal.recall),
+        Figure(f"{name}: recall, first suggestion", first.recall, "", size, of="value", at_least=goal.first),
+        Figure(f"{name}: F1", confirmed.f1, "", size, sorted_words, "rapidfuzz's token-sort ratio at its best threshold (F1)", of="value"),
     ]  # fmt: skip
 
 

@@ -22,19 +22,23 @@ class Scale:
     match_authors: int
     match_singles: int  # authors who come one by one
     match_import: int  # contacts that are stored, and as many that are filed anew
-    linked: tuple[tuple[str, int], ...]  # libraries that link records, each with the most contacts that it does in two minutes
+    texts: int
+    learn: bool  # models anew, for figures out of fold: a minute of work
+    linked: tuple[
+        tuple[str, int], ...
+    ]  # libraries that link records, each with the most contacts that it does in two minutes
 
 
 SCALES = {
     "full": Scale(
         rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hours=5, hour_posts=100, few_posts=1000, many_times=10,
         push_tasks=6000, api_seconds=3.0, latency_posts=40,
-        match_contacts=1_000_000, match_authors=10_000, match_singles=200, match_import=40_000,
+        match_contacts=1_000_000, match_authors=10_000, match_singles=200, match_import=40_000, texts=20_000, learn=True,
         linked=(("rapidfuzz", 30_000), ("recordlinkage", 100_000), ("splink", 200_000)),
     ),
     "small": Scale(
         rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,
         push_tasks=60, api_seconds=0.3, latency_posts=2,
-        match_contacts=2000, match_authors=200, match_singles=5, match_import=900, linked=(),
+        match_contacts=2000, match_authors=200, match_singles=5, match_import=900, texts=200, learn=False, linked=(),
     ),
 }  # fmt: skip

@@ -49,3 +49,27 @@ def test_an_unknown_name_is_refused_with_the_names_that_there_are() -> None:
     done = run("speed")
     assert done.returncode == 2
     assert "there is no benchmark 'speed'; there are pull, decide, push, api, latency" in done.stderr
+
+
+GOALS = {"identity": set(), "waiting": set(), "texts": {"texts read"}, "talking": set()}
+
+
+@pytest.mark.parametrize("name", GOALS)
+def test_goals_on_sets_that_are_not_there_are_left_out_and_that_is_said(
+    name: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("WARMLINE_SHARED", str(tmp_path))
+    done = run(name, "--scale", "small", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {each["name"] for each in json.loads(done.stdout)["figures"]} == GOALS[name]
+    assert "is not there, so nothing is measured on it" in done.stderr
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["waiting", "texts", "talking"])
+def test_goals_are_measured_where_the_sets_are(name: str, shared: Path) -> None:
+    done = run(name, "--scale", "small", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["figures"]
+    assert len(figures) >= 3
+    assert any(each["at_least"] is not None and each["reference"] is not None for each in figures)
