@@ -98,7 +98,7 @@ _STANDARD: dict[str, list[Property]] = {
         *_texts(
             "firstname lastname phone mobilephone company jobtitle website address city state zip country salutation "
             "twitterhandle linkedinbio hs_linkedin_url hs_facebookid hs_additional_emails hs_whatsapp_phone_number "
-            "hs_analytics_source hs_object_source hs_object_source_label hs_language hs_timezone message industry "
+            "hs_analytics_source hs_analytics_source_data_1 hs_object_source hs_object_source_label hs_object_source_detail_1 hs_language hs_timezone message industry "
             "hs_email_domain hs_persona hs_country_region_code hs_calculated_phone_number hs_merged_object_ids"
         ),
         _choice(

@@ -19,6 +19,7 @@ from service.runtime import runtime
 
 # What a form that was done says on the page that follows: `?done=<key>`.
 NOTICES = {
+    "handle_fields": "Saved. Contacts are being read anew.",
     "attested": "Noted. Whoever these contacts may be is looked at again.",
     "withdrawn": "Noted. These contacts are left out from now on.",
     "dismissed": "Noted: no reply needed. The task is being closed in the CRM.",

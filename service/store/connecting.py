@@ -20,6 +20,7 @@ from service.accounts import Caller
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import Audit, Brand, Connection, Credential, Stream, WebhookRoute
+from service.store import handle_fields
 from service.vault import SealBrokenError, Vault
 
 
@@ -83,7 +84,7 @@ def save(
         ready_at=now if handed_in else None,
     )
     row.brand_id, row.handle, row.name, row.url = brand_id, author.handle, author.name, author.url
-    row.options = dict(options)
+    row.options = {**options, **handle_fields.kept_choices(row.options)}
     row.status, row.status_reason, row.status_at = "active", "", now
     row.push_failures, row.push_error = 0, ""
     if existing is not None and provider.kind == "crm":

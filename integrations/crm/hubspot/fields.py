@@ -96,11 +96,13 @@ _CONTACT_TEXT = {  # our field -> HubSpot's property
     "city": "city",
     "region": "state",
     "country": "country",
-    "source": "hs_object_source_label",
     "lifecycle": "lifecyclestage",
 }
+# How a contact came into HubSpot: the new properties, and, of older contacts, those that web analytics keeps.
+_SOURCES = ("hs_object_source_label", "hs_object_source", "hs_object_source_detail_1", "hs_analytics_source", "hs_analytics_source_data_1")
+_BY_OTHERS = {"import", "integration"}  # labels beside which the detail says which list or which vendor it was
 _CONTACT_MORE = (
-    "email", "hs_additional_emails", "phone", "mobilephone", "hubspot_owner_id", "hs_email_optout", "hs_merged_object_ids",
+    *_SOURCES, "email", "hs_additional_emails", "phone", "mobilephone", "hubspot_owner_id", "hs_email_optout", "hs_merged_object_ids",
     CONTACT_STAMP,
 )  # fmt: skip
 
@@ -125,10 +127,18 @@ def contact(row: Row, portal: Portal) -> Contact:
         handles=tuple(dict.fromkeys(Handle(network, _bare(value)) for network, value in handles if _bare(value))),
         do_not_call=_true(values, *portal.do_not_call),
         unsubscribed=_true(values, "hs_email_optout"),
+        source=_source(values),
         url=portal.url(CONTACT, str(row["id"])),
         updated_at=instant(values.get(CONTACT_STAMP) or row.get("updatedAt")),
         **text,
     )
+
+
+def _source(values: Mapping[str, str]) -> str:
+    """How the contact came into HubSpot, in HubSpot's words; of a list or an integration, which one."""
+    label, old, detail, analytics, data = (values.get(name, "").strip() for name in _SOURCES)
+    found = label or old or (data if analytics.upper() == "OFFLINE" and data else analytics)
+    return f"{found}: {detail}" if detail and found.casefold() in _BY_OTHERS else found
 
 
 def _bare(handle: str) -> str:

@@ -13,11 +13,12 @@ STANDARD_HANDLES: tuple[tuple[str, str | None], ...] = (("twitterhandle", "x"), 
 _NETWORKS = {
     "twitter": "x", "x": "x", "mastodon": "mastodon", "fediverse": "mastodon", "bluesky": "bluesky", "bsky": "bluesky",
     "linkedin": "linkedin", "instagram": "instagram", "facebook": "facebook", "threads": "threads", "youtube": "youtube",
-    "tiktok": "tiktok", "social": None,
+    "tiktok": "tiktok", "github": "github", "gitlab": "gitlab", "reddit": "reddit", "telegram": "telegram", "pixelfed": "pixelfed", "social": None,
 }  # fmt: skip
 _HOLDS = {"handle", "username", "user", "name", "url", "profile", "account", "link", "page", "screenname"}
 _WORD = re.compile(r"[a-z0-9]+")
 _GLUED = re.compile(rf"^({'|'.join(name for name in _NETWORKS if len(name) > 1)})({'|'.join(_HOLDS)})$")
+_MOST_TEXTS = 300
 _DO_NOT_CALL = re.compile(r"\b(do ?not ?call|don'?t ?call|dnc|no ?calls?)\b")
 
 
@@ -32,6 +33,15 @@ def handle_properties(rows: Sequence[Row]) -> tuple[tuple[str, str | None], ...]
         if name and network:
             found[name] = network[0]
     return tuple(found.items())
+
+
+def text_properties(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """Name and label of the contact properties that somebody added and that hold text: one of them may hold a handle."""
+    return [
+        {"name": str(row["name"]), "label": str(row.get("label") or row["name"])}
+        for row in rows
+        if row.get("name") and row.get("type") == "string" and not row.get("archived") and not row.get("hubspotDefined")
+    ][:_MOST_TEXTS]
 
 
 def _network(text: str) -> tuple[str | None] | None:

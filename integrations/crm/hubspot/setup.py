@@ -21,7 +21,8 @@ _REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
 
 def prepare(api: API) -> dict[str, Any]:
     """The options of a connection: `portal_id`, `ui_domain`, `key_property` (None where the account allows none), `unique`
-    (proved by reading it back), `contact_properties` (name and network of each handle), `do_not_call_properties`.
+    (proved by reading it back), `contact_properties` (name and network of each handle), `text_properties` (name and label of
+    those that may hold one besides), `do_not_call_properties`.
     Safe to repeat: what is there already is kept. Raises what concerns the whole connection."""
     account = api.account()
     key = _key_property(api)
@@ -33,15 +34,22 @@ def prepare(api: API) -> dict[str, Any]:
         "key_property": fields.KEY if key else None,
         "unique": key.get("hasUniqueValue") is True,
         "contact_properties": [{"name": name, "network": network} for name, network in handles],
+        "text_properties": handle_names.text_properties(known),
         "do_not_call_properties": list(handle_names.do_not_call_properties(known)),
     }
 
 
 def handles(options: Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
-    """The handles in the options that `prepare` returned; the standard ones before it has run."""
+    """The handles in the options that `prepare` returned, and as somebody chose them since (`handle_choices`: property -> network, * for
+    any, "" for none); the standard ones before it has run."""
     listed = rows(options.get("contact_properties"))
-    found = tuple((str(each["name"]), each.get("network")) for each in listed if each.get("name"))
-    return found or handle_names.STANDARD_HANDLES
+    found = {str(each["name"]): each.get("network") for each in listed if each.get("name")}
+    found = found or dict(handle_names.STANDARD_HANDLES)
+    for name, network in (options.get("handle_choices") or {}).items():
+        found.pop(name, None)
+        if network:
+            found[name] = None if network == "*" else str(network)
+    return tuple(found.items())
 
 
 def _key_property(api: API) -> Row:

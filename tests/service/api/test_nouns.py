@@ -18,6 +18,7 @@ from service.api import (
     conversations,
     engagements,
     figures,
+    handle_fields,
     health,
     matches,
     me,
@@ -50,6 +51,7 @@ ANSWERS: dict[str, type[Schema]] = {
     "/relationships/{relationship}": relationships.RelationshipDetailSchema,
     "/rhythm": rhythm.RhythmSchema,
     "/figures": figures.FiguresSchema,
+    "/connections/{crm}/handle-fields": handle_fields.HandleFieldsSchema,
     "/sources": sources.SourcesSchema,
 }
 LISTS: dict[str, type[Schema]] = {

@@ -32,7 +32,7 @@ def scene(held: Runtime, owner: Any) -> Scene:
 def pages(scene: Scene) -> list[str]:
     """Every page that a signed-in owner may open, the ones with nothing to show among them."""
     return [
-        "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/found", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
+        "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.crm}/handles", f"/connections/{scene.social}/found", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", f"/matches/{scene.suggested}/somebody?q=Ada", "/sources", "/brands",
         "/calendars", "/figures", "/figures?days=90", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc",
@@ -47,7 +47,7 @@ def forms(scene: Scene) -> list[str]:
         "/calendars", f"/calendars/{uuid4()}/refresh", f"/calendars/{uuid4()}/remove", f"/settings/keys/{uuid4()}/revoke", f"/tasks/{scene.task}/dismiss",
         *(f"/matches/{scene.suggested}/{action}" for action in ("confirm", "reject", "undo", "somebody")), "/sources/attest", "/sources/withdraw",
         *(f"/connections/{scene.social}/{action}" for action in ("pull", "responder", "disconnect", "reconnect")),
-        f"/connections/{scene.crm}/approve",
+        f"/connections/{scene.crm}/approve", f"/connections/{scene.crm}/handles",
     ]  # fmt: skip
 
 

@@ -78,6 +78,22 @@ def test_a_contact_has_all_that_matching_and_wording_need() -> None:
     assert found.url == "https://app.hubspot.com/contacts/1/record/0-1/5"
 
 
+@pytest.mark.parametrize(
+    ("properties", "source"),
+    [
+        ({"hs_object_source_label": "CRM_UI", "hs_object_source_detail_1": "userId:1"}, "CRM_UI"),
+        ({"hs_object_source_label": "IMPORT", "hs_object_source_detail_1": "leads 2024.csv"}, "IMPORT: leads 2024.csv"),
+        ({"hs_object_source_label": "Integration", "hs_object_source_detail_1": "ZoomInfo"}, "Integration: ZoomInfo"),
+        ({"hs_object_source": "FORM"}, "FORM"),
+        ({"hs_analytics_source": "OFFLINE", "hs_analytics_source_data_1": "IMPORT"}, "IMPORT"),
+        ({"hs_analytics_source": "ORGANIC_SEARCH", "hs_analytics_source_data_1": "x"}, "ORGANIC_SEARCH"),
+        ({}, ""),
+    ],
+)
+def test_how_a_contact_came_is_told_by_whatever_says_it(properties: dict[str, str], source: str) -> None:
+    assert fields.contact(row(**properties), PORTAL).source == source
+
+
 def test_a_contact_of_whom_nothing_is_known_is_a_contact() -> None:
     found = fields.contact({"id": 5}, PORTAL)
 

@@ -7,7 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from integrations.crm.hubspot.client import HubSpot
-from integrations.crm.hubspot.handles import do_not_call_properties, handle_properties
+from integrations.crm.hubspot.handles import (
+    STANDARD_HANDLES,
+    do_not_call_properties,
+    handle_properties,
+    text_properties,
+)
+from integrations.crm.hubspot.setup import handles
 from integrations.errors import AuthenticationError, UnexpectedResponseError
 from integrations.provider import Access
 from tests.integrations.crm.hubspot.conftest import World
@@ -113,3 +119,20 @@ def test_links_lead_to_the_host_that_our_registration_names() -> None:
     )
 
     assert HubSpot(access)._portal().url("0-27", "5") == "http://127.0.0.1:8790/hubspot/contacts/1/record/0-27/5"
+
+
+def test_a_property_that_somebody_chose_is_read_and_one_that_they_took_away_is_not() -> None:
+    found = {"contact_properties": [{"name": "twitterhandle", "network": "x"}, {"name": "nick", "network": None}]}
+    chosen = {"handle_choices": {"favourite_place": "mastodon", "nick": "", "other": "*"}}
+    assert handles({**found, **chosen}) == (("twitterhandle", "x"), ("favourite_place", "mastodon"), ("other", None))
+    assert handles({}) == STANDARD_HANDLES
+
+
+def test_only_text_that_somebody_added_may_be_chosen() -> None:
+    known = [
+        {"name": "firstname", "label": "First name", "type": "string", "hubspotDefined": True},
+        {"name": "place", "label": "Favourite place", "type": "string"},
+        {"name": "score", "label": "Score", "type": "number"},
+        {"name": "gone", "label": "Gone", "type": "string", "archived": True},
+    ]
+    assert text_properties(known) == [{"name": "place", "label": "Favourite place"}]
