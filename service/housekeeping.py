@@ -11,6 +11,7 @@ from service.api import idempotency
 from service.clock import real_now
 from service.models import OAuthState, SigninLink, SigninSession
 from service.runtime import Runtime
+from service.store import due, filing
 
 KEPT = timedelta(days=1)  # after they have run out: long enough to say "this link is too old" instead of "unknown"
 
@@ -23,3 +24,5 @@ def tidy(runtime: Runtime, workspace_id: UUID) -> None:
             session.execute(delete(table).where(table.expires_at < before))
     with runtime.db.tenant(workspace_id) as session:
         idempotency.sweep(session, workspace_id)
+        if filing.waiting(session, workspace_id):  # after an update: workers file contacts anew before they decide
+            due.decide_soon(session, workspace_id)

@@ -23,6 +23,13 @@ FIGURES = {
     "push": {"push: tasks/s", "push: peak memory"},
     "api": {"api: requests/s", "api: last page"},
     "latency": {f"latency: {way}, {what}" for way in ("webhook hint", "pull now") for what in ("p95", "median")},
+    "matching": {
+        "matching: authors/s",
+        "matching: one author, p95",
+        "matching: peak memory",
+        "matching: contacts stored/s",
+        "matching: contacts re-keyed/s",
+    },
 }
 
 
@@ -48,7 +55,7 @@ def test_a_benchmark_says_all_its_figures_and_leaves_nothing_behind(
 def test_an_unknown_name_is_refused_with_the_names_that_there_are() -> None:
     done = run("speed")
     assert done.returncode == 2
-    assert "there is no benchmark 'speed'; there are pull, decide, push, api, latency" in done.stderr
+    assert "there is no benchmark 'speed'; there are pull, decide, push, api, latency, matching" in done.stderr
 
 
 GOALS = {"identity": set(), "waiting": set(), "texts": {"texts read"}, "talking": set()}
