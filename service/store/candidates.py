@@ -18,12 +18,14 @@ from service.store.rows import each_of, execute, listed
 
 PROFILE = "w:"  # keys of pages: an author's own profile, and those that it links to
 
+# The contacts under each key as one text, in the order of the index; none where there are more than tell anything.
 _UNDER = (
-    f"SELECT k.value, f.contact_id FROM {each_of('keys')} AS k CROSS JOIN LATERAL"  # noqa: S608 - names of our own columns
-    " (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value LIMIT %(n)s) f"
+    "SELECT k.value, f.number, CASE WHEN f.number <= %(n)s THEN f.ids END"  # noqa: S608 - names of our own columns
+    f" FROM {each_of('keys')} AS k CROSS JOIN LATERAL (SELECT count(*) AS number, string_agg(contact_id::text, ',') AS ids FROM"
+    " (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value LIMIT %(n)s + 1) s) f WHERE f.number > 0"
 )
 _CONTACTS = (
-    "SELECT id, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
+    "SELECT id::text, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
     f" AND id IN {each_of('ids', 'uuid')}"
 )
 _TOTALS = "SELECT authors, likely FROM match_totals WHERE workspace_id = %(w)s"
@@ -54,49 +56,50 @@ def gather(
     keys: Mapping[UUID, Sequence[str]],
 ) -> Gathered:
     """What there is to weigh for these authors, who are sought under these keys, the strongest first."""
-    found_under = under(connection, workspace_id, sorted(set().union(*keys.values())))
+    found, numbers = under(connection, workspace_id, sorted(set().union(*keys.values())))
     elsewhere = _elsewhere(connection, workspace_id, authors, keys)
     chosen = {
-        author_id: list(dict.fromkeys([*choose(own, found_under), *map(UUID, elsewhere.get(author_id, ()))]))
+        author_id: list(dict.fromkeys([*choose(own, found), *elsewhere.get(author_id, ())]))
         for author_id, own in keys.items()
     }
-    wanted = sorted({each for found in chosen.values() for each in found})
+    wanted = sorted({each for some in chosen.values() for each in some})
     there = contacts(connection, workspace_id, wanted)
     return Gathered(
-        {author_id: [there[each] for each in found if each in there] for author_id, found in chosen.items()},
-        _commonness(connection, workspace_id, wanted, found_under),
+        {author_id: [there[each] for each in some if each in there] for author_id, some in chosen.items()},
+        _commonness(connection, workspace_id, wanted, numbers),
         elsewhere,
     )
 
 
-def under(connection: RawConnection, workspace_id: UUID, keys: Sequence[str]) -> dict[str, list[UUID]]:
-    """The contacts under each key, or one more than tell anything."""
-    found: dict[str, list[UUID]] = defaultdict(list)
-    for key, contact_id in execute(connection, _UNDER, {"w": workspace_id, "keys": listed(keys), "n": PER_KEY + 1}):
-        found[key].append(contact_id)
-    return {key: sorted(each) for key, each in found.items()}
+def under(
+    connection: RawConnection, workspace_id: UUID, keys: Sequence[str]
+) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """The ids of the contacts under each key, where they are few enough to tell anything, and how many there are (one more than
+    that, if there are more)."""
+    rows = execute(connection, _UNDER, {"w": workspace_id, "keys": listed(keys), "n": PER_KEY})
+    return {key: ids.split(",") for key, _, ids in rows if ids}, {key: number for key, number, _ in rows}
 
 
-def contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Candidate]:
+def contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[str]) -> dict[str, Candidate]:
     """The contacts with these ids that are still there."""
     if not ids:
         return {}
     return {
-        contact_id: Candidate(str(contact_id), contact_of_text(fields))
+        contact_id: Candidate(contact_id, contact_of_text(fields))
         for contact_id, fields in execute(connection, _CONTACTS, {"w": workspace_id, "ids": listed(ids)})
     }
 
 
 def _commonness(
-    connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], found_under: Mapping[str, Sequence[UUID]]
+    connection: RawConnection, workspace_id: UUID, ids: Sequence[str], numbers: Mapping[str, int]
 ) -> Commonness:
     """How common the tokens of these contacts are. An address or a number, which few can share, is counted as it was looked up."""
     counts = filing.counts(connection, workspace_id, ids)
-    looked_up = {key: len(each) for key, each in found_under.items() if not filing.is_counted(key)}
-    number = counts.get(filing.EVERYBODY, 1)
+    looked_up = {key: number for key, number in numbers.items() if not filing.is_counted(key)}
+    every = counts.get(filing.EVERYBODY, 1)
     authors, likely = next(iter(execute(connection, _TOTALS, {"w": workspace_id})), (0, 0.0))
-    share = share_known(likely, authors, number) if authors else None
-    return Commonness(number, {**looked_up, **counts}, share)
+    share = share_known(likely, authors, every) if authors else None
+    return Commonness(every, {**looked_up, **counts}, share)
 
 
 def _elsewhere(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.json import Decoder
 
 from integrations.records import Contact, Handle
@@ -15,7 +15,7 @@ _CONTACT = Decoder(Contact)
 
 def contact_fields(contact: Contact) -> dict[str, Any]:
     """A contact as the JSON of `contacts.fields`. When it changed (`updated_at`) is a column of its own."""
-    fields = asdict(contact)
+    fields: dict[str, Any] = to_builtins(contact)
     del fields["updated_at"]
     return fields
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from integrations.records import Contact
 from service.db import RawConnection, raw
-from service.rules.matching import contact_keys, counted
+from service.rules.matching import filed
 from service.store.contact_json import contact_of_text
 from service.store.rows import each_of, execute, insert, listed, packed, records
 
@@ -44,8 +44,8 @@ _COUNT = insert(
     conflict="ON CONFLICT (workspace_id, key) DO UPDATE SET contacts = old.contacts + excluded.contacts",
 )
 _COUNTS = (
-    "SELECT key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 1 AND key IN (SELECT unnest(filed) FROM contacts"  # noqa: S608 - names of our own columns
-    f" WHERE workspace_id = %(w)s AND id IN {each_of('ids', 'uuid')} UNION ALL SELECT '{EVERYBODY}')"
+    "SELECT key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 1 AND key IN (SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
+    f" WHERE workspace_id = %(w)s AND id IN {each_of('ids', 'uuid')} AND left(token, 1) = ANY(%(kinds)s) UNION ALL SELECT '{EVERYBODY}')"
 )
 _DROP_COUNTS = "DELETE FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) AND contacts = 0"
 _NOTE = (
@@ -61,7 +61,7 @@ _WAITING = "SELECT count(*) FROM contacts WHERE workspace_id = %(w)s AND filed_v
 
 def tokens(contact: Contact) -> list[str]:
     """All that a contact is filed under, in order: keys, counted tokens, and two of our own."""
-    return sorted({*contact_keys(contact), *counted(contact), EVERYBODY, SOURCE + contact.source})
+    return sorted({*filed(contact), EVERYBODY, SOURCE + contact.source})
 
 
 @dataclass
@@ -126,9 +126,11 @@ def waiting(session: Session, workspace_id: UUID) -> int:
     return int(execute(raw(session), _WAITING, {"w": workspace_id, "v": VERSION})[0][0])
 
 
-def counts(connection: RawConnection, workspace_id: UUID, contact_ids: Iterable[UUID]) -> dict[str, int]:
+def counts(connection: RawConnection, workspace_id: UUID, contact_ids: Iterable[str]) -> dict[str, int]:
     """How many contacts have each token that one of these contacts has, where it is more than that one; and how many there are."""
-    return dict(execute(connection, _COUNTS, {"w": workspace_id, "ids": listed(contact_ids)}))
+    return dict(
+        execute(connection, _COUNTS, {"w": workspace_id, "ids": listed(contact_ids), "kinds": sorted(_COUNTED)})
+    )
 
 
 def is_sought(token: str) -> bool:

@@ -72,12 +72,12 @@ def find(session: Session, workspace_id: UUID, text: str) -> Sequence[dict[str, 
     keys = author_keys(known)
     if not keys:
         return []
-    under = candidates.under(raw(session), workspace_id, keys)
+    under, _ = candidates.under(raw(session), workspace_id, keys)
     chosen = choose(keys, under)[:FOUND]
     contacts = candidates.contacts(raw(session), workspace_id, chosen)
     return [
         {
-            "id": each, "name": contacts[each].contact.name, "company": contacts[each].contact.company, "city": contacts[each].contact.city,
+            "id": UUID(each), "name": contacts[each].contact.name, "company": contacts[each].contact.company, "city": contacts[each].contact.city,
             "email": next(iter(contacts[each].contact.emails), ""), "url": contacts[each].contact.url,
         }
         for each in chosen

@@ -64,6 +64,11 @@ def identifiers(contact: Contact) -> frozenset[str]:
     return frozenset(_identifiers(contact))
 
 
+def filed(contact: Contact) -> frozenset[str]:
+    """All that a store files a contact under: `contact_keys` and `counted`, read at once."""
+    return frozenset((*contact_keys(contact), *_tokens(contact)))
+
+
 def counted(contact: Contact) -> frozenset[str]:
     """The tokens of a contact whose frequency matters: those keys that several contacts can share, and the given name, company,
     city, region, country and title. A store keeps, per workspace, how many contacts have each."""
