@@ -14,7 +14,7 @@ from enum import StrEnum
 from integrations.records import ActivityKind, Author, Contact, Direction, Kind, TaskKind
 from service.rules.evidence import Evidence
 
-RULES_VERSION = 2  # goes up when the same input could be judged otherwise
+RULES_VERSION = 3  # goes up when the same input could be judged otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 A phrase is words with a space between them, in lower case and without accents. `a|b` is either word, `a|` is a or
 nothing, `*` is any one word, `^` at the beginning is the beginning of a sentence. Where several phrases begin at one word
 the longest one counts, and what lies inside it is not looked at again: so a phrase under IGNORE keeps a shorter one from
-being seen ("no problem", "they call me").
+being seen ("no problem", "they call me"). Tender ground has tables of its own (`tender.py`).
 
 A yes is no last polite word: it may be what we asked for.
 """
@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, TENDER, CHAT, BROADCAST = (
-    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "tender", "chat", "broadcast",
+IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST = (
+    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast",
 )  # fmt: skip
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -117,15 +117,6 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "i liked|posted|uploaded a|an video|photo", "just posted a photo|video", "i've|i just|have|| earned|unlocked|completed|reached the|a|level *", "my top artists|tracks", "daily horoscope", "we're|we are hiring", "job alert|opening|openings|offer", "dm me|us for|to details|info|prices|order|collab|promo|collaborate|become|work", "get verified|followers", "free webinar|ebook|download",
         "new blog|video|episode|post|article|podcast post|out|up|is|on|now|live|online|", "i'm|im at * http", "price of btc|bitcoin|eth|gold", "build * passed|failed", "sponsored", "breaking news|",
     ),
-    TENDER: (
-        "cancer", "chemo", "chemotherapy", "tumor", "tumour", "leukemia", "diabetes", "diabetic", "insulin", "hiv", "aids patient", "epilepsy", "epileptic", "dementia", "alzheimer's", "alzheimers", "autism", "autistic", "adhd", "bipolar", "schizophrenia", "ptsd",
-        "mental health|illness", "depression", "antidepressants", "suicidal", "suicide", "self harm", "eating disorder", "anorexia", "miscarriage", "miscarried", "pregnant", "pregnancy", "ivf", "abortion", "diagnosed", "diagnosis", "my|her|his doctor|surgery|medication|therapist|oncologist|psychiatrist|surgeon|illness|disability|cancer", "in|to the|| hospital|rehab|hospice",
-        "hospitalized", "hospitalised", "in a|| wheelchair", "i'm|im|am a|| disabled person|man|woman|veteran|", "disabled people|person|access|parking|toilet|veteran", "rehab", "alcoholic", "overdose", "heart attack|surgery|condition|failure", "stroke patient|survivor", "anxiety attack|disorder|attacks", "panic attack|attacks", "chronic pain|illness|fatigue", "covid positive", "tested positive",
-        "my|our church|mosque|synagogue|temple|faith|religion|priest|pastor|rabbi|imam|parish|congregation", "a|am|i'm|im|as|good christian", "christian faith|church|values|belief|beliefs|music", "christians", "catholic", "protestant", "evangelical", "muslim", "muslims", "islam", "islamic", "jewish", "judaism", "hindu", "hinduism", "buddhist", "sikh", "mormon", "jehovah's witness", "atheist", "atheism", "bible", "quran", "koran", "torah", "ramadan", "jesus christ",
-        "pray for|to|with *", "praying for|to", "trade union|unions", "labor|labour union|unions", "union rep|member|members|dues|steward|organizer|strike|vote|busting", "unionize", "unionise", "unionized", "my|our|the|join|joined|a union", "on strike", "picket line",
-        "republican", "republicans", "democrat", "democrats", "democratic party", "gop", "maga", "trump", "biden", "obama", "brexit", "tory", "tories", "labour|labor|green|conservative|communist|socialist party", "marxist", "fascist", "fascists", "communist", "socialist", "left|right|far wing|left|right", "vote for|against", "voted for|against", "voting for|against",
-        "election", "elections", "gun control", "pro life", "prolife", "pro choice", "immigration policy", "gay", "lesbian", "bisexual", "transgender", "trans|nonbinary woman|man|person|people|rights|kid", "nonbinary", "non binary", "queer", "lgbt", "lgbtq", "lgbtqia", "my sexuality", "sexual orientation", "came|coming out as|to my",
-    ),
 }  # fmt: skip
 
 GERMAN: Mapping[str, tuple[str, ...]] = {
@@ -138,7 +129,6 @@ GERMAN: Mapping[str, tuple[str, ...]] = {
     PRICE: ("was kostet|kosten *", "wie viel|teuer|hoch kostet|ist|sind|", "wieviel kostet", "preis", "preise", "preisliste", "angebot fur|machen|schicken|erstellen", "rabatt", "kosten fur"),
     CLOSE: ("danke", "danke|vielen|besten|herzlichen schon|sehr|dank|dir|euch|ihnen|", "dankeschon", "merci", "alles klar|gut", "super", "prima", "toll", "klasse", "perfekt", "gerne", "gern geschehen", "mache ich", "mach ich", "schonen tag|abend|noch", "schones wochenende", "bis bald|dann|morgen", "tschuss", "erledigt", "passt", "ok", "freut mich", "pn|dm ist raus|geschickt|gesendet"),
     SOLVED: ("hat sich erledigt", "geht|funktioniert|klappt|lauft jetzt|wieder", "problem gelost|behoben", "ist gelost|behoben"),
-    TENDER: ("krebs", "krankheit", "krankenhaus", "depression", "depressionen", "schwanger", "schwangerschaft", "diagnose", "behindert", "schwerbehindert", "kirche", "katholisch", "evangelisch", "muslim", "muslime", "islam", "judisch", "gewerkschaft", "ver.di", "betriebsrat", "afd", "cdu", "spd", "fdp", "die grunen|linke", "wahlen", "bundestagswahl", "schwul", "lesbisch", "homosexuell", "transsexuell"),
 }  # fmt: skip
 
 FRENCH: Mapping[str, tuple[str, ...]] = {
@@ -151,7 +141,6 @@ FRENCH: Mapping[str, tuple[str, ...]] = {
     PRICE: ("combien coute|ca|cela|pour|", "quel est le prix|tarif", "vos|les|le|un|des tarif|tarifs|prix|devis", "tarifs", "tarif", "devis", "prix", "reduction", "code promo"),
     CLOSE: ("merci", "merci beaucoup|bien|infiniment|a", "merci pour votre|ta|la|l'|tout|", "d'accord", "ok", "parfait", "super", "genial", "top", "tres bien", "bien recu", "c'est note|fait|bon", "entendu", "avec plaisir", "de rien", "bonne journee|soiree|continuation|nuit", "bon week|weekend end|", "a bientot|demain", "au revoir", "je vous|t'ai ai|| envoye|ecrit", "mp|dm envoye"),
     SOLVED: ("c'est regle|resolu|bon", "ca marche|fonctionne|refonctionne maintenant|a|", "probleme regle|resolu"),
-    TENDER: ("cancer", "hopital", "enceinte", "grossesse", "depression", "handicape", "handicapee", "handicap", "diagnostic", "eglise", "catholique", "musulman", "musulmane", "islam", "juif", "juive", "syndicat", "syndicaliste", "cgt", "cfdt", "greve", "elections", "macron", "le pen", "melenchon", "gay", "lesbienne", "homosexuel", "transgenre"),
 }  # fmt: skip
 
 SPANISH: Mapping[str, tuple[str, ...]] = {
@@ -164,7 +153,6 @@ SPANISH: Mapping[str, tuple[str, ...]] = {
     PRICE: ("cuanto cuesta|cuestan|vale|valen|sale|es|", "que precio|costo", "precio", "precios", "presupuesto", "cotizacion", "tarifas", "descuento", "costo de|del"),
     CLOSE: ("gracias", "muchas|mil gracias", "gracias por todo|la|su|tu|ayuda|", "vale", "ok", "perfecto", "genial", "de acuerdo", "listo", "excelente", "saludos", "de nada", "con gusto", "hasta luego|pronto|manana", "adios", "que tengas|tengan buen|buena|lindo dia|", "entendido", "ya envie|mande|les el|un|envie|| dm|mensaje|", "feliz dia|noche"),
     SOLVED: ("ya funciona|esta|quedo|se soluciono|arreglo|resuelto|solucionado|", "ya lo solucione|resolvi", "problema resuelto|solucionado"),
-    TENDER: ("cancer", "hospital", "embarazada", "embarazo", "depresion", "discapacidad", "discapacitado", "diagnostico", "iglesia", "catolico", "catolica", "musulman", "judio", "sindicato", "huelga", "elecciones", "socialista", "comunista", "gay", "lesbiana", "homosexual", "transgenero"),
 }  # fmt: skip
 
 ITALIAN: Mapping[str, tuple[str, ...]] = {
@@ -177,7 +165,6 @@ ITALIAN: Mapping[str, tuple[str, ...]] = {
     PRICE: ("quanto costa|costano|viene|", "prezzo", "prezzi", "preventivo", "sconto", "tariffe", "listino"),
     CLOSE: ("grazie", "grazie mille|tante|a|infinite|ancora", "ok", "va bene", "perfetto", "ottimo", "d'accordo", "prego", "fatto", "benissimo", "buona giornata|serata|notte", "buon weekend", "a presto|domani", "arrivederci", "inviato"),
     SOLVED: ("ora|adesso|tutto funziona|risolto|ok", "ho risolto", "problema risolto"),
-    TENDER: ("cancro", "tumore", "ospedale", "incinta", "gravidanza", "depressione", "disabile", "disabilita", "diagnosi", "chiesa", "cattolico", "cattolica", "musulmano", "ebreo", "sindacato", "sciopero", "elezioni", "meloni", "salvini", "gay", "lesbica", "omosessuale", "transgender"),
 }  # fmt: skip
 
 PORTUGUESE: Mapping[str, tuple[str, ...]] = {
@@ -190,7 +177,6 @@ PORTUGUESE: Mapping[str, tuple[str, ...]] = {
     PRICE: ("quanto custa|custam|e|fica|sai|", "qual o preco|valor", "preco", "precos", "orcamento", "desconto", "valores"),
     CLOSE: ("obrigado", "obrigada", "muito obrigado|obrigada", "valeu", "ok", "perfeito", "otimo", "beleza", "certo", "combinado", "de nada", "entendi", "feito", "bom fim", "ate logo|mais|breve|amanha", "abraco", "abracos", "enviado", "mandei dm|mensagem|"),
     SOLVED: ("ja resolvi|consegui|funcionou|resolvido", "voltou a funcionar|", "problema resolvido", "deu certo"),
-    TENDER: ("cancer", "hospital", "gravida", "gravidez", "depressao", "deficiencia", "deficiente", "diagnostico", "igreja", "catolico", "evangelico", "muculmano", "judeu", "sindicato", "greve", "eleicoes", "eleicao", "bolsonaro", "lula", "gay", "lesbica", "homossexual", "transgenero"),
 }  # fmt: skip
 
 DUTCH: Mapping[str, tuple[str, ...]] = {
@@ -203,7 +189,6 @@ DUTCH: Mapping[str, tuple[str, ...]] = {
     PRICE: ("wat kost|kosten *", "hoeveel kost|kosten|is", "hoe duur", "prijs", "prijzen", "offerte", "korting", "tarieven", "tarief"),
     CLOSE: ("bedankt", "dank je|u|jullie wel|", "dankjewel", "dankuwel", "dank", "top", "prima", "ok", "oke", "perfect", "super", "fijn", "mooi", "graag gedaan", "doe ik", "zal ik doen", "fijne dag|avond|weekend", "tot ziens|snel|morgen|dan", "doei", "groetjes", "is gelukt|goed|verstuurd", "dm verstuurd|gestuurd"),
     SOLVED: ("is opgelost|gelukt", "werkt weer|nu", "doet het weer", "probleem opgelost", "al opgelost"),
-    TENDER: ("kanker", "ziekenhuis", "zwanger", "zwangerschap", "depressie", "gehandicapt", "diagnose", "kerk", "katholiek", "moslim", "islam", "joods", "vakbond", "fnv", "staking", "verkiezingen", "pvv", "vvd", "pvda", "groenlinks", "homo", "lesbisch", "homoseksueel", "transgender"),
 }  # fmt: skip
 
 LANGUAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {

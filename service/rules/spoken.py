@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import product
 from typing import Final
 
 from service.rules.phrases import CHAT, IGNORE, LANGUAGES
+from service.rules.tender import EVERYDAY, TENDER
 
 KINDS = ("asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved")
 BIT: Final = {name: 1 << number for number, name in enumerate(KINDS)}
@@ -23,7 +24,7 @@ _ALL = (1 << len(KINDS)) - 1
 _BIT_CHAT, _BIT_IGNORE = _ALL + 1, 0
 _ASKS, _CLOSE, _SOLVED, _TENDER = (BIT[name] for name in ("asks", "polite_close", "solved", "tender"))
 _OPEN = _ASKS | BIT["requests"] | BIT["problem"] | BIT["wants_talk"] | BIT["asks_price"]
-_ANYWHERE = _TENDER | BIT["broadcast"]
+_BROADCAST = BIT["broadcast"]
 _KINDS: Final = {**BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
 
 # Addresses and handles say nothing, and a question mark in an address asks nothing.
@@ -31,7 +32,10 @@ NOISE = re.compile(r"https?://\S+|www\.\S+|[@#][\w.]*\w", re.IGNORECASE)
 _MENTION = re.compile(r"@[\w.]*\w")
 _TOKENS = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!.…。！\n]")
 _MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "？": "?", "؟": "?", "՞": "?", "\u037e": "?", "፧": "?", "⁇": "?", "⁈": "?", "‽": "?", "¿": "\n", "¡": "\n", "ß": "ss"})  # fmt: skip
+_ELIDED = frozenset("l d j m t s c n qu jusqu un all dall dell nell sull".split())  # noqa: SIM905
 _ENDS = frozenset("?!.…。！\n")
+_TAG = re.compile(r"#(\w+)")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONG_NUMBER = re.compile(r"\d{4}")  # an order's number, say: somebody asked for it
 # Words that a last polite word may hold besides its phrases.
 _FILLERS = frozenset(
@@ -47,7 +51,7 @@ _FILLERS = frozenset(
 def spoken(text: str, language: str | None = None) -> int:
     """The bits (`BIT`) of what the phrases of `text` say. `language` is a BCP 47 tag where the network says one; without
     it, the phrases of every language count."""
-    return _read(text, _table(language))
+    return _read(text, *_tables(language))
 
 
 @dataclass(slots=True)
@@ -67,12 +71,19 @@ class _Tally:
     left_over: int = 0  # words that belong to no phrase and are no fillers
 
 
-def _read(text: str, table: _Node) -> int:
+def _read(text: str, table: _Node, tender: _Node) -> int:
     seen = _Tally()
+    tender_bit = _TENDER if "#" in text and any(_tender(words, tender) for words in _tags(text)) else 0
     for sentence, end in _sentences(text):
         bits, chat = _sentence(sentence, table, seen)
+        if not tender_bit and _tender([*map(_bare, sentence)], tender):
+            tender_bit = _TENDER
         # "How are you?" is a greeting; a lone question mark is somebody who asks again.
         seen.bits |= bits | (_ASKS if end == "?" and not chat else 0)
+    return _settled(text, seen) | tender_bit
+
+
+def _settled(text: str, seen: _Tally) -> int:
     if not seen.bits & (_OPEN | _CLOSE | _SOLVED) and not seen.words:
         return seen.bits | (_CLOSE if _MENTION.sub("", text).strip() and "://" not in text else 0)
     if seen.bits & _SOLVED and not seen.bits & (_OPEN & ~BIT["problem"]):
@@ -119,7 +130,7 @@ def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
         length, found = _longest(words, at, table)
         if at == 0 and start is not None:
             length, found = max((length, found), _longest(words, 0, start), key=lambda each: each[0])
-        bits |= found & _ANYWHERE  # whatever it stands in
+        bits |= found & _BROADCAST  # whatever it stands in
         if at < closed or (at < covered and not found & _OPEN):
             continue
         if length:
@@ -134,7 +145,36 @@ def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
     return bits & _ALL, bool(words) and chat == len(words)
 
 
-def _longest(words: list[str], at: int, node: _Node) -> tuple[int, int]:
+def _tender(words: Sequence[str], table: _Node) -> bool:
+    """Whether these words show what is tender, outside the everyday phrases that hold the same words."""
+    everyday_until = 0
+    for at, word in enumerate(words):
+        if word in table.next:
+            length, found = _longest(words, at, table)
+            if found and at >= everyday_until:
+                return True
+            if length and not found:
+                everyday_until = max(everyday_until, at + length)
+    return False
+
+
+def _tags(text: str) -> Iterator[list[str]]:
+    """The words of each hashtag: people also tag what they are. "#BreastCancerAwareness" is three words."""
+    for tag in _TAG.findall(text):
+        yield [*map(_bare, _TOKENS.findall(fold(_HUMP.sub(" ", tag).replace("_", " "))))]
+
+
+def _bare(word: str) -> str:
+    """A word without what is glued to it by an apostrophe: "l'hopital", "union's"."""
+    if "'" not in word:
+        return word
+    start, _, rest = word.partition("'")
+    if start in _ELIDED:
+        return rest
+    return start if rest == "s" else word
+
+
+def _longest(words: Sequence[str], at: int, node: _Node) -> tuple[int, int]:
     """How many words from `at` on the longest phrase below `node` has (0: there is none), and its bits."""
     here = node.next.get(words[at]) or node.next.get("*")
     length = bits = 0
@@ -153,25 +193,29 @@ def _longest(words: list[str], at: int, node: _Node) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _table(language: str | None) -> _Node:
+def _tables(language: str | None) -> tuple[_Node, _Node]:
+    """The phrases of a language, and its tender ground."""
     tag = language.partition("-")[0].lower() if language else ""
-    return _tree((tag, "en") if tag in LANGUAGES else tuple(LANGUAGES) if not tag or tag == "und" else ("en",))
+    return _trees((tag, "en") if tag in LANGUAGES else tuple(LANGUAGES) if not tag or tag == "und" else ("en",))
 
 
 @cache
-def _tree(languages: tuple[str, ...]) -> _Node:
-    root = _Node()
+def _trees(languages: tuple[str, ...]) -> tuple[_Node, _Node]:
+    said, tender = _Node(), _Node()
     # English last: where a phrase means two things in two languages, both hold.
     for language in languages:
-        _add(root, LANGUAGES[language])
-    return root
+        _add(said, LANGUAGES[language])
+        _add(tender, {"tender": TENDER[language], IGNORE: EVERYDAY[language]}, _bare)
+    return said, tender
 
 
-def _add(root: _Node, phrases: Mapping[str, tuple[str, ...]]) -> None:
+def _add(
+    root: _Node, phrases: Mapping[str, tuple[str, ...]], written: Callable[[str], str] = lambda word: word
+) -> None:
     for kind, texts in phrases.items():
         for words in {each for text in texts for each in _spelled(text)}:
             node = root
-            for word in words:
+            for word in map(written, words):
                 node = node.next.setdefault(word, _Node())
             node.bits = (node.bits or 0) | _KINDS[kind]
 
