@@ -97,10 +97,8 @@ _ADD_TOTALS = (
 )
 _NOTICE_RULES = "UPDATE match_totals SET rules_version = %(rules)s WHERE workspace_id = %(w)s AND rules_version < %(rules)s RETURNING 1"
 # Accounts that link to one of these, or that one of these links to: what is confirmed here is evidence there.
-_LINKED = (
-    "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND NOT match_due AND id <> ALL(%(ids)s) AND id IN"
-    " (SELECT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s))"
-)
+_LINKED = "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
+_MATCH_LINKED = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND NOT match_due"
 
 
 @dataclass(frozen=True)
@@ -117,9 +115,9 @@ class _Standing:
     """What stands for one author: the confirmed contact, what people decided, and where we wrote the handle ourselves."""
 
     confirmed: UUID | None = None
-    by_person: frozenset[UUID] = frozenset()
+    by_person: frozenset[str] = frozenset()  # ids of contacts, as candidates have them
     confirmed_by_person: bool = False
-    written: frozenset[UUID] = frozenset()
+    written: frozenset[str] = frozenset()
 
 
 def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
@@ -181,8 +179,11 @@ def _decide_again(
     keys: Mapping[UUID, Sequence[str]],
 ) -> None:
     profiles = sorted({key for author_id in changed for key in keys[author_id] if key.startswith(PROFILE)})
-    if profiles:
-        execute(raw(session), _LINKED, {"w": workspace_id, "ids": list(changed), "keys": profiles})
+    linked = (
+        {row[0] for row in execute(raw(session), _LINKED, {"w": workspace_id, "keys": profiles})} if profiles else set()
+    )
+    if others := sorted(linked.difference(keys)):
+        execute(raw(session), _MATCH_LINKED, {"w": workspace_id, "ids": others})
     due.decide_conversations(session, workspace_id, author_ids=changed)
     contacts = sorted({contact for pair in changed.values() for contact in pair if contact})
     due.decide_relationships(session, workspace_id, author_ids=changed, contact_ids=contacts)
@@ -195,9 +196,9 @@ def _standing(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]
     return {
         author_id: _Standing(
             next((contact for contact, state, _, _ in rows[author_id] if state == MatchState.CONFIRMED), None),
-            frozenset(contact for contact, _, by, _ in rows[author_id] if by != "rules"),
+            frozenset(str(contact) for contact, _, by, _ in rows[author_id] if by != "rules"),
             any(state == MatchState.CONFIRMED and by != "rules" for _, state, by, _ in rows[author_id]),
-            frozenset(contact for contact, _, _, written in rows[author_id] if written == "written"),
+            frozenset(str(contact) for contact, _, _, written in rows[author_id] if written == "written"),
         )
         for author_id in ids
     }
@@ -210,9 +211,9 @@ def _results(
     if standing.confirmed_by_person:
         return []
     candidates = [
-        _without_our_writing(each, known) if UUID(each.contact_id) in standing.written else each
+        _without_our_writing(each, known) if each.contact_id in standing.written else each
         for each in gathered.candidates[author_id]
-        if UUID(each.contact_id) not in standing.by_person
+        if each.contact_id not in standing.by_person
     ]
     found = match(known, candidates, gathered.commonness, allowed(known.network), gathered.elsewhere.get(author_id))
     return learnt(found, record)

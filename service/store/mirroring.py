@@ -13,7 +13,7 @@ from service.db import RawConnection, raw
 from service.ids import new_id
 from service.store import due, filing
 from service.store.contact_json import contact_fields
-from service.store.rows import execute, insert, packed
+from service.store.rows import each_of, execute, insert, listed, packed
 
 CONTACT = {
     "id": "uuid", "native_id": "text", "name": "text", "company": "text", "owner_id": "text", "fields": "jsonb", "updated_at": "timestamptz",
@@ -32,7 +32,10 @@ _UPSERT_CONTACTS = insert(
         " RETURNING id, native_id, CASE WHEN xmax = 0 THEN NULL ELSE filed END"
     ),
 )
-_AUTHORS_OF_KEYS = "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
+_AUTHORS_OF_KEYS = (
+    "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
+    f" AND key IN {each_of('keys')}"
+)
 _AUTHORS_OF_CONTACTS = "SELECT DISTINCT author_id FROM matches WHERE workspace_id = %(w)s AND contact_id = ANY(%(ids)s)"
 OWNER = {"id": "uuid", "native_id": "text", "email": "text", "name": "text", "active": "boolean"}
 _UPSERT_OWNERS = insert(
@@ -131,7 +134,9 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> bool:
 
 def _match_again(session: Session, workspace_id: UUID, keys: set[str], contact_ids: Sequence[UUID]) -> None:
     connection = raw(session)
-    authors = {row[0] for row in execute(connection, _AUTHORS_OF_KEYS, {"w": workspace_id, "keys": sorted(keys)})}
+    authors = {
+        row[0] for row in execute(connection, _AUTHORS_OF_KEYS, {"w": workspace_id, "keys": listed(sorted(keys))})
+    }
     if contact_ids:
         authors |= {
             row[0] for row in execute(connection, _AUTHORS_OF_CONTACTS, {"w": workspace_id, "ids": list(contact_ids)})
