@@ -1,7 +1,7 @@
 """Learns what a seller would hear in a text: `python -m training.cues` writes `service/rules/weights/cues.json` and prints how
 well each label is told in trades that the model was not shown.
 
-The examples (`training/examples/cues/*.tsv`, one trade a file) are our own. One logistic regression per label, over the
+The examples (`training/examples/cues/*.tsv`, one trade a file; those of no one trade begin with "any") are our own. One logistic regression per label, over the
 features that `service/rules/readiness/heard.py` takes from a text, calibrated on trades that it has not seen (Platt, 1999).
 """
 
@@ -27,6 +27,7 @@ EXAMPLES = Path(__file__).parent / "examples" / "cues"
 WEIGHTS = Path(__file__).parent.parent / "service" / "rules" / "weights" / "cues.json"
 FOLDS = 10  # of whole trades
 SCALE = 1 / 24  # log-odds of one step
+PAGE = 8  # lines that are left out together, of those that are of no trade
 SMOOTH = 2.0  # inverse strength of the regularisation
 SHARES = {"words": 1.0, "pairs": 0.7, "parts": 0.5, "classes": 1.5, "marks": 0.5}  # how readily each table is believed
 SEEN = 2  # texts that a word, pair or part must stand in
@@ -45,11 +46,12 @@ def examples() -> Iterator[Example]:
     """Every example, with the labels that it bears. Raises ValueError for one with a label that there is not."""
     for path in sorted(EXAMPLES.glob("*.tsv")):
         with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file, dialect="excel-tab", quoting=csv.QUOTE_NONE):
+            for number, row in enumerate(csv.DictReader(file, dialect="excel-tab", quoting=csv.QUOTE_NONE)):
                 says = frozenset(row["says"].split())
                 if unknown := says - set(LABELS):
                     raise ValueError(f"{path.name}: there is no label {sorted(unknown)[0]!r}.")
-                yield Example(row["text"], says, path.stem)
+                trade = f"{path.stem} {number // PAGE}" if path.stem.startswith("any") else path.stem
+                yield Example(row["text"], says, trade)
 
 
 def features(text: str) -> dict[Feature, float]:

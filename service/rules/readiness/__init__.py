@@ -15,13 +15,14 @@ from datetime import datetime
 from integrations.records import TaskKind
 from service.rules.calendar import add_working_time
 from service.rules.model import Finding, History, Policy, Verdict
-from service.rules.readiness.refusals import Case, could_change, last_held, refusal
-from service.rules.readiness.score import REFUSED, Standing, log_odds, probability
+from service.rules.readiness.refusals import DO_NOT_CALL, UNSUBSCRIBED, Case, could_change, last_held, refusal
+from service.rules.readiness.score import BASE, REFUSED, Standing, log_odds, probability
 from service.rules.readiness.sentences import not_yet, why_now
-from service.rules.readiness.stages import Reached, milestones, stage_of
-from service.rules.readiness.talk import Course, Word, courses, words_of
+from service.rules.readiness.stages import AWARE, Reached, milestones, stage_of
+from service.rules.readiness.talk import Course, Word, courses, speaks_to_us, words_of, worth_reading
 from service.rules.words import name_of, some
 
+ALONE = probability(BASE + REFUSED)  # the score of what nobody can earn alone
 ASK_URGENCY, LEAST_URGENCY = 80, 40  # an explicit wish comes before anything earned
 
 
@@ -42,6 +43,8 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
 
     The finding's episode is the post of theirs with which they became ready; more talk does not change it. The verdict's
     score is the probability that people who read the talk would have somebody call."""
+    if not worth_reading(history):
+        return _unheard(history, now)
     words = words_of(history)
     heard = [word for word in words if word.at <= now]
     held, closed = last_held(history.activities, now), history.last_call_task_closed_at
@@ -66,11 +69,23 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
         reasons, score, ends = (no.reason,), probability(min(odds, 0.0) + REFUSED), [no.until]
     else:
         reasons, score = not_yet(course, now, policy), _below(odds, policy)
+    alone = not any(each.two_way for each in moments)
     return Verdict(
-        finding, reasons, look_again_at=_soonest([*ends, *changes], now), score=score,
+        finding, reasons, look_again_at=_soonest([*ends, *changes], now), score=ALONE if alone else score,
         stage=stage_of(history.activities, whole, finding is not None, now),
         milestones=milestones(history.activities, reached, ready, now),
     )  # fmt: skip
+
+
+def _unheard(history: History, now: datetime) -> Verdict:
+    """The verdict about somebody whom nobody has answered, and who has not asked to talk: most people write once."""
+    reason = _standing_refusal(history) or "There is no talk to and fro with them yet."
+    to_come = (post.at for post in history.posts if speaks_to_us(post) and not post.deleted)
+    return Verdict(None, (reason,), look_again_at=_soonest(to_come, now), score=ALONE, stage=AWARE)
+
+
+def _standing_refusal(history: History) -> str | None:
+    return DO_NOT_CALL if history.do_not_call else UNSUBSCRIBED if history.unsubscribed else None
 
 
 def _whole(heard: Sequence[Word], policy: Policy) -> tuple[Course, Reached]:

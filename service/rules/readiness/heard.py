@@ -50,6 +50,28 @@ _CLASSES: Final = "weights/cue_classes.txt"
 _WEIGHTS: Final = "weights/cues.json"
 
 
+# A phrase holds unless next to nothing is heard of it, and what is heard holds without a phrase where it is heard clearly.
+_WITH_PHRASE: Final = 0.04
+_WITHOUT: Final = 0.7
+_WEIGHED: Final[Mapping[int, str]] = {
+    Cue.TALK: "talk", Cue.VIDEO: "video", Cue.DECLINE: "declines", Cue.COMPLAINT: "complaint", Cue.NO_BUYER: "other",
+}  # fmt: skip
+FLOOR: Final = 0.3  # below it is what any text has: it adds nothing, however much of it there is
+
+
+def above(probability: float) -> float:
+    """What a probability has above the floor, 0 to 1."""
+    return max(0.0, (probability - FLOOR) / (1 - FLOOR))
+
+
+def weighed(cues: int, heard: Heard) -> int:
+    """The cues of a text, where the model knows of them too."""
+    for cue, name in _WEIGHED.items():
+        likely: float = 0.0 if cue == Cue.TALK and cues & Cue.NO_TALK else getattr(heard, name)
+        cues = cues | cue if likely >= (_WITH_PHRASE if cues & cue else _WITHOUT) else cues & ~cue
+    return cues
+
+
 @lru_cache(maxsize=4096)
 def hear(text: str) -> Heard:
     """What is heard in `text`, in any language; in those that the model has few words of, by phrases and marks."""

@@ -12,6 +12,8 @@ from service.rules.readiness.cues import NEED, Cue, no_buyer
 from service.rules.readiness.talk import Word, is_wish
 from service.rules.words import day, moment
 
+DO_NOT_CALL = "The CRM says that they must not be called."
+UNSUBSCRIBED = "They have unsubscribed, the CRM says."
 LIVE = frozenset({ActivityKind.CALL, ActivityKind.MEETING})
 # A call or meeting of the past counts as held where the CRM says so, or says nothing: most people never fill that in,
 # and asking somebody for a talk that they have just had is the worse mistake.
@@ -83,11 +85,11 @@ def _do_not_call(case: Case) -> Refusal | None:
     """Whoever asks for a video meeting has asked for no telephone call."""
     if not case.history.do_not_call or (case.asked is not None and case.asked.cues & Cue.VIDEO):
         return None
-    return Refusal("The CRM says that they must not be called.")
+    return Refusal(DO_NOT_CALL)
 
 
 def _unsubscribed(case: Case) -> Refusal | None:
-    return Refusal("They have unsubscribed, the CRM says.") if case.history.unsubscribed else None
+    return Refusal(UNSUBSCRIBED) if case.history.unsubscribed else None
 
 
 def _planned(case: Case) -> Refusal | None:

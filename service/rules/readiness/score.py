@@ -19,25 +19,28 @@ from service.rules.readiness.talk import Course
 
 BASE: Final = -4.4
 ASKED: Final = 6.5  # enough by itself
+STAKE: Final = 3.0  # something of weight is heard
+INTEREST: Final = 0.7  # a need of theirs, or a question after terms, whatever its weight
+# What phrases say beside it: they are sure of what they know.
 NEEDS: Final[Mapping[int, float]] = {
-    Cue.DECISION: 1.3,
-    Cue.STUCK: 1.3,
-    Cue.URGENT: 1.3,
-    Cue.AUTHORITY: 1.2,
-    Cue.DEADLINE: 1.0,
-    Cue.SCALE: 0.7,
-    Cue.PRICE: 0.4,
+    Cue.DECISION: 0.6,
+    Cue.STUCK: 0.6,
+    Cue.URGENT: 0.6,
+    Cue.AUTHORITY: 0.6,
+    Cue.DEADLINE: 0.5,
+    Cue.SCALE: 0.4,
+    Cue.PRICE: 0.2,
 }
 ACQUAINTED: Final = 0.4  # the need came up days after the first exchange: they came back with it
-EXCHANGE, MOST_EXCHANGES = 0.2, 5  # each, up to so many
-OCCASION, MOST_OCCASIONS = 0.12, 5
+EXCHANGE, MOST_EXCHANGES = 0.15, 5  # each, up to so many
+OCCASION, MOST_OCCASIONS = 0.1, 5
 QUICK, MOST_QUICK = 0.05, 4
-MINUTE, MOST_MINUTES = 0.1, 5.0  # of theirs; with as many of ours the call would have been the shorter way
-EFFORT: Final = 1.6  # for the longest that they wrote lately: what takes long to write is long to answer
-DIRECT: Final = 0.5  # said in private, where people say what they mean
-KNOWN: Final = 0.4
+MINUTE, MOST_MINUTES = 0.05, 5.0  # of theirs; with as many of ours the call would have been the shorter way
+EFFORT: Final = 1.2  # for the longest that they wrote lately: what takes long to write is long to answer
+DIRECT: Final = 0.6  # said in private, where people say what they mean
+KNOWN: Final = 0.7
 MET: Final = 0.7
-DEALS: Final[Mapping[str, float]] = {"open": 0.6, "won": 0.5, "lost": 0.1}
+DEALS: Final[Mapping[str, float]] = {"open": 0.4, "won": 0.3, "lost": 0.1}
 REFUSED: Final = -6.0  # what a refusal leaves: hardly ever right, and never above the threshold
 
 
@@ -63,6 +66,8 @@ def probability(odds: float) -> float:
 def _parts(course: Course, at: datetime, standing: Standing) -> Iterator[float]:
     if course.asked is not None:
         yield ASKED
+    yield STAKE * course.stake(at)
+    yield INTEREST * course.interest(at)
     yield from (NEEDS[cue] for cue in course.needs(at))
     if course.came_back(at):
         yield ACQUAINTED

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,10 +11,13 @@ from integrations.records import Kind
 from service.rules.addressing import SPEAKS, unique
 from service.rules.model import History, Post
 from service.rules.readiness.cues import NEED, Cue, from_signals, may_wish, read_cues, read_ours
+from service.rules.readiness.heard import NOTHING, Heard, above, hear, weighed
 
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
 OFFER_LASTS = timedelta(days=14)  # a yes to what was offered earlier is a yes to something else
+TAKEN_UP = 0.3  # after an offer of ours, what may be an answer to it is one
+OFFERED = 0.5  # what we write is an offer of a talk
 ACQUAINTED_AFTER = timedelta(days=3)
 LINE, LENGTH = 60, 160  # letters: what is no more than a line, and what somebody has sat down to write
 APART = timedelta(hours=12)
@@ -33,6 +37,7 @@ class Word:
     post: Post
     cues: int  # bits of `Cue`
     small: bool  # a last polite word: nothing to exchange, but "yes please" and "not now" may stand in it
+    heard: Heard = NOTHING  # what a seller would hear in it, where it is theirs
 
 
 @dataclass(slots=True)
@@ -51,6 +56,7 @@ class Course:
     told: list[Word] = field(
         default_factory=list
     )  # long words of theirs, the longest first, each newer than the one before
+    weighty: list[Word] = field(default_factory=list)  # words of theirs in which something is heard, in order
     asked: Word | None = None  # the newest wish to talk
     accepted: bool = False  # the wish was a yes to our offer
 
@@ -71,6 +77,21 @@ class Course:
     def needs(self, at: datetime) -> list[int]:
         """What they are in the middle of at this instant, the weightiest first."""
         return [cue for cue in NEED if cue in self.said and self.said[cue].at + NEED_LASTS >= at]
+
+    def stake(self, at: datetime) -> float:
+        """How likely it is that something of weight is in motion with them, 0 to 1: that one of their words says so."""
+        return 1 - math.prod(1 - above(word.heard.stake) for word in self._lately(at))
+
+    def interest(self, at: datetime) -> float:
+        """How likely it is that they have some need, or ask for terms, 0 to 1."""
+        return max((above(max(word.heard.need, word.heard.terms)) for word in self._lately(at)), default=0.0)
+
+    def weightiest(self, at: datetime) -> Word | None:
+        """The word in which the most is heard to be at stake."""
+        return max(self._lately(at), key=lambda word: word.heard.stake, default=None)
+
+    def _lately(self, at: datetime) -> Iterator[Word]:
+        return (word for word in self.weighty if word.at + NEED_LASTS >= at)
 
     def longest(self, at: datetime) -> Word | None:
         """The longest that they have told us lately."""
@@ -99,28 +120,36 @@ def words_of(history: History) -> list[Word]:
     people = {post.author_id for post in posts if not post.ours}
     native = {(post.network, post.native_id): post for post in posts if not post.ours}
     heard = [
-        post for post in posts if not post.deleted and (_to_them(post, people, native) if post.ours else _to_us(post))
+        post
+        for post in posts
+        if not post.deleted and (_to_them(post, people, native) if post.ours else speaks_to_us(post))
     ]
-    worth = _worth_reading(history, heard)
-    words = [
-        Word(_counts_at(post, native), post.ours, post, _cues(post, worth), not post.ours and _is_small(post))
-        for post in heard
-    ]
+    words = [_word(post, native) for post in heard]
     return sorted(words, key=lambda word: (word.at, word.ours, word.post.id))
 
 
-def _worth_reading(history: History, heard: Sequence[Post]) -> bool:
+def worth_reading(history: History) -> bool:
     """Where we have never answered, nothing but a wish can come of it: most people write once, and reading that once more
     would cost more than the rest of the decision."""
-    theirs = [post for post in heard if not post.ours]
-    answered = len(theirs) < len(heard) or bool(history.activities)
-    return bool(theirs) and (answered or any(post.signals.wants_talk or may_wish(post.text) for post in theirs))
+    if history.activities or any(post.ours for post in history.posts):
+        return True
+    return any(speaks_to_us(post) and (post.signals.wants_talk or may_wish(post.text)) for post in history.posts)
 
 
-def _cues(post: Post, worth: bool) -> int:
+def _word(post: Post, native: dict[tuple[str, str], Post]) -> Word:
+    at = _counts_at(post, native)
     if post.ours:
-        return read_ours(post.text) if worth else Cue.NONE
-    read = read_cues(post.text) if worth and post.text else Cue.NONE
+        return Word(at, True, post, _ours(post.text), small=False)
+    told = hear(post.text) if post.text else NOTHING
+    return Word(at, False, post, _cues(post, told), _is_small(post), told)
+
+
+def _ours(text: str) -> int:
+    return read_ours(text) | (Cue.OFFER if hear(text).talk >= OFFERED else Cue.NONE)
+
+
+def _cues(post: Post, told: Heard) -> int:
+    read = weighed(read_cues(post.text), told) if post.text else Cue.NONE
     kept = from_signals(post.signals)
     # The text knows more than the signals, which take "an hour on a call with my bank" for a wish.
     return read | (kept & ~Cue.TALK if read & Cue.NO_TALK else kept)
@@ -131,7 +160,7 @@ def _counts_at(post: Post, native: dict[tuple[str, str], Post]) -> datetime:
     return max(post.at, parent.at) if parent else post.at
 
 
-def _to_us(post: Post) -> bool:
+def speaks_to_us(post: Post) -> bool:
     counts = post.kind in SPEAKS or post.kind is Kind.COMMENT
     return counts and not (post.signals.tender or post.signals.broadcast)
 
@@ -192,16 +221,23 @@ def _hear(course: Course, word: Word, offered: bool) -> bool:
         if word.cues & cue:
             course.said[cue] = word
     news = any(word.cues & cue for cue in NEED)
+    if any(map(above, (word.heard.stake, word.heard.need, word.heard.terms))):
+        course.weighty.append(word)
+        news = True
     if len(word.post.text) > LINE and word.cues & Cue.OWN_AFFAIRS:
         course.told = [*(each for each in course.told if len(each.post.text) > len(word.post.text)), word]
         news = True
-    if is_wish(word):
-        course.asked, course.accepted = word, False
-    elif offered and word.cues & (Cue.YES | Cue.PHONE) and not word.cues & (Cue.DECLINE | Cue.LATER):
-        course.asked, course.accepted = word, True
-    else:
-        return news
-    return True
+    taken = offered and _takes_up(word)
+    if taken or is_wish(word):
+        course.asked, course.accepted = word, taken
+        return True
+    return news
+
+
+def _takes_up(word: Word) -> bool:
+    """Whether it is a yes to an offer of ours."""
+    yes = bool(word.cues & (Cue.YES | Cue.PHONE)) or word.heard.talk >= TAKEN_UP
+    return yes and not word.cues & (Cue.DECLINE | Cue.LATER)
 
 
 def is_wish(word: Word) -> bool:

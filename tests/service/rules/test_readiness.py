@@ -63,7 +63,7 @@ def test_less_is_not_enough(posts, why):
 
 
 def test_what_is_known_of_somebody_counts():
-    little = (*exchanges(0, 5), post("t", NOW - HOUR, "the board meets on Friday"))
+    little = (*exchanges(0, 5, 10), post("t", NOW - HOUR, "the board meets on Friday"))
     assert judge(*little).finding is None
     verdict = judge(*little, known=True, deal="open")
     assert verdict.finding
@@ -76,7 +76,7 @@ def test_what_is_known_of_somebody_counts():
 
 def test_a_lower_threshold_suggests_more_and_more_exchanges_may_be_asked_for():
     chat = exchanges(0, 5, 10, 16)
-    assert judge(*chat, policy=LOW).finding
+    assert judge(*chat, policy=LOW, known=True).finding
     assert judge(*WARM, policy=replace(POLICY, call_min_exchanges=5)).finding is None
 
 
