@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, create_engine, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from integrations.provider import OAuth2
+from integrations.provider import HANDED_IN, OAuth2
 from integrations.registry import providers
 from service import config as configuration
 from service import db, embedded, health, queue
@@ -291,8 +291,10 @@ def _registered(patient: Patient) -> str:
                 f" behind the new one, or register again with `warmline providers set {app.provider}`."
             ) from None
     have = {app.provider for app in patient.apps}
-    ready = [each for each in providers().values() if each.key in have or not isinstance(each.auth, OAuth2)]
-    lacking = [each for each in providers().values() if each not in ready]
+    # Where posts are handed in there is nothing to register.
+    known = [each for each in providers().values() if HANDED_IN not in each.capabilities]
+    ready = [each for each in known if each.key in have or not isinstance(each.auth, OAuth2)]
+    lacking = [each for each in known if each not in ready]
     for kind, what in (("social", "network"), ("crm", "CRM")):
         if not any(each.kind == kind for each in ready):
             choice = " or ".join(f"`warmline providers set {each.key}`" for each in lacking if each.kind == kind)

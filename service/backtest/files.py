@@ -11,8 +11,6 @@ from typing import Any
 
 from service.errors import PlainError
 
-csv.field_size_limit(10_000_000)  # a field may hold a long mail
-
 
 def rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
     """The rows of a CSV file with a header, every cell a string. Raises PlainError for a file that is not there, cannot be

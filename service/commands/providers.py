@@ -33,7 +33,8 @@ def command(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for row in rows:
-        click.echo(f"{row['key']:<12}{row['kind']:<8}{row['name']:<14}{', '.join(row['streams'])}")
+        streams = ", ".join(row["streams"]) or "what others hand in through the API"
+        click.echo(f"{row['key']:<12}{row['kind']:<8}{row['name']:<16}{streams}")
 
 
 @command.command("set")
