@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -260,14 +263,15 @@ def posts_of(
     )
     found: list[list[Post]] = [[] for _ in unique]
     unread: list[tuple[str, int]] = []
-    said = {(row[0], row[2]): (row[7], row[4]) for row in rows}
+    said: _Said | None = None  # made for the first post that is read: most have been
     for row in rows:
         (number, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
          language, repost) = row  # fmt: skip
         if ours or deleted:
             signals = _SILENT  # what we say ourselves is not read
         elif mask is None:
-            before, before_ours = said.get((number, parent), (None, None))
+            said = said or _Said(rows)
+            before, before_ours = said.before(number, parent, kind, at)
             signals = read(
                 text, mentions=len(mentions), is_repost=repost, language=language, reply_to=before, reply_to_ours=before_ours,
             )  # fmt: skip
@@ -299,6 +303,29 @@ def posts_of(
     return dict(zip(unique, found, strict=True))
 
 
+class _Said:
+    """What was said in some threads, for whoever replies to it. `rows` are those of _POSTS."""
+
+    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
+        self._by_id = {(row[0], row[2]): (row[7], row[4]) for row in rows}
+        self._ours: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
+        for number, _, _, kind, ours, _, at, text, *rest in rows:
+            if ours and kind == _DIRECT and not rest[_DELETED]:
+                self._ours[number].append((at, text))
+        for messages in self._ours.values():
+            messages.sort()
+
+    def before(self, number: int, parent: str | None, kind: str, at: datetime) -> tuple[str | None, bool | None]:
+        """The text that a post replies to, and whether it is ours; nothing where that is not held. Direct messages name
+        no parent: they reply to the last that we wrote there before."""
+        if parent or kind != _DIRECT:
+            return self._by_id.get((number, parent), (None, None))
+        ours = self._ours.get(number, ())
+        until = bisect_left(ours, at, key=itemgetter(0))
+        return (ours[until - 1][1], True) if until else (None, None)
+
+
+_DIRECT, _DELETED = Kind.DIRECT.value, 5  # the latter counted from after the text
 _SILENT = Signals()
 _KINDS = {kind.value: kind for kind in Kind}
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from integrations.records import ActivityKind, Author, Direction, Kind, Owner, TaskStatus
+from service.models import Signal
+from service.rules.signals import from_mask, read
 from service.store import acting
 from tests.workers.conftest import ANA, BRAND, World, edited
 
@@ -296,6 +300,21 @@ def test_a_direct_message_is_answered_by_any_message_of_ours(connected: World) -
 
     assert connected.in_crm() == []
     assert connected.in_crm("completed") != []
+
+
+def test_a_direct_message_is_read_beside_what_we_wrote_before_it(connected: World) -> None:
+    asked, after = "Which order is it about, and which colour?", "Enjoy your evening."
+    for id, who, text, ago in (("d1", BRAND, asked, 3), ("d2", ANA, "order 71822", 2), ("d3", BRAND, after, 1)):
+        connected.says(text, id=id, who=who, stream="messages", kind=Kind.DIRECT, thread="dm", ago=ago * HOUR)
+    connected.run()
+
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        signals = from_mask(session.scalars(select(Signal.mask)).one())
+    assert signals.answer_percent == read("order 71822", reply_to=asked, reply_to_ours=True).answer_percent
+    assert signals.answer_percent not in (
+        read("order 71822").answer_percent,
+        read("order 71822", reply_to=after, reply_to_ours=True).answer_percent,
+    )
 
 
 def test_a_contact_that_arrives_later_moves_the_task_to_its_person(connected: World) -> None:
