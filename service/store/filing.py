@@ -19,6 +19,7 @@ from integrations.records import Contact
 from service.db import RawConnection, raw
 from service.rules.matching import filed
 from service.store.contact_json import contact_of_text
+from service.store.overlap import in_parts
 from service.store.rows import each_of, execute, insert, listed, packed, records
 
 VERSION = 1  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
@@ -66,7 +67,7 @@ def tokens(contact: Contact) -> list[str]:
 
 @dataclass
 class Refiling:
-    """What changes for some contacts: collected, then written at once."""
+    """What changes for some contacts: collected, then written, the keys part by part if need be and the counts at the end."""
 
     added: list[tuple[UUID, list[str]]] = field(default_factory=list)
     removed: list[tuple[UUID, list[str]]] = field(default_factory=list)
@@ -93,14 +94,20 @@ class Refiling:
         self.counts.subtract(key for key in before if key[0] in _COUNTED and key not in new)
         self.touched.update(key for key in (*before, *now) if key[0] in _SOUGHT)
 
-    def write(self, connection: RawConnection, workspace_id: UUID) -> None:
-        """Writes it all, in this transaction."""
+    def write_keys(self, connection: RawConnection, workspace_id: UUID) -> None:
+        """Writes the keys collected so far, in this transaction."""
         shared = {"w": workspace_id, "v": VERSION}
         for statement, rows in ((_DROP_KEYS, self.removed), (_INSERT_KEYS, self.added), (_NOTE, self.noted)):
             if rows:
                 execute(connection, statement, {**shared, **packed(_KEYS, rows)})
+                rows.clear()
+
+    def write_counts(self, connection: RawConnection, workspace_id: UUID) -> None:
+        """Writes what this changes in the counts, once in a transaction: it is their order that keeps transactions from waiting for
+        each other in a circle."""
         deltas = sorted((key, number) for key, number in self.counts.items() if number)
         if deltas:
+            shared = {"w": workspace_id}
             execute(connection, _COUNT, {**shared, **packed(COUNT, deltas)})
             if fewer := [key for key, number in deltas if number < 0]:
                 execute(connection, _DROP_COUNTS, {**shared, "keys": fewer})
@@ -113,12 +120,20 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
     rows = execute(connection, _STALE, {"w": workspace_id, "v": VERSION, "n": limit})
     if not rows:
         return None
-    work = Refiling()
-    for contact_id, fields, before in rows:
-        now = tokens(contact_of_text(fields))
-        work.change(contact_id, before, now)
-    work.write(connection, workspace_id)
-    return {key for _, keys in (*work.added, *work.removed) for key in keys}
+    work, moved = Refiling(), set[str]()
+
+    def prepare(part: Sequence[tuple[UUID, str, list[str]]]) -> list[tuple[UUID, list[str], list[str]]]:
+        return [(contact_id, before, tokens(contact_of_text(fields))) for contact_id, fields, before in part]
+
+    def store(part: Sequence[tuple[UUID, list[str], list[str]]]) -> None:
+        for contact_id, before, now in part:
+            work.change(contact_id, before, now)
+        moved.update(key for _, keys in (*work.added, *work.removed) for key in keys)
+        work.write_keys(connection, workspace_id)
+
+    in_parts(rows, prepare, store)
+    work.write_counts(connection, workspace_id)
+    return moved
 
 
 def waiting(session: Session, workspace_id: UUID) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from service.db import RawConnection, raw
 from service.ids import new_id
 from service.store import due, filing
 from service.store.contact_json import contact_fields
+from service.store.overlap import in_parts
 from service.store.rows import each_of, execute, insert, listed, packed
 
 CONTACT = {
@@ -78,31 +80,30 @@ _CONTACTS_BY_NATIVE = "SELECT native_id, id FROM contacts WHERE workspace_id = %
 def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Contact]) -> int:
     """Stores contacts and their keys; marks due the authors that a change can touch, and no others. Returns how many changed."""
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
-    unique = {item.id: item for item in items}
-    filed = {native_id: filing.tokens(each) for native_id, each in unique.items()}
-    rows = [
-        (
-            new_id(),
-            each.id,
-            each.name,
-            each.company,
-            each.owner_id,
-            contact_fields(each),
-            each.updated_at,
-            filed[each.id],
-        )
-        for _, each in sorted(unique.items())
-    ]
-    changed = execute(connection, _UPSERT_CONTACTS, {**shared, "v": filing.VERSION, **packed(CONTACT, rows)})
+    unique = [each for _, each in sorted({item.id: item for item in items}.items())]
+    work = filing.Refiling()
+
+    def prepare(part: Sequence[Contact]) -> list[tuple[Any, ...]]:
+        return [
+            (new_id(), each.id, each.name, each.company, each.owner_id, contact_fields(each), each.updated_at, filing.tokens(each))
+            for each in part
+        ]  # fmt: skip
+
+    def store(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        changed = execute(connection, _UPSERT_CONTACTS, {**shared, "v": filing.VERSION, **packed(CONTACT, rows)})
+        filed = {row[1]: row[-1] for row in rows}
+        for contact_id, native_id, before in changed:
+            if before is None:
+                work.new(contact_id, filed[native_id])
+            else:
+                work.change(contact_id, before, filed[native_id])
+        work.write_keys(connection, workspace_id)
+        return changed
+
+    changed = [row for part in in_parts(unique, prepare, store) for row in part]
     if not changed:
         return 0
-    work = filing.Refiling()
-    for contact_id, native_id, before in changed:
-        if before is None:
-            work.new(contact_id, filed[native_id])
-        else:
-            work.change(contact_id, before, filed[native_id])
-    work.write(connection, workspace_id)
+    work.write_counts(connection, workspace_id)
     known = [contact_id for contact_id, _, before in changed if before is not None]
     _match_again(session, workspace_id, work.touched, known)
     return len(changed)
@@ -119,7 +120,8 @@ def drop_contacts(session: Session, workspace_id: UUID, connection_id: UUID, gon
         work = filing.Refiling()
         for contact_id, filed in rows:
             work.change(contact_id, filed, ())
-        work.write(connection, workspace_id)
+        work.write_keys(connection, workspace_id)
+        work.write_counts(connection, workspace_id)
         _match_again(session, workspace_id, set(), [row[0] for row in rows])
     return len(rows)
 
