@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -194,6 +195,27 @@ def test_ten_thousand_of_one_name_are_passed_over_and_one_with_the_handle_is_fou
         ).all()
     assert ("confirmed", "him") in [(state, native) for _, state, native in found]
     assert not [state for author, state, _ in found if author == other and state == "confirmed"]
+
+
+def test_two_crms_that_are_read_at_once_give_the_counts_of_both(files: Files) -> None:
+    other = files.rows.connection(provider="fakecrm", kind="crm", brand=False)
+    ours, theirs = (
+        [
+            Contact(f"{crm}{n}", f"Ada Nr{n % 7}", "Ada", f"Nr{n % 7}", company=f"Firm {n % 5}", source="Form")
+            for n in range(60)
+        ]
+        for crm in "ab"
+    )
+
+    def pull(crm: UUID, contacts: list[Contact]) -> None:
+        for start in range(0, len(contacts), 5):
+            with files.session() as session:
+                mirroring.save_contacts(session, files.rows.workspace_id, crm, contacts[start : start + 5])
+
+    with ThreadPoolExecutor(2) as workers:
+        for job in [workers.submit(pull, files.crm, ours), workers.submit(pull, other, theirs)]:
+            job.result()
+    assert files.counts() == told(*ours, *theirs)
 
 
 def test_what_a_contact_is_filed_under_is_pinned() -> None:
