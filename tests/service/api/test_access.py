@@ -29,14 +29,20 @@ NOUN_OF = {
     "calendar_id": "calendar",
     "relationship_id": "relationship",
 }
+# Routes that speak of one kind of connection only, or need more than an empty body.
+SOCIAL = ("/found",)
+BODIES = {"/handle-fields": {"fields": {}}}
 
 
 def send(client: Client, method: str, path: str, world: World | None = None) -> TestResponse:
     """Calls a documented route, with ids of the world or of nothing, and a body that fits any of them."""
     path = path.removeprefix("/v1")
+    if path.endswith(SOCIAL):
+        path = path.replace("{connection_id}", str(world.social if world else uuid4()))
     for name, noun in NOUN_OF.items():
         path = path.replace(f"{{{name}}}", str(getattr(world, noun) if world else uuid4()))
-    return client.call(method, path, json={} if method != "GET" else None)
+    body = next((body for ending, body in BODIES.items() if path.endswith(ending)), {})
+    return client.call(method, path, json=body if method != "GET" else None)
 
 
 def check(response: TestResponse, status: int) -> str:
