@@ -73,7 +73,7 @@ class _Tally:
 
 def _read(text: str, table: _Node, tender: _Node) -> int:
     seen = _Tally()
-    tender_bit = _TENDER if "#" in text and any(_tender(words, tender) for words in _tags(text)) else 0
+    tender_bit = _TENDER if any(_tender(words, tender) for words in _tags(text)) else 0
     for sentence, end in _sentences(text):
         bits, chat = _sentence(sentence, table, seen)
         if not tender_bit and _tender([*map(_bare, sentence)], tender):
@@ -81,6 +81,14 @@ def _read(text: str, table: _Node, tender: _Node) -> int:
         # "How are you?" is a greeting; a lone question mark is somebody who asks again.
         seen.bits |= bits | (_ASKS if end == "?" and not chat else 0)
     return _settled(text, seen) | tender_bit
+
+
+def is_tender(text: str, language: str | None = None) -> bool:
+    """Whether `text` shows what is tender. As `spoken` says it, and several times faster."""
+    _, tender = _tables(language)
+    return any(_tender(words, tender) for words in _tags(text)) or any(
+        _tender(sentence, tender) for sentence, _ in _sentences(text)
+    )
 
 
 def _settled(text: str, seen: _Tally) -> int:
@@ -125,9 +133,11 @@ def fold(text: str) -> str:
 def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
     """The bits of one sentence, and whether it is nothing but a greeting or a flourish."""
     bits = chat = covered = closed = 0
-    start = table.next.get("^")
+    start, begins = table.next.get("^"), table.next
+    anything = "*" in begins
     for at, word in enumerate(words):
-        length, found = _longest(words, at, table)
+        # Most words begin no phrase, and this is asked of every word of every text.
+        length, found = _longest(words, at, table) if anything or word in begins else (0, 0)
         if at == 0 and start is not None:
             length, found = max((length, found), _longest(words, 0, start), key=lambda each: each[0])
         bits |= found & _BROADCAST  # whatever it stands in
@@ -160,6 +170,8 @@ def _tender(words: Sequence[str], table: _Node) -> bool:
 
 def _tags(text: str) -> Iterator[list[str]]:
     """The words of each hashtag: people also tag what they are. "#BreastCancerAwareness" is three words."""
+    if "#" not in text:
+        return
     for tag in _TAG.findall(text):
         yield [*map(_bare, _TOKENS.findall(fold(_HUMP.sub(" ", tag).replace("_", " "))))]
 

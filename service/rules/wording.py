@@ -11,7 +11,7 @@ from typing import Literal
 from integrations.records import Kind, TaskKind
 from service.rules.model import Answered, Finding, Person, Post
 from service.rules.readiness.cues import at_stake
-from service.rules.spoken import BIT, spoken
+from service.rules.spoken import is_tender
 from service.rules.words import act, at_sign, clip, ended, moment, name_of, open_act, plain, where
 
 SUBJECT_LIMIT = 60
@@ -173,11 +173,7 @@ def _quotable(posts: Iterable[Post]) -> Iterator[Post]:
 
 def _touches(post: Post, tender: set[str]) -> bool:
     """Whether a post is on tender ground. Ours carry no signals, and what we answer to a tender post may say as much."""
-    return (
-        post.native_id in tender
-        or post.in_reply_to in tender
-        or (post.ours and bool(spoken(post.text) & BIT["tender"]))
-    )
+    return post.native_id in tender or post.in_reply_to in tender or (post.ours and is_tender(post.text))
 
 
 def _who(post: Post, person: Person) -> str:

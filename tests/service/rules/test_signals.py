@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from service.rules.model import Signals
 from service.rules.phrases import LANGUAGES
 from service.rules.signals import MANY, from_mask, read, to_mask
+from service.rules.spoken import is_tender
 
 FLAGS = [each.name for each in fields(Signals) if each.name != "answer_percent"]
 
@@ -243,3 +244,10 @@ def test_a_complaint_with_many_tags_still_needs_its_answer():
 @given(st.text(max_size=60))
 def test_a_question_is_never_a_last_polite_word(text):
     assert not (read(f"{text} when do you open?").polite_close)
+
+
+@pytest.mark.parametrize(
+    "text", ["I was diagnosed with cancer", "#BreastCancerAwareness", "lovely weather", "vote for our party", ""]
+)
+def test_what_is_tender_is_told_the_same_way_by_itself(text: str) -> None:
+    assert is_tender(text) == read(text).tender
