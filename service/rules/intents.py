@@ -40,6 +40,7 @@ class Intents:
 
 
 NAMES: Final = tuple(each.name for each in fields(Intents))
+SPEAKS_OF: Final = "speaks of"  # how the marks of word classes begin
 UNSURE = 0.5  # the least for a text that we have no words to judge by
 LONGEST = 400  # words of a text that are weighed: what is further on says no more about it
 LANE = 28  # bits for each intent's sum: 400 words of the largest weight stay far below
@@ -128,13 +129,12 @@ def take_apart(text: str, said: int, before: Before, language: str | None) -> Te
     long = len(words) > LONGEST
     if long:
         words = words[: LONGEST // 2] + words[-LONGEST // 2 :]
-    led = _led(text)
-    around = [*before.marks, "to nobody" if not led else "to one" if led == 1 else "to several"]
-    marks = list(_marks(text, folded, words, said, named=text.count("@") > led))
+    marks = list(_marks(text, folded, words, said, named=text.count("@") > _led(text)))
     marks += [f"{one} & {other}" for one in before.marks for other in marks]
+    marks += dict.fromkeys([mark for word in words for mark in _speaks_of(word)])
     tongue = english(words, language)
     phrased = long or tongue is not English.YES
-    return Text(words, [*around, *marks], tongue is not English.NO, phrased, bool(said & _OVER))
+    return Text(words, [*before.marks, *marks], tongue is not English.NO, phrased, bool(said & _OVER))
 
 
 def _led(text: str) -> int:
@@ -255,6 +255,11 @@ def classes() -> dict[str, list[str]]:
             for word in dict.fromkeys(words.split()):
                 found.setdefault(word, []).append(name)
     return found
+
+
+@lru_cache(maxsize=1 << 15)
+def _speaks_of(word: str) -> tuple[str, ...]:
+    return tuple(f"{SPEAKS_OF} {name}" for name in classes().get(normal(word), ()))
 
 
 class Model:
