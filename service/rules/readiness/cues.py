@@ -42,6 +42,7 @@ class Cue:
     PRICE: Final = 1 << 18
     OWN_AFFAIRS: Final = 1 << 19  # tells of themselves, asks, or names a number: no mere remark
     PHONE: Final = 1 << 20  # gives a telephone number
+    PASSED: Final = 1 << 21  # lets it pass, in words that no phrase has: heard, never read
 
 
 # What shows that more is at stake than a pleasant talk, and what each adds to the case for a call.

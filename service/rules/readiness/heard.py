@@ -50,12 +50,16 @@ _CLASSES: Final = "weights/cue_classes.txt"
 _WEIGHTS: Final = "weights/cues.json"
 
 
-# A phrase holds unless next to nothing is heard of it, and what is heard holds without a phrase where it is heard clearly.
+# A phrase holds unless next to nothing is heard of it. What is heard holds without a phrase where it is likelier than not;
+# a wish to talk, which is enough by itself, where it is heard clearly, and so a no, which stands against everything.
 _WITH_PHRASE: Final = 0.04
-_WITHOUT: Final = 0.7
-_WEIGHED: Final[Mapping[int, str]] = {
-    Cue.TALK: "talk", Cue.VIDEO: "video", Cue.DECLINE: "declines", Cue.COMPLAINT: "complaint", Cue.NO_BUYER: "other",
-}  # fmt: skip
+_WITHOUT: Final[Mapping[int, tuple[str, float]]] = {
+    Cue.TALK: ("talk", 0.85),
+    Cue.VIDEO: ("video", 0.5),
+    Cue.COMPLAINT: ("complaint", 0.5),
+    Cue.NO_BUYER: ("other", 0.6),
+}
+_PASSED: Final = 0.8
 FLOOR: Final = 0.3  # below it is what any text has: it adds nothing, however much of it there is
 
 
@@ -66,9 +70,11 @@ def above(probability: float) -> float:
 
 def weighed(cues: int, heard: Heard) -> int:
     """The cues of a text, where the model knows of them too."""
-    for cue, name in _WEIGHED.items():
+    for cue, (name, enough) in _WITHOUT.items():
         likely: float = 0.0 if cue == Cue.TALK and cues & Cue.NO_TALK else getattr(heard, name)
-        cues = cues | cue if likely >= (_WITH_PHRASE if cues & cue else _WITHOUT) else cues & ~cue
+        cues = cues | cue if likely >= (_WITH_PHRASE if cues & cue else enough) else cues & ~cue
+    if heard.declines >= _PASSED and not cues & (Cue.DECLINE | Cue.LATER):
+        cues |= Cue.PASSED
     return cues
 
 

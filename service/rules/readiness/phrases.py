@@ -240,5 +240,5 @@ NO_BUYER_BIO: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 JOKE: Final[Mapping[str, tuple[str, ...]]] = {"en": ("lol|lmao|haha\\w*|jk|just kidding|asking for a friend|call me maybe|her agent|his agent|their agent|as if|yeah right|oh great|/s",)}  # fmt: skip
 WRONG: Final[Mapping[str, tuple[str, ...]]] = {
-    "en": ("wrong (?:account|company|person|handle|one|number|tag)|(?:meant|intended) (?:for|to tag) (?:someone|somebody|another|the other)|(?:oops|omg|ah|whoops)(?: so)? sorry|my flight|please ignore",),
+    "en": ("wrong (?:account|company|person|handle|one|number|tag)|(?:meant|intended) (?:for|to tag) (?:someone|somebody|another|the other)|(?:oops|omg|ah|whoops)(?: so)? sorry|my flight|please ignore|my (?:bad|mistake)(?: sorry| lol)?",),
 }  # fmt: skip

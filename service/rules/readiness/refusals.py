@@ -27,6 +27,7 @@ AGREED_LASTS = timedelta(
 )  # a time that was agreed on is past by then, and either a call is logged or none was made
 NUDGE = timedelta(hours=12)  # two posts of ours within less are one word in two pieces
 PATIENT = 2  # of ours without an answer: then it is their turn
+WEIGHTY = 0.7  # how surely something of weight must be heard to be news by itself
 NEWS = 2  # needs that must be new for a second call within the quiet time
 
 
@@ -137,16 +138,18 @@ def _wrong(case: Case) -> Refusal | None:
 
 def _declined(case: Case) -> Refusal | None:
     """The last thing that they said about talking was no, or not now. A no holds for as long as a call would have counted; a
-    delay ends when something new comes up."""
+    delay, and what was let pass, end when something new comes up."""
     for word in reversed(case.theirs):
         until = word.at + case.policy.call_quiet
         if is_wish(word) or case.now >= until or (case.since is not None and word.at <= case.since):
             return None
         if word.cues & Cue.DECLINE:
             return Refusal(f"They would rather not have a call, they wrote on {case.date(word.at)}.", until)
-        if word.cues & Cue.LATER:
+        if word.cues & (Cue.LATER | Cue.PASSED):
+            asked = word.cues & Cue.LATER
+            what = "asked to leave it for later" if asked else "let it pass or have decided otherwise"
             new = _news(case, word.at)
-            return None if new else Refusal(f"They asked on {case.date(word.at)} to leave it for later.", until)
+            return None if new else Refusal(f"They {what}, they wrote on {case.date(word.at)}.", until)
     return None
 
 
@@ -216,7 +219,9 @@ def _lately(case: Case) -> Refusal | None:
 def _news(case: Case, since: datetime) -> bool:
     """Whether they have asked to talk, or are in the middle of something new, since then."""
     said = [word for word in case.theirs if word.at > since]
-    return any(map(is_wish, said)) or sum(any(word.cues & cue for word in said) for cue in NEED) >= NEWS
+    if any(map(is_wish, said)) or any(word.heard.stake >= WEIGHTY for word in said):
+        return True
+    return sum(any(word.cues & cue for word in said) for cue in NEED) >= NEWS
 
 
 _CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (

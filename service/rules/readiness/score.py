@@ -19,28 +19,28 @@ from service.rules.readiness.talk import Course
 
 BASE: Final = -4.4
 ASKED: Final = 6.5  # enough by itself
-STAKE: Final = 3.0  # something of weight is heard
+STAKE: Final = 1.8  # something of weight is heard
 INTEREST: Final = 0.7  # a need of theirs, or a question after terms, whatever its weight
 # What phrases say beside it: they are sure of what they know.
 NEEDS: Final[Mapping[int, float]] = {
-    Cue.DECISION: 0.6,
-    Cue.STUCK: 0.6,
-    Cue.URGENT: 0.6,
-    Cue.AUTHORITY: 0.6,
-    Cue.DEADLINE: 0.5,
-    Cue.SCALE: 0.4,
-    Cue.PRICE: 0.2,
+    Cue.DECISION: 1.0,
+    Cue.STUCK: 1.0,
+    Cue.URGENT: 0.9,
+    Cue.AUTHORITY: 0.9,
+    Cue.DEADLINE: 0.8,
+    Cue.SCALE: 0.6,
+    Cue.PRICE: 0.3,
 }
 ACQUAINTED: Final = 0.4  # the need came up days after the first exchange: they came back with it
-EXCHANGE, MOST_EXCHANGES = 0.15, 5  # each, up to so many
-OCCASION, MOST_OCCASIONS = 0.1, 5
+EXCHANGE, MOST_EXCHANGES = 0.1, 5  # each, up to so many
+OCCASION, MOST_OCCASIONS = 0.05, 5
 QUICK, MOST_QUICK = 0.05, 4
 MINUTE, MOST_MINUTES = 0.05, 5.0  # of theirs; with as many of ours the call would have been the shorter way
 EFFORT: Final = 1.2  # for the longest that they wrote lately: what takes long to write is long to answer
-DIRECT: Final = 0.6  # said in private, where people say what they mean
-KNOWN: Final = 0.7
+DIRECT: Final = 0.8  # said in private, where people say what they mean
+KNOWN: Final = 0.9
 MET: Final = 0.7
-DEALS: Final[Mapping[str, float]] = {"open": 0.4, "won": 0.3, "lost": 0.1}
+DEALS: Final[Mapping[str, float]] = {"open": 0.4, "won": 0.2, "lost": 0.1}
 REFUSED: Final = -6.0  # what a refusal leaves: hardly ever right, and never above the threshold
 
 

@@ -237,7 +237,7 @@ def _hear(course: Course, word: Word, offered: bool) -> bool:
 def _takes_up(word: Word) -> bool:
     """Whether it is a yes to an offer of ours."""
     yes = bool(word.cues & (Cue.YES | Cue.PHONE)) or word.heard.talk >= TAKEN_UP
-    return yes and not word.cues & (Cue.DECLINE | Cue.LATER)
+    return yes and not word.cues & (Cue.DECLINE | Cue.LATER | Cue.PASSED)
 
 
 def is_wish(word: Word) -> bool:
