@@ -34,7 +34,7 @@ SCALES = {
         rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hours=5, hour_posts=100, few_posts=1000, many_times=10,
         push_tasks=6000, api_seconds=3.0, latency_posts=40,
         match_contacts=1_000_000, match_authors=10_000, match_singles=200, match_import=40_000, texts=20_000, learn=True,
-        linked=(("rapidfuzz", 30_000), ("recordlinkage", 100_000), ("splink", 200_000)),
+        linked=(("rapidfuzz", 30_000), ("recordlinkage", 100_000), ("splink", 500_000)),
     ),
     "small": Scale(
         rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,

@@ -26,7 +26,7 @@ _UNDER = (
 )
 _CONTACTS = (
     "SELECT id::text, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
-    f" AND id IN {each_of('ids', 'uuid')}"
+    f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
 )
 _TOTALS = "SELECT authors, likely FROM match_totals WHERE workspace_id = %(w)s"
 # Other accounts that are confirmed, and share a profile's address with one of these authors: one of the two links to the other.

@@ -45,8 +45,8 @@ _COUNT = insert(
     conflict="ON CONFLICT (workspace_id, key) DO UPDATE SET contacts = old.contacts + excluded.contacts",
 )
 _COUNTS = (
-    "SELECT key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 1 AND key IN (SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
-    f" WHERE workspace_id = %(w)s AND id IN {each_of('ids', 'uuid')} AND left(token, 1) = ANY(%(kinds)s) UNION ALL SELECT '{EVERYBODY}')"
+    "SELECT key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 1 AND key = ANY(ARRAY(SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
+    f" WHERE workspace_id = %(w)s AND id = ANY(ARRAY{each_of('ids', 'uuid')}) AND left(token, 1) = ANY(%(kinds)s) UNION SELECT '{EVERYBODY}'))"
 )
 _DROP_COUNTS = "DELETE FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) AND contacts = 0"
 _NOTE = (

@@ -36,7 +36,7 @@ _UPSERT_CONTACTS = insert(
 )
 _AUTHORS_OF_KEYS = (
     "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
-    f" AND key IN {each_of('keys')}"
+    f" AND key = ANY(ARRAY{each_of('keys')})"
 )
 _AUTHORS_OF_CONTACTS = "SELECT DISTINCT author_id FROM matches WHERE workspace_id = %(w)s AND contact_id = ANY(%(ids)s)"
 OWNER = {"id": "uuid", "native_id": "text", "email": "text", "name": "text", "active": "boolean"}
