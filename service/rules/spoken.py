@@ -87,7 +87,7 @@ def is_tender(text: str, language: str | None = None) -> bool:
     """Whether `text` shows what is tender. As `spoken` says it, and several times faster."""
     _, tender = _tables(language)
     return any(_tender(words, tender) for words in _tags(text)) or any(
-        _tender(sentence, tender) for sentence, _ in _sentences(text)
+        _tender([*map(_bare, sentence)], tender) for sentence, _ in _sentences(text)
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from service.rules.phrases import LANGUAGES
 from service.rules.signals import read
-from service.rules.spoken import BIT, spoken
+from service.rules.spoken import BIT, is_tender, spoken
 from service.rules.tender import EVERYDAY, TENDER
 
 PLAIN = {
@@ -71,7 +71,9 @@ NEAR_ABROAD = {
 
 
 def _tender(text: str, language: str | None) -> bool:
-    return bool(spoken(text, language) & BIT["tender"])
+    found = bool(spoken(text, language) & BIT["tender"])
+    assert is_tender(text, language) is found
+    return found
 
 
 @pytest.mark.parametrize("text", [text for texts in PLAIN.values() for text in texts])
