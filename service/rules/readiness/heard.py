@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
-from operator import add
 from typing import Any, Final
 
 from service.rules.intents import Before, normal, parts, take_apart
@@ -43,6 +42,7 @@ class Heard:
 
 LABELS: Final = tuple(each.name for each in fields(Heard))
 NOTHING: Final = Heard()
+_NONE: Final[Weights] = (0.0,) * len(LABELS)
 _CUES: Final = tuple(
     (bit, f"phrase {name.lower()}") for name, bit in vars(Cue).items() if name.isupper() and name != "NONE"
 )
@@ -146,10 +146,7 @@ class _Model:
 
 
 def _sum(rows: Iterable[Weights]) -> Weights:
-    total: Weights = (0.0,) * len(LABELS)
-    for row in rows:
-        total = tuple(map(add, total, row))
-    return total
+    return tuple(map(sum, zip(_NONE, *rows, strict=True)))
 
 
 def _probability(odds: float) -> float:

@@ -145,7 +145,9 @@ def _word(post: Post, native: dict[tuple[str, str], Post]) -> Word:
 
 
 def _ours(text: str) -> int:
-    return read_ours(text) | (Cue.OFFER if hear(text).talk >= OFFERED else Cue.NONE)
+    """What a text of ours says. One that asks them nothing offers nothing that the phrases do not know."""
+    said = read_ours(text)
+    return said | Cue.OFFER if "?" in text and not said and hear(text).talk >= OFFERED else said
 
 
 def _cues(post: Post, told: Heard) -> int:
