@@ -56,8 +56,8 @@ _WITH_PHRASE: Final = 0.04
 _WITHOUT: Final[Mapping[int, tuple[str, float]]] = {
     Cue.TALK: ("talk", 0.85),
     Cue.VIDEO: ("video", 0.5),
-    Cue.COMPLAINT: ("complaint", 0.5),
-    Cue.NO_BUYER: ("other", 0.6),
+    Cue.COMPLAINT: ("complaint", 0.7),
+    Cue.NO_BUYER: ("other", 0.5),
 }
 _PASSED: Final = 0.8
 FLOOR: Final = 0.3  # below it is what any text has: it adds nothing, however much of it there is

@@ -88,6 +88,7 @@ YES: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
         "yes|yeah|yep|yup|please do|go on then|go ahead|why not|definitely|absolutely|(?<!not )(?<!make )sure", "(?:sounds|sound|that's|would be|that would be|that'd be) (?:good|great|perfect|ideal|lovely|helpful|useful)", "(?:that )?(?:would|'d) help",
         "(?:works|suits|good|fine|ideal|perfect|free|ok|okay) (?:for me|for us|me|us)?", "(?:love|like) (?:to|that|one)", "let's (?:do|talk|speak|say)", "(?:tomorrow|<day>|morning|afternoon) (?:at|is|works|after|before|then)",
+        "any (?:other )?(?:day|morning|afternoon|evening|time)", "(?:mornings|afternoons|evenings|weekdays|weekends|<day>s) (?:are|suit|work|would)",
     ),
     "de": ("ja|gern\\w*|passt|klingt gut|einverstanden",), "fr": ("oui|volontiers|avec plaisir|ca marche|parfait",), "es": ("si|claro|perfecto|vale|genial",),
     "it": ("si|certo|volentieri|va bene|perfetto",), "pt": ("sim|claro|pode ser|perfeito|combinado",), "nl": ("ja|graag|prima|lijkt me goed|is goed",),
