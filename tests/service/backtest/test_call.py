@@ -33,7 +33,7 @@ def run(tmp_path: Path, *more: str, items: list[dict[str, Any]] | None = None) -
 
 def truth_of(tmp_path: Path) -> Path:
     path = tmp_path / "truth.csv"
-    rows = [f'"{told.id}",{int(told.ready)},{told.stage},{told.stage},met' for told in TABLE]
+    rows = [f'"{told.id}",{int(told.ready)},{told.stage},{told.stage},{"met" if told.stage else ""}' for told in TABLE]
     path.write_text("\n".join(["id,ready,stage1,stage2,stage3", *rows]), encoding="utf-8")
     return path
 
