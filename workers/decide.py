@@ -88,6 +88,11 @@ def _match(run: _Run, session: Session) -> bool:
     return matching.match_due(session, run.workspace_id, AUTHORS) == AUTHORS
 
 
+def _learn(run: _Run, session: Session) -> bool:
+    """Everybody has been matched: what that says about all of them together, and about each of them again, until it stands."""
+    return matching.match_due(session, run.workspace_id, AUTHORS) > 0 or matching.learn_share(session, run.workspace_id)
+
+
 def _let_through(run: _Run, session: Session) -> bool:
     """All is decided: what a change of settings or rules altered may go, unless it is too much at once."""
     runs.settle(session, run.workspace_id)
@@ -202,6 +207,7 @@ def _store(
 _STEPS: tuple[tuple[Callable[[_Run, Session], bool], int], ...] = (
     (_refile, 1),
     (_match, LANES),
+    (_learn, 1),
     (_conversations, LANES),
     (_relationships, LANES),
     (_let_through, 1),

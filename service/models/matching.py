@@ -41,6 +41,9 @@ class MatchTotal(Tenant, Base):
 
     authors: Mapped[int] = mapped_column(default=0, server_default="0")  # that have been matched
     likely: Mapped[float] = mapped_column(default=0, server_default="0")  # the sum of their scores: matches expected
+    share: Mapped[
+        float | None
+    ]  # of the authors, who are in the CRM, as everybody was last matched by; None: nothing learnt yet
     rules_version: Mapped[int] = mapped_column(
         default=0, server_default="0"
     )  # by which all of them are matched, or due

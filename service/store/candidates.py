@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from service.db import RawConnection
-from service.rules.matching import PER_KEY, Commonness, choose, share_known
+from service.rules.matching import PER_KEY, Commonness, choose
 from service.rules.matching.addresses import own_address
 from service.rules.model import Candidate, KnownAuthor
 from service.store import filing
@@ -28,7 +28,7 @@ _CONTACTS = (
     "SELECT id::text, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
     f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
 )
-_TOTALS = "SELECT authors, likely FROM match_totals WHERE workspace_id = %(w)s"
+_SHARE = "SELECT share FROM match_totals WHERE workspace_id = %(w)s"
 # Other accounts that are confirmed, and share a profile's address with one of these authors: one of the two links to the other.
 _LINKED = """
 SELECT k.key, k.author_id, o.provider, o.url, m.contact_id
@@ -97,8 +97,7 @@ def _commonness(
     counts = filing.counts(connection, workspace_id, ids)
     looked_up = {key: number for key, number in numbers.items() if not filing.is_counted(key)}
     every = counts.get(filing.EVERYBODY, 1)
-    authors, likely = next(iter(execute(connection, _TOTALS, {"w": workspace_id})), (0, 0.0))
-    share = share_known(likely, authors, every) if authors else None
+    [share] = next(iter(execute(connection, _SHARE, {"w": workspace_id})), (None,))
     return Commonness(every, {**looked_up, **counts}, share)
 
 

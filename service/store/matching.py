@@ -14,10 +14,10 @@ from integrations.records import Author, Contact
 from service.clock import real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
-from service.rules.matching import Evidence, author_keys, match
+from service.rules.matching import Commonness, Evidence, author_keys, match, share_known
 from service.rules.matching.learning import Record, learnt, pattern
 from service.rules.model import RULES_VERSION, Candidate, KnownAuthor, MatchResult, MatchState
-from service.store import due, handles, terms
+from service.store import due, filing, handles, terms
 from service.store.candidates import PROFILE, Gathered, gather
 from service.store.rows import execute, insert, packed, records
 
@@ -95,10 +95,18 @@ _ADD_TOTALS = (
     "INSERT INTO match_totals AS old (workspace_id, authors, likely, rules_version) VALUES (%(w)s, %(authors)s, %(likely)s, %(rules)s)"
     " ON CONFLICT (workspace_id) DO UPDATE SET authors = old.authors + excluded.authors, likely = old.likely + excluded.likely"
 )
+_TOTALS = "SELECT authors, likely, share FROM match_totals WHERE workspace_id = %(w)s FOR UPDATE"
+_LEARN = "UPDATE match_totals SET share = %(share)s WHERE workspace_id = %(w)s"
+# Whom nothing speaks for is nobody under any share.
+_MATCH_LIKELY = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND likely > 0 AND NOT match_due"
 _NOTICE_RULES = "UPDATE match_totals SET rules_version = %(rules)s WHERE workspace_id = %(w)s AND rules_version < %(rules)s RETURNING 1"
 # Accounts that link to one of these, or that one of these links to: what is confirmed here is evidence there.
 _LINKED = "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
 _MATCH_LINKED = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND NOT match_due"
+
+
+_TRACE = 1e-9  # somebody shares a key with them, and under another share it could count
+_SHIFT = 0.1  # of the share of authors who are in the CRM; a smaller one changes few verdicts
 
 
 @dataclass(frozen=True)
@@ -140,7 +148,12 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
         author_id: _results(author_id, each.known, gathered, standing[author_id], allowed, record)
         for author_id, each in authors.items()
     }
-    _file(connection, workspace_id, authors, keys, results)
+    likely = {
+        author_id: min(sum(each.score for each in results[author_id]), 1.0)
+        or (_TRACE if gathered.candidates[author_id] else 0.0)
+        for author_id in authors
+    }
+    _file(connection, workspace_id, authors, keys, likely)
     _store(connection, workspace_id, ids, results)
     changed = {
         author_id: (standing[author_id].confirmed, now)
@@ -151,7 +164,30 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
     if changed:
         _decide_again(session, workspace_id, changed, keys)
     handles.write_soon(session, workspace_id, _confirmed_contacts(standing, results))
+    # Last, because it locks the workspace's one row.
+    execute(connection, _ADD_TOTALS, {
+        "w": workspace_id, "rules": RULES_VERSION, "authors": sum(each.likely is None for each in authors.values()),
+        "likely": sum(likely[author_id] - (each.likely or 0) for author_id, each in authors.items()),
+    })  # fmt: skip
     return len(authors)
+
+
+def learn_share(session: Session, workspace_id: UUID) -> bool:
+    """Once nobody is due: whether the share of authors who are in the CRM has turned out so different from the one that they
+    were matched by that whoever may be somebody is matched again. (By the same share for all: the order in which authors
+    come changes nothing.)"""
+    connection = raw(session)
+    authors, likely, share = next(iter(execute(connection, _TOTALS, {"w": workspace_id})), (0, 0.0, None))
+    if not authors:
+        return False
+    contacts = filing.counts(connection, workspace_id, ()).get(filing.EVERYBODY, 1)
+    told = round(share_known(likely, authors, contacts), 2)
+    before = Commonness(contacts, {}, share).known
+    if abs(told - before) < _SHIFT:
+        return False
+    execute(connection, _LEARN, {"w": workspace_id, "share": told})
+    execute(connection, _MATCH_LIKELY, {"w": workspace_id})
+    return True
 
 
 def _confirmed_contacts(
@@ -240,7 +276,7 @@ def _file(
     workspace_id: UUID,
     authors: Mapping[UUID, _Due],
     keys: Mapping[UUID, Sequence[str]],
-    results: Mapping[UUID, Sequence[MatchResult]],
+    likely: Mapping[UUID, float],
 ) -> None:
     """Notes that they are matched and under which keys a contact that changes finds them; what is the same is not written."""
     shared = {"w": workspace_id}
@@ -250,13 +286,8 @@ def _file(
     ):
         if changed := [row for row in rows if row[1]]:
             execute(connection, statement, {**shared, **packed(_KEYS, changed)})
-    likely = {author_id: min(sum(each.score for each in results[author_id]), 1.0) for author_id in authors}
     matched = [(author_id, list(keys[author_id]), likely[author_id]) for author_id in sorted(authors)]
     execute(connection, _MATCHED, {**shared, **packed(MATCHED, matched)})
-    execute(connection, _ADD_TOTALS, {
-        **shared, "rules": RULES_VERSION, "authors": sum(each.likely is None for each in authors.values()),
-        "likely": sum(likely[author_id] - (each.likely or 0) for author_id, each in authors.items()),
-    })  # fmt: skip
 
 
 def _store(

@@ -794,6 +794,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("authors", sa.Integer(), server_default="0", nullable=False),
         sa.Column("likely", sa.Float(), server_default="0", nullable=False),
+        sa.Column("share", sa.Float(), nullable=True),
         sa.Column("rules_version", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_match_totals_workspace_id"), ondelete="CASCADE"
