@@ -13,6 +13,7 @@ from service.rules.readiness.talk import Course, Word
 from service.rules.words import day, times, where
 
 CALL_MINUTES: Final = 10
+LIKELY: Final = 0.5  # how likely it must be that something is at stake, for a sentence to say so
 _SAID: Final[Mapping[int, str]] = {
     Cue.DECISION: "want to get something done",
     Cue.STUCK: "get no further in writing",
@@ -73,6 +74,8 @@ def _need(course: Course, now: datetime, policy: Policy) -> Iterator[str]:
         what = [_SAID[cue] for cue in cues]
         joined = " and ".join([", ".join(what[:-1]), what[-1]] if what[1:] else what)
         yield f"They {joined}, last on {day(last, policy.timezone, now)}."
+    elif (word := course.weightiest(now)) is not None and course.stake(now) >= LIKELY:
+        yield f"Something that matters to them is under way, they wrote on {day(word.at, policy.timezone, now)}."
 
 
 def _rhythm(course: Course, now: datetime, policy: Policy) -> Iterator[str]:
