@@ -161,7 +161,9 @@ class Verdict:
     # unanswered: the answer that ended the last wait, where there is one: its task is completed with a line saying so
     ended_by: Answered | None = None
     stage: str | None = None  # ready_for_call: aware, in contact, conversing, ready to talk, talked, met
-    milestones: tuple[Milestone, ...] = ()  # ready_for_call: the stages reached so far, each once, in order; aware is none
+    milestones: tuple[
+        Milestone, ...
+    ] = ()  # ready_for_call: the stages reached so far, each once, in order; aware is none
     score: float | None = None  # ready_for_call: the probability that people who read the talk would have somebody call
     waiting_since: datetime | None = None  # unanswered: somebody waits since then, whether patience has ended or not
     # unanswered: the answer to every wait that was ended, by episode. A task whose episode is not in here and not in

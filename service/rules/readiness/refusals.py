@@ -178,7 +178,7 @@ def _problem(case: Case) -> Refusal | None:
     for word in reversed(case.heard):
         if word.ours or word.at + case.policy.lapse_after <= case.now:
             return None
-        if word.post.signals.problem and not any(word.cues & cue for cue in NEED):
+        if word.post.signals.problem and word.heard.stake < WEIGHTY:
             reason = f"They reported a problem on {case.date(word.at)} that nobody has answered yet; answer that first."
             return Refusal(reason, word.at + case.policy.lapse_after)
     return None
