@@ -52,9 +52,7 @@ def measure(scale: Scale) -> list[Figure]:
     return figures
 
 
-def _of_set(
-    name: str, goal: Goal, told: Mapping[str, Score], where: Path, truth: Mapping[str, str]
-) -> list[Figure]:
+def _of_set(name: str, goal: Goal, told: Mapping[str, Score], where: Path, truth: Mapping[str, str]) -> list[Figure]:
     size = f"{len(truth)} profiles, {sum(map(bool, truth.values()))} of them with a contact"
     exact, sorted_words = _exact(where, truth), _token_sort(where, truth)
     confirmed, first = told["confirmed"], told["with_first_suggestion"]

@@ -23,7 +23,9 @@ from integrations.records import (
 )
 
 HANDED_IN = "handed_in"  # capability: posts come in through our API, and the provider can be asked for nothing
-WRITE_HANDLES = "write_handles"  # capability: a CRM keeps social handles with a contact, and lets us fill in an empty one
+WRITE_HANDLES = (
+    "write_handles"  # capability: a CRM keeps social handles with a contact, and lets us fill in an empty one
+)
 RECHECK = "recheck"  # the slow sweep that finds edits and deletions; every connection has it, no manifest lists it
 
 

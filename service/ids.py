@@ -22,5 +22,5 @@ def new_id() -> UUID:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     with _lock:
         _last = ticks = max(milliseconds << 12 | (rest << 12) // 1_000_000, _last + 1)
-    value = (ticks >> 12 & (1 << 48) - 1) << 80 | 7 << 76 | (ticks & 0xFFF) << 64 | 2 << 62 | random.getrandbits(62)  # noqa: S311
+    value = (ticks >> 12 & (1 << 48) - 1) << 80 | 7 << 76 | (ticks & 0xFFF) << 64 | 2 << 62 | random.getrandbits(62)
     return UUID(int=value)

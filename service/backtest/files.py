@@ -58,8 +58,9 @@ def write(path: Path, columns: Sequence[str], found: Iterable[Mapping[str, objec
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns, lineterminator="\n")
             writer.writeheader()
-            for count, row in enumerate(found, 1):
+            for row in found:
                 writer.writerow(row)
+                count += 1
     except OSError as error:
         raise PlainError(f"{path} cannot be written: {error.strerror or error}") from None
     return count

@@ -124,7 +124,19 @@ class Rows:
         return self._add(Owner(connection_id=connection, native_id=native_id, email=email, name="Olga"))
 
     def match(self, author: UUID, contact: UUID, *, state: str = "suggested", **values: Any) -> UUID:
-        row = {"score": 0.7, "evidence": [{"sentence": "The names are the same.", "kind": "name", "source": "profile", "basis": "shown publicly by the person"}], "rules_version": 1, "decided_at": self.now}
+        row = {
+            "score": 0.7,
+            "evidence": [
+                {
+                    "sentence": "The names are the same.",
+                    "kind": "name",
+                    "source": "profile",
+                    "basis": "shown publicly by the person",
+                }
+            ],
+            "rules_version": 1,
+            "decided_at": self.now,
+        }
         return self._add(Match(author_id=author, contact_id=contact, state=state, **{**row, **values}))
 
     def task(

@@ -99,7 +99,13 @@ _CONTACT_TEXT = {  # our field -> HubSpot's property
     "lifecycle": "lifecyclestage",
 }
 # How a contact came into HubSpot: the new properties, and, of older contacts, those that web analytics keeps.
-_SOURCES = ("hs_object_source_label", "hs_object_source", "hs_object_source_detail_1", "hs_analytics_source", "hs_analytics_source_data_1")
+_SOURCES = (
+    "hs_object_source_label",
+    "hs_object_source",
+    "hs_object_source_detail_1",
+    "hs_analytics_source",
+    "hs_analytics_source_data_1",
+)
 _BY_OTHERS = {"import", "integration"}  # labels beside which the detail says which list or which vendor it was
 _CONTACT_MORE = (
     *_SOURCES, "email", "hs_additional_emails", "phone", "mobilephone", "hubspot_owner_id", "hs_email_optout", "hs_merged_object_ids",
