@@ -7,11 +7,9 @@ features that `service/rules/readiness/heard.py` takes from a text, calibrated o
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -21,37 +19,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from service.rules.readiness.heard import LABELS, apart, named
+from training.cue_examples import examples
 from training.train import scores
 
-EXAMPLES = Path(__file__).parent / "examples" / "cues"
 WEIGHTS = Path(__file__).parent.parent / "service" / "rules" / "weights" / "cues.json"
 FOLDS = 10  # of whole trades
 SCALE = 1 / 24  # log-odds of one step
-PAGE = 8  # lines that are left out together, of those that are of no trade
 SMOOTH = 2.0  # inverse strength of the regularisation
 SHARES = {"words": 1.0, "pairs": 0.7, "parts": 0.5, "classes": 1.5, "marks": 0.5}  # how readily each table is believed
 SEEN = 2  # texts that a word, pair or part must stand in
 
 Feature = tuple[str, str]  # table, name
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    text: str
-    says: frozenset[str]
-    trade: str
-
-
-def examples() -> Iterator[Example]:
-    """Every example, with the labels that it bears. Raises ValueError for one with a label that there is not."""
-    for path in sorted(EXAMPLES.glob("*.tsv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            for number, row in enumerate(csv.DictReader(file, dialect="excel-tab", quoting=csv.QUOTE_NONE)):
-                says = frozenset(row["says"].split())
-                if unknown := says - set(LABELS):
-                    raise ValueError(f"{path.name}: there is no label {sorted(unknown)[0]!r}.")
-                trade = f"{path.stem} {number // PAGE}" if path.stem.startswith("any") else path.stem
-                yield Example(row["text"], says, trade)
 
 
 def features(text: str) -> dict[Feature, float]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.rules.readiness.cues import Cue
 from service.rules.readiness.heard import FLOOR, LABELS, Heard, above, hear, weighed
 from tests.service.rules.histories import table
-from training.cues import examples
+from training.cue_examples import examples
 
 EXAMPLES = list(examples())
 RUN = 6  # words in a row
