@@ -68,7 +68,7 @@ def displayed(
     """A display name's words against a contact's name. `shares` are the m of each level."""
     if not words or not name.words:
         return NOTHING
-    if "".join(words) == name.compact and len(name.words) > 1 and name.families:
+    if "".join(words) == name.compact and len(name.words) > 1 and name.givens and name.families:
         return Likeness(L.FULL, shares[L.FULL] / _full(name, name.givens[0], name.families[0], seen))
     family, others = _family_in(words, name.families)
     level, given = _given_level(others, name)
