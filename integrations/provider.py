@@ -94,7 +94,43 @@ class HandleWriter(Protocol):
         ...
 
 
+@runtime_checkable
+class Cleaner(Protocol):
+    """What the client of a CRM in which `prepare` makes something can do besides, when it is asked to leave no trace."""
+
+    def clean(self) -> Sequence[str]:
+        """Removes what `prepare` made in the CRM (a property, a field). One sentence for each thing that was removed, or that
+        stays and why. Tasks are withdrawn before. Safe to repeat."""
+        ...
+
+
 C = TypeVar("C", bound=SocialClient | CRMClient, covariant=True)
+
+
+@dataclass(frozen=True)
+class App:
+    """Our registration with a provider: where it is, and who we are there. `hosts` override the provider's own."""
+
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that a step of signing in may need to know. What a step has to remember it hands back; it keeps nothing itself."""
+
+    app: App
+    hosts: Mapping[str, str]  # the provider's hosts, with the app's overrides and the server that a person named
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)  # what the person typed into the connect form
+    base_url: str = ""  # our public address, without a slash at the end; `Document`s stand below it
+    redirect_uri: str = ""  # where the provider sends people back to
+    guarded: bool = False  # a person named the server: it is reached only through a peer-checked session
+    allow_hosts: tuple[str, ...] = ()  # not on the internet, and called all the same
+
+
+Credentials = Mapping[str, Any]  # JSON-able; `expires_at` (ISO 8601) says when they want to be refreshed
 
 
 @dataclass(frozen=True)
@@ -110,25 +146,69 @@ class OAuth2:
     client_auth: Literal["client_secret_basic", "client_secret_post", "none"] = "client_secret_basic"
     authorize_params: Mapping[str, str] = field(default_factory=dict)
     issuer: str | None = None  # what `iss` on the callback must equal, where the provider sends it
+    keeps: tuple[str, ...] = ()  # further members of the token endpoint's answers that belong to the credentials
+    # Makes our registration with the server that a person named, the first time that anybody here names it.
+    register: Callable[[Setting], App] | None = None
+    # Turns what the token endpoint gave into what is kept (a longer-lived token, say). Called after each consent.
+    exchange: Callable[[Setting, Credentials], Credentials] | None = None
+    # Refreshes where RFC 6749, 6 is not how (a token that is exchanged for a younger one, say).
+    refresh: Callable[[Setting, Credentials], Credentials] | None = None
     kind: Literal["oauth2"] = "oauth2"
 
 
 @dataclass(frozen=True)
-class Secret:
-    """Credentials that a person types into the connect form (API key, app password): its fields marked secret."""
+class Begun:
+    """A consent on its way: where to send the person's browser, and what to remember until it comes back (JSON-able; sealed)."""
 
+    authorize_url: str
+    kept: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A consent flow that is not plain OAuth 2.0 (pushed requests, tokens bound to a key), in the provider's own steps.
+
+    `begin` is given the setting and the `state` that must come back. `finish` gets what `begin` kept and the callback's query, whose
+    `state` has been checked, and returns the credentials; what the callback says beside (an `iss`, say) is for it to check. `refresh` spends the
+    refresh token once. Each raises `integrations.errors`; AuthenticationError only where the grant itself was refused.
+    """
+
+    begin: Callable[[Setting, str], Begun]
+    finish: Callable[[Setting, Mapping[str, Any], Mapping[str, str]], Credentials]
+    refresh: Callable[[Setting, Credentials], Credentials]
+    revoke: Callable[[Setting, Credentials], None] | None = None
+    scopes: tuple[str, ...] = ()
+    needs_app: bool = False  # whoever runs Warmline registers it first, with `warmline providers set`
+    kind: Literal["consent"] = "consent"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Credentials that a person types into the connect form (API key, app password): its fields marked secret.
+
+    `sign_in` turns what was typed into what is kept (a session, say), `refresh` renews that; without them, what was typed is kept.
+    """
+
+    sign_in: Callable[[Setting, Credentials], Credentials] | None = None
+    refresh: Callable[[Setting, Credentials], Credentials] | None = None
     kind: Literal["secret"] = "secret"
+
+
+Auth = OAuth2 | Consent | Secret
 
 
 @dataclass(frozen=True)
 class FormField:
-    """One input of the connect form. `host` fields name a server and are reached only through a peer-checked session."""
+    """One input of the connect form. A `host` field names a server: its value, a host with a port perhaps, stands in the templates of
+    the provider's `hosts` under the field's name, is the connection's `host`, and is reached only through a peer-checked session."""
 
     name: str
     label: str
     help: str = ""
     type: Literal["text", "host", "secret"] = "text"
     required: bool = True
+    default: str = ""  # what an empty field means
+    choices: tuple[tuple[str, str], ...] = ()  # (value, label): picked, not typed
 
 
 @dataclass(frozen=True)
@@ -154,16 +234,6 @@ class Price:
 
 
 @dataclass(frozen=True)
-class App:
-    """Our registration with a provider: where it is, and who we are there. `hosts` override the provider's own."""
-
-    client_id: str = ""
-    client_secret: str = field(default="", repr=False)
-    hosts: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Access:
     """All that a client needs to speak for one connection."""
 
@@ -175,6 +245,10 @@ class Access:
     options: Mapping[str, Any] = field(default_factory=dict)  # what `prepare` returned, and the connect form
     since: datetime | None = None  # how far back a first pull goes
     now: Callable[[], datetime] | None = None  # the clock for windows such as "the last 7 days"; None: the real one
+    guarded: bool = False  # as `Setting` has it
+    allow_hosts: tuple[str, ...] = ()
+    app: App = field(default_factory=App, repr=False)  # for calls that our registration itself has to sign
+    base_url: str = ""  # as `Setting` has it
 
 
 @dataclass(frozen=True)
@@ -214,6 +288,18 @@ class Webhook:
 
 
 @dataclass(frozen=True)
+class Install:
+    """What an administrator wants to know before a connection is made, in sentences: why each scope, what is read, what is
+    written and where, what is made there once, and how all of it is removed."""
+
+    scopes: Mapping[str, str] = field(default_factory=dict)  # scope -> why it is needed
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+    removal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Provider(Generic[C]):
     """The manifest of one network or CRM."""
 
@@ -221,7 +307,7 @@ class Provider(Generic[C]):
     kind: Literal["social", "crm"]
     name: str  # for people: "X", "HubSpot"
     hosts: Mapping[str, str]  # {"api": "https://api.example.com", "web": "https://example.com"}
-    auth: OAuth2 | Secret
+    auth: Auth
     client: Callable[[Access], C]
     streams: tuple[Stream, ...]
     accounts: Callable[[Access], Sequence[Account]] | None = None  # None: the one that `whoami` names
@@ -232,6 +318,13 @@ class Provider(Generic[C]):
     prices: tuple[Price, ...] = ()
     capabilities: frozenset[str] = frozenset()  # HANDED_IN, "direct_messages", "unique_key", ...
     about: str = ""  # one sentence beside the connect button
+    # A second way to connect, with credentials that a person types, and its form (which has its own `host` fields too).
+    also: Secret | None = None
+    also_form: tuple[FormField, ...] = ()
+    # Sees to it that all that must stand at the provider for a connection stands (a page's subscription, a field), mends what it can,
+    # and returns one sentence for each step that a person has to take. Called after connecting and now and then.
+    check: Callable[[Access], Sequence[str]] | None = None
+    install: Install = field(default_factory=Install)
     # The network allows matching its people with customer records only with consent, or by what they gave the user or show publicly:
     # contacts that were bought or imported as a list stay out until an administrator vouches for them.
     given_or_public_only: bool = False
