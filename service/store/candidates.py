@@ -29,13 +29,12 @@ _CONTACTS = (
     f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
 )
 _SHARE = "SELECT share FROM match_totals WHERE workspace_id = %(w)s"
-# Other accounts that are confirmed, and share a profile's address with one of these authors: one of the two links to the other.
-_LINKED = """
-SELECT k.key, k.author_id, o.provider, o.url, m.contact_id
-FROM author_keys k
-JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = k.author_id AND m.state = 'confirmed'
-JOIN authors o ON o.workspace_id = %(w)s AND o.id = k.author_id
-WHERE k.workspace_id = %(w)s AND k.key = ANY(%(keys)s)
+# Accounts that share a profile's address: one of two links to the other. Asked for by itself, because the planner takes few matches for
+# none while a workspace is matched for the first time, and would read all of them for each account.
+_SHARING = "SELECT key, author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
+_CONFIRMED = """
+SELECT o.id, o.provider, o.url, m.contact_id FROM authors o JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = o.id AND m.state = 'confirmed'
+WHERE o.workspace_id = %(w)s AND o.id = ANY(%(ids)s) AND m.author_id = ANY(%(ids)s)
 """
 
 
@@ -114,10 +113,17 @@ def _elsewhere(
                 whose[key].append(author_id)
     if not whose:
         return {}
+    sharing = execute(connection, _SHARING, {"w": workspace_id, "keys": sorted(whose)})
+    # Almost everybody's address is shared by nobody but them.
+    others = [(key, other_id) for key, other_id in sharing if any(each != other_id for each in whose[key])]
+    if not others:
+        return {}
+    ids = sorted({other_id for _, other_id in others})
+    confirmed = {row[0]: row[1:] for row in execute(connection, _CONFIRMED, {"w": workspace_id, "ids": ids})}
     found: dict[UUID, dict[str, str]] = defaultdict(dict)
-    rows = execute(connection, _LINKED, {"w": workspace_id, "keys": sorted(whose)})
-    for key, other_id, network, url, contact_id in sorted(rows, key=str):
-        for author_id in whose[key]:
+    for key, other_id in sorted(others, key=str):
+        network, url, contact_id = confirmed.get(other_id, ("", "", None))
+        for author_id in whose[key] if contact_id else ():
             if author_id != other_id and key in (profile_key(url), profile_key(authors[author_id].author.url)):
                 found[author_id][str(contact_id)] = network
     return dict(found)

@@ -94,7 +94,8 @@ def stages(session: Session, workspace_id: UUID, found: Sequence[DueConversation
 
 _WAIT_AGAIN = """
 UPDATE conversations c SET decide_at = least(c.decide_at, %(now)s) FROM unnest(%(brands)s::uuid[], %(authors)s::uuid[]) AS x(brand_id, author_id)
-WHERE c.workspace_id = %(w)s AND c.brand_id = x.brand_id AND c.author_id = x.author_id AND c.waiting_since IS NOT NULL RETURNING c.id
+WHERE c.workspace_id = %(w)s AND c.author_id = ANY(%(authors)s) AND c.brand_id = x.brand_id AND c.author_id = x.author_id
+  AND c.waiting_since IS NOT NULL RETURNING c.id
 """
 
 
