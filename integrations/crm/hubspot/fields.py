@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from integrations.crm.hubspot import body
+from integrations import body
 from integrations.crm.hubspot.api import Row, properties
 from integrations.crm.hubspot.handles import STANDARD_HANDLES
 from integrations.records import (

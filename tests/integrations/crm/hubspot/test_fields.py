@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.crm.hubspot import body, fields
+from integrations import body
+from integrations.crm.hubspot import fields
 from integrations.crm.hubspot.fields import ACTIVITIES, Portal
 from integrations.records import Activity, ActivityKind, Direction, Handle, TaskStatus
 

@@ -1,8 +1,12 @@
-"""A task's body: plain text in our records, HTML in HubSpot. What goes out and comes back unchanged is equal again."""
+"""A task's body: plain text in our records, HTML in some CRMs, with our key in its last line where no field of the CRM can hold it.
+
+What goes out and comes back unchanged is equal again.
+"""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime, time, tzinfo
 from html import escape, unescape
 from html.parser import HTMLParser
 
@@ -11,7 +15,9 @@ _TRAILING = ".,;:!?)]}…»”’"  # ends a sentence rather than an address
 _BLOCKS = {"p", "div", "ul", "ol", "li", "table", "tr", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"}
 _SILENT = {"script", "style", "head", "title"}
 _REFERENCE = "Warmline reference: "
-_MARKED = re.compile(rf"(?:\A|\n{{1,2}}){re.escape(_REFERENCE)}(\S+)\s*\Z")
+_MARKED = re.compile(
+    rf"(?:\A|\n{{1,2}}){re.escape(_REFERENCE)}(\S+?)(?:, due (\d{{4}}-\d\d-\d\d \d\d:\d\d(?::\d\d)?) UTC)?[ \t]*(?=\n|\Z)"
+)
 
 
 def to_html(text: str) -> str:
@@ -35,15 +41,55 @@ def to_text(html: str) -> str:
     return reader.text()
 
 
-def mark(text: str, key: str) -> str:
-    """The text with our key as its last line: for accounts where no property can hold the key."""
-    return f"{text}\n\n{_REFERENCE}{key}" if text else f"{_REFERENCE}{key}"
+def mark(text: str, key: str, due: datetime | None = None) -> str:
+    """The text with our key as its last line: for CRMs where no field can hold the key. `due` stands beside it where the CRM
+    keeps a day and no time of day."""
+    when = f", due {_written(due)} UTC" if due else ""
+    return f"{text}\n\n{reference(key)}{when}" if text else f"{reference(key)}{when}"
+
+
+def reference(key: str) -> str:
+    """How the line with this key begins: what to search for."""
+    return f"{_REFERENCE}{key}"
 
 
 def unmark(text: str) -> tuple[str, str | None]:
-    """The text without its marker, and the key that the marker held."""
-    match = _MARKED.search(text)
-    return (text[: match.start()], match[1]) if match else (text, None)
+    """The text without its marker, and the key that the marker held. What somebody wrote below the marker stays."""
+    match = _last(text)
+    if match is None:
+        return text, None
+    below = text[match.end() :].rstrip()
+    return text[: match.start()] + below, match[1]
+
+
+def marked_due(text: str) -> datetime | None:
+    """The instant beside the key of a marked text, in UTC."""
+    match = _last(text)
+    try:
+        return datetime.fromisoformat(match[2]).replace(tzinfo=UTC) if match and match[2] else None
+    except ValueError:
+        return None
+
+
+def due_on(day: date | None, marked: datetime | None, zone: tzinfo = UTC) -> datetime | None:
+    """When a task is due in a CRM that keeps a day only, as the clocks of `zone` count days: at the time of day that stands in its
+    marker, on the day that stands in the CRM now; at the day's beginning, if it has no marker. In UTC."""
+    if day is None:
+        return None
+    at = marked.astimezone(zone).time() if marked else time()
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+def _last(text: str) -> re.Match[str] | None:
+    found = None
+    for found in _MARKED.finditer(text):  # noqa: B007 - the last one counts: ours stands below whatever is quoted
+        pass
+    return found
+
+
+def _written(due: datetime) -> str:
+    due = due.astimezone(UTC)
+    return due.strftime("%Y-%m-%d %H:%M:%S" if due.second else "%Y-%m-%d %H:%M")
 
 
 class _Reader(HTMLParser):
