@@ -88,7 +88,7 @@ def error_for(
 
 
 class Session:
-    """A `requests.Session` with a base address. `token` goes out as a bearer token.
+    """A `requests.Session` with a base address. `token` goes out as a bearer token; `secrets` are what else is sent in confidence.
 
     `guarded` is for a host that a user typed: it is reached only if the peer's address is public (or in `allow`).
     `classify` reads the statuses that a provider uses its own way; None from it means the usual reading. `most` is how many
@@ -100,6 +100,7 @@ class Session:
         base_url: str,
         *,
         token: str | None = None,
+        secrets: Iterable[str] = (),
         headers: Mapping[str, str] | None = None,
         guarded: bool = False,
         allow: tuple[str, ...] = (),
@@ -117,7 +118,7 @@ class Session:
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy, no .netrc: what we send goes where we said
         self.http.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
-        self._secrets = [token] if token else []
+        self._secrets = [*secrets, *([token] if token else [])]
         if token is not None:
             self.http.headers["Authorization"] = f"Bearer {token}"
         if guarded:
