@@ -14,6 +14,7 @@ from integrations.errors import (
     PermissionDeniedError,
     UnexpectedResponseError,
 )
+from integrations.handle_names import chosen
 
 _GROUP = "warmline"
 _REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
@@ -42,14 +43,7 @@ def prepare(api: API) -> dict[str, Any]:
 def handles(options: Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
     """The handles in the options that `prepare` returned, and as somebody chose them since (`handle_choices`: property -> network, * for
     any, "" for none); the standard ones before it has run."""
-    listed = rows(options.get("contact_properties"))
-    found = {str(each["name"]): each.get("network") for each in listed if each.get("name")}
-    found = found or dict(handle_names.STANDARD_HANDLES)
-    for name, network in (options.get("handle_choices") or {}).items():
-        found.pop(name, None)
-        if network:
-            found[name] = None if network == "*" else str(network)
-    return tuple(found.items())
+    return chosen(options, handle_names.STANDARD_HANDLES)
 
 
 def _key_property(api: API) -> Row:
