@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from integrations.records import (
@@ -231,6 +231,39 @@ class Price:
     name: str
     dollars: float
     source: str
+    read_on: date | None = None  # when that was read there
+    label: str = ""  # what is bought, for a person, in the singular: "direct message"
+
+
+@dataclass(frozen=True)
+class Cap:
+    """The most that the provider lets one registration of ours read of a price's `name` in a calendar month (UTC)."""
+
+    name: str
+    most: int
+    source: str
+    read_on: date | None = None
+
+
+class Meter(Protocol):
+    """Keeps what is bought within what may be spent. A client that has one calls it around every call that is billed."""
+
+    def ask(self, name: str, most: int, least: int = 1) -> int:
+        """How many of the price `name` the coming call may bring: `most`, or fewer, and never fewer than `least`. So much is set
+        aside until `tell` or `void`. Raises SpendingLimitError where not even `least` can be paid."""
+        ...
+
+    def tell(self, name: str, ids: Collection[str]) -> None:
+        """What that call did bring, by ids under which the same thing comes again. Before anything else is done with it."""
+        ...
+
+    def void(self, name: str) -> None:
+        """That call was refused, so it brought nothing. (After a call of which nobody knows, say nothing.)"""
+        ...
+
+
+# Which of these posts' authors are worth a profile that is paid for: their ids. Others are handed on as bare ids.
+Wanted = Callable[[Sequence[Engagement]], Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -249,6 +282,8 @@ class Access:
     allow_hosts: tuple[str, ...] = ()
     app: App = field(default_factory=App, repr=False)  # for calls that our registration itself has to sign
     base_url: str = ""  # as `Setting` has it
+    meter: Meter | None = None  # None: nothing is kept within anything (while connecting)
+    wanted: Wanted | None = None  # None: all of them
 
 
 @dataclass(frozen=True)
@@ -316,6 +351,7 @@ class Provider(Generic[C]):
     documents: tuple[Document, ...] = ()
     webhook: Webhook | None = None
     prices: tuple[Price, ...] = ()
+    caps: tuple[Cap, ...] = ()
     capabilities: frozenset[str] = frozenset()  # HANDED_IN, "direct_messages", "unique_key", ...
     about: str = ""  # one sentence beside the connect button
     # A second way to connect, with credentials that a person types, and its form (which has its own `host` fields too).
@@ -328,3 +364,7 @@ class Provider(Generic[C]):
     # The network allows matching its people with customer records only with consent, or by what they gave the user or show publicly:
     # contacts that were bought or imported as a list stay out until an administrator vouches for them.
     given_or_public_only: bool = False
+    # Rules of `integrations.standing` that this provider is free of, and those that it does not keep yet, each with the reason as a
+    # sentence. All others are kept exactly if tests show it.
+    exempt: Mapping[str, str] = field(default_factory=dict)
+    todo: Mapping[str, str] = field(default_factory=dict)

@@ -18,6 +18,16 @@ from service.app import create_app
 from service.config import Config
 from service.db import migrate
 from service.runtime import Runtime
+from tests.integrations.contract.recording import Recording
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-standing", action="store_true", help="write integrations/standing.json from this run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Recording(), "standing")
+
 
 KEY = {"test": b"0123456789abcdef0123456789abcdef"}
 BASE_URL = "http://warmline.test"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from integrations.errors import IntegrationError
 
@@ -14,21 +14,31 @@ from integrations.errors import IntegrationError
 class Script:
     """`calls` holds (method, arguments) in order. A page of a pull counts as a call of "page"."""
 
+    ANY: ClassVar[str] = "any"
+
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    failed: int = 0  # how many calls raised what they were told to
     _faults: dict[str, dict[int, IntegrationError]] = field(default_factory=dict)
     _counts: Counter[str] = field(default_factory=Counter)
 
     def fail(self, error: IntegrationError, *, on: str, at: int = 1) -> None:
-        """Raises `error` at the `at`-th coming call of `on` (a method's name, or "page")."""
+        """Raises `error` at the `at`-th coming call of `on` (a method's name, "page", or `ANY` for whatever comes)."""
         self._faults.setdefault(on, {})[self._counts[on] + at] = error
+
+    def forgive(self) -> None:
+        """No call goes wrong any more."""
+        self._faults.clear()
 
     def called(self, method: str, *arguments: Any) -> None:
         """Counts a call, and raises what it was told to raise."""
         self.calls.append((method, arguments))
-        self._counts[method] += 1
-        error = self._faults.get(method, {}).pop(self._counts[method], None)
-        if error is not None:
-            raise error
+        for name in (method, self.ANY):
+            self._counts[name] += 1
+        for name in (method, self.ANY):
+            error = self._faults.get(name, {}).pop(self._counts[name], None)
+            if error is not None:
+                self.failed += 1
+                raise error
 
     def count(self, method: str) -> int:
         """How often a method was called."""

@@ -1,106 +1,29 @@
-"""What every social provider promises, and our fake of one. Each provider's tests folder has a `world.py` that makes
-things happen there."""
+"""What every network promises, and our fake of one: what is read, and how a pull goes on.
+
+What they promise where things go wrong is in `test_contract_social_faults.py`. Each provider's tests folder has a `world.py` that makes
+things happen there (see `tests/integrations/contract/worlds.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from importlib import import_module
-from typing import Any, Protocol
+from datetime import UTC, timedelta
+from itertools import islice
+from typing import Any
 
 import pytest
 
 from integrations import errors
-from integrations.provider import HANDED_IN, OAuth2, Provider, SocialClient
-from integrations.records import Author, Engagement, Gone, Kind
-from integrations.registry import providers
-from tests.fakes.social import FakeSocial
-
-# Where posts are handed in there is no network to speak to: that provider's own tests say what it does.
-SOCIAL = [each for each in providers().values() if each.kind == "social" and HANDED_IN not in each.capabilities]
-
-
-class Network(Protocol):
-    """A network in memory and one account on it. `stream` serves what others say to that account."""
-
-    stream: str
-
-    def client(self) -> SocialClient: ...
-    def speak(self, text: str) -> str: ...
-    def edit(self, post_id: str, text: str) -> None: ...
-    def delete(self, post_id: str) -> None: ...
-
-
-class World(Network, Protocol):
-    """A network that is spoken to over HTTP."""
-
-    def answer(self, post_id: str) -> str: ...
-    def refuse(self, status: int, body: str) -> None: ...
-
-
-@pytest.fixture(params=SOCIAL, ids=lambda provider: provider.key)
-def provider(request: pytest.FixtureRequest) -> Provider[Any]:
-    found: Provider[Any] = request.param
-    return found
-
-
-@dataclass
-class FakeWorld:
-    """The network that workers are tested with keeps the same contract."""
-
-    social: FakeSocial = field(default_factory=lambda: FakeSocial(page_size=5))
-    stream: str = "mentions"
-    _serial: int = 0
-
-    def client(self) -> SocialClient:
-        return self.social
-
-    def speak(self, text: str) -> str:
-        self._serial += 1
-        post_id = str(self._serial)
-        at = datetime(2026, 3, 20, 12, tzinfo=UTC) + timedelta(seconds=self._serial)
-        url = f"https://social.example/{post_id}"
-        self.social.serve(
-            "mentions", Engagement(post_id, Kind.MENTION, Author("9", "ada"), text, at, url=url, thread=post_id)
-        )
-        return post_id
-
-    def edit(self, post_id: str, text: str) -> None:
-        (before,) = [each for each in self.social.recheck([post_id]) if isinstance(each, Engagement)]
-        self.social.edit(replace(before, text=text))
-
-    def delete(self, post_id: str) -> None:
-        self.social.delete(post_id)
-
-
-@pytest.fixture(params=[*(provider.key for provider in SOCIAL), "our fake"])
-def network(request: pytest.FixtureRequest) -> Iterator[Network]:
-    """Every provider's world, and our fake's."""
-    if request.param == "our fake":
-        yield FakeWorld()
-        return
-    made: AbstractContextManager[World] = import_module(f"tests.integrations.social.{request.param}.world").world()
-    with made as found:
-        yield found
-
-
-@pytest.fixture
-def world(provider: Provider[Any]) -> Iterator[World]:
-    made: AbstractContextManager[World] = import_module(f"tests.integrations.social.{provider.key}.world").world()
-    with made as found:
-        yield found
-
-
-def _pull(world: Network, cursor: str | None = None) -> list[Engagement]:
-    return [item for page in world.client().pull(world.stream, cursor) for item in page.items]
+from integrations.provider import OAuth2, Provider
+from integrations.records import Engagement, Gone, Kind
+from tests.integrations.contract.able import able
+from tests.integrations.contract.worlds import SOCIAL, Network, World, pull
 
 
 def test_there_is_a_provider_to_hold_to_the_contract() -> None:
     assert SOCIAL
 
 
+@pytest.mark.rule("manifest")
 def test_the_manifest_is_whole(provider: Provider[Any]) -> None:
     names = [stream.name for stream in provider.streams]
     assert len(set(names)) == len(names) > 0
@@ -114,11 +37,13 @@ def test_the_manifest_is_whole(provider: Provider[Any]) -> None:
             assert url.format(**provider.hosts).startswith("https://")
 
 
+@pytest.mark.rule("manifest")
 def test_everything_told_to_people_is_plain(provider: Provider[Any]) -> None:
     told = [provider.about, *(text for stream in provider.streams for text in (stream.label, stream.limits))]
     assert not [text for text in told if "!" in text]
 
 
+@pytest.mark.rule("whoami")
 def test_whoami_names_the_account(network: Network) -> None:
     who = network.client().whoami()
     assert who.id
@@ -126,9 +51,10 @@ def test_whoami_names_the_account(network: Network) -> None:
     assert not who.handle.startswith("@")
 
 
+@pytest.mark.rule("full_pull")
 def test_what_others_say_is_read_with_its_words_time_and_address(provider: Provider[Any], world: World) -> None:
     post_id = world.speak("Is it in stock? 🦺")
-    (item,) = _pull(world)
+    (item,) = pull(world)
     assert (item.id, item.text, item.kind) == (post_id, "Is it in stock? 🦺", Kind.MENTION)
     assert item.author.id != world.client().whoami().id
     assert item.created_at.tzinfo is UTC
@@ -136,6 +62,7 @@ def test_what_others_say_is_read_with_its_words_time_and_address(provider: Provi
     assert item.thread
 
 
+@pytest.mark.rule("full_pull")
 def test_our_own_answers_are_ours_and_stand_in_the_same_thread(provider: Provider[Any], world: World) -> None:
     asked = world.speak("Is it in stock?")
     answered = world.answer(asked)
@@ -148,6 +75,7 @@ def test_our_own_answers_are_ours_and_stand_in_the_same_thread(provider: Provide
     assert found[answered].in_reply_to == asked
 
 
+@pytest.mark.rule("resume")
 def test_stopping_after_any_page_and_coming_back_loses_nothing(network: Network) -> None:
     everything = {network.speak(f"number {number}") for number in range(23)}
     seen: set[str] = set()
@@ -159,25 +87,86 @@ def test_stopping_after_any_page_and_coming_back_loses_nothing(network: Network)
     assert seen == everything
 
 
+@pytest.mark.rule("news")
 def test_what_comes_later_comes_with_the_cursor(network: Network) -> None:
     network.speak("first")
     *_, last = network.client().pull(network.stream, None)
     later = network.speak("second")
-    assert later in {item.id for item in _pull(network, last.cursor)}
+    assert later in {item.id for item in pull(network, last.cursor)}
 
 
+@pytest.mark.rule("full_pull")
+def test_a_full_pull_brings_each_post_and_ends(network: Network) -> None:
+    everything = {network.speak(f"number {number}") for number in range(23)}
+    pages = list(islice(network.client().pull(network.stream, None), 100))
+    assert len(pages) < 100
+    assert {item.id for page in pages for item in page.items} == everything
+    assert pages[-1].cursor
+
+
+@pytest.mark.rule("replayed_page")
+def test_a_page_that_is_read_again_brings_the_same_records(network: Network) -> None:
+    for number in range(13):
+        network.speak(f"number {number}")
+    cursors = [None, *(page.cursor for page in network.client().pull(network.stream, None))]
+    for cursor in cursors:
+        first, second = (list(network.client().pull(network.stream, cursor)) for _ in range(2))
+        assert [page.items for page in first] == [page.items for page in second]
+
+
+@pytest.mark.rule("overlap")
+def test_coming_back_when_nothing_is_new_ends_and_invents_nothing(network: Network) -> None:
+    everything = {network.speak(f"number {number}") for number in range(13)}
+    cursor = None
+    for _ in range(4):
+        pages = list(islice(network.client().pull(network.stream, cursor), 100))
+        assert len(pages) < 100
+        assert {item.id for page in pages for item in page.items} <= everything
+        cursor = pages[-1].cursor
+    later = network.speak("one more")
+    assert later in {item.id for item in pull(network, cursor)}
+
+
+@pytest.mark.rule("late_item")
+def test_what_is_indexed_late_is_found_behind_the_newest(world: World) -> None:
+    hide, show = able(world, "hide"), able(world, "show")
+    late = world.speak("this one is slow")
+    hide(late)
+    seen = [world.speak(f"number {number}") for number in range(7)]
+    *_, last = world.client().pull(world.stream, None)
+    show(late)
+    found = {item.id for item in pull(world, last.cursor)}
+    assert late in found
+    assert seen
+
+
+@pytest.mark.rule("clock_skew")
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_is_hours_off_loses_nothing(world: World, hours: int) -> None:
+    able(world, "skew")(hours * 3600)
+    first = world.speak("first")
+    pages = list(world.client().pull(world.stream, None))
+    assert first in {item.id for page in pages for item in page.items}
+    second = world.speak("second")
+    assert second in {item.id for item in pull(world, pages[-1].cursor)}
+    assert {each.id for each in world.client().recheck([first, second])} == {first, second}
+
+
+@pytest.mark.rule("any_cursor")
 @pytest.mark.parametrize("cursor", ["", "garbage", "{}", "null", "-1", "🦺"])
 def test_a_cursor_that_cannot_be_read_starts_over(network: Network, cursor: str) -> None:
     post_id = network.speak("hello")
-    assert [item.id for item in _pull(network, cursor)] == [post_id]
+    assert [item.id for item in pull(network, cursor)] == [post_id]
 
 
+@pytest.mark.rule("unicode")
 @pytest.mark.parametrize("text", ["", "ا" * 10_000, "‏שלום", "👩‍👩‍👧‍👦" * 50, "a\x00b"])
 def test_no_text_is_too_odd(world: World, text: str) -> None:
     world.speak(text)
-    assert [item.text for item in _pull(world)] == [text.replace("\x00", "")]
+    assert [item.text for item in pull(world)] == [text.replace("\x00", "")]
 
 
+@pytest.mark.rule("edited", "deleted")
 def test_a_recheck_tells_what_changed_and_what_is_gone(network: Network) -> None:
     kept, changed, gone = network.speak("kept"), network.speak("before"), network.speak("gone")
     network.edit(changed, "after")
@@ -191,6 +180,7 @@ def test_a_recheck_tells_what_changed_and_what_is_gone(network: Network) -> None
     assert list(network.client().recheck([])) == []
 
 
+@pytest.mark.rule("statuses")
 @pytest.mark.parametrize(
     ("status", "error"),
     [
@@ -206,11 +196,12 @@ def test_a_recheck_tells_what_changed_and_what_is_gone(network: Network) -> None
 def test_a_status_means_the_same_everywhere(world: World, status: int, body: str, error: type[Exception]) -> None:
     world.refuse(status, body)
     with pytest.raises(error):
-        _pull(world)
+        pull(world)
 
 
+@pytest.mark.rule("garbage")
 @pytest.mark.parametrize("body", ["<html>it works</html>", "[1", "17"])
 def test_a_success_that_cannot_be_read_says_so(world: World, body: str) -> None:
     world.refuse(200, body)
     with pytest.raises(errors.UnexpectedResponseError):
-        _pull(world)
+        pull(world)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -19,7 +19,16 @@ from integrations.errors import (
     TemporaryError,
     UnexpectedResponseError,
 )
-from integrations.http import TIMEOUT, USER_AGENT, error_for, parse_json, read_limited, transport_error
+from integrations.http import (
+    TIMEOUT,
+    USER_AGENT,
+    error_for,
+    parse_json,
+    read_limited,
+    redact,
+    retry_after_header,
+    transport_error,
+)
 
 BATCH = 100  # ids in one lookup, and rows in one page: the most that X serves
 
@@ -85,7 +94,7 @@ class Calls(tweepy.Client):  # type: ignore[misc]  # tweepy has no types
             read_limited(response)
         except requests.RequestException as error:
             raise transport_error(error, "X", write=False) from None
-        refused = refusal(response, route)
+        refused = refusal(response, route, [self.bearer_token])
         if refused is not None:
             raise refused
         return response
@@ -113,8 +122,9 @@ _SENTENCES = {
 _SCOPES = {"/2/dm_": ("dm.read", NO_DIRECT_MESSAGES)}
 
 
-def refusal(response: requests.Response, route: str) -> IntegrationError | None:
-    """The error that an answer of X means, or None for a success. `route` is the path, which tells the scope."""
+def refusal(response: requests.Response, route: str, secrets: Sequence[str] = ()) -> IntegrationError | None:
+    """The error that an answer of X means, or None for a success. `route` is the path, which tells the scope; `secrets` are
+    kept out of what it says."""
     if response.status_code < 300:
         return None
     problem = _problem(response)
@@ -125,7 +135,7 @@ def refusal(response: requests.Response, route: str) -> IntegrationError | None:
     if "usage-capped" in words:
         # A 429, but X does not say until when, and a person should know: so not a rate limit.
         return TemporaryError(CAPPED)
-    error = error_for(response, says=_says(problem), retry_after=seconds_until_reset)
+    error = error_for(response, says=redact(_says(problem), secrets), retry_after=_wait)
     if isinstance(error, PermissionDeniedError):
         for prefix, (scope, told) in _SCOPES.items():
             if route.startswith(prefix):
@@ -147,6 +157,12 @@ def seconds_until_reset(response: requests.Response) -> float | None:
     except (KeyError, TypeError, ValueError):
         now = time.time()
     return max(1.0, reset - now + 1.0)
+
+
+def _wait(response: requests.Response) -> float | None:
+    """Seconds to wait after a 429: until X's reset; where something in between answered, as it says."""
+    seconds = seconds_until_reset(response)
+    return retry_after_header(response) if seconds is None else seconds
 
 
 def _problem(response: requests.Response) -> Mapping[str, Any]:

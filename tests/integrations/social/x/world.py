@@ -18,9 +18,10 @@ class XWorld:
     wire: Wire = field(default_factory=lambda: Wire(page=5))
     stream: str = "mentions"
     _serial: int = 0
+    _ahead: timedelta = timedelta()
 
     def client(self) -> SocialClient:
-        return self.wire.client()
+        return self.wire.client(now=lambda: NOW + self._ahead)
 
     def speak(self, text: str) -> str:
         """Somebody mentions us. Returns the post's id."""
@@ -35,6 +36,17 @@ class XWorld:
 
     def delete(self, post_id: str) -> None:
         del self.wire.posts[post_id]
+
+    def hide(self, post_id: str) -> None:
+        """X has the post and does not list it yet."""
+        self.wire.hidden.add(post_id)
+
+    def show(self, post_id: str) -> None:
+        self.wire.hidden.discard(post_id)
+
+    def skew(self, seconds: float) -> None:
+        """Our clock is ahead of X's by so much."""
+        self._ahead = timedelta(seconds=seconds)
 
     def refuse(self, status: int, body: str) -> None:
         """The next call is answered with this."""
