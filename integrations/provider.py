@@ -302,7 +302,7 @@ class Document:
 
     path: str  # below /.well-known/warmline/<provider>/
     content_type: str
-    render: Callable[[str], str]  # our public base address -> body
+    render: Callable[[str, App], str]  # our public base address, and our registration -> body
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,10 @@ def document(provider: str, path: str) -> Response:
     """A public document of ours that a provider reads."""
     found = providers().get(provider)
     chosen = next((each for each in (found.documents if found else ()) if each.path == path), None)
-    if chosen is None:
+    if found is None or chosen is None:
         abort(404)
-    return Response(chosen.render(runtime().config.base_url), content_type=chosen.content_type)
+    held = runtime()
+    return Response(chosen.render(held.config.base_url, connect.app_for(held, found)), content_type=chosen.content_type)
 
 
 def _with_webhook(key: str) -> AnyProvider:
