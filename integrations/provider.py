@@ -315,10 +315,10 @@ class Hint:
 
 @dataclass(frozen=True)
 class Webhook:
-    """`challenge` answers the provider's proof-of-ownership GET (query parameters -> JSON body). `verify` checks
+    """`challenge` answers the provider's proof-of-ownership GET (query parameters -> JSON body, or a plain text). `verify` checks
     a delivery (headers in lower case, raw body) and returns its hints, or None where the signature is wrong."""
 
-    challenge: Callable[[App, Mapping[str, str]], Mapping[str, Any] | None]
+    challenge: Callable[[App, Mapping[str, str]], Mapping[str, Any] | str | None]
     verify: Callable[[App, Mapping[str, str], bytes], Sequence[Hint] | None]
 
 

@@ -31,7 +31,7 @@ def challenge(provider: str) -> Response:
     answer = found.webhook.challenge(connect.app_for(runtime(), found), request.args)
     if answer is None:
         abort(400)
-    return jsonify(answer)
+    return Response(answer, content_type="text/plain") if isinstance(answer, str) else jsonify(answer)
 
 
 @blueprint.post("/hooks/<provider>")
