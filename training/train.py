@@ -20,7 +20,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from service.rules.intents import NAMES, SPEAKS_OF, Before, Text, classes, normal, parts, take_apart
-from service.rules.spoken import spoken
 from training.data import Sample, samples
 
 WEIGHTS = Path(__file__).parent.parent / "service" / "rules" / "weights" / "intents.json"
@@ -58,7 +57,7 @@ def _named(words: Sequence[str]) -> Iterator[Feature]:
 
 def taken_apart(sample: Sample) -> Text:
     before = Before.of(sample.reply_to or None, sample.reply_to_ours)
-    return take_apart(sample.text, spoken(sample.text, sample.language), before, sample.language)
+    return take_apart(sample.text, before, sample.language)
 
 
 class Columns:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from html import unescape
@@ -22,6 +22,7 @@ from itertools import pairwise
 from typing import Final
 
 from service.rules.languages import English, english
+from service.rules.packed import Lanes, pack, packed, total
 from service.rules.spoken import BIT, fold, spoken
 
 
@@ -43,9 +44,7 @@ NAMES: Final = tuple(each.name for each in fields(Intents))
 SPEAKS_OF: Final = "speaks of"  # how the marks of word classes begin
 UNSURE = 0.5  # the least for a text that we have no words to judge by
 LONGEST = 400  # words of a text that are weighed: what is further on says no more about it
-LANE = 28  # bits for each intent's sum: 400 words of the largest weight stay far below
-_HALF, _LANE_MASK = 1 << (LANE - 1), (1 << LANE) - 1
-_LEVEL = sum(_HALF << (LANE * number) for number in range(len(NAMES)))  # keeps every lane positive
+_LANES = Lanes(len(NAMES))
 
 _TOKENS = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!]+|[.…]+|[:;=]-?[()dp/|]|[\u2600-\u27bf\U0001f300-\U0001faff]")
 _EMOJI = re.compile(r"[\u2600-\u27bf\U0001f300-\U0001faff]")
@@ -63,8 +62,10 @@ _KINDS = tuple((bit, f"says {name}") for name, bit in BIT.items() if name not in
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text taken apart. `words` begins with "^"; `marks` are what is true of the text as a whole."""
+    """A text taken apart. `said` are the bits of its phrases (`spoken`); `words` begins with "^"; `marks` are what is true of the
+    text as a whole."""
 
+    said: int
     words: Sequence[str]
     marks: Sequence[str]
     english: bool
@@ -79,7 +80,7 @@ def intents(
 ) -> Intents:
     """How likely it is that `text` wants each of these. `reply_to` is the text of the post that it replies to, where that
     is known; `reply_to_ours` says whether that post is the brand's. `language` is a BCP 47 tag where the network says one."""
-    return weigh(take_apart(text, spoken(text, language), Before.of(reply_to, reply_to_ours), language))
+    return weigh(take_apart(text, Before.of(reply_to, reply_to_ours), language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,19 @@ def _ours(text: str) -> Before:
     return Before(tuple(marks))
 
 
-def take_apart(text: str, said: int, before: Before, language: str | None) -> Text:
-    """The features of a text. `said` are the bits of its phrases."""
+def take_apart(text: str, before: Before, language: str | None) -> Text:
+    """The features of a text that replies to what `before` says."""
+    own, kin = _own(text, language)
+    if not before.marks:
+        return own if not kin else replace(own, marks=[*own.marks, *kin])
+    both = [f"{one} & {other}" for one in before.marks for other in own.marks]
+    return replace(own, marks=[*before.marks, *own.marks, *both, *kin])
+
+
+@lru_cache(maxsize=1024)  # whoever reads signals reads cues of the same texts next
+def _own(text: str, language: str | None) -> tuple[Text, list[str]]:
+    """The features of a text by itself, and the marks of what its words speak of."""
+    said = spoken(text, language)
     if "&" in text:
         text = unescape(text)
     folded = fold(text)
@@ -130,11 +142,10 @@ def take_apart(text: str, said: int, before: Before, language: str | None) -> Te
     if long:
         words = words[: LONGEST // 2] + words[-LONGEST // 2 :]
     marks = list(_marks(text, folded, words, said, named=text.count("@") > _led(text)))
-    marks += [f"{one} & {other}" for one in before.marks for other in marks]
-    marks += dict.fromkeys([mark for word in words for mark in _speaks_of(word)])
+    kin = list(dict.fromkeys([mark for word in words for mark in _speaks_of(word)]))
     tongue = english(words, language)
     phrased = long or tongue is not English.YES
-    return Text(words, [*before.marks, *marks], tongue is not English.NO, phrased, bool(said & _OVER))
+    return Text(said, words, marks, tongue is not English.NO, phrased, bool(said & _OVER)), kin
 
 
 def _led(text: str) -> int:
@@ -185,24 +196,15 @@ def _at_home(model: Model, text: Text) -> Intents:
         weight = pairs.get(pair)
         if weight is not None:
             said += weight
-    told = _lanes(said, model.scale / math.sqrt(len(words)))
-    shown = _lanes(model.bias + _sum(model.marks, text.marks), model.scale)
+    told = _LANES.read(said, model.scale / math.sqrt(len(words)))
+    shown = _LANES.read(model.bias + total(model.marks, text.marks), model.scale)
     return Intents(*(_probability(one + other) for one, other in zip(told, shown, strict=True)))
 
 
 def _abroad(model: Model, text: Text) -> Intents:
     """The verdict by marks alone. What they leave unclear is for a person to decide: silence is for a goodbye only."""
-    found = Intents(*map(_probability, _lanes(model.abroad_bias + _sum(model.abroad, text.marks), model.scale)))
+    found = Intents(*map(_probability, _LANES.read(model.abroad_bias + total(model.abroad, text.marks), model.scale)))
     return found if text.over else replace(found, needs_answer=max(found.needs_answer, UNSURE))
-
-
-def _sum(table: Mapping[str, int], names: Iterable[str]) -> int:
-    return sum([table[name] for name in names if name in table])
-
-
-def _lanes(packed: int, scale: float) -> list[float]:
-    packed += _LEVEL
-    return [((packed >> shift & _LANE_MASK) - _HALF) * scale for shift in range(0, LANE * len(NAMES), LANE)]
 
 
 def _probability(score: float) -> float:
@@ -219,12 +221,12 @@ def why(
     most: int = 5,
 ) -> list[str]:
     """The words of a text that speak most for an intent, the strongest first, for people who ask why."""
-    apart = take_apart(text, spoken(text, language), Before.of(reply_to, reply_to_ours), language)
+    apart = take_apart(text, Before.of(reply_to, reply_to_ours), language)
     if not apart.english:
         return []
     model, lane = _model(), NAMES.index(intent)
-    told = [(_lanes(model.word(word), 1.0)[lane], word) for word in apart.words]
-    told += [(_lanes(model.pairs.get(pair, 0), 1.0)[lane], " ".join(pair)) for pair in pairwise(apart.words)]
+    told = [(_LANES.read(model.word(word), 1.0)[lane], word) for word in apart.words]
+    told += [(_LANES.read(model.pairs.get(pair, 0), 1.0)[lane], " ".join(pair)) for pair in pairwise(apart.words)]
     found = sorted({(weight, words) for weight, words in told if weight > 0 and words != "^"}, reverse=True)
     return [words.replace("^ ", "") for _, words in found[:most]]
 
@@ -269,24 +271,16 @@ class Model:
         tables: dict[str, dict[str, list[int]]] = stored["weights"]  # type: ignore[assignment]
         self.scale = float(stored["scale"])  # type: ignore[arg-type]
         self.bias, self.abroad_bias = pack(stored["bias"]), pack(stored["abroad bias"])  # type: ignore[arg-type]
-        self.marks, self.abroad = _packed(tables["marks"]), _packed(tables["abroad"])
-        self.pairs = {tuple(name.split(" ")): weight for name, weight in _packed(tables["pairs"]).items()}
-        self._words, self._parts = _packed(tables["words"]), _packed(tables["parts"])
-        self._classes = _packed(tables["classes"])
+        self.marks, self.abroad = packed(tables["marks"]), packed(tables["abroad"])
+        self.pairs = {tuple(name.split(" ")): weight for name, weight in packed(tables["pairs"]).items()}
+        self._words, self._parts = packed(tables["words"]), packed(tables["parts"])
+        self._classes = packed(tables["classes"])
         self.word = lru_cache(maxsize=1 << 15)(self._word)
 
     def _word(self, word: str) -> int:
         known = normal(word)
-        kin = _sum(self._classes, classes().get(known, ()))
-        return self._words.get(known, 0) + _sum(self._parts, parts(known)) + kin
-
-
-def pack(weights: Iterable[int]) -> int:
-    return sum(weight << (LANE * number) for number, weight in enumerate(weights))
-
-
-def _packed(table: Mapping[str, Sequence[int]]) -> dict[str, int]:
-    return {name: pack(weights) for name, weights in table.items()}
+        kin = total(self._classes, classes().get(known, ()))
+        return self._words.get(known, 0) + total(self._parts, parts(known)) + kin
 
 
 @cache

@@ -80,6 +80,7 @@ class Post:
     window_closes_at: datetime | None = None
     author_name: str = ""
     network: str = ""  # the provider's name, for people
+    language: str | None = None  # BCP 47, as the network says
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Final
 
 from service.rules.intents import Before, Intents, Text, take_apart, weigh
 from service.rules.model import Signals
-from service.rules.spoken import BIT, spoken
+from service.rules.spoken import BIT
 
 MANY = 6  # accounts named in one text: more than a talk has, it is an announcement
 MANY_HASHTAGS = 5  # likewise: they are for strangers to find it
@@ -48,9 +48,8 @@ def read(
     """What `text` says. `mentions` is how many accounts it names; `language` a BCP 47 tag where the network says one
     (without it, the phrases of every language count); `reply_to` the text of the post that it replies to, where that is
     held, and `reply_to_ours` whether the brand wrote that one."""
-    said = spoken(text, language)
-    apart = take_apart(text, said, Before.of(reply_to, reply_to_ours), language)
-    found = weigh(apart)
+    apart = take_apart(text, Before.of(reply_to, reply_to_ours), language)
+    said, found = apart.said, weigh(apart)
     mask = _judged(found, said, apart) | (said & BIT["tender"] and _TENDER)
     if said & BIT["solved"] and not mask & (_OPEN & ~_BITS["problem"]) and not mask & _NEEDS_ANSWER:
         mask |= _SOLVED

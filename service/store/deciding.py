@@ -296,6 +296,7 @@ def posts_of(
                 closes,
                 name,
                 names.get(provider, provider),
+                language,
             )
         )
     if unread:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
 from service.rules.model import Signals
 from service.rules.readiness import phrases
+from service.rules.readiness.sieve import Sieve
 
 LONGEST = 2_000  # characters: nobody says more in the part that matters, and time stays in bounds
 
@@ -90,12 +91,17 @@ def _compiled(table: Mapping[str, tuple[str, ...]], english: bool) -> re.Pattern
     return re.compile(rf"(?<![\w'])(?:{joined})(?!\w)")
 
 
-_TABLES_BY_ENGLISH = {
-    english: [(cue, pattern) for cue, table in _TABLES.items() if (pattern := _compiled(table, english)) is not None]
-    for english in (True, False)
-}
-_TALK = {english: _compiled(phrases.TALK, english) for english in (True, False)}
-_NO_TALK, _BIO = _compiled(phrases.NO_TALK, True), _compiled(phrases.NO_BUYER_BIO, True)
+def _patterns(english: bool, *cues: int) -> Iterator[tuple[int, re.Pattern[str]]]:
+    tables = {**_TABLES, Cue.TALK: phrases.TALK, Cue.NO_TALK: phrases.NO_TALK}
+    for cue in cues or tables:
+        if (pattern := _compiled(tables[cue], english)) is not None:
+            yield cue, pattern
+
+
+# The phrases of English, and those of all other languages together; and what we say ourselves, in any.
+_SIEVES = {english: Sieve(_patterns(english)) for english in (True, False)}
+_OURS = Sieve([*_patterns(True, Cue.OFFER, Cue.AGREED), *_patterns(False, Cue.OFFER, Cue.AGREED)])
+_BIO = _compiled(phrases.NO_BUYER_BIO, True)
 # Words that hold an English sentence together and stand in no other language that there are phrases for.
 _ENGLISH = re.compile(
     r"\b(?:the|and|we|you|is|it|it's|my|our|with|this|that|of|for|are|they|can|could|have|your|i|to|i'm|what|how|would|not|but|from)\b"
@@ -120,12 +126,7 @@ def read_cues(text: str) -> int:
 @lru_cache(maxsize=4096)
 def read_ours(text: str) -> int:
     """What a text of ours says: only whether it offers a call or confirms a time."""
-    plain = _fold(text[:LONGEST])
-    return sum(
-        cue
-        for cue in (Cue.OFFER, Cue.AGREED)
-        if any(pattern.search(plain) for tables in _TABLES_BY_ENGLISH.values() for of, pattern in tables if of == cue)
-    )
+    return _OURS.found(_fold(text[:LONGEST]))
 
 
 def at_stake(text: str) -> int:
@@ -137,10 +138,13 @@ def at_stake(text: str) -> int:
 def may_wish(text: str) -> bool:
     """Whether a text could hold a wish to talk: what is quickly seen, so that most texts need not be read."""
     plain = _fold(text[:LONGEST])
-    english, others = _TALK[True], _TALK[False]
-    if (english and english.search(plain)) or _PHONE.search(plain):
+    if _stands(Cue.TALK, plain, english=True) or _PHONE.search(plain):
         return True
-    return not _is_english(plain) and others is not None and others.search(plain) is not None
+    return not _is_english(plain) and _stands(Cue.TALK, plain, english=False)
+
+
+def _stands(cue: int, plain: str, *, english: bool) -> bool:
+    return any(key == cue and pattern.search(plain) for key, pattern in _SIEVES[english].may(plain))
 
 
 def _is_english(plain: str) -> bool:
@@ -148,11 +152,10 @@ def _is_english(plain: str) -> bool:
 
 
 def _read(plain: str, *, english: bool) -> int:
-    found, talk = Cue.NONE, _TALK[english]
-    for cue, pattern in _TABLES_BY_ENGLISH[english]:
-        if pattern.search(plain):
-            found |= cue
-    live, others = _NO_TALK.subn(" . ", plain) if english and _NO_TALK else (plain, 0)
+    may = dict(_SIEVES[english].may(plain))
+    talk, no_talk = may.pop(Cue.TALK, None), may.pop(Cue.NO_TALK, None)
+    found = sum(cue for cue, pattern in may.items() if pattern.search(plain))
+    live, others = no_talk.subn(" . ", plain) if no_talk else (plain, 0)
     if talk and talk.search(live):
         return found | Cue.TALK
     return found | Cue.NO_TALK if others else found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -17,10 +17,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from service.rules.intents import Before, normal, parts, take_apart
+from service.rules.packed import Lanes, pack, packed, total
 from service.rules.readiness.cues import LONGEST, Cue, read_cues
-from service.rules.spoken import spoken
-
-Weights = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Heard:
 
 LABELS: Final = tuple(each.name for each in fields(Heard))
 NOTHING: Final = Heard()
-_NONE: Final[Weights] = (0.0,) * len(LABELS)
+_LANES: Final = Lanes(len(LABELS))
 _CUES: Final = tuple(
     (bit, f"phrase {name.lower()}") for name, bit in vars(Cue).items() if name.isupper() and name != "NONE"
 )
@@ -79,24 +77,23 @@ def weighed(cues: int, heard: Heard) -> int:
 
 
 @lru_cache(maxsize=4096)
-def hear(text: str) -> Heard:
-    """What is heard in `text`, in any language; in those that the model has few words of, by phrases and marks."""
-    words, marks = apart(text)
+def hear(text: str, language: str | None = None) -> Heard:
+    """What is heard in `text`, in any language; in those that the model has few words of, by phrases and marks. `language` is a
+    BCP 47 tag where the network says one."""
+    words, marks = apart(text, language)
     if len(words) < 2:
         return NOTHING
     model = _model()
-    said = _sum([*map(model.word, words), *(model.pairs[pair] for pair in pairwise(words) if pair in model.pairs)])
-    shown = _sum(model.marks[mark] for mark in marks if mark in model.marks)
-    share = 1 / math.sqrt(len(words))
-    return Heard(
-        *(_probability(bias + one * share + other) for bias, one, other in zip(model.bias, said, shown, strict=True))
-    )
+    said = sum([*map(model.word, words), *[model.pairs[pair] for pair in pairwise(words) if pair in model.pairs]])
+    told = _LANES.read(said, model.scale / math.sqrt(len(words)))
+    shown = _LANES.read(model.bias + total(model.marks, marks), model.scale)
+    return Heard(*[_probability(one + other) for one, other in zip(told, shown, strict=True)])
 
 
-def apart(text: str) -> tuple[Sequence[str], list[str]]:
+def apart(text: str, language: str | None = None) -> tuple[Sequence[str], list[str]]:
     """The words of a text, the first one "^", and the marks that it bears, as the model sees them."""
     short = text[:LONGEST]
-    taken = take_apart(short, spoken(short, None), Before(()), None)
+    taken = take_apart(short, Before(()), language)
     cues = read_cues(short)
     return taken.words, [*taken.marks, *(mark for bit, mark in _CUES if cues & bit)]
 
@@ -124,29 +121,22 @@ def kin() -> Mapping[str, Sequence[str]]:
 
 
 class _Model:
-    """The weights, in log-odds, one for each label."""
+    """The weights, packed, one for each label. A weight times `scale` is in log-odds."""
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         scale, tables = float(stored["scale"]), stored["weights"]
         if tuple(stored["labels"]) != LABELS:
             raise ValueError(f"{_WEIGHTS} was learnt for other labels; learn it again with training/cues.py.")
 
-        def table(name: str) -> dict[str, Weights]:
-            return {key: tuple(each * scale for each in weights) for key, weights in tables[name].items()}
-
-        self.bias: Weights = tuple(each * scale for each in stored["bias"])
-        self.marks = table("marks")
-        self.pairs = {tuple(name.split(" ")): weights for name, weights in table("pairs").items()}
-        self._words, self._parts, self._classes = table("words"), table("parts"), table("classes")
+        self.scale = scale
+        self.bias = pack(stored["bias"])
+        self.marks = packed(tables["marks"])
+        self.pairs = {tuple(name.split(" ")): weights for name, weights in packed(tables["pairs"]).items()}
+        self._tables = {name: packed(tables[name]) for name in ("words", "parts", "classes")}
         self.word = lru_cache(maxsize=1 << 14)(self._word)
 
-    def _word(self, word: str) -> Weights:
-        tables = {"words": self._words, "parts": self._parts, "classes": self._classes}
-        return _sum(tables[table][name] for table, name in named([word]) if name in tables[table])
-
-
-def _sum(rows: Iterable[Weights]) -> Weights:
-    return tuple(map(sum, zip(_NONE, *rows, strict=True)))
+    def _word(self, word: str) -> int:
+        return sum(self._tables[table].get(name, 0) for table, name in named([word]))
 
 
 def _probability(odds: float) -> float:

@@ -140,7 +140,7 @@ def _word(post: Post, native: dict[tuple[str, str], Post]) -> Word:
     at = _counts_at(post, native)
     if post.ours:
         return Word(at, True, post, _ours(post.text), small=False)
-    told = hear(post.text) if post.text else NOTHING
+    told = hear(post.text, post.language) if post.text else NOTHING
     return Word(at, False, post, _cues(post, told), _is_small(post), told)
 
 

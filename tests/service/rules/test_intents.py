@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.intents import LANE, LONGEST, NAMES, UNSURE, Intents, intents, pack, why
+from service.rules.intents import LONGEST, NAMES, UNSURE, Intents, intents, why
 from service.rules.languages import English, english
+from service.rules.packed import LANE, pack
 from service.rules.phrases import LANGUAGES
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,37 @@
+"""Weights of several outputs, side by side in one large integer: one addition adds them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+LANE: Final = 28  # bits for each output's sum: 400 words of the largest weight stay far below
+_HALF, _MASK = 1 << (LANE - 1), (1 << LANE) - 1
+
+
+def pack(weights: Iterable[int]) -> int:
+    """One weight for each output, in one integer."""
+    return sum(weight << (LANE * number) for number, weight in enumerate(weights))
+
+
+def packed(table: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """A table of rows of weights, each row packed."""
+    return {name: pack(weights) for name, weights in table.items()}
+
+
+def total(table: Mapping[str, int], names: Iterable[str]) -> int:
+    """The sum of the rows with these names; what is not in the table weighs nothing."""
+    return sum([table[name] for name in names if name in table])
+
+
+class Lanes:
+    """Reads sums of packed weights of so many outputs."""
+
+    def __init__(self, outputs: int) -> None:
+        self._level = sum(_HALF << (LANE * number) for number in range(outputs))  # keeps every lane positive
+        self._shifts = range(0, LANE * outputs, LANE)
+
+    def read(self, sum_: int, scale: float) -> list[float]:
+        """The sum of each output, times `scale`."""
+        levelled = sum_ + self._level
+        return [((levelled >> shift & _MASK) - _HALF) * scale for shift in self._shifts]
