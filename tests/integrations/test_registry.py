@@ -10,8 +10,8 @@ import pytest
 
 import integrations.crm
 import integrations.social
-from integrations import registry
-from integrations.provider import HANDED_IN, OAuth2, Secret
+from integrations import consents, hosts, registry
+from integrations.provider import HANDED_IN, App, OAuth2
 from integrations.registry import AnyProvider
 
 FOLDERS = {
@@ -92,20 +92,23 @@ def test_streams_have_names_of_their_own_and_never_that_of_the_sweep(provider: A
 
 
 def test_addresses_are_templates_over_the_providers_hosts(provider: AnyProvider) -> None:
-    assert all(host.startswith("https://") and not host.endswith("/") for host in provider.hosts.values())
+    named = {field.name: "server.example" for field in hosts.host_fields(provider)}
+    found = hosts.resolve(provider, App(), named)
+    assert found.keys() == provider.hosts.keys()
+    assert all(host.startswith("https://") and not host.endswith("/") for host in found.values())
     if isinstance(provider.auth, OAuth2):
         for template in (provider.auth.authorize_url, provider.auth.token_url, provider.auth.revoke_url or ""):
-            assert "{" not in template.format(**provider.hosts)
+            assert "{" not in template.format(**found)
 
 
 def test_every_scope_that_a_stream_needs_is_asked_for(provider: AnyProvider) -> None:
-    asked = {*provider.auth.scopes, *provider.auth.optional_scopes} if isinstance(provider.auth, OAuth2) else set()
+    asked = consents.way(provider).scopes
 
-    assert {scope for stream in provider.streams for scope in stream.scopes} <= asked
+    assert {scope for stream in provider.streams for scope in stream.scopes} <= set(asked)
 
 
 def test_credentials_that_a_person_types_have_a_form(provider: AnyProvider) -> None:
-    assert provider.form or not isinstance(provider.auth, Secret)
+    assert all(way.form or way.on_page for way in consents.ways(provider))
 
 
 def test_a_price_says_where_it_is_written(provider: AnyProvider) -> None:

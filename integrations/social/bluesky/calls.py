@@ -1,0 +1,151 @@
+"""XRPC calls through the account's own server (PDS), which passes them on to Bluesky's AppView or chat, and what refusals mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    NotFoundError,
+    PermissionDeniedError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
+from integrations.http import LONGEST_WAIT, Session, parse_json, redact, retry_after_header
+from integrations.provider import Access
+from integrations.social.bluesky.dpop import Proven, wants_nonce
+
+# XRPC names its errors; servers use the statuses of HTTP loosely (an expired token is a 400).
+_BY_NAME: dict[str, type[IntegrationError]] = {
+    "ExpiredToken": AuthenticationError,
+    "InvalidToken": AuthenticationError,
+    "AccountDeactivated": PermissionDeniedError,
+    "AccountSuspended": PermissionDeniedError,
+    "AccountTakedown": PermissionDeniedError,
+    "MethodNotImplemented": PermissionDeniedError,
+    "NotFound": NotFoundError,
+    "RecordNotFound": NotFoundError,
+    # About the proof, not the token: our clock may be wrong. The token is as good as before.
+    "invalid_dpop_proof": TemporaryError,
+}
+_SCOPE = re.compile(r'"([a-z]+:[^"\s]+)"')
+
+
+class Calls:
+    """Reads as one account. `credentials` are those of a consent (with `dpop_key`) or of an app password's session."""
+
+    def __init__(self, access: Access) -> None:
+        held = access.credentials
+        self.did = str(held["did"])
+        self._base = str(held["pds"])
+        self._token = str(held.get("access_token") or "")
+        self._allow = access.allow_hosts
+        # One for all sessions, so that they share the nonces.
+        self._proven = Proven(held["dpop_key"], self._token) if held.get("dpop_key") else None
+        self._sessions: dict[str, Session] = {}
+
+    def get(self, method: str, *, service: str = "", **params: Any) -> Mapping[str, Any]:
+        """One query. `service` is who should answer it (a DID and #fragment); the server's usual AppView if empty. Parameters
+        that are None are left out. Raises UnexpectedResponseError for an answer that is no JSON object."""
+        given = {name: value for name, value in params.items() if value is not None}
+        body = parse_json(self._session(service).request("GET", f"/xrpc/{method}", params=given))
+        if not isinstance(body, dict):
+            raise UnexpectedResponseError(
+                f"{urlsplit(self._base).hostname} answered {method} with something else than an object"
+            )
+        return body
+
+    def _session(self, service: str) -> Session:
+        if service not in self._sessions:
+            self._sessions[service] = session = Session(
+                self._base,
+                token=None if self._proven else self._token,
+                headers={"atproto-proxy": service} if service else {},
+                guarded=True,
+                allow=self._allow,
+                says=lambda response: redact(sentence(response), [self._token]),
+                retry_after=retry_after,
+                classify=lambda response: refusal(response, self._token),
+            )
+            session.http.auth = self._proven
+        return self._sessions[service]
+
+
+def rows(body: Mapping[str, Any], name: str) -> list[Any]:
+    """The list of this name in an answer. Raises UnexpectedResponseError where there is none."""
+    found = body.get(name)
+    if not isinstance(found, list):
+        raise UnexpectedResponseError(
+            f"Bluesky answered without a list of {name}", sample=", ".join(map(str, body))[:200]
+        )
+    return found
+
+
+def refusal(response: requests.Response, token: str) -> IntegrationError | None:
+    """The error that XRPC's name for it means; None where the status says it all."""
+    name = _body(response).get("error")
+    challenge = response.headers.get("WWW-Authenticate", "")
+    if wants_nonce(response):
+        return TemporaryError(f"{_host(response)} asked for one proof after another")
+    if "invalid_dpop_proof" in challenge:
+        name = "invalid_dpop_proof"
+    if response.status_code == 429 or not isinstance(name, str):
+        return None
+    says = redact(sentence(response), [token])[:300]
+    if name in ("ScopeMissingError", "InsufficientScope"):
+        missing = _SCOPE.search(says)
+        return PermissionDeniedError(
+            f"{_host(response)} was not allowed this: {says}", scope=missing[1] if missing else None
+        )
+    kind = _BY_NAME.get(name)
+    return kind(f"{_host(response)} answered {response.status_code}: {says}") if kind else None
+
+
+def session_refusal(response: requests.Response) -> IntegrationError | None:
+    """As `refusal`, for signing in with an app password and for renewing that session."""
+    name = _body(response).get("error")
+    if name == "AuthFactorTokenRequired":
+        return AuthenticationError(
+            "that is the account's own password. Make an app password in Bluesky's settings, and use it here"
+        )
+    if response.status_code == 401 and name in ("AuthenticationRequired", "AuthMissing"):
+        return AuthenticationError(f"{_host(response)} does not know this handle with this app password")
+    return refusal(response, "")
+
+
+def sentence(response: requests.Response) -> str:
+    """The server's own sentence about a refusal, or its name for it."""
+    body = _body(response)
+    return str(body.get("message") or body.get("error") or "")
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Seconds to wait: `Retry-After`, or `RateLimit-Reset` (epoch seconds) by the server's own clock."""
+    stated = retry_after_header(response)
+    if stated is not None:
+        return stated
+    try:
+        reset = float(response.headers["RateLimit-Reset"])
+        now = parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return min(max(0.0, reset - now), LONGEST_WAIT)
+
+
+def _body(response: requests.Response) -> Mapping[str, Any]:
+    try:
+        body = parse_json(response)
+    except UnexpectedResponseError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _host(response: requests.Response) -> str:
+    return urlsplit(response.url).hostname or "the server"

@@ -1,0 +1,282 @@
+"""atproto's OAuth profile, step by step (https://atproto.com/specs/oauth): pushed request, PKCE, and tokens bound to a key.
+
+What makes it safe beyond plain OAuth 2.0 is done here: the answer must name the server that was asked (`iss`), and the account that
+signed in (`sub`) must live on a server that trusts exactly that one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
+from integrations.http import Session, parse_json, redact
+from integrations.provider import Begun, Credentials, Setting
+from integrations.social.bluesky import identity, registration
+from integrations.social.bluesky.dpop import Proven, b64url, new_key
+
+DEFAULT_SERVER = "https://bsky.social"
+# RFC 6749, 5.2: only these are about the consent; all others are about us, and the consent may be fine.
+_GRANT = {"invalid_grant", "access_denied"}
+
+
+class ScopesNotUnderstoodError(InvalidRequestError):
+    """The server knows scopes of another time."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """An authorization server, by its metadata document (RFC 8414)."""
+
+    issuer: str
+    authorize: str
+    token: str
+    pushed: str
+    revoke: str | None
+
+
+# --- the steps ------------------------------------------------------------------------------------------------
+
+
+def begin(setting: Setting, state: str) -> Begun:
+    """See `Consent.begin`. The form's `account` is a handle, a DID, or the address of a server; Bluesky's own if empty."""
+    typed = str(setting.form.get("account") or "").strip() or DEFAULT_SERVER
+    account, server = _start(setting, typed)
+    verifier, key = secrets.token_urlsafe(64), new_key()
+    request = {
+        **registration.authentication(setting, server.issuer),
+        "response_type": "code",
+        "redirect_uri": setting.redirect_uri,
+        "state": state,
+        "code_challenge": b64url(hashlib.sha256(verifier.encode()).digest()),
+        "code_challenge_method": "S256",
+        **({"login_hint": typed.removeprefix("@")} if account else {}),
+    }
+    proven = Proven(key)
+    try:
+        pushed = _push(setting, server, proven, request, registration.SCOPES)
+    except ScopesNotUnderstoodError:
+        pushed = _push(setting, server, proven, request, registration.OLDER_SCOPES)
+    query = urlencode({"client_id": request["client_id"], "request_uri": pushed})
+    signing = registration.signing_key(setting)
+    kept = {
+        "issuer": server.issuer,
+        "verifier": verifier,
+        "dpop_key": key,
+        "did": account.did if account else "",
+        "client_key": signing.thumbprint() if signing else "",
+    }
+    return Begun(f"{server.authorize}?{query}", kept)
+
+
+def finish(setting: Setting, kept: Mapping[str, Any], query: Mapping[str, str]) -> Credentials:
+    """See `Consent.finish`. Raises AuthenticationError for a consent that was refused, that another server answered, or that was
+    given by somebody else than was asked for."""
+    issuer = str(kept["issuer"])
+    if query.get("iss") != issuer:
+        raise AuthenticationError("the answer came from another server than the one that was asked")
+    if query.get("error"):
+        raise AuthenticationError(f"the consent was not given ({query['error'][:60]})")
+    server = _server(setting, issuer)
+    body = _token(
+        setting,
+        server,
+        kept,
+        grant_type="authorization_code",
+        code=str(query.get("code") or ""),
+        redirect_uri=setting.redirect_uri,
+        code_verifier=str(kept["verifier"]),
+    )
+    did = str(body.get("sub") or "")
+    if kept["did"] and did != kept["did"]:
+        raise AuthenticationError("you signed in with another account than the one that you typed")
+    account = _directory(setting).find(did) if identity.is_did(did) else None
+    if account is None or _issuer_of(setting, account.pds) != issuer:
+        raise AuthenticationError("the account does not live on the server that answered for it")
+    base = {"dpop_key": kept["dpop_key"], "client_key": kept["client_key"], "issuer": issuer, "pds": account.pds}
+    return {**base, "did": did, **_granted(body)}
+
+
+def refresh(setting: Setting, credentials: Credentials) -> Credentials:
+    """See `Consent.refresh`. The old token is good for one use: used twice, the server ends the whole session."""
+    issuer, did = str(credentials["issuer"]), str(credentials["did"])
+    old = credentials.get("refresh_token")
+    if not old:
+        raise AuthenticationError("the server gave no refresh token, so the consent has run out")
+    pds = _home(setting, credentials)
+    server = _server(setting, issuer)
+    body = _token(setting, server, credentials, grant_type="refresh_token", refresh_token=str(old))
+    if body.get("sub") != did:
+        raise AuthenticationError("the server answered for another account")
+    return {**credentials, "pds": pds, **_granted(body)}
+
+
+def revoke(setting: Setting, credentials: Credentials) -> None:
+    """Tells the server that we are leaving (RFC 7009). Failing is not an error."""
+    token = credentials.get("refresh_token") or credentials.get("access_token")
+    with suppress(IntegrationError):
+        server = _server(setting, str(credentials["issuer"]))
+        if server.revoke and token:
+            form = {**_us(setting, server, credentials), "token": str(token)}
+            _post(setting, server.revoke, Proven(credentials["dpop_key"]), form)
+
+
+# --- who and where ----------------------------------------------------------------------------------------------
+
+
+def _start(setting: Setting, typed: str) -> tuple[identity.Account | None, Server]:
+    """The account that was typed, if one was, and the server that may consent for it."""
+    if typed.startswith(("http://", "https://")):
+        address = identity.origin(typed, setting.allow_hosts)
+        try:
+            return None, _server(setting, _issuer_of(setting, address))
+        except (NotFoundError, UnexpectedResponseError):
+            return None, _server(setting, address)  # Bluesky's own is no PDS: it stands before all of theirs
+    who = typed if identity.is_did(typed) else identity.handle(typed)
+    if who is None:
+        raise NotFoundError(
+            "That is neither a handle, such as acme.bsky.social, nor the address of a server, which begins with https://"
+        )
+    account = _directory(setting).find(who)
+    return account, _server(setting, _issuer_of(setting, account.pds))
+
+
+def _home(setting: Setting, credentials: Credentials) -> str:
+    """Where the account lives now: it may have moved within its server's premises. Nobody to ask is no reason to stop."""
+    try:
+        account = _directory(setting).find(str(credentials["did"]))
+        moved = account.pds != credentials["pds"] and _issuer_of(setting, account.pds) != credentials["issuer"]
+    except IntegrationError:
+        return str(credentials["pds"])
+    if moved:
+        raise AuthenticationError("the account has moved to another server. Connect it again there")
+    return account.pds
+
+
+def _issuer_of(setting: Setting, pds: str) -> str:
+    """The one authorization server that a PDS trusts (RFC 9728)."""
+    document = _session(setting, pds).get("/.well-known/oauth-protected-resource")
+    servers = document.get("authorization_servers") if isinstance(document, dict) else None
+    if not isinstance(servers, list) or not servers:
+        raise UnexpectedResponseError(f"{urlsplit(pds).hostname} does not say which server signs people in")
+    return identity.origin(str(servers[0]), setting.allow_hosts)
+
+
+def _server(setting: Setting, issuer: str) -> Server:
+    document = _session(setting, issuer).get("/.well-known/oauth-authorization-server")
+    if not isinstance(document, dict) or document.get("issuer") != issuer:
+        raise UnexpectedResponseError(
+            f"{urlsplit(issuer).hostname} does not describe itself as a server that signs people in"
+        )
+
+    def endpoint(name: str) -> str:
+        address = str(document.get(name) or "")
+        parts = urlsplit(address)
+        identity.origin(f"{parts.scheme}://{parts.netloc}", setting.allow_hosts)
+        return address
+
+    return Server(
+        issuer,
+        endpoint("authorization_endpoint"),
+        endpoint("token_endpoint"),
+        endpoint("pushed_authorization_request_endpoint"),
+        endpoint("revocation_endpoint") if document.get("revocation_endpoint") else None,
+    )
+
+
+def _directory(setting: Setting) -> identity.Directory:
+    return identity.Directory(setting.hosts, setting.allow_hosts)
+
+
+# --- calls -------------------------------------------------------------------------------------------------------
+
+
+def _us(setting: Setting, server: Server, kept: Mapping[str, Any]) -> dict[str, str]:
+    return registration.authentication(setting, server.issuer, str(kept.get("client_key") or ""))
+
+
+def _push(setting: Setting, server: Server, proven: Proven, form: Mapping[str, str], scopes: Sequence[str]) -> str:
+    body = _post(setting, server.pushed, proven, {**form, "scope": " ".join(scopes)})
+    if not isinstance(body, dict) or not isinstance(body.get("request_uri"), str):
+        raise UnexpectedResponseError("the server took the request for a consent and did not say under which name")
+    return str(body["request_uri"])
+
+
+def _token(setting: Setting, server: Server, kept: Mapping[str, Any], **form: str) -> Mapping[str, Any]:
+    body = _post(setting, server.token, Proven(kept["dpop_key"]), {**_us(setting, server, kept), **form})
+    if not isinstance(body, dict) or not isinstance(body.get("access_token"), str) or not body["access_token"]:
+        raise UnexpectedResponseError("the server answered without an access token")
+    if str(body.get("token_type")).lower() != "dpop" or "atproto" not in str(body.get("scope")).split():
+        raise PermissionDeniedError("the server gave a token of another kind than was asked for", scope="atproto")
+    return body
+
+
+def _granted(body: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        expires_at = datetime.now(UTC) + timedelta(seconds=float(body["expires_in"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise UnexpectedResponseError("the server answered with a lifetime that is not a number") from None
+    return {
+        "access_token": body["access_token"],
+        "refresh_token": body.get("refresh_token"),
+        "expires_at": expires_at.isoformat(),
+        "scope": registration.covered(str(body["scope"])),
+    }
+
+
+def _post(setting: Setting, url: str, proven: Proven, form: Mapping[str, str]) -> Any:
+    parts = urlsplit(url)
+    secret = [value for name, value in form.items() if name in _SECRET]
+    session = _session(
+        setting, f"{parts.scheme}://{parts.netloc}", classify=lambda response: _refusal(response, secret)
+    )
+    session.http.auth = proven
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    return parse_json(session.request("POST", path, data=form))
+
+
+_SECRET = ("code", "code_verifier", "refresh_token", "token", "client_assertion")
+
+
+def _session(setting: Setting, base: str, **more: Any) -> Session:
+    return Session(base, guarded=True, allow=setting.allow_hosts, most=identity.MOST, **more)
+
+
+def _refusal(response: requests.Response, secret: Sequence[str]) -> IntegrationError | None:
+    """What a refusal of RFC 6749, 5.2 means; None for one that says nothing, which the status then tells."""
+    host = urlsplit(response.url).hostname
+    if response.status_code == 429 or response.status_code >= 500:
+        return None
+    try:
+        body = parse_json(response)
+    except UnexpectedResponseError:
+        body = None
+    if not isinstance(body, dict) or not isinstance(
+        body.get("error"), str
+    ):  # something in between: no word about the grant
+        return TemporaryError(f"{host} answered {response.status_code} without saying why")
+    code = body["error"]
+    says = redact(str(body.get("error_description") or code), secret)[:200]
+    if code == "invalid_scope":
+        return ScopesNotUnderstoodError(f"{host} does not know what we ask for: {says}")
+    if code in _GRANT:
+        return AuthenticationError(f"{host} no longer accepts this consent: {says}")
+    if code == "use_dpop_nonce":
+        return TemporaryError(f"{host} asked for one proof after another")
+    return InvalidRequestError(f"{host} does not accept Warmline as it is set up here: {says}")

@@ -1,0 +1,146 @@
+"""Cursors: small JSON objects that say what has been read, and where an unfinished sweep stands.
+
+A cursor of another version, or one that cannot be read, is as good as none: the stream starts over, and since rows are
+upserted nothing comes of that but repeated reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+VERSION = 1
+# Lists are sorted by the earlier of when a post says it was written and when Bluesky saw it, so one from a slow clock or a phone without
+# a network comes in below newer ones. Every sweep therefore goes back to this much before the newest post seen.
+OVERLAP = timedelta(hours=1)
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One way through a list, from its newest entry back to `start` (None: to its end). `place` is Bluesky's own cursor."""
+
+    start: datetime | None
+    place: str | None = None
+    newest_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FeedCursor:
+    """Up to when a list has been read, and the sweep in hand."""
+
+    newest_at: datetime | None = None
+    sweep: Sweep | None = None
+
+    @classmethod
+    def load(cls, text: str | None) -> FeedCursor:
+        try:
+            body = _body(text)
+            sweep = body["sweep"]
+            held = None
+            if sweep is not None:
+                held = Sweep(_instant(sweep["start"]), _text(sweep["place"]), _instant(sweep["newest_at"]))
+            return cls(_instant(body["newest_at"]), held)
+        except _UNREADABLE:
+            return cls()
+
+    def dump(self) -> str:
+        held = self.sweep and {
+            "start": _iso(self.sweep.start),
+            "place": self.sweep.place,
+            "newest_at": _iso(self.sweep.newest_at),
+        }
+        return _json(newest_at=_iso(self.newest_at), sweep=held)
+
+    def begin(self, since: datetime | None) -> Sweep:
+        """The sweep in hand, or a new one: back to the newest seen less the overlap, at first to `since`."""
+        if self.sweep is not None:
+            return self.sweep
+        return Sweep(self.newest_at - OVERLAP if self.newest_at else since)
+
+    def done(self, sweep: Sweep) -> FeedCursor:
+        """The sweep is at its end: what it saw first is now the newest seen."""
+        seen = [at for at in (self.newest_at, sweep.newest_at) if at is not None]
+        return FeedCursor(max(seen, default=None))
+
+
+@dataclass(frozen=True)
+class ThreadsCursor:
+    """When each thread was last read."""
+
+    read: Mapping[str, datetime] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, text: str | None) -> ThreadsCursor:
+        try:
+            return cls({str(uri): datetime.fromtimestamp(int(at), UTC) for uri, at in _body(text)["read"].items()})
+        except _UNREADABLE:
+            return cls()
+
+    def dump(self) -> str:
+        return _json(read={uri: int(at.timestamp()) for uri, at in self.read.items()})
+
+    def noted(self, uri: str, at: datetime) -> ThreadsCursor:
+        return ThreadsCursor({**self.read, uri: at})
+
+    def only(self, uris: Sequence[str]) -> ThreadsCursor:
+        """Without the threads that nobody asks for any more."""
+        wanted = set(uris)
+        return ThreadsCursor({uri: at for uri, at in self.read.items() if uri in wanted})
+
+
+@dataclass(frozen=True)
+class ChatCursor:
+    """Up to which revision all conversations have been read, and the place of a way through their list: which page comes next, and
+    the newest revision that the way has met. Revisions are numbered by the chat service and grow as text."""
+
+    rev: str = ""
+    place: str | None = None
+    newest: str = ""
+
+    @classmethod
+    def load(cls, text: str | None) -> ChatCursor:
+        try:
+            body = _body(text)
+            return cls(str(body["rev"]), _text(body["place"]), str(body["newest"]))
+        except _UNREADABLE:
+            return cls()
+
+    def dump(self) -> str:
+        return _json(rev=self.rev, place=self.place, newest=self.newest)
+
+    def ahead(self, place: str | None, newest: str) -> ChatCursor:
+        """Behind a page; without a next one, the way is at its end."""
+        newest = max(self.newest, newest)
+        return replace(self, place=place, newest=newest) if place else ChatCursor(max(self.rev, newest))
+
+
+def _body(text: str | None) -> Mapping[str, Any]:
+    body: Mapping[str, Any] = json.loads(text or "null")
+    if body["v"] != VERSION:
+        raise ValueError("a cursor of another version")
+    return body
+
+
+def _json(**body: Any) -> str:
+    return json.dumps({"v": VERSION, **body}, separators=(",", ":"))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _instant(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError("a cursor's instant without a zone")
+    return at

@@ -1,0 +1,79 @@
+"""Threads that we are in, and posts by id: ancestors that a thread needs, and the recheck of what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from integrations.errors import InvalidRequestError, NotFoundError
+from integrations.records import Engagement, Gone, Page
+from integrations.social.bluesky import parse
+from integrations.social.bluesky.calls import rows
+from integrations.social.bluesky.cursors import ThreadsCursor
+from integrations.social.bluesky.reading import Reader
+
+BATCH = 25  # posts by id in one call
+DEPTH = 100  # how far below its beginning a thread is read; what stands deeper comes as a notification
+# Threads read in one pull: each is a call, and a PDS takes 3,000 in five minutes from an address, for all accounts together.
+THREADS = 50
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def conversations(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator[Page[Engagement]]:
+    """A page for each thread, those that were never read first (the newest of them before the others), then the least recently read.
+    A thread that is gone has nothing to say; the recheck sees that."""
+    wanted = [uri for uri in dict.fromkeys(threads) if parse.is_post(uri)]
+    state = ThreadsCursor.load(cursor).only(wanted)
+    plan = sorted(wanted, key=lambda uri: state.read.get(uri, _NEVER))[:THREADS]
+    for uri in plan:
+        read = _thread(reader, uri)
+        state = state.noted(uri, reader.now())
+        yield Page(read.items, state.dump(), read.notes)
+
+
+def _thread(reader: Reader, uri: str) -> parse.Read:
+    try:
+        body = reader.calls.get("app.bsky.feed.getPostThread", uri=uri, depth=DEPTH, parentHeight=0)
+    except (NotFoundError, InvalidRequestError):
+        return parse.Read(())
+    return parse.each(_posts(body.get("thread")), lambda row: parse.post(row, reader.view))
+
+
+def _posts(thread: Any) -> Iterator[Any]:
+    """All posts of a thread, from the top. Deleted ones, and those of people who block us, are named without a post."""
+    waiting = [thread]
+    while waiting:
+        node = waiting.pop(0)
+        if not isinstance(node, dict):
+            continue
+        if "post" in node:
+            yield node["post"]
+        replies = node.get("replies")
+        waiting += replies if isinstance(replies, list) else []
+
+
+def ancestors(reader: Reader, ids: Sequence[str]) -> Iterator[Page[Engagement]]:
+    """The posts with these ids, a page for each batch asked for."""
+    wanted = list(dict.fromkeys(ids))
+    for start in range(0, len(wanted), BATCH):
+        asked = tuple(wanted[start : start + BATCH])
+        read = _by_id(reader, asked)
+        yield Page(read.items, None, read.notes, answered=asked)
+
+
+def recheck(reader: Reader, ids: Sequence[str]) -> Iterator[Engagement | Gone]:
+    """See `BlueskyClient.recheck`."""
+    wanted = [each for each in dict.fromkeys(ids) if not each.startswith(parse.CHAT)]
+    for start in range(0, len(wanted), BATCH):
+        asked = wanted[start : start + BATCH]
+        found = {item.id: item for item in _by_id(reader, asked).items}
+        yield from (found.get(each) or Gone(each) for each in asked)
+
+
+def _by_id(reader: Reader, ids: Sequence[str]) -> parse.Read:
+    posts = [each for each in ids if parse.is_post(each)]  # one other id makes Bluesky refuse them all
+    if not posts:
+        return parse.Read(())
+    served = rows(reader.calls.get("app.bsky.feed.getPosts", uris=posts), "posts")
+    return parse.each(served, lambda row: parse.post(row, reader.view))

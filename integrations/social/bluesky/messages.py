@@ -1,0 +1,95 @@
+"""Direct messages, from Bluesky's chat service, which the account's server passes our calls on to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from integrations.records import Author, Engagement, Kind, Page
+from integrations.social.bluesky import parse
+from integrations.social.bluesky.calls import rows
+from integrations.social.bluesky.cursors import ChatCursor
+from integrations.social.bluesky.reading import Reader
+
+CONVERSATIONS = 20  # on a page: those that changed are read before the next page is asked for
+BATCH = 100  # messages in one call
+_MESSAGE = "chat.bsky.convo.defs#messageView"
+
+
+def pull(reader: Reader, cursor: str | None) -> Iterator[Page[Engagement]]:
+    """All messages of conversations with news since the cursor, theirs and ours. Conversations come latest news first, and their
+    revisions only grow, so the first one without news ends the way."""
+    state = ChatCursor.load(cursor)
+    more = True
+    while more:
+        body = _ask(reader, "listConvos", limit=CONVERSATIONS, cursor=state.place)
+        convos = [each for each in rows(body, "convos") if isinstance(each, dict)]
+        changed = [each for each in convos if str(each.get("rev", "")) > state.rev]
+        reads = [_conversation(reader, each, state.rev) for each in changed]
+        place = body.get("cursor")
+        more = isinstance(place, str) and place not in ("", state.place) and len(changed) == len(convos)
+        state = state.ahead(place if more else None, max((str(each["rev"]) for each in changed), default=""))
+        items = tuple(item for read in reads for item in read.items)
+        yield Page(items, state.dump(), parse.Read((), sum(read.skipped for read in reads)).notes)
+
+
+def _conversation(reader: Reader, convo: Mapping[str, Any], rev: str) -> parse.Read:
+    """What was said in one conversation after `rev`, and since we look back at all."""
+    people = _people(reader, convo.get("members"))
+    read, place, more = parse.Read(()), None, True
+    while more:
+        body = _ask(reader, "getMessages", convoId=str(convo.get("id")), limit=BATCH, cursor=place)
+        page = rows(body, "messages")
+        people |= _people(reader, body.get("relatedProfiles"))
+        found = parse.each(page, partial(_message, convo=convo, people=people, view=reader.view))
+        old = [item for item in found.items if reader.since is not None and item.created_at < reader.since]
+        kept = tuple(item for item in found.items if item not in old)
+        read = parse.Read((*read.items, *kept), read.skipped + found.skipped)
+        known = any(isinstance(row, dict) and str(row.get("rev", "")) <= rev for row in page)
+        following = body.get("cursor")
+        more = isinstance(following, str) and following not in ("", place) and not old and not known
+        place = following
+    return read
+
+
+def _message(
+    row: Mapping[str, Any], convo: Mapping[str, Any], people: Mapping[str, Author], view: parse.View
+) -> Engagement | None:
+    """One message; None for those that the account has removed for itself, and for what the service itself says."""
+    if row.get("$type", _MESSAGE) != _MESSAGE:
+        return None
+    sender, thread = str(row["sender"]["did"]), str(convo["id"])
+    answered = row.get("replyTo") or {}
+    others = [did for did in people if did != sender]
+    facets = row.get("facets") or ()
+    return Engagement(
+        id=f"{parse.CHAT}{thread}:{row['id']}",
+        kind=Kind.DIRECT,
+        author=people.get(sender) or parse.author({"did": sender}, view.web),
+        text=parse.rich(str(row.get("text") or ""), facets),
+        created_at=parse.instant(row["sentAt"]),
+        url=f"{view.web}/messages/{thread}",
+        thread=parse.CHAT + thread,
+        in_reply_to=f"{parse.CHAT}{thread}:{answered['id']}" if answered.get("id") else None,
+        in_reply_to_author=others[0] if len(people) == 2 and len(others) == 1 else None,
+        mentions=parse.mentions(facets),
+    )
+
+
+def _people(reader: Reader, profiles: Any) -> dict[str, Author]:
+    found = {}
+    for profile in profiles if isinstance(profiles, list) else ():
+        try:
+            person = parse.author(profile, reader.view.web)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
+        found[person.id] = person
+    return found
+
+
+def _ask(reader: Reader, method: str, **params: Any) -> Mapping[str, Any]:
+    """A query to the chat service, which is known by the DID of its host."""
+    service = f"did:web:{urlsplit(reader.chat).netloc.replace(':', '%3A')}#bsky_chat"
+    return reader.calls.get(f"chat.bsky.convo.{method}", service=service, **params)

@@ -1,0 +1,245 @@
+"""Bluesky's JSON to our records. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from integrations.errors import UnexpectedResponseError
+from integrations.records import Author, Engagement, Kind
+
+POST = "app.bsky.feed.post"
+CHAT = "chat:"  # before the id of a direct message, which is one only within its conversation
+_POST_URI = re.compile(r"at://(did:[a-z]+:[a-zA-Z0-9._:%-]+)/app\.bsky\.feed\.post/([a-zA-Z0-9._~:-]{1,512})", re.ASCII)
+_FACET = "app.bsky.richtext.facet#"
+_HIDDEN = {"!hide", "!takedown"}  # labels under which Bluesky shows a post to nobody
+_NO_HANDLE = "handle.invalid"  # what the AppView writes where a handle does not lead back to its account
+_UNREADABLE = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError)
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """Whose eyes to read with."""
+
+    did: str  # the connected account
+    web: str  # "https://bsky.app"
+
+
+@dataclass(frozen=True)
+class Read:
+    """What could be read of some rows, and how many could not."""
+
+    items: tuple[Engagement, ...]
+    skipped: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if not self.skipped:
+            return ()
+        what = "1 post that" if self.skipped == 1 else f"{self.skipped} posts that"
+        return (f"Bluesky sent {what} could not be read; the rest of the page was kept",)
+
+
+def each(rows: Iterable[Any], read: Callable[[Any], Engagement | None]) -> Read:
+    """What `read` makes of each row; None from it leaves a row out. Raises UnexpectedResponseError where no row can be read."""
+    items, skipped, seen = [], 0, 0
+    for row in rows:
+        seen += 1
+        try:
+            item = read(row)
+        except _UNREADABLE:
+            skipped += 1
+            continue
+        if item is not None:
+            items.append(item)
+    if skipped and skipped == seen:
+        raise UnexpectedResponseError("Bluesky sent posts and none of them can be read", sample=f"{skipped} rows")
+    return Read(tuple(items), skipped)
+
+
+# --- posts -------------------------------------------------------------------------------------------------------
+
+
+def is_post(uri: str) -> bool:
+    """Whether this is the address of a post, as ours are kept."""
+    return _POST_URI.fullmatch(uri) is not None
+
+
+def writer(uri: str | None) -> str | None:
+    """The DID of whoever wrote the post at this address: it is a part of it."""
+    found = _POST_URI.fullmatch(uri or "")
+    return found[1] if found else None
+
+
+# Why a notification came, where the post itself does not say it: an answer to an answer below a post of ours, say.
+_REASONS = {"mention": Kind.MENTION, "reply": Kind.COMMENT, "quote": Kind.QUOTE}
+REASONS = tuple(_REASONS)
+
+
+def notification(row: Json, view: View) -> Engagement | None:
+    """The post that a notification is about; None where it is about something else (a like, say)."""
+    floor = _REASONS.get(row["reason"])
+    return post(row, view, floor) if floor else None
+
+
+def post(row: Json, view: View, floor: Kind = Kind.CONTEXT) -> Engagement | None:
+    """One post; a view of it and a notification about it have the same members. `floor` is what it is at least. None for one
+    that Bluesky shows to nobody. Raises ValueError and its kin for a row without address, author or time."""
+    if _HIDDEN & {str(label.get("val")) for label in row.get("labels") or ()}:
+        return None
+    record, uri = row["record"], str(row["uri"])
+    address = _POST_URI.fullmatch(uri)
+    if address is None or record.get("$type") != POST:
+        raise ValueError("not a post")
+    wrote = author(row["author"], view.web)
+    reply = record.get("reply") or {}
+    parent = _uri(reply.get("parent"))
+    root = _uri(reply.get("root")) or parent or uri
+    quoted = _quoted(record.get("embed") or {})
+    named = mentions(record.get("facets") or ())
+    return Engagement(
+        id=uri,
+        kind=_kind(view.did, address[1], parent, quoted, named, root, floor),
+        author=wrote,
+        text=_post_text(record),
+        created_at=_written(record.get("createdAt"), row["indexedAt"]),
+        url=f"{wrote.url}/post/{address[2]}",
+        thread=root,
+        in_reply_to=parent,
+        in_reply_to_author=writer(parent),
+        mentions=tuple(dict.fromkeys(did for did in (*named, writer(parent)) if did and did != address[1])),
+        quotes=quoted,
+        language=next((str(tag) for tag in record.get("langs") or ()), None),
+    )
+
+
+def _kind(
+    us: str, wrote: str, parent: str | None, quoted: str | None, named: tuple[str, ...], root: str, floor: Kind
+) -> Kind:
+    tests = (
+        (wrote == us, Kind.OWN),
+        (writer(parent) == us, Kind.REPLY),
+        (writer(quoted) == us, Kind.QUOTE),
+        (us in named, Kind.MENTION),
+        (parent is not None and writer(root) == us, Kind.COMMENT),
+    )
+    return next((kind for holds, kind in tests if holds), floor)
+
+
+def _written(claimed: Any, indexed: str) -> datetime:
+    """When a post was written. Its own word for it may be any: Bluesky sorts by the earlier of that and when it saw the post."""
+    seen = instant(indexed)
+    try:
+        return min(instant(claimed), seen)
+    except (TypeError, ValueError, OverflowError):
+        return seen
+
+
+def _quoted(embed: Json) -> str | None:
+    """The post that is quoted. Lists, feeds and starter packs are embedded the same way, and are none."""
+    kind, record = embed.get("$type"), embed.get("record") or {}
+    uri = _uri(record.get("record") if kind == "app.bsky.embed.recordWithMedia" else record)
+    return uri if uri and is_post(uri) else None
+
+
+def _uri(reference: Any) -> str | None:
+    return str(reference["uri"]) if reference else None
+
+
+def _post_text(record: Json) -> str:
+    """The text with its links in full, and the link of a card that the text does not hold."""
+    text = rich(str(record.get("text") or ""), record.get("facets") or ())
+    embed = record.get("embed") or {}
+    card = (embed.get("media") or embed).get("external") or {}
+    link = str(card.get("uri") or "")
+    if not link or link in text:
+        return text
+    return plain(f"{text}\n{link}" if text else link)
+
+
+# --- people and words -----------------------------------------------------------------------------------------------
+
+
+def author(profile: Json, web: str) -> Author:
+    """An account, from any of Bluesky's views of one. Raises KeyError and its kin for one without a DID."""
+    did, handle = str(profile["did"]), str(profile.get("handle") or "")
+    if not did.startswith("did:"):
+        raise ValueError("an account without a DID")
+    known = handle not in ("", _NO_HANDLE)
+    followers = profile.get("followersCount")
+    return Author(
+        id=did,
+        handle=handle if known else did,
+        name=plain(str(profile.get("displayName") or "")),
+        bio=plain(str(profile.get("description") or "")),
+        url=f"{web}/profile/{handle if known else did}",
+        website=plain(str(profile.get("website") or "")),
+        bot=any(label.get("val") == "bot" for label in profile.get("labels") or ()),
+        followers=followers if isinstance(followers, int) else None,
+    )
+
+
+def mentions(facets: Iterable[Any]) -> tuple[str, ...]:
+    """The DIDs that a text names."""
+    found = (str(feature.get("did") or "") for _, _, feature in _features(facets, "mention"))
+    return tuple(dict.fromkeys(did for did in found if did.startswith("did:")))
+
+
+def rich(text: str, facets: Iterable[Any]) -> str:
+    """The text with each link written out: what is shown of one is often cut. Facets count bytes of UTF-8; those that make
+    no sense are left aside, as the protocol asks."""
+    raw = text.encode("utf-8", "replace")
+    end, parts = 0, []
+    for start, stop, feature in sorted(_features(facets, "link"), key=lambda each: each[:2]):
+        shown, uri = _slice(raw, start, stop), str(feature.get("uri") or "")
+        before = _slice(raw, end, start)
+        if shown is None or before is None or not uri:
+            continue
+        parts += [before, _link(shown, uri)]
+        end = stop
+    return plain("".join([*parts, raw[end:].decode("utf-8", "replace")]))
+
+
+def _link(shown: str, uri: str) -> str:
+    """A link that is shown by (a part of) its address becomes the address; one below other words stands behind them."""
+    bare = re.sub(r"^https?://(www\.)?", "", uri)
+    start = re.sub(r"^https?://(www\.)?", "", shown).removesuffix("...").removesuffix("…").strip()
+    return uri if start and bare.startswith(start) else f"{shown} ({uri})"
+
+
+def _slice(raw: bytes, start: int, stop: int) -> str | None:
+    """These bytes as text; None where they are not there, or cut a character."""
+    if not 0 <= start <= stop <= len(raw):
+        return None
+    try:
+        return raw[start:stop].decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _features(facets: Iterable[Any], kind: str) -> Iterable[tuple[int, int, Json]]:
+    for facet in facets:
+        try:
+            start, stop = int(facet["index"]["byteStart"]), int(facet["index"]["byteEnd"])
+            features = [dict(feature) for feature in facet["features"]]
+        except _UNREADABLE:
+            continue
+        yield from ((start, stop, each) for each in features if each.get("$type") == _FACET + kind)
+
+
+def plain(text: str) -> str:
+    """Text without what a database refuses."""
+    if text.isascii() and text.isprintable():
+        return text
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def instant(value: Any) -> datetime:
+    """An instant of Bluesky's, in UTC. Raises ValueError and its kin."""
+    at = datetime.fromisoformat(str(value))
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
