@@ -155,9 +155,11 @@ class Session:
         if response.status_code < 300:
             return response
         refusal = self._classify(response) or error_for(
-            response, says=redact(self._says(response), self._secrets), write=write, retry_after=self._retry_after
+            response, says=self._says(response), write=write, retry_after=self._retry_after
         )
         assert refusal is not None  # no status above is a success
+        # Some providers quote back what was sent to them, and each of them words its refusals itself.
+        refusal.args = tuple(redact(str(each), self._secrets) for each in refusal.args)
         raise refusal
 
     def get(self, path: str, **params: Any) -> Any:
