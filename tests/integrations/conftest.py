@@ -11,7 +11,9 @@ from integrations.provider import Provider
 from integrations.registry import providers
 from tests.integrations.contract.harnesses import FAKE as FAKE_CRM
 from tests.integrations.contract.harnesses import HARNESSES, Harness, connected
-from tests.integrations.contract.line import Line, Wire, tapped
+from tests.integrations.contract.line import Wire, tapped
+from tests.integrations.contract.reading import FAKES, OVER_HTTP, Reading
+from tests.integrations.contract.reading import reading as open_reading
 from tests.integrations.contract.worlds import FAKE, SOCIAL, FakeWorld, Network, World, open_world
 
 
@@ -45,20 +47,17 @@ def world(provider: Provider[Any]) -> Iterator[World]:
         yield found
 
 
-@pytest.fixture
-def wire(world: World) -> Iterator[Wire]:
-    """The line to a network that is spoken to over HTTP."""
-    with tapped() as found:
+@pytest.fixture(params=[*OVER_HTTP, *FAKES])
+def reading(request: pytest.FixtureRequest) -> Iterator[Reading]:
+    """Every network and CRM, and our fakes, with the line to it."""
+    with open_reading(request.param) as found:
         yield found
 
 
-@pytest.fixture
-def line(network: Network) -> Iterator[Line]:
-    """The line to a network, of whatever kind."""
-    if isinstance(network, FakeWorld):
-        yield network.line()
-        return
-    with tapped() as found:
+@pytest.fixture(params=OVER_HTTP)
+def reading_over_http(request: pytest.FixtureRequest) -> Iterator[Reading]:
+    """Every network and CRM that is spoken to over HTTP, with the line to it."""
+    with open_reading(request.param) as found:
         yield found
 
 

@@ -118,11 +118,13 @@ def rows(value: object) -> list[Row]:
 
 
 def results(body: object) -> list[Row]:
-    """The records of an answer. Raises UnexpectedResponseError where there is no such list, or a record has no id."""
+    """The records of an answer, without those that have no id. Raises UnexpectedResponseError where there is no such list, or
+    nothing in it can be read."""
     found = body.get("results") if isinstance(body, dict) else None
-    if not isinstance(found, list) or not all(isinstance(each, dict) and each.get("id") for each in found):
+    readable = [each for each in rows(found) if each.get("id")]
+    if not isinstance(found, list) or (found and not readable):
         raise UnexpectedResponseError("HubSpot answered without a list of records", sample=_shape(body))
-    return found
+    return readable
 
 
 def _list(body: object) -> list[Row]:
@@ -187,9 +189,10 @@ class API:
         body = self.http.get(path, **{name: value for name, value in params.items() if value})
         return results(body), next_page(body)
 
-    def search(self, kind: str, body: Row) -> list[Row]:
-        """One page of a search."""
-        return results(self.http.post(f"{OBJECTS}/{kind}/search", body, write=False))
+    def search(self, kind: str, body: Row) -> tuple[list[Row], bool]:
+        """One page of a search, and whether it was full, so that there may be more."""
+        answer = self.http.post(f"{OBJECTS}/{kind}/search", body, write=False)
+        return results(answer), len(answer["results"]) >= body["limit"]
 
     def read(
         self, kind: str, ids: Sequence[str], names: Sequence[str], *, by: str | None = None, archived: bool = False

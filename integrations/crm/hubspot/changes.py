@@ -85,7 +85,7 @@ def store(**state: Any) -> str:
 def newest(api: API, kind: str, stamp: str) -> int:
     """The newest `stamp` that search shows, in milliseconds: as close to HubSpot's own clock as one can get. 0: nothing yet."""
     sort = {"propertyName": stamp, "direction": "DESCENDING"}
-    found = api.search(kind, {"filterGroups": [], "sorts": [sort], "properties": [stamp], "limit": 1})
+    found, _ = api.search(kind, {"filterGroups": [], "sorts": [sort], "properties": [stamp], "limit": 1})
     return max((milliseconds(properties(row).get(stamp)) or 0 for row in found), default=0)
 
 
@@ -103,10 +103,10 @@ def walk(
     here = start.started(now())
     while here.at is not None:
         crowded = here.id is not None
-        page = api.search(kind, _question(here, stamp, names, filters))
+        page, full = api.search(kind, _question(here, stamp, names, filters))
         stamps = [milliseconds(properties(row).get(stamp)) or here.at for row in page]
         here = here.saw(max(stamps, default=0), now())
-        here = _after_instant(here, page) if crowded else _after_page(here, page, stamps)
+        here = _after_instant(here, page, full) if crowded else _after_page(here, stamps, full)
         yield page, here
 
 
@@ -123,19 +123,19 @@ def _question(here: Position, stamp: str, names: Sequence[str], filters: Sequenc
     }
 
 
-def _after_page(here: Position, page: Sequence[Row], stamps: Sequence[int]) -> Position:
+def _after_page(here: Position, stamps: Sequence[int], full: bool) -> Position:
     assert here.at is not None
-    if len(page) < SEARCH:
+    if not full:
         return replace(here, at=None)
     following = min(stamps[-_TAIL:])
     # A page that does not leave its first instant says nothing about how far that instant goes: walk it by id.
     return replace(here, at=following) if following > here.at else replace(here, id=0)
 
 
-def _after_instant(here: Position, page: Sequence[Row]) -> Position:
+def _after_instant(here: Position, page: Sequence[Row], full: bool) -> Position:
     assert here.at is not None
     assert here.id is not None
-    if len(page) < SEARCH:
+    if not full:
         return replace(here, at=here.at + 1, id=None)
     last = max(int(row["id"]) if str(row["id"]).isdigit() else 0 for row in page)
     if last <= here.id:  # else we would ask the same question for ever

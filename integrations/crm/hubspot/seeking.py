@@ -39,7 +39,8 @@ def by_search(api: API, portal: Portal, tasks: Sequence[Task], now: Callable[[],
     for group in chunks(keys):
         wanted = {"propertyName": key, "operator": "IN", "values": group}
         names = list(fields.task_properties(portal))
-        found += api.search("tasks", {"filterGroups": [{"filters": [wanted]}], "properties": names, "limit": SEARCH})
+        page, _ = api.search("tasks", {"filterGroups": [{"filters": [wanted]}], "properties": names, "limit": SEARCH})
+        found += page
     return keyed(portal, found)
 
 

@@ -66,16 +66,24 @@ class Wire:
     answers: list[requests.Response] = field(default_factory=list)
     broken: int = 0
     _due: tuple[Fault, int] | None = None
+    _always: Fault | None = None
 
     def fail(self, fault: Fault, *, after: int = 0) -> None:
         self._due = fault, after
 
+    def fail_all(self, fault: Fault) -> None:
+        """Every call is broken, until the line is mended."""
+        self._always = fault
+
     def mend(self) -> None:
-        self._due = None
+        self._due = self._always = None
 
     def call(self, request: Request, work: Work) -> requests.Response:
         """One call: passed on, or broken."""
         self.sent.append(request)
+        if self._always is not None:
+            self.broken += 1
+            return self._always.act(request, work)
         if self._due is None:
             return self._kept(work())
         fault, after = self._due

@@ -78,7 +78,7 @@ class Recording:
 def provider_of(item: pytest.Item) -> str | None:
     """The key of the provider that a test is about, or None."""
     params = item.callspec.params if hasattr(item, "callspec") else {}
-    for name in ("provider", "any_provider", "network", "crm", "wired_crm", "crm_key"):
+    for name in ("provider", "any_provider", "network", "crm", "wired_crm", "crm_key", "reading", "reading_over_http"):
         if name in params:
             value = params[name]
             value = value[0] if isinstance(value, tuple) else value

@@ -15,6 +15,8 @@ from integrations.records import Author
 from tests.fakes.clock import Clock
 from tests.integrations.crm.hubspot.portal import API, WEB, Portal
 
+TOKEN = "hubspot-access-token-for-tests"
+
 
 @dataclass
 class World:
@@ -27,7 +29,7 @@ class World:
     def client(self, **access: Any) -> HubSpot:
         given = {
             "hosts": {"api": API, "web": WEB},
-            "credentials": {"access_token": "token"},
+            "credentials": {"access_token": TOKEN},
             "account": Author("8790001", "app-eu1.hubspot.com"),
             "options": self.options,
             "now": self.clock,

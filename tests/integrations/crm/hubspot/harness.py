@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import responses
 
 from integrations.provider import CRMClient
@@ -44,6 +46,43 @@ class HubSpotHarness:
 
     def delete(self, task_id: str) -> None:
         self.world.portal.archive("tasks", task_id)
+
+    def edit(self, task_id: str, *, subject: str) -> None:
+        self.world.portal.put("tasks", {"hs_task_subject": subject}, id=task_id)
+
+    def reassign(self, task_id: str, owner_id: str) -> None:
+        self.world.portal.put("tasks", {"hubspot_owner_id": owner_id}, id=task_id)
+
+    def copy(self, task_id: str) -> str:
+        """Somebody clones a task, which HubSpot does with all properties but unique ones."""
+        if self.world.options["unique"]:
+            pytest.skip("this account keeps our key unique, so that no task can have it twice")
+        portal = self.world.portal
+        made = portal.put("tasks", portal.kinds["tasks"][task_id]["properties"])
+        for contact in portal.links.get(("tasks", "contacts"), {}).get(task_id, []):
+            portal.link("tasks", made, "contacts", contact)
+        return made
+
+    def delete_contact(self, contact_id: str) -> None:
+        self.world.portal.archive("contacts", contact_id)
+
+    def remove_owner(self, owner_id: str) -> None:
+        for row in self.world.portal.owners:
+            row["archived"] |= row["id"] == owner_id
+
+    def hide(self, contact_id: str) -> None:
+        """Search does not show it yet."""
+        self.world.portal.hidden.add(contact_id)
+
+    def show(self, contact_id: str) -> None:
+        self.world.portal.hidden.discard(contact_id)
+
+    def skew(self, seconds: float) -> None:
+        """The account has a clock of its own."""
+        self.world.clock.forward(seconds=seconds)
+
+    def minimum_calls(self, tasks: int) -> int:
+        return math.ceil(tasks / 100)
 
     def lose_next_create(self, *, work_done: bool) -> None:
         self.world.portal.fault("POST", "/tasks/batch/create", drop_after if work_done else drop_before)

@@ -300,6 +300,8 @@ class Portal:
         for link in each["associations"]:
             if link["to"]["id"] not in {row["id"] for row in self.alive("contacts")}:
                 return f"No contact with ID {link['to']['id']} exists", "OBJECT_NOT_FOUND"
+        if self._left(values.get("hubspot_owner_id")):
+            return f"The owner ID {values['hubspot_owner_id']} does not exist or is not active", "VALIDATION_ERROR"
         key = values.get("warmline_key")
         unique = any(row["name"] == "warmline_key" and row["hasUniqueValue"] for row in self.schema["tasks"])
         if (
@@ -309,6 +311,9 @@ class Portal:
         ):
             return "A record with this value of warmline_key exists already", "CONFLICT"
         return None
+
+    def _left(self, owner_id: str | None) -> bool:
+        return any(row["id"] == owner_id and row["archived"] for row in self.owners)
 
     def _batch_update(self, kind: str, body: dict[str, Any], query: dict[str, str]) -> Answer:
         done, errors = [], []

@@ -1,0 +1,162 @@
+"""What every CRM promises of a push that goes wrong: each task stands once in the end, and what was asked for is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+import pytest
+
+from integrations import errors
+from integrations.records import Gone, PushOutcome, PushResult, Task, TaskState, TaskStatus
+from tests.integrations.contract.able import able
+from tests.integrations.contract.harnesses import FAKE, HARNESSES, Harness, connected, new, push
+from tests.integrations.contract.line import GARBAGE, OUTAGES, READING, Fault, Wire, status, tapped, worked
+
+ENOUGH = 40  # more calls than a push of one task makes
+PATIENCE = 20  # rounds of 20 seconds
+FAULTS = {
+    "dropped": OUTAGES["dropped"],
+    "dropped after the work": OUTAGES["dropped after the work"],
+    "502 after the work": Fault(worked(status(502, "<html>")), errors.TemporaryError, work=True),
+    "truncated": GARBAGE["truncated"],
+}
+WIRED = [(name, unique) for name in HARNESSES if name != FAKE for unique in (True, False)]
+
+
+def _settled(crm: Harness, task: Task, result: PushResult | None) -> PushResult:
+    """What comes of a task in the end, pushed on as the worker does it."""
+    for _ in range(PATIENCE):
+        if result is not None and result.outcome not in (PushOutcome.LATER, PushOutcome.UNKNOWN):
+            return result
+        if result is not None and result.outcome is PushOutcome.UNKNOWN and (result.sent or not task.maybe_sent_at):
+            task = replace(task, maybe_sent_at=crm.now())
+        crm.wait(20)
+        [result] = push(crm, task)
+    pytest.fail(f"it is still {result.outcome if result else 'not pushed'} after {PATIENCE} rounds")
+
+
+def _broken(crm: Harness, wire: Wire, task: Task, fault: Fault, call: int) -> tuple[PushResult | None, bool]:
+    """What a push says whose call of this number is broken (None: it raised), and whether there was such a call."""
+    wire.fail(fault, after=call)
+    before, result = wire.broken, None
+    with suppress(errors.IntegrationError):
+        [result] = push(crm, task)
+    wire.mend()
+    return result, wire.broken > before
+
+
+@contextmanager
+def _opened(crm: tuple[str, bool]) -> Iterator[tuple[Harness, Wire]]:
+    with connected(crm[0], unique=crm[1]) as harness, tapped() as wire:
+        yield harness, wire
+
+
+every_crm = pytest.mark.parametrize("crm", WIRED, ids=lambda p: f"{p[0]}-{'unique' if p[1] else 'plain'}")
+
+
+@pytest.mark.rule("lost_answers")
+@every_crm
+@pytest.mark.parametrize("what", FAULTS)
+def test_whichever_call_breaks_off_while_a_task_is_made_there_is_one(crm: tuple[str, bool], what: str) -> None:
+    for call in range(ENOUGH):
+        with _opened(crm) as (harness, wire):
+            task = new(contact_id=harness.put_contact("Ada"))
+            result, broke = _broken(harness, wire, task, FAULTS[what], call)
+            end = _settled(harness, task, result)
+            [state] = harness.client().read_tasks([str(end.external_id)])
+            assert isinstance(state, TaskState)
+            assert (state.status, harness.tasks_ever_created()) == (TaskStatus.OPEN, 1)
+        if not broke:
+            break
+    assert call > 0
+
+
+@pytest.mark.rule("lost_answers")
+@every_crm
+@pytest.mark.parametrize("what", FAULTS)
+@pytest.mark.parametrize("status", [TaskStatus.OPEN, TaskStatus.COMPLETED, TaskStatus.WITHDRAWN])
+def test_whichever_call_breaks_off_while_a_task_is_changed_it_is_done(
+    crm: tuple[str, bool], what: str, status: TaskStatus
+) -> None:
+    with _opened(crm) as (harness, wire):
+        for call in range(ENOUGH):
+            [made] = push(harness, new(f"key-{call}"))
+            task = replace(new(f"key-{call}"), status=status, subject="Changed", external_id=made.external_id)
+            result, broke = _broken(harness, wire, task, FAULTS[what], call)
+            _settled(harness, task, result)
+            [state] = harness.client().read_tasks([str(made.external_id)])
+            if status is TaskStatus.WITHDRAWN:
+                assert state == Gone(str(made.external_id))
+            else:
+                assert isinstance(state, TaskState)
+                assert (state.status, state.subject) == (status, "Changed")
+            if not broke:
+                break
+        assert call > 0
+        assert harness.tasks_ever_created() == call + 1
+
+
+@pytest.mark.rule("push_twice")
+def test_the_same_task_pushed_twice_stands_once(crm: Harness) -> None:
+    task = new(contact_id=crm.put_contact("Ada"))
+    [made] = push(crm, task)
+    [changed] = push(crm, replace(task, external_id=made.external_id))
+
+    assert (made.outcome, changed.outcome) == (PushOutcome.CREATED, PushOutcome.UPDATED)
+    assert made.external_id == changed.external_id
+    assert crm.tasks_ever_created() == 1
+
+
+@pytest.mark.rule("crash")
+@pytest.mark.parametrize("with_contact", [True, False])
+def test_a_process_that_dies_before_it_notes_what_it_made_leaves_one_task(crm: Harness, with_contact: bool) -> None:
+    tasks = [new(f"key-{n}", contact_id=crm.put_contact("Ada") if with_contact else None) for n in range(3)]
+    sent_at = crm.now()
+    made = push(crm, *tasks)  # and nobody hears of it: before it was sent, each was noted as perhaps sent
+
+    found = [_settled(crm, task, PushResult(task.key, PushOutcome.UNKNOWN)) for task in _perhaps(tasks, sent_at)]
+
+    assert [each.outcome for each in found] == [PushOutcome.FOUND] * 3
+    assert [each.external_id for each in found] == [each.external_id for each in made]
+    assert crm.tasks_ever_created() == 3
+
+
+@pytest.mark.rule("crash")
+def test_a_process_that_dies_before_it_sends_anything_makes_the_task_later(crm: Harness) -> None:
+    [task] = _perhaps([new(contact_id=crm.put_contact("Ada"))], crm.now())
+
+    end = _settled(crm, task, PushResult(task.key, PushOutcome.UNKNOWN))
+
+    assert end.outcome is PushOutcome.CREATED
+    assert crm.tasks_ever_created() == 1
+
+
+def _perhaps(tasks: list[Task], at: object) -> list[Task]:
+    return [replace(task, maybe_sent_at=at) for task in tasks]  # type: ignore[arg-type]
+
+
+@pytest.mark.rule("statuses")
+@pytest.mark.parametrize("name", ["401", "429"])
+def test_what_concerns_the_whole_connection_is_raised_while_nothing_was_sent(
+    wired_crm: Harness, crm_wire: Wire, name: str
+) -> None:
+    crm_wire.fail(READING[name])
+    with pytest.raises(READING[name].means):
+        push(wired_crm, new(), new("key-2"))
+    assert wired_crm.tasks_ever_created() == 0
+
+
+@pytest.mark.rule("fewest_calls")
+def test_tasks_are_made_in_as_few_calls_as_the_crm_allows(wired_crm: Harness, crm_wire: Wire) -> None:
+    fewest: Callable[[int], int] = able(wired_crm, "minimum_calls")
+    contacts = sorted(wired_crm.put_contacts(40))
+    tasks = [new(f"key-{n}", contact_id=contacts[n % 40]) for n in range(400)]
+    client = wired_crm.client()
+    before = len(crm_wire.sent)
+
+    found = client.push_tasks(tasks)
+
+    assert {each.outcome for each in found} == {PushOutcome.CREATED}
+    assert len(crm_wire.sent) - before == fewest(400)
