@@ -1,0 +1,149 @@
+"""What is pulled, stream by stream. A cursor is the whole state, so that a pull may stop after any page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from integrations.crm.espocrm import fields
+from integrations.crm.espocrm.api import API, MOST, Condition, Row
+from integrations.crm.espocrm.fields import ACTIVITIES, LEAD, STAMP, Site
+from integrations.errors import NotFoundError, PermissionDeniedError
+from integrations.provider import CRMRecord
+from integrations.records import Gone, Page
+from integrations.walking import Question, load, position, store, walk
+
+# An activity is found by when it was last changed; a meeting of last week may have been booked long before.
+BOOKED_AHEAD = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a stream reads with: the calls, the CRM, how far back a first pull goes, and real time in seconds."""
+
+    api: API
+    site: Site
+    kinds: tuple[str, ...]  # of people
+    since: datetime | None
+    now: Callable[[], float]
+
+
+Pages = Iterator[Page[CRMRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of EspoCRM's kinds of record in a stream."""
+
+    kind: str
+    names: Sequence[str]
+    read: Callable[[Row], CRMRecord | None]
+    first: int = 0  # where a first pull begins, in seconds since 1970
+    optional: bool = False  # a role that hides it is noted, and the rest goes on
+
+
+def owners(source: Source, cursor: str | None) -> Pages:
+    """Everybody who can own a record, and those who no longer can. There are few: each pull reads all, by id."""
+    after = load(cursor).get("after")
+    after = after if isinstance(after, str) else ""
+    while True:
+        rows = source.api.page("User", fields.OWNER_ATTRIBUTES, [("greaterThan", "id", after)] if after else [], "id")
+        after = str(rows[-1]["id"]) if len(rows) == MOST else ""
+        people = tuple(fields.owner(row) for row in rows if row.get("type", "regular") in fields.OWNER_TYPES)
+        yield Page(people, store(after=after))
+        if not after:
+            return
+
+
+def contacts(source: Source, cursor: str | None) -> Pages:
+    """Contacts and leads that have changed. EspoCRM does not show that one was deleted or merged."""
+    parts = [
+        _Part(kind, fields.person_attributes(kind, source.site), _reader(kind, source.site), optional=kind == LEAD)
+        for kind in source.kinds
+    ]
+    yield from _changed(source, parts, cursor)
+
+
+def _reader(kind: str, site: Site) -> Callable[[Row], CRMRecord | None]:
+    def read(row: Row) -> CRMRecord | None:
+        if kind == LEAD and row.get("status") == fields.CONVERTED:
+            return Gone(fields.person_id(kind, str(row["id"])))
+        return fields.contact(row, kind, site)
+
+    return read
+
+
+def activities(source: Source, cursor: str | None) -> Pages:
+    """Calls, meetings and e-mails that have changed, with their contacts."""
+    first = int((source.since - BOOKED_AHEAD).timestamp()) if source.since else 0
+    parts = [
+        _Part(kind, shape.names, partial(fields.activity, shape=shape), first, optional=True)
+        for kind, shape in ACTIVITIES.items()
+    ]
+    yield from _changed(source, parts, cursor)
+
+
+def tasks(source: Source, cursor: str | None) -> Pages:
+    """Tasks of ours that have changed. Deletions do not show: see `read_tasks`."""
+    site = source.site
+
+    def read(row: Row) -> CRMRecord | None:
+        state = fields.task_state(row, site)
+        return state if state.key else None
+
+    # Without a field of ours every task of the CRM has to be looked at: then not further back than asked for.
+    first = 0 if site.key_field or source.since is None else int(source.since.timestamp())
+    ours: list[Condition] = [("isNotNull", site.key_field, "")] if site.key_field else []
+    yield from _changed(source, [_Part(fields.TASK, fields.task_attributes(site), read, first)], cursor, ours)
+
+
+def _changed(source: Source, parts: Sequence[_Part], cursor: str | None, ours: Sequence[Condition] = ()) -> Pages:
+    """What has changed of each part in turn. A pull that was stopped goes on with the part whose turn it was: else the first would
+    begin anew each time. Raises PermissionDeniedError where the role hides all of them, or one that is not optional."""
+    state = load(cursor)
+    names = [part.kind for part in parts]
+    turn = names.index(state["turn"]) if state.get("turn") in names else 0
+    notes: list[str] = []
+    for number, part in enumerate([*parts[turn:], *parts[:turn]], turn + 1):
+        start = position(state.get(part.kind), part.first)
+        try:
+            for rows, here in walk(_asker(source.api, part, ours), fields.seconds, MOST, start, source.now):
+                following = part.kind if here.at is not None else names[number % len(names)]
+                state = {**state, part.kind: here.dump(), "turn": following}
+                found = (part.read(row) for row in rows)
+                yield Page(tuple(each for each in found if each is not None), store(**state), tuple(notes))
+        except (PermissionDeniedError, NotFoundError) as error:
+            notes.append(
+                f"EspoCRM does not let Warmline read records of the kind {part.kind}, so they do not count: {error}"
+            )
+            if not part.optional or len(notes) == len(parts):
+                raise
+    if notes:
+        yield Page((), store(**state), tuple(notes))
+
+
+def _asker(api: API, part: _Part, ours: Sequence[Condition]) -> Callable[[Question], Sequence[Row]]:
+    def ask(question: Question) -> Sequence[Row]:
+        begin = _second(question.at)
+        if question.after is None:
+            return api.page(part.kind, part.names, [("greaterThanOrEquals", STAMP, begin), *ours], STAMP)
+        inside: list[Condition] = [("equals", STAMP, begin)]
+        if question.after:
+            inside.append(("greaterThan", "id", question.after))
+        return api.page(part.kind, part.names, [*inside, *ours], "id")
+
+    return ask
+
+
+def _second(stamp: int) -> str:
+    return fields.written(datetime.fromtimestamp(stamp, UTC))
+
+
+STREAMS: dict[str, Callable[[Source, str | None], Pages]] = {
+    "owners": owners,
+    "contacts": contacts,
+    "activities": activities,
+    "tasks": tasks,
+}

@@ -1,0 +1,207 @@
+"""Writing tasks so that a repeat is harmless, into a CRM that takes them one by one or in batches that stand or fall as a whole.
+
+1. What has no external id yet is sought under its key: it may stand already. What was perhaps sent before and is not found becomes UNKNOWN
+   until the CRM cannot be working on it any more (`Desk.settle`); until then nothing is sent.
+2. Withdrawals, completions and edits go out first: they make room. All of these may be repeated.
+3. Creates go out. A lost answer leaves them UNKNOWN; a batch that is refused is halved until the task that was meant is found.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from integrations.errors import (
+    AmbiguousWriteError,
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    UnexpectedResponseError,
+)
+from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
+
+LONGEST = timedelta(seconds=25)  # of one run, so that nobody waits for a slow server; what is left comes back as LATER
+
+_ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: PushOutcome.WITHDRAWN}
+
+
+class Desk(Protocol):
+    """One CRM's calls about tasks. Each raises `integrations.errors`: InvalidRequestError where the CRM refuses this very task,
+    NotFoundError where it is gone, anything else where it concerns them all."""
+
+    name: str  # the CRM's, for sentences
+    batch: int  # how many tasks one create makes
+    settle: timedelta  # after a lost answer: for so long the CRM may still be making what was sent
+
+    def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
+        """Those of these tasks that stand, by id."""
+        ...
+
+    def seek(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """The ids of those of these tasks that stand in the CRM under their key, by key."""
+        ...
+
+    def alive(self, contact_ids: Collection[str]) -> Collection[str]:
+        """Those of these contacts that are in the CRM."""
+        ...
+
+    def assignable(self, owner_ids: Collection[str]) -> Collection[str]:
+        """Those of these owners who can be given a task."""
+        ...
+
+    def create(self, tasks: Sequence[Task]) -> Sequence[str]:
+        """Makes them all, or none. Their ids, in the same order."""
+        ...
+
+    def update(self, task: Task, standing: TaskState) -> None:
+        """Makes the task as it is wanted, completed or opened again too."""
+        ...
+
+    def withdraw(self, task: Task) -> None:
+        """Deletes it; nothing happens where it is gone."""
+        ...
+
+    def url(self, task_id: str) -> str:
+        """Where a person sees it."""
+        ...
+
+
+def push(desk: Desk, tasks: Sequence[Task], clock: Callable[[], datetime]) -> list[PushResult]:
+    """One result per task, in their order. `clock` is real time. Raises what concerns the whole connection, if nothing was sent before."""
+    return _Run(desk, clock).run(tasks)
+
+
+class _Run:
+    def __init__(self, desk: Desk, clock: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._until = clock() + LONGEST
+        self._results: dict[str, PushResult] = {}
+        self._sent = False  # a write went out: from now on nothing may raise
+
+    def run(self, tasks: Sequence[Task]) -> list[PushResult]:
+        try:
+            self._all(tasks)
+        except IntegrationError as error:
+            if not self._sent:
+                raise
+            self._rest(tasks, f"Not sent, because the call before it failed: {error}")
+        self._rest(tasks, f"{self._desk.name} took its time, so this one waits for its turn.")
+        return [self._results[task.key] for task in tasks]
+
+    def _rest(self, tasks: Sequence[Task], why: str) -> None:
+        for task in tasks:
+            if task.key not in self._results:
+                self._say(task, PushOutcome.LATER, detail=why)
+
+    def _say(
+        self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "", *, sent: bool = False
+    ) -> None:
+        task_id = task_id or task.external_id
+        url = self._desk.url(task_id) if task_id else ""
+        self._results[task.key] = PushResult(task.key, outcome, task_id, url, detail, sent)
+
+    def _late(self) -> bool:
+        return self._clock() > self._until
+
+    def _all(self, tasks: Sequence[Task]) -> None:
+        known = [task for task in tasks if task.external_id is not None]
+        fresh = [task for task in tasks if task.external_id is None]
+        wanted = [task for task in fresh if task.status is TaskStatus.OPEN or task.maybe_sent_at]
+        sought = self._desk.seek(wanted) if wanted else {}
+        creates = []
+        for task in fresh:
+            found = sought.get(task.key)
+            if found is not None and task.status is TaskStatus.OPEN:
+                self._say(task, PushOutcome.FOUND, found)
+            elif found is not None:
+                known.append(replace(task, external_id=found))
+            elif task.maybe_sent_at and self._clock() - task.maybe_sent_at < self._desk.settle:
+                self._say(
+                    task, PushOutcome.UNKNOWN, detail=f"Whether {self._desk.name} has made it cannot be told yet."
+                )
+            elif task.status is TaskStatus.OPEN:
+                creates.append(task)
+            else:
+                self._say(task, _ENDED[task.status], detail=f"It never stood in {self._desk.name}.")
+        self._change(known)
+        self._create(creates)
+
+    # --- changing what stands -------------------------------------------------------------------------------------
+
+    def _change(self, tasks: Sequence[Task]) -> None:
+        if not tasks:
+            return
+        standing = self._desk.read([str(task.external_id) for task in tasks])
+        order = (TaskStatus.WITHDRAWN, TaskStatus.COMPLETED, TaskStatus.OPEN)
+        for task in sorted(tasks, key=lambda each: order.index(each.status)):
+            state = standing.get(str(task.external_id))
+            if state is None:
+                self._say(task, PushOutcome.GONE)
+            elif self._late():
+                return
+            else:
+                self._change_one(task, state)
+
+    def _change_one(self, task: Task, standing: TaskState) -> None:
+        try:
+            if task.status is TaskStatus.WITHDRAWN:
+                self._desk.withdraw(task)
+            else:
+                self._desk.update(task, standing)
+        except NotFoundError:
+            self._say(task, PushOutcome.GONE)
+        except InvalidRequestError as error:
+            self._say(task, PushOutcome.REFUSED, detail=str(error))
+        else:
+            self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
+        self._sent = True
+
+    # --- making new ones ------------------------------------------------------------------------------------------
+
+    def _create(self, tasks: Sequence[Task]) -> None:
+        self._refuse_lost(tasks)
+        sound = [task for task in tasks if task.key not in self._results]
+        size = self._desk.batch
+        queue: deque[Sequence[Task]] = deque(sound[start : start + size] for start in range(0, len(sound), size))
+        while queue and not self._late():
+            self._create_some(queue.popleft(), queue)
+
+    def _refuse_lost(self, tasks: Sequence[Task]) -> None:
+        """A task for a contact who is gone would be a task about nobody, one for an owner who is gone nobody's task."""
+        contacts = {task.contact_id for task in tasks if task.contact_id}
+        owners = {task.owner_id for task in tasks if task.owner_id}
+        alive = self._desk.alive(contacts) if contacts else ()
+        assignable = self._desk.assignable(owners) if owners else ()
+        for task in tasks:
+            if task.contact_id and task.contact_id not in alive:
+                says = f"The contact is no longer in {self._desk.name}, so the task was not made."
+                self._say(task, PushOutcome.REFUSED, detail=says)
+            elif task.owner_id and task.owner_id not in assignable:
+                says = (
+                    f"Who should do it has no active account in {self._desk.name} any more, so the task was not made."
+                )
+                self._say(task, PushOutcome.REFUSED, detail=says)
+
+    def _create_some(self, group: Sequence[Task], queue: deque[Sequence[Task]]) -> None:
+        try:
+            made = self._desk.create(group)
+        except (AmbiguousWriteError, UnexpectedResponseError) as error:
+            self._sent = True
+            for task in group:
+                self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}", sent=True)
+            raise
+        except (InvalidRequestError, NotFoundError) as error:
+            self._sent = True
+            if len(group) == 1:
+                self._say(group[0], PushOutcome.REFUSED, detail=str(error))
+                return
+            middle = len(group) // 2
+            queue.extendleft((group[middle:], group[:middle]))
+            return
+        self._sent = True
+        for task, task_id in zip(group, made, strict=True):
+            self._say(task, PushOutcome.CREATED, task_id)

@@ -1,0 +1,125 @@
+"""Reading what has changed, from a CRM that can be asked for "changed since" and sorts by it, and keeps stamps to the second.
+
+No page is asked for by number: a record that changes meanwhile would move to another page, and its neighbour be skipped. Each page
+starts at the second where the last one ended; where one second holds more rows than a page (an import, a bulk edit), that second is
+walked by id. A stamp is made when a transaction begins and shows when it ends, so each walk begins a while before the newest
+change that was seen, until that one is itself old enough.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from integrations.errors import UnexpectedResponseError
+
+OVERLAP = (
+    600  # seconds: no request of a CRM lasts longer (servers end them after two or three minutes), with room for clocks
+)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a walk has come. Stamps are the CRM's own, in seconds since 1970."""
+
+    high: int = 0  # the newest change that was seen
+    seen: float = 0.0  # when we first saw it, in seconds of our own clock
+    at: int | None = None  # inside a walk: the second where the next page starts; None: the walk is done
+    id: str | None = None  # inside one crowded second: the last id read ("" before the first)
+
+    def started(self, now: float) -> Position:
+        """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds."""
+        if self.at is not None:
+            return self
+        waited = max(0, int(now - self.seen))
+        return replace(self, at=max(0, self.high - max(0, OVERLAP - waited)), id=None)
+
+    def saw(self, stamp: int, now: float) -> Position:
+        """The same place, with this change seen."""
+        return replace(self, high=stamp, seen=now) if stamp > self.high else self
+
+    def dump(self) -> dict[str, Any]:
+        """JSON-able, for a cursor."""
+        return asdict(self)
+
+
+def position(value: object, first: int = 0) -> Position:
+    """The position that `dump` wrote; anything else is the beginning, `first` (in seconds since 1970)."""
+    if isinstance(value, dict):
+        high, seen, at, last = (value.get(name) for name in ("high", "seen", "at", "id"))
+        if (
+            _whole(high)
+            and isinstance(seen, (int, float))
+            and (at is None or _whole(at))
+            and (last is None or isinstance(last, str))
+        ):
+            return Position(high, float(seen), at, last)  # type: ignore[arg-type]
+    return Position(at=max(0, first))
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**11
+
+
+def load(cursor: str | None) -> dict[str, Any]:
+    """What `store` wrote; garbage, another version and None are an empty state, so that reading starts over."""
+    try:
+        state = json.loads(cursor or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return state if isinstance(state, dict) and state.pop("v", None) == 1 else {}
+
+
+def store(**state: Any) -> str:
+    """A cursor: versioned JSON."""
+    return json.dumps({"v": 1, **state}, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a page holds: everything not older than the second `at`, by stamp and then by id; or, with `after`, what is of that very
+    second and has a greater id, by id ("": from the first)."""
+
+    at: int
+    after: str | None = None
+
+
+def walk(
+    ask: Callable[[Question], Sequence[Row]],
+    stamp: Callable[[Row], int | None],
+    size: int,
+    start: Position,
+    now: Callable[[], float],
+) -> Iterator[tuple[Sequence[Row], Position]]:
+    """Pages of rows, oldest change first, each with the position to go on from; the last one's is at rest. `size` is how many rows a full
+    page has, each with an `id`; `stamp` tells a row's second. Raises UnexpectedResponseError where the CRM does not move on."""
+    here = start.started(now())
+    while here.at is not None:
+        rows = ask(Question(here.at, here.id))
+        stamps = [found for row in rows if (found := stamp(row)) is not None]
+        here = here.saw(max(stamps, default=0), now())
+        here = _after_second(here, rows, size) if here.id is not None else _after_page(here, rows, stamps, size)
+        yield rows, here
+
+
+def _after_page(here: Position, rows: Sequence[Row], stamps: Sequence[int], size: int) -> Position:
+    assert here.at is not None
+    if len(rows) < size:
+        return replace(here, at=None)
+    following = max(stamps, default=here.at)
+    # A page that does not leave its first second says nothing about how far that second goes: walk it by id.
+    return replace(here, at=following) if following > here.at else replace(here, id="")
+
+
+def _after_second(here: Position, rows: Sequence[Row], size: int) -> Position:
+    assert here.at is not None
+    if len(rows) < size:
+        return replace(here, at=here.at + 1, id=None)
+    last = str(rows[-1].get("id") or "")
+    if last in ("", here.id):  # else we would ask the same question for ever
+        raise UnexpectedResponseError("The CRM's list does not move on.")
+    return replace(here, id=last)
