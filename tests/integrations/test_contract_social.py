@@ -37,12 +37,6 @@ def test_the_manifest_is_whole(provider: Provider[Any]) -> None:
             assert url.format(**provider.hosts).startswith("https://")
 
 
-@pytest.mark.rule("manifest")
-def test_everything_told_to_people_is_plain(provider: Provider[Any]) -> None:
-    told = [provider.about, *(text for stream in provider.streams for text in (stream.label, stream.limits))]
-    assert not [text for text in told if "!" in text]
-
-
 @pytest.mark.rule("whoami")
 def test_whoami_names_the_account(network: Network) -> None:
     who = network.client().whoami()
@@ -58,7 +52,7 @@ def test_what_others_say_is_read_with_its_words_time_and_address(provider: Provi
     assert (item.id, item.text, item.kind) == (post_id, "Is it in stock? 🦺", Kind.MENTION)
     assert item.author.id != world.client().whoami().id
     assert item.created_at.tzinfo is UTC
-    assert item.url.startswith(tuple(provider.hosts.values()))
+    assert item.url.startswith(tuple(host.partition("{")[0] for host in provider.hosts.values()))
     assert item.thread
 
 

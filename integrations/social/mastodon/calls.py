@@ -1,0 +1,204 @@
+"""Calls of the client API as one account: what refusals mean here, how rate limits are told, how lists go on.
+
+Servers differ: error bodies are JSON, text or HTML; rate limits are told in one of several headers, as an ISO time, an epoch or
+seconds, or not at all; `Link` is spelt in different ways or missing, and drops filters that were asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from requests.utils import parse_header_links
+
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnexpectedResponseError,
+)
+from integrations.http import LONGEST_WAIT, SAMPLE, Session, error_for, parse_json, retry_after_header
+from integrations.provider import Access
+
+_REMAINING = ("X-RateLimit-Remaining", "RateLimit-Remaining")
+_RESET = ("X-RateLimit-Reset", "RateLimit-Reset")
+_POSITION = ("max_id", "offset", "page", "cursor")  # what a `Link` may say about where the next page starts
+_EPOCH = 1_000_000_000  # seconds; a reset below this is a number of seconds from now
+_MILLISECONDS = 1_000_000_000_000
+
+# A refused scope, in the words of Mastodon, GoToSocial, and Pleroma and Akkoma.
+_SCOPE = re.compile(r"authorized scopes|insufficient[_ ]scope|insufficient permissions|missing scope", re.IGNORECASE)
+# Pleroma and Akkoma say 403 of a token that is not, or no longer, good.
+_DEAD_TOKEN = re.compile(r"^invalid credentials", re.IGNORECASE)
+_SCOPES = (
+    ("/api/v1/notifications", "read:notifications"),
+    ("/api/v1/accounts/verify_credentials", "read:accounts"),
+    ("/api/v1/", "read:statuses"),
+)
+
+Position = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of a list, newest first. `next` leads to the one behind it, None where the server says that there is none."""
+
+    rows: Sequence[Any]
+    next: Position | None
+
+
+class Calls:
+    """GET calls with the connection's token. Never retries, never waits: where no call is left, RateLimitError is raised before one
+    is made."""
+
+    def __init__(self, access: Access) -> None:
+        self._session = Session(
+            access.hosts["web"],
+            token=str(access.credentials.get("access_token") or ""),
+            guarded=access.guarded,
+            allow=access.allow_hosts,
+            says=says,
+            retry_after=retry_after,
+            classify=classify,
+        )
+        self._open_at = 0.0  # when calls are taken again, by `time.monotonic`
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The answer's JSON. Raises `integrations.errors`."""
+        return parse_json(self._ask(path, params))
+
+    def list(self, path: str, params: Mapping[str, Any], position: Position) -> Listing:
+        """One page of a list. What was asked for is asked for again on every page, whatever the server's `Link` kept of it."""
+        response = self._ask(path, {**params, **position})
+        rows = parse_json(response)
+        if not isinstance(rows, list):
+            raise UnexpectedResponseError(
+                "The server answered with something that is not a list", sample=type(rows).__name__
+            )
+        return Listing(rows, next_position(response, rows))
+
+    def _ask(self, path: str, params: Mapping[str, Any] | None) -> requests.Response:
+        left = self._open_at - time.monotonic()
+        if left > 0:
+            raise RateLimitError("The server takes no more calls for now", retry_after=max(1.0, left))
+        response = self._session.request("GET", path, params=params)
+        if _header(response, _REMAINING) == "0":
+            self._open_at = time.monotonic() + (_seconds_until_reset(response) or 0.0)
+        return response
+
+
+# --- what answers say ------------------------------------------------------------------------------------------
+
+
+def says(response: requests.Response) -> str:
+    """The server's own sentence: from JSON in the shapes of the different servers, or a short plain text. Never from HTML."""
+    kind = response.headers.get("Content-Type", "")
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return response.text.strip()[:SAMPLE] if kind.startswith("text/plain") else ""
+    if not isinstance(body, dict):
+        return ""
+    nested = body.get("errors")
+    detail = nested.get("detail") if isinstance(nested, dict) else None
+    return next(
+        (each for each in (body.get("error_description"), body.get("error"), detail) if isinstance(each, str)), ""
+    )
+
+
+def classify(response: requests.Response) -> IntegrationError | None:
+    """What a 403 means where it is not about this one thing; None for the usual reading."""
+    if response.status_code != 403:
+        return None
+    said = says(response)
+    usual = str(error_for(response, says=said))
+    if _DEAD_TOKEN.search(said):
+        return AuthenticationError(usual)
+    if _SCOPE.search(said):
+        path = urlsplit(response.url).path
+        return PermissionDeniedError(
+            usual, scope=next((scope for start, scope in _SCOPES if path.startswith(start)), None)
+        )
+    return None
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Seconds until calls are taken again, or None where the server does not say."""
+    told = retry_after_header(response)
+    return _seconds_until_reset(response) if told is None else told
+
+
+def _seconds_until_reset(response: requests.Response) -> float | None:
+    """By the server's own clock, where it tells its time. A header that cannot be read says nothing."""
+    value = _header(response, _RESET)
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        at = _iso(value)
+    else:
+        if number < _EPOCH:
+            return _sensible(number)
+        at = (
+            datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS else number, UTC) if number < 1e14 else None
+        )
+    return None if at is None else _sensible((at - _server_time(response)).total_seconds())
+
+
+def _sensible(seconds: float) -> float:
+    return min(max(0.0, seconds), LONGEST_WAIT)
+
+
+def _server_time(response: requests.Response) -> datetime:
+    try:
+        at = parsedate_to_datetime(response.headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return datetime.now(UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _iso(value: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _header(response: requests.Response, names: Sequence[str]) -> str | None:
+    return next((response.headers[name].strip() for name in names if name in response.headers), None)
+
+
+# --- how a list goes on ----------------------------------------------------------------------------------------
+
+
+def next_position(response: requests.Response, rows: Sequence[Any]) -> Position | None:
+    """Where the next page starts. Of the `Link`'s address only the position is taken: a server does not choose whom we call, and
+    filters are ours to ask for. Where there is no `Link` at all, behind the last row."""
+    header = response.headers.get("Link")
+    if header is None:
+        last = rows[-1].get("id") if rows and isinstance(rows[-1], dict) else None
+        return {"max_id": str(last)} if last else None
+    for link in parse_header_links(header):
+        told = {str(name).lower(): str(value) for name, value in link.items()}
+        if "next" in told.get("rel", "").lower().split():
+            return _position(told.get("url", ""))
+    return None
+
+
+def _position(url: str) -> Position | None:
+    try:
+        query = parse_qs(urlsplit(url).query)
+    except ValueError:
+        return None
+    return {name: query[name][0] for name in _POSITION if name in query} or None

@@ -1,0 +1,222 @@
+"""Lists that a server serves newest first, swept back to where we were: mentions, own posts, filtered people, private talks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from integrations.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
+from integrations.records import Engagement, Page
+from integrations.social.mastodon import parse
+from integrations.social.mastodon.calls import Listing
+from integrations.social.mastodon.cursors import FeedCursor, Sweep
+from integrations.social.mastodon.people import Json
+from integrations.social.mastodon.reading import Reader
+from integrations.social.mastodon.threads import objects
+
+PAGE = (
+    40  # rows; every server gives as many, and all their threads can be asked for within one window of the rate limit
+)
+TALKS = 20  # rows; each may take two calls
+# How far a sweep goes back behind the newest entry seen: entries of one moment are not always written in their order.
+OVERLAP = timedelta(minutes=30)
+REPEATS = "The server shows the same page again and again, so what is behind it was not read"
+# Left out by asking, since a post that many like would fill pages; every server knows these. What else does not speak to us is
+# left out here. Asking for `types` instead fails on servers that don't know one of them.
+_NOISE = ("follow", "follow_request", "favourite", "reblog", "poll")
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One list, and what of a row is needed to sweep it."""
+
+    path: str
+    params: Mapping[str, Any]
+    read: Callable[[Sequence[Json]], parse.Read]
+    key: Callable[[Json], str]  # tells a row apart, and changes when what it says does
+    at: Callable[[Json], Any]  # the time by which the list is ordered, as the server writes it
+    ordered: bool = True  # else the whole list is swept each time
+    since: bool = True  # takes the id of a row as `since_id`
+    absent: tuple[str, ...] | None = None  # what to tell of a server without this list; None: every server has it
+
+    def time(self, row: Json) -> datetime | None:
+        try:
+            return parse.instant(self.at(row))
+        except parse.UNREADABLE:
+            return None
+
+    def name(self, row: Json) -> str:
+        """The row's key, or nothing for one that cannot be told apart."""
+        try:
+            return self.key(row)
+        except parse.UNREADABLE:
+            return ""
+
+
+def mentions(reader: Reader) -> Feed:
+    """Everything that names us, answers us or quotes us; what the account's own filters hold back is asked for too."""
+    params = {"limit": PAGE, "exclude_types[]": _NOISE, "include_filtered": "true"}
+    return Feed(
+        "/api/v1/notifications",
+        params,
+        reader.notifications,
+        key=lambda row: f"{row['id']}:{(row.get('status') or {}).get('edited_at')}",
+        at=lambda row: row["created_at"],
+    )
+
+
+def own(reader: Reader) -> Feed:
+    """Our posts and replies; private ones too where the server shows them here."""
+    path = f"/api/v1/accounts/{quote(reader.me.id, safe='')}/statuses"
+    params = {"limit": PAGE, "exclude_reblogs": "true"}
+    return Feed(path, params, reader.statuses, key=_version, at=lambda row: row["created_at"])
+
+
+def filtered(reader: Reader) -> Feed:
+    """The newest post of each person whose notifications the account's filters hold back: a second look, for servers that keep
+    them out of the notifications whatever is asked. Mastodon has this list since 4.3."""
+
+    def read(rows: Sequence[Json]) -> parse.Read:
+        posts = reader.statuses(row["last_status"] for row in rows if row.get("last_status"))
+        recent = (item for item in posts.items if reader.since is None or item.created_at >= reader.since)
+        return replace(posts, items=tuple(recent))
+
+    return Feed(
+        "/api/v1/notifications/requests",
+        {"limit": PAGE},
+        read,
+        key=lambda row: f"{row['id']}:{_version(row['last_status'])}",
+        at=lambda row: row["updated_at"],
+        ordered=False,
+        absent=(),
+    )
+
+
+def messages(reader: Reader) -> Feed:
+    """Private talks, ours and theirs: the list has only the newest post of each, the rest is read from its thread."""
+    return Feed(
+        "/api/v1/conversations",
+        {"limit": TALKS},
+        lambda rows: _talks(reader, rows),
+        key=lambda row: f"{row['id']}:{_version(row['last_status'])}",
+        at=lambda row: row["last_status"]["created_at"],
+        since=False,  # its positions are not the ids of its rows
+        absent=(
+            "This server keeps no list of private talks; private posts that name the account are read with the mentions",
+        ),
+    )
+
+
+def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engagement]]:
+    """The sweep in hand, or a new one, a page at a time. Until it is at its end the cursor keeps the place, so that a pull that is
+    stopped goes on behind its last page. Rows that an earlier sweep has read, and that are as they were, are passed over."""
+    state = FeedCursor.load(cursor)
+    sweep = state.sweep or _begin(reader, feed, state)
+    asked: list[Mapping[str, str]] = []
+    more = True
+    while more:
+        try:
+            listing, sweep = _page(reader, feed, state, sweep)
+        except NotFoundError:
+            if feed.absent is None:
+                raise
+            yield Page((), cursor, feed.absent)
+            return
+        read = _read(feed, state, sweep, listing)
+        asked.append(sweep.position)
+        repeats = listing.next in asked
+        sweep = _passed(reader, feed, sweep, listing)
+        more = listing.next is not None and not repeats and not _beyond(feed, sweep, listing)
+        sweep = replace(sweep, position=dict(listing.next or {}))
+        state = state.during(sweep) if more else state.done(sweep)
+        yield Page(read.items, state.dump(), (*read.notes, *((REPEATS,) if repeats else ())))
+
+
+def _begin(reader: Reader, feed: Feed, state: FeedCursor) -> Sweep:
+    if not feed.ordered:
+        return Sweep()
+    return Sweep(state.newest - OVERLAP if state.newest else reader.since, state.floor if feed.since else None)
+
+
+def _page(reader: Reader, feed: Feed, state: FeedCursor, sweep: Sweep) -> tuple[Listing, Sweep]:
+    """The page at the sweep's place. A server may have lost the entry that an id of ours names, and then refuse, or serve nothing
+    ever again. So an answer to "since then" counts only if something is in it that we have seen; else all is asked for."""
+
+    def at(sweep: Sweep) -> Listing:
+        bound = {"since_id": sweep.since} if sweep.since else {}
+        return reader.calls.list(feed.path, {**feed.params, **bound}, sweep.position)
+
+    try:
+        found = at(sweep)
+        if sweep.position or not sweep.since or not _names(feed, found).isdisjoint(state.seen):
+            return found, sweep
+    except (InvalidRequestError, NotFoundError):
+        if not sweep.position and not sweep.since:
+            raise
+    sweep = replace(sweep, position={}, since=None)
+    return at(sweep), sweep
+
+
+def _names(feed: Feed, listing: Listing) -> set[str]:
+    return {feed.name(row) for row in objects(listing.rows)}
+
+
+def _read(feed: Feed, state: FeedCursor, sweep: Sweep, listing: Listing) -> parse.Read:
+    known, fresh = frozenset(state.seen), []
+    for row in objects(listing.rows):
+        at = feed.time(row) if feed.ordered else None
+        old = at is not None and sweep.stop is not None and at < sweep.stop
+        if not old and feed.name(row) not in known:
+            fresh.append(row)
+    odd = sum(not isinstance(row, dict) for row in listing.rows)
+    if odd and odd == len(listing.rows):
+        raise UnexpectedResponseError("The server sent a page and nothing of it can be read", sample=f"{odd} rows")
+    read = feed.read(fresh)
+    return replace(read, skipped=read.skipped + odd)
+
+
+def _passed(reader: Reader, feed: Feed, sweep: Sweep, listing: Listing) -> Sweep:
+    """The sweep with what this page tells about where the next one may stop. A time in the future is somebody's wrong clock."""
+    now = reader.now()
+    times = [(row, at) for row in objects(listing.rows) if (at := feed.time(row)) is not None]
+    newest = max((*(min(at, now) for _, at in times), *((sweep.newest,) if sweep.newest else ())), default=None)
+    if newest is None:
+        return sweep
+    edge = newest - OVERLAP
+    seen = [name for row, at in times if (not feed.ordered or at >= edge) and (name := feed.name(row))]
+    older = (str(row["id"]) for row, at in times if at < edge and row.get("id"))
+    return replace(sweep, newest=newest, seen=(*sweep.seen, *seen), floor=sweep.floor or next(older, None))
+
+
+def _beyond(feed: Feed, sweep: Sweep, listing: Listing) -> bool:
+    """Whether the end of this page is older than where the sweep stops. An old entry further up is an oddity, not the end."""
+    if sweep.stop is None:
+        return False
+    last = next((at for row in reversed(list(objects(listing.rows))) if (at := feed.time(row)) is not None), None)
+    return last is not None and last < sweep.stop
+
+
+def _version(row: Json) -> str:
+    return f"{row['id']}:{row.get('edited_at') or ''}"
+
+
+def _talks(reader: Reader, rows: Sequence[Json]) -> parse.Read:
+    found: list[Json] = []
+    for row in rows:
+        if isinstance(last := row.get("last_status"), dict) and last.get("id"):
+            found += [last, *reader.threads.settle([last]), *_below_first(reader, str(last["id"]))]
+    return reader.statuses(found)
+
+
+def _below_first(reader: Reader, last: str) -> Sequence[Json]:
+    """Everything below the first post of a talk: two posts that answer the same one don't stand above each other."""
+    first = reader.threads.places[last].root
+    if first == last:
+        return ()
+    try:
+        return reader.threads.around(first).below
+    except (NotFoundError, UnexpectedResponseError):
+        return ()

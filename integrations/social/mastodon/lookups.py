@@ -1,0 +1,83 @@
+"""Posts by id: what has become of those that were stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from integrations.errors import InvalidRequestError, NotFoundError, RateLimitError, UnexpectedResponseError
+from integrations.records import Engagement, Gone
+from integrations.social.mastodon import parse
+from integrations.social.mastodon.people import Json
+from integrations.social.mastodon.reading import Reader
+from integrations.social.mastodon.threads import objects
+
+BATCH = 20  # Mastodon refuses more ids in one call
+
+
+def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
+    """The posts as they are now, edits included. One that an answer for many leaves out is asked for alone before it is called gone.
+    Where the server takes no more calls, what was found is returned, and the others have no answer this time."""
+    rows: dict[str, Json] = {}
+    gone: list[Engagement | Gone] = []
+    try:
+        for found in _answers(reader, list(dict.fromkeys(ids))):
+            if isinstance(found, Gone):
+                gone.append(found)
+            else:
+                rows[str(found["id"])] = found
+        return [*gone, *_placed(reader, rows)]
+    except RateLimitError:
+        kept = [*gone, *_placed_by_themselves(reader, rows)]
+        if not kept:
+            raise
+        return kept
+
+
+def _answers(reader: Reader, ids: Sequence[str]) -> Iterator[Json | Gone]:
+    batches = True  # GoToSocial, Takahe and Mastodon before 4.3 know no call for many
+    for start in range(0, len(ids), BATCH):
+        asked = ids[start : start + BATCH]
+        rows = _many(reader, asked) if batches and len(asked) > 1 else None
+        batches = batches and (rows is not None or len(asked) == 1)
+        served = {str(row.get("id")): row for row in objects(rows or ())}
+        for each in asked:
+            yield served[each] if each in served else _one(reader, each)
+
+
+def _many(reader: Reader, ids: Sequence[str]) -> list[Any] | None:
+    """The posts of these that the server shows; None where it has no such call."""
+    try:
+        rows = reader.calls.get("/api/v1/statuses", {"id[]": list(ids)})
+    except (NotFoundError, InvalidRequestError, UnexpectedResponseError):
+        return None
+    return rows if isinstance(rows, list) else None
+
+
+def _one(reader: Reader, status_id: str) -> Json | Gone:
+    try:
+        row = reader.calls.get(f"/api/v1/statuses/{quote(status_id, safe='')}")
+    except NotFoundError:
+        return Gone(status_id)
+    if not isinstance(row, dict):
+        raise UnexpectedResponseError("The server answered with something that is not a post")
+    return {**row, "id": status_id}
+
+
+def _placed(reader: Reader, rows: dict[str, Json]) -> list[Engagement]:
+    """The posts in their threads; what had to be asked for to know these is left out, since nobody asked about it."""
+    return [item for item in reader.statuses(rows.values()).items if item.id in rows] if rows else []
+
+
+def _placed_by_themselves(reader: Reader, rows: dict[str, Json]) -> list[Engagement]:
+    """Those whose thread is known without another call: one that begins it, or whose parent was seen."""
+    settled: list[Engagement] = []
+    places = reader.threads.places
+    ready = [row for row in rows.values() if str(row["id"]) in places or not row.get("in_reply_to_id")]
+    for row in ready:
+        try:
+            settled.append(parse.status(row, reader.view))
+        except parse.UNREADABLE:
+            continue
+    return settled

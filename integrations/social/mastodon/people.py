@@ -1,0 +1,70 @@
+"""Accounts: who wrote a post. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.records import Author
+from integrations.social.mastodon import plain
+
+Json = Mapping[str, Any]
+
+# What people call the field of their profile that says where they are.
+_PLACES = frozenset(
+    {"location", "based in", "city", "where", "ort", "standort", "stadt", "lieu", "ville", "ubicación", "ciudad",
+     "localização", "cidade", "luogo", "città", "locatie", "plaats"}
+)  # fmt: skip
+
+
+def identifier(value: Any) -> str:
+    """An id as text. Raises ValueError for what is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        raise ValueError("a record without an id")
+    return str(value)
+
+
+def author(row: Json, domain: str, web: str) -> Author:
+    """An account. Raises ValueError and its kin for one without an id."""
+    acct = str(row.get("acct") or row.get("username") or "")
+    followers = row.get("followers_count")
+    fields: list[Json] = [each for each in row.get("fields") or () if isinstance(each, dict)]
+    return Author(
+        id=identifier(row["id"]),
+        handle=plain.clean(handle(acct, domain)),
+        name=_name(row),
+        bio=plain.text(row.get("note") or ""),
+        url=plain.clean(str(row.get("url") or f"{web}/@{acct}")),
+        website=_website(fields),
+        location=_location(fields),
+        bot=row.get("bot") is True,
+        followers=followers if isinstance(followers, int) and followers >= 0 else None,
+    )
+
+
+def handle(acct: str, domain: str) -> str:
+    """A handle with its domain: servers leave their own away."""
+    return acct if "@" in acct or not acct else f"{acct}@{domain}"
+
+
+def _name(row: Json) -> str:
+    """The name without the server's own little pictures, which stand in it as :words:."""
+    name = str(row.get("display_name") or "")
+    if ":" in name:
+        for each in row.get("emojis") or ():
+            name = name.replace(f":{each.get('shortcode')}:", "") if isinstance(each, dict) else name
+        name = " ".join(name.split())
+    return plain.clean(name).strip()
+
+
+def _website(fields: list[Json]) -> str:
+    """The first link of the profile that the server has verified, else the first one."""
+    links = [(not each.get("verified_at"), plain.first_link(str(each.get("value") or ""))) for each in fields]
+    return next((link for _, link in sorted(links, key=lambda pair: pair[0]) if link), "")
+
+
+def _location(fields: list[Json]) -> str:
+    for each in fields:
+        if str(each.get("name") or "").strip().strip(":").casefold() in _PLACES:
+            return plain.text(str(each.get("value") or ""))
+    return ""

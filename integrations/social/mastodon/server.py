@@ -1,0 +1,98 @@
+"""Which server it is: its domain, its software, and our registration with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from integrations.errors import IntegrationError, InvalidRequestError, NotFoundError, UnexpectedResponseError
+from integrations.http import Session, parse_json
+from integrations.provider import App, Setting
+from integrations.social.mastodon.calls import Calls, says
+
+SCOPES = ("read:accounts", "read:statuses", "read:notifications")
+CLIENT_NAME = "Warmline"
+MASTODON = "mastodon"
+MOST = 1024 * 1024  # bytes; a registration has a few hundred
+# "4.2.1 (compatible; Akkoma 3.13.2)". Mastodon and its forks (Hometown, glitch-soc) give a bare version.
+_COMPATIBLE = re.compile(r"\(compatible; ([a-z]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a server says about itself; empty where it does not."""
+
+    domain: str = ""  # what handles end in, which need not be where the server is
+    software: str = MASTODON  # lower case
+
+
+def look(calls: Calls) -> Server:
+    """Asks a server what it is. Servers before Mastodon 4 know only the first version of the question."""
+    for path in ("/api/v2/instance", "/api/v1/instance"):
+        try:
+            body = calls.get(path)
+        except (NotFoundError, InvalidRequestError, UnexpectedResponseError):
+            continue
+        if isinstance(body, dict):
+            return Server(_domain(body), _software(body))
+    return Server()
+
+
+def _domain(body: dict[str, Any]) -> str:
+    value = body.get("account_domain") or body.get("domain") or body.get("uri")
+    if not isinstance(value, str):
+        return ""
+    return (urlsplit(value).netloc if "://" in value else value).strip("/").lower()
+
+
+def _software(body: dict[str, Any]) -> str:
+    named = _COMPATIBLE.search(str(body.get("version") or ""))
+    if named:
+        return named[1].lower()
+    return "gotosocial" if "gotosocial" in str(body.get("source_url") or "").lower() else MASTODON
+
+
+# --- our registration ------------------------------------------------------------------------------------------
+
+
+def register(setting: Setting) -> App:
+    """Makes our registration with the server that a person named. Raises InvalidRequestError with a sentence that says what to
+    check where that is no server that speaks this API, TemporaryError where it does not answer."""
+    host = urlsplit(setting.hosts["web"]).netloc
+    session = Session(
+        setting.hosts["web"], guarded=setting.guarded, allow=setting.allow_hosts, most=MOST, says=says, classify=_moved
+    )
+    form = {"client_name": CLIENT_NAME, "redirect_uris": setting.redirect_uri, "scopes": " ".join(SCOPES)}
+    if setting.base_url:
+        form["website"] = setting.base_url
+    try:
+        body = parse_json(session.request("POST", "/api/v1/apps", data=form))
+    except (NotFoundError, UnexpectedResponseError):
+        raise _no_server(host) from None
+    if not isinstance(body, dict) or not _told(body, "client_id") or not _told(body, "client_secret"):
+        raise _no_server(host)
+    return App(client_id=body["client_id"], client_secret=body["client_secret"])
+
+
+def _told(body: dict[str, Any], name: str) -> bool:
+    return isinstance(body.get(name), str) and bool(body[name])
+
+
+def _no_server(host: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"{host} does not answer as a Mastodon server does. Type the server where the account is: the last part of its address"
+    )
+
+
+def _moved(response: requests.Response) -> IntegrationError | None:
+    """A redirect to another host is not followed: it is told, since the person may have meant that one."""
+    if not 300 <= response.status_code < 400:
+        return None
+    asked, told = (urlsplit(each).hostname or "" for each in (response.url, response.headers.get("Location", "")))
+    if not told or told == asked:
+        return None
+    return InvalidRequestError(f"{asked} leads to {told[:100]}. If the account is there, type that as the server")
