@@ -1,0 +1,44 @@
+"""Small readers that every parser of Graph API rows needs. Each raises ValueError and its kin for what it cannot read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+COMMENT, DIRECT = "comment", "dm"  # before our ids of what is not a post: Meta's own do not say what they are ids of
+
+
+def instant(value: Any) -> datetime:
+    """ "2026-03-20T12:00:00+0000", in UTC."""
+    at = datetime.fromisoformat(value)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def plain(value: Any) -> str:
+    """A text that a database takes: no NUL, no half of an emoji. Meta sends plain text, without entities."""
+    text = value if isinstance(value, str) else ""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def identifier(value: Any) -> str:
+    """An id of Meta's: a number, two with a line between them, or letters, never with a colon or a slash."""
+    text = value if isinstance(value, str) else ""
+    if not text or not text.isascii() or not text.isprintable() or set(text) & set(" :/?#&"):
+        raise ValueError("not an id")
+    return text
+
+
+def made_of(kind: str, thread: str, native: str) -> str:
+    """Our id of a comment or message: it says what it is and where it stands, so that it can be asked for again."""
+    return f"{kind}:{thread}:{native}"
+
+
+def parts(our_id: str) -> tuple[str, str, str]:
+    """Kind, thread and Meta's own id. A post's kind is "" and it is its own thread. Raises ValueError for what is not ours."""
+    kind, colon, rest = our_id.partition(":")
+    if not colon:
+        return "", identifier(our_id), our_id
+    thread, _, native = rest.partition(":")
+    if kind not in (COMMENT, DIRECT):
+        raise ValueError("not an id of ours")
+    return kind, identifier(thread), identifier(native)

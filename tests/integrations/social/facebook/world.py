@@ -1,0 +1,57 @@
+"""What the contract suite needs to know about Facebook: how to make something happen there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from integrations.graph.texts import COMMENT, made_of
+from integrations.provider import SocialClient
+from tests.integrations.social.facebook.wire import PAGE, Facebook, facebook
+
+
+@dataclass
+class FacebookWorld:
+    there: Facebook
+    stream: str = "mentions"
+
+    def client(self) -> SocialClient:
+        return self.there.client()
+
+    def speak(self, text: str) -> str:
+        """Somebody tags us in a post. Returns the post's id."""
+        return self.there.tag(text=text)
+
+    def answer(self, post_id: str) -> str:
+        """We comment below the post. Returns our comment's id."""
+        return made_of(COMMENT, post_id, self.there.comment(post_id, PAGE, "thanks"))
+
+    def edit(self, post_id: str, text: str) -> None:
+        self.there.wire.nodes[post_id]["message"] = text
+
+    def delete(self, post_id: str) -> None:
+        self.there.wire.drop(post_id)
+
+    def refuse(self, status: int, body: str) -> None:
+        """The next call is answered with this."""
+        self.there.wire.replies.append((status, {"Content-Type": "application/json"}, body))
+
+    def hide(self, post_id: str) -> None:
+        """There, but not indexed yet."""
+        self.there.wire.hidden.add(post_id)
+
+    def show(self, post_id: str) -> None:
+        self.there.wire.hidden.discard(post_id)
+
+    def skew(self, seconds: float) -> None:
+        """Our clock is ahead of Facebook's."""
+        self.there.now += timedelta(seconds=seconds)
+
+
+@contextmanager
+def world() -> Iterator[FacebookWorld]:
+    """A page in memory, with nothing on it."""
+    with facebook(page=5) as there:
+        yield FacebookWorld(there)
