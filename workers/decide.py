@@ -84,6 +84,12 @@ def _refile(run: _Run, session: Session) -> bool:
     return mirroring.refile(session, run.workspace_id, CONTACTS)
 
 
+def _guess(run: _Run, session: Session) -> bool:
+    """How many of a workspace's authors its contacts are likely to be, before the first of them is matched."""
+    matching.guess_share(session, run.workspace_id, AUTHORS)
+    return False
+
+
 def _match(run: _Run, session: Session) -> bool:
     return matching.match_due(session, run.workspace_id, AUTHORS) == AUTHORS
 
@@ -206,6 +212,7 @@ def _store(
 # In this order, each to its end. Batches that claim rows of their own may be under way side by side.
 _STEPS: tuple[tuple[Callable[[_Run, Session], bool], int], ...] = (
     (_refile, 1),
+    (_guess, 1),
     (_match, LANES),
     (_learn, 1),
     (_conversations, LANES),

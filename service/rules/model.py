@@ -187,8 +187,10 @@ class MatchResult:
     items: tuple[Evidence, ...] = ()  # each with kind, source, basis and weight
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
+    """A contact that an author may be; one object for all the authors of a batch."""
+
     contact_id: str  # ours
     contact: Contact
 

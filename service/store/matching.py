@@ -97,6 +97,14 @@ _ADD_TOTALS = (
 )
 _TOTALS = "SELECT authors, likely, share FROM match_totals WHERE workspace_id = %(w)s FOR UPDATE"
 _LEARN = "UPDATE match_totals SET share = %(share)s WHERE workspace_id = %(w)s"
+_SAMPLE = """
+SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
+WHERE workspace_id = %(w)s AND match_due ORDER BY id LIMIT %(n)s
+"""
+_START = (
+    "INSERT INTO match_totals (workspace_id, authors, likely, share, rules_version) VALUES (%(w)s, 0, 0, %(share)s, %(rules)s)"
+    " ON CONFLICT (workspace_id) DO NOTHING"
+)
 # Whom nothing speaks for is nobody under any share.
 _MATCH_LIKELY = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND likely > 0 AND NOT match_due"
 _NOTICE_RULES = "UPDATE match_totals SET rules_version = %(rules)s WHERE workspace_id = %(w)s AND rules_version < %(rules)s RETURNING 1"
@@ -128,20 +136,26 @@ class _Standing:
     written: frozenset[str] = frozenset()
 
 
-def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
-    """Matches up to `limit` due authors, in this transaction. Returns how many there were. Whoever's confirmed contact
-    changes, or appears, has conversations and relationships to decide."""
+@dataclass(frozen=True)
+class _Weighed:
+    """What the rules say of some authors, each under their id, and what they were told."""
+
+    keys: Mapping[UUID, Sequence[str]]
+    standing: Mapping[UUID, _Standing]
+    results: Mapping[UUID, Sequence[MatchResult]]
+    likely: Mapping[UUID, float]
+
+
+def _authors(connection: RawConnection, workspace_id: UUID, statement: str, limit: int) -> dict[UUID, _Due]:
+    rows = execute(connection, statement, {"w": workspace_id, "n": limit})
+    return {row[0]: _Due(KnownAuthor(row[3], Author(*row[4:])), row[1], row[2]) for row in rows}
+
+
+def _weigh(session: Session, workspace_id: UUID, authors: Mapping[UUID, _Due]) -> _Weighed:
     connection = raw(session)
-    authors = {
-        row[0]: _Due(KnownAuthor(row[3], Author(*row[4:])), row[1], row[2])
-        for row in execute(connection, _DUE, {"w": workspace_id, "n": limit})
-    }
-    if not authors:
-        return 0
-    ids = sorted(authors)
     keys = {author_id: author_keys(each.known) for author_id, each in authors.items()}
     gathered = gather(connection, workspace_id, {id_: each.known for id_, each in authors.items()}, keys)
-    standing = _standing(connection, workspace_id, ids)
+    standing = _standing(connection, workspace_id, sorted(authors))
     allowed = terms.of_networks(session, workspace_id)
     record = Record(terms.decided(session, workspace_id))
     results = {
@@ -153,6 +167,35 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
         or (_TRACE if gathered.candidates[author_id] else 0.0)
         for author_id in authors
     }
+    return _Weighed(keys, standing, results, likely)
+
+
+def guess_share(session: Session, workspace_id: UUID, sample: int) -> None:
+    """Before anybody of a workspace is matched: learns from the first so many authors, if there are as many, by which share all of
+    them are matched, so that hardly anybody is matched a second time. Nothing else is stored. (`learn_share` has the last word.)"""
+    connection = raw(session)
+    if execute(connection, "SELECT 1 FROM match_totals WHERE workspace_id = %(w)s", {"w": workspace_id}):
+        return
+    authors = _authors(connection, workspace_id, _SAMPLE, sample)
+    if len(authors) < sample:
+        return
+    likely = sum(_weigh(session, workspace_id, authors).likely.values())
+    contacts = filing.counts(connection, workspace_id, ()).get(filing.EVERYBODY, 1)
+    told = round(share_known(likely, sample, contacts), 2)
+    share = told if abs(told - Commonness(contacts).known) >= _SHIFT else None
+    execute(connection, _START, {"w": workspace_id, "share": share, "rules": RULES_VERSION})
+
+
+def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
+    """Matches up to `limit` due authors, in this transaction. Returns how many there were. Whoever's confirmed contact
+    changes, or appears, has conversations and relationships to decide."""
+    connection = raw(session)
+    authors = _authors(connection, workspace_id, _DUE, limit)
+    if not authors:
+        return 0
+    ids = sorted(authors)
+    weighed = _weigh(session, workspace_id, authors)
+    standing, keys, results, likely = weighed.standing, weighed.keys, weighed.results, weighed.likely
     _file(connection, workspace_id, authors, keys, likely)
     _store(connection, workspace_id, ids, results)
     changed = {

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select, update
 
 from integrations.records import Contact, Handle
-from service.models import Author, Match
+from service.models import Author, Match, MatchTotal
 from service.rules.model import MatchState
 from service.runtime import Runtime
 from service.store import acting, mirroring
-from service.store.matching import match_due
+from service.store.matching import guess_share, learn_share, match_due
 from tests.conftest import Member
 from tests.service.rows import Rows
 
@@ -102,3 +102,56 @@ def test_what_a_person_confirmed_leaves_nothing_to_suggest(matching: Matching) -
 def test_a_match_whose_reason_is_gone_is_gone(matching: Matching) -> None:
     matching.mirror(Contact("1", name="Charles Babbage"), Contact("2", name="Mary Somerville"))
     assert matching.matches() == {}
+
+
+def _shop_of_strangers(rows: Rows, authors: int) -> None:
+    """A CRM of a thousand, and so many authors of whom nobody is in it."""
+    crm = rows.connection(provider="fakecrm", kind="crm", brand=False)
+    with rows.db.tenant(rows.workspace_id) as session:
+        mirroring.save_contacts(
+            session, rows.workspace_id, crm,
+            [Contact(str(number), name=f"Ada Lovelace{number}", first_name="Ada", last_name=f"Lovelace{number}") for number in range(1000)],
+        )  # fmt: skip
+    for number in range(authors):
+        rows.author(f"qx{number}z", name=f"Zq{number}", match_due=True)
+
+
+def _shares(rows: Rows) -> list[tuple[int, float | None]]:
+    with rows.db.tenant(rows.workspace_id) as session:
+        return [(row.authors, row.share) for row in session.scalars(select(MatchTotal))]
+
+
+def test_before_anybody_is_matched_a_sample_says_how_many_are_known(held: Runtime, owner: Member) -> None:
+    rows = Rows(held.db, owner.workspace_id, NOW)
+    _shop_of_strangers(rows, 90)
+
+    with held.db.tenant(owner.workspace_id) as session:
+        guess_share(session, owner.workspace_id, 90)
+    assert _shares(rows) == [(0, pytest.approx(0.06))]  # of 90, none; what was taken for granted weighs 50
+
+    with held.db.tenant(owner.workspace_id) as session:
+        assert match_due(session, owner.workspace_id, 100) == 90
+        assert not learn_share(session, owner.workspace_id)  # so nobody is matched a second time
+        assert match_due(session, owner.workspace_id, 100) == 0
+
+
+def test_too_few_authors_for_a_sample_say_nothing_beforehand(held: Runtime, owner: Member) -> None:
+    rows = Rows(held.db, owner.workspace_id, NOW)
+    _shop_of_strangers(rows, 5)
+
+    with held.db.tenant(owner.workspace_id) as session:
+        guess_share(session, owner.workspace_id, 60)
+    assert _shares(rows) == []
+
+
+def test_a_guess_does_not_replace_what_was_learnt(held: Runtime, owner: Member) -> None:
+    rows = Rows(held.db, owner.workspace_id, NOW)
+    _shop_of_strangers(rows, 8)
+    with held.db.tenant(owner.workspace_id) as session:
+        match_due(session, owner.workspace_id, 100)
+    before = _shares(rows)
+    rows.author("late", name="Late", match_due=True)
+
+    with held.db.tenant(owner.workspace_id) as session:
+        guess_share(session, owner.workspace_id, 1)
+    assert _shares(rows) == before

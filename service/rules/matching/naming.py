@@ -159,6 +159,19 @@ def in_handle(letters: str, name: ContactName, seen: Commonness) -> Likeness:
     return best
 
 
+def may_be_whole(letters: str, words: tuple[str, ...], name: ContactName) -> bool:
+    """Whether a handle (its letters, and its words as far as it shows them) could hold a given and a family name of this contact's:
+    quickly seen, and True whenever `in_handle` or `spaced` finds it so."""
+    if name.organisation:
+        return True
+    if not any(family in letters for family in name.families):
+        return False
+    cuts = (given[: names.SHORTEST_CUT] for given in name.givens)
+    if any(form in letters for form in (*name.givens, *name.shorts, *cuts)):
+        return True
+    return any(names.same_given(word, given) for word in words for given in name.givens[:2])
+
+
 def _around(left: str, right: str, family: str, letters: str, name: ContactName, seen: Commonness) -> Likeness:
     level, given, left, right = _given_beside(left, right, name)
     if level is L.FAMILY and any(names.is_given(stripped(each)) for each in (left, right)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 
 from integrations.records import Contact
@@ -50,9 +51,17 @@ def score(
     has neither a name nor an identifier in common with the author."""
     contact = candidate.contact
     name = contact_name(contact)
-    shared = profile.keys & identifiers(contact)
-    like = _name(profile, name, seen)
-    if not shared and elsewhere is None and like.level not in AGREE:
+    shared = profile.keys & _identifiers(candidate)
+    unknown = not shared and elsewhere is None
+    shown = _displayed(profile, name, seen)
+    if (
+        unknown
+        and shown.level in CONTRADICT
+        and not naming.may_be_whole(profile.handle_letters, profile.handle_words, name)
+    ):
+        return None  # most of those who share a family name
+    like = _name(profile, name, seen, shown)
+    if unknown and like.level not in AGREE:
         return None
     pair = Pair(profile, contact, name, shared, like, seen)
     found = _once(
@@ -96,16 +105,26 @@ def _settled(contact: Contact) -> frozenset[Signal]:
     return frozenset(signal for signal, value in told if value)
 
 
+@lru_cache(maxsize=4096)
+def _identifiers(candidate: Candidate) -> frozenset[str]:
+    """Of a candidate, which is the same object for all whom it is weighed against."""
+    return identifiers(candidate.contact)
+
+
 # --- names ----------------------------------------------------------------------------------------------------
 
 
-def _name(profile: Profile, name: ContactName, seen: Commonness) -> Likeness:
-    """The likeliest reading of display name and handle as this contact's name."""
+def _displayed(profile: Profile, name: ContactName, seen: Commonness) -> Likeness:
+    """What the display name says, if this is a person who goes by their own name."""
     if profile.disowned:
         return Likeness(Level.OTHER, DISAGREE[Level.OTHER])
-    if profile.author.bot:
-        return naming.NOTHING
-    shown = naming.displayed(profile.name_words, name, seen)
+    return naming.NOTHING if profile.author.bot else naming.displayed(profile.name_words, name, seen)
+
+
+def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness) -> Likeness:
+    """The likeliest reading of display name and handle as this contact's name."""
+    if profile.disowned or profile.author.bot:
+        return shown
     handle = naming.in_handle(profile.handle_letters, name, seen)
     if len(profile.handle_words) > 1 and handle.level not in WHOLE:
         handle = naming.spaced(profile.handle_words, handle, name, seen)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from integrations.records import Author, Contact
 from service.rules import names
@@ -195,3 +197,41 @@ def test_levels_that_agree_and_disagree_are_told_apart() -> None:
     assert not AGREE & set(naming.DISAGREE)
     assert set(naming.DISPLAYED) < AGREE
     assert all(0 < share < 1 for share in (*naming.DISPLAYED.values(), *naming.IN_HANDLE.values()))
+
+
+_GIVENS = st.sampled_from(["James", "Jim", "Bill", "William", "Liz", "Beth", "Orla", "Al", "Navendu", "Nav", "J.", ""])
+_FAMILIES = st.sampled_from(["Quennell", "de la Torre", "Li", "Okonjo-Velthuis", ""])
+_HANDLES = st.lists(
+    st.sampled_from(
+        [
+            "james",
+            "jim",
+            "bill",
+            "liz",
+            "beth",
+            "orla",
+            "nav",
+            "quennell",
+            "torre",
+            "li",
+            "velthuis",
+            "_",
+            "-",
+            "7",
+            "j",
+        ]
+    ),
+    min_size=1,
+    max_size=5,
+).map("".join)
+
+
+@given(first=_GIVENS, last=_FAMILIES, handle=_HANDLES)
+def test_nobody_is_left_out_at_a_glance_whose_whole_name_a_handle_holds(first: str, last: str, handle: str) -> None:
+    name, letters, words = contact_name(person(first, last)), handles.letters(handle), handles.tokens(handle)
+    if naming.may_be_whole(letters, words, name):
+        return
+    found = naming.in_handle(letters, name, SEEN)
+    assert found.level not in naming.WHOLE
+    if len(words) > 1:
+        assert naming.spaced(words, found, name, SEEN).level not in naming.WHOLE

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from service.rules.readiness.cues import _SIEVES, _fold
 from service.rules.readiness.sieve import Sieve, loosened
 
-WORDS = (
+WORDS = (  # noqa: SIM905
     "call me us you could we talk not now please my director says wants the boss phone a number of before friday 40 seats urgent budget"
     " ruf mich an telefonieren rappelez moi llamame can't don't sure not sure then nonsense our cfo head of sales is stuck still ? , . 20k"
     " straße größe ñandú привет 電話 ٣٠ l'offre o'clock"
-).split()  # noqa: SIM905
+).split()
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join) | st.text(max_size=60)
 
 
