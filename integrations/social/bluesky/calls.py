@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,9 +71,10 @@ class Calls:
                 headers={"atproto-proxy": service} if service else {},
                 guarded=True,
                 allow=self._allow,
-                says=lambda response: redact(sentence(response), [self._token]),
+                secrets=[self._token],
+                says=sentence,
                 retry_after=retry_after,
-                classify=lambda response: refusal(response, self._token),
+                classify=partial(refusal, secrets=[self._token]),
             )
             session.http.auth = self._proven
         return self._sessions[service]
@@ -88,8 +90,9 @@ def rows(body: Mapping[str, Any], name: str) -> list[Any]:
     return found
 
 
-def refusal(response: requests.Response, token: str) -> IntegrationError | None:
-    """The error that XRPC's name for it means; None where the status says it all."""
+def refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationError | None:
+    """The error that XRPC's name for it means; None where the status says it all. `secrets` are not told, not even the half of one
+    that is left where a long sentence is cut."""
     name = _body(response).get("error")
     challenge = response.headers.get("WWW-Authenticate", "")
     if wants_nonce(response):
@@ -98,7 +101,7 @@ def refusal(response: requests.Response, token: str) -> IntegrationError | None:
         name = "invalid_dpop_proof"
     if response.status_code == 429 or not isinstance(name, str):
         return None
-    says = redact(sentence(response), [token])[:300]
+    says = redact(sentence(response), secrets)[:300]
     if name in ("ScopeMissingError", "InsufficientScope"):
         missing = _SCOPE.search(says)
         return PermissionDeniedError(
@@ -108,7 +111,7 @@ def refusal(response: requests.Response, token: str) -> IntegrationError | None:
     return kind(f"{_host(response)} answered {response.status_code}: {says}") if kind else None
 
 
-def session_refusal(response: requests.Response) -> IntegrationError | None:
+def session_refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationError | None:
     """As `refusal`, for signing in with an app password and for renewing that session."""
     name = _body(response).get("error")
     if name == "AuthFactorTokenRequired":
@@ -117,7 +120,7 @@ def session_refusal(response: requests.Response) -> IntegrationError | None:
         )
     if response.status_code == 401 and name in ("AuthenticationRequired", "AuthMissing"):
         return AuthenticationError(f"{_host(response)} does not know this handle with this app password")
-    return refusal(response, "")
+    return refusal(response, secrets)
 
 
 def sentence(response: requests.Response) -> str:

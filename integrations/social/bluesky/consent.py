@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -32,8 +33,6 @@ from integrations.social.bluesky import identity, registration
 from integrations.social.bluesky.dpop import Proven, b64url, new_key
 
 DEFAULT_SERVER = "https://bsky.social"
-# RFC 6749, 5.2: only these are about the consent; all others are about us, and the consent may be fine.
-_GRANT = {"invalid_grant", "access_denied"}
 
 
 class ScopesNotUnderstoodError(InvalidRequestError):
@@ -242,10 +241,9 @@ def _granted(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _post(setting: Setting, url: str, proven: Proven, form: Mapping[str, str]) -> Any:
     parts = urlsplit(url)
-    secret = [value for name, value in form.items() if name in _SECRET]
-    session = _session(
-        setting, f"{parts.scheme}://{parts.netloc}", classify=lambda response: _refusal(response, secret)
-    )
+    secret = [form[name] for name in _SECRET if name in form]
+    classify = partial(_refusal, secrets=secret)
+    session = _session(setting, f"{parts.scheme}://{parts.netloc}", secrets=secret, classify=classify)
     session.http.auth = proven
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     return parse_json(session.request("POST", path, data=form))
@@ -258,25 +256,32 @@ def _session(setting: Setting, base: str, **more: Any) -> Session:
     return Session(base, guarded=True, allow=setting.allow_hosts, most=identity.MOST, **more)
 
 
-def _refusal(response: requests.Response, secret: Sequence[str]) -> IntegrationError | None:
-    """What a refusal of RFC 6749, 5.2 means; None for one that says nothing, which the status then tells."""
+def _refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationError | None:
+    """What a refusal of RFC 6749, 5.2 means; None for one that the status tells."""
     host = urlsplit(response.url).hostname
     if response.status_code == 429 or response.status_code >= 500:
         return None
+    body = _object(response)
+    code = body.get("error")
+    if not isinstance(code, str):  # by something in between: no word about the grant
+        return TemporaryError(f"{host} answered {response.status_code} without saying why")
+    says = redact(str(body.get("error_description") or code), secrets)[:200]
+    kind, words = _REFUSALS.get(code, (InvalidRequestError, "does not accept Warmline as it is set up here"))
+    return kind(f"{host} {words}: {says}")
+
+
+# Only the first two are about the consent; what is not listed is about us, and the consent may be fine.
+_REFUSALS: Mapping[str, tuple[type[IntegrationError], str]] = {
+    "invalid_grant": (AuthenticationError, "no longer accepts this consent"),
+    "access_denied": (AuthenticationError, "no longer accepts this consent"),
+    "invalid_scope": (ScopesNotUnderstoodError, "does not know what we ask for"),
+    "use_dpop_nonce": (TemporaryError, "asked for one proof after another"),
+}
+
+
+def _object(response: requests.Response) -> Mapping[str, Any]:
     try:
         body = parse_json(response)
     except UnexpectedResponseError:
-        body = None
-    if not isinstance(body, dict) or not isinstance(
-        body.get("error"), str
-    ):  # something in between: no word about the grant
-        return TemporaryError(f"{host} answered {response.status_code} without saying why")
-    code = body["error"]
-    says = redact(str(body.get("error_description") or code), secret)[:200]
-    if code == "invalid_scope":
-        return ScopesNotUnderstoodError(f"{host} does not know what we ask for: {says}")
-    if code in _GRANT:
-        return AuthenticationError(f"{host} no longer accepts this consent: {says}")
-    if code == "use_dpop_nonce":
-        return TemporaryError(f"{host} asked for one proof after another")
-    return InvalidRequestError(f"{host} does not accept Warmline as it is set up here: {says}")
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -58,22 +58,25 @@ def ancestors(reader: Reader, ids: Sequence[str]) -> Iterator[Page[Engagement]]:
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), BATCH):
         asked = tuple(wanted[start : start + BATCH])
-        read = _by_id(reader, asked)
+        read = _read(reader, _served(reader, asked))
         yield Page(read.items, None, read.notes, answered=asked)
 
 
 def recheck(reader: Reader, ids: Sequence[str]) -> Iterator[Engagement | Gone]:
-    """See `BlueskyClient.recheck`."""
+    """See `BlueskyClient.recheck`. A post that is served and cannot be read has no answer: it is not gone."""
     wanted = [each for each in dict.fromkeys(ids) if not each.startswith(parse.CHAT)]
     for start in range(0, len(wanted), BATCH):
         asked = wanted[start : start + BATCH]
-        found = {item.id: item for item in _by_id(reader, asked).items}
-        yield from (found.get(each) or Gone(each) for each in asked)
+        served = _served(reader, asked)
+        shown = {str(row.get("uri")) for row in served if isinstance(row, dict) and not parse.is_hidden(row)}
+        yield from _read(reader, served).items
+        yield from (Gone(each) for each in asked if each not in shown)
 
 
-def _by_id(reader: Reader, ids: Sequence[str]) -> parse.Read:
+def _served(reader: Reader, ids: Sequence[str]) -> list[Any]:
     posts = [each for each in ids if parse.is_post(each)]  # one other id makes Bluesky refuse them all
-    if not posts:
-        return parse.Read(())
-    served = rows(reader.calls.get("app.bsky.feed.getPosts", uris=posts), "posts")
+    return rows(reader.calls.get("app.bsky.feed.getPosts", uris=posts), "posts") if posts else []
+
+
+def _read(reader: Reader, served: Sequence[Any]) -> parse.Read:
     return parse.each(served, lambda row: parse.post(row, reader.view))

@@ -70,6 +70,11 @@ def is_post(uri: str) -> bool:
     return _POST_URI.fullmatch(uri) is not None
 
 
+def is_hidden(row: Json) -> bool:
+    """Whether moderation has it that nobody is shown this post."""
+    return bool(_HIDDEN & {str(label.get("val")) for label in row.get("labels") or ()})
+
+
 def writer(uri: str | None) -> str | None:
     """The DID of whoever wrote the post at this address: it is a part of it."""
     found = _POST_URI.fullmatch(uri or "")
@@ -90,7 +95,7 @@ def notification(row: Json, view: View) -> Engagement | None:
 def post(row: Json, view: View, floor: Kind = Kind.CONTEXT) -> Engagement | None:
     """One post; a view of it and a notification about it have the same members. `floor` is what it is at least. None for one
     that Bluesky shows to nobody. Raises ValueError and its kin for a row without address, author or time."""
-    if _HIDDEN & {str(label.get("val")) for label in row.get("labels") or ()}:
+    if is_hidden(row):
         return None
     record, uri = row["record"], str(row["uri"])
     address = _POST_URI.fullmatch(uri)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from integrations.errors import AuthenticationError, NotFoundError, UnexpectedResponseError
@@ -23,7 +24,7 @@ def sign_in(setting: Setting, typed: Credentials) -> Credentials:
         raise NotFoundError("That is not a handle, such as acme.bsky.social")
     account = identity.Directory(setting.hosts, setting.allow_hosts).find(who)
     body = {"identifier": account.did, "password": str(typed.get("password") or "").strip()}
-    answer = _post(_session(setting, account.pds), "com.atproto.server.createSession", body)
+    answer = _post(_session(setting, account.pds, secrets=[body["password"]]), "com.atproto.server.createSession", body)
     return {**_kept(answer, account.did), "pds": account.pds}
 
 
@@ -34,22 +35,18 @@ def refresh(setting: Setting, credentials: Credentials) -> Credentials:
     return {**credentials, **_kept(answer, str(credentials["did"]))}
 
 
-def revoke(setting: Setting, credentials: Credentials) -> None:
-    """Ends the session. Raises `integrations.errors`."""
-    session = _session(setting, str(credentials["pds"]), token=str(credentials["refresh_token"]))
-    session.request("POST", "/xrpc/com.atproto.server.deleteSession")
-
-
-def _session(setting: Setting, base: str, token: str | None = None) -> Session:
+def _session(setting: Setting, base: str, token: str | None = None, secrets: Sequence[str] = ()) -> Session:
+    told_to_nobody = [*secrets, *([token] if token else [])]
     return Session(
         base,
         token=token,
+        secrets=secrets,
         guarded=True,
         allow=setting.allow_hosts,
         most=identity.MOST,
         says=sentence,
         retry_after=retry_after,
-        classify=session_refusal,
+        classify=partial(session_refusal, secrets=told_to_nobody),
     )
 
 

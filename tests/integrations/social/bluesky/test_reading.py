@@ -1,0 +1,314 @@
+"""Streams, lookups and refusals, against Bluesky in memory."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from integrations import errors
+from integrations.records import Engagement, Gone, Kind
+from integrations.social.bluesky import lookups
+from integrations.social.bluesky.cursors import OVERLAP, FeedCursor, Sweep, ThreadsCursor
+from tests.integrations.social.bluesky.wire import ADA, BOB, NOW, TOKEN, US, Wire, uri
+
+
+def pull(wire: Wire, stream: str = "mentions", cursor: str | None = None, threads: Any = (), **more: Any) -> list[Any]:
+    return list(wire.client(**more).pull(stream, cursor, threads))
+
+
+def ids(pages: list[Any]) -> list[str]:
+    return [item.id for page in pages for item in page.items]
+
+
+# --- lists -------------------------------------------------------------------------------------------------------------
+
+
+def test_mentions_replies_and_quotes_come_and_likes_do_not(wire: Wire) -> None:
+    ours = wire.post(US.id, "new in stock")
+    spoken = [
+        wire.post(ADA, names=[US.id]),
+        wire.post(BOB, reply=(ours, ours)),
+        wire.post(BOB, reply=(ours, uri(ADA, "x"))),
+        wire.post(ADA, quotes=ours),
+    ]
+    wire.post(ADA, "about nothing of ours")
+    found = {item.id: item.kind for page in pull(wire) for item in page.items}
+    assert found == dict(zip(spoken, (Kind.MENTION, Kind.REPLY, Kind.COMMENT, Kind.QUOTE), strict=True))
+    assert wire.queries("app.bsky.notification.listNotifications")[0]["reasons"] == ["mention", "reply", "quote"]
+
+
+def test_the_first_sweep_goes_back_as_far_as_asked_and_no_further(wire: Wire) -> None:
+    old, new = (
+        wire.post(names=[US.id], at=NOW - timedelta(days=40)),
+        wire.post(names=[US.id], at=NOW - timedelta(days=2)),
+    )
+    assert ids(pull(wire)) == [new]
+    assert ids(pull(wire, since=None)) == [new, old]
+
+
+def test_a_sweep_goes_back_before_what_it_saw_so_that_a_slow_clock_is_not_lost(wire: Wire) -> None:
+    seen = wire.post(names=[US.id], at=NOW)
+    *_, last = pull(wire)
+    slow = wire.post(names=[US.id], at=NOW - OVERLAP + timedelta(minutes=1), indexed=NOW + timedelta(minutes=2))
+    older = wire.post(names=[US.id], at=NOW - OVERLAP - timedelta(minutes=1))
+    found = ids(pull(wire, cursor=last.cursor))
+    assert slow in found
+    assert seen in found
+    assert older not in found
+
+
+def test_a_sweep_ends_where_it_was_to_go(wire: Wire) -> None:
+    for number in range(30):
+        wire.post(names=[US.id], at=NOW - timedelta(hours=2 * number))
+    *_, last = pull(wire)
+    wire.page, wire.sent = 5, []
+    pull(wire, cursor=last.cursor)
+    assert len(wire.sent) == 1
+
+
+def test_a_place_that_is_no_longer_known_gives_way_to_the_top_of_the_list(wire: Wire) -> None:
+    wire.page = 5
+    everything = {wire.post(names=[US.id]) for _ in range(12)}
+    first = next(iter(wire.client().pull("mentions", None)))
+    wire.forgotten = True
+    with pytest.raises(
+        errors.TemporaryError
+    ):  # the second page of the same sweep, asked for with a fresh place, is an outage
+        list(wire.client().pull("mentions", None))
+    again = wire.client().pull("mentions", first.cursor)
+    top = next(again)
+    assert [item.id for item in top.items] == [item.id for item in first.items]
+    wire.forgotten = False
+    assert {item.id for page in again for item in page.items} | {item.id for item in top.items} == everything
+
+
+def test_an_outage_while_a_sweep_is_resumed_stays_an_outage(wire: Wire) -> None:
+    wire.replies = [(502, {}, "{}")] * 2
+    held = FeedCursor(NOW, Sweep(NOW - OVERLAP, "2026-03-20T11:30:00.000Z", NOW)).dump()
+    with pytest.raises(errors.TemporaryError):
+        pull(wire, cursor=held)
+    assert len(wire.sent) == 2
+
+
+def test_a_page_on_which_nothing_is_for_us_is_not_the_end(wire: Wire) -> None:
+    late = wire.post(names=[US.id])
+    wire.replies = [(200, {}, json.dumps({"notifications": [], "cursor": "9998"}))]
+    assert ids(pull(wire)) == [late]
+
+
+def test_a_server_that_repeats_its_place_is_at_its_end(wire: Wire) -> None:
+    wire.replies = [(200, {}, json.dumps({"notifications": [], "cursor": "same"}))] * 3
+    assert len(pull(wire)) == 2
+
+
+def test_own_posts_bring_the_posts_that_they_answer(wire: Wire) -> None:
+    root = wire.post(BOB, "who knows a good vest?")
+    hers = wire.post(ADA, "acme does", reply=(root, root))
+    ours = wire.post(US.id, "thank you", reply=(root, hers))
+    found = {item.id: item.kind for page in pull(wire, "own") for item in page.items}
+    assert found == {ours: Kind.OWN, hers: Kind.CONTEXT, root: Kind.CONTEXT}
+
+
+def test_what_ours_answer_may_be_deleted(wire: Wire) -> None:
+    ours = wire.post(US.id, "thank you", reply=(uri(ADA, "gone"), uri(ADA, "gone")))
+    assert ids(pull(wire, "own")) == [ours]
+
+
+def test_reposts_are_not_ours(wire: Wire) -> None:
+    theirs = wire.posts[wire.post(ADA)]
+    repost = {"post": theirs, "reason": {"$type": "app.bsky.feed.defs#reasonRepost", "by": {}, "indexedAt": "x"}}
+    wire.replies = [(200, {}, json.dumps({"feed": [repost]}))]
+    assert ids(pull(wire, "own")) == []
+
+
+# --- threads ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_thread_is_read_from_its_beginning_with_all_that_stands_below(wire: Wire) -> None:
+    ours = wire.post(US.id, "new in stock")
+    asked = wire.post(ADA, "size?", reply=(ours, ours))
+    below = wire.post(BOB, "large, I think", reply=(ours, asked))
+    found = {item.id: item.kind for page in pull(wire, "conversations", threads=[ours]) for item in page.items}
+    assert found == {ours: Kind.OWN, asked: Kind.REPLY, below: Kind.COMMENT}
+
+
+def test_blocked_and_deleted_posts_leave_the_rest_of_a_thread(wire: Wire) -> None:
+    root = wire.post(BOB)
+    shown, hidden = wire.post(ADA, reply=(root, root)), wire.post(BOB, reply=(root, root))
+    wire.blocked.add(hidden)
+    assert sorted(ids(pull(wire, "conversations", threads=[root]))) == sorted([root, shown])
+
+
+def test_a_thread_that_is_gone_does_not_stop_the_others(wire: Wire) -> None:
+    here = wire.post(ADA)
+    pages = pull(wire, "conversations", threads=[uri(ADA, "gone"), "no address", here])
+    assert ids(pages) == [here]
+    assert ThreadsCursor.load(pages[-1].cursor).read.keys() == {uri(ADA, "gone"), here}
+
+
+def test_threads_take_turns_the_least_recently_read_first(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "THREADS", 3)
+    threads = [wire.post(ADA) for _ in range(5)]
+    cursor, order = None, []
+    for _ in range(3):
+        wire.now += timedelta(minutes=15)
+        pages = pull(wire, "conversations", cursor, threads)
+        order.append([item.id for page in pages for item in page.items])
+        cursor = pages[-1].cursor
+    one, two, three, four, five = threads
+    assert order == [[one, two, three], [four, five, one], [two, three, one]]
+
+
+def test_threads_that_nobody_asks_for_any_more_are_forgotten(wire: Wire) -> None:
+    first, second = wire.post(ADA), wire.post(ADA)
+    [*_, last] = pull(wire, "conversations", None, [first, second])
+    [again] = pull(wire, "conversations", last.cursor, [second])
+    assert ThreadsCursor.load(again.cursor).read.keys() == {second}
+
+
+def test_a_pull_that_is_stopped_goes_on_with_the_threads_it_did_not_reach(wire: Wire) -> None:
+    threads = [wire.post(ADA) for _ in range(4)]
+    first = next(iter(wire.client().pull("conversations", None, threads)))
+    rest = ids(pull(wire, "conversations", first.cursor, threads))
+    assert rest[:3] == threads[1:]
+
+
+# --- by id -------------------------------------------------------------------------------------------------------------------
+
+
+def test_ancestors_come_by_the_batch_and_every_id_is_answered(wire: Wire) -> None:
+    wanted = [wire.post(ADA) for _ in range(30)]
+    asked = [*wanted, uri(BOB, "gone"), "not an address", wanted[0]]
+    pages = pull(wire, "ancestors", None, asked)
+    assert sorted(ids(pages)) == sorted(wanted)
+    assert [each for page in pages for each in page.answered] == list(dict.fromkeys(asked))
+    assert [len(query["uris"]) for query in wire.queries("app.bsky.feed.getPosts")] == [25, 6]
+
+
+def test_ids_that_are_none_cost_no_call(wire: Wire) -> None:
+    [page] = pull(wire, "ancestors", None, ["nothing"])
+    assert (page.items, page.answered, wire.sent) == ((), ("nothing",), [])
+
+
+def test_a_recheck_answers_every_post_and_no_message(wire: Wire) -> None:
+    kept, blocked = wire.post(ADA), wire.post(BOB)
+    wire.blocked.add(blocked)
+    gone = [uri(ADA, f"gone{number}") for number in range(30)]
+    answers = wire.client().recheck([kept, blocked, *gone, "odd", "chat:c1:m1"])
+    assert [each.id for each in answers if isinstance(each, Engagement)] == [kept]
+    assert {each.id for each in answers if isinstance(each, Gone)} == {blocked, *gone, "odd"}
+
+
+def test_a_row_that_cannot_be_read_is_not_taken_for_a_deleted_post(wire: Wire) -> None:
+    good, odd = wire.post(ADA), wire.post(ADA)
+    wire.posts[odd]["indexedAt"] = "at noon"
+    answers = wire.client().recheck([good, odd])
+    assert [each.id for each in answers] == [good]
+
+
+def test_a_post_that_moderation_hides_from_everybody_is_gone(wire: Wire) -> None:
+    hidden = wire.post(ADA)
+    wire.posts[hidden]["labels"] = [{"val": "!hide"}]
+    assert wire.client().recheck([hidden]) == [Gone(hidden)]
+
+
+# --- who ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_account_goes_by_its_present_handle(wire: Wire) -> None:
+    wire.people[US.id]["handle"] = "renamed.example"
+    who = wire.client().whoami()
+    assert (who.id, who.handle, who.followers) == (US.id, "renamed.example", 12)
+
+
+@pytest.mark.parametrize("profile", [{}, {"did": ADA, "handle": "ada.example"}, {"did": 7}])
+def test_somebody_else_s_profile_is_not_ours(wire: Wire, profile: dict[str, Any]) -> None:
+    wire.replies = [(200, {}, json.dumps(profile))]
+    with pytest.raises(errors.UnexpectedResponseError):
+        wire.client().whoami()
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "error"),
+    [
+        (400, "ExpiredToken", errors.AuthenticationError),
+        (400, "InvalidToken", errors.AuthenticationError),
+        (401, "AuthMissing", errors.AuthenticationError),
+        (401, "invalid_token", errors.AuthenticationError),
+        (401, "AccountTakedown", errors.PermissionDeniedError),
+        (400, "AccountDeactivated", errors.PermissionDeniedError),
+        (400, "NotFound", errors.NotFoundError),
+        (400, "InvalidRequest", errors.InvalidRequestError),
+        (501, "MethodNotImplemented", errors.PermissionDeniedError),
+        (502, "UpstreamFailure", errors.TemporaryError),
+        (401, "use_dpop_nonce", errors.TemporaryError),
+    ],
+)
+def test_errors_go_by_their_names(wire: Wire, status: int, name: str, error: type[Exception]) -> None:
+    wire.replies = [(status, {}, json.dumps({"error": name, "message": "no"}))]
+    with pytest.raises(error):
+        pull(wire)
+
+
+def test_a_proof_that_is_not_accepted_is_not_the_end_of_a_consent(wire: Wire) -> None:
+    wire.replies = [(401, {"WWW-Authenticate": 'DPoP error="invalid_dpop_proof"'}, '{"error": "invalid_token"}')]
+    with pytest.raises(errors.TemporaryError):
+        pull(wire)
+
+
+def test_a_missing_scope_is_named(wire: Wire) -> None:
+    needed = "rpc:app.bsky.feed.getAuthorFeed?aud=did:web:api.bsky.app%23bsky_appview"
+    wire.replies = [
+        (403, {}, json.dumps({"error": "ScopeMissingError", "message": f'Missing required scope "{needed}"'}))
+    ]
+    with pytest.raises(errors.PermissionDeniedError) as raised:
+        pull(wire, "own")
+    assert raised.value.scope == needed
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "17"}, 17),
+        ({"RateLimit-Reset": "1774008090", "Date": "Fri, 20 Mar 2026 12:00:00 GMT"}, 90),
+        ({"RateLimit-Reset": "1774008090", "Date": "Fri, 20 Mar 2026 11:00:00 GMT"}, 3690),  # its clock, not ours
+        ({"RateLimit-Reset": "1774000000", "Date": "Fri, 20 Mar 2026 12:00:00 GMT"}, 1),
+        ({"RateLimit-Reset": "1e300", "Date": "Fri, 20 Mar 2026 12:00:00 GMT"}, 7 * 86_400),
+        ({"RateLimit-Reset": "soon", "Date": "Fri, 20 Mar 2026 12:00:00 GMT"}, 60),
+        ({"RateLimit-Reset": "1774008090"}, 60),
+        ({}, 60),
+    ],
+)
+def test_a_limit_lasts_until_the_server_s_own_clock_says(wire: Wire, headers: dict[str, str], seconds: float) -> None:
+    wire.replies = [(429, headers, '{"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}')]
+    with pytest.raises(errors.RateLimitError) as raised:
+        pull(wire)
+    assert raised.value.retry_after == seconds
+
+
+def test_a_server_s_nonce_is_given_back_and_asked_for_once(wire: Wire) -> None:
+    wire.nonce, wire.page = "nonce-of-the-server", 5
+    everything = {wire.post(names=[US.id]) for _ in range(12)}
+    assert set(ids(pull(wire))) == everything
+    assert len(wire.sent) == 4  # three pages, and one refusal for want of a nonce
+
+
+def test_an_app_password_s_session_reads_the_same(wire: Wire) -> None:
+    wire.bearer = True
+    post = wire.post(names=[US.id])
+    assert ids(pull(wire)) == [post]
+    assert wire.sent[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    assert "DPoP" not in wire.sent[0].headers
+
+
+@pytest.mark.parametrize("body", [{}, {"notifications": None}, {"notifications": {}}, []])
+def test_an_answer_without_its_list_says_so(wire: Wire, body: Any) -> None:
+    wire.replies = [(200, {}, json.dumps(body))]
+    with pytest.raises(errors.UnexpectedResponseError):
+        pull(wire)
