@@ -1,0 +1,239 @@
+"""Writing tasks so that a repeat is harmless.
+
+1. What was perhaps sent before is sought under its key. Where Salesforce keeps the key unique the answer is final; elsewhere a lost create
+   may still be on its way for a while, and until then the task stays UNKNOWN and nothing is sent.
+2. Withdrawals, completions and edits go out first: they make room.
+3. Creates go out 200 at a time, as an upsert on our key where that is an external id: what stands there already comes back as not
+   created, and is FOUND.
+
+Each call answers for each of its records, in their order. A lost answer leaves its batch UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from integrations.crm.salesforce import fields, seeking
+from integrations.crm.salesforce.api import API, MissingFieldError, Row, chunks, code, message, rows
+from integrations.crm.salesforce.org import Org
+from integrations.crm.salesforce.streams import KEY_GONE
+from integrations.errors import (
+    AmbiguousWriteError,
+    IntegrationError,
+    InvalidRequestError,
+    UnexpectedResponseError,
+)
+from integrations.records import PushOutcome, PushResult, Task, TaskStatus
+
+SETTLE = timedelta(minutes=2)  # after a lost answer: longer than we wait for one, and than a create of 200 takes
+
+_ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: PushOutcome.WITHDRAWN}
+# Codes of one record's error (SOAP API guide, "StatusCode"): what passes, what says that the record is gone, and that our key is taken.
+_PASSES = {
+    "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "ALL_OR_NONE_OPERATION_ROLLED_BACK", "PROCESSING_HALTED",
+    "LIMIT_EXCEEDED", "UNKNOWN_EXCEPTION", "QUERY_TIMEOUT",
+}  # fmt: skip
+_GONE = {"ENTITY_IS_DELETED", "NOT_FOUND"}
+_TAKEN = {"DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"}
+_NO_REFERENCE = {"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"}
+_NO_REASON = "Salesforce refused it and gave no reason."
+_NO_CONTACT = "The contact is no longer in Salesforce, so the task was not made."
+
+
+class Push:
+    """One run over some tasks. `clock` is real time."""
+
+    def __init__(self, api: API, org: Org, clock: Callable[[], datetime]) -> None:
+        self._api = api
+        self._org = org
+        self._clock = clock
+        self._results: dict[str, PushResult] = {}
+        self._sent = False  # a batch of writes went out: from now on nothing may raise
+
+    def run(self, tasks: Sequence[Task]) -> list[PushResult]:
+        """One result per task. Raises what concerns the whole connection, if nothing was sent before."""
+        try:
+            self._all(tasks)
+        except IntegrationError as error:
+            if not self._sent:
+                raise _plainly(error, self._org) from None
+            why = f"Not sent, because the call before it failed: {error}"
+            for task in tasks:
+                self._results.setdefault(
+                    task.key, PushResult(task.key, PushOutcome.LATER, task.external_id, detail=why)
+                )
+        return [self._results[task.key] for task in tasks]
+
+    def _all(self, tasks: Sequence[Task]) -> None:
+        known = [task for task in tasks if task.external_id is not None]
+        fresh = [task for task in tasks if task.external_id is None]
+        lost = [task for task in fresh if task.maybe_sent_at]
+        sought = seeking.seek(self._api, self._org, lost) if lost else {}
+        creates = []
+        for task in fresh:
+            if found := sought.get(task.key):
+                known += self._found(task, found)
+            elif task.maybe_sent_at and self._may_be_on_its_way(task):
+                self._say(task, PushOutcome.UNKNOWN, detail="Whether Salesforce has made it cannot be told yet.")
+            elif task.status is TaskStatus.OPEN:
+                creates.append(task)
+            else:
+                self._say(task, _ENDED[task.status], detail="It never stood in Salesforce.")
+        self._change(known)
+        for group in chunks(creates):
+            self._create(group)
+
+    def _say(
+        self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "", *, sent: bool = False
+    ) -> None:
+        task_id = task_id or task.external_id
+        url = self._org.url("Task", task_id) if task_id else ""
+        self._results[task.key] = PushResult(task.key, outcome, task_id, url, detail, sent)
+
+    def _found(self, task: Task, row: Row) -> list[Task]:
+        """A lost create that stands there after all, or stood there; it is returned if something is to be done with it."""
+        if row.get("IsDeleted") is True:
+            self._say(task, PushOutcome.GONE, str(row["Id"]))
+        elif task.status is TaskStatus.OPEN:
+            self._say(task, PushOutcome.FOUND, str(row["Id"]))
+        else:
+            return [replace(task, external_id=str(row["Id"]))]
+        return []
+
+    def _may_be_on_its_way(self, task: Task) -> bool:
+        """A second create is refused where the key is unique, so that only an end has to wait there."""
+        if self._org.unique and task.status is TaskStatus.OPEN:
+            return False
+        return task.maybe_sent_at is not None and self._clock() - task.maybe_sent_at < SETTLE
+
+    # --- changing what stands -------------------------------------------------------------------------------------
+
+    def _change(self, tasks: Sequence[Task]) -> None:
+        """Withdraws, completes and updates tasks with an external id. All of these may be repeated."""
+        if not tasks:
+            return
+        read = seeking.by_id(self._api, self._org, [_id(task) for task in tasks])
+        standing = {str(row["Id"]): row for row in read if row.get("IsDeleted") is not True}
+        for task in tasks:
+            if _id(task) not in standing:
+                self._say(task, PushOutcome.GONE)
+        here = [task for task in tasks if _id(task) in standing]
+        for group in chunks([task for task in here if task.status is TaskStatus.WITHDRAWN]):
+            self._settle(group, self._done(self._api.delete([_id(task) for task in group])))
+        changes = [task for task in here if task.status is not TaskStatus.WITHDRAWN]
+        for group in chunks(sorted(changes, key=lambda task: task.status is TaskStatus.OPEN)):
+            records = [fields.changed_task(task, standing[_id(task)], self._org) for task in group]
+            results = self._done(self._api.update(records))
+            self._settle(group, self._without_whom(records, results))
+
+    def _done(self, results: list[Row]) -> list[Row]:
+        self._sent = True
+        return results
+
+    def _without_whom(self, records: Sequence[Row], results: list[Row]) -> list[Row]:
+        """The results once more, after changes whose contact is gone were sent without it: the rest of each still counts."""
+        lost = [number for number, result in enumerate(results) if _about_whom(result)]
+        if lost:
+            bare = [{name: value for name, value in records[number].items() if name != "WhoId"} for number in lost]
+            for number, result in zip(lost, self._api.update(bare), strict=True):
+                results[number] = result
+        return results
+
+    def _settle(self, group: Sequence[Task], results: Sequence[Row]) -> None:
+        for task, result in zip(group, results, strict=True):
+            codes, says = _codes(result), _says(result)
+            if result.get("success") is True:
+                self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
+            elif codes & _PASSES:
+                self._say(task, PushOutcome.LATER, detail=says)
+            elif codes & _GONE and not _fields(result):  # with a field it is about whom or what the task points to
+                self._say(task, PushOutcome.GONE)
+            else:
+                self._say(task, PushOutcome.REFUSED, detail=says)
+
+    # --- making new ones ------------------------------------------------------------------------------------------
+
+    def _create(self, group: Sequence[Task]) -> None:
+        records = [fields.new_task(task, self._org) for task in group]
+        try:
+            if self._org.upsert and self._org.key_field:
+                results = self._api.upsert("Task", self._org.key_field, records)
+            else:
+                results = self._api.create(records)
+        except (AmbiguousWriteError, UnexpectedResponseError) as error:
+            self._sent = True
+            for task in group:
+                self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}", sent=True)
+            raise
+        except MissingFieldError:
+            raise
+        except InvalidRequestError as error:
+            self._sent = True
+            self._halve(group, error)
+            return
+        self._sent = True
+        taken = []
+        for task, result in zip(group, results, strict=True):
+            if _codes(result) & _TAKEN:
+                taken.append(task)
+            else:
+                self._made(task, result)
+        self._taken(taken)
+
+    def _made(self, task: Task, result: Row) -> None:
+        if result.get("success") is True and result.get("id"):
+            outcome = PushOutcome.FOUND if result.get("created") is False else PushOutcome.CREATED
+            self._say(task, outcome, str(result["id"]))
+        elif result.get("success") is not False:
+            self._say(task, PushOutcome.UNKNOWN, detail="Salesforce said nothing about it.", sent=True)
+        elif _codes(result) & _PASSES:
+            self._say(task, PushOutcome.LATER, detail=_says(result))  # each record stands or falls as a whole: it fell
+        elif _about_whom(result):
+            self._say(task, PushOutcome.REFUSED, detail=f"{_NO_CONTACT} Salesforce says: {_says(result)}")
+        else:
+            self._say(task, PushOutcome.REFUSED, detail=_says(result))
+
+    def _taken(self, tasks: Sequence[Task]) -> None:
+        """Salesforce refused these since their keys are taken, perhaps more than once: the task stands, or stood."""
+        found = seeking.seek(self._api, self._org, tasks) if tasks else {}
+        for task in tasks:
+            if row := found.get(task.key):
+                self._say(task, PushOutcome.GONE if row.get("IsDeleted") is True else PushOutcome.FOUND, str(row["Id"]))
+            else:
+                self._say(task, PushOutcome.LATER, detail="Salesforce has a task under this key that it does not show.")
+
+    def _halve(self, group: Sequence[Task], error: InvalidRequestError) -> None:
+        """Salesforce refused a batch as a whole, and did none of it: halves tell which record it meant."""
+        if len(group) == 1:
+            self._say(group[0], PushOutcome.REFUSED, detail=str(error) or _NO_REASON)
+            return
+        middle = len(group) // 2
+        self._create(group[:middle])
+        self._create(group[middle:])
+
+
+def _plainly(error: IntegrationError, org: Org) -> IntegrationError:
+    missing = isinstance(error, MissingFieldError) and error.name == org.key_field
+    return InvalidRequestError(KEY_GONE) if missing else error
+
+
+def _codes(result: Row) -> set[str]:
+    return {code(each) for each in rows(result.get("errors"))}
+
+
+def _fields(result: Row) -> set[str]:
+    return {str(name) for each in rows(result.get("errors")) for name in each.get("fields") or ()}
+
+
+def _about_whom(result: Row) -> bool:
+    return bool(_codes(result) & _NO_REFERENCE) and "WhoId" in _fields(result)
+
+
+def _says(result: Row) -> str:
+    return "; ".join(filter(None, (message(each) for each in rows(result.get("errors"))))) or _NO_REASON
+
+
+def _id(task: Task) -> str:
+    return str(task.external_id)
