@@ -77,5 +77,6 @@ PROVIDER: Provider[SocialClient] = Provider(
     capabilities=frozenset({"direct_messages", "quotes", "edits", "webhook"}),
     # X's rules on off-X matching: with consent, or by what the person gave or shows publicly (developer agreement and policy).
     given_or_public_only=True,
+    todo={"live": "Checked against the published contract, recorded answers and the sandbox; never yet against X itself."},
     about="Reads mentions, replies, quotes, direct messages and your own posts; X bills each post that is read to your app.",
 )
