@@ -50,4 +50,5 @@ PROVIDER: Provider[CRMClient] = Provider(
     ),
     capabilities=frozenset({"unique_key", "batch_write", "activities", WRITE_HANDLES}),
     about="Reads contacts, owners and logged activities, and keeps Warmline's tasks up to date.",
+    todo={"live": "Checked against the models of HubSpot's SDK and the sandbox; never yet against a real account."},
 )
