@@ -5,7 +5,7 @@ DEMO ?= --json
 PYTEST ?= -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install dev run demo test check bench lock openapi doctor
+.PHONY: help install dev run demo test check bench lock openapi standing doctor
 
 help:  ## What there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,10 @@ check: dev  ## Lint, types, architecture, the API document
 
 bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in the same run (BENCH="pull decide push api latency matching identity waiting texts talking")
 	@$(BIN)/python -m bench $(BENCH)
+
+standing: dev  ## Write anew which rules each provider keeps, by what the contract's tests show
+	@$(BIN)/python -m pytest -m rule --write-standing -q $(PYTEST) || true
+	@$(BIN)/warmline providers
 
 openapi: install  ## Write openapi.yaml anew
 	@$(BIN)/warmline openapi > openapi.yaml

@@ -21,6 +21,7 @@ Tier = Literal["bronze", "silver", "gold", "platinum"]
 State = Literal["done", "todo", "exempt"]
 
 TIERS: tuple[Tier, ...] = ("bronze", "silver", "gold", "platinum")
+STATES: tuple[State, ...] = ("done", "todo", "exempt")
 UNRANKED = "none"  # not all of the bronze rules are kept
 PATH = Path(__file__).with_name("standing.json")
 
@@ -89,6 +90,7 @@ RULES = (
     Rule("contract", "Asks and reads as the vendor's published contract or software development kit has it.", "platinum"),
     Rule("live", "A test runs it against a real server.", "platinum"),
 )  # fmt: skip
+_BY_KEY = {each.key: each for each in RULES}
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,14 @@ class Standing:
         }
 
 
+def rule(key: str) -> Rule:
+    """The rule with this key. Raises KeyError."""
+    return _BY_KEY[key]
+
+
 def rules_for(kind: str) -> tuple[Rule, ...]:
     """The rules for networks ("social") or CRMs ("crm")."""
-    return tuple(rule for rule in RULES if kind in rule.kinds)
+    return tuple(each for each in RULES if kind in each.kinds)
 
 
 @cache
@@ -125,7 +132,7 @@ def kept() -> Mapping[str, frozenset[str]]:
 def exemptions(provider: AnyProvider) -> dict[str, str]:
     """Rules that do not apply to this provider, with the reason."""
     handed_in = HANDED_IN in provider.capabilities
-    silent = {rule.key: _HANDED_IN for rule in rules_for(provider.kind) if rule.calls and handed_in}
+    silent = {each.key: _HANDED_IN for each in rules_for(provider.kind) if each.calls and handed_in}
     return {**silent, **provider.exempt}
 
 
@@ -134,13 +141,13 @@ def standing(provider: AnyProvider, shown: frozenset[str] | None = None) -> list
     shown = kept().get(provider.key, frozenset()) if shown is None else shown
     free = exemptions(provider)
     found = []
-    for rule in rules_for(provider.kind):
-        if rule.key in free:
-            found.append(Standing(rule, "exempt", free[rule.key]))
-        elif rule.key in shown and rule.key not in provider.todo:
-            found.append(Standing(rule, "done"))
+    for each in rules_for(provider.kind):
+        if each.key in free:
+            found.append(Standing(each, "exempt", free[each.key]))
+        elif each.key in shown and each.key not in provider.todo:
+            found.append(Standing(each, "done"))
         else:
-            found.append(Standing(rule, "todo", provider.todo.get(rule.key, _NOT_SHOWN)))
+            found.append(Standing(each, "todo", provider.todo.get(each.key, _NOT_SHOWN)))
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import click
 
-from integrations.registry import providers
+from integrations import standing
+from integrations.registry import AnyProvider, providers
 from service import config as configuration
 from service import connect
 from service.runtime import Runtime
@@ -16,25 +18,27 @@ from service.runtime import Runtime
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """List the networks and CRMs that Warmline speaks to."""
+    """List the networks and CRMs that Warmline speaks to, and how each stands by the rules for all of them."""
     if ctx.invoked_subcommand is not None:
         return
-    rows = [
-        {
-            "key": each.key,
-            "kind": each.kind,
-            "name": each.name,
-            "auth": each.auth.kind,
-            "streams": [stream.name for stream in each.streams],
-        }
-        for each in providers().values()
-    ]
+    found = list(providers().values())
     if as_json:
+        more = ({"auth": each.auth.kind, "streams": [stream.name for stream in each.streams]} for each in found)
+        rows = [{**standing.as_json(each), **rest} for each, rest in zip(found, more, strict=True)]
         click.echo(json.dumps(rows))
         return
-    for row in rows:
-        streams = ", ".join(row["streams"]) or "what others hand in through the API"
-        click.echo(f"{row['key']:<12}{row['kind']:<8}{row['name']:<16}{streams}")
+    click.echo(_aligned([("provider", "kind", "name", "tier", "done", "to do", "exempt"), *map(_line, found)]))
+
+
+def _line(provider: AnyProvider) -> tuple[str, ...]:
+    found = standing.standing(provider)
+    counts = (str(sum(each.state == state for each in found)) for state in standing.STATES)
+    return provider.key, provider.kind, provider.name, standing.tier(found), *counts
+
+
+def _aligned(lines: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 @command.command("set")

@@ -154,7 +154,7 @@ def test_an_unknown_provider_cannot_be_registered(run: Run, config: Config) -> N
         "providers", "set", "myspace", "--client-id", "a", "--client-secret", "b", **on_the_database(config)
     )
     assert code == 1
-    assert "Warmline has no provider named 'myspace'. It has capture, hubspot, x." in err
+    assert f"Warmline has no provider named 'myspace'. It has {', '.join(providers())}." in err
 
 
 def test_registering_a_provider_says_which_callback_to_give_it(run: Run, config: Config) -> None:
@@ -177,8 +177,16 @@ def test_more_of_a_registration_is_kept_sealed_and_an_unknown_option_is_refused(
 
 
 def test_the_providers_are_listed_for_people_and_for_programs(run: Run) -> None:
-    assert "mentions" in run("providers")[1]
-    assert [row["key"] for row in json.loads(run("providers", "--json")[1])] == ["capture", "hubspot", "x"]
+    heads, *lines = run("providers")[1].splitlines()
+    assert heads.split()[:4] == ["provider", "kind", "name", "tier"]
+    assert [line.split()[0] for line in lines] == list(providers())
+
+    rows = json.loads(run("providers", "--json")[1])
+    assert [row["key"] for row in rows] == list(providers())
+    for row in rows:
+        assert {"key", "kind", "name", "tier", "rules"} <= set(row)
+        assert {each["standing"] for each in row["rules"]} <= {"done", "todo", "exempt"}
+        assert all(each["reason"] for each in row["rules"] if each["standing"] != "done")
 
 
 def test_a_new_key_is_one_that_can_be_used(run: Run) -> None:

@@ -29,6 +29,9 @@ from tests.integrations.crm.hubspot.portal import (
     timeout_after,
 )
 
+# The account in memory holds each request and answer against the models of HubSpot's own SDK.
+pytestmark = pytest.mark.rule("contract")
+
 DUE = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 CREATE, UPDATE, ARCHIVE, READ = (
     "/tasks/batch/create",
