@@ -21,9 +21,7 @@ from bench.figures import Figure
 from bench.place import free_port
 from bench.rounds import percentile
 from bench.scale import Scale
-from integrations import oauth
-from integrations.registry import providers
-from service import accounts, connect, credentials, launcher
+from service import accounts, launcher, speaking
 from service import config as configuration
 from service.demo import run
 from service.demo.run import Run
@@ -116,13 +114,13 @@ def _once(work: Run, handle: str, ask: Callable[[], int], pull_now: Callable[[],
 def _asks_the_crm(work: Run) -> Callable[[], int]:
     """How many tasks the CRM has, asked through its own API."""
     connection_id = _connection(work, "crm")
-    provider = providers()["hubspot"]
-    app = connect.app_for(work.runtime, provider)
     assert work.workspace_id
-    token = credentials.fresh(work.runtime, provider, app, work.workspace_id, connection_id).values["access_token"]
-    http, url = requests.Session(), f"{oauth.hosts(provider, app)['api']}/crm/objects/2026-09/tasks/search"
+    with work.runtime.db.tenant(work.workspace_id) as session:
+        row = session.get_one(Connection, (work.workspace_id, connection_id))
+    access, _ = speaking.access_of(work.runtime, row)
+    http, url = requests.Session(), f"{access.hosts['api']}/crm/objects/2026-09/tasks/search"
     http.trust_env = False
-    http.headers["Authorization"] = f"Bearer {token}"
+    http.headers["Authorization"] = f"Bearer {access.credentials['access_token']}"
 
     def ask() -> int:
         return int(_checked(http.post(url, json={"filterGroups": [], "limit": 1}, timeout=10)).json()["total"])

@@ -7,10 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from integrations import oauth
-from integrations.registry import providers
 from service import config as configuration
-from service import connect, credentials
+from service import speaking
 from service.clock import business_now
 from service.db import scheduler_engine
 from service.models import Connection
@@ -42,7 +40,5 @@ def line(workspace_id: UUID, connection_id: UUID) -> tuple[Connection, str, str]
         row = session.scalars(
             select(Connection).where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
         ).one()
-    provider = providers()[row.provider]
-    app = connect.app_for(held, provider)
-    token = credentials.fresh(held, provider, app, workspace_id, connection_id).values["access_token"]
-    return row, oauth.hosts(provider, app)["api"], str(token)
+    access, _ = speaking.access_of(held, row)
+    return row, access.hosts["api"], str(access.credentials["access_token"])

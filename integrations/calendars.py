@@ -72,7 +72,6 @@ def _get(address: str, allow: tuple[str, ...], deadline: Deadline, most: int) ->
         headers={"Accept": "text/calendar, */*;q=0.1"},
         guarded=True,
         allow=allow,
-        opened=deadline.watch,
         most=most,
         classify=_moved,
     )

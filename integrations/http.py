@@ -10,7 +10,8 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -22,7 +23,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError, SSLError
+from urllib3.response import HTTPResponse
 
+from integrations import deadline
 from integrations.errors import (
     AmbiguousWriteError,
     AuthenticationError,
@@ -36,6 +39,7 @@ from integrations.errors import (
 )
 
 TIMEOUT = (5.0, 30.0)  # seconds: to connect, and between two bytes of the answer
+WITHIN = 60.0  # seconds for the whole answer of a host that a user typed: it may trickle for ever
 MAX_ANSWER = 32 * 1024 * 1024  # bytes; more than this is not an answer to any call we make
 _JSON = msgspec.json.Decoder()
 USER_AGENT = "Warmline (+https://github.com/warmline/warmline)"
@@ -45,7 +49,6 @@ LONGEST_WAIT = 7 * 86_400.0  # seconds; what asks for more than a week is a garb
 
 _WORDS = ("authorization_code", "refresh_token")  # sent along with secrets, and fit for a message
 
-Opened = Callable[[socket.socket], None]
 RetryAfter = Callable[[requests.Response], float | None]
 Classify = Callable[[requests.Response], IntegrationError | None]
 
@@ -90,9 +93,10 @@ def error_for(
 class Session:
     """A `requests.Session` with a base address. `token` goes out as a bearer token; `secrets` are what else is sent in confidence.
 
-    `guarded` is for a host that a user typed: it is reached only if the peer's address is public (or in `allow`).
+    `guarded` is for a host that a user typed: it is reached only if the peer's address is public (or the host is in `allow`), and
+    has WITHIN seconds for an answer, or as long as the `Deadline` says within which the call is made.
     `classify` reads the statuses that a provider uses its own way; None from it means the usual reading. `most` is how many
-    bytes an answer may have, MAX_ANSWER if not given. `opened` is told of each socket to a guarded host: a `Deadline`, say, that watches it.
+    bytes an answer may have, MAX_ANSWER if not given.
     """
 
     def __init__(
@@ -104,7 +108,6 @@ class Session:
         headers: Mapping[str, str] | None = None,
         guarded: bool = False,
         allow: tuple[str, ...] = (),
-        opened: Opened = lambda sock: None,
         most: int | None = None,
         says: Callable[[requests.Response], str] = lambda response: "",
         retry_after: RetryAfter = retry_after_header,
@@ -122,9 +125,7 @@ class Session:
         if token is not None:
             self.http.headers["Authorization"] = f"Bearer {token}"
         if guarded:
-            adapter = GuardedAdapter(allow, opened)
-            self.http.mount("http://", adapter)
-            self.http.mount("https://", adapter)
+            guard(self.http, allow)
 
     def request(
         self,
@@ -138,7 +139,7 @@ class Session:
     ) -> requests.Response:
         """One call, answered or raised. `write` says that repeating it could do it twice: a lost answer is then an
         AmbiguousWriteError; a refused connection never is, since nothing was sent."""
-        try:
+        with answering(urlsplit(self.base_url).hostname or "", write=write):
             response = self.http.request(
                 method,
                 self.base_url + path,
@@ -150,8 +151,6 @@ class Session:
                 stream=True,
             )
             read_limited(response, self._most)
-        except requests.RequestException as error:
-            raise transport_error(error, urlsplit(self.base_url).hostname or "", write=write) from None
         if response.status_code < 300:
             return response
         refusal = self._classify(response) or error_for(
@@ -191,6 +190,21 @@ def read_limited(response: requests.Response, most: int | None = None) -> None:
             host = urlsplit(response.url).hostname or "the provider"
             raise UnexpectedResponseError(f"{host} sent an answer larger than any we asked for")
     response._content = bytes(body)
+
+
+@contextmanager
+def answering(host: str, *, write: bool) -> Iterator[None]:
+    """Around one exchange with `host`: what goes wrong on the way is raised as `transport_error` has it, and a guarded host
+    that takes longer than it may is given up."""
+    with deadline.at_most(WITHIN) as limit:
+        try:
+            yield
+        except requests.RequestException as error:
+            if not limit.over:
+                raise transport_error(error, host, write=write) from None
+        if limit.over:  # a body without a length ends where the connection does
+            sentence = f"{host} did not send its answer within {limit.seconds:g} seconds"
+            raise AmbiguousWriteError(sentence) if write else TemporaryError(sentence)
 
 
 def transport_error(error: requests.RequestException, host: str, *, write: bool) -> IntegrationError:
@@ -283,6 +297,13 @@ class PeerNotAllowedError(NewConnectionError):
     """The name led to an address that is not public."""
 
 
+def guard(session: requests.Session, allow: tuple[str, ...]) -> None:
+    """From now on this session reaches only hosts whose addresses are public, and those in `allow`."""
+    adapter = GuardedAdapter(allow)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+
+
 def _checked(sock: socket.socket, connection: HTTPConnection, allow: tuple[str, ...]) -> socket.socket:
     try:
         peer = sock.getpeername()[0]
@@ -296,20 +317,29 @@ def _checked(sock: socket.socket, connection: HTTPConnection, allow: tuple[str, 
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Checks the connected peer before a byte is sent, so neither DNS that changes nor a redirect gets by."""
+    """Checks the connected peer before a byte is sent, so neither DNS that changes nor a redirect gets by. The sockets are
+    watched by the deadline of the exchange, those that are used once more as well."""
 
-    def __init__(self, allow: tuple[str, ...] = (), opened: Opened = lambda sock: None) -> None:
+    def __init__(self, allow: tuple[str, ...] = ()) -> None:
         def checked(sock: socket.socket, connection: HTTPConnection) -> socket.socket:
-            opened(_checked(sock, connection, allow))
+            deadline.watched(_checked(sock, connection, allow))
             return sock
 
         class Plain(HTTPConnection):
             def _new_conn(self) -> socket.socket:
                 return checked(super()._new_conn(), self)
 
+            def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself has it
+                deadline.watched(self.sock)
+                return super().getresponse()
+
         class TLS(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
                 return checked(super()._new_conn(), self)
+
+            def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself has it
+                deadline.watched(self.sock)
+                return super().getresponse()
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain

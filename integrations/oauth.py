@@ -1,20 +1,30 @@
-"""The OAuth 2.0 authorization code flow with PKCE, by Authlib. Stateless: who asked, and when, is `service.connect`'s."""
+"""The OAuth 2.0 authorization code flow with PKCE, by Authlib. Stateless: what a step has to remember, it hands back.
+
+`name` is the provider's, for sentences; `setting` says who we are there and where it is.
+"""
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
-from integrations.errors import AuthenticationError, InvalidRequestError, TemporaryError, UnexpectedResponseError
-from integrations.http import TIMEOUT, USER_AGENT, error_for, read_limited, redact, transport_error
-from integrations.provider import App, OAuth2
-from integrations.registry import AnyProvider
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    InvalidRequestError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
+from integrations.http import TIMEOUT, USER_AGENT, answering, error_for, guard, read_limited, redact
+from integrations.provider import Begun, Credentials, OAuth2, Setting
 
 # RFC 6749, 5.2: what these say is about the grant, and only this may disconnect somebody.
 _GRANT_IS_GONE = {"invalid_grant", "access_denied", "unauthorized_client"}
@@ -22,22 +32,27 @@ _GRANT_IS_GONE = {"invalid_grant", "access_denied", "unauthorized_client"}
 _TOKEN_IS_GONE = re.compile(r"\b(token|grant|code)\b.*\b(invalid|expired|revoked)\b", re.IGNORECASE | re.DOTALL)
 # These are about us: our registration is wrong, the person's grant may be fine.
 _OUR_FAULT = {"invalid_client", "invalid_request", "unsupported_grant_type", "invalid_scope"}
+_KEPT = ("access_token", "refresh_token", "scope", "token_type")
 
 
-def hosts(provider: AnyProvider, app: App) -> dict[str, str]:
-    """The provider's hosts with our registration's overrides (a sandbox, a server that a user named)."""
-    return {**provider.hosts, **app.hosts}
+class RegistrationRefusedError(InvalidRequestError):
+    """The provider does not accept our client id and secret."""
 
 
-def authorize_url(provider: AnyProvider, app: App, *, redirect_uri: str, state: str, verifier: str) -> str:
-    """Where to send the person's browser. `verifier` is the PKCE secret (RFC 7636), 43 to 128 characters."""
-    auth = _auth(provider)
-    with _session(provider, app, redirect_uri) as session:
+def begin(name: str, auth: OAuth2, setting: Setting, state: str) -> Begun:
+    """Where to send the person's browser, and the PKCE secret to keep."""
+    verifier = secrets.token_urlsafe(64)
+    return Begun(authorize_url(auth, setting, state=state, verifier=verifier), {"verifier": verifier})
+
+
+def authorize_url(auth: OAuth2, setting: Setting, *, state: str, verifier: str) -> str:
+    """The consent page's address. `verifier` is the PKCE secret (RFC 7636), 43 to 128 characters."""
+    with _session(auth, setting) as session:
         extra: dict[str, str] = dict(auth.authorize_params)
         if auth.optional_scopes:
             extra["optional_scope"] = " ".join(auth.optional_scopes)
         url, _ = session.create_authorization_url(
-            auth.authorize_url.format(**hosts(provider, app)),
+            auth.authorize_url.format(**setting.hosts),
             state=state,
             code_verifier=verifier if auth.pkce else None,
             **extra,
@@ -45,69 +60,87 @@ def authorize_url(provider: AnyProvider, app: App, *, redirect_uri: str, state: 
     return str(url)
 
 
-def fetch_token(provider: AnyProvider, app: App, *, redirect_uri: str, code: str, verifier: str) -> dict[str, Any]:
-    """Spends an authorization code. Returns credentials: access_token, refresh_token, expires_at (ISO 8601), scope."""
-    with _session(provider, app, redirect_uri) as session:
-        extra = {"code_verifier": verifier} if _auth(provider).pkce else {}
-        return _call(
-            session, provider, app, grant_type="authorization_code", code=code, redirect_uri=redirect_uri, **extra
-        )
+def finish(
+    name: str, auth: OAuth2, setting: Setting, kept: Mapping[str, Any], params: Mapping[str, str]
+) -> Credentials:
+    """Credentials for a callback that brings a code. Raises UnexpectedResponseError where it came from another server (RFC 9207)
+    or brings none."""
+    issuer = auth.issuer.format(**setting.hosts) if auth.issuer else None
+    if issuer and params.get("iss") not in (None, issuer):
+        raise UnexpectedResponseError("the answer came from another server than the one you were sent to")
+    if not params.get("code"):
+        raise UnexpectedResponseError(f"{name} came back without an answer")
+    found = fetch_token(name, auth, setting, code=params["code"], verifier=str(kept["verifier"]))
+    return auth.exchange(setting, found) if auth.exchange else found
 
 
-def refresh_token(provider: AnyProvider, app: App, credentials: Mapping[str, Any]) -> dict[str, Any]:
-    """Spends the refresh token. Keeps the old one where no new one comes back. A timeout is a TemporaryError: whether
-    the token was spent is then unknown, and only the next answer may judge."""
+def fetch_token(name: str, auth: OAuth2, setting: Setting, *, code: str, verifier: str) -> dict[str, Any]:
+    """Spends an authorization code. Returns credentials: access_token, refresh_token, expires_at (ISO 8601), scope, and what
+    the manifest `keeps`."""
+    extra = {"code_verifier": verifier} if auth.pkce else {}
+    return _call(
+        name,
+        auth,
+        setting,
+        grant_type="authorization_code",
+        code=code,
+        redirect_uri=setting.redirect_uri,
+        **extra,
+    )
+
+
+def refresh(name: str, auth: OAuth2, setting: Setting, credentials: Credentials) -> Credentials:
+    """Spends the refresh token, in the provider's own way if it has one. Keeps what does not come back. A timeout is a
+    TemporaryError: whether the token was spent is then unknown, and only the next answer may judge."""
+    if auth.refresh is not None:
+        return auth.refresh(setting, credentials)
     old = credentials.get("refresh_token")
     if not old:
-        raise AuthenticationError(f"{provider.name} gave no refresh token, so the consent has run out")
-    with _session(provider, app, None) as session:
-        fresh = _call(session, provider, app, grant_type="refresh_token", refresh_token=str(old))
+        raise AuthenticationError(f"{name} gave no refresh token, so the consent has run out")
+    fresh = _call(name, auth, setting, grant_type="refresh_token", refresh_token=str(old))
     return {**credentials, **fresh}
 
 
-def revoke(provider: AnyProvider, app: App, credentials: Mapping[str, Any]) -> None:
+def revoke(name: str, auth: OAuth2, setting: Setting, credentials: Credentials) -> None:
     """Tells the provider that we are leaving (RFC 7009), where it has an endpoint for that. Failing is not an error."""
-    auth = _auth(provider)
     token = credentials.get("refresh_token") or credentials.get("access_token")
     if auth.revoke_url is None or not token:
         return
-    with _session(provider, app, None) as session:
+    url = auth.revoke_url.format(**setting.hosts)
+    with _session(auth, setting) as session:
         try:
-            revoke_token: Any = session.revoke_token  # Authlib has no type for it
-            revoke_token(
-                auth.revoke_url.format(**hosts(provider, app)), token=token, timeout=TIMEOUT, allow_redirects=False
-            )
-        except (requests.RequestException, OAuthError):
+            with answering(_host(url), write=False):
+                revoke_token: Any = session.revoke_token  # Authlib has no type for it
+                revoke_token(url, token=token, timeout=TIMEOUT, allow_redirects=False, stream=True)
+        except (IntegrationError, OAuthError):
             return
 
 
-def _auth(provider: AnyProvider) -> OAuth2:
-    if not isinstance(provider.auth, OAuth2):
-        raise TypeError(f"{provider.key} does not use OAuth 2")
-    return provider.auth
-
-
-def _session(provider: AnyProvider, app: App, redirect_uri: str | None) -> OAuth2Session:
-    auth = _auth(provider)
+def _session(auth: OAuth2, setting: Setting) -> OAuth2Session:
+    app = setting.app
     method = auth.client_auth if app.client_secret else "none"
     session = OAuth2Session(
         app.client_id,
         app.client_secret or None,
         scope=" ".join(auth.scopes),
-        redirect_uri=redirect_uri,
+        redirect_uri=setting.redirect_uri,
         code_challenge_method="S256" if auth.pkce else None,
         token_endpoint_auth_method=method,
         revocation_endpoint_auth_method=method,
     )
     session.trust_env = False
     session.headers["User-Agent"] = USER_AGENT
+    if setting.guarded:
+        guard(session, setting.allow_hosts)
     return session
 
 
-def _call(session: OAuth2Session, provider: AnyProvider, app: App, **form: str) -> dict[str, Any]:
-    url = _auth(provider).token_url.format(**hosts(provider, app))
-    client_auth: Any = session.client_auth(session.token_endpoint_auth_method)  # typed too narrowly by Authlib's stubs
-    try:
+def _call(name: str, auth: OAuth2, setting: Setting, **form: str) -> dict[str, Any]:
+    url = auth.token_url.format(**setting.hosts)
+    with _session(auth, setting) as session, answering(name, write=False):
+        client_auth: Any = session.client_auth(
+            session.token_endpoint_auth_method
+        )  # typed too narrowly by Authlib's stubs
         response = session.request(
             "POST",
             url,
@@ -120,41 +153,41 @@ def _call(session: OAuth2Session, provider: AnyProvider, app: App, **form: str) 
             stream=True,
         )
         read_limited(response)
-    except requests.RequestException as error:
-        raise transport_error(error, provider.name, write=False) from None
     body = _json_object(response)
     if response.status_code != 200:
-        raise _refusal(provider, response, body, [app.client_secret, *form.values()])
+        raise _refusal(name, response, body, [setting.app.client_secret, *form.values()])
+    return _credentials(name, body, auth.keeps)
+
+
+def _credentials(name: str, body: Mapping[str, Any], keeps: Sequence[str]) -> dict[str, Any]:
     if not isinstance(body.get("access_token"), str) or not body["access_token"]:
-        raise UnexpectedResponseError(f"{provider.name} answered without an access token")
-    fresh = {key: body[key] for key in ("access_token", "refresh_token", "scope", "token_type") if body.get(key)}
+        raise UnexpectedResponseError(f"{name} answered without an access token")
+    fresh = {key: body[key] for key in (*_KEPT, *keeps) if body.get(key)}
     if isinstance(body.get("scopes"), list):
         fresh["scope"] = " ".join(map(str, body["scopes"]))
     if body.get("expires_in") is not None:
         try:
             expires_at = datetime.now(UTC) + timedelta(seconds=float(body["expires_in"]))
         except (TypeError, ValueError, OverflowError):
-            raise UnexpectedResponseError(f"{provider.name} answered with a lifetime that is not a number") from None
+            raise UnexpectedResponseError(f"{name} answered with a lifetime that is not a number") from None
         fresh["expires_at"] = expires_at.isoformat()
     return fresh
 
 
-def _refusal(
-    provider: AnyProvider, response: requests.Response, body: Mapping[str, Any], sent: Sequence[str]
-) -> Exception:
+def _refusal(name: str, response: requests.Response, body: Mapping[str, Any], sent: Sequence[str]) -> Exception:
     if not body and response.status_code in (400, 401, 403):  # a page by something in between: no word about the grant
-        return TemporaryError(f"{provider.name} answered {response.status_code} without saying why")
+        return TemporaryError(f"{name} answered {response.status_code} without saying why")
     code = str(body.get("error") or body.get("status") or "")
     says = redact(str(body.get("error_description") or body.get("message") or code), sent)[:200]
     if response.status_code >= 500 or response.status_code == 429:
-        return error_for(response, says=says) or TemporaryError(f"{provider.name} is not answering")
+        return error_for(response, says=says) or TemporaryError(f"{name} is not answering")
     if code == "invalid_request" and _TOKEN_IS_GONE.search(says):
-        return AuthenticationError(f"{provider.name} no longer accepts this consent: {says}")
+        return AuthenticationError(f"{name} no longer accepts this consent: {says}")
     if code in _OUR_FAULT:
-        return InvalidRequestError(f"{provider.name} does not accept our app registration: {says}")
+        return RegistrationRefusedError(f"{name} does not accept our app registration: {says}")
     if code.lower() in _GRANT_IS_GONE or response.status_code in (400, 401):
-        return AuthenticationError(f"{provider.name} no longer accepts this consent: {says}")
-    return error_for(response, says=says) or UnexpectedResponseError(f"{provider.name} answered {response.status_code}")
+        return AuthenticationError(f"{name} no longer accepts this consent: {says}")
+    return error_for(response, says=says) or UnexpectedResponseError(f"{name} answered {response.status_code}")
 
 
 def _json_object(response: requests.Response) -> dict[str, Any]:
@@ -167,3 +200,7 @@ def _json_object(response: requests.Response) -> dict[str, Any]:
     if response.status_code == 200 and not body:
         raise UnexpectedResponseError("the token endpoint answered with something that is not a JSON object")
     return body
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "the provider"

@@ -16,10 +16,10 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from integrations import oauth
+from integrations import consents
+from integrations.consents import Way
 from integrations.errors import AuthenticationError, RateLimitError
-from integrations.provider import App, OAuth2
-from integrations.registry import AnyProvider
+from integrations.provider import Setting
 from service.clock import real_now
 from service.ids import new_id
 from service.models import Credential
@@ -27,7 +27,7 @@ from service.runtime import Runtime
 from service.vault import Vault
 
 EARLY = timedelta(seconds=60)  # a token that ends sooner than this is refreshed before it is used
-LEASE = timedelta(seconds=90)  # longer than the token endpoint's time limits together
+LEASE = timedelta(minutes=4)  # longer than the time limits of the few calls that renewing may take
 RETRY = 3.0  # seconds: how soon a loser looks again
 
 
@@ -70,8 +70,8 @@ def store_new(
 
 def fresh(
     runtime: Runtime,
-    provider: AnyProvider,
-    app: App,
+    way: Way,
+    setting: Setting,
     workspace_id: UUID,
     connection_id: UUID,
     *,
@@ -81,15 +81,15 @@ def fresh(
     down. Raises AuthenticationError when the grant is gone, RateLimitError when somebody else is refreshing."""
     held, expires_at = _read(runtime, workspace_id, connection_id)
     ending = expires_at is not None and expires_at - real_now() < EARLY
-    if not isinstance(provider.auth, OAuth2) or not (ending or held.version == refused):
+    if not way.renews or not (ending or held.version == refused):
         if held.version == refused:
-            raise AuthenticationError(f"{provider.name} no longer accepts these credentials")
+            raise AuthenticationError(f"{way.provider.name} no longer accepts these credentials")
         return held
     lease = _claim(runtime, workspace_id, connection_id, held.version)
     if lease is None:
         raise RateLimitError("another process is renewing this consent", retry_after=RETRY)
     try:
-        values = oauth.refresh_token(provider, app, held.values)
+        values = consents.refresh(way, setting, held.values)
     except AuthenticationError:
         again, _ = _read(runtime, workspace_id, connection_id)
         if again.version != held.version:

@@ -19,7 +19,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, create_engine, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from integrations.provider import HANDED_IN, OAuth2
+from integrations import consents
+from integrations.provider import HANDED_IN
 from integrations.registry import providers
 from service import config as configuration
 from service import db, embedded, health, queue
@@ -293,7 +294,7 @@ def _registered(patient: Patient) -> str:
     have = {app.provider for app in patient.apps}
     # Where posts are handed in there is nothing to register.
     known = [each for each in providers().values() if HANDED_IN not in each.capabilities]
-    ready = [each for each in known if each.key in have or not isinstance(each.auth, OAuth2)]
+    ready = [each for each in known if each.key in have or not all(way.needs_app for way in consents.ways(each))]
     lacking = [each for each in known if each not in ready]
     for kind, what in (("social", "network"), ("crm", "CRM")):
         if not any(each.kind == kind for each in ready):

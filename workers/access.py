@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from integrations import oauth
 from integrations.errors import AuthenticationError
-from integrations.provider import Access
-from integrations.records import Author
+from integrations.provider import Meter, Wanted
 from integrations.registry import providers
-from service import connect, credentials
-from service.clock import business_now
+from service import speaking
 from service.models import Connection
 from service.runtime import Runtime
 
@@ -27,6 +24,8 @@ class Line:
     runtime: Runtime
     connection: Connection
     since: datetime | None = None  # how far back a first pull goes
+    meter: Meter | None = None  # where reading costs something
+    wanted: Wanted | None = None
     # A job is over before credentials that were fresh when it began have ended (`credentials.EARLY`).
     _opened: tuple[Any, int] | None = field(default=None, init=False, repr=False)
 
@@ -41,17 +40,7 @@ class Line:
             return call(client)
 
     def _open(self, refused: int | None) -> tuple[Any, int]:
-        row = self.connection
-        provider = providers()[row.provider]
-        app = connect.app_for(self.runtime, provider, row.host)
-        held = credentials.fresh(self.runtime, provider, app, row.workspace_id, row.id, refused=refused)
-        access = Access(
-            hosts=oauth.hosts(provider, app),
-            credentials=held.values,
-            account=Author(row.account_id, row.handle, row.name, url=row.url),
-            options=row.options,
-            since=self.since,
-            now=business_now,
-        )
-        self._opened = provider.client(access), held.version
+        access, version = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since)
+        access = replace(access, meter=self.meter, wanted=self.wanted)
+        self._opened = providers()[self.connection.provider].client(access), version
         return self._opened

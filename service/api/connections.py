@@ -11,8 +11,7 @@ from flask import Response
 from marshmallow import RAISE, Schema, fields, validate
 from sqlalchemy.orm import Session
 
-from integrations import registry
-from integrations.provider import OAuth2
+from integrations import consents, registry
 from integrations.records import TaskKind
 from service import connect, health
 from service import settings as workspace_settings
@@ -117,7 +116,12 @@ class NewConnection(Schema):
         keys=fields.String(),
         values=Line(longest=2000, pattern=r"^[^\x00-\x1f\x7f]+$", sentence="Give one line of text."),
         load_default=dict,
-        metadata=about("Values for the provider's `form`, by name; others are left aside."),
+        metadata=about("Values for the `form` of this way, by name; others are left aside."),
+    )
+    way = fields.String(
+        load_default=consents.MAIN,
+        validate=validate.OneOf([consents.MAIN, consents.ALSO]),
+        metadata=about("also: the provider's second way in, with credentials that one types; empty: its first."),
     )
 
 
@@ -187,11 +191,13 @@ def create(body: dict[str, Any]) -> Response:
     found = registry.providers().get(body["provider"])
     if found is None:
         refuse(404, f"There is no provider {body['provider']!r}. /v1/providers lists those that there are.")
-    form = {field.name: body["form"][field.name] for field in found.form if field.name in body["form"]}
-    if isinstance(found.auth, OAuth2):
-        url = connect.start(runtime(), who, provider=found.key, brand_id=brand_id, form=form)
+    way = next((each for each in consents.ways(found) if each.key == body["way"]), None)
+    if way is None:
+        refuse(422, f"{found.name} has no second way in. Leave `way` away.")
+    if way.on_page:
+        url = connect.start(runtime(), who, provider=found.key, brand_id=brand_id, form=body["form"])
         return answer({"authorize_url": url, "connection_ids": []}, 201)
-    made = connect.connect_with_secret(runtime(), who, found.key, brand_id, form)
+    made = connect.connect_with_secret(runtime(), who, found.key, brand_id, body["form"], way=way.key)
     return answer({"authorize_url": None, "connection_ids": made}, 201)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields
 from sqlalchemy import select
 
-from integrations import registry
-from integrations.provider import OAuth2
+from integrations import consents, registry
+from integrations.consents import Way
+from integrations.provider import FormField
 from integrations.registry import AnyProvider
-from service.api.answers import Flag, Fraction, Text, Texts, about, answer, choice, page_of
+from service.api.answers import Flag, Fraction, Free, Text, Texts, about, answer, choice, page_of
 from service.api.noun import Noun
 from service.models import ProviderApp
 from service.runtime import runtime
@@ -25,8 +27,29 @@ class FormFieldSchema(Schema):
     name = Text()
     label = Text()
     help = Text()
-    type = choice("text", "host", "secret")
+    type = choice("text", "host", "secret", metadata=about("host: the name of a server."))
     required = Flag()
+    default = Text(metadata=about("What an empty value means."))
+    choices = Texts(metadata=about("Where there are some, the value is one of these."))
+
+
+class WaySchema(Schema):
+    """One way to connect."""
+
+    way = Text(metadata=about("What POST /v1/connections takes as `way`."))
+    auth = choice("oauth2", "consent", "secret")
+    consent_page = Flag(metadata=about("Through a page of the provider's; else with what one types into the form."))
+    form = fields.List(fields.Nested(FormFieldSchema), required=True)
+
+
+class InstallSchema(Schema):
+    """What an administrator wants to know before."""
+
+    scopes = Free(values=fields.String(), metadata=about("Why each scope is asked for."))
+    reads = Texts()
+    writes = Texts()
+    makes = Texts(metadata=about("What is made there once."))
+    removal = Texts(metadata=about("How all of it is removed."))
 
 
 class ProviderStreamSchema(Schema):
@@ -51,10 +74,15 @@ class ProviderSchema(Schema):
     kind = choice("social", "crm")
     name = Text()
     auth = choice(
-        "oauth2", "secret", metadata=about("oauth2: through a consent page; secret: with a key that one types.")
+        "oauth2",
+        "consent",
+        "secret",
+        metadata=about("oauth2, consent: through a consent page; secret: with a key that one types."),
     )
     ready = Flag(metadata=about("Whether whoever runs Warmline has registered it, so that it can be connected."))
-    form = fields.List(fields.Nested(FormFieldSchema), required=True)
+    form = fields.List(fields.Nested(FormFieldSchema), required=True, metadata=about("That of the first way."))
+    ways = fields.List(fields.Nested(WaySchema), required=True)
+    install = fields.Nested(InstallSchema, required=True)
     streams = fields.List(fields.Nested(ProviderStreamSchema), required=True)
     prices = fields.List(fields.Nested(PriceSchema), required=True)
     about = Text()  # last, since it hides the function of that name
@@ -75,11 +103,21 @@ def _dump(each: AnyProvider, registered: set[str]) -> dict[str, Any]:
         "name": each.name,
         "about": each.about,
         "auth": each.auth.kind,
-        "ready": not isinstance(each.auth, OAuth2) or each.key in registered,
-        "form": [_columns(field, FormFieldSchema) for field in each.form],
+        "ready": each.key in registered or not all(way.needs_app for way in consents.ways(each)),
+        "form": _form(each.form),
+        "ways": [_way(way) for way in consents.ways(each)],
+        "install": _columns(each.install, InstallSchema),
         "streams": [_columns(stream, ProviderStreamSchema) for stream in each.streams],
         "prices": [_columns(price, PriceSchema) for price in each.prices],
     }
+
+
+def _way(way: Way) -> dict[str, Any]:
+    return {"way": way.key, "auth": way.auth.kind, "consent_page": way.on_page, "form": _form(way.form)}
+
+
+def _form(given: Sequence[FormField]) -> list[dict[str, Any]]:
+    return [{**_columns(each, FormFieldSchema), "choices": [value for value, _ in each.choices]} for each in given]
 
 
 def _columns(record: object, schema: type[Schema]) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from integrations.provider import OAuth2
+from integrations import consents, forms
+from integrations.consents import Way
 from integrations.registry import AnyProvider, providers
-from service import connect, settings
+from service import connect, registrations, settings
 from service.connect import ConnectError
 from service.console.guard import caller, needs
 from service.console.page import page
@@ -29,24 +30,24 @@ CALLBACK_LOST = (
 @blueprint.get("/connect/new/<provider>")
 @needs("admin")
 def ask(provider: str) -> ResponseReturnValue:
-    """What will be read and what it costs, before the consent; the form, where the provider has one."""
-    return _form(_known(provider), sentence="", values={})
+    """What will be read and what it costs, before the consent; a form for each way in."""
+    found = _known(provider)
+    return _form(found, sentence="", way=request.args.get("way", ""), values=_former(found))
 
 
 @blueprint.post("/connect/new/<provider>")
 @needs("admin")
 def start(provider: str) -> ResponseReturnValue:
-    found = _known(provider)
-    form = {field.name: request.form.get(field.name, "").strip() for field in found.form}
+    way = _way(_known(provider), request.form.get("way", ""))
+    key, form = way.provider.key, {field.name: request.form.get(field.name, "").strip() for field in way.form}
     try:
         brand = _brand(request.form.get("brand") or request.args.get("brand"))
-        if isinstance(found.auth, OAuth2):
-            return _to_ticket(connect.start(runtime(), caller(), provider=found.key, brand_id=brand, form=form))
-        made = connect.connect_with_secret(runtime(), caller(), found.key, brand, form)
+        if way.on_page:
+            return _to_ticket(connect.start(runtime(), caller(), provider=key, brand_id=brand, form=form))
+        made = connect.connect_with_secret(runtime(), caller(), key, brand, form, way=way.key)
     except ConnectError as error:
         # What was typed comes back, except what is secret.
-        kept = {field.name: form[field.name] for field in found.form if field.type != "secret"}
-        return _form(found, sentence=str(error), values=kept), 400
+        return _form(way.provider, sentence=str(error), way=way.key, values=forms.shown(way.form, form)), 400
     return _connected(made)
 
 
@@ -58,12 +59,16 @@ def again(connection_id: UUID) -> ResponseReturnValue:
         row = listing.connection(session, caller().workspace_id, connection_id)
     if row is None:
         abort(404)
-    found = _known(row["provider"])
-    if not isinstance(found.auth, OAuth2):
-        return redirect(url_for(".ask", provider=found.key, brand=row["brand_id"]), 303)
+    way = _way(_known(row["provider"]), row["way"])
+    key = way.provider.key
+    if not way.on_page:
+        return redirect(
+            url_for(".ask", provider=key, brand=row["brand_id"], way=way.key or None, like=connection_id), 303
+        )
+    typed = {field.name: str(row["options"].get(field.name, "")) for field in way.form}
     try:
         ticket = connect.start(
-            runtime(), caller(), provider=found.key, brand_id=row["brand_id"], connection_id=connection_id
+            runtime(), caller(), provider=key, brand_id=row["brand_id"], form=typed, connection_id=connection_id
         )
     except ConnectError as error:
         return _failed(error)
@@ -90,9 +95,39 @@ def leave(ticket: str) -> ResponseReturnValue:
 def callback(provider: str) -> ResponseReturnValue:
     """The provider sends the browser back here."""
     try:
-        return _connected(connect.finish(runtime(), caller(), provider, request.args.to_dict()))
+        done = connect.finish(runtime(), caller(), provider, request.args.to_dict())
     except ConnectError as error:
         return _failed(error)
+    if done.choice:
+        return redirect(url_for(".accounts", token=done.choice), 303)
+    return _connected(done.ids)
+
+
+@blueprint.get("/connect/accounts/<token>")
+@needs("admin", signed_out=CALLBACK_LOST)
+def accounts(token: str) -> ResponseReturnValue:
+    """One consent gave several accounts: which of them are meant?"""
+    return _accounts(token, sentence="", status=200)
+
+
+@blueprint.post("/connect/accounts/<token>")
+@needs("admin", signed_out=CALLBACK_LOST)
+def choose(token: str) -> ResponseReturnValue:
+    chosen = request.form.getlist("account")
+    if not chosen:
+        return _accounts(token, sentence="Choose at least one account.", status=400)
+    try:
+        return _connected(connect.choose(runtime(), caller(), token, chosen))
+    except ConnectError as error:
+        return _failed(error)
+
+
+def _accounts(token: str, *, sentence: str, status: int) -> ResponseReturnValue:
+    try:
+        choice = connect.choice(runtime(), caller(), token)
+    except ConnectError as error:
+        return _failed(error)
+    return page("accounts.html", choice=choice, token=token, sentence=sentence), status
 
 
 def _known(key: str) -> AnyProvider:
@@ -100,6 +135,26 @@ def _known(key: str) -> AnyProvider:
     if found is None:
         abort(404, "Warmline knows no such network or CRM. Choose one on Connections.")
     return found
+
+
+def _way(provider: AnyProvider, key: str) -> Way:
+    found = next((each for each in consents.ways(provider) if each.key == key), None)
+    if found is None:
+        abort(404, f"{provider.name} cannot be connected in that way.")
+    return found
+
+
+def _former(provider: AnyProvider) -> Mapping[str, str]:
+    """What was typed for the connection that is to be renewed."""
+    try:
+        like = UUID(request.args.get("like", ""))
+    except ValueError:
+        return {}
+    with runtime().db.tenant(caller().workspace_id) as session:
+        row = listing.connection(session, caller().workspace_id, like)
+    if row is None or row["provider"] != provider.key:
+        return {}
+    return {field.name: str(row["options"].get(field.name, "")) for field in _way(provider, row["way"]).form}
 
 
 def _brand(text: str | None) -> UUID | None:
@@ -119,7 +174,7 @@ def _to_ticket(url: str) -> ResponseReturnValue:
     return redirect(urlsplit(url).path, 303)
 
 
-def _connected(ids: list[UUID]) -> ResponseReturnValue:
+def _connected(ids: Sequence[UUID]) -> ResponseReturnValue:
     return redirect(url_for("console.connections.show", connected=",".join(map(str, ids))), 303)
 
 
@@ -128,7 +183,7 @@ def _failed(error: ConnectError) -> ResponseReturnValue:
     return page("not_connected.html", sentence=str(error), retry=retry), 400
 
 
-def _form(provider: AnyProvider, *, sentence: str, values: Mapping[str, str]) -> str:
+def _form(provider: AnyProvider, *, sentence: str, way: str, values: Mapping[str, str]) -> str:
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:
         brands, _ = listing.brands(session, workspace_id, limit=1000)
@@ -137,7 +192,9 @@ def _form(provider: AnyProvider, *, sentence: str, values: Mapping[str, str]) ->
     return page(
         "connect.html",
         provider=provider,
-        consent=isinstance(provider.auth, OAuth2),
+        ways=consents.ways(provider),
+        way=way,
+        ready=registrations.is_ready(runtime(), provider),
         brands=brands,
         chosen=chosen,
         days=days,

@@ -8,7 +8,7 @@ from uuid import UUID
 import requests
 from sqlalchemy import select
 
-from integrations.provider import OAuth2
+from integrations import consents
 from integrations.registry import AnyProvider, providers
 from service import accounts, connect
 from service.accounts import Caller
@@ -46,7 +46,7 @@ def register(runtime: Runtime, sandbox: Sandbox) -> list[AnyProvider]:
     for provider in providers().values():
         secret = f"secret-of-{provider.key}-in-the-sandbox"
         callback = connect.callback_url(runtime.config, provider.key)
-        if isinstance(provider.auth, OAuth2) and sandbox.register(provider.key, CLIENT, secret, callback):
+        if consents.way(provider).needs_app and sandbox.register(provider.key, CLIENT, secret, callback):
             hosts = dict.fromkeys(provider.hosts, f"{sandbox.url}/{provider.key}")
             connect.set_app(runtime, provider.key, CLIENT, secret, hosts)
             if provider.webhook is not None:

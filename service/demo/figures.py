@@ -9,11 +9,9 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from integrations import oauth
-from integrations.provider import Access
-from integrations.records import Author, TaskState
+from integrations.records import TaskState
 from integrations.registry import providers
-from service import connect, credentials
+from service import speaking
 from service.clock import business_now
 from service.models import Connection
 from service.runtime import Runtime
@@ -100,14 +98,8 @@ def in_crm(runtime: Runtime, workspace_id: UUID) -> int:
         connections = _crms(session, workspace_id)
     found: set[tuple[UUID, str]] = set()
     for row in connections:
-        provider = providers()[row.provider]
-        app = connect.app_for(runtime, provider, row.host)
-        held = credentials.fresh(runtime, provider, app, workspace_id, row.id)
-        access = Access(
-            hosts=oauth.hosts(provider, app), credentials=held.values, account=Author(row.account_id, row.handle), options=row.options,
-            now=business_now,
-        )  # fmt: skip
-        for page in provider.client(access).pull("tasks", None):
+        access, _ = speaking.access_of(runtime, row)
+        for page in providers()[row.provider].client(access).pull("tasks", None):
             found |= {(row.id, item.id) for item in page.items if isinstance(item, TaskState)}
     return len(found)
 

@@ -55,6 +55,7 @@ class Connection(Tenant, Identified, Created, Base):
     name: Mapped[str] = mapped_column(Text, default="")
     url: Mapped[str] = mapped_column(Text, default="")
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what `prepare` returned
+    way: Mapped[str] = mapped_column(Text, default="", server_default="")  # how it came in: a key of `integrations.consents`
     status: Mapped[str] = mapped_column(Text, default="active")  # active, needs_reauth, disconnected
     status_reason: Mapped[str] = mapped_column(Text, default="")
     status_at: Mapped[datetime | None]

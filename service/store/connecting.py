@@ -46,6 +46,7 @@ def save(
     credentials: Mapping[str, Any],
     options: Mapping[str, Any],
     host: str = "",
+    way: str = "",
 ) -> UUID:
     """Makes or renews the connection of this account, its credentials and its streams, all due now. Returns its id.
     Raises PlainError when another brand has the account already."""
@@ -85,6 +86,7 @@ def save(
     )
     row.brand_id, row.handle, row.name, row.url = brand_id, author.handle, author.name, author.url
     row.options = {**options, **handle_fields.kept_choices(row.options)}
+    row.way = way
     row.status, row.status_reason, row.status_at = "active", "", now
     row.push_failures, row.push_error = 0, ""
     if existing is not None and provider.kind == "crm":
@@ -109,6 +111,16 @@ def save(
         Audit(workspace_id=caller.workspace_id, actor=caller.actor, action=action, subject=f"connection:{row.id}")
     )
     return row.id
+
+
+def places(session: Session, workspace_id: UUID, provider: str) -> set[tuple[str, str]]:
+    """(host in lower case, account id) of every connection of this provider."""
+    rows = session.execute(
+        select(func.lower(Connection.host), Connection.account_id).where(
+            Connection.workspace_id == workspace_id, Connection.provider == provider
+        )
+    )
+    return {(row[0], row[1]) for row in rows}
 
 
 def _open_streams(
@@ -156,8 +168,8 @@ def needs_reauth(session: Session, row: Connection, reason: str) -> None:
 
 def forget(
     session: Session, vault: Vault, caller: Caller, connection_id: UUID
-) -> tuple[str, str, dict[str, Any]] | None:
-    """Ends a connection here. Returns (provider, host, credentials to revoke), or None when there is none."""
+) -> tuple[Connection, dict[str, Any]] | None:
+    """Ends a connection here. Returns it and the credentials to revoke, or None when there is none."""
     row = session.scalars(
         select(Connection).where(Connection.workspace_id == caller.workspace_id, Connection.id == connection_id)
     ).one_or_none()
@@ -187,4 +199,4 @@ def forget(
         held = vault.open(envelope, "credentials", "sealed", caller.workspace_id, connection_id) if envelope else {}
     except SealBrokenError:
         held = {}
-    return row.provider, row.host, held
+    return row, held

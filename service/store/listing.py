@@ -162,7 +162,7 @@ TASKS = Listing(
 )
 CONNECTIONS = Listing(
     "connections",
-    "n.id, n.brand_id, n.provider, n.kind, n.host, n.account_id, n.handle, n.name, n.url, n.status, n.status_reason, n.status_at,"
+    "n.id, n.brand_id, n.provider, n.kind, n.host, n.account_id, n.handle, n.name, n.url, n.way, n.options, n.status, n.status_reason, n.status_at,"
     " n.preview, n.approved_at, n.responder_email, n.ready_at, n.created_at",
     "connections n",
     (("n.id", "id", UUID),),

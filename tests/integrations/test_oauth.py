@@ -13,22 +13,15 @@ import requests
 import responses
 
 from integrations import errors, http, oauth
-from integrations.provider import App, OAuth2, Provider, Secret, SocialClient
+from integrations.provider import App, OAuth2, Setting
 
 APP = App("client-1", "client-secret-of-ours")
 AUTH = OAuth2(
     "{web}/authorize", "{api}/token", ("read", "offline"), ("extra",), revoke_url="{api}/revoke",
     authorize_params={"prompt": "consent"},
 )  # fmt: skip
-PROVIDER: Provider[SocialClient] = Provider(
-    key="example",
-    kind="social",
-    name="Example",
-    hosts={"api": "https://api.example.com", "web": "https://example.com"},
-    auth=AUTH,
-    client=lambda access: pytest.fail("no client is needed here"),
-    streams=(),
-)
+HOSTS = {"api": "https://api.example.com", "web": "https://example.com"}
+SETTING = Setting(APP, HOSTS, redirect_uri="https://warmline.example/callback")
 TOKEN_URL, REVOKE_URL = "https://api.example.com/token", "https://api.example.com/revoke"
 VERIFIER = "v" * 64
 CREDENTIALS = {"access_token": "old-access-token", "refresh_token": "old-refresh-token", "scope": "read", "extra": 1}
@@ -51,23 +44,24 @@ def _form(call: responses.Call) -> dict[str, str]:
     return {name: value[0] for name, value in parse_qs(body.decode() if isinstance(body, bytes) else str(body)).items()}
 
 
-def _with(**auth: Any) -> Provider[SocialClient]:
-    return replace(PROVIDER, auth=replace(AUTH, **auth))
+def _with(**auth: Any) -> OAuth2:
+    return replace(AUTH, **auth)
 
 
-def _fetch(provider: Provider[SocialClient] = PROVIDER, app: App = APP) -> dict[str, Any]:
-    return oauth.fetch_token(
-        provider, app, redirect_uri="https://warmline.example/callback", code="the-code-we-got", verifier=VERIFIER
-    )
+def _fetch(auth: OAuth2 = AUTH, app: App = APP) -> dict[str, Any]:
+    setting = replace(SETTING, app=app, hosts={**HOSTS, **app.hosts})
+    return oauth.fetch_token("Example", auth, setting, code="the-code-we-got", verifier=VERIFIER)
+
+
+def _refresh(credentials: dict[str, Any] = CREDENTIALS) -> Any:
+    return oauth.refresh("Example", AUTH, SETTING, credentials)
 
 
 # --- sending the person there --------------------------------------------------------------------------------
 
 
 def test_the_authorize_address_carries_state_scopes_and_the_challenge() -> None:
-    url = oauth.authorize_url(
-        PROVIDER, APP, redirect_uri="https://warmline.example/callback", state="s1", verifier=VERIFIER
-    )
+    url = oauth.authorize_url(AUTH, SETTING, state="s1", verifier=VERIFIER)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
     assert urlsplit(url)._replace(query="").geturl() == "https://example.com/authorize"
     assert {name: value[0] for name, value in parse_qs(urlsplit(url).query).items()} == {
@@ -86,7 +80,7 @@ def test_the_authorize_address_carries_state_scopes_and_the_challenge() -> None:
 
 
 def test_without_pkce_there_is_no_challenge_and_no_verifier(mock: responses.RequestsMock) -> None:
-    url = oauth.authorize_url(_with(pkce=False), APP, redirect_uri="https://w.example/", state="s", verifier=VERIFIER)
+    url = oauth.authorize_url(_with(pkce=False), SETTING, state="s", verifier=VERIFIER)
     assert "code_challenge" not in url
     mock.post(TOKEN_URL, json=FRESH)
     _fetch(_with(pkce=False))
@@ -95,15 +89,11 @@ def test_without_pkce_there_is_no_challenge_and_no_verifier(mock: responses.Requ
 
 def test_the_app_may_say_where_the_provider_is(mock: responses.RequestsMock) -> None:
     app = replace(APP, hosts={"api": "http://127.0.0.1:8790/x", "web": "http://127.0.0.1:8790/x"})
-    url = oauth.authorize_url(PROVIDER, app, redirect_uri="https://w.example/", state="s", verifier=VERIFIER)
+    setting = replace(SETTING, app=app, hosts={**HOSTS, **app.hosts})
+    url = oauth.authorize_url(AUTH, setting, state="s", verifier=VERIFIER)
     assert url.startswith("http://127.0.0.1:8790/x/authorize?")
     mock.post("http://127.0.0.1:8790/x/token", json=FRESH)
     assert _fetch(app=app)["access_token"] == "new-access-token"
-
-
-def test_a_provider_without_oauth_is_a_mistake_of_ours() -> None:
-    with pytest.raises(TypeError):
-        oauth.refresh_token(replace(PROVIDER, auth=Secret()), APP, CREDENTIALS)
 
 
 # --- spending the code ---------------------------------------------------------------------------------------
@@ -142,9 +132,9 @@ def test_we_say_who_we_are_as_the_provider_wants_it(
 ) -> None:
     mock.post(TOKEN_URL, json=FRESH)
     mock.post(REVOKE_URL)
-    provider = _with(client_auth=method)
-    _fetch(provider, app)
-    oauth.revoke(provider, app, CREDENTIALS)
+    auth = _with(client_auth=method)
+    _fetch(auth, app)
+    oauth.revoke("Example", auth, replace(SETTING, app=app), CREDENTIALS)
     basic = "Basic " + base64.b64encode(f"{app.client_id}:{app.client_secret}".encode()).decode()
     for call in mock.calls:
         assert call.request.headers.get("Authorization") == (basic if header else None)
@@ -164,7 +154,7 @@ def test_scopes_may_come_as_a_list(mock: responses.RequestsMock) -> None:
 
 def test_a_refresh_keeps_what_does_not_come_back(mock: responses.RequestsMock) -> None:
     mock.post(TOKEN_URL, json={"access_token": "new-access-token", "expires_in": "1800"})
-    found = oauth.refresh_token(PROVIDER, APP, CREDENTIALS)
+    found = _refresh()
     assert (found["access_token"], found["refresh_token"]) == ("new-access-token", "old-refresh-token")
     assert (found["scope"], found["extra"]) == ("read", 1)
     assert _form(mock.calls[0]) == {"grant_type": "refresh_token", "refresh_token": "old-refresh-token"}
@@ -172,12 +162,12 @@ def test_a_refresh_keeps_what_does_not_come_back(mock: responses.RequestsMock) -
 
 def test_a_refresh_token_that_rotates_is_replaced(mock: responses.RequestsMock) -> None:
     mock.post(TOKEN_URL, json=FRESH)
-    assert oauth.refresh_token(PROVIDER, APP, CREDENTIALS)["refresh_token"] == "new-refresh-token"
+    assert _refresh()["refresh_token"] == "new-refresh-token"
 
 
 def test_without_a_refresh_token_the_consent_has_run_out() -> None:
     with pytest.raises(errors.AuthenticationError, match="Example"):
-        oauth.refresh_token(PROVIDER, APP, {"access_token": "old-access-token"})
+        _refresh({"access_token": "old-access-token"})
 
 
 ANSWERS: list[tuple[int, Any, type[Exception]]] = [
@@ -188,9 +178,9 @@ ANSWERS: list[tuple[int, Any, type[Exception]]] = [
     (400, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, errors.AuthenticationError),
     (400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}, errors.AuthenticationError),
     # about us
-    (401, {"error": "invalid_client"}, errors.InvalidRequestError),
-    (400, {"error": "invalid_request", "error_description": "Missing required parameter [client_id]."}, errors.InvalidRequestError),
-    (400, {"error": "unsupported_grant_type"}, errors.InvalidRequestError),
+    (401, {"error": "invalid_client"}, oauth.RegistrationRefusedError),
+    (400, {"error": "invalid_request", "error_description": "Missing required parameter [client_id]."}, oauth.RegistrationRefusedError),
+    (400, {"error": "unsupported_grant_type"}, oauth.RegistrationRefusedError),
     # about neither
     (400, "<html>a proxy's page</html>", errors.TemporaryError),
     (401, "", errors.TemporaryError),
@@ -220,7 +210,7 @@ def test_only_a_word_about_the_grant_ends_it(
         TOKEN_URL, status=status, headers={"Location": "https://elsewhere.example/"} if status == 302 else {}, **content
     )
     with pytest.raises(errors.IntegrationError) as caught:
-        oauth.refresh_token(PROVIDER, APP, CREDENTIALS)
+        _refresh()
     assert type(caught.value) is expected
 
 
@@ -230,7 +220,7 @@ def test_only_a_word_about_the_grant_ends_it(
 def test_silence_never_ends_a_grant(mock: responses.RequestsMock, failure: Exception) -> None:
     mock.post(TOKEN_URL, body=failure)
     with pytest.raises(errors.TemporaryError, match="Example"):
-        oauth.refresh_token(PROVIDER, APP, CREDENTIALS)
+        _refresh()
 
 
 def test_an_oversized_answer_is_given_up(mock: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +238,7 @@ def test_no_secret_that_a_provider_quotes_back_gets_into_a_message(mock: respons
     ):
         mock.post(TOKEN_URL, status=400, json=body)
         with pytest.raises(errors.IntegrationError, match="are wrong") as caught:
-            oauth.refresh_token(PROVIDER, APP, CREDENTIALS)
+            _refresh()
         assert "old-refresh-token" not in str(caught.value)
         assert "client-secret-of-ours" not in str(caught.value)
 
@@ -258,7 +248,7 @@ def test_no_secret_that_a_provider_quotes_back_gets_into_a_message(mock: respons
 
 def test_leaving_revokes_the_refresh_token(mock: responses.RequestsMock) -> None:
     mock.post(REVOKE_URL)
-    oauth.revoke(PROVIDER, APP, CREDENTIALS)
+    oauth.revoke("Example", AUTH, SETTING, CREDENTIALS)
     assert _form(mock.calls[0])["token"] == "old-refresh-token"
 
 
@@ -267,17 +257,15 @@ def test_leaving_revokes_the_refresh_token(mock: responses.RequestsMock) -> None
 )
 def test_leaving_works_though_the_provider_does_not(mock: responses.RequestsMock, answer: dict[str, Any]) -> None:
     mock.post(REVOKE_URL, **answer)
-    oauth.revoke(PROVIDER, APP, CREDENTIALS)
+    oauth.revoke("Example", AUTH, SETTING, CREDENTIALS)
 
 
 def test_leaving_follows_no_redirect(mock: responses.RequestsMock) -> None:
     mock.post(REVOKE_URL, status=307, headers={"Location": "https://elsewhere.example/"})
-    oauth.revoke(PROVIDER, APP, CREDENTIALS)
+    oauth.revoke("Example", AUTH, SETTING, CREDENTIALS)
     assert len(mock.calls) == 1
 
 
-@pytest.mark.parametrize(("provider", "credentials"), [(_with(revoke_url=None), CREDENTIALS), (PROVIDER, {})])
-def test_where_there_is_nothing_to_revoke_nobody_is_called(
-    provider: Provider[SocialClient], credentials: dict[str, Any]
-) -> None:
-    oauth.revoke(provider, APP, credentials)
+@pytest.mark.parametrize(("auth", "credentials"), [(_with(revoke_url=None), CREDENTIALS), (AUTH, {})])
+def test_where_there_is_nothing_to_revoke_nobody_is_called(auth: OAuth2, credentials: dict[str, Any]) -> None:
+    oauth.revoke("Example", auth, SETTING, credentials)

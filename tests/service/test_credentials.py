@@ -11,8 +11,9 @@ import pytest
 import responses
 from sqlalchemy import select, update
 
+from integrations import consents
 from integrations.errors import AuthenticationError, RateLimitError, TemporaryError
-from integrations.provider import App, OAuth2, Provider, SocialClient
+from integrations.provider import App, OAuth2, Provider, Setting, SocialClient
 from service import credentials
 from service.clock import real_now
 from service.models import Connection, Credential
@@ -21,7 +22,7 @@ from service.vault import SealBrokenError
 from tests.conftest import Member
 
 TOKEN_URL = "https://social.example/token"
-APP = App("client", "secret")
+SETTING = Setting(App("client", "secret"), {})
 PROVIDER: Provider[SocialClient] = Provider(
     key="example", kind="social", name="Example", hosts={}, client=lambda access: None, streams=(),  # type: ignore[arg-type,return-value]
     auth=OAuth2(authorize_url="https://social.example/authorize", token_url=TOKEN_URL, scopes=("read",)),
@@ -48,7 +49,7 @@ def endpoint() -> Iterator[responses.RequestsMock]:
 
 
 def fresh(held: Runtime, owner: Member, connection_id: UUID, refused: int | None = None) -> credentials.Held:
-    return credentials.fresh(held, PROVIDER, APP, owner.workspace_id, connection_id, refused=refused)
+    return credentials.fresh(held, consents.way(PROVIDER), SETTING, owner.workspace_id, connection_id, refused=refused)
 
 
 def row(held: Runtime, owner: Member) -> Credential:

@@ -79,7 +79,7 @@ def test_no_page_ever_shows_a_token(olga: Browser) -> None:
     [
         ({"error": "access_denied"}, "Chirp was not connected, because the consent was refused. Nothing has changed."),
         ({"error": "server_error"}, "Chirp did not grant access (server_error)."),
-        ({}, "Chirp came back without an answer. Start again from Connections."),
+        ({}, "Chirp was not connected: Chirp came back without an answer."),
     ],
 )
 def test_a_consent_that_was_not_given_is_one_plain_sentence(

@@ -80,7 +80,7 @@ def test_the_lists_of_this_test_name_every_route(app: Flask, scene: Scene) -> No
     found |= {adapter.match(path, method="POST")[0] for path in forms(scene)}
     assert console_endpoints(app) - found == {
         "console.answered.ask", "console.answered.dismiss", "console.signin.spend", "console.signin.bye", "console.consent.leave",
-        "console.consent.callback",
+        "console.consent.callback", "console.consent.accounts", "console.consent.choose",
     }  # fmt: skip
 
 

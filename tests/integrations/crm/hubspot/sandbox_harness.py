@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from integrations import oauth
+from integrations import hosts, oauth
 from integrations.crm.hubspot import PROVIDER
 from integrations.crm.hubspot.client import HubSpot
-from integrations.provider import Access, App, CRMClient
+from integrations.provider import Access, App, CRMClient, Setting
 from integrations.records import Task
 from sandbox.app import create_app
 from tests.fakes.clock import Clock
@@ -41,20 +41,22 @@ class SandboxHarness:
             "PUT", "/control/apps/hubspot", client_id="client", client_secret="secret", redirect_uris=[CALLBACK]
         )
         self._control("PUT", "/control/settings", rate_limits=False, unique_properties=unique)
-        self._access = Access(oauth.hosts(PROVIDER, app), self._consent(app))
+        setting = Setting(app, hosts.resolve(PROVIDER, app, {}), redirect_uri=CALLBACK)
+        self._access = Access(setting.hosts, self._consent(setting))
 
     def _control(self, method: str, to: str, **body: Any) -> Any:
         response = self.http.request(method, self.base + to, json=body or None, timeout=10)
         response.raise_for_status()
         return response.json()
 
-    def _consent(self, app: App) -> dict[str, Any]:
-        asked = oauth.authorize_url(PROVIDER, app, redirect_uri=CALLBACK, state="state", verifier="v" * 43)
+    def _consent(self, setting: Setting) -> dict[str, Any]:
+        auth: Any = PROVIDER.auth
+        asked = oauth.authorize_url(auth, setting, state="state", verifier="v" * 43)
         answer = self.http.post(
             asked, data={"account": "portal", "decision": "allow"}, allow_redirects=False, timeout=10
         )
         [code] = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
-        return oauth.fetch_token(PROVIDER, app, redirect_uri=CALLBACK, code=code, verifier="v" * 43)
+        return oauth.fetch_token(PROVIDER.name, auth, setting, code=code, verifier="v" * 43)
 
     def client(self) -> CRMClient:
         return HubSpot(self._access, clock=self.now)

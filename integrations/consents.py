@@ -1,0 +1,179 @@
+"""The ways in to a provider, whatever their kind: how credentials are got, renewed and given back.
+
+The kinds are a table, so that nobody else has to know which there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations import oauth
+from integrations.provider import App, Auth, Begun, Consent, Credentials, FormField, Secret, Setting
+from integrations.registry import AnyProvider
+
+MAIN, ALSO = "", "also"  # keys of a provider's ways, as a connection keeps them
+
+
+Register = Callable[[Setting], App]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way in to a provider: its `auth` with `form`, or `also` with `also_form`."""
+
+    provider: AnyProvider
+    key: str
+    auth: Auth
+    form: tuple[FormField, ...]
+
+    @property
+    def on_page(self) -> bool:
+        """Whether people consent on a page of the provider's; else they type credentials."""
+        return _KINDS[self.auth.kind].on_page
+
+    @property
+    def needs_app(self) -> bool:
+        """Whether whoever runs Warmline has to register it with the provider before anybody can connect."""
+        return _KINDS[self.auth.kind].needs_app(self.auth)
+
+    @property
+    def register(self) -> Register | None:
+        """Makes our registration with a server that was named, where the provider lets programs do that."""
+        return _KINDS[self.auth.kind].register(self.auth)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What the consent asks for, and what it asks for without insisting."""
+        return _KINDS[self.auth.kind].scopes(self.auth)
+
+    @property
+    def renews(self) -> bool:
+        """Whether credentials can be renewed without a person."""
+        return _KINDS[self.auth.kind].renews(self.auth)
+
+
+def ways(provider: AnyProvider) -> tuple[Way, ...]:
+    """All of them, the provider's own first."""
+    main = Way(provider, MAIN, provider.auth, provider.form)
+    return (main,) if provider.also is None else (main, Way(provider, ALSO, provider.also, provider.also_form))
+
+
+def way(provider: AnyProvider, key: str = MAIN) -> Way:
+    """The way with this key. Raises KeyError."""
+    return {each.key: each for each in ways(provider)}[key]
+
+
+def begin(way: Way, setting: Setting, state: str) -> Begun:
+    """Where to send the person's browser, which comes back with this `state`. For a way with a page. Raises `integrations.errors`."""
+    return _KINDS[way.auth.kind].begin(way.provider.name, way.auth, setting, state)
+
+
+def finish(way: Way, setting: Setting, kept: Mapping[str, Any], params: Mapping[str, str]) -> Credentials:
+    """The credentials that a consent gives: from what `begin` kept and what the callback brought. Raises `integrations.errors`."""
+    return _KINDS[way.auth.kind].finish(way.provider.name, way.auth, setting, kept, params)
+
+
+def refresh(way: Way, setting: Setting, credentials: Credentials) -> Credentials:
+    """Renewed credentials, for a way that `renews`. May spend what it is given. Raises `integrations.errors`."""
+    return _KINDS[way.auth.kind].refresh(way.provider.name, way.auth, setting, credentials)
+
+
+def revoke(way: Way, setting: Setting, credentials: Credentials) -> None:
+    """Gives credentials back, where the provider takes them. Raises `integrations.errors`."""
+    _KINDS[way.auth.kind].revoke(way.provider.name, way.auth, setting, credentials)
+
+
+# --- the kinds ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What one kind of auth does; each function gets that kind's own record."""
+
+    on_page: bool
+    needs_app: Callable[[Any], bool]
+    register: Callable[[Any], Register | None]
+    scopes: Callable[[Any], tuple[str, ...]]
+    renews: Callable[[Any], bool]
+    begin: Callable[[str, Any, Setting, str], Begun]
+    finish: Callable[[str, Any, Setting, Mapping[str, Any], Mapping[str, str]], Credentials]
+    refresh: Callable[[str, Any, Setting, Credentials], Credentials]
+    revoke: Callable[[str, Any, Setting, Credentials], None]
+
+
+def _begin_own(name: str, auth: Consent, setting: Setting, state: str) -> Begun:
+    return auth.begin(setting, state)
+
+
+def _finish_own(
+    name: str, auth: Consent, setting: Setting, kept: Mapping[str, Any], params: Mapping[str, str]
+) -> Credentials:
+    return auth.finish(setting, kept, params)
+
+
+def _refresh_own(name: str, auth: Consent, setting: Setting, credentials: Credentials) -> Credentials:
+    return auth.refresh(setting, credentials)
+
+
+def _revoke_own(name: str, auth: Consent, setting: Setting, credentials: Credentials) -> None:
+    if auth.revoke is not None:
+        auth.revoke(setting, credentials)
+
+
+def _no_page(name: str, auth: Secret, setting: Setting, state: str) -> Begun:
+    raise TypeError(f"{name} has no consent page")
+
+
+def _sign_in(
+    name: str, auth: Secret, setting: Setting, kept: Mapping[str, Any], params: Mapping[str, str]
+) -> Credentials:
+    return auth.sign_in(setting, setting.form) if auth.sign_in else dict(setting.form)
+
+
+def _renew_session(name: str, auth: Secret, setting: Setting, credentials: Credentials) -> Credentials:
+    if auth.refresh is None:
+        raise TypeError(f"what is typed for {name} cannot be renewed")
+    return auth.refresh(setting, credentials)
+
+
+def _keep_quiet(name: str, auth: Secret, setting: Setting, credentials: Credentials) -> None:
+    """Nobody takes a password back."""
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "oauth2": _Kind(
+        on_page=True,
+        needs_app=lambda auth: auth.register is None,
+        register=lambda auth: auth.register,
+        scopes=lambda auth: (*auth.scopes, *auth.optional_scopes),
+        renews=lambda auth: True,
+        begin=oauth.begin,
+        finish=oauth.finish,
+        refresh=oauth.refresh,
+        revoke=oauth.revoke,
+    ),
+    "consent": _Kind(
+        on_page=True,
+        needs_app=lambda auth: auth.needs_app,
+        register=lambda auth: None,
+        scopes=lambda auth: tuple(auth.scopes),
+        renews=lambda auth: True,
+        begin=_begin_own,
+        finish=_finish_own,
+        refresh=_refresh_own,
+        revoke=_revoke_own,
+    ),
+    "secret": _Kind(
+        on_page=False,
+        needs_app=lambda auth: False,
+        register=lambda auth: None,
+        scopes=lambda auth: (),
+        renews=lambda auth: auth.refresh is not None,
+        begin=_no_page,
+        finish=_sign_in,
+        refresh=_renew_session,
+        revoke=_keep_quiet,
+    ),
+}

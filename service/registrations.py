@@ -1,0 +1,210 @@
+"""Our registrations with providers, and what a step of signing in or a client needs to know because of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from integrations import consents, forms, hosts
+from integrations.consents import Way
+from integrations.provider import Access, App, Credentials, Setting
+from integrations.registry import AnyProvider, providers
+from service.config import Config
+from service.errors import PlainError
+from service.models import Connection, ProviderApp
+from service.runtime import Runtime
+
+
+class ConnectError(PlainError):
+    """Why an account could not be connected: one sentence, safe to show to whoever tried."""
+
+    def __init__(self, sentence: str, provider: str = "") -> None:
+        super().__init__(sentence)
+        self.provider = provider
+
+
+def provider_named(key: str) -> AnyProvider:
+    """The provider with this key. Raises ConnectError."""
+    try:
+        return providers()[key]
+    except KeyError:
+        raise ConnectError(f"Warmline has no provider named {key!r}. It has {', '.join(providers())}.", key) from None
+
+
+def callback_url(config: Config, provider: str) -> str:
+    """Where a provider sends people back to."""
+    return f"{config.base_url}/oauth/{provider}/callback"
+
+
+def set_app(
+    runtime: Runtime,
+    provider: str,
+    client_id: str,
+    client_secret: str,
+    hosts: Mapping[str, str] | None = None,
+    *,
+    host: str = "",
+    options: Mapping[str, str] | None = None,
+) -> None:
+    """Stores our registration with a provider; with one of its servers, if it has many and `host` names one. `hosts` override the
+    provider's own addresses (a sandbox); `options` are fields of its `app_form`. Raises ConnectError for one that it does not have."""
+    found = provider_named(provider)
+    known = [field.name for field in found.app_form]
+    if unknown := [name for name in options or {} if name not in known]:
+        raise ConnectError(f"{found.name} has no option {unknown[0]!r}. It has {', '.join(known) or 'none'}.", provider)
+    app = App(client_id, client_secret, dict(hosts or {}), dict(options or {}))
+    row = _row(runtime, found.key, host, app)
+    with runtime.db.globally() as session:
+        statement = insert(ProviderApp).values(provider=found.key, host=host, **row)
+        session.execute(statement.on_conflict_do_update(index_elements=["provider", "host"], set_=row))
+
+
+def app_for(runtime: Runtime, provider: AnyProvider, host: str = "") -> App:
+    """Our registration with this provider: that with the server `host`, else the one for all of them. Raises ConnectError when
+    there is none and whoever runs Warmline has to make one."""
+    return _app(runtime, consents.way(provider), host)
+
+
+def is_ready(runtime: Runtime, provider: AnyProvider) -> bool:
+    """Whether the provider's own way in can be used: it needs no registration, or has one."""
+    if not consents.way(provider).needs_app:
+        return True
+    with runtime.db.globally() as session:
+        return session.scalar(select(ProviderApp.host).where(ProviderApp.provider == provider.key).limit(1)) is not None
+
+
+def forget_app(runtime: Runtime, provider: str, host: str) -> bool:
+    """Drops our registration with a server; the next consent there makes another. Returns whether there was one."""
+    with runtime.db.globally() as session:
+        gone = session.execute(
+            delete(ProviderApp)
+            .where(ProviderApp.provider == provider, ProviderApp.host == host)
+            .returning(ProviderApp.host)
+        )
+        return gone.first() is not None
+
+
+# --- settings of a sign-in ------------------------------------------------------------------------------------
+
+
+def setting_for(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
+    """What the steps of this way in need to know, for what was typed into its form (as `forms.read` returns it). Calls nobody.
+    Raises ConnectError where a registration is missing."""
+    return _setting(runtime.config, way.provider, _app(runtime, way, forms.server(way.form, form)), form)
+
+
+def registered(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
+    """As `setting_for`; where the provider lets programs register themselves with the server that `form` names, and we have not yet,
+    that is done first. Raises ConnectError and `integrations.errors`."""
+    if way.register is None:
+        return setting_for(runtime, way, form)
+    provider, host = way.provider, forms.server(way.form, form)
+    callback = callback_url(runtime.config, provider.key)
+    known = _stored(runtime, provider.key, host)
+    if known is not None and known.callback in ("", callback):
+        return _setting(runtime.config, provider, known.app, form)
+    app = way.register(_setting(runtime.config, provider, App(), form))
+    return _setting(runtime.config, provider, _keep(runtime, provider.key, host, app, callback, known), form)
+
+
+def setting_of(runtime: Runtime, row: Connection) -> tuple[Way, Setting]:
+    """The way by which a connection came in, and its setting. Raises ConnectError."""
+    provider = provider_named(row.provider)
+    way = next((each for each in consents.ways(provider) if each.key == row.way), None)
+    if way is None:
+        raise ConnectError(f"{provider.name} cannot be connected in this way any more. Connect it again.", provider.key)
+    typed = {field.name: str(row.options[field.name]) for field in way.form if field.name in row.options}
+    return way, setting_for(runtime, way, typed)
+
+
+def access(setting: Setting, credentials: Credentials, **more: Any) -> Access:
+    """What a client needs to speak with these credentials. `more` are further fields of `Access`."""
+    return Access(
+        hosts=setting.hosts,
+        credentials=credentials,
+        guarded=setting.guarded,
+        allow_hosts=setting.allow_hosts,
+        app=setting.app,
+        base_url=setting.base_url,
+        **more,
+    )
+
+
+def _setting(config: Config, provider: AnyProvider, app: App, form: Mapping[str, str]) -> Setting:
+    return Setting(
+        app=app,
+        hosts=hosts.resolve(provider, app, form),
+        form=dict(form),
+        base_url=config.base_url,
+        redirect_uri=callback_url(config, provider.key),
+        guarded=bool(hosts.host_fields(provider)),
+        allow_hosts=(*config.allow_hosts, *hosts.trusted(app)),
+    )
+
+
+# --- rows -----------------------------------------------------------------------------------------------------
+
+
+def _app(runtime: Runtime, way: Way, host: str) -> App:
+    found = _stored(runtime, way.provider.key, host)
+    if found is None and way.needs_app:
+        name, key = way.provider.name, way.provider.key
+        raise ConnectError(
+            f"{name} is not set up here yet. Whoever runs Warmline registers it with `warmline providers set {key}`.",
+            key,
+        )
+    return found.app if found else App()
+
+
+@dataclass(frozen=True)
+class _Stored:
+    app: App
+    callback: str  # the address that a registration of our own making was made for; "": a person made it
+
+
+def _stored(runtime: Runtime, provider: str, host: str) -> _Stored | None:
+    with runtime.db.globally() as session:
+        rows = {
+            row.host: row
+            for row in session.scalars(
+                select(ProviderApp).where(ProviderApp.provider == provider, ProviderApp.host.in_(("", host)))
+            )
+        }
+        row = rows.get(host) or rows.get("")
+    if row is None:
+        return None
+    opened = runtime.vault.open(row.sealed, "provider_apps", "sealed", provider, row.host)
+    app = App(row.client_id, opened["client_secret"], row.hosts, opened.get("options", {}))
+    return _Stored(app, str(opened.get("callback", "")))
+
+
+def _row(runtime: Runtime, provider: str, host: str, app: App, callback: str = "") -> dict[str, Any]:
+    sealed = {"client_secret": app.client_secret, "options": dict(app.options), "callback": callback}
+    return {
+        "client_id": app.client_id,
+        "hosts": dict(app.hosts),
+        "sealed": runtime.vault.seal(sealed, "provider_apps", "sealed", provider, host),
+    }
+
+
+def _keep(runtime: Runtime, provider: str, host: str, app: App, callback: str, known: _Stored | None) -> App:
+    """Stores a registration of our own making in the place of `known`. Of two that were made at once the first one stays, since a
+    consent may be on its way with it."""
+    row = _row(runtime, provider, host, app, callback)
+    with runtime.db.globally() as session:
+        statement = insert(ProviderApp).values(provider=provider, host=host, **row)
+        stored = session.scalar(
+            statement.on_conflict_do_update(
+                index_elements=["provider", "host"],
+                set_=row,
+                where=ProviderApp.client_id == (known.app.client_id if known else None),
+            ).returning(ProviderApp.client_id)
+        )
+    if stored is not None:
+        return app
+    winner = _stored(runtime, provider, host)
+    return winner.app if winner else app
