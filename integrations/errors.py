@@ -4,6 +4,7 @@
     ├── AuthenticationError       the grant is gone: ask the person to reconnect
     ├── PermissionDeniedError     a scope or plan is missing: this stream stops, the others go on
     ├── RateLimitError            later, and not a failure
+    ├── SpendingLimitError        what may be spent is spent: later, and not a failure
     ├── TemporaryError            back off; never "revoked"
     ├── NotFoundError             that record is gone
     ├── InvalidRequestError       trying again can't help
@@ -14,6 +15,8 @@ Messages are sentences for people. They never hold a token, a query string or th
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class IntegrationError(Exception):
@@ -38,6 +41,14 @@ class RateLimitError(IntegrationError):
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class SpendingLimitError(IntegrationError):
+    """The next call could cost more than is left of what may be spent. `until` is when that changes by itself (aware)."""
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class TemporaryError(IntegrationError):

@@ -11,7 +11,7 @@ from service.api import idempotency
 from service.clock import real_now
 from service.models import OAuthState, SigninLink, SigninSession
 from service.runtime import Runtime
-from service.store import due, filing
+from service.store import due, filing, ledger
 
 KEPT = timedelta(days=1)  # after they have run out: long enough to say "this link is too old" instead of "unknown"
 
@@ -24,5 +24,6 @@ def tidy(runtime: Runtime, workspace_id: UUID) -> None:
             session.execute(delete(table).where(table.expires_at < before))
     with runtime.db.tenant(workspace_id) as session:
         idempotency.sweep(session, workspace_id)
+        ledger.sweep(session, workspace_id, now=real_now())
         if filing.waiting(session, workspace_id):  # after an update: workers file contacts anew before they decide
             due.decide_soon(session, workspace_id)

@@ -260,6 +260,15 @@ class SettingsSchema(Schema):
         validate=validate.Range(2, 86_400),
         metadata=_about("How often to look for new posts; null is what suits each network and its prices."),
     )
+    monthly_ceiling = fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(0, 1_000_000),
+        metadata=_about(
+            "US dollars that reading may cost in a calendar month (UTC), all accounts together; it is never passed. null is no ceiling."
+        ),
+    )
     daily_cap = fields.Integer(
         strict=True,
         load_default=5,

@@ -20,10 +20,13 @@ from integrations.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    SpendingLimitError,
     TemporaryError,
     UnexpectedResponseError,
 )
+from service.clock import real_now
 from service.errors import PlainError
+from service.rules.polling import LONGEST_WAIT
 
 log = structlog.get_logger()
 
@@ -42,6 +45,7 @@ class Reaction:
     failed: bool = True  # counts as a failure in a row
     stops: bool = False  # this stream ends until somebody reconnects
     reauth: bool = False  # the whole connection needs a person
+    waits: str = ""  # what it waits for, where that is no trouble: rate_limit, ceiling
 
 
 def backoff(failures: int, rng: Callable[[], float] = random.random) -> timedelta:
@@ -57,7 +61,11 @@ def _never(error: Exception, failures: int) -> None:
 
 def _as_told(error: Exception, failures: int) -> timedelta:
     seconds = error.retry_after if isinstance(error, RateLimitError) else 60.0
-    return timedelta(seconds=max(1.0, seconds))
+    return min(timedelta(seconds=max(1.0, min(seconds, 1e9))), LONGEST_WAIT)
+
+
+def _until_then(error: Exception, failures: int) -> timedelta:
+    return max(error.until - real_now(), timedelta(seconds=1)) if isinstance(error, SpendingLimitError) else HOUR
 
 
 def _backed_off(error: Exception, failures: int) -> timedelta:
@@ -75,12 +83,14 @@ class _Rule:
     stops: bool = False
     reauth: bool = False
     quiet: bool = False  # nothing to show: it is no trouble
+    waits: str = ""
 
 
 _TABLE: dict[type[Exception], _Rule] = {
     AuthenticationError: _Rule(_never, stops=False, reauth=True),
     PermissionDeniedError: _Rule(_never, stops=True),
-    RateLimitError: _Rule(_as_told, failed=False, quiet=True),
+    RateLimitError: _Rule(_as_told, failed=False, quiet=True, waits="rate_limit"),
+    SpendingLimitError: _Rule(_until_then, failed=False, waits="ceiling"),
     TemporaryError: _Rule(_backed_off),
     AmbiguousWriteError: _Rule(_backed_off),
     NotFoundError: _Rule(_in_an_hour),
@@ -100,6 +110,7 @@ def reaction(error: Exception, failures: int) -> Reaction:
         failed=rule.failed,
         stops=rule.stops,
         reauth=rule.reauth,
+        waits=rule.waits,
     )
 
 
@@ -125,6 +136,8 @@ def tell(error: Exception, failures: int, **where: object) -> None:
     """Logs once going down (and each unreadable answer); never the text of a post, a token or a query string."""
     if isinstance(error, RateLimitError):
         log.debug("later", seconds=error.retry_after, **where)
+    elif isinstance(error, SpendingLimitError):
+        log.info("the ceiling is reached", until=error.until.isoformat(), **where)
     elif isinstance(error, UnexpectedResponseError):
         log.error("unreadable answer", error=str(error), sample=error.sample, **where)
     elif not isinstance(error, (IntegrationError, PlainError)):

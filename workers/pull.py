@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,11 +19,13 @@ from integrations.registry import AnyProvider, providers
 from service import housekeeping, settings
 from service.clock import business_now, real_now
 from service.models import Connection
+from service.rules import polling
 from service.runtime import Runtime
-from service.store import connecting, due, pulling, reconciling, streams
+from service.store import connecting, due, freezing, ledger, profiles, pulling, reconciling, streams
 from workers import policy, reconcile
 from workers.access import Line
 from workers.handfuls import handfuls, read_ahead
+from workers.metering import StreamMeter
 
 BUDGET = 20.0  # seconds of one job, so that everybody gets a turn; what is left is taken up by the next, from the stored cursor
 ANCESTORS = 400  # missing posts asked for in one round
@@ -35,10 +38,19 @@ OUR_ANSWERS, OUR_ANSWERS_AFTER = timedelta(days=3), timedelta(hours=6)
 ALL_POSTS, ALL_POSTS_AFTER = timedelta(days=90), timedelta(days=7)
 RECHECK_EVERY = timedelta(minutes=15)
 THREADS_WITHIN = timedelta(days=30)
+OPEN_WITHIN = timedelta(
+    days=3
+)  # a talk in which somebody waits, and that moved so recently, is looked after at full pace
+# Where reading costs, the sweep may buy again a tenth of what was bought; what was bought today already costs nothing.
+BOUGHT_AGAIN = 0.1
 
 
 class LeaseLostError(Exception):
     """Somebody else has the stream now."""
+
+
+class StoppedError(Exception):
+    """The connection was ended, paused or frozen meanwhile: what was stored stays, and nothing more is read."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +69,16 @@ class _Job:
     manifest: Stream
     line: Line
     every: timedelta
+    fixed: bool  # the workspace says how often
+    meter: StreamMeter | None
     begun_at: datetime
 
     def hold(self, session: Session) -> streams.Held:
         held = streams.hold(session, self.workspace_id, self.stream_id, self.lease_id)
         if held is None:
             raise LeaseLostError
+        if held.connection.status != "active" or freezing.of(session, held.connection):
+            raise StoppedError
         return held
 
     @property
@@ -82,6 +98,9 @@ def pull(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) 
         finished = _WAYS.get(job.name, _pages)(job)
     except LeaseLostError:
         return
+    except StoppedError:
+        _stopped(job)
+        return
     except Exception as error:
         _failed(job, error)
         return
@@ -97,17 +116,35 @@ def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID
         if held.connection.status != "active":
             streams.let_go(session, held.stream, None)
             return None
+        if freezing.of(session, held.connection):
+            streams.let_go(session, held.stream, real_now() + freezing.LOOK_AGAIN)
+            return None
         provider = providers()[held.connection.provider]
         manifest = next((each for each in provider.streams if each.name == held.stream.name), _SWEEP)
         values = settings.current(session, workspace_id).values
         since = business_now() - timedelta(days=values["first_pull_days"])
-        seconds = values["poll_seconds"]
+        seconds = None if manifest is _SWEEP else values["poll_seconds"]
+        meter = _meter(runtime, provider, held)
+        wanted = partial(_wanted, runtime, held.connection) if meter else None
         return _Job(
             runtime, workspace_id, stream_id, lease_id, held.connection, held.stream.name, held.stream.cursor, held.stream.failures,
-            provider, manifest, Line(runtime, held.connection, since),
-            timedelta(seconds=seconds) if seconds and manifest is not _SWEEP else manifest.every,
-            real_now(),
+            provider, manifest, Line(runtime, held.connection, since, meter, wanted),
+            timedelta(seconds=seconds) if seconds else manifest.every, bool(seconds), meter, real_now(),
         )  # fmt: skip
+
+
+def _meter(runtime: Runtime, provider: AnyProvider, held: streams.Held) -> StreamMeter | None:
+    """What keeps this stream's reading within what may be spent; None where reading costs nothing."""
+    if not provider.prices:
+        return None
+    row = held.connection
+    payer = ledger.Payer(row.workspace_id, row.id, held.stream.name, f"{row.provider}:{row.host}")
+    return StreamMeter(runtime, payer, {price.name: price for price in provider.prices})
+
+
+def _wanted(runtime: Runtime, row: Connection, posts: Sequence[Engagement]) -> set[str]:
+    with runtime.db.tenant(row.workspace_id) as session:
+        return profiles.wanted(session, row.workspace_id, row.provider, row.host, posts)
 
 
 # --- the ways to read -----------------------------------------------------------------------------------------
@@ -169,7 +206,8 @@ def _recheck_posts(job: _Job) -> bool:
         streams.Sweep(real - ALL_POSTS_AFTER, now - ALL_POSTS),
     ]
     with job.runtime.db.tenant(job.workspace_id) as session:
-        ids = streams.to_recheck(session, job.connection, sweeps, waiting_before=job.begun_at, limit=RECHECKED)
+        found = streams.to_recheck(session, job.connection, sweeps, waiting_before=job.begun_at, limit=RECHECKED)
+        ids = _affordable(session, job, found)
     if not ids:
         return True
     answers: Sequence[Engagement | Gone] = job.line.speak(lambda client: client.recheck(ids))
@@ -177,7 +215,17 @@ def _recheck_posts(job: _Job) -> bool:
     with job.runtime.db.tenant(job.workspace_id) as session:
         job.hold(session)
         streams.checked(session, job.connection, ids)
-    return len(ids) < RECHECKED
+    return len(found) < RECHECKED or len(ids) < len(found)
+
+
+def _affordable(session: Session, job: _Job, ids: Sequence[str]) -> Sequence[str]:
+    """Of these posts, those that were bought today, and as many others as the sweep may buy again; in the same order."""
+    if job.meter is None:
+        return ids
+    free = ledger.bought_today(session, job.meter.payer, ids, now=real_now())
+    again = streams.recheck_allowance(session, job.connection, BOUGHT_AGAIN)
+    paid = set([each for each in ids if each not in free][:again])
+    return [each for each in ids if each in free or each in paid]
 
 
 def _recheck_tasks(job: _Job) -> bool:
@@ -214,8 +262,9 @@ def _store(job: _Job, page: Page[Any]) -> None:
         new = _save(session, job, page.items)
         if page.answered:
             pulling.parents_answered(session, pulling.source(session, job.connection), page.answered)
-        streams.advance(held.stream, page.cursor, new=new, notes=page.notes, reads=page.reads)
+        streams.advance(held.stream, page.cursor, new=new, served=bool(page.items), notes=page.notes, reads=reads)
 
+    reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
     job.runtime.db.retried(job.workspace_id, work)
 
 
@@ -246,13 +295,21 @@ def _end(session: Session, job: _Job, finished: bool) -> list[str]:
     depending = _depending(job.provider)
     first = held.stream.first_done_at is None
     done = finished and (job.name not in depending or streams.others_done(session, held.stream, depending))
-    streams.finish(session, held.stream, next_at=real_now() + (job.every if finished else timedelta(0)), done=done)
+    urgent = streams.is_open(session, held.connection, business_now() - OPEN_WITHIN)
+    streams.finish(session, held.stream, next_at=_next(job, held, finished, urgent), done=done, urgent=urgent)
     orphans = any(each.wants_parents for each in job.provider.streams) and bool(
         pulling.missing_parents(session, pulling.source(session, job.connection), 1)
     )
     if not orphans:
         streams.open_for_decisions(session, held.connection)
     return list(_now_useful(job, first=first and done, orphans=orphans))
+
+
+def _next(job: _Job, held: streams.Held, finished: bool, urgent: bool) -> datetime:
+    stream = held.stream
+    last = stream.last_item_at or held.connection.created_at
+    seen = polling.Seen(job.every, finished, job.fixed, urgent, last, stream.limited_at)
+    return polling.next_pull(seen, now=real_now(), key=stream.id.bytes)
 
 
 def _now_useful(job: _Job, *, first: bool, orphans: bool) -> Iterator[str]:
@@ -264,6 +321,14 @@ def _now_useful(job: _Job, *, first: bool, orphans: bool) -> Iterator[str]:
             yield each.name
 
 
+def _stopped(job: _Job) -> None:
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
+        if held is not None:
+            active = held.connection.status == "active"
+            streams.let_go(session, held.stream, real_now() + freezing.LOOK_AGAIN if active else None)
+
+
 def _failed(job: _Job, error: Exception) -> None:
     told = policy.reaction(error, job.failures)
     policy.tell(error, job.failures, **job.where)
@@ -271,8 +336,21 @@ def _failed(job: _Job, error: Exception) -> None:
         held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
         if held is None:
             return
-        streams.fail(session, held.stream, error=told.shown, stop=told.stops, delay=told.delay, failed=told.failed)
+        if job.meter and (charged := job.meter.take()):  # of a page that was bought and not stored
+            streams.count(held.stream, charged)
+        streams.fail(
+            session, held.stream, error=told.shown, stop=told.stops, next_at=_again(job, told), failed=told.failed, waits_for=told.waits
+        )  # fmt: skip
         if told.reauth:
             connecting.needs_reauth(session, held.connection, told.shown)
         elif told.stops:
             streams.open_for_decisions(session, held.connection)
+
+
+def _again(job: _Job, told: policy.Reaction) -> datetime | None:
+    """When to try again; None: not by itself. Limits pass for many at once: nobody asks before, and not all in one second."""
+    if told.delay is None:
+        return None
+    if told.waits:
+        return polling.after_wait(told.delay, now=real_now(), key=job.stream_id.bytes, spread=job.every)
+    return real_now() + told.delay

@@ -40,8 +40,16 @@ LABELS = {
     "write_handles": "Write handles to the CRM",
     "first_pull_days": "First pull goes back",
     "poll_seconds": "Look for new posts every",
+    "monthly_ceiling": "Reading may cost",
 }
-UNITS = {"days": "days", "_days": "days", "_seconds": "seconds", "exchanges": "times", "certainty": "percent"}
+UNITS = {
+    "days": "days",
+    "_days": "days",
+    "_seconds": "seconds",
+    "exchanges": "times",
+    "certainty": "percent",
+    "_ceiling": "dollars a month",
+}
 CHOICES = {
     "quote": "Quote what people wrote",
     "summary": "A summary, no quotes",
@@ -53,7 +61,8 @@ HELP = {
     " (08:00-12:00 13:00-16:00), weekdays off (friday) and the country whose holidays they keep (US).",
     "holidays": "One day a line, such as 2026-12-24.",
     "daily_cap": "The rest are held until the next day. Empty is no limit.",
-    "poll_seconds": "Empty is what suits each network and its prices.",
+    "poll_seconds": "Empty is what suits each network: often where something happens, seldom where nothing does.",
+    "monthly_ceiling": "All accounts together, in a calendar month (UTC). It is never passed; reading that costs stops until the next month. Empty is no ceiling.",
 }
 # What marshmallow says of these is not for people.
 SENTENCES = {

@@ -30,7 +30,7 @@ SECTIONS = (
     ("Ready for a call", ("call", "call_holdout")),
     ("Tasks", ("text_mode", "daily_cap", "meeting_shield", "preview")),
     ("Matching", ("confirm_only_by_handle", "write_handles")),
-    ("Reading", ("first_pull_days", "poll_seconds")),
+    ("Reading", ("first_pull_days", "poll_seconds", "monthly_ceiling")),
 )
 REST = "More"
 STALE = "Somebody else changed the settings while you had this page open. What you typed is still here: save again to replace theirs."

@@ -36,7 +36,7 @@ def schedule(table: str, *, sees: Sequence[str], changes: Sequence[str]) -> None
 
 
 SCHEDULED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "streams": (("workspace_id", "id", "status"), ("next_pull_at", "lease_id", "lease_until")),
+    "streams": (("workspace_id", "id", "status", "urgent"), ("next_pull_at", "lease_id", "lease_until")),
     "connections": (("workspace_id", "id", "status"), ("next_push_at", "push_lease_id", "push_lease_until")),
     "calendar_feeds": (("workspace_id", "id"), ("next_fetch_at", "lease_id", "lease_until")),
     "workspace_schedule": (("workspace_id",), ("decide_at", "lease_id", "lease_until")),

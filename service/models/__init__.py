@@ -26,12 +26,13 @@ from service.models.crm import (
 from service.models.matching import Attestation, ContactKey, KeyCount, MatchTotal
 from service.models.runs import Run, RunChange
 from service.models.shield import BusyTime, CalendarFeed, RuleVolume
+from service.models.spend import Bought, ProviderFreeze, Spend, SpendHold, SpendMonth
 from service.models.stages import StageChange
 from service.models.talk import Author, AuthorKey, Conversation, Engagement, Relationship, Signal
 
 __all__ = [
-    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "Author", "AuthorKey", "Base", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
+    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
     "ContactKey", "Conversation", "Credential", "Engagement", "IdempotencyKey", "KeyCount", "Match", "MatchTotal", "Membership", "OAuthState",
-    "Owner", "ProviderApp", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "StageChange", "Stream", "Task",
+    "Owner", "ProviderApp", "ProviderFreeze", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Task",
     "Tenant", "User", "WebhookRoute", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

@@ -55,7 +55,9 @@ class Connection(Tenant, Identified, Created, Base):
     name: Mapped[str] = mapped_column(Text, default="")
     url: Mapped[str] = mapped_column(Text, default="")
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what `prepare` returned
-    way: Mapped[str] = mapped_column(Text, default="", server_default="")  # how it came in: a key of `integrations.consents`
+    way: Mapped[str] = mapped_column(
+        Text, default="", server_default=""
+    )  # how it came in: a key of `integrations.consents`
     status: Mapped[str] = mapped_column(Text, default="active")  # active, needs_reauth, disconnected
     status_reason: Mapped[str] = mapped_column(Text, default="")
     status_at: Mapped[datetime | None]
@@ -70,6 +72,9 @@ class Connection(Tenant, Identified, Created, Base):
     push_lease_until: Mapped[datetime | None]
     push_failures: Mapped[int] = mapped_column(default=0, server_default="0")
     push_error: Mapped[str] = mapped_column(Text, default="", server_default="")
+    paused_at: Mapped[datetime | None]  # a person paused it: nothing is read or written
+    paused_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    monthly_ceiling: Mapped[int | None]  # US dollars that reading may cost in a month; None: the workspace's alone
 
 
 class Credential(Tenant, Base):
@@ -120,6 +125,10 @@ class Stream(Tenant, Identified, Base):
     error: Mapped[str] = mapped_column(Text, default="")
     error_at: Mapped[datetime | None]
     notes: Mapped[list[Any]] = mapped_column(default=list)
+    waits_for: Mapped[str] = mapped_column(Text, default="", server_default="")  # rate_limit, ceiling
+    limited_at: Mapped[datetime | None]  # when the provider last asked us to wait
+    served_at: Mapped[datetime | None]  # when it last served anything that belongs here, new or known
+    urgent: Mapped[bool] = mapped_column(default=False, server_default="false")  # somebody waits: claimed first
 
 
 class WorkspaceSchedule(Base):

@@ -36,6 +36,7 @@ class Author(Tenant, Identified, Created, Base):
     match_due: Mapped[bool] = mapped_column(default=True, server_default="true")
     filed: Mapped[list[str]] = mapped_column(ARRAY(KEY), default=list, server_default="{}")  # its keys in author_keys
     likely: Mapped[float | None] = mapped_column(REAL)  # the sum of its matches' scores; None: not matched yet
+    profile_at: Mapped[datetime | None]  # when the profile was last asked for, where profiles are paid for
     updated_at: Mapped[datetime]
 
 

@@ -17,7 +17,7 @@ SHARE = 32  # a stream that has been silent for so many intervals is looked at h
 SLOWEST = 8  # times the provider's own pace, and no more
 LONGEST = timedelta(minutes=30)  # nobody is looked at less often, unless the provider's own pace is slower
 AFTER_A_LIMIT = timedelta(hours=1)  # for so long after a provider asked us to wait, it is asked half as often
-# What asks for more than a day is a garbled header, or a period that may end earlier: one call a day finds out.
+# Who is asked to wait for more than a day asks again after one: it is a garbled header, or a period that may end earlier.
 LONGEST_WAIT = timedelta(days=1)
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -91,7 +91,7 @@ def next_pull(seen: Seen, *, now: datetime, key: bytes) -> datetime:
 
 def after_wait(wait: timedelta, *, now: datetime, key: bytes, spread: timedelta) -> datetime:
     """When to ask again whom asked us to wait: never before, at most `spread` later, by the stream's key."""
-    return now + max(timedelta(seconds=1), min(wait, LONGEST_WAIT)) + spread * phase(key)
+    return now + max(timedelta(seconds=1), wait) + spread * phase(key)
 
 
 def phase(key: bytes) -> float:

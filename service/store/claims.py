@@ -34,10 +34,14 @@ class _Due:
     until: str
     where: str
     now: str  # which clock its instant is in
+    rank: str = ""  # in which order they are claimed; without one, the longest due first
 
+
+# Where somebody waits, a stream goes before those that have been due a few minutes longer: first, and nobody starves.
+_URGENT = "next_pull_at - CASE WHEN urgent THEN interval '5 minutes' ELSE interval '0' END"
 
 _DUE = (
-    _Due("pull", "streams", ("workspace_id", "id"), "next_pull_at", "lease_id", "lease_until", "status = 'active'", "now()"),
+    _Due("pull", "streams", ("workspace_id", "id"), "next_pull_at", "lease_id", "lease_until", "status = 'active'", "now()", _URGENT),
     _Due("decide", "workspace_schedule", ("workspace_id",), "decide_at", "lease_id", "lease_until", "true", ":business_now"),
     _Due("calendar", "calendar_feeds", ("workspace_id", "id"), "next_fetch_at", "lease_id", "lease_until", "true", "now()"),
     _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status = 'active'", "now()"),
@@ -50,7 +54,7 @@ def _statement(due: _Due) -> str:
         f"UPDATE {due.table} SET {due.at} = NULL, {due.lease} = :lease, {due.until} = now() + :length"  # noqa: S608
         f" WHERE ({key}) IN (SELECT {key} FROM {due.table} WHERE {due.where} AND"
         f" (({due.at} <= {due.now} AND ({due.until} IS NULL OR {due.until} < now())) OR {due.until} < now())"
-        f" ORDER BY {due.at} NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING {key}"
+        f" ORDER BY {due.rank or due.at} NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING {key}"
     )
 
 

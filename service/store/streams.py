@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from integrations.provider import RECHECK
 from service.clock import real_now
-from service.models import Connection, Conversation, Engagement, Stream
+from service.models import Connection, Conversation, Engagement, Stream, Task
 from service.queue import LEASE
 from service.store import due
 
@@ -47,23 +48,33 @@ def hold(session: Session, workspace_id: UUID, stream_id: UUID, lease_id: UUID) 
     return Held(row[0], row[1])
 
 
-def advance(stream: Stream, cursor: str | None, *, new: int, notes: Sequence[str], reads: Mapping[str, int]) -> None:
-    """A page was stored: its cursor, in the same transaction."""
+def advance(
+    stream: Stream, cursor: str | None, *, new: int, served: bool, notes: Sequence[str], reads: Mapping[str, int]
+) -> None:
+    """A page was stored: its cursor, in the same transaction. `served`: something was on it, new or known."""
     stream.cursor = cursor
     stream.items += new
     if new:
         stream.last_item_at = real_now()
+    if served:
+        stream.served_at = real_now()
     if notes:
         stream.notes = list(dict.fromkeys([*stream.notes, *notes]))[-5:]
+    count(stream, reads)
+
+
+def count(stream: Stream, reads: Mapping[str, int]) -> None:
+    """Billed reads, by the price's name."""
     if reads:
-        stream.reads = {**stream.reads, **{name: stream.reads.get(name, 0) + count for name, count in reads.items()}}
+        stream.reads = {**stream.reads, **{name: stream.reads.get(name, 0) + number for name, number in reads.items()}}
 
 
-def finish(session: Session, stream: Stream, *, next_at: datetime, done: bool) -> None:
+def finish(session: Session, stream: Stream, *, next_at: datetime, done: bool, urgent: bool) -> None:
     """The pull ended well. `done`: everything that the network serves today has been read once."""
     now = real_now()
     stream.last_pulled_at = now
-    stream.failures, stream.error, stream.error_at = 0, "", None
+    stream.failures, stream.error, stream.error_at, stream.waits_for = 0, "", None, ""
+    stream.urgent = urgent
     if done and stream.first_done_at is None:
         stream.first_done_at = now
     let_go(session, stream, next_at)
@@ -88,7 +99,7 @@ def others_done(session: Session, stream: Stream, depending: Sequence[str]) -> b
             Stream.workspace_id == stream.workspace_id,
             Stream.connection_id == stream.connection_id,
             Stream.id != stream.id,
-            Stream.name.not_in([*depending, "recheck"]),
+            Stream.name.not_in([*depending, RECHECK]),
             Stream.status == "active",
             Stream.first_done_at.is_(None),
         )
@@ -107,7 +118,7 @@ def open_for_decisions(session: Session, connection: Connection) -> bool:
             Stream.workspace_id == connection.workspace_id,
             Stream.connection_id == connection.id,
             Stream.status == "active",
-            Stream.name != "recheck",
+            Stream.name != RECHECK,
             Stream.first_done_at.is_(None),
         )
     )
@@ -189,13 +200,57 @@ def checked(session: Session, connection: Connection, ids: Sequence[str]) -> Non
     )
 
 
-def fail(session: Session, stream: Stream, *, error: str, stop: bool, delay: timedelta | None, failed: bool) -> int:
-    """The pull ended badly. Returns how many times it has failed in a row."""
-    stream.failures += failed
-    if error:
-        stream.error, stream.error_at = error, real_now()
+def fail(
+    session: Session,
+    stream: Stream,
+    *,
+    error: str,
+    stop: bool,
+    next_at: datetime | None,
+    failed: bool,
+    waits_for: str = "",
+) -> None:
+    """The pull ended badly, or has to wait for a limit to pass (`waits_for`)."""
+    now = real_now()
+    stream.failures = stream.failures + 1 if failed else 0 if waits_for else stream.failures
+    stream.waits_for = waits_for
+    if waits_for == "rate_limit":
+        stream.limited_at = now
+    if error or waits_for:
+        stream.error, stream.error_at = error, now if error else None
     if stop:
         stream.status = "stopped"
-    failures = stream.failures
-    let_go(session, stream, None if stop or delay is None else real_now() + delay)
-    return failures
+    let_go(session, stream, None if stop else next_at)
+
+
+def is_open(session: Session, connection: Connection, moved_since: datetime) -> bool:
+    """Whether somebody waits on this connection (a network), in a talk that moved since then (business time), or a task of ours
+    stands open there (a CRM)."""
+    waits = (
+        select(Conversation.id).where(
+            Conversation.workspace_id == connection.workspace_id,
+            Conversation.connection_id == connection.id,
+            Conversation.waiting_since.is_not(None),
+            Conversation.last_post_at >= moved_since,
+        )
+        if connection.kind == "social"
+        else select(Task.id).where(
+            Task.workspace_id == connection.workspace_id,
+            Task.crm_connection_id == connection.id,
+            Task.wanted == "open",
+            Task.external_id.is_not(None),
+        )
+    )
+    return bool(session.scalar(select(waits.exists())))
+
+
+def recheck_allowance(session: Session, connection: Connection, share: float) -> int:
+    """How many posts the sweep may still buy again: `share` of what the other streams have bought, less what it has bought."""
+    rows = session.execute(
+        select(Stream.name, Stream.reads).where(
+            Stream.workspace_id == connection.workspace_id, Stream.connection_id == connection.id
+        )
+    ).all()
+    bought: dict[str, int] = {name: sum(reads.values()) for name, reads in rows}
+    again = bought.pop(RECHECK, 0)
+    return max(0, int(share * sum(bought.values())) - again)

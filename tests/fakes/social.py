@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from integrations.provider import Provider, Secret, SocialClient, Stream
+from integrations.provider import Access, Meter, Price, Provider, Secret, SocialClient, Stream
 from integrations.records import Author, Engagement, Gone, Page
-from tests.fakes.script import Script, chunks, position
+from tests.fakes.script import Script, position
 
 ACCOUNT = Author("brand-1", "brand", "Brand", url="https://social.example/brand")
 STREAMS = ("mentions", "own", "messages")
@@ -24,6 +24,7 @@ class FakeSocial:
     notes: tuple[str, ...] = ()  # sentences that every page brings
     script: Script = field(default_factory=Script)
     threads_asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    meter: Meter | None = None  # of whoever called last; only where posts have a price
     _log: dict[str, list[Engagement]] = field(default_factory=dict)
     _posts: dict[str, Engagement] = field(default_factory=dict)
 
@@ -49,25 +50,39 @@ class FakeSocial:
         self.threads_asked.append((stream, tuple(threads)))
         log = self._log.get(stream, [])
         start = position(cursor, len(log))
-        for group in chunks(log[start:], self.page_size) or [()]:
+        first = True
+        while first or start < len(log):
+            size = self.meter.ask("post", self.page_size) if self.meter else self.page_size
             self.script.called("page", stream)
+            first, group = False, log[start : start + size]
             start += len(group)
             items = tuple(self._posts[post.id] for post in group if post.id in self._posts)
-            yield Page(items, f"at:{start}", self.notes, {"post": len(items)})
+            if self.meter:
+                self.meter.tell("post", [item.id for item in items])
+            yield Page(items, f"at:{start}", self.notes, {} if self.meter else {"post": len(items)})
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
         self.script.called("recheck", tuple(ids))
+        if self.meter:
+            self.meter.ask("post", len(ids), len(ids))
+            self.meter.tell("post", [each for each in ids if each in self._posts])
         return [self._posts.get(each, Gone(each)) for each in ids]
 
 
-def manifest(social: FakeSocial, key: str = "fakesocial") -> Provider[SocialClient]:
+def manifest(social: FakeSocial, key: str = "fakesocial", prices: tuple[Price, ...] = ()) -> Provider[SocialClient]:
     """A provider whose every client is this fake."""
+
+    def client(access: Access) -> SocialClient:
+        social.meter = access.meter
+        return social
+
     return Provider(
         key=key,
         kind="social",
         name="Example Social",
         hosts={"api": "https://social.example", "web": "https://social.example"},
         auth=Secret(),
-        client=lambda access: social,
+        client=client,
+        prices=prices,
         streams=tuple(Stream(name, name, timedelta(minutes=5)) for name in social.streams),
     )

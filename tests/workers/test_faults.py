@@ -57,7 +57,8 @@ def test_a_rate_limit_is_not_a_failure_and_is_obeyed(connected: World) -> None:
 
     stream = connected.stream("mentions")
     assert (stream.failures, stream.error) == (0, "")
-    assert 590 < in_seconds(connected, "next_pull_at", "streams", "name = 'mentions'") <= 600
+    # Never before; and, since a limit ends for many at once, somewhere in the stream's own five minutes after.
+    assert 590 < in_seconds(connected, "next_pull_at", "streams", "name = 'mentions'") <= 900
 
 
 def test_a_missing_scope_stops_that_stream_and_no_other(connected: World) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
-from integrations.provider import FormField, OAuth2, Price, Provider, SocialClient, Stream, Webhook
+from integrations.provider import Cap, FormField, OAuth2, Price, Provider, SocialClient, Stream, Webhook
 from integrations.social.x import webhook
 from integrations.social.x.client import XClient
 
 _PRICES = "https://docs.x.com/x-api/getting-started/pricing"
+_READ_ON = date(2026, 11, 26)
 
 PROVIDER: Provider[SocialClient] = Provider(
     key="x",
@@ -71,12 +72,16 @@ PROVIDER: Provider[SocialClient] = Provider(
     ),
     webhook=Webhook(webhook.challenge, webhook.verify),
     prices=(
-        Price("post", 0.005, _PRICES),
-        Price("dm_event", 0.010, _PRICES),
+        Price("post", 0.005, _PRICES, _READ_ON, "post"),
+        Price("dm_event", 0.010, _PRICES, _READ_ON, "direct message"),
+        Price("user", 0.010, _PRICES, _READ_ON, "profile"),
     ),
+    caps=(Cap("post", 3_000_000, _PRICES, _READ_ON),),
     capabilities=frozenset({"direct_messages", "quotes", "edits", "webhook"}),
     # X's rules on off-X matching: with consent, or by what the person gave or shows publicly (developer agreement and policy).
     given_or_public_only=True,
-    todo={"live": "Checked against the published contract, recorded answers and the sandbox; never yet against X itself."},
+    todo={
+        "live": "Checked against the published contract, recorded answers and the sandbox; never yet against X itself."
+    },
     about="Reads mentions, replies, quotes, direct messages and your own posts; X bills each post that is read to your app.",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -58,6 +58,13 @@ DIRECT: dict[str, Any] = {
     "expansions": ["sender_id"],
     "event_types": ["MessageCreate"],
 }
+# X bills what comes along as an expansion like anything else that it returns; without them, a row costs what a row costs.
+_COMES_ALONG = ("expansions", "user_fields")
+
+
+def alone(query: dict[str, Any]) -> dict[str, Any]:
+    """The same query for the rows by themselves: no profiles, no posts that they refer to."""
+    return {name: value for name, value in query.items() if name not in _COMES_ALONG}
 
 
 class Calls(tweepy.Client):  # type: ignore[misc]  # tweepy has no types
@@ -151,12 +158,17 @@ def seconds_until_reset(response: requests.Response) -> float | None:
             return None
     except (KeyError, ValueError):
         return None
+    told = _date(response)
+    return max(1.0, reset - (told.timestamp() if told else time.time()) + 1.0)
+
+
+def _date(response: requests.Response) -> datetime | None:
+    """What X's clock says in the answer's `Date`."""
     try:
         told = parsedate_to_datetime(response.headers["Date"])
-        now = (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
     except (KeyError, TypeError, ValueError):
-        now = time.time()
-    return max(1.0, reset - now + 1.0)
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
 
 
 def _wait(response: requests.Response) -> float | None:
@@ -195,6 +207,7 @@ class Answer:
     gone: frozenset[str]  # asked for by id; X says they are not there or not for us
     next_token: str | None
     wait: float | None  # seconds until X takes another call of this kind; None: at once
+    at: datetime | None = None  # by X's clock, where it tells
 
     def pause(self) -> None:
         """Raises RateLimitError where X takes no further call now. To be called when there is one to make."""
@@ -230,6 +243,7 @@ def answer(response: requests.Response) -> Answer:
         frozenset(str(each.get("resource_id") or each.get("value")) for each in errors if _names_a_gone_post(each)),
         str(meta["next_token"]) if meta.get("next_token") else None,
         seconds_until_reset(response) if response.headers.get("x-rate-limit-remaining") == "0" else None,
+        _date(response),
     )
 
 

@@ -55,6 +55,7 @@ class Sweep:
     newest: str | None = None
     newest_at: datetime | None = None
     served: int = 0  # rows so far
+    began: datetime | None = None  # when its first page was asked for
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class FeedCursor:
     newest_at: datetime | None = None
     day: str = ""  # the UTC day of the last read: what is read again on it is not billed again
     sweep: Sweep | None = None
+    looked_at: datetime | None = None  # when the last whole sweep began: all that X had indexed by then has been seen
 
     @classmethod
     def load(cls, text: str | None) -> FeedCursor:
@@ -83,7 +85,9 @@ class FeedCursor:
                     _text(sweep["newest"]),
                     _instant(sweep["newest_at"]),
                     int(sweep["served"]),
+                    _instant(sweep.get("began")),
                 ),
+                _instant(body.get("looked_at")),
             )
         except _UNREADABLE:
             return cls()
@@ -102,14 +106,18 @@ class FeedCursor:
                 "newest": sweep.newest,
                 "newest_at": _iso(sweep.newest_at),
                 "served": sweep.served,
+                "began": _iso(sweep.began),
             },
+            looked_at=_iso(self.looked_at),
         )
 
     def begin(self, since: datetime | None) -> Sweep:
-        """The sweep in hand, or a new one: from the newest seen less the overlap, at first from `since`."""
+        """The sweep in hand, or a new one: from when we last looked (or the newest seen, if that is later) less the overlap, at
+        first from `since`. Of a quiet account the newest would be read, and paid for, every day again."""
         if self.sweep is not None:
             return self.sweep
-        start = self.newest_at - OVERLAP if self.newest_at else since
+        last = max(filter(None, (self.newest_at, self.looked_at)), default=None)
+        start = last - OVERLAP if last else since
         return Sweep(max(start, _EARLIEST) if start else None)
 
     def during(self, sweep: Sweep, day: str) -> FeedCursor:
@@ -119,7 +127,11 @@ class FeedCursor:
         """The sweep is at its end: what it saw first is now the newest seen."""
         ahead = sweep.newest_at is not None and (self.newest_at is None or sweep.newest_at >= self.newest_at)
         return FeedCursor(
-            sweep.newest if ahead else self.newest, sweep.newest_at if ahead else self.newest_at, day, None
+            sweep.newest if ahead else self.newest,
+            sweep.newest_at if ahead else self.newest_at,
+            day,
+            None,
+            sweep.began or self.looked_at,
         )
 
 

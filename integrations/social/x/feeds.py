@@ -12,9 +12,9 @@ import requests
 from integrations.errors import InvalidRequestError
 from integrations.records import Engagement, Kind, Page
 from integrations.social.x import parse
-from integrations.social.x.calls import BATCH, DIRECT, TWEETS, Answer, answer
+from integrations.social.x.calls import BATCH, Answer
 from integrations.social.x.cursors import FeedCursor, Place, Sweep
-from integrations.social.x.reading import Reader, day, dicts, typed
+from integrations.social.x.reading import MESSAGE, POST, Reader, day, dicts, typed
 
 NEWEST_MENTIONS = 800
 NEWEST_OWN = 3200
@@ -34,6 +34,8 @@ class Feed:
     newest: int | None = None  # X serves only so many
     reach: timedelta | None = None  # X serves only what is younger
     by_time: bool = True  # takes `start_time` and `until_id`; otherwise we stop by ourselves
+    least: int = 1  # rows of a page, at least
+    prefix: str = ""  # before the ids of rows in our records
     floor: Kind = Kind.CONTEXT
 
 
@@ -41,27 +43,27 @@ def mentions(reader: Reader) -> Feed:
     """Everything that names us, implicit mentions of replies included."""
 
     def fetch(**query: Any) -> requests.Response:
-        return typed(reader.calls.get_users_mentions(reader.me.id, max_results=BATCH, **TWEETS, **query))
+        return typed(reader.calls.get_users_mentions(reader.me.id, **reader.posts, **query))
 
-    return Feed(fetch, parse.posts, "post", "mentions", newest=NEWEST_MENTIONS, floor=Kind.MENTION)
+    return Feed(fetch, parse.posts, POST, "mentions", newest=NEWEST_MENTIONS, least=5, floor=Kind.MENTION)
 
 
 def own(reader: Reader) -> Feed:
     """Our posts and replies."""
 
     def fetch(**query: Any) -> requests.Response:
-        return typed(reader.calls.get_users_tweets(reader.me.id, max_results=BATCH, **TWEETS, **query))
+        return typed(reader.calls.get_users_tweets(reader.me.id, **reader.posts, **query))
 
-    return Feed(fetch, parse.posts, "post", "posts of yours", newest=NEWEST_OWN)
+    return Feed(fetch, parse.posts, POST, "posts of yours", newest=NEWEST_OWN, least=5)
 
 
 def messages(reader: Reader) -> Feed:
     """Direct messages of all conversations, both ways."""
 
     def fetch(**query: Any) -> requests.Response:
-        return typed(reader.calls.get_direct_message_events(user_auth=False, max_results=BATCH, **DIRECT, **query))
+        return typed(reader.calls.get_direct_message_events(user_auth=False, **reader.direct, **query))
 
-    return Feed(fetch, parse.messages, "dm_event", "direct messages", reach=MESSAGES_REACH, by_time=False)
+    return Feed(fetch, parse.messages, MESSAGE, "direct messages", reach=MESSAGES_REACH, by_time=False, prefix=parse.DM)
 
 
 def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engagement]]:
@@ -72,7 +74,9 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
     notes = _reach_note(reader, feed, state, sweep)
     more = True
     while more:
-        found, sweep = _page(feed, sweep)
+        found, sweep = _page(reader, feed, sweep, first=state.newest is None)
+        read = feed.read(found.rows, reader.view(found, feed.floor))
+        found = reader.introduced(found, read.items)
         view = reader.view(found, feed.floor)
         read = feed.read(found.rows, view)
         sweep = _passed(sweep, found, read.items)
@@ -80,7 +84,7 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
         today = reader.now().date().isoformat()
         if not more:
             notes = (*notes, *_cut_note(feed, sweep))
-        reads = {feed.price: _billed(read.items, state, today)}
+        reads = reader.counted(feed.price, _billed(read.items, state, today))
         kept = [item for item in read.items if feed.by_time or sweep.start is None or item.created_at >= sweep.start]
         state = state.during(sweep, today) if more else state.done(sweep, today)
         yield Page((*kept, *reader.included(found, view)), state.dump(), (*notes, *read.notes), reads)
@@ -96,20 +100,34 @@ def position(place: Place, *, by_time: bool) -> dict[str, str]:
     return {"until_id": place.until} if place.until and by_time else {}
 
 
-def _page(feed: Feed, sweep: Sweep) -> tuple[Answer, Sweep]:
+def _page(reader: Reader, feed: Feed, sweep: Sweep, *, first: bool) -> tuple[Answer, Sweep]:
     """The page at the sweep's place. A token that X has forgotten gives way to the oldest id served."""
+    most = BATCH if first or feed.by_time else probing(sweep.served)
 
     def at(place: Place) -> Answer:
         window = {"start_time": sweep.start} if feed.by_time and sweep.start else {}
-        return answer(feed.fetch(**window, **position(place, by_time=feed.by_time)))
+        query = {**window, **position(place, by_time=feed.by_time)}
+        return reader.bought(
+            feed.price, lambda count: feed.fetch(max_results=count, **query), most, feed.least, feed.prefix
+        )
 
     try:
-        return at(sweep.place), sweep
+        found = at(sweep.place)
     except InvalidRequestError:
         if sweep.place.token is None:
             raise
-    sweep = replace(sweep, place=sweep.place.without_token())
-    return at(sweep.place), sweep
+        sweep = replace(sweep, place=sweep.place.without_token())
+        found = at(sweep.place)
+    if sweep.began is None:
+        # By X's clock, if ours is ahead: what X has not seen yet must not count as looked at.
+        sweep = replace(sweep, began=min(filter(None, (reader.now(), found.at))))
+    return found, sweep
+
+
+def probing(served: int) -> int:
+    """Rows to ask for where a list takes no `start_time` and was read before, after so many: each page three times what came so
+    far. What is at its head is known most of the time, and every row of it is paid for."""
+    return min(BATCH, 3 * served + 1)
 
 
 def _passed(sweep: Sweep, found: Answer, items: Sequence[Engagement]) -> Sweep:

@@ -10,9 +10,9 @@ from typing import Any
 
 from integrations.records import Engagement, Gone, Page
 from integrations.social.x import feeds, parse
-from integrations.social.x.calls import BATCH, answer
+from integrations.social.x.calls import BATCH
 from integrations.social.x.cursors import Place
-from integrations.social.x.reading import Reader, dicts
+from integrations.social.x.reading import POST, Reader, dicts
 
 _POST_ID = re.compile(r"[0-9]{1,19}", re.ASCII)  # X answers 400 for a whole batch with one other id in it
 
@@ -30,7 +30,7 @@ def ancestors(reader: Reader, ids: Sequence[str]) -> Iterator[Page[Engagement]]:
         view = reader.view(found)
         read = parse.posts(found.rows, view)
         items = (*read.items, *reader.included(found, view))
-        yield Page(items, None, read.notes, {"post": len(found.rows)}, answered=asked)
+        yield Page(items, None, read.notes, reader.counted(POST, len(found.rows)), answered=asked)
         if start + BATCH < len(wanted):
             found.pause()
 
@@ -49,6 +49,7 @@ def _posts(reader: Reader, ids: Sequence[str]) -> Iterator[Engagement | Gone]:
     for start in range(0, len(numbers), BATCH):
         asked = numbers[start : start + BATCH]
         found = reader.lookup(asked)
+        found = reader.introduced(found, parse.posts(found.rows, reader.view(found)).items)
         view = reader.view(found)
         rows = {str(row["id"]): (row, view) for row in dicts(found.rows) if row.get("id")}
         rows |= _newest_versions(reader, {each: row for each, (row, _) in rows.items()})
@@ -86,9 +87,17 @@ def _messages(reader: Reader, ids: Sequence[str]) -> Iterator[Engagement | Gone]
     entry and not in it, is gone. The time of a message is in its id."""
     open_ = {each: parse.snowflake_time(each.removeprefix(parse.DM)) for each in ids if _is_message_id(each)}
     yield from (Gone(each) for each in ids if each not in open_)
-    feed, place, oldest = feeds.messages(reader), Place(), reader.now()
+    feed, place, oldest, served = feeds.messages(reader), Place(), reader.now(), 0
     while open_:
-        found = answer(feed.fetch(**feeds.position(place, by_time=False)))
+        query = feeds.position(place, by_time=False)
+        found = reader.bought(
+            feed.price,
+            lambda count, query=query: feed.fetch(max_results=count, **query),  # type: ignore[misc]
+            feeds.probing(served),
+            feed.least,
+            feed.prefix,
+        )
+        served += len(found.rows)
         for item in feed.read(found.rows, reader.view(found)).items:
             oldest = min(oldest, item.created_at)
             if open_.pop(item.id, None) is not None or item.id in ids:

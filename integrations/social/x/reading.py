@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
 
-from integrations.errors import UnexpectedResponseError
+from integrations.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    SpendingLimitError,
+    UnexpectedResponseError,
+)
 from integrations.provider import Access
 from integrations.records import Author, Engagement, Kind
 from integrations.social.x import parse
-from integrations.social.x.calls import TWEETS, USER_FIELDS, Answer, Calls, answer
+from integrations.social.x.calls import BATCH, DIRECT, TWEETS, USER_FIELDS, Answer, Calls, alone, answer
+
+POST, MESSAGE, PROFILE = "post", "dm_event", "user"  # names of the prices
+# X answered and refused, so nothing was returned, and nothing is billed. (Of a lost answer nobody knows.)
+_REFUSED = (AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError, RateLimitError)
 
 
 class Reader:
@@ -26,6 +38,11 @@ class Reader:
         self.writers: dict[str, str] = {}  # post id -> author id, of all that was seen
         self.web = access.hosts["web"].rstrip("/")
         self._account = access.account
+        self._meter = access.meter
+        self._wanted = access.wanted
+        # Where somebody says which profiles are worth their price, nothing else comes along with the rows.
+        self.posts = TWEETS if access.wanted is None else alone(TWEETS)
+        self.direct = DIRECT if access.wanted is None else alone(DIRECT)
 
     @property
     def me(self) -> Author:
@@ -44,7 +61,50 @@ class Reader:
 
     def lookup(self, ids: Sequence[str]) -> Answer:
         """Up to a hundred posts by id."""
-        return answer(typed(self.calls.get_tweets(list(ids), **TWEETS)))
+        return self.bought(POST, lambda _: typed(self.calls.get_tweets(list(ids), **self.posts)), len(ids), len(ids))
+
+    def bought(
+        self, price: str, call: Callable[[int], requests.Response], most: int = BATCH, least: int = 1, prefix: str = ""
+    ) -> Answer:
+        """A call that brings at most as many rows as it is told, and what that costs. Rows are billed under their ids, with
+        `prefix` before. Raises SpendingLimitError."""
+        if self._meter is None:
+            return answer(call(most))
+        count = self._meter.ask(price, most, least)
+        try:
+            found = answer(call(count))
+        except _REFUSED:
+            self._meter.void(price)
+            raise
+        # A row that cannot be read is billed all the same.
+        self._meter.tell(price, [prefix + str(_id(row) or f"row {index}") for index, row in enumerate(found.rows)])
+        return found
+
+    def counted(self, price: str, reads: int) -> Mapping[str, int]:
+        """What a page says that it cost: nothing where a meter knows it better."""
+        return {price: reads} if self._meter is None else {}
+
+    def introduced(self, found: Answer, items: Sequence[Engagement]) -> Answer:
+        """The answer with the profiles of those authors who are worth the price, by what their posts say."""
+        if self._wanted is None:
+            return found
+        ids = sorted(set(self._wanted(items)) - found.users.keys() - {self.me.id})
+        users: dict[str, Mapping[str, Any]] = {}
+        for start in range(0, len(ids), BATCH):
+            users |= self._profiles(ids[start : start + BATCH])
+        return replace(found, users={**found.users, **users}) if users else found
+
+    def _profiles(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        def call(_: int) -> requests.Response:
+            return typed(self.calls.get_users(ids=list(ids), user_auth=False, user_fields=USER_FIELDS))
+
+        try:
+            rows = dicts(self.bought(PROFILE, call, len(ids), len(ids)).rows)
+        except (SpendingLimitError, PermissionDeniedError):
+            # The posts are paid for, and kept under bare ids: the next call says that the limit is reached, and whoever is gone, or
+            # not for us, comes as an error alone.
+            return {}
+        return {str(row["id"]): row for row in rows if row.get("id")}
 
     def view(self, found: Answer, floor: Kind = Kind.CONTEXT) -> parse.View:
         """How to read an answer, after learning from it who wrote what."""
@@ -69,6 +129,10 @@ def typed(response: Any) -> requests.Response:
     """tweepy has no types; this is where its answers get one."""
     assert isinstance(response, requests.Response)
     return response
+
+
+def _id(row: Any) -> Any:
+    return row.get("id") if isinstance(row, dict) else None
 
 
 def dicts(rows: Sequence[Any]) -> list[Mapping[str, Any]]:

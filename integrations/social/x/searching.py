@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from integrations.errors import InvalidRequestError
 from integrations.records import Engagement, Kind, Page
 from integrations.social.x import parse
-from integrations.social.x.calls import BATCH, TWEETS, Answer, answer
+from integrations.social.x.calls import BATCH, Answer
 from integrations.social.x.cursors import OVERLAP, Batch, Place, SearchCursor
-from integrations.social.x.reading import Reader, day, dicts, typed
+from integrations.social.x.reading import POST, Reader, day, dicts, typed
 
 REACH = timedelta(days=7) - timedelta(minutes=1)  # a minute less: X refuses a start that is just too early
 QUERY_LIMIT = 512  # characters of one query, on pay-per-use
+LEAST = 10  # rows of a page
 QUOTES = "quotes"  # the term for quotes of our posts, whatever thread they stand in
 _THREAD = re.compile(r"[0-9]{1,19}", re.ASCII)
 
@@ -37,16 +38,18 @@ def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator
         more = True
         while more:
             found, batch = _page(reader, batch, reach)
+            if found.at is not None and found.at < batch.at:
+                batch = replace(batch, at=found.at)  # our clock is ahead of X's
             read = parse.posts(found.rows, reader.view(found))
             roots, looked_up = _roots(reader, batch, read.items, asked)
+            found = reader.introduced(found, parse.posts(found.rows, reader.view(found)).items)
             view = reader.view(found)
-            if looked_up:
-                read = parse.posts(found.rows, view)  # again: now it is known who began those threads
+            read = parse.posts(found.rows, view)  # again: now it is known who began those threads, and who wrote
             batch = replace(batch, place=batch.place.after(dicts(found.rows), found.next_token))
             more = found.next_token is not None
             state = state.during(batch) if more else state.done(batch).only(wanted)
             items = (*read.items, *reader.included(found, view), *roots)
-            reads = {"post": len(found.rows) + looked_up}
+            reads = reader.counted(POST, len(found.rows) + looked_up)
             yield Page(items, state.dump(), (*notes, *read.notes), reads)
             notes = ()
             if more or index + 1 < len(plan):
@@ -106,8 +109,9 @@ def _page(reader: Reader, batch: Batch, reach: datetime) -> tuple[Answer, Batch]
     def at(place: Place) -> Answer:
         position = {"next_token": place.token} if place.token else {"until_id": place.until} if place.until else {}
         start = max(batch.start, reach)
-        return answer(
-            typed(reader.calls.search_recent_tweets(text, max_results=BATCH, start_time=start, **TWEETS, **position))
+        query = {"start_time": start, **reader.posts, **position}
+        return reader.bought(
+            POST, lambda count: typed(reader.calls.search_recent_tweets(text, max_results=count, **query)), BATCH, LEAST
         )
 
     try:

@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("match_due", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("filed", postgresql.ARRAY(KEY), server_default="{}", nullable=False),
         sa.Column("likely", sa.REAL(), nullable=True),
+        sa.Column("profile_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -314,6 +315,9 @@ def upgrade() -> None:
         sa.Column("push_lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("push_failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("push_error", sa.Text(), server_default="", nullable=False),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("monthly_ceiling", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "brand_id"],
@@ -727,6 +731,10 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("error_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("notes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("waits_for", sa.Text(), server_default="", nullable=False),
+        sa.Column("limited_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("served_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("urgent", sa.Boolean(), server_default="false", nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "connection_id"],
             ["connections.workspace_id", "connections.id"],
@@ -978,11 +986,76 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", "relationship_id", "at", "stage", name=op.f("pk_stage_changes")),
     )
+    op.create_table(
+        "provider_freezes",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_provider_freezes")),
+    )
+    op.create_table(
+        "spend",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("reads", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("micros", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_spend_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "connection_id", "day", "name", name=op.f("pk_spend")),
+    )
+    op.create_index("ix_spend_day", "spend", ["workspace_id", "day"], unique=False)
+    op.create_table(
+        "spend_months",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("micros", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_spend_months_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "month", name=op.f("pk_spend_months")),
+    )
+    op.create_table(
+        "spend_holds",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reads", sa.Integer(), nullable=False),
+        sa.Column("micros", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_spend_holds_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "connection_id", "stream", "name", name=op.f("pk_spend_holds")),
+    )
+    op.create_table(
+        "bought",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_bought_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "place", "day", "name", "resource", name=op.f("pk_bought")),
+    )
     share(
         "api_keys",
         "memberships",
         "oauth_states",
         "provider_apps",
+        "provider_freezes",
         "sessions",
         "signin_links",
         "users",
@@ -1013,6 +1086,10 @@ def upgrade() -> None:
         "engagements",
         "owners",
         "streams",
+        "spend",
+        "spend_months",
+        "spend_holds",
+        "bought",
         "activity_contacts",
         "contact_keys",
         "key_counts",
@@ -1029,6 +1106,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("bought")
+    op.drop_table("spend_holds")
+    op.drop_table("spend_months")
+    op.drop_index("ix_spend_day", table_name="spend")
+    op.drop_table("spend")
+    op.drop_table("provider_freezes")
     op.drop_table("stage_changes")
     op.drop_table("rule_volumes")
     op.drop_table("busy_times")

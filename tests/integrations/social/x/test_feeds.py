@@ -13,6 +13,7 @@ from integrations.errors import RateLimitError
 from integrations.records import Kind
 from tests.integrations.social.x.wire import NOW, US, Wire, dm, snowflake, tweet
 
+MESSAGES = "/2/dm_events"
 MENTIONS = f"/2/users/{US.id}/mentions"
 
 
@@ -33,14 +34,14 @@ def test_a_first_pull_goes_back_to_since_and_no_further(wire: Wire) -> None:
     assert wire.queries(MENTIONS)[0]["start_time"] == "2026-02-18T12:00:00Z"
 
 
-def test_the_next_pull_starts_half_an_hour_before_the_newest_mention_seen(wire: Wire) -> None:
+def test_the_next_pull_starts_half_an_hour_before_the_last_look(wire: Wire) -> None:
     ids = _mentions(wire, 3)
     first = list(wire.client().pull("mentions", None))[-1]
     late = NOW - timedelta(minutes=20)
     wire.add(tweet(snowflake(late), at=late))  # X indexed it after the newer ones
     second = list(wire.client().pull("mentions", first.cursor))
     assert snowflake(late) in [item.id for page in second for item in page.items]
-    assert wire.queries(MENTIONS)[1]["start_time"] == "2026-03-20T11:29:00Z"
+    assert wire.queries(MENTIONS)[1]["start_time"] == "2026-03-20T11:30:00Z"
     assert "since_id" not in wire.queries(MENTIONS)[1]
     assert json.loads(first.cursor or "")["newest"] == ids[-1]
 
@@ -158,7 +159,36 @@ def test_messages_stop_at_the_newest_seen_and_say_what_30_days_leave_out(wire: W
     )
     assert [len(page.items) for page in first] == [100, 100, 100]
     again = list(wire.client().pull("messages", first[-1].cursor))
-    assert [[item.created_at for item in page.items] for page in again] == [[NOW]]
+    assert [item.created_at for page in again for item in page.items] == [NOW]
+    assert [query["max_results"] for query in wire.queries(MESSAGES)][-2:] == ["1", "4"]
+
+
+def test_a_quiet_inbox_costs_one_message_a_day(wire: Wire) -> None:
+    for minutes in range(50):
+        at = NOW - timedelta(days=3, minutes=minutes)
+        wire.write(dm(snowflake(at), "9", at))
+    cursor = list(wire.client().pull("messages", None))[-1].cursor
+    wire.now += timedelta(days=1)
+    assert len(list(wire.client().pull("messages", cursor))) == 1
+    assert wire.queries(MESSAGES)[-1]["max_results"] == "1"
+
+
+def test_a_quiet_account_is_not_read_again_the_next_day(wire: Wire) -> None:
+    wire.now += timedelta(minutes=40)
+    _mentions(wire, 5)
+    cursor = list(wire.client().pull("mentions", None))[-1].cursor
+    for hours in (1, 24, 24):
+        wire.now += timedelta(hours=hours)
+        pages = list(wire.client().pull("mentions", cursor))
+        cursor = pages[-1].cursor
+    assert [page.items for page in pages] == [()]
+
+
+def test_a_clock_that_is_ahead_does_not_skip_what_x_has_not_shown_yet(wire: Wire) -> None:
+    cursor = list(wire.client(now=lambda: NOW + timedelta(hours=5)).pull("mentions", None))[-1].cursor
+    late = NOW - timedelta(minutes=25)
+    wire.add(tweet(snowflake(late), at=late))
+    assert snowflake(late) in [item.id for page in wire.client().pull("mentions", cursor) for item in page.items]
 
 
 def test_a_quiet_inbox_has_lost_nothing_and_a_long_absence_may_have(wire: Wire) -> None:

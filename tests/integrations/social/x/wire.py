@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -129,7 +130,7 @@ class Wire:
         call = urlsplit(str(request.url))
         query = {name: value[0] for name, value in parse_qs(call.query).items()}
         status, body = self._route(call.path, query)
-        headers = {"Content-Type": "application/json", "Date": "Fri, 20 Mar 2026 12:00:00 GMT"}
+        headers = {"Content-Type": "application/json", "Date": format_datetime(self.now, usegmt=True)}
         if self.left is not None:
             self.left -= 1
             headers |= {"x-rate-limit-remaining": str(max(0, self.left)), "x-rate-limit-reset": "1774008900"}
@@ -138,8 +139,11 @@ class Wire:
     def _route(self, path: str, query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if path == "/2/users/me":
             return 200, {"data": self.users[US.id]}
+        if path == "/2/users":
+            found = [self.users[each] for each in query["ids"].split(",") if each in self.users]
+            return 200, {"data": found} if found else {"errors": [_no_user(each) for each in query["ids"].split(",")]}
         if path == "/2/tweets":
-            return self._lookup(query["ids"].split(","))
+            return self._lookup(query["ids"].split(","), query)
         if path == "/2/dm_events":
             return self._list(self.messages.values(), query)
         visible = [row for row in self.posts.values() if row["id"] not in self.hidden]
@@ -166,7 +170,7 @@ class Wire:
             return any(each.get("author_id") == US.id for each in quoted)
         return f"conversation_id:{row['conversation_id']}" in text.split(" OR ")
 
-    def _lookup(self, ids: list[str]) -> tuple[int, dict[str, Any]]:
+    def _lookup(self, ids: list[str], query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         rows = [self.posts[each] for each in ids if each in self.posts]
         missing = [
             {
@@ -181,7 +185,7 @@ class Wire:
             for each in ids
             if each not in self.posts
         ]
-        return 200, {**self._envelope(rows), **({"errors": missing} if missing else {})}
+        return 200, {**self._envelope(rows, query), **({"errors": missing} if missing else {})}
 
     def _list(self, rows: Iterable[dict[str, Any]], query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         token = query.get("pagination_token") or query.get("next_token")
@@ -199,9 +203,11 @@ class Wire:
         meta: dict[str, Any] = {"result_count": len(chosen[:size])}
         if len(chosen) > size:
             meta["next_token"] = f"token{chosen[size - 1]['id']}"
-        return 200, {**self._envelope(chosen[:size]), "meta": meta}
+        return 200, {**self._envelope(chosen[:size], query), "meta": meta}
 
-    def _envelope(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    def _envelope(self, rows: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
+        if "expansions" not in query:
+            return {"data": rows} if rows else {}
         ids = {each["id"] for row in rows for each in row.get("referenced_tweets", ())}
         others = [self.posts[each] for each in sorted(ids) if each in self.posts]
         people = {row.get("author_id") or row.get("sender_id") for row in [*rows, *others]}
@@ -212,6 +218,18 @@ class Wire:
             **({"data": rows} if rows else {}),
             "includes": {name: value for name, value in includes.items() if value},
         }
+
+
+def _no_user(user_id: str) -> dict[str, Any]:
+    return {
+        "type": _PROBLEMS + "resource-not-found",
+        "title": "Not Found Error",
+        "detail": f"Could not find user with ids: [{user_id}].",
+        "parameter": "ids",
+        "value": user_id,
+        "resource_id": user_id,
+        "resource_type": "user",
+    }
 
 
 def _time(row: dict[str, Any]) -> datetime:

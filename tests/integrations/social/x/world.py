@@ -48,13 +48,17 @@ class XWorld:
         """Our clock is ahead of X's by so much."""
         self._ahead = timedelta(seconds=seconds)
 
+    def page(self, most: int) -> None:
+        """So many posts on a page, if they are asked for."""
+        self.wire.page = most
+
     def refuse(self, status: int, body: str) -> None:
         """The next call is answered with this."""
         self.wire.replies.append((status, {"Content-Type": "application/json"}, body))
 
     def _post(self, author: str, text: str, entities: object, **more: object) -> str:
         self._serial += 1
-        at = NOW - timedelta(hours=1) + timedelta(seconds=self._serial)
+        at = NOW - timedelta(minutes=10) + timedelta(seconds=self._serial)
         post_id = snowflake(at)
         self.wire.add(tweet(post_id, author, text, at, entities=entities, **more))
         return post_id

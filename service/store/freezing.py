@@ -1,0 +1,89 @@
+"""What is frozen: a provider for everybody, or one connection, by a person. Nothing is read from it or written to it; what was
+read stays, and one switch brings it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from integrations.registry import providers
+from service.clock import real_now
+from service.models import Connection, ProviderFreeze
+
+LOOK_AGAIN = timedelta(hours=1)  # a frozen stream that comes up is put off for so long; nobody outside is asked
+
+
+def reasons(session: Session) -> Mapping[str, str]:
+    """The reason for each provider that is frozen for everybody."""
+    return {row.provider: row.reason for row in session.scalars(select(ProviderFreeze))}
+
+
+def why(provider: str, paused: bool, paused_reason: str, frozen: Mapping[str, str]) -> str:
+    """Why a connection is frozen, as a sentence; "" where it is not."""
+    found = providers().get(provider)
+    if found is None:
+        return f"This Warmline does not know {provider} any more, so nothing is read or written there. What was read is kept."
+    if provider in frozen:
+        return f"{found.name} is frozen here: {_sentence(frozen[provider])} What was read is kept."
+    if paused:
+        return (
+            f"Paused: {_sentence(paused_reason)}"
+            if paused_reason
+            else "Paused. Nothing is read or written until somebody resumes it."
+        )
+    return ""
+
+
+def of(session: Session, row: Connection) -> str:
+    """Why this connection is frozen; "" where it is not."""
+    return why(row.provider, row.paused_at is not None, row.paused_reason, reasons(session))
+
+
+def freeze(session: Session, provider: str, reason: str) -> None:
+    """Freezes a provider for everybody. Safe to repeat: the newest reason stands."""
+    row = insert(ProviderFreeze).values(provider=provider, reason=reason)
+    session.execute(row.on_conflict_do_update(index_elements=["provider"], set_={"reason": row.excluded.reason}))
+
+
+def unfreeze(session: Session, provider: str) -> bool:
+    """Ends that. Returns whether it was frozen."""
+    found = session.scalar(
+        delete(ProviderFreeze).where(ProviderFreeze.provider == provider).returning(ProviderFreeze.provider)
+    )
+    return found is not None
+
+
+def wake(
+    session: Session, workspace_id: UUID, *, provider: str | None = None, connection_id: UUID | None = None
+) -> int:
+    """Whatever was put off in this workspace, of one provider or one connection, is due now: streams, and what waits to be
+    pushed. Returns how many connections there are."""
+    params = {"w": workspace_id, "p": provider, "c": connection_id, "now": real_now()}
+    chosen = "workspace_id = :w AND status = 'active' AND (:p IS NULL OR provider = :p) AND (CAST(:c AS uuid) IS NULL OR id = :c)"
+    session.execute(
+        text(
+            "UPDATE streams SET next_pull_at = least(next_pull_at, :now) FROM (SELECT s.id FROM streams s JOIN connections n"  # noqa: S608
+            " ON n.workspace_id = s.workspace_id AND n.id = s.connection_id WHERE s.workspace_id = :w AND s.status = 'active' AND n.id IN"
+            f" (SELECT id FROM connections WHERE {chosen}) ORDER BY s.id FOR UPDATE OF s) AS due"
+            " WHERE streams.workspace_id = :w AND streams.id = due.id"
+        ),
+        params,
+    )
+    rows = session.execute(
+        text(
+            f"UPDATE connections SET next_push_at = CASE WHEN kind = 'crm' THEN least(next_push_at, :now) END WHERE {chosen}"  # noqa: S608
+            " RETURNING id"
+        ),
+        params,
+    )
+    return len(rows.all())
+
+
+def _sentence(words: str) -> str:
+    clean = words.strip().rstrip(".")
+    return f"{clean}."
