@@ -59,7 +59,7 @@ class Threads:
         body = self._calls.get(f"/api/v1/statuses/{quote(status_id, safe='')}/context")
         if not isinstance(body, dict):
             raise UnexpectedResponseError("The server answered with something that is not a thread")
-        above, below = (list(objects(body.get(name) or ())) for name in ("ancestors", "descendants"))
+        above, below = (_list(body.get(name)) for name in ("ancestors", "descendants"))
         return Context(above, below)
 
     def _settle_all(self, rows: Iterable[Any], end: _End) -> None:
@@ -110,6 +110,10 @@ class Threads:
 
     def _answers_us(self, row: Json) -> bool:
         return reference(row, "in_reply_to_account_id") == self._us
+
+
+def _list(value: Any) -> list[Json]:
+    return list(objects(value)) if isinstance(value, list) else []
 
 
 def objects(rows: Iterable[Any]) -> Iterable[Json]:

@@ -85,6 +85,7 @@ class Wire:
     forgotten: set[str] = field(default_factory=set)  # ids that it no longer knows as a bound, and serves nothing for
     hidden: set[str] = field(default_factory=set)  # there, but not indexed yet: lists do not serve them
     whole_thread_above: bool = False  # as Pleroma does
+    contexts: str | None = None  # what the server answers when it is asked for a thread, instead of the thread
     people: dict[str, Row] = field(
         default_factory=lambda: {
             US.id: account(US.id, "acme", display_name="Acme Support"),
@@ -164,6 +165,10 @@ class Wire:
     # --- how it is asked --------------------------------------------------------------------------------------
 
     def client(self, **more: Any) -> MastodonClient:
+        return MastodonClient(self.access(**more))
+
+    def access(self, **more: Any) -> Access:
+        """What our client needs to speak for us."""
         access: dict[str, Any] = {
             "hosts": {"web": WEB},
             "credentials": {"access_token": TOKEN},
@@ -172,7 +177,7 @@ class Wire:
             "since": self.now - timedelta(days=30),
             "now": lambda: self.now + self.ahead,
         }
-        return MastodonClient(Access(**{**access, **more}))
+        return Access(**{**access, **more})
 
     def serve(self, mock: responses.RequestsMock) -> None:
         for method in (responses.GET, responses.POST):
@@ -199,6 +204,8 @@ class Wire:
             headers |= self._window()
         if call.path in self.missing:
             return 404, headers, '{"error": "Not found"}'
+        if self.contexts is not None and call.path.endswith("/context"):
+            return 200, headers, self.contexts
         status, body, more = self._route(call.path, parse_qs(call.query))
         return status, {**headers, **more}, json.dumps(body)
 

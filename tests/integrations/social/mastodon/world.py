@@ -46,6 +46,10 @@ class MastodonWorld:
         """Our clock is ahead of the server's by so much."""
         self.wire.ahead = timedelta(seconds=seconds)
 
+    def page(self, most: int) -> None:
+        """So many posts on a page, if they are asked for."""
+        self.wire.page = most
+
     def refuse(self, status: int, body: str) -> None:
         """The next call is answered with this."""
         self.wire.replies.append((status, {"Content-Type": "application/json"}, body))

@@ -1,0 +1,185 @@
+"""Registering with a server that somebody named, and what it is."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import responses
+
+from integrations import errors
+from integrations.provider import App, Setting
+from integrations.social.mastodon import PROVIDER, server
+from integrations.social.mastodon.calls import Calls
+from tests.integrations.social.mastodon.wire import WEB, Wire
+
+APPS = f"{WEB}/api/v1/apps"
+REDIRECT = "https://warmline.example/oauth/mastodon/callback"
+MADE = {"id": "1", "name": "Warmline", "client_id": "id-of-app", "client_secret": "secret-of-app", "vapid_key": "x"}
+
+
+def _setting(web: str = WEB, **more: Any) -> Setting:
+    given: dict[str, Any] = {"redirect_uri": REDIRECT, "base_url": "https://warmline.example", **more}
+    return Setting(App(), {"web": web}, {"server": "social.example"}, **given)
+
+
+def test_a_registration_asks_for_reading_alone_and_comes_back_to_us() -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(APPS, json=MADE)
+        app = server.register(_setting())
+        sent = parse_qs(str(mock.calls[0].request.body))
+    assert (app.client_id, app.client_secret) == ("id-of-app", "secret-of-app")
+    assert sent == {
+        "client_name": ["Warmline"],
+        "redirect_uris": [REDIRECT],
+        "scopes": ["read:accounts read:statuses read:notifications"],
+        "website": ["https://warmline.example"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "says"),
+    [
+        (
+            {"status": 404, "body": "<html>"},
+            errors.InvalidRequestError,
+            "social.example does not answer as a Mastodon server",
+        ),
+        ({"status": 200, "body": "<html>"}, errors.InvalidRequestError, "does not answer as a Mastodon server"),
+        ({"status": 200, "body": "[]"}, errors.InvalidRequestError, "does not answer as a Mastodon server"),
+        ({"status": 200, "json": {"client_id": 7}}, errors.InvalidRequestError, "does not answer as a Mastodon server"),
+        (
+            {"status": 301, "headers": {"Location": "https://chat.brand.example/api/v1/apps"}},
+            errors.InvalidRequestError,
+            "social.example leads to chat.brand.example",
+        ),
+        (
+            {"status": 302, "headers": {"Location": "/login"}},
+            errors.InvalidRequestError,
+            "does not answer as a Mastodon server",
+        ),
+        (
+            {"status": 422, "json": {"error": "Redirect URI must be https"}},
+            errors.InvalidRequestError,
+            "Redirect URI must be https",
+        ),
+        ({"status": 503, "body": "<html>"}, errors.TemporaryError, "503"),
+        (
+            {"status": 200, "body": "x" * (server.MOST + 1)},
+            errors.InvalidRequestError,
+            "does not answer as a Mastodon server",
+        ),
+    ],
+)
+def test_what_is_no_server_of_this_kind_is_told_in_a_sentence(
+    answer: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(APPS, **answer)
+        with pytest.raises(error, match=says):
+            server.register(_setting())
+
+
+@pytest.mark.parametrize(
+    ("version", "source", "software"),
+    [
+        ("4.6.0", "https://github.com/mastodon/mastodon", "mastodon"),
+        ("4.3.1+glitch", "", "mastodon"),
+        ("4.2.10+hometown-1.1.1", "", "mastodon"),
+        ("2.7.2 (compatible; Pleroma 2.6.0)", "", "pleroma"),
+        ("2.7.2 (compatible; Akkoma 3.13.2-0-gabc)", "", "akkoma"),
+        ("4.0.0 (compatible; takahe 0.11.0)", "", "takahe"),
+        ("4.2.1 (compatible; Iceshrimp 2023.12)", "", "iceshrimp"),
+        ("0.19.1+git-1234", "https://codeberg.org/superseriousbusiness/gotosocial", "gotosocial"),
+        (None, None, "mastodon"),
+    ],
+)
+def test_the_software_is_told_by_what_the_server_says_of_itself(
+    wire: Wire, version: Any, source: Any, software: str
+) -> None:
+    wire.replies.append((200, {}, json.dumps({"domain": "x.example", "version": version, "source_url": source})))
+    assert server.look(Calls(wire.access())).software == software
+
+
+@pytest.mark.parametrize(
+    ("body", "domain"),
+    [
+        ({"domain": "social.example"}, "social.example"),
+        ({"domain": "social.example", "account_domain": "Brand.example"}, "brand.example"),
+        ({"uri": "social.example"}, "social.example"),
+        ({"uri": "https://social.example/"}, "social.example"),
+        ({"domain": 7}, ""),
+        ({}, ""),
+        ([], ""),
+    ],
+)
+def test_the_domain_of_handles_is_told_in_several_ways(wire: Wire, body: Any, domain: str) -> None:
+    wire.replies += [(404, {}, ""), (200, {}, json.dumps(body))]
+    assert server.look(Calls(wire.access())).domain == domain
+    assert wire.paths() == ["/api/v2/instance", "/api/v1/instance"]
+
+
+def test_connecting_keeps_what_the_server_is_and_the_whole_handle(wire: Wire) -> None:
+    assert PROVIDER.accounts is not None
+    wire.replies.append((200, {}, json.dumps({"id": "7", "acct": "acme", "username": "acme"})))
+    wire.replies.append(
+        (200, {}, json.dumps({"domain": "brand.example", "version": "2.7.2 (compatible; Akkoma 3.13)"}))
+    )
+    (account,) = PROVIDER.accounts(wire.access(account=None))
+    assert (account.author.id, account.author.handle) == ("7", "acme@brand.example")
+    assert account.options == {"software": "akkoma"}
+    assert len(wire.sent) == 2
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"acct": "acme"}', "17"])
+def test_an_account_that_cannot_be_read_says_so(wire: Wire, body: str) -> None:
+    wire.replies.append((200, {}, body))
+    with pytest.raises(errors.UnexpectedResponseError):
+        wire.client().whoami()
+
+
+# --- over a real socket ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _served(answer: bytes) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as found:
+        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{found.server_port}"
+        finally:
+            found.shutdown()
+            thread.join()
+
+
+def test_a_server_inside_our_network_is_not_called_unless_whoever_runs_warmline_allows_it() -> None:
+    with _served(json.dumps(MADE).encode()) as web:
+        with pytest.raises(errors.InvalidRequestError, match="not public"):
+            server.register(_setting(web, guarded=True))
+        assert server.register(_setting(web, guarded=True, allow_hosts=("127.0.0.1",))).client_id == "id-of-app"
+
+
+def test_a_name_behind_which_nobody_answers_is_a_failure_in_passing() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        web = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(errors.TemporaryError):
+            server.register(_setting(web, guarded=True, allow_hosts=("127.0.0.1",)))
