@@ -7,15 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 
-from bench import api, decide, identity, latency, matching, pull, push, talking, texts, waiting
 from bench.figures import Figure, described, machine, notes, table
 from bench.scale import SCALES
 
-BENCHMARKS = {
-    "pull": pull, "decide": decide, "push": push, "api": api, "latency": latency, "matching": matching,
-    "identity": identity, "waiting": waiting, "texts": texts, "talking": talking,
-}  # fmt: skip
+BENCHMARKS = (
+    "pull", "decide", "push", "api", "latency", "matching", "identity", "waiting", "texts", "talking", "mapping", "calls", "contacts",
+)  # fmt: skip
 _FIELDS = tuple(Figure.__dataclass_fields__)
 
 
@@ -30,7 +29,7 @@ def main(argv: list[str]) -> int:
     if unknown := [name for name in options.names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     if options.here:
-        figures = BENCHMARKS[options.names[0]].measure(SCALES[options.scale])
+        figures = import_module(f"bench.{options.names[0]}").measure(SCALES[options.scale])
         print(json.dumps([each.as_json() for each in figures]))
         return 0
     return _all(options.names or list(BENCHMARKS), options.scale, options.json)

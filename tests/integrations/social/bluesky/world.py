@@ -44,6 +44,10 @@ class BlueskyWorld:
     def skew(self, seconds: float) -> None:
         self.wire.ahead = timedelta(seconds=seconds)
 
+    def page(self, most: int) -> None:
+        """So many posts on a page, if they are asked for."""
+        self.wire.page = most
+
     def refuse(self, status: int, body: str) -> None:
         """The next call is answered with this."""
         self.wire.replies.append((status, {"Content-Type": "application/json"}, body))

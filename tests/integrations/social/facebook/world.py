@@ -34,6 +34,10 @@ class FacebookWorld:
     def delete(self, post_id: str) -> None:
         self.there.wire.drop(post_id)
 
+    def page(self, most: int) -> None:
+        """So many posts on a page, if they are asked for."""
+        self.there.wire.page = most
+
     def refuse(self, status: int, body: str) -> None:
         """The next call is answered with this."""
         self.there.wire.replies.append((status, {"Content-Type": "application/json"}, body))
