@@ -10,7 +10,7 @@ import click
 from integrations import standing
 from integrations.registry import AnyProvider, providers
 from service import config as configuration
-from service import connect
+from service import connect, registrations
 from service.runtime import Runtime
 
 
@@ -39,6 +39,18 @@ def _line(provider: AnyProvider) -> tuple[str, ...]:
 def _aligned(lines: Sequence[tuple[str, ...]]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+@command.command("rules")
+@click.argument("provider")
+def rules(provider: str) -> None:
+    """List the rules for PROVIDER: whether tests show that it keeps each, and the reason where it need not or does not yet."""
+    found = registrations.provider_named(provider)
+    lines = [
+        (each.rule.tier, each.state, each.rule.key, each.reason or each.rule.sentence)
+        for each in standing.standing(found)
+    ]
+    click.echo(_aligned([("tier", "standing", "rule", "what it asks, or why not"), *lines]))
 
 
 @command.command("set")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from integrations import standing
 from integrations.registry import providers
 from service import cli, connect
 from service.config import Config, parse_keys
@@ -187,6 +188,14 @@ def test_the_providers_are_listed_for_people_and_for_programs(run: Run) -> None:
         assert {"key", "kind", "name", "tier", "rules"} <= set(row)
         assert {each["standing"] for each in row["rules"]} <= {"done", "todo", "exempt"}
         assert all(each["reason"] for each in row["rules"] if each["standing"] != "done")
+
+
+def test_the_rules_for_a_provider_are_listed_with_what_is_missing(run: Run) -> None:
+    heads, *lines = run("providers", "rules", "x")[1].splitlines()
+    assert heads.startswith("tier")
+    assert [line.split()[2] for line in lines] == [each.key for each in standing.rules_for("social")]
+    assert any("never yet against X itself" in line for line in lines)
+    assert "has no provider named 'myspace'" in run("providers", "rules", "myspace")[2]
 
 
 def test_a_new_key_is_one_that_can_be_used(run: Run) -> None:
