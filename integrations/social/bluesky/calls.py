@@ -21,7 +21,7 @@ from integrations.errors import (
 )
 from integrations.http import LONGEST_WAIT, Session, parse_json, redact, retry_after_header
 from integrations.provider import Access
-from integrations.social.bluesky.dpop import Proven, wants_nonce
+from integrations.social.bluesky.dpop import Proven, asks_for_nonce, with_nonce
 
 # XRPC names its errors; servers use the statuses of HTTP loosely (an expired token is a 400).
 _BY_NAME: dict[str, type[IntegrationError]] = {
@@ -56,7 +56,8 @@ class Calls:
         """One query. `service` is who should answer it (a DID and #fragment); the server's usual AppView if empty. Parameters
         that are None are left out. Raises UnexpectedResponseError for an answer that is no JSON object."""
         given = {name: value for name, value in params.items() if value is not None}
-        body = parse_json(self._session(service).request("GET", f"/xrpc/{method}", params=given))
+        session = self._session(service)
+        body = parse_json(with_nonce(lambda: session.request("GET", f"/xrpc/{method}", params=given)))
         if not isinstance(body, dict):
             raise UnexpectedResponseError(
                 f"{urlsplit(self._base).hostname} answered {method} with something else than an object"
@@ -93,11 +94,10 @@ def rows(body: Mapping[str, Any], name: str) -> list[Any]:
 def refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationError | None:
     """The error that XRPC's name for it means; None where the status says it all. `secrets` are not told, not even the half of one
     that is left where a long sentence is cut."""
+    if wanted := asks_for_nonce(response):
+        return wanted
     name = _body(response).get("error")
-    challenge = response.headers.get("WWW-Authenticate", "")
-    if wants_nonce(response):
-        return TemporaryError(f"{_host(response)} asked for one proof after another")
-    if "invalid_dpop_proof" in challenge:
+    if "invalid_dpop_proof" in response.headers.get("WWW-Authenticate", ""):
         name = "invalid_dpop_proof"
     if response.status_code == 429 or not isinstance(name, str):
         return None

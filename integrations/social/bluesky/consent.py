@@ -30,7 +30,7 @@ from integrations.errors import (
 from integrations.http import Session, parse_json, redact
 from integrations.provider import Begun, Credentials, Setting
 from integrations.social.bluesky import identity, registration
-from integrations.social.bluesky.dpop import Proven, b64url, new_key
+from integrations.social.bluesky.dpop import Proven, asks_for_nonce, b64url, new_key, with_nonce
 
 DEFAULT_SERVER = "https://bsky.social"
 
@@ -59,7 +59,6 @@ def begin(setting: Setting, state: str) -> Begun:
     account, server = _start(setting, typed)
     verifier, key = secrets.token_urlsafe(64), new_key()
     request = {
-        **registration.authentication(setting, server.issuer),
         "response_type": "code",
         "redirect_uri": setting.redirect_uri,
         "state": state,
@@ -72,7 +71,7 @@ def begin(setting: Setting, state: str) -> Begun:
         pushed = _push(setting, server, proven, request, registration.SCOPES)
     except ScopesNotUnderstoodError:
         pushed = _push(setting, server, proven, request, registration.OLDER_SCOPES)
-    query = urlencode({"client_id": request["client_id"], "request_uri": pushed})
+    query = urlencode({"client_id": registration.client_id(setting), "request_uri": pushed})
     signing = registration.signing_key(setting)
     kept = {
         "issuer": server.issuer,
@@ -90,15 +89,17 @@ def finish(setting: Setting, kept: Mapping[str, Any], query: Mapping[str, str]) 
     issuer = str(kept["issuer"])
     if query.get("iss") != issuer:
         raise AuthenticationError("the answer came from another server than the one that was asked")
-    if query.get("error"):
-        raise AuthenticationError(f"the consent was not given ({query['error'][:60]})")
+    if query.get("error") == "access_denied":
+        raise AuthenticationError("the consent was refused. Nothing has changed")
+    if query.get("error") or not query.get("code"):
+        raise AuthenticationError(f"the consent was not given ({query.get('error', 'no code')[:60]}). Start again")
     server = _server(setting, issuer)
     body = _token(
         setting,
         server,
         kept,
         grant_type="authorization_code",
-        code=str(query.get("code") or ""),
+        code=query["code"],
         redirect_uri=setting.redirect_uri,
         code_verifier=str(kept["verifier"]),
     )
@@ -132,8 +133,8 @@ def revoke(setting: Setting, credentials: Credentials) -> None:
     with suppress(IntegrationError):
         server = _server(setting, str(credentials["issuer"]))
         if server.revoke and token:
-            form = {**_us(setting, server, credentials), "token": str(token)}
-            _post(setting, server.revoke, Proven(credentials["dpop_key"]), form)
+            proven = Proven(credentials["dpop_key"])
+            _post(setting, server, server.revoke, proven, _key_of(credentials), {"token": str(token)})
 
 
 # --- who and where ----------------------------------------------------------------------------------------------
@@ -206,19 +207,19 @@ def _directory(setting: Setting) -> identity.Directory:
 # --- calls -------------------------------------------------------------------------------------------------------
 
 
-def _us(setting: Setting, server: Server, kept: Mapping[str, Any]) -> dict[str, str]:
-    return registration.authentication(setting, server.issuer, str(kept.get("client_key") or ""))
+def _key_of(kept: Mapping[str, Any]) -> str:
+    return str(kept.get("client_key") or "")
 
 
 def _push(setting: Setting, server: Server, proven: Proven, form: Mapping[str, str], scopes: Sequence[str]) -> str:
-    body = _post(setting, server.pushed, proven, {**form, "scope": " ".join(scopes)})
+    body = _post(setting, server, server.pushed, proven, "", {**form, "scope": " ".join(scopes)})
     if not isinstance(body, dict) or not isinstance(body.get("request_uri"), str):
         raise UnexpectedResponseError("the server took the request for a consent and did not say under which name")
     return str(body["request_uri"])
 
 
 def _token(setting: Setting, server: Server, kept: Mapping[str, Any], **form: str) -> Mapping[str, Any]:
-    body = _post(setting, server.token, Proven(kept["dpop_key"]), {**_us(setting, server, kept), **form})
+    body = _post(setting, server, server.token, Proven(kept["dpop_key"]), _key_of(kept), form)
     if not isinstance(body, dict) or not isinstance(body.get("access_token"), str) or not body["access_token"]:
         raise UnexpectedResponseError("the server answered without an access token")
     if str(body.get("token_type")).lower() != "dpop" or "atproto" not in str(body.get("scope")).split():
@@ -239,17 +240,22 @@ def _granted(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _post(setting: Setting, url: str, proven: Proven, form: Mapping[str, str]) -> Any:
+def _post(setting: Setting, server: Server, url: str, proven: Proven, kid: str, form: Mapping[str, str]) -> Any:
+    """One form, with who we are. That is signed anew where the form is sent again: a server may take each signature once."""
     parts = urlsplit(url)
     secret = [form[name] for name in _SECRET if name in form]
     classify = partial(_refusal, secrets=secret)
     session = _session(setting, f"{parts.scheme}://{parts.netloc}", secrets=secret, classify=classify)
     session.http.auth = proven
     path = parts.path + (f"?{parts.query}" if parts.query else "")
-    return parse_json(session.request("POST", path, data=form))
+
+    def send() -> requests.Response:
+        return session.request("POST", path, data={**registration.authentication(setting, server.issuer, kid), **form})
+
+    return parse_json(with_nonce(send))
 
 
-_SECRET = ("code", "code_verifier", "refresh_token", "token", "client_assertion")
+_SECRET = ("code", "code_verifier", "refresh_token", "token")
 
 
 def _session(setting: Setting, base: str, **more: Any) -> Session:
@@ -261,6 +267,8 @@ def _refusal(response: requests.Response, secrets: Sequence[str]) -> Integration
     host = urlsplit(response.url).hostname
     if response.status_code == 429 or response.status_code >= 500:
         return None
+    if wanted := asks_for_nonce(response):
+        return wanted
     body = _object(response)
     code = body.get("error")
     if not isinstance(code, str):  # by something in between: no word about the grant
@@ -275,7 +283,6 @@ _REFUSALS: Mapping[str, tuple[type[IntegrationError], str]] = {
     "invalid_grant": (AuthenticationError, "no longer accepts this consent"),
     "access_denied": (AuthenticationError, "no longer accepts this consent"),
     "invalid_scope": (ScopesNotUnderstoodError, "does not know what we ask for"),
-    "use_dpop_nonce": (TemporaryError, "asked for one proof after another"),
 }
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import secrets
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -20,10 +19,34 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from requests.auth import AuthBase
 
-from integrations.http import read_limited
+from integrations.errors import TemporaryError, UnexpectedResponseError
+from integrations.http import parse_json
 
-_MORE_THAN_AN_ERROR = 64 * 1024  # bytes
 _LONGEST_NONCE = 1024  # characters; what is longer is not kept, or every later request would carry it
+T = TypeVar("T")
+
+
+class NonceWantedError(TemporaryError):
+    """The server did not look at the request, because its proof lacked the nonce that came with this answer."""
+
+
+def with_nonce(send: Callable[[], T]) -> T:
+    """What `send` returns; called once more where the server wants a newer nonce. That is a step of the protocol and no retry: the
+    server has not looked at what was sent."""
+    try:
+        return send()
+    except NonceWantedError:
+        return send()
+
+
+def asks_for_nonce(response: requests.Response) -> TemporaryError | None:
+    """The error of a refusal that asks for another nonce (a resource says so in a header, a token endpoint in its body), else None."""
+    if response.status_code not in (400, 401):
+        return None
+    if "use_dpop_nonce" not in response.headers.get("WWW-Authenticate", "") and _error(response) != "use_dpop_nonce":
+        return None
+    kind = NonceWantedError if _nonce(response) else TemporaryError
+    return kind(f"{urlsplit(response.url).hostname} asked for one proof after another")
 
 
 def new_key() -> dict[str, Any]:
@@ -32,11 +55,8 @@ def new_key() -> dict[str, Any]:
 
 
 class Proven(AuthBase):
-    """Signs each request with a fresh proof, and sends `token` bound to it, if there is one.
-
-    Servers give nonces that proofs must hold, and answer `use_dpop_nonce` where one is missing or too old: the request, which they
-    have not looked at, is then sent again once with the new one. That is a part of the protocol, not a retry. Nonces are kept by origin, for as long as this lives.
-    """
+    """Signs each request with a fresh proof, and sends `token` bound to it, if there is one. Remembers the nonces that servers
+    give, by origin, for as long as it lives."""
 
     def __init__(self, key: Mapping[str, Any], token: str | None = None) -> None:
         self._key = ECKey.import_key(dict(key))
@@ -45,14 +65,11 @@ class Proven(AuthBase):
         self._nonces: dict[str, str] = {}
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        self._sign(request)
-        request.hooks["response"].append(self._answered)
-        return request
-
-    def _sign(self, request: requests.PreparedRequest) -> None:
         request.headers["DPoP"] = self._proof(str(request.method), str(request.url))
         if self._token is not None:
             request.headers["Authorization"] = f"DPoP {self._token}"
+        request.hooks["response"].append(self._learn)
+        return request
 
     def _proof(self, method: str, url: str) -> str:
         parts = urlsplit(url)
@@ -68,42 +85,27 @@ class Proven(AuthBase):
             claims["ath"] = b64url(hashlib.sha256(self._token.encode()).digest())
         return jwt.encode({"alg": "ES256", "typ": "dpop+jwt", "jwk": self._public}, claims, self._key)
 
-    def _answered(self, response: requests.Response, **sent: Any) -> requests.Response:
-        if not self._learn(response) or not wants_nonce(response):
-            return response
-        again = response.request.copy()
-        self._sign(again)
-        repeated: requests.Response = response.connection.send(again, **sent)
-        repeated.request = again
-        repeated.history.append(response)
-        self._learn(repeated)
-        return repeated
-
-    def _learn(self, response: requests.Response) -> bool:
-        nonce = response.headers.get("DPoP-Nonce", "")
-        if not 0 < len(nonce) <= _LONGEST_NONCE:
-            return False
-        self._nonces[_origin(str(response.request.url))] = nonce
-        return True
-
-
-def wants_nonce(response: requests.Response) -> bool:
-    """Whether this refusal asks for a proof with a newer nonce: a resource says so in a header, a token endpoint in its body."""
-    if response.status_code not in (400, 401):
-        return False
-    if "use_dpop_nonce" in response.headers.get("WWW-Authenticate", ""):
-        return True
-    read_limited(response, _MORE_THAN_AN_ERROR)
-    try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(body, dict) and body.get("error") == "use_dpop_nonce"
+    def _learn(self, response: requests.Response, **_: Any) -> None:
+        if nonce := _nonce(response):
+            self._nonces[_origin(str(response.request.url))] = nonce
 
 
 def b64url(value: bytes) -> str:
     """Base64 for addresses, without padding (RFC 7515, appendix C)."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def _nonce(response: requests.Response) -> str:
+    nonce = response.headers.get("DPoP-Nonce", "")
+    return nonce if len(nonce) <= _LONGEST_NONCE else ""
+
+
+def _error(response: requests.Response) -> Any:
+    try:
+        body = parse_json(response)
+    except UnexpectedResponseError:
+        return None
+    return body.get("error") if isinstance(body, dict) else None
 
 
 def _origin(url: str) -> str:

@@ -90,6 +90,8 @@ def _people(reader: Reader, profiles: Any) -> dict[str, Author]:
 
 
 def _ask(reader: Reader, method: str, **params: Any) -> Mapping[str, Any]:
-    """A query to the chat service, which is known by the DID of its host."""
-    service = f"did:web:{urlsplit(reader.chat).netloc.replace(':', '%3A')}#bsky_chat"
-    return reader.calls.get(f"chat.bsky.convo.{method}", service=service, **params)
+    """A query to the chat service, which is known by its DID: that of its host, unless our registration names another one."""
+    where = (
+        reader.chat if reader.chat.startswith("did:") else f"did:web:{urlsplit(reader.chat).netloc.replace(':', '%3A')}"
+    )
+    return reader.calls.get(f"chat.bsky.convo.{method}", service=f"{where}#bsky_chat", **params)

@@ -9,8 +9,9 @@ import responses
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from integrations import errors
 from integrations.http import Session
-from integrations.social.bluesky.dpop import Proven, new_key
+from integrations.social.bluesky.dpop import Proven, asks_for_nonce, new_key, with_nonce
 from tests.integrations.social.bluesky.wire import proof_of
 
 HERE, THERE = "https://one.example", "https://two.example"
@@ -18,7 +19,7 @@ ASKS = {"WWW-Authenticate": 'DPoP error="use_dpop_nonce"'}
 
 
 def session(base: str, proven: Proven) -> Session:
-    made = Session(base)
+    made = Session(base, classify=asks_for_nonce)
     made.http.auth = proven
     return made
 
@@ -70,7 +71,8 @@ def test_a_server_that_wants_a_nonce_gets_the_same_request_with_it(
     mock.post(f"{HERE}/token", status=status, headers={**headers, "DPoP-Nonce": "n1"}, body=body)
     mock.post(f"{HERE}/token", json={"it": "works"})
     made = session(HERE, Proven(new_key()))
-    assert made.request("POST", "/token", data={"code": "c"}).json() == {"it": "works"}
+    answer = with_nonce(lambda: made.request("POST", "/token", data={"code": "c"}))
+    assert answer.json() == {"it": "works"}
     assert [each.get("nonce") for each in claims(mock)] == [None, "n1"]
     assert [call.request.body for call in mock.calls] == ["code=c", "code=c"]
 
@@ -96,23 +98,27 @@ def test_a_nonce_of_one_server_is_not_told_to_another(mock: responses.RequestsMo
 def test_a_server_that_is_never_content_is_asked_twice_and_no_more(mock: responses.RequestsMock) -> None:
     mock.get(f"{HERE}/", status=401, headers={**ASKS, "DPoP-Nonce": "n1"}, json={"error": "use_dpop_nonce"})
     made = session(HERE, Proven(new_key()))
-    response = made.http.get(f"{HERE}/", stream=True)
-    assert response.status_code == 401
+    with pytest.raises(errors.TemporaryError):
+        with_nonce(lambda: made.get("/"))
     assert len(mock.calls) == 2
 
 
 @pytest.mark.parametrize("nonce", ["", "n" * 5000])
 def test_without_a_nonce_that_can_be_used_nothing_is_sent_again(mock: responses.RequestsMock, nonce: str) -> None:
     mock.get(f"{HERE}/", status=401, headers={**ASKS, "DPoP-Nonce": nonce})
-    session(HERE, Proven(new_key())).http.get(f"{HERE}/")
+    made = session(HERE, Proven(new_key()))
+    with pytest.raises(errors.TemporaryError):
+        with_nonce(lambda: made.get("/"))
     assert len(mock.calls) == 1
 
 
 @pytest.mark.parametrize("body", ["<html>", "[1]", '"use_dpop_nonce"', json.dumps({"error": ["use_dpop_nonce"]})])
 def test_another_refusal_is_left_as_it_is(mock: responses.RequestsMock, body: str) -> None:
     mock.get(f"{HERE}/", status=400, headers={"DPoP-Nonce": "n1"}, body=body)
-    response = session(HERE, Proven(new_key())).http.get(f"{HERE}/")
-    assert (response.status_code, response.text, len(mock.calls)) == (400, body, 1)
+    made = session(HERE, Proven(new_key()))
+    with pytest.raises(errors.InvalidRequestError):
+        with_nonce(lambda: made.get("/"))
+    assert len(mock.calls) == 1
 
 
 def test_neither_key_nor_token_is_shown() -> None:
