@@ -68,7 +68,11 @@ class Graph:
             answer, secrets
         )
         self._session = Session(
-            f"{host.rstrip('/')}/{version}", token=token or None, classify=self._classify, retry_after=refusals.wait
+            f"{host.rstrip('/')}/{version}",
+            token=token or None,
+            says=refusals.sentence,
+            classify=self._classify,
+            retry_after=refusals.wait,
         )
         self.pause: float | None = (
             None  # seconds for which Meta would rather not be called: it says so before it refuses

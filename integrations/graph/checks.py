@@ -36,7 +36,7 @@ def sentences(
     told = list(_page_subscription(page, access, page_id, page_fields))
     if not access.app.client_id or not access.app.client_secret:
         lacking = "The app's id or secret is not set, so that Meta's hints cannot be verified."
-        return [*told, f"{lacking} Set them with `warmline providers set {key}`"]
+        return [*told, f"{lacking} Set them with `warmline providers set {key}`."]
     # An app speaks for itself with its id and secret (developers.facebook.com/docs/facebook-login/guides/access-tokens).
     ours = Graph(access.hosts["api"], f"{access.app.client_id}|{access.app.client_secret}", access.app)
     return [
@@ -58,28 +58,28 @@ def _page_subscription(graph: Graph, access: Access, page_id: str, fields: Seque
     except PermissionDeniedError:
         yield (
             "Meta does not let Warmline install itself on the page, so that news is polled and not hinted at. "
-            "Connect again as somebody who manages the page, and allow pages_manage_metadata"
+            "Connect again as somebody who manages the page, and allow pages_manage_metadata."
         )
     except (InvalidRequestError, NotFoundError) as error:
-        yield f"Meta did not install Warmline on the page, so that news is polled and not hinted at: {error}"
+        yield f"Meta did not install Warmline on the page, so that news is polled and not hinted at: {str(error).rstrip('.')}."
 
 
 def _app_subscription(graph: Graph, access: Access, key: str, kind: str, fields: Sequence[str]) -> Iterator[str]:
     callback, app = f"{access.base_url}/hooks/{key}", access.app
     if urlsplit(callback).scheme != "https":
-        yield "Meta sends hints only to an https address, and this Warmline has none. Until then news is polled"
+        yield "Meta sends hints only to an https address, and this Warmline has none. Until then news is polled."
         return
     try:
         rows = [row for page in graph.pages(f"/{app.client_id}/subscriptions") for row in page.objects]
     except (AuthenticationError, PermissionDeniedError, InvalidRequestError):
-        yield f"Meta does not accept the app's id and secret. Set them anew with `warmline providers set {key}`"
+        yield f"Meta does not accept the app's id and secret. Set them anew with `warmline providers set {key}`."
         return
     row = next((row for row in rows if row.get("object") == kind), {})
     there = str(row.get("callback_url") or callback)
     if there != callback and not there.endswith(f"/hooks/{key}"):
         yield (
             f"The Meta app sends its {kind} hints to {urlsplit(there).hostname or 'another address'}, and an app has only one address for them. "
-            "Use an app of its own for Warmline, or take that address out under Webhooks in the app's dashboard"
+            "Use an app of its own for Warmline, or take that address out under Webhooks in the app's dashboard."
         )
         return
     standing = set(_names(row.get("fields")))
@@ -95,8 +95,8 @@ def _app_subscription(graph: Graph, access: Access, key: str, kind: str, fields:
         )
     except (InvalidRequestError, PermissionDeniedError) as error:
         yield (
-            f"Meta could not set up its hints to {callback}: {error}. "
-            "See that this address can be reached from the internet; until then news is polled"
+            f"Meta could not set up its hints to {callback}: {str(error).rstrip('.')}. "
+            "See that this address can be reached from the internet; until then news is polled."
         )
 
 
@@ -117,14 +117,14 @@ def _consent(graph: Graph, token: str, now: datetime, scopes: Sequence[str]) -> 
         return  # the app's own secret was refused, which the sentence above says
     told: Json = mapping(mapping(answer).get("data"))
     if told.get("is_valid") is False:
-        yield "Meta no longer accepts this consent. Connect the account again"
+        yield "Meta no longer accepts this consent. Connect the account again."
         return
     granted = set(map(str, told.get("scopes") or ()))
     if granted and (missing := [scope for scope in scopes if scope not in granted]):
-        yield f"The consent leaves out {', '.join(missing)}. Connect again and leave every permission ticked"
+        yield f"The consent leaves out {', '.join(missing)}. Connect again and leave every permission ticked."
     until = _day(told.get("data_access_expires_at"))
     if until is not None and until - now < SOON:
-        yield f"Meta lets Warmline read with this consent until {until.day} {until:%B %Y}. Connect the account again before then"
+        yield f"Meta lets Warmline read with this consent until {until.day} {until:%B %Y}. Connect the account again before then."
 
 
 def _day(seconds: Any) -> datetime | None:
@@ -142,5 +142,5 @@ def _approval(graph: Graph, app_id: str, scopes: Sequence[str]) -> Iterator[str]
     if lacking := [scope for scope in scopes if scope in waiting]:
         yield (
             f"Meta has not given the app advanced access to {', '.join(lacking)}, so that it shows what only people with a role in the app write. "
-            "Ask for it under App Review in the app's dashboard, and put the app into Live mode"
+            "Ask for it under App Review in the app's dashboard, and put the app into Live mode."
         )

@@ -48,8 +48,13 @@ _TOKEN_SENTENCES: dict[int, str] = {
     492: f"The person who connected it no longer has a role on the page. {_AGAIN} as somebody who has one",
 }
 _TOKEN_SENTENCE = f"Meta no longer accepts this consent. {_AGAIN}"
+_TOO_MUCH = re.compile(r"reduce the amount of data", re.IGNORECASE)
 _TOO_OFTEN = "Meta takes no more calls for now"
 _SCOPE = re.compile(r"\b(?:pages|instagram|business)_[a-z_]+[a-z]\b")
+
+
+class TooMuchError(TemporaryError):
+    """Meta gave up on a call that asks for much: a smaller page of the same list may be served."""
 
 
 def classify(response: requests.Response, secrets: Sequence[str] = ()) -> IntegrationError | None:
@@ -61,6 +66,8 @@ def classify(response: requests.Response, secrets: Sequence[str] = ()) -> Integr
         return AuthenticationError(_TOKEN_SENTENCES.get(subcode or 0, _TOKEN_SENTENCE))
     if code in RATE:
         return RateLimitError(_TOO_OFTEN, retry_after=wait(response) or WAIT)
+    if code in PASSES and _TOO_MUCH.search(says):
+        return TooMuchError("Meta could not answer so much at once")
     if code in PASSES or error.get("is_transient") is True:
         return TemporaryError("Meta could not answer just now")
     if (code, subcode) in GONE or (code, None) in GONE:
@@ -71,6 +78,11 @@ def classify(response: requests.Response, secrets: Sequence[str] = ()) -> Integr
     if error and response.status_code == 400:
         return InvalidRequestError(f"Meta did not take the call: {says or 'it does not say why'}")
     return None
+
+
+def sentence(response: requests.Response) -> str:
+    """Meta's own sentence about a refusal, or ""."""
+    return str(_error(response).get("message") or "")
 
 
 def wait(response: requests.Response) -> float | None:

@@ -20,8 +20,10 @@ from integrations.errors import (
 )
 from integrations.graph.api import BATCH, Graph, Json, Listing
 from integrations.graph.cursors import Branch, Known, ListCursor, Sweep, ThreadsCursor, later
+from integrations.graph.refusals import TooMuchError
 from integrations.records import Engagement, Page
 
+FEW = "3"  # rows on a page, where more are too much for Meta
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 _CALM = "Meta takes no more calls for now, going by what it says of its limits"
 
@@ -148,9 +150,11 @@ def step(graph: Graph, feed: Feed, branches: tuple[Branch, ...]) -> tuple[_Read,
 
 
 def _from(graph: Graph, path: str, after: str | None, params: Mapping[str, str], *, bare: bool = False) -> Listing:
-    """A page from a cursor on; from the beginning where Meta has forgotten the cursor."""
+    """A page from a cursor on; from the beginning where Meta has forgotten the cursor, and a small one where it gives up on a large one."""
     try:
         return graph.page(path, after=after, bare=bare, **params)
+    except TooMuchError:
+        return graph.page(path, after=after, bare=bare, **{**params, "limit": FEW})
     except InvalidRequestError:
         if after is None:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,3 +43,23 @@ def parts(our_id: str) -> tuple[str, str, str]:
     if kind not in (COMMENT, DIRECT):
         raise ValueError("not an id of ours")
     return kind, identifier(thread), identifier(native)
+
+
+def sorted_out(ids: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Ids of messages, and those of posts and comments. What is no id of ours is left out."""
+    kinds = {each: kind for each in ids if (kind := _kind(each)) is not None}
+    return [each for each, kind in kinds.items() if kind == DIRECT], [
+        each for each, kind in kinds.items() if kind != DIRECT
+    ]
+
+
+def posts(ids: Sequence[str]) -> list[str]:
+    """Those that are ids of posts."""
+    return [each for each in ids if _kind(each) == ""]
+
+
+def _kind(our_id: str) -> str | None:
+    try:
+        return parts(our_id)[0]
+    except ValueError:
+        return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from integrations.errors import NotFoundError, UnexpectedResponseError
-from integrations.graph import messages
+from integrations.errors import UnexpectedResponseError
+from integrations.graph import messages, rechecks, texts
 from integrations.graph.api import Graph, Json
 from integrations.graph.messages import Inbox
+from integrations.graph.rechecks import Again
 from integrations.graph.talks import UNREADABLE, Feed, pull, pull_threads
-from integrations.graph.texts import DIRECT, identifier, instant, parts, plain
+from integrations.graph.texts import COMMENT, identifier, instant, plain
 from integrations.provider import Access
 from integrations.records import Author, Engagement, Gone, Page
 from integrations.social.facebook import parse
@@ -20,7 +21,6 @@ ACCOUNT_FIELDS = ("id", "name", "username", "link", "about", "website", "followe
 # Posts are looked at for new comments for so long. Older ones only where somebody has spoken lately (stream "threads").
 REACH = timedelta(days=30)
 POSTS, BELOW, MORE = 25, 25, 100  # posts on a page, comments that come along with each, comments on a page of their own
-TAGGED_PAGES = 10  # pages of mentions that a recheck looks through
 
 _COMMENTS = {"filter": "stream", "order": "reverse_chronological"}  # replies among them, newest first
 _NESTED = f"comments.filter(stream).order(reverse_chronological).limit({BELOW}){{{','.join(COMMENT_FIELDS)}}}"
@@ -47,19 +47,11 @@ class FacebookClient:
         return _PULLS[stream](self, cursor, threads)
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
-        """Posts, comments and messages as they are now.
-
-        What stands on our page is asked for by id. A post elsewhere is not shown by id, so the list of mentions is looked through: one
-        that is not there any more is gone. What Meta does not tell has no answer.
-        """
-        view = self._view()
-        known = [(each, parts(each)) for each in ids if _readable(each)]
-        direct = [each for each, (kind, _, _) in known if kind == DIRECT]
-        ours = {each: native for each, (kind, thread, native) in known if kind != DIRECT and view.is_ours(thread)}
-        elsewhere = {each: thread for each, (kind, thread, _) in known if kind != DIRECT and not view.is_ours(thread)}
+        """Posts, comments and messages as they are now. What Meta does not tell has no answer: of a post elsewhere that it shows neither
+        by id nor among the newest mentions, and of an old message in a long conversation."""
+        direct, public = texts.sorted_out(ids)
         return [
-            *self._ours_again(ours, view),
-            *self._mentions_again(elsewhere, view),
+            *(rechecks.recheck(self._graph, self._again(), public) if public else ()),
             *(messages.recheck(self._graph, self._inbox(), direct) if direct else ()),
         ]
 
@@ -82,7 +74,7 @@ class FacebookClient:
 
     def _threads(self, cursor: str | None, threads: Sequence[str]) -> Iterator[Page[Engagement]]:
         view = self._view()
-        posts = [each for each in threads if _readable(each) and parts(each)[0] == "" and view.is_ours(each)]
+        posts = [each for each in texts.posts(threads) if view.is_ours(each)]
         return pull_threads(self._graph, self._feed("feed"), cursor, posts, since=self._since, now=self._now())
 
     def _inbox(self) -> Inbox:
@@ -95,55 +87,15 @@ class FacebookClient:
             self._account = self.whoami()
         return View(self._account, self._web)
 
-    # --- recheck ----------------------------------------------------------------------------------------------
-
-    def _ours_again(self, wanted: dict[str, str], view: View) -> Iterator[Engagement | Gone]:
-        calls = {
-            each: (native, {"fields": ",".join(COMMENT_FIELDS if parts(each)[0] else POST_FIELDS)})
-            for each, native in wanted.items()
-        }
-        answers = self._graph.lookups(calls) if calls else {}
-        missing = [each for each, answer in answers.items() if isinstance(answer, NotFoundError)]
-        if missing and len(missing) == len(answers):
-            # Meta says the same of what is gone and of what is not for us. Where it is all of them, whether the page can still be read
-            # is asked first: it raises where it can't, and nothing is taken for deleted.
-            self._graph.page(f"/{view.account.id}/feed", fields="id", limit="1")
-        for each, answer in answers.items():
-            if isinstance(answer, NotFoundError):
-                yield Gone(each)
-            elif isinstance(answer, dict) and (item := _read(each, answer, view)) is not None:
-                yield item
-
-    def _mentions_again(self, wanted: dict[str, str], view: View) -> Iterator[Engagement | Gone]:
-        """What stands elsewhere, and comments below it, by the list of mentions."""
-        left, feed = dict(wanted), self._feed("tagged")
-        rows, whole = self._tagged_rows(set(left.values()), feed) if left else ({}, False)
-        for thread, row in rows.items():
-            try:
-                found = parse.entry(row, None, view)
-            except UNREADABLE:
-                left = {each: other for each, other in left.items() if other != thread}
-                continue
-            served = {item.id: item for item in found.items}
-            for each in [each for each, other in left.items() if other == thread]:
-                del left[each]
-                if each in served:
-                    yield served[each]
-                elif not found.branches and not found.skipped:
-                    yield Gone(each)
-        if whole:
-            yield from map(Gone, left)
-
-    def _tagged_rows(self, threads: set[str], feed: Feed) -> tuple[dict[str, Json], bool]:
-        """The rows of these posts in the list of mentions, and whether the list was read to its end or to all of them."""
-        found: dict[str, Json] = {}
-        for count, page in enumerate(self._graph.pages(feed.path, **feed.params), start=1):
-            found |= {str(row.get("id")): row for row in page.objects if str(row.get("id")) in threads}
-            if threads <= found.keys() or page.after is None:
-                return found, True
-            if count == TAGGED_PAGES:
-                break
-        return found, False
+    def _again(self) -> Again:
+        view = self._view()
+        return Again(
+            fields={"": ",".join(POST_FIELDS), COMMENT: ",".join(COMMENT_FIELDS)},
+            read=lambda our_id, row: parse.looked_up(our_id, row, view),
+            ours=lambda graph, threads: {thread for thread in threads if view.is_ours(thread)},
+            proof=f"/{view.account.id}/feed",
+            mentions=self._feed("tagged"),
+        )
 
 
 _PULLS: dict[str, Callable[[FacebookClient, str | None, Sequence[str]], Iterator[Page[Engagement]]]] = {
@@ -170,18 +122,3 @@ def author(row: Json, web: str) -> Author:
         website=plain(row.get("website")),
         followers=followers if isinstance(followers, int) else None,
     )
-
-
-def _read(our_id: str, row: Json, view: View) -> Engagement | None:
-    try:
-        return parse.looked_up(our_id, row, view)
-    except UNREADABLE:
-        return None
-
-
-def _readable(our_id: str) -> bool:
-    try:
-        parts(our_id)
-    except ValueError:
-        return False
-    return True

@@ -138,4 +138,7 @@ PROVIDER: Provider[SocialClient] = Provider(
     ),
     # As Meta's platform terms (developers.facebook.com/terms) bind what its people's data is used for to what they expect where they gave it.
     given_or_public_only=True,
+    todo={
+        "live": "Checked against Meta's published definitions of its nodes; never yet against Instagram itself, which needs an app that Meta has reviewed."
+    },
 )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import UTC, datetime, timedelta
 
-from integrations.errors import NotFoundError, UnexpectedResponseError
-from integrations.graph import messages
+from integrations.errors import UnexpectedResponseError
+from integrations.graph import messages, rechecks, texts
 from integrations.graph.api import Graph, Json, mapping
 from integrations.graph.messages import Inbox
+from integrations.graph.rechecks import Again
 from integrations.graph.talks import UNREADABLE, Feed, pull, pull_threads
-from integrations.graph.texts import COMMENT, DIRECT, identifier, instant, parts, plain
+from integrations.graph.texts import COMMENT, identifier, instant, plain
 from integrations.provider import Access
 from integrations.records import Author, Engagement, Gone, Page
 from integrations.social.instagram import parse
@@ -20,11 +21,11 @@ PAGE_ID = "page_id"  # option: the Facebook page that the account is linked to
 ACCOUNT_FIELDS = ("id", "username", "name", "biography", "website", "followers_count")
 # Media are looked at for new comments for so long. Older ones only where somebody has spoken lately (stream "threads").
 REACH = timedelta(days=30)
-MEDIA, BELOW = 25, 50  # media on a page, comments that come along (50 is the most that Meta serves of comments)
-TAGGED_PAGES = 10  # pages of mentions that a recheck looks through
+# Media on a page, comments that come along with each (50 is the most that Meta serves), replies that come along with a comment.
+MEDIA, BELOW, REPLIES = 10, 50, 10
 
 _COMMENT = ",".join(COMMENT_FIELDS)
-_COMMENTS = f"{_COMMENT},replies.limit({BELOW}){{{_COMMENT}}}"
+_COMMENTS = f"{_COMMENT},replies.limit({REPLIES}){{{_COMMENT}}}"
 _MEDIA = ",".join((*MEDIA_FIELDS, f"comments.limit({BELOW}){{{_COMMENTS}}}"))
 _LOOKUP = {"": ",".join(MEDIA_FIELDS), COMMENT: f"{_COMMENT},media{{id,permalink,owner{{id}}}}"}
 
@@ -53,13 +54,11 @@ class InstagramClient:
         return _PULLS[stream](self, cursor, threads)
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
-        """Media, comments and messages as they are now. What is not shown by its id, because it is gone or because it is not below
-        our media, is sought in the list of mentions. What Meta does not tell has no answer."""
-        known = [(each, parts(each)) for each in ids if _readable(each)]
-        direct = [each for each, (kind, _, _) in known if kind == DIRECT]
-        public = {each: (thread, native) for each, (kind, thread, native) in known if kind != DIRECT}
+        """Media, comments and messages as they are now. What Meta does not tell has no answer: of a post elsewhere that it shows neither
+        by id nor among the newest that tag us, and of an old message in a long conversation."""
+        direct, public = texts.sorted_out(ids)
         return [
-            *(self._public_again(public) if public else ()),
+            *(rechecks.recheck(self._graph, self._again(), public) if public else ()),
             *(messages.recheck(self._graph, self._inbox(), direct) if direct else ()),
         ]
 
@@ -85,8 +84,9 @@ class InstagramClient:
         return pull(self._graph, feed, cursor, since=self._since, now=self._now())
 
     def _threads(self, cursor: str | None, threads: Sequence[str]) -> Iterator[Page[Engagement]]:
-        media = [each for each in threads if _readable(each) and parts(each)[0] == ""]
-        return pull_threads(self._graph, self._feed("media"), cursor, media, since=self._since, now=self._now())
+        return pull_threads(
+            self._graph, self._feed("media"), cursor, texts.posts(threads), since=self._since, now=self._now()
+        )
 
     def _inbox(self) -> Inbox:
         us = self._view()
@@ -98,56 +98,15 @@ class InstagramClient:
             self._account = self.whoami()
         return View(self._account, self._web)
 
-    # --- recheck ----------------------------------------------------------------------------------------------
-
-    def _public_again(self, wanted: dict[str, tuple[str, str]]) -> Iterator[Engagement | Gone]:
-        """`wanted`: thread and Meta's id by ours."""
+    def _again(self) -> Again:
         view = self._view()
-        calls = {each: (native, {"fields": _LOOKUP[parts(each)[0]]}) for each, (_, native) in wanted.items()}
-        missing: dict[str, str] = {}
-        for each, answer in self._graph.lookups(calls).items():
-            if isinstance(answer, NotFoundError):
-                missing[each] = wanted[each][0]
-            elif isinstance(answer, dict) and (item := _read(each, answer, view)) is not None:
-                yield item
-        if missing:
-            yield from self._missing_again(missing, view)
-
-    def _missing_again(self, missing: dict[str, str], view: View) -> Iterator[Engagement | Gone]:
-        """Of these (thread by our id) Meta says that they are gone, or not for us. Those below a medium of ours that is there are gone;
-        the others are sought in the list of mentions."""
-        media = {thread: (thread, {"fields": "id,owner{id}"}) for each, thread in missing.items() if each != thread}
-        standing = {
-            thread for thread, answer in self._graph.lookups(media).items()
-            if isinstance(answer, dict) and mapping(answer.get("owner")).get("id") == view.account.id
-        }  # fmt: skip
-        yield from (Gone(each) for each, thread in missing.items() if thread in standing)
-        left = {each: thread for each, thread in missing.items() if thread not in standing}
-        rows, whole = self._tagged_rows(set(left.values())) if left else ({}, False)
-        for thread, row in rows.items():
-            asked = [each for each, other in left.items() if other == thread]
-            left = {each: other for each, other in left.items() if other != thread}
-            try:
-                found = parse.entry(row, None, view)
-            except UNREADABLE:
-                continue
-            served = {item.id: item for item in found.items}
-            yield from (served[each] for each in asked if each in served)
-            if not found.branches and not found.skipped:
-                yield from (Gone(each) for each in asked if each not in served)
-        if whole:
-            yield from map(Gone, left)
-
-    def _tagged_rows(self, threads: set[str]) -> tuple[dict[str, Json], bool]:
-        """The rows of these media in the list of mentions, and whether the list was read to its end or to all of them."""
-        feed, found = self._feed("tags", bare=True), dict[str, Json]()
-        for count, page in enumerate(self._graph.pages(feed.path, bare=True, **feed.params), start=1):
-            found |= {str(row.get("id")): row for row in page.objects if str(row.get("id")) in threads}
-            if threads <= found.keys() or page.after is None:
-                return found, True
-            if count == TAGGED_PAGES:
-                break
-        return found, False
+        return Again(
+            fields=_LOOKUP,
+            read=lambda our_id, row: parse.looked_up(our_id, row, view),
+            ours=lambda graph, threads: _owned(graph, threads, view.account.id),
+            proof=f"/{view.account.id}/media",
+            mentions=self._feed("tags", bare=True),
+        )
 
 
 _PULLS: dict[str, Callable[[InstagramClient, str | None, Sequence[str]], Iterator[Page[Engagement]]]] = {
@@ -178,16 +137,11 @@ def author(row: Json, web: str) -> Author:
     )
 
 
-def _read(our_id: str, row: Json, view: View) -> Engagement | None:
-    try:
-        return parse.looked_up(our_id, row, view)
-    except UNREADABLE:
-        return None
-
-
-def _readable(our_id: str) -> bool:
-    try:
-        parts(our_id)
-    except ValueError:
-        return False
-    return True
+def _owned(graph: Graph, media: Set[str], account_id: str) -> set[str]:
+    """Those of these media that are there and this account's: their owner is shown to nobody else."""
+    answers = graph.lookups({each: (each, {"fields": "id,owner{id}"}) for each in sorted(media)})
+    return {
+        each
+        for each, answer in answers.items()
+        if isinstance(answer, dict) and mapping(answer.get("owner")).get("id") == account_id
+    }

@@ -125,8 +125,13 @@ class Wire:
             return self._set(path, query)
         if path == f"{APP.client_id}/subscriptions":
             return (200, {"data": self.subscriptions}) if token == APP_TOKEN else error(15, "App token needed")
+        if edge and node not in self.nodes and path not in self.edges:
+            return GONE
         if edge:
             return self._edge(path, query)
+        if node == "debug_token":
+            assert query["input_token"] in self.tokens
+            return 200, self.nodes[node]
         self.asked.append((node, query.get("fields", "")))
         if node not in self.nodes or node in self.foreign:
             return GONE

@@ -105,7 +105,9 @@ class Instagram:
     def _comment(self, edge: str, media_id: str, by: dict[str, Any], text: str, at: datetime | None, **row: Any) -> str:
         native = f"1785000000000{self._number():04}"
         medium = self.wire.nodes[media_id]
-        media = {"id": media_id, **{name: medium[name] for name in ("permalink", "owner") if name in medium}}
+        media: dict[str, Any] = {"id": media_id} | {
+            name: medium[name] for name in ("permalink", "owner") if name in medium
+        }
         given = {"timestamp": iso(self._when(at)), "text": text, "from": by, "username": by["username"], "media": media}
         self.wire.put(native, edge, **given, **row)
         if media_id in self.wire.foreign:
