@@ -22,6 +22,8 @@ from requests.utils import parse_header_links
 from integrations.errors import (
     AuthenticationError,
     IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
     PermissionDeniedError,
     RateLimitError,
     UnexpectedResponseError,
@@ -29,6 +31,7 @@ from integrations.errors import (
 from integrations.http import LONGEST_WAIT, SAMPLE, Session, error_for, parse_json, retry_after_header
 from integrations.provider import Access
 
+BATCH = 20  # posts; Mastodon refuses more in one call
 _REMAINING = ("X-RateLimit-Remaining", "RateLimit-Remaining")
 _RESET = ("X-RateLimit-Reset", "RateLimit-Reset")
 _POSITION = ("max_id", "offset", "page", "cursor")  # what a `Link` may say about where the next page starts
@@ -58,9 +61,10 @@ class Listing:
 
 class Calls:
     """GET calls with the connection's token. Never retries, never waits: where no call is left, RateLimitError is raised before one
-    is made."""
+    is made. `spare` is how many calls of a window are to be left for others."""
 
     def __init__(self, access: Access) -> None:
+        self.spare = 0
         self._session = Session(
             access.hosts["web"],
             token=str(access.credentials.get("access_token") or ""),
@@ -70,7 +74,9 @@ class Calls:
             retry_after=retry_after,
             classify=classify,
         )
-        self._open_at = 0.0  # when calls are taken again, by `time.monotonic`
+        self._left: int | None = None  # calls that the window has left, where the server tells
+        self._opens = 0.0  # when the next window opens, by `time.monotonic`
+        self._knows_many = True
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The answer's JSON. Raises `integrations.errors`."""
@@ -86,13 +92,31 @@ class Calls:
             )
         return Listing(rows, next_position(response, rows))
 
+    def many(self, ids: Sequence[str]) -> Sequence[Any] | None:
+        """Those of these posts that the server shows, `BATCH` to a call; None where it has no such call."""
+        found: list[Any] = []
+        for start in range(0, len(ids), BATCH):
+            rows = self._batch(ids[start : start + BATCH]) if self._knows_many else None
+            if not isinstance(rows, list):
+                self._knows_many = False  # GoToSocial, Takahe, and Mastodon before 4.3
+                return None
+            found += rows
+        return found
+
+    def _batch(self, ids: Sequence[str]) -> Any:
+        try:
+            return self.get("/api/v1/statuses", {"id[]": [*ids]})
+        except (NotFoundError, InvalidRequestError, UnexpectedResponseError):
+            return None
+
     def _ask(self, path: str, params: Mapping[str, Any] | None) -> requests.Response:
-        left = self._open_at - time.monotonic()
-        if left > 0:
-            raise RateLimitError("The server takes no more calls for now", retry_after=max(1.0, left))
+        wait = self._opens - time.monotonic()
+        if self._left is not None and self._left <= self.spare and wait > 0:
+            raise RateLimitError("The server takes no more calls for now", retry_after=max(1.0, wait))
         response = self._session.request("GET", path, params=params)
-        if _header(response, _REMAINING) == "0":
-            self._open_at = time.monotonic() + (_seconds_until_reset(response) or 0.0)
+        left = _header(response, _REMAINING)
+        self._left = int(left) if left is not None and left.isascii() and left.isdigit() else None
+        self._opens = time.monotonic() + (_seconds_until_reset(response) or 0.0)
         return response
 
 

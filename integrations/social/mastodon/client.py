@@ -11,6 +11,9 @@ from integrations.social.mastodon.reading import Reader
 
 _Pull = Callable[[Reader, str | None, Sequence[str]], Iterator[Page[Engagement]]]
 
+# Calls of a rate limit's window that are left for streams that cannot wait: Mastodon's has 300, for all streams of a connection.
+SPARE = 60
+_CAN_WAIT = frozenset({"conversations", "filtered"})
 PULLS: dict[str, _Pull] = {
     "mentions": lambda reader, cursor, _: feeds.pull(reader, feeds.mentions(reader), cursor),
     "own": lambda reader, cursor, _: feeds.pull(reader, feeds.own(reader), cursor),
@@ -32,9 +35,11 @@ class MastodonClient:
 
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[Engagement]]:
         """As `SocialClient.pull`. Where the server takes no more calls, what came is yielded and then RateLimitError raised."""
+        self._reader.calls.spare = SPARE if stream in _CAN_WAIT else 0
         return PULLS[stream](self._reader, cursor, threads)
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
         """The posts as they are now. A post that the server no longer shows to the account is Gone. One for which no call was left
         has no answer."""
+        self._reader.calls.spare = SPARE
         return lookups.recheck(self._reader, ids)

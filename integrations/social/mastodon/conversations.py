@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from integrations.errors import NotFoundError, UnexpectedResponseError
+from integrations.errors import NotFoundError, RateLimitError, UnexpectedResponseError
 from integrations.records import Engagement, Page
 from integrations.social.mastodon.cursors import ThreadsCursor, Watched
 from integrations.social.mastodon.reading import Reader, unique
@@ -26,7 +26,11 @@ def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator
     items: list[Engagement] = []
     unread: list[str] = []
     for number, thread in enumerate(wanted, start=1):
-        found, trouble = _look(reader, thread)
+        try:
+            found, trouble = _look(reader, thread)
+        except RateLimitError:
+            yield Page(unique(items), ThreadsCursor(watched).dump(), _notes(unread, len(wanted)))
+            raise
         unread += trouble
         before, print_ = watched.get(thread), _print(found)
         if before is None or before.print != print_:

@@ -17,9 +17,9 @@ from integrations.social.mastodon.people import Json
 from integrations.social.mastodon.reading import Reader
 from integrations.social.mastodon.threads import objects
 
-PAGE = (
-    40  # rows; every server gives as many, and all their threads can be asked for within one window of the rate limit
-)
+# Rows of a page, as many as servers give. The threads of all of them can be asked for within one window of the rate limit.
+MENTIONS = 80
+PAGE = 40
 TALKS = 20  # rows; each may take two calls
 # How far a sweep goes back behind the newest entry seen: entries of one moment are not always written in their order.
 OVERLAP = timedelta(minutes=30)
@@ -58,7 +58,7 @@ class Feed:
 
 def mentions(reader: Reader) -> Feed:
     """Everything that names us, answers us or quotes us; what the account's own filters hold back is asked for too."""
-    params = {"limit": PAGE, "exclude_types[]": _NOISE, "include_filtered": "true"}
+    params = {"limit": MENTIONS, "exclude_types[]": _NOISE, "include_filtered": "true"}
     return Feed(
         "/api/v1/notifications",
         params,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 from urllib.parse import quote
 
-from integrations.errors import InvalidRequestError, NotFoundError, RateLimitError, UnexpectedResponseError
+from integrations.errors import NotFoundError, RateLimitError, UnexpectedResponseError
 from integrations.records import Engagement, Gone
 from integrations.social.mastodon import parse
+from integrations.social.mastodon.calls import BATCH
 from integrations.social.mastodon.people import Json
 from integrations.social.mastodon.reading import Reader
 from integrations.social.mastodon.threads import objects
-
-BATCH = 20  # Mastodon refuses more ids in one call
 
 
 def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
@@ -36,23 +34,12 @@ def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
 
 
 def _answers(reader: Reader, ids: Sequence[str]) -> Iterator[Json | Gone]:
-    batches = True  # GoToSocial, Takahe and Mastodon before 4.3 know no call for many
     for start in range(0, len(ids), BATCH):
         asked = ids[start : start + BATCH]
-        rows = _many(reader, asked) if batches and len(asked) > 1 else None
-        batches = batches and (rows is not None or len(asked) == 1)
+        rows = reader.calls.many(asked) if len(asked) > 1 else None
         served = {str(row.get("id")): row for row in objects(rows or ())}
         for each in asked:
             yield served[each] if each in served else _one(reader, each)
-
-
-def _many(reader: Reader, ids: Sequence[str]) -> list[Any] | None:
-    """The posts of these that the server shows; None where it has no such call."""
-    try:
-        rows = reader.calls.get("/api/v1/statuses", {"id[]": list(ids)})
-    except (NotFoundError, InvalidRequestError, UnexpectedResponseError):
-        return None
-    return rows if isinstance(rows, list) else None
 
 
 def _one(reader: Reader, status_id: str) -> Json | Gone:

@@ -20,6 +20,9 @@ _ATTRIBUTE = re.compile(r"""([a-zA-Z-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 _SIMPLE = re.compile(r"<p>([^<&\n]*)</p>")  # what most short answers are
 _LINE = re.compile(r" *[\r\n]+ *")
 _BLOCKS = frozenset({"p", "div", "blockquote", "ul", "ol", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "table", "hr"})
+_INLINE = frozenset(
+    {"span", "b", "strong", "i", "em", "u", "s", "del", "code"}
+)  # say nothing about the text, but for a quote's class
 _DROPPED = frozenset({"script", "style"})
 _QUOTE = "quote-inline"  # the link that stands in for a quote where a server shows none
 _FOLLOWED = ("http://", "https://", "mailto:", "gemini:", "xmpp:", "matrix:")
@@ -34,11 +37,13 @@ def text(html: str, mentions: Mapping[str, str] | None = None, *, quoted: bool =
     end = 0
     html = html[:LONGEST]
     for tag in _TAG.finditer(html):
-        if tag.start() > end:
-            writer.words(html[end : tag.start()])
-        end = tag.end()
-        if tag[2]:
-            writer.tag(tag[2].lower(), closing=bool(tag[1]), attributes=tag[3])
+        start, after = tag.span()
+        if start > end:
+            writer.words(html[end:start])
+        end = after
+        name = tag[2]
+        if name and (name not in _INLINE or quoted or writer.dropping):
+            writer.tag(name.lower(), closing=bool(tag[1]), attributes=tag[3])
     writer.words(html[end:])
     return clean(writer.done()).strip()
 

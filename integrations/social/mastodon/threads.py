@@ -17,6 +17,8 @@ from integrations.social.mastodon.calls import Calls
 from integrations.social.mastodon.parse import Place, reference
 from integrations.social.mastodon.people import Json
 
+STEPS = 6  # up a chain; most talks are shorter, and the rest of a longer one is one call
+FEW = 2  # chains, for which contexts take no more calls
 _End = Callable[[Json, str], Place]  # a post, and the id of its parent, which is not at hand -> the parent's place
 
 
@@ -39,8 +41,9 @@ class Threads:
 
     def settle(self, rows: Iterable[Any]) -> list[Json]:
         """Finds the place of each of these posts. Returns the posts above them that had to be asked for."""
-        fetched: list[Json] = []
-        self._settle_all(rows, partial(self._climb, fetched))
+        held = _index(rows)
+        fetched = self._rise(held)
+        self._settle_all([*held.values(), *fetched], partial(self._climb, fetched))
         return fetched
 
     def around(self, status_id: str) -> Context:
@@ -62,8 +65,25 @@ class Threads:
         above, below = (_list(body.get(name)) for name in ("ancestors", "descendants"))
         return Context(above, below)
 
+    def _rise(self, held: Mapping[str, Json]) -> list[Json]:
+        """The posts above these, many to a call and one step at a time, as long as that takes fewer calls than a context for each chain."""
+        reached, asked = dict(held), set[str]()
+        for _ in range(STEPS):
+            ends = [each for each in self._ends(reached) if each not in asked]
+            rows = self._calls.many(ends) if len(ends) > FEW else None
+            if rows is None:
+                break
+            asked.update(ends)
+            reached |= {status_id: row for status_id, row in _index(rows).items() if status_id in asked}
+        return [row for status_id, row in reached.items() if status_id not in held]
+
+    def _ends(self, reached: Mapping[str, Json]) -> Iterable[str]:
+        """Ids of posts that these answer and that are neither among them nor known."""
+        parents = (reference(row, "in_reply_to_id") for each, row in reached.items() if each not in self.places)
+        return dict.fromkeys(each for each in parents if each and each not in reached and each not in self.places)
+
     def _settle_all(self, rows: Iterable[Any], end: _End) -> None:
-        held = {str(row["id"]): row for row in objects(rows) if row.get("id")}
+        held = _index(rows)
         for row in held.values():
             self._settle(row, held, end)
 
@@ -110,6 +130,10 @@ class Threads:
 
     def _answers_us(self, row: Json) -> bool:
         return reference(row, "in_reply_to_account_id") == self._us
+
+
+def _index(rows: Iterable[Any]) -> dict[str, Json]:
+    return {str(row["id"]): row for row in objects(rows) if row.get("id")}
 
 
 def _list(value: Any) -> list[Json]:

@@ -8,6 +8,7 @@ import pytest
 
 from integrations import errors
 from integrations.records import Engagement, Kind, Page
+from integrations.social.mastodon.client import SPARE
 from integrations.social.mastodon.cursors import Watched
 from tests.integrations.social.mastodon.wire import ADA, BEA, NOW, US, Wire
 
@@ -123,6 +124,19 @@ def test_where_no_thread_can_be_read_that_is_an_error(wire: Wire) -> None:
     wire.contexts = "<html>"
     with pytest.raises(errors.UnexpectedResponseError):
         _pages(wire, [wire.say(US.id, "one"), wire.say(US.id, "two")])
+
+
+def test_where_calls_run_low_what_came_is_kept_and_the_rest_is_left_for_later(wire: Wire) -> None:
+    roots = [wire.say(US.id, f"post {number}", at=NOW - timedelta(days=2)) for number in range(9)]
+    answers = [wire.say(ADA, "hm", to=root, at=NOW - timedelta(days=2)) for root in roots]
+    wire.left = SPARE + 4
+    pulled = wire.client().pull("conversations", None, roots)
+    page = next(pulled)
+    with pytest.raises(errors.RateLimitError):
+        next(pulled)
+    assert _items([page]).keys() == set(answers[:4])
+    wire.left = None
+    assert _items(_pages(wire, roots, page.cursor)).keys() == set(answers[4:])
 
 
 def test_without_threads_there_is_nothing_to_ask(wire: Wire) -> None:

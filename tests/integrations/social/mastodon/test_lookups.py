@@ -6,6 +6,7 @@ import pytest
 
 from integrations import errors
 from integrations.records import Engagement, Gone
+from integrations.social.mastodon.client import SPARE
 from tests.integrations.social.mastodon.wire import ADA, NOW, US, Wire, html, iso
 
 MANY = "/api/v1/statuses"
@@ -42,7 +43,7 @@ def test_a_post_left_out_of_many_is_gone_only_if_it_is_gone_alone(wire: Wire) ->
 
 
 def test_where_no_call_is_left_the_others_have_no_answer_this_time(wire: Wire) -> None:
-    wire.many, wire.left = False, 4
+    wire.many, wire.left = False, SPARE + 4
     posts = [wire.say(ADA, f"number {number}", names=[US.id]) for number in range(9)]
     answers = wire.client().recheck(posts)
     assert [each.id for each in answers] == posts[:3]
@@ -57,8 +58,19 @@ def test_where_no_call_is_left_at_all_that_is_said(wire: Wire) -> None:
 def test_where_no_call_is_left_for_threads_those_that_are_known_are_answered(wire: Wire) -> None:
     parent = wire.say(US.id, "ours")
     first, answer = wire.say(ADA, "a first post"), wire.say(ADA, "an answer", to=parent, names=[US.id])
-    wire.left = 1
+    wire.left = SPARE + 1
     assert [each.id for each in wire.client().recheck([first, answer])] == [first]
+    assert len(wire.sent) == 1
+
+
+def test_many_answers_in_many_talks_take_few_calls(wire: Wire) -> None:
+    parents = [wire.say(US.id, f"ours {number}") for number in range(40)]
+    answers = [wire.say(ADA, "an answer", to=parent, names=[US.id]) for parent in parents]
+    found = wire.client().recheck(answers)
+    assert {each.id: each.thread for each in found if isinstance(each, Engagement)} == dict(
+        zip(answers, parents, strict=True)
+    )
+    assert len(wire.sent) == 4
 
 
 def test_the_posts_above_are_not_what_was_asked_about(wire: Wire) -> None:

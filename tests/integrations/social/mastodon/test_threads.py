@@ -8,7 +8,7 @@ import pytest
 
 from integrations.records import Engagement, Kind
 from integrations.social.mastodon.calls import Calls
-from integrations.social.mastodon.threads import Threads
+from integrations.social.mastodon.threads import STEPS, Threads
 from tests.integrations.social.mastodon.wire import ADA, BEA, US, Wire
 
 
@@ -126,3 +126,47 @@ def test_a_thread_whose_first_post_is_deleted_moves_with_a_recheck(wire: Wire) -
     wire.delete(root)
     found = [item for item in wire.client().recheck([ada, ours, asked]) if isinstance(item, Engagement)]
     assert {item.thread for item in found} == {ada}
+
+
+def _talks(wire: Wire, number: int, depth: int) -> tuple[list[str], list[str]]:
+    """So many talks of others, in each of which we are named at the end."""
+    roots = [wire.say(BEA, f"talk {each}") for each in range(number)]
+    ends = roots
+    for _ in range(depth):
+        ends = [wire.say(ADA, "more", to=each) for each in ends]
+    return roots, [wire.say(ADA, "what says @acme?", to=each, names=[US.id]) for each in ends]
+
+
+def _calls(wire: Wire) -> dict[str, int]:
+    return {
+        "contexts": len([path for path in wire.paths() if path.endswith("/context")]),
+        "many": len([path for path in wire.paths() if path == "/api/v1/statuses"]),
+    }
+
+
+@pytest.mark.parametrize(("many", "calls"), [(True, {"contexts": 0, "many": 6}), (False, {"contexts": 30, "many": 1})])
+def test_the_posts_above_many_mentions_are_asked_for_together(wire: Wire, many: bool, calls: dict[str, int]) -> None:
+    wire.many = many
+    roots, ends = _talks(wire, 30, depth=2)
+    found = _pull(wire)
+    assert [found[each].thread for each in ends] == roots
+    assert len(found) == 120
+    assert _calls(wire) == calls
+
+
+def test_long_chains_are_asked_for_whole_in_the_end(wire: Wire) -> None:
+    roots, ends = _talks(wire, 3, depth=20)
+    found = _pull(wire)
+    assert [found[each].thread for each in ends] == roots
+    assert len(found) == 3 * 22
+    assert _calls(wire) == {"contexts": 3, "many": STEPS}
+
+
+def test_one_hidden_post_among_many_does_not_break_its_thread(wire: Wire) -> None:
+    roots, ends = _talks(wire, 4, depth=1)
+    hidden = wire.posts[ends[0]]["in_reply_to_id"]
+    del wire.posts[hidden]
+    wire.contexts = json.dumps({"ancestors": [wire.posts[roots[0]]], "descendants": []})
+    found = _pull(wire)
+    assert [found[each].thread for each in ends] == roots
+    assert _calls(wire) == {"contexts": 1, "many": 2}
