@@ -32,6 +32,8 @@ _GRANT_IS_GONE = {"invalid_grant", "access_denied", "unauthorized_client"}
 _TOKEN_IS_GONE = re.compile(r"\b(token|grant|code)\b.*\b(invalid|expired|revoked)\b", re.IGNORECASE | re.DOTALL)
 # These are about us: our registration is wrong, the person's grant may be fine.
 _OUR_FAULT = {"invalid_client", "invalid_request", "unsupported_grant_type", "invalid_scope"}
+# And how some word that without a code of its own: Meta says `OAuthException` of everything.
+_APP_IS_UNKNOWN = re.compile(r"\bvalidating (application|client secret)\b", re.IGNORECASE)
 _KEPT = ("access_token", "refresh_token", "scope", "token_type")
 
 
@@ -177,13 +179,16 @@ def _credentials(name: str, body: Mapping[str, Any], keeps: Sequence[str]) -> di
 def _refusal(name: str, response: requests.Response, body: Mapping[str, Any], sent: Sequence[str]) -> Exception:
     if not body and response.status_code in (400, 401, 403):  # a page by something in between: no word about the grant
         return TemporaryError(f"{name} answered {response.status_code} without saying why")
+    error = body.get("error")
+    if isinstance(error, dict):  # some put an object there, which holds their sentence
+        body = {"error": error.get("type"), "message": error.get("message")}
     code = str(body.get("error") or body.get("status") or "")
     says = redact(str(body.get("error_description") or body.get("message") or code), sent)[:200]
     if response.status_code >= 500 or response.status_code == 429:
         return error_for(response, says=says) or TemporaryError(f"{name} is not answering")
     if code == "invalid_request" and _TOKEN_IS_GONE.search(says):
         return AuthenticationError(f"{name} no longer accepts this consent: {says}")
-    if code in _OUR_FAULT:
+    if code in _OUR_FAULT or _APP_IS_UNKNOWN.search(says):
         return RegistrationRefusedError(f"{name} does not accept our app registration: {says}")
     if code.lower() in _GRANT_IS_GONE or response.status_code in (400, 401):
         return AuthenticationError(f"{name} no longer accepts this consent: {says}")

@@ -177,7 +177,10 @@ ANSWERS: list[tuple[int, Any, type[Exception]]] = [
     (401, {"error": "unauthorized_client"}, errors.AuthenticationError),
     (400, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, errors.AuthenticationError),
     (400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}, errors.AuthenticationError),
+    (400, {"error": {"message": "This authorization code has been used.", "type": "OAuthException", "code": 100}}, errors.AuthenticationError),
     # about us
+    (400, {"error": {"message": "Error validating client secret.", "type": "OAuthException", "code": 1}}, oauth.RegistrationRefusedError),
+    (400, {"error": {"message": "Error validating application.", "type": "OAuthException", "code": 101}}, oauth.RegistrationRefusedError),
     (401, {"error": "invalid_client"}, oauth.RegistrationRefusedError),
     (400, {"error": "invalid_request", "error_description": "Missing required parameter [client_id]."}, oauth.RegistrationRefusedError),
     (400, {"error": "unsupported_grant_type"}, oauth.RegistrationRefusedError),
