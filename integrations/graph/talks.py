@@ -48,6 +48,17 @@ class Found:
         )
 
 
+def together(found: Sequence[Found]) -> Found:
+    """All of it as one."""
+    return Found(
+        tuple(item for each in found for item in each.items),
+        tuple(at for each in found for at in each.instants),
+        tuple(branch for each in found for branch in each.branches),
+        sum(each.skipped for each in found),
+        any(each.over for each in found),
+    )
+
+
 @dataclass(frozen=True)
 class Feed:
     """One list and how to read it. `entry` reads a row of the list with what came along, from an instant on; `below` reads
@@ -109,16 +120,15 @@ def _back(feed: Feed, sweep: Sweep) -> datetime | None:
 
 def _each(feed: Feed, rows: Sequence[Any], start: datetime | None) -> Found:
     """All entries that can be read. Raises UnexpectedResponseError where there are some and none can."""
-    total, read = Found(), 0
+    read: list[Found] = []
     for row in rows:
         try:
-            total += feed.entry(row, start)
-            read += 1
+            read.append(feed.entry(row, start))
         except UNREADABLE:
-            total += Found(skipped=1)
+            continue
     if rows and not read:
         raise UnexpectedResponseError(f"Meta sent {feed.what} of which none can be read", sample=f"{len(rows)} rows")
-    return total
+    return together([*read, Found(skipped=len(rows) - len(read))])
 
 
 def _at(feed: Feed, row: Json) -> datetime | None:

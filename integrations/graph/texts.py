@@ -18,6 +18,8 @@ def instant(value: Any) -> datetime:
 def plain(value: Any) -> str:
     """A text that a database takes: no NUL, no half of an emoji. Meta sends plain text, without entities."""
     text = value if isinstance(value, str) else ""
+    if text.isascii() and text.isprintable():
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 

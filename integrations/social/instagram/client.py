@@ -22,7 +22,7 @@ ACCOUNT_FIELDS = ("id", "username", "name", "biography", "website", "followers_c
 # Media are looked at for new comments for so long. Older ones only where somebody has spoken lately (stream "threads").
 REACH = timedelta(days=30)
 # Media on a page, comments that come along with each (50 is the most that Meta serves), replies that come along with a comment.
-MEDIA, BELOW, REPLIES = 10, 50, 10
+MEDIA, BELOW, REPLIES = 25, 50, 10
 
 _COMMENT = ",".join(COMMENT_FIELDS)
 _COMMENTS = f"{_COMMENT},replies.limit({REPLIES}){{{_COMMENT}}}"

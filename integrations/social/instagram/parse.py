@@ -72,7 +72,7 @@ def entry(row: Json, start: datetime | None, view: View) -> Found:
 def comments(branch: Branch, page: Listing, view: View) -> Found:
     """Comments below one medium with the replies to each, or replies to one comment. What Meta sends first is the newest."""
     total, tops = Found(), []
-    known = _known(page, view)
+    known = _known(page, view) if page.rows else {}
     for row in page.rows:
         try:
             item = comment(row, branch, view, known)

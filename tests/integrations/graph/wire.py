@@ -21,12 +21,14 @@ API = "https://graph.facebook.com"
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 TOKEN = "page-access-token-for-tests"
 USER_TOKEN = "user-access-token-for-tests"
+SHORT_TOKEN = "short-lived-token-for-tests"
 APP = App("424242", "app-secret-for-tests")
 APP_TOKEN = f"{APP.client_id}|{APP.client_secret}"
 Reply = tuple[int, dict[str, str], str]
 Row = dict[str, Any]
 
 _PAGE = 25  # rows on a page where nobody says how many
+_VERSION = re.compile(r"^v\d+\.\d+/?")
 _FIELD = re.compile(r"(?P<name>\w+)(?P<modifiers>(?:\.\w+\([^()]*\))*)(?P<brace>\{)?")
 
 
@@ -102,7 +104,7 @@ class Wire:
         return status, {"Content-Type": "application/json", **self.headers}, json.dumps(body)
 
     def _path(self, request: requests.PreparedRequest) -> str:
-        return urlsplit(str(request.url)).path.strip("/").partition("/")[2]
+        return _VERSION.sub("", urlsplit(str(request.url)).path.strip("/"))
 
     def _batch(self, query: dict[str, str], token: str) -> list[Row | None]:
         assert query["access_token"] == token
@@ -139,7 +141,9 @@ class Wire:
 
     def _set(self, path: str, query: dict[str, str]) -> tuple[int, Row]:
         if path == "oauth/access_token":
-            return 200, {"access_token": USER_TOKEN, "token_type": "bearer", "expires_in": 5183944}
+            long = query["grant_type"] == "fb_exchange_token"
+            token = USER_TOKEN if long else SHORT_TOKEN
+            return 200, {"access_token": token, "token_type": "bearer", "expires_in": 5183944 if long else 5400}
         if path == f"{APP.client_id}/subscriptions":
             if not self.reachable:
                 return error(
