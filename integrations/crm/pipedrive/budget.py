@@ -1,0 +1,132 @@
+"""Keeping to a share of the company's daily budget, which all of its tools spend from.
+
+Pipedrive gives a company so many tokens a day (30,000 for each seat of its smallest plan) and stops everybody once they are spent. So
+Warmline keeps to a share of them (20 percent, unless the connect form says otherwise), and each stream to a part of that share. A stream's purse is
+filled little by little and stands in its cursor, so that it is the same whichever process reads: a small company is looked at less
+often, and none is ever without. What is written is little (a handful of tasks a day and person) and has the rest of the share.
+
+Below a floor nothing is asked for at all: what is left of the day then belongs to the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrations.errors import RateLimitError
+
+SHARE = 20  # percent of the company's budget
+SMALLEST = 30_000  # tokens a day: the smallest plan with one seat
+# Parts of the share. What is left of it is for what is written and for looking at our open tasks.
+PARTS: Mapping[str, float] = {"contacts": 0.40, "tasks": 0.30, "activities": 0.20, "owners": 0.02}
+FLOOR = 0.05  # of the company's budget: when no more is left, we ask for nothing
+LOOK_AGAIN = 1800.0  # seconds: the budget is renewed at the midnight of a server whose time zone is not told
+DAY = 86_400.0
+# What may be spent at one go, of a day's part; the rest of it flows in over the day. Together they are the part.
+AT_ONCE = 0.25
+
+
+class BudgetError(RateLimitError):
+    """We wait of our own accord. The message is a sentence for people."""
+
+
+def share(options: Mapping[str, Any]) -> float:
+    """The share that the connect form says, as a fraction: from 1 to 100 percent."""
+    given = str(options.get("daily_share") or SHARE).strip().removesuffix("%").strip()
+    percent = int(given) if given.isascii() and given.isdigit() else SHARE
+    return min(100, max(1, percent)) / 100
+
+
+@dataclass
+class Till:
+    """Pays for calls that belong to no stream: only the floor holds them back."""
+
+    limit: int = 0  # tokens a day; 0: not told yet
+    remaining: int | None = None
+
+    def pay(self, tokens: int) -> None:
+        if self.remaining is not None and self.remaining < max(tokens, self.limit * FLOOR):
+            raise BudgetError(
+                "All tools together have nearly used up the day's budget of Pipedrive, so Warmline waits until it is renewed.",
+                retry_after=LOOK_AGAIN,
+            )
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """The headers are sometimes absent: then what was known stays."""
+        limit = _whole(headers.get("x-daily-ratelimit-token-limit"))
+        remaining = _whole(headers.get("x-daily-ratelimit-token-remaining"))
+        self.limit = limit or self.limit
+        self.remaining = self.remaining if remaining is None else remaining
+
+
+@dataclass
+class Purse:
+    """Pays for one stream's calls. `clock` tells seconds of real time."""
+
+    stream: str
+    share: float
+    clock: Callable[[], float]
+    left: float = 0.0
+    at: float = 0.0
+    limit: int = SMALLEST
+    _till: Till = field(default_factory=Till)
+
+    def pay(self, tokens: int) -> None:
+        self._till.pay(tokens)
+        self._fill()
+        if self.left < tokens:
+            wait = (tokens - self.left) / self._flow
+            raise BudgetError(self._sentence(), retry_after=max(1.0, wait))
+        self.left -= tokens
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        self._till.learn(headers)
+        if self._till.limit and self._till.limit != self.limit:
+            before, self.limit = self._capacity, self._till.limit
+            self.left = max(0.0, self.left + self._capacity - before)
+
+    def dump(self) -> dict[str, Any]:
+        """JSON-able, for a cursor."""
+        return {"left": round(self.left, 4), "at": self.at, "limit": self.limit}
+
+    @property
+    def _part(self) -> float:
+        return self.limit * self.share * PARTS[self.stream]
+
+    @property
+    def _capacity(self) -> float:
+        # One list has to fit in, however small the share: else the stream would wait for ever.
+        return max(self._part * AT_ONCE, 30.0)
+
+    @property
+    def _flow(self) -> float:
+        return max(self._part * (1 - AT_ONCE) / DAY, 1e-4)
+
+    def _fill(self) -> None:
+        now = self.clock()
+        self.left = min(self._capacity, self.left + max(0.0, now - self.at) * self._flow)
+        self.at = now
+
+    def _sentence(self) -> str:
+        minutes = max(1, round(10 / self._flow / 60))
+        return (
+            f"Pipedrive's daily budget of {self.limit} is shared by all tools. Warmline keeps to {self.share:.0%} of it,"
+            f" so {self.stream} are read about every {minutes} minutes."
+        )
+
+
+def purse(value: object, stream: str, part: float, clock: Callable[[], float]) -> Purse:
+    """The purse that `dump` wrote into a cursor, or a full one."""
+    if isinstance(value, dict):
+        left, at, limit = (value.get(name) for name in ("left", "at", "limit"))
+        if isinstance(left, (int, float)) and isinstance(at, (int, float)) and _whole(limit):
+            return Purse(stream, part, clock, float(left), float(at), int(limit))  # type: ignore[arg-type]
+    full = Purse(stream, part, clock, at=clock())
+    full.left = full._capacity
+    return full
+
+
+def _whole(value: object) -> int | None:
+    text = str(value if value is not None else "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 13 else None

@@ -1,0 +1,158 @@
+"""What is pulled, stream by stream. A cursor is the whole state, the stream's purse too, so that a pull may stop after any page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from integrations.crm.pipedrive import budget, fields
+from integrations.crm.pipedrive.api import ACTIVITIES, API, ORGANIZATIONS, PERSONS, USERS, Row, listed, readable
+from integrations.crm.pipedrive.budget import BudgetError, Purse
+from integrations.crm.pipedrive.changes import PASSED_OVER, walk
+from integrations.crm.pipedrive.fields import Company
+from integrations.errors import InvalidRequestError
+from integrations.provider import CRMRecord
+from integrations.records import Gone, Page
+from integrations.walking import load, position, store
+
+# An activity is found by when it was last changed; a meeting of last week may have been booked long before.
+BOOKED_AHEAD = timedelta(days=90)
+SWEEP = 24 * 3600.0  # seconds between two readings of everybody, which alone show who was deleted or merged away
+WIDEST = 2000  # ids: a wider gap is none that deletions made
+
+Pages = Iterator[Page[CRMRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a stream reads with. `now` tells seconds of real time."""
+
+    api: Callable[[Purse], API]
+    company: Company
+    share: float
+    since: datetime | None
+    now: Callable[[], float]
+
+
+@dataclass
+class Reading:
+    """One pull of one stream: its calls, its purse, and the rest of its state."""
+
+    source: Source
+    api: API
+    purse: Purse
+    state: dict[str, Any]
+
+    def page(self, items: Sequence[CRMRecord], notes: Sequence[str] = (), **state: Any) -> Page[CRMRecord]:
+        """A page, with everything that was known before and `state` to go on from."""
+        self.state = {name: value for name, value in {**self.state, **state}.items() if value is not None}
+        return Page(tuple(items), store(**{**self.state, "purse": self.purse.dump()}), tuple(notes))
+
+
+def pull(source: Source, stream: str, cursor: str | None) -> Pages:
+    """Pages of a stream. Where its purse is empty, says so in a note and raises RateLimitError. Raises KeyError for another stream."""
+    read = _STREAMS[stream]
+    state = load(cursor)
+    purse = budget.purse(state.pop("purse", None), stream, source.share, source.now)
+    reading = Reading(source, source.api(purse), purse, state)
+    try:
+        yield from read(reading)
+    except BudgetError as error:
+        yield reading.page((), (str(error),))
+        raise
+
+
+def _owners(reading: Reading) -> Pages:
+    """All users; there is no changed-since."""
+    rows = listed(reading.api.call("GET", USERS))
+    found = readable(rows)
+    yield reading.page([fields.user(row) for row in found], [PASSED_OVER] if len(found) < len(rows) else [])
+
+
+def _contacts(reading: Reading) -> Pages:
+    if "sweep" not in reading.state:
+        yield from _changed_persons(reading)
+    if _due(reading):
+        yield from _sweep(reading)
+
+
+def _changed_persons(reading: Reading) -> Pages:
+    here = reading.source.company
+    params: dict[str, Any] = {"custom_fields": ",".join(here.custom)} if here.custom else {}
+    if here.marketing:
+        params["include_fields"] = "marketing_status"
+    start = position(reading.state.get("changed"))
+    reading.state.setdefault("swept", reading.source.now())  # the first walk reads everybody anyway
+    for rows, place, notes in walk(reading.api, PERSONS, start, reading.source.now, params):
+        organizations = _organizations(reading.api, rows)
+        people = [fields.person(row, here, organizations) for row in rows]
+        yield reading.page(people, notes, changed=place.dump())
+
+
+def _organizations(api: API, rows: Sequence[Row]) -> Mapping[str, Row]:
+    """The organizations of these persons, by id: a person names only the id."""
+    ids = [str(row["org_id"]) for row in rows if row.get("org_id")]
+    return {str(row["id"]): row for row in api.by_id(ORGANIZATIONS, ids)} if ids else {}
+
+
+def _due(reading: Reading) -> bool:
+    swept = reading.state.get("swept")
+    return not isinstance(swept, (int, float)) or reading.source.now() - swept >= SWEEP
+
+
+def _sweep(reading: Reading) -> Pages:
+    """Everybody by id: who stands in no list any more was deleted, or merged into another. Ids are given one by one in each company,
+    so that a gap between two neighbours is who is gone; a person who comes back shows as changed."""
+    begun = reading.state.get("sweep")
+    begun = begun if isinstance(begun, dict) else {}
+    last, cursor = begun.get("last"), begun.get("cursor")
+    last, cursor = (last, cursor) if isinstance(last, int) and isinstance(cursor, str) else (0, None)
+    while True:
+        try:
+            rows, cursor = reading.api.page(PERSONS, cursor, sort_by="id", sort_direction="asc")
+        except InvalidRequestError:
+            yield reading.page((), sweep=None)  # should the cursor be refused, the sweep begins anew the next time
+            raise
+        found = readable(rows)
+        gone: list[CRMRecord] = [Gone(str(row["id"])) for row in found if row.get("is_deleted") is True]
+        for row in found:
+            if 1 < row["id"] - last <= WIDEST:
+                gone += [Gone(str(missing)) for missing in range(last + 1, row["id"])]
+            last = max(last, row["id"])
+        if cursor is None:
+            yield reading.page(gone, sweep=None, swept=reading.source.now())
+            return
+        yield reading.page(gone, sweep={"last": last, "cursor": cursor})
+
+
+def _activities(reading: Reading) -> Pages:
+    since = reading.source.since
+    first = int((since - BOOKED_AHEAD).timestamp()) if since else 0
+    yield from _walk_activities(reading, first, lambda row: fields.activity(row, reading.source.company))
+
+
+def _tasks(reading: Reading) -> Pages:
+    """No field of an activity can hold our key: all activities are looked at, not further back than asked for."""
+    since = reading.source.since
+
+    def read(row: Row) -> CRMRecord | None:
+        return fields.task_state(row, reading.source.company) if fields.key_of(row) else None
+
+    yield from _walk_activities(reading, int(since.timestamp()) if since else 0, read)
+
+
+def _walk_activities(reading: Reading, first: int, read: Callable[[Row], CRMRecord | None]) -> Pages:
+    start = position(reading.state.get("changed"), first)
+    for rows, place, notes in walk(reading.api, ACTIVITIES, start, reading.source.now, {}):
+        found = (read(row) for row in rows)
+        yield reading.page([each for each in found if each is not None], notes, changed=place.dump())
+
+
+_STREAMS: Mapping[str, Callable[[Reading], Pages]] = {
+    "owners": _owners,
+    "contacts": _contacts,
+    "activities": _activities,
+    "tasks": _tasks,
+}

@@ -1,0 +1,229 @@
+"""Keeping to a share of what all of a company's tools spend from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from integrations.crm.pipedrive import budget
+from integrations.crm.pipedrive.budget import DAY, PARTS, SMALLEST, BudgetError, Purse, Till
+from integrations.errors import RateLimitError
+from tests.integrations.contract.harnesses import new
+from tests.integrations.crm.pipedrive.conftest import World
+
+MakeWorld = Callable[..., World]
+TOLD = "x-daily-ratelimit-token-limit"
+LEFT = "x-daily-ratelimit-token-remaining"
+
+
+class Time:
+    def __init__(self) -> None:
+        self.at = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def spend_a_day(purse: Purse, time: Time, *, cost: int = 10, every: float = 60.0) -> int:
+    """Calls as often as the stream would like to; returns what they cost."""
+    spent, end = 0, time.at + DAY
+    while time.at < end:
+        try:
+            purse.pay(cost)
+            spent += cost
+        except BudgetError:
+            pass
+        time.at += every
+    return spent
+
+
+@pytest.mark.parametrize("stream", PARTS)
+@pytest.mark.parametrize("limit", [30_000, 300_000, 2_000_000])
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_no_stream_spends_more_than_its_part_of_the_share_in_a_day(stream: str, limit: int, share: float) -> None:
+    time = Time()
+    purse = budget.purse(None, stream, share, time)
+    purse.learn({TOLD: str(limit), LEFT: str(limit)})
+
+    for _ in range(2):
+        assert spend_a_day(purse, time, every=30.0) <= max(limit * share * PARTS[stream], 30)
+
+
+def test_all_streams_together_leave_something_of_the_share_for_writing() -> None:
+    assert sum(PARTS.values()) <= 0.95
+
+
+def test_the_part_is_spent_and_not_only_kept() -> None:
+    time = Time()
+    purse = budget.purse(None, "tasks", 0.2, time)
+
+    assert spend_a_day(purse, time) > 0.9 * SMALLEST * 0.2 * PARTS["tasks"]
+
+
+def test_waiting_as_long_as_it_says_is_enough_and_no_shorter() -> None:
+    time = Time()
+    purse = Purse("tasks", 0.2, time, at=time.at)
+    with pytest.raises(BudgetError) as raised:
+        purse.pay(10)
+
+    time.at += raised.value.retry_after * 0.9
+    with pytest.raises(BudgetError):
+        purse.pay(10)
+    time.at += raised.value.retry_after * 0.11
+    purse.pay(10)
+
+
+def test_a_purse_that_was_put_away_is_the_same_one() -> None:
+    time = Time()
+    purse = budget.purse(None, "contacts", 0.2, time)
+    purse.learn({TOLD: "60000", LEFT: "60000"})
+    purse.pay(10)
+
+    again = budget.purse(purse.dump(), "contacts", 0.2, time)
+
+    assert (again.left, again.limit) == (pytest.approx(purse.left, abs=0.1), 60_000)
+
+
+@pytest.mark.parametrize("value", ["garbage", {}, {"left": "x", "at": 1, "limit": 2}, [1]])
+def test_a_purse_that_cannot_be_read_is_a_full_one(value: Any) -> None:
+    assert budget.purse(value, "tasks", 0.2, Time()).left == SMALLEST * 0.2 * PARTS["tasks"] * budget.AT_ONCE
+
+
+def test_a_larger_budget_fills_the_purse_at_once() -> None:
+    purse = budget.purse(None, "tasks", 0.2, Time())
+    before = purse.left
+    purse.learn({TOLD: "300000", LEFT: "299990"})
+
+    assert purse.left == pytest.approx(before * 10)
+
+
+def test_headers_that_are_absent_change_nothing() -> None:
+    till = Till()
+    till.learn({TOLD: "30000", LEFT: "20000"})
+    till.learn({})
+    till.learn({TOLD: "", LEFT: "soon"})
+
+    assert (till.limit, till.remaining) == (30_000, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("given", "share"),
+    [("35", 0.35), ("35 %", 0.35), ("", 0.2), ("0", 0.01), ("400", 1.0), ("a lot", 0.2), (None, 0.2)],
+)
+def test_the_share_is_read_from_the_connect_form(given: str | None, share: float) -> None:
+    assert budget.share({"daily_share": given}) == share
+
+
+# --- on the line ----------------------------------------------------------------------------------------------
+
+
+def test_a_small_company_is_looked_at_less_often_and_told_so(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000)
+    cursor, notes, looks = None, [], 0
+    for _ in range(24 * 30):  # a day, in steps of two minutes, as the manifest wants it
+        world.clock.forward(minutes=2)
+        world.server.spent = 0
+        try:
+            for page in world.client().pull("tasks", cursor):
+                cursor, looks = page.cursor, looks + (not page.notes)
+                notes += page.notes
+        except RateLimitError:
+            assert notes  # which say so on the connection's page
+
+    spent = 10 * len(world.server.paths("GET"))
+    assert 0.9 * 1800 < spent <= 1800
+    assert looks == spent / 10
+    assert set(notes) == {
+        "Pipedrive's daily budget of 30000 is shared by all tools. Warmline keeps to 20% of it, so tasks are read about every 11 minutes."
+    }
+
+
+def test_a_large_company_is_never_kept_waiting(make_world: MakeWorld) -> None:
+    world = make_world(limit=1_500_000)
+    cursor = None
+    for _ in range(24 * 30):
+        world.clock.forward(minutes=2)
+        [page] = world.client().pull("tasks", cursor)
+        cursor = page.cursor
+
+
+def test_the_share_of_the_connect_form_counts(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000, form={"daily_share": "1"})
+
+    cursor = None
+    for _ in range(3):
+        [page] = world.client().pull("tasks", cursor)
+        cursor = page.cursor
+
+    with pytest.raises(RateLimitError):
+        list(world.client().pull("tasks", cursor))
+
+
+def test_what_is_left_of_the_day_belongs_to_the_others(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000)
+    world.server.spent = 29_000
+    notes: list[str] = []
+
+    def read() -> None:
+        for page in world.client().pull("contacts", None):
+            notes.extend(page.notes)
+
+    world.server.put("person", {"name": "Ada", "org_id": 1})
+    with pytest.raises(RateLimitError) as raised:
+        read()
+
+    assert len(world.server.calls) == 1  # only an answer tells what is left
+    assert raised.value.retry_after == 1800
+    assert "nearly used up" in notes[-1]
+
+
+def test_writing_stops_at_the_floor_too_and_the_rest_comes_later(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000)
+    world.server.users[7] = {"id": 7, "active_flag": True}
+    world.server.spent = 28_491
+
+    found = world.client().push_tasks([new("key-1"), new("key-2"), new("key-3")])
+
+    assert [each.outcome.value for each in found] == ["created", "created", "later"]
+    assert world.server.spent == 28_501
+
+
+def test_an_empty_purse_loses_nothing(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000, form={"daily_share": "2"})
+    made = {world.server.put("person", {"name": "Ada"}) for _ in range(5000)}
+    seen: set[str] = set()
+    cursor = None
+    for _ in range(40):
+        world.server.spent = 0
+        try:
+            for page in world.client().pull("contacts", cursor):
+                seen |= {each.id for each in page.items}
+                cursor = page.cursor
+            break
+        except RateLimitError as error:
+            world.clock.forward(seconds=error.retry_after)
+
+    assert seen == {str(each) for each in made}
+
+
+def test_a_used_up_day_is_waited_for_and_a_burst_only_for_a_moment(world: World) -> None:
+    for headers, wait in (
+        ({LEFT: "0"}, 3600.0),
+        ({LEFT: "900", "x-ratelimit-reset": "2"}, 2.0),
+        ({}, 60.0),
+        ({LEFT: "0", "Retry-After": "77"}, 77.0),
+    ):
+        world.server.faults.add("GET", "/persons", lambda work, headers=headers: (429, headers, "{}"))
+        with pytest.raises(RateLimitError) as raised:
+            list(world.client().pull("contacts", None))
+        assert raised.value.retry_after == wait
+
+
+def test_the_gate_before_pipedrive_is_no_word_about_permission(world: World) -> None:
+    world.server.faults.add(
+        "GET", "/persons", lambda work: (403, {"Content-Type": "text/html"}, "<html>blocked</html>")
+    )
+    with pytest.raises(RateLimitError):
+        list(world.client().pull("contacts", None))
