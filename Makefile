@@ -5,10 +5,10 @@ DEMO ?= --json
 PYTEST ?= -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install dev run demo test check bench lock openapi standing doctor
+.PHONY: help install dev run demo test test-live check bench lock openapi standing doctor
 
 help:  ## What there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 install: .venv/.installed  ## Put the venv at .venv, with the warmline command in it
 
@@ -35,6 +35,9 @@ demo: install  ## Run the main job once and print what came of it (DEMO="--json 
 
 test: dev  ## All tests, with coverage
 	@$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term
+
+test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose up.sh starts a Bluesky network)
+	@$(BIN)/python -m pytest tests/live -q
 
 check: dev  ## Lint, types, architecture, the API document
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -4,7 +4,7 @@
 |---|---|---|
 | https, a private key is set | confidential: signs with the key (RFC 7523) | as long as they are used |
 | https | public | two weeks |
-| http on 127.0.0.1 | the protocol's development client, without a document | a day or so |
+| http on 127.0.0.1 | the client for development that the protocol knows, without a document | two weeks |
 """
 
 from __future__ import annotations
