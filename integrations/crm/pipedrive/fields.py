@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from integrations import body
-from integrations.crm.pipedrive.api import Row
+from integrations.crm.pipedrive.api import Row, number
 from integrations.handle_names import chosen
 from integrations.records import (
     Activity,
@@ -240,13 +240,14 @@ def new_task(task: Task, here: Company) -> dict[str, Any]:
 
 
 def participants(task: Task, row: Row) -> list[dict[str, Any]] | None:
-    """The people of a task after this change, or None where they stay. Whoever else a person has added stays."""
+    """The people of a task after this change, or None where they stay. Whoever else a person has added stays. Raises InvalidRequestError
+    for a contact that cannot be Pipedrive's."""
     before = [each for each in _people(row) if each != task.former_contact_id]
     wanted = task.contact_id or (before[0] if before else None)
     after = list(dict.fromkeys([*([wanted] if wanted else []), *before]))
     if after == list(_people(row)):
         return None
-    return [{"person_id": int(each), "primary": each == wanted} for each in after]
+    return [{"person_id": number(each, "The contact"), "primary": each == wanted} for each in after]
 
 
 def key_of(row: Row) -> str | None:

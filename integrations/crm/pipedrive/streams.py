@@ -72,9 +72,10 @@ def _owners(reading: Reading) -> Pages:
 
 
 def _contacts(reading: Reading) -> Pages:
+    # A pull that was stopped between the two goes on with the second: else the first would begin anew each time.
     if "sweep" not in reading.state:
         yield from _changed_persons(reading)
-    if _due(reading):
+    if "sweep" in reading.state:
         yield from _sweep(reading)
 
 
@@ -88,7 +89,8 @@ def _changed_persons(reading: Reading) -> Pages:
     for rows, place, notes in walk(reading.api, PERSONS, start, reading.source.now, params):
         organizations = _organizations(reading.api, rows)
         people = [fields.person(row, here, organizations) for row in rows]
-        yield reading.page(people, notes, changed=place.dump())
+        sweep: dict[str, Any] | None = {} if place.at is None and _due(reading) else None
+        yield reading.page(people, notes, changed=place.dump(), sweep=sweep)
 
 
 def _organizations(api: API, rows: Sequence[Row]) -> Mapping[str, Row]:

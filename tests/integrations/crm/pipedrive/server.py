@@ -79,8 +79,10 @@ class Server:
         stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else self.now()
         old = rows.get(row_id) or {"id": row_id, "add_time": stamp, "is_deleted": False}
         rows[row_id] = {**old, **values, "update_time": stamp}
-        if kind == "activity" and rows[row_id].get("done") is not old.get("done"):
-            rows[row_id]["marked_as_done_time"] = stamp if rows[row_id].get("done") else None
+        if kind == "activity" and not rows[row_id].get("done"):
+            rows[row_id].pop("marked_as_done_time", None)
+        elif kind == "activity":
+            rows[row_id].setdefault("marked_as_done_time", stamp)
         return row_id
 
     def delete(self, kind: str, row_id: int) -> None:
@@ -97,6 +99,9 @@ class Server:
             "field_type": "varchar",
             "is_custom_field": True,
             "options": None,
+            "subfields": None,
+            "description": "",
+            "is_optional_response_field": False,
         }
         self.fields.append({**usual, **more})
 
@@ -213,8 +218,8 @@ class Server:
         people = body.get("participants")
         if people is None:
             return body
-        primary = next((each["person_id"] for each in people if each["primary"]), None)
-        return {**body, "person_id": primary}
+        primary = [each["person_id"] for each in people if each["primary"]]
+        return {**body, "person_id": primary[0]} if primary else body
 
     def _refused(self, body: dict[str, Any]) -> Answer | None:
         if "person_id" in body:

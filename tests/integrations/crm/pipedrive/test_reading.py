@@ -1,0 +1,278 @@
+"""What Pipedrive serves, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from integrations.errors import InvalidRequestError
+from integrations.records import Activity, ActivityKind, Contact, Gone, Handle, Owner, TaskState
+from tests.integrations.crm.faults import status
+from tests.integrations.crm.pipedrive.conftest import World
+from tests.integrations.crm.pipedrive.server import TWITTER
+
+MakeWorld = Callable[..., World]
+
+
+def drain(world: World, stream: str, cursor: str | None = None, **access: Any) -> tuple[list[Any], str | None]:
+    found: list[Any] = []
+    for page in world.client(**access).pull(stream, cursor):
+        found += page.items
+        cursor = page.cursor
+    return found, cursor
+
+
+# --- persons ----------------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_read_with_its_organization(make_world: MakeWorld) -> None:
+    world = make_world(prepared=False, campaigns=True)
+    world.server.add_field(TWITTER, "X handle")
+    world.server.add_field("d" * 40, "No calls", field_type="enum", options=[{"id": 31, "label": "Yes"}])
+    world.prepare()
+    company = world.server.put("organization", {"name": "Example Ltd", "website": "https://example.com"})
+    person = world.server.put(
+        "person",
+        {
+            "name": "Ada Example", "first_name": "Ada", "last_name": "Example", "org_id": company, "owner_id": 7, "job_title": "Owner",
+            "emails": [{"value": "b@example.com", "primary": False}, {"value": "a@example.com", "primary": True}],
+            "phones": [{"value": "+15550100", "primary": True}], "marketing_status": "unsubscribed",
+            "postal_address": {"locality": "Leeds", "admin_area_level_1": "Yorkshire", "country": "UK"},
+            "custom_fields": {TWITTER: "@ada", "d" * 40: 31},
+        },
+    )  # fmt: skip
+
+    [found], _ = drain(world, "contacts")
+
+    assert found == Contact(
+        id=str(person), name="Ada Example", first_name="Ada", last_name="Example", emails=("a@example.com", "b@example.com"),
+        phones=("+15550100",), company="Example Ltd", title="Owner", website="https://example.com", city="Leeds",
+        region="Yorkshire", country="UK", owner_id="7", handles=(Handle("x", "ada"),), do_not_call=True, unsubscribed=True,
+        url=f"https://example.pipedrive.com/person/{person}", updated_at=datetime(2026, 11, 25, 12, 0, tzinfo=UTC),
+    )  # fmt: skip
+
+
+def test_an_option_that_allows_calls_forbids_none(make_world: MakeWorld) -> None:
+    world = make_world(prepared=False)
+    options = [{"id": 31, "label": "Yes"}, {"id": 32, "label": "No"}]
+    world.server.add_field("d" * 40, "Do not call", field_type="enum", options=options)
+    world.prepare()
+    world.server.put("person", {"name": "Ada", "custom_fields": {"d" * 40: 32}})
+    world.server.put("person", {"name": "Bea", "custom_fields": {"d" * 40: None}})
+
+    assert [each.do_not_call for each in drain(world, "contacts")[0]] == [False, False]
+
+
+def test_many_organizations_are_asked_for_a_hundred_at_a_time(world: World) -> None:
+    for number in range(150):
+        company = world.server.put("organization", {"name": f"Company {number}"})
+        world.server.put("person", {"name": "Ada", "org_id": company})
+
+    found, _ = drain(world, "contacts")
+
+    assert {each.company for each in found} == {f"Company {number}" for number in range(150)}
+    assert world.server.paths("GET").count("/api/v2/organizations") == 2
+
+
+def test_a_bulk_edit_in_one_second_is_read_whole(world: World) -> None:
+    at = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)
+    made = {str(world.server.put("person", {"name": "Ada"}, at=at)) for _ in range(1700)}
+
+    seen: set[str] = set()
+    cursor = None
+    for _ in range(6):
+        page = next(iter(world.client().pull("contacts", cursor)))
+        seen |= {each.id for each in page.items}
+        cursor = page.cursor
+
+    assert seen == made
+
+
+def test_a_cursor_that_pipedrive_takes_no_more_loses_nothing(world: World) -> None:
+    start = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
+    made = {str(world.server.put("person", {"name": "Ada"}, at=start + timedelta(seconds=n))) for n in range(1200)}
+    first = next(iter(world.client().pull("contacts", None)))
+    world.server.cursors_before = world.server.pages + 1
+
+    rest, _ = drain(world, "contacts", first.cursor)
+
+    assert {each.id for each in [*first.items, *rest]} == made
+
+
+def test_a_list_that_refuses_every_cursor_is_not_asked_for_ever(world: World) -> None:
+    at = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)
+    for _ in range(600):
+        world.server.put("person", {"name": "Ada"}, at=at)
+    world.server.cursors_before = 10**6
+
+    with pytest.raises(InvalidRequestError):
+        drain(world, "contacts")
+    assert len(world.server.calls) < 6
+
+
+def test_who_was_deleted_or_merged_away_is_missed_within_a_day(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(700)]
+    _, cursor = drain(world, "contacts")
+    world.server.delete("person", people[3])
+    world.server.delete("person", people[640])
+
+    world.clock.forward(hours=23)
+    before, cursor = drain(world, "contacts", cursor)
+    world.clock.forward(hours=2)
+    after, cursor = drain(world, "contacts", cursor)
+
+    gone = {Gone(str(people[3])), Gone(str(people[640]))}
+    assert not gone & set(before)
+    assert {each for each in after if isinstance(each, Gone)} == gone
+    assert not any(isinstance(each, Gone) for each in drain(world, "contacts", cursor)[0])
+
+
+def test_a_sweep_that_is_stopped_goes_on(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(1600)]
+    _, cursor = drain(world, "contacts")
+    for number in (10, 700, 1300):
+        world.server.delete("person", people[number])
+    world.clock.forward(days=2)
+
+    gone: set[str] = set()
+    for _ in range(9):
+        page = next(iter(world.client().pull("contacts", cursor)))
+        gone |= {each.id for each in page.items if isinstance(each, Gone)}
+        cursor = page.cursor
+
+    assert gone == {str(people[number]) for number in (10, 700, 1300)}
+
+
+def test_a_sweep_whose_cursor_is_refused_begins_anew(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(800)]
+    _, cursor = drain(world, "contacts")
+    world.server.delete("person", people[700])
+    world.clock.forward(days=2)
+    pages = world.client().pull("contacts", cursor)
+    cursor = [next(pages).cursor for _ in range(3)][-1]  # two of what has changed, and one of everybody
+    world.server.cursors_before = world.server.pages + 1
+
+    [page] = _until_refused(world, cursor)
+    cursor = page.cursor
+
+    assert Gone(str(people[700])) in drain(world, "contacts", cursor)[0]
+
+
+def _until_refused(world: World, cursor: str | None) -> list[Any]:
+    pages = []
+    try:
+        for page in world.client().pull("contacts", cursor):
+            pages.append(page)
+    except InvalidRequestError:
+        return pages
+    pytest.fail("nothing was refused")
+
+
+def test_a_wide_gap_is_none_that_deletions_made(world: World) -> None:
+    world.server.put("person", {"name": "Ada"})
+    _, cursor = drain(world, "contacts")
+    world.server.put("person", {"name": "Bea"}, id=90_000)
+    world.clock.forward(days=2)
+
+    found, _ = drain(world, "contacts", cursor)
+    assert "Bea" in [each.name for each in found]
+    assert not any(isinstance(each, Gone) for each in found)
+
+
+# --- users ------------------------------------------------------------------------------------------------------
+
+
+def test_a_user_who_was_deactivated_is_told(world: World) -> None:
+    world.server.users[7] = {"id": 7, "email": "owner@example.com", "name": "Owner", "active_flag": False}
+
+    assert drain(world, "owners")[0] == [Owner("7", "owner@example.com", "Owner", active=False)]
+
+
+# --- activities -------------------------------------------------------------------------------------------------
+
+
+def one_activity(world: World, **values: Any) -> Any:
+    activity = world.server.put(
+        "activity", {"participants": [{"person_id": 4, "primary": True}], "owner_id": 7, **values}
+    )
+    [found] = drain(world, "activities")[0] or [None]
+    assert found is None or found.id == str(activity)
+    return found
+
+
+def test_a_call_that_is_done_counts_at_its_time(world: World) -> None:
+    people = [{"person_id": 5, "primary": False}, {"person_id": 4, "primary": True}]
+    found = one_activity(
+        world, type="call", done=True, due_date="2026-11-25", due_time="10:00:00", duration="00:20", participants=people
+    )
+
+    assert (found.kind, found.at) == (ActivityKind.CALL, datetime(2026, 11, 25, 10, 0, tzinfo=UTC))
+    assert found.ends_at == found.at + timedelta(minutes=20)
+    assert (found.contact_ids, found.owner_id, found.outcome) == (("4", "5"), "7", "")
+
+
+def test_a_call_without_a_time_counts_when_it_was_ticked_off_or_at_noon_of_its_day(world: World) -> None:
+    today = one_activity(world, type="call", done=True, due_date="2026-11-25")
+    assert today.at == datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+def test_a_call_that_was_logged_for_another_day_counts_at_noon_of_that_day(world: World) -> None:
+    assert one_activity(world, type="call", done=True, due_date="2026-11-20").at == datetime(
+        2026, 11, 20, 12, 0, tzinfo=UTC
+    )
+
+
+def test_a_call_that_is_planned_does_not_count(world: World) -> None:
+    assert isinstance(one_activity(world, type="call", done=False, due_date="2026-11-25"), Gone)
+
+
+def test_a_meeting_counts_at_its_time_whether_ticked_off_or_not(world: World) -> None:
+    found = one_activity(world, type="meeting", done=False, due_date="2026-11-27", due_time="09:00")
+    assert (found.kind, found.at) == (ActivityKind.MEETING, datetime(2026, 11, 27, 9, 0, tzinfo=UTC))
+
+
+def test_a_deadline_is_no_activity_with_anybody(world: World) -> None:
+    assert one_activity(world, type="deadline", done=True, due_date="2026-11-25") is None
+
+
+def test_our_own_calls_are_no_evidence(world: World) -> None:
+    note = "They asked.<br><br>Warmline reference: key-1"
+    assert one_activity(world, type="call", done=True, due_date="2026-11-25", note=note) is None
+
+
+def test_a_note_that_is_html_of_somebody_elses_is_read(world: World) -> None:
+    note = "<p>They asked.</p><p>Warmline reference: key-1</p><p>I called twice.</p>"
+    world.server.put("activity", {"type": "task", "note": note, "subject": "Answer"})
+
+    [found], _ = drain(world, "tasks")
+
+    assert isinstance(found, TaskState)
+    assert (found.key, "I called twice." in found.body) == ("key-1", True)
+
+
+def test_activities_go_as_far_back_as_was_asked_for_and_meetings_were_booked(world: World) -> None:
+    meeting = {"type": "meeting", "due_date": "2026-11-27", "participants": [{"person_id": 4, "primary": True}]}
+    world.server.put("activity", meeting, at=datetime(2026, 6, 1, tzinfo=UTC))
+    booked = world.server.put("activity", meeting, at=datetime(2026, 9, 1, tzinfo=UTC))
+
+    found, _ = drain(world, "activities", since=datetime(2026, 11, 1, tzinfo=UTC))
+
+    assert [each.id for each in found if isinstance(each, Activity)] == [str(booked)]
+
+
+def test_an_empty_list_may_be_null(world: World) -> None:
+    body = '{"success": true, "data": null, "additional_data": {"next_cursor": null}}'
+    world.server.faults.add("GET", "/persons", status(200, body, {"Content-Type": "application/json"}))
+
+    assert drain(world, "contacts")[0] == []
+
+
+def test_a_success_that_says_it_is_none_is_a_refusal(world: World) -> None:
+    body = '{"success": false, "error": "Scope is missing", "data": null}'
+    world.server.faults.add("GET", "/users", status(200, body, {"Content-Type": "application/json"}))
+
+    with pytest.raises(InvalidRequestError, match="Scope is missing"):
+        drain(world, "owners")
