@@ -103,19 +103,21 @@ def refresh(name: str, auth: OAuth2, setting: Setting, credentials: Credentials)
     return {**credentials, **fresh}
 
 
-def revoke(name: str, auth: OAuth2, setting: Setting, credentials: Credentials) -> None:
-    """Tells the provider that we are leaving (RFC 7009), where it has an endpoint for that. Failing is not an error."""
+def revoke(name: str, auth: OAuth2, setting: Setting, credentials: Credentials) -> bool:
+    """Tells the provider that we are leaving (RFC 7009), where it has an endpoint for that. Returns whether it took notice: failing
+    is not an error."""
     token = credentials.get("refresh_token") or credentials.get("access_token")
     if auth.revoke_url is None or not token:
-        return
+        return False
     url = auth.revoke_url.format(**setting.hosts)
     with _session(auth, setting) as session:
         try:
             with answering(_host(url), write=False):
                 revoke_token: Any = session.revoke_token  # Authlib has no type for it
-                revoke_token(url, token=token, timeout=TIMEOUT, allow_redirects=False, stream=True)
+                response = revoke_token(url, token=token, timeout=TIMEOUT, allow_redirects=False, stream=True)
         except (IntegrationError, OAuthError):
-            return
+            return False
+    return bool(response.status_code < 300)
 
 
 def _session(auth: OAuth2, setting: Setting) -> OAuth2Session:
@@ -124,7 +126,8 @@ def _session(auth: OAuth2, setting: Setting) -> OAuth2Session:
     session = OAuth2Session(
         app.client_id,
         app.client_secret or None,
-        scope=" ".join(auth.scopes),
+        # What was registered: a server that a person named may know other scopes than its kind.
+        scope=str(app.options.get("scopes") or " ".join(auth.scopes)),
         redirect_uri=setting.redirect_uri,
         code_challenge_method="S256" if auth.pkce else None,
         token_endpoint_auth_method=method,

@@ -147,7 +147,8 @@ class OAuth2:
     authorize_params: Mapping[str, str] = field(default_factory=dict)
     issuer: str | None = None  # what `iss` on the callback must equal, where the provider sends it
     keeps: tuple[str, ...] = ()  # further members of the token endpoint's answers that belong to the credentials
-    # Makes our registration with the server that a person named, the first time that anybody here names it.
+    # Makes our registration with the server that a person named, the first time that anybody here names it. Its option `scopes`, if it
+    # has one, is what is asked for there instead of `scopes`, blanks between them.
     register: Callable[[Setting], App] | None = None
     # Turns what the token endpoint gave into what is kept (a longer-lived token, say). Called after each consent.
     exchange: Callable[[Setting, Credentials], Credentials] | None = None

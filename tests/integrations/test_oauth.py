@@ -79,6 +79,12 @@ def test_the_authorize_address_carries_state_scopes_and_the_challenge() -> None:
     assert APP.client_secret not in url
 
 
+def test_a_registration_may_have_scopes_of_its_own() -> None:
+    setting = replace(SETTING, app=replace(APP, options={"scopes": "read write"}))
+    query = parse_qs(urlsplit(oauth.authorize_url(AUTH, setting, state="s", verifier=VERIFIER)).query)
+    assert query["scope"] == ["read write"]
+
+
 def test_without_pkce_there_is_no_challenge_and_no_verifier(mock: responses.RequestsMock) -> None:
     url = oauth.authorize_url(_with(pkce=False), SETTING, state="s", verifier=VERIFIER)
     assert "code_challenge" not in url
@@ -251,7 +257,7 @@ def test_no_secret_that_a_provider_quotes_back_gets_into_a_message(mock: respons
 
 def test_leaving_revokes_the_refresh_token(mock: responses.RequestsMock) -> None:
     mock.post(REVOKE_URL)
-    oauth.revoke("Example", AUTH, SETTING, CREDENTIALS)
+    assert oauth.revoke("Example", AUTH, SETTING, CREDENTIALS)
     assert _form(mock.calls[0])["token"] == "old-refresh-token"
 
 
@@ -260,7 +266,7 @@ def test_leaving_revokes_the_refresh_token(mock: responses.RequestsMock) -> None
 )
 def test_leaving_works_though_the_provider_does_not(mock: responses.RequestsMock, answer: dict[str, Any]) -> None:
     mock.post(REVOKE_URL, **answer)
-    oauth.revoke("Example", AUTH, SETTING, CREDENTIALS)
+    assert not oauth.revoke("Example", AUTH, SETTING, CREDENTIALS)
 
 
 def test_leaving_follows_no_redirect(mock: responses.RequestsMock) -> None:

@@ -38,10 +38,15 @@ _POSITION = ("max_id", "offset", "page", "cursor")  # what a `Link` may say abou
 _EPOCH = 1_000_000_000  # seconds; a reset below this is a number of seconds from now
 _MILLISECONDS = 1_000_000_000_000
 
-# A refused scope, in the words of Mastodon, GoToSocial, and Pleroma and Akkoma.
-_SCOPE = re.compile(r"authorized scopes|insufficient[_ ]scope|insufficient permissions|missing scope", re.IGNORECASE)
-# Pleroma and Akkoma say 403 of a token that is not, or no longer, good.
-_DEAD_TOKEN = re.compile(r"^invalid credentials", re.IGNORECASE)
+# A refused scope, in the words of Mastodon, GoToSocial, Pleroma with Akkoma, and Takahe.
+_SCOPE = re.compile(
+    r"authorized scopes|insufficient[_ ]scope|insufficient permissions|missing scope|out_of_scope", re.IGNORECASE
+)
+# What some servers say of a token that is not, or no longer, good, where others say 401: Pleroma with Akkoma, and Takahe.
+_DEAD_TOKEN = {
+    403: re.compile(r"^invalid credentials", re.IGNORECASE),
+    400: re.compile(r"^invalid bearer token", re.IGNORECASE),
+}
 _SCOPES = (
     ("/api/v1/notifications", "read:notifications"),
     ("/api/v1/accounts/verify_credentials", "read:accounts"),
@@ -106,8 +111,8 @@ class Calls:
     def _batch(self, ids: Sequence[str]) -> Any:
         try:
             return self.get("/api/v1/statuses", {"id[]": [*ids]})
-        except (NotFoundError, InvalidRequestError, UnexpectedResponseError):
-            return None
+        except (NotFoundError, InvalidRequestError, UnexpectedResponseError, PermissionDeniedError):
+            return None  # Takahe takes it for an attempt to write, which our scopes do not let us
 
     def _ask(self, path: str, params: Mapping[str, Any] | None) -> requests.Response:
         wait = self._opens - time.monotonic()
@@ -124,12 +129,12 @@ class Calls:
 
 
 def says(response: requests.Response) -> str:
-    """The server's own sentence: from JSON in the shapes of the different servers, or a short plain text. Never from HTML."""
-    kind = response.headers.get("Content-Type", "")
+    """The server's own sentence: from JSON in the shapes of the different servers, or the first line of a text. Never markup."""
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
-        return response.text.strip()[:SAMPLE] if kind.startswith("text/plain") else ""
+        line = response.content[: 4 * SAMPLE].decode("utf-8", "replace").strip().partition("\n")[0].rstrip()
+        return "" if "<" in line or line[:1] in "[{" else line[:SAMPLE]
     if not isinstance(body, dict):
         return ""
     nested = body.get("errors")
@@ -140,14 +145,15 @@ def says(response: requests.Response) -> str:
 
 
 def classify(response: requests.Response) -> IntegrationError | None:
-    """What a 403 means where it is not about this one thing; None for the usual reading."""
-    if response.status_code != 403:
+    """What a refusal means that is about the token and not about this one thing; None for the usual reading."""
+    status = response.status_code
+    if status not in _DEAD_TOKEN:
         return None
     said = says(response)
     usual = str(error_for(response, says=said))
-    if _DEAD_TOKEN.search(said):
+    if _DEAD_TOKEN[status].search(said):
         return AuthenticationError(usual)
-    if _SCOPE.search(said):
+    if status == 403 and _SCOPE.search(said):
         path = urlsplit(response.url).path
         return PermissionDeniedError(
             usual, scope=next((scope for start, scope in _SCOPES if path.startswith(start)), None)

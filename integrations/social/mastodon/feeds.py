@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from integrations.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
 from integrations.records import Engagement, Page
-from integrations.social.mastodon import parse
+from integrations.social.mastodon import parse, people
 from integrations.social.mastodon.calls import Listing
 from integrations.social.mastodon.cursors import FeedCursor, Sweep
 from integrations.social.mastodon.people import Json
 from integrations.social.mastodon.reading import Reader
+from integrations.social.mastodon.server import MASTODON
 from integrations.social.mastodon.threads import objects
 
 # Rows of a page, as many as servers give. The threads of all of them can be asked for within one window of the rate limit.
@@ -41,18 +42,19 @@ class Feed:
     ordered: bool = True  # else the whole list is swept each time
     since: bool = True  # takes the id of a row as `since_id`
     absent: tuple[str, ...] | None = None  # what to tell of a server without this list; None: every server has it
+    offered: bool = True  # whether servers of this kind have it at all
 
     def time(self, row: Json) -> datetime | None:
         try:
             return parse.instant(self.at(row))
-        except parse.UNREADABLE:
+        except people.UNREADABLE:
             return None
 
     def name(self, row: Json) -> str:
         """The row's key, or nothing for one that cannot be told apart."""
         try:
             return self.key(row)
-        except parse.UNREADABLE:
+        except people.UNREADABLE:
             return ""
 
 
@@ -92,6 +94,7 @@ def filtered(reader: Reader) -> Feed:
         at=lambda row: row["updated_at"],
         ordered=False,
         absent=(),
+        offered=reader.view.software == MASTODON,  # Takahe takes the path for a notification's id, and breaks
     )
 
 
@@ -116,7 +119,9 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
     state = FeedCursor.load(cursor)
     sweep = state.sweep or _begin(reader, feed, state)
     asked: list[Mapping[str, str]] = []
-    more = True
+    more = feed.offered
+    if not more:
+        yield Page((), cursor, feed.absent or ())
     while more:
         try:
             listing, sweep = _page(reader, feed, state, sweep)

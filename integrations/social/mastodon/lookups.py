@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from integrations.errors import NotFoundError, RateLimitError, UnexpectedResponseError
 from integrations.records import Engagement, Gone
-from integrations.social.mastodon import parse
+from integrations.social.mastodon import parse, people
 from integrations.social.mastodon.calls import BATCH
 from integrations.social.mastodon.people import Json
 from integrations.social.mastodon.reading import Reader
@@ -65,6 +65,6 @@ def _placed_by_themselves(reader: Reader, rows: dict[str, Json]) -> list[Engagem
     for row in ready:
         try:
             settled.append(parse.status(row, reader.view))
-        except parse.UNREADABLE:
+        except people.UNREADABLE:
             continue
     return settled

@@ -16,7 +16,6 @@ from integrations.records import Author, Engagement, Kind
 from integrations.social.mastodon import people, plain
 from integrations.social.mastodon.people import Json
 
-UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 # Notifications that bring a post of somebody's to us, and what the post is to us at least. GoToSocial's `pending.*` wait for an
 # approval that only a person can give; the question stands all the same.
 WANTED: Mapping[str, Kind] = {
@@ -98,7 +97,7 @@ def _each(rows: Iterable[Any], read: Callable[[Any], Engagement]) -> Read:
     for row in rows:
         try:
             items.append(read(row))
-        except UNREADABLE:
+        except people.UNREADABLE:
             skipped += 1
     if skipped and not items:
         raise UnexpectedResponseError("The server sent posts and none of them can be read", sample=f"{skipped} rows")

@@ -10,6 +10,8 @@ from integrations.social.mastodon import plain
 
 Json = Mapping[str, Any]
 
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
+
 # What people call the field of their profile that says where they are.
 _PLACES = frozenset(
     {"location", "based in", "city", "where", "ort", "standort", "stadt", "lieu", "ville", "ubicación", "ciudad",
@@ -44,7 +46,7 @@ def author(row: Json, domain: str, web: str) -> Author:
 
 def handle(acct: str, domain: str) -> str:
     """A handle with its domain: servers leave their own away."""
-    return acct if "@" in acct or not acct else f"{acct}@{domain}"
+    return f"{acct}@{domain}" if acct and domain and "@" not in acct else acct
 
 
 def _name(row: Json) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from integrations.errors import UnexpectedResponseError
+from integrations.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
 from integrations.provider import Access
 from integrations.records import Author, Engagement
 from integrations.social.mastodon import parse, people, server
@@ -54,9 +55,19 @@ class Reader:
         """The account that the token belongs to, with its domain in the handle."""
         row = self.calls.get("/api/v1/accounts/verify_credentials")
         try:
-            return people.author(row, self.server.domain or urlsplit(self.web).netloc, self.web)
-        except parse.UNREADABLE:
+            who = people.author(self._shown(row), "", self.web)
+            return replace(who, handle=people.handle(who.handle, self.server.domain or urlsplit(self.web).netloc))
+        except people.UNREADABLE:
             raise UnexpectedResponseError("The server answered without saying whose token this is") from None
+
+    def _shown(self, row: Any) -> Any:
+        """The account as others see it. Takahe, which may have several domains, tells a handle's only there."""
+        path = f"/api/v1/accounts/{quote(people.identifier(row['id']), safe='')}"
+        try:
+            shown = self.calls.get(path)
+        except (NotFoundError, InvalidRequestError, UnexpectedResponseError):
+            return row
+        return shown if isinstance(shown, dict) and str(shown.get("id")) == str(row["id"]) else row
 
     def statuses(self, rows: Iterable[Any]) -> parse.Read:
         """Posts, each in its thread, and the posts above them that had to be asked for."""

@@ -9,17 +9,25 @@ from urllib.parse import urlsplit
 
 import requests
 
-from integrations.errors import IntegrationError, InvalidRequestError, NotFoundError, UnexpectedResponseError
+from integrations.errors import (
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
 from integrations.http import Session, parse_json
 from integrations.provider import App, Setting
 from integrations.social.mastodon.calls import Calls, says
 
 SCOPES = ("read:accounts", "read:statuses", "read:notifications")
+WHOLE = "read"  # all of these and more: asked for only where a server knows, or honours, nothing finer
+_COARSE = frozenset({"takahe"})
 CLIENT_NAME = "Warmline"
 MASTODON = "mastodon"
 MOST = 1024 * 1024  # bytes; a registration has a few hundred
-# "4.2.1 (compatible; Akkoma 3.13.2)". Mastodon and its forks (Hometown, glitch-soc) give a bare version.
-_COMPATIBLE = re.compile(r"\(compatible; ([a-z]+)", re.IGNORECASE)
+# "4.2.1 (compatible; Akkoma 3.13.2)", "takahe/0.11.0". Mastodon and its forks (Hometown, glitch-soc) give a bare version.
+_NAMED = re.compile(r"(?:\(compatible; |^)([a-z]+)[ /]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -31,15 +39,27 @@ class Server:
 
 
 def look(calls: Calls) -> Server:
-    """Asks a server what it is. Servers before Mastodon 4 know only the first version of the question."""
-    for path in ("/api/v2/instance", "/api/v1/instance"):
-        try:
-            body = calls.get(path)
-        except (NotFoundError, InvalidRequestError, UnexpectedResponseError):
-            continue
+    """Asks a server what it is: by the second version of the question, which servers before Mastodon 4 don't know and some answer
+    with an error, else by the first. Raises TemporaryError and its kin where neither is answered."""
+    for ask in (_newer, _older):
+        body = ask(calls)
         if isinstance(body, dict):
             return Server(_domain(body), _software(body))
     return Server()
+
+
+def _newer(calls: Calls) -> Any:
+    try:
+        return calls.get("/api/v2/instance")
+    except (NotFoundError, InvalidRequestError, UnexpectedResponseError, TemporaryError):
+        return None
+
+
+def _older(calls: Calls) -> Any:
+    try:
+        return calls.get("/api/v1/instance")
+    except (NotFoundError, InvalidRequestError, UnexpectedResponseError):
+        return None
 
 
 def _domain(body: dict[str, Any]) -> str:
@@ -50,7 +70,7 @@ def _domain(body: dict[str, Any]) -> str:
 
 
 def _software(body: dict[str, Any]) -> str:
-    named = _COMPATIBLE.search(str(body.get("version") or ""))
+    named = _NAMED.search(str(body.get("version") or ""))
     if named:
         return named[1].lower()
     return "gotosocial" if "gotosocial" in str(body.get("source_url") or "").lower() else MASTODON
@@ -66,7 +86,8 @@ def register(setting: Setting) -> App:
     session = Session(
         setting.hosts["web"], guarded=setting.guarded, allow=setting.allow_hosts, most=MOST, says=says, classify=_moved
     )
-    form = {"client_name": CLIENT_NAME, "redirect_uris": setting.redirect_uri, "scopes": " ".join(SCOPES)}
+    scopes = " ".join(_scopes(session))
+    form = {"client_name": CLIENT_NAME, "redirect_uris": setting.redirect_uri, "scopes": scopes}
     if setting.base_url:
         form["website"] = setting.base_url
     try:
@@ -75,7 +96,23 @@ def register(setting: Setting) -> App:
         raise _no_server(host) from None
     if not isinstance(body, dict) or not _told(body, "client_id") or not _told(body, "client_secret"):
         raise _no_server(host)
-    return App(client_id=body["client_id"], client_secret=body["client_secret"])
+    return App(client_id=body["client_id"], client_secret=body["client_secret"], options={"scopes": scopes})
+
+
+def _scopes(session: Session) -> tuple[str, ...]:
+    """The least that works there: by what the server says that it knows (RFC 8414), else by what it is."""
+    told = _asked(session, "/.well-known/oauth-authorization-server").get("scopes_supported")
+    if isinstance(told, list) and WHOLE in told:
+        return SCOPES if set(SCOPES) <= set(map(str, told)) else (WHOLE,)
+    return (WHOLE,) if _software(_asked(session, "/api/v1/instance")) in _COARSE else SCOPES
+
+
+def _asked(session: Session, path: str) -> dict[str, Any]:
+    try:
+        body = session.get(path)
+    except IntegrationError:
+        return {}  # a server need not answer this; whether it is one at all, registering shows
+    return body if isinstance(body, dict) else {}
 
 
 def _told(body: dict[str, Any], name: str) -> bool:

@@ -37,8 +37,8 @@ class Contract:
             assert str(request.headers["Authorization"]).startswith("Bearer "), f"{call.path} wants a token"
 
     def scopes(self, path: str) -> set[str]:
-        """Any of these lets one GET the path."""
-        return {each for way in self._operation(path, "get")["security"] for each in way.get("OAuth2", ())}
+        """Any of these lets one GET the path; none at all where everybody may."""
+        return {each for way in self._operation(path, "get").get("security") or () for each in way.get("OAuth2", ())}
 
     def fields(self, path: str) -> set[str]:
         """What the body of a POST may hold."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -61,8 +60,10 @@ def test_a_server_that_does_not_tell_its_time_is_believed_all_the_same(date: str
         ("application/json", '{"error": {"nested": 1}}', ""),
         ("application/json", '["x"]', ""),
         ("application/json", "[" * 200_000, ""),
-        ("text/plain; charset=utf-8", "Throttled", "Throttled"),
+        ("text/plain; charset=utf-8", "Throttled\r\nand a trace of what we sent", "Throttled"),
+        ("text/html", "Invalid Bearer token", "Invalid Bearer token"),
         ("text/html", "<html>nginx</html>", ""),
+        ("text/plain", "\n\n <b>", ""),
         ("", "", ""),
     ],
 )
@@ -71,17 +72,24 @@ def test_the_servers_own_sentence_is_found_whatever_the_body(kind: str, body: st
 
 
 @pytest.mark.parametrize(
-    ("said", "error", "scope"),
+    ("status", "said", "error", "scope"),
     [
-        ("This action is outside the authorized scopes", errors.PermissionDeniedError, "read:statuses"),
-        ("Forbidden: token has insufficient scope permission", errors.PermissionDeniedError, "read:statuses"),
-        ("Insufficient permissions: read:statuses.", errors.PermissionDeniedError, "read:statuses"),
-        ("Your login is currently disabled", errors.PermissionDeniedError, None),
-        ("Invalid credentials.", errors.AuthenticationError, None),
+        (403, "This action is outside the authorized scopes", errors.PermissionDeniedError, "read:statuses"),
+        (403, "Forbidden: token has insufficient scope permission", errors.PermissionDeniedError, "read:statuses"),
+        (403, "Insufficient permissions: read:statuses.", errors.PermissionDeniedError, "read:statuses"),
+        (403, "out_of_scope_for_token", errors.PermissionDeniedError, "read:statuses"),
+        (403, "Your login is currently disabled", errors.PermissionDeniedError, None),
+        (403, "Invalid credentials.", errors.AuthenticationError, None),
+        (401, "The access token was revoked", errors.AuthenticationError, None),
+        (400, "Invalid Bearer token", errors.AuthenticationError, None),
+        (400, "Invalid credentials.", errors.InvalidRequestError, None),
     ],
 )
-def test_a_refusal_says_what_it_is_about(wire: Wire, said: str, error: type[Exception], scope: str | None) -> None:
-    wire.replies.append((403, {"Content-Type": "application/json"}, json.dumps({"error": said})))
+@pytest.mark.parametrize("shape", ["{}", '{{"error": "{}"}}'])
+def test_a_refusal_says_what_it_is_about(
+    wire: Wire, status: int, said: str, error: type[Exception], scope: str | None, shape: str
+) -> None:
+    wire.replies.append((status, {"Content-Type": "text/html"}, shape.format(said)))
     with pytest.raises(error, match=said) as raised:
         list(wire.client().pull("own", None))
     assert getattr(raised.value, "scope", None) == scope

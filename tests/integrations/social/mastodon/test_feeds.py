@@ -95,6 +95,14 @@ def test_a_server_without_the_queue_is_no_trouble(wire: Wire) -> None:
     assert (page.items, page.cursor, page.notes) == ((), "kept", ())
 
 
+@pytest.mark.parametrize("software", ["takahe", "gotosocial", "akkoma"])
+def test_the_queue_is_not_asked_for_where_no_server_of_its_kind_has_one(wire: Wire, software: str) -> None:
+    wire.options = {"software": software}
+    (page,) = wire.client().pull("filtered", "kept")
+    assert (page.items, page.cursor, page.notes) == ((), "kept", ())
+    assert not wire.sent
+
+
 def test_a_server_without_notifications_is(wire: Wire) -> None:
     wire.missing = (NOTIFICATIONS,)
     with pytest.raises(errors.NotFoundError):

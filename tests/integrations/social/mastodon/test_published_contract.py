@@ -50,7 +50,7 @@ def test_every_kind_of_request_is_in_the_contract_and_within_our_scopes(wire: Wi
     paths = set(wire.paths()) - {"/api/v2/instance"}
     assert len(paths) >= 8
     for path in paths:
-        assert oracle.scopes(path) & set(server.SCOPES), path
+        assert not oracle.scopes(path) or oracle.scopes(path) & set(server.SCOPES), path
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_registration_has_the_fields_of_the_contract(oracle: Contract) -> None
         server.register(
             Setting(App(), {"web": WEB}, base_url="https://w.example", redirect_uri="https://w.example/back")
         )
-        sent = dict(each.split("=", 1) for each in str(mock.calls[0].request.body).split("&"))
+        sent = dict(each.split("=", 1) for each in str(mock.calls[-1].request.body).split("&"))
     assert sent.keys() == oracle.fields("/api/v1/apps")
 
 

@@ -34,7 +34,7 @@ def test_a_registration_asks_for_reading_alone_and_comes_back_to_us() -> None:
     with responses.RequestsMock() as mock:
         mock.post(APPS, json=MADE)
         app = server.register(_setting())
-        sent = parse_qs(str(mock.calls[0].request.body))
+        sent = parse_qs(str(mock.calls[-1].request.body))
     assert (app.client_id, app.client_secret) == ("id-of-app", "secret-of-app")
     assert sent == {
         "client_name": ["Warmline"],
@@ -42,6 +42,34 @@ def test_a_registration_asks_for_reading_alone_and_comes_back_to_us() -> None:
         "scopes": ["read:accounts read:statuses read:notifications"],
         "website": ["https://warmline.example"],
     }
+
+
+KNOWS = f"{WEB}/.well-known/oauth-authorization-server"
+INSTANCE = f"{WEB}/api/v1/instance"
+ALL = "read:accounts read:statuses read:notifications"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "instance", "scopes"),
+    [
+        ({"json": {"scopes_supported": ["read", "write", *ALL.split()]}}, {"status": 404}, ALL),
+        ({"json": {"scopes_supported": ["read", "write"]}}, {"status": 404}, "read"),
+        ({"json": {"scopes_supported": "read"}}, {"json": {"version": "4.2.0"}}, ALL),
+        ({"json": {}}, {"json": {"version": "4.2.0"}}, ALL),
+        ({"status": 404}, {"json": {"version": "takahe/0.11.0"}}, "read"),
+        ({"body": "<html>"}, {"body": "<html>"}, ALL),
+        ({"status": 500}, {"status": 500}, ALL),
+        ({"status": 302, "headers": {"Location": "https://other.example/"}}, {"status": 401}, ALL),
+    ],
+)
+def test_the_least_that_works_there_is_registered(metadata: Any, instance: Any, scopes: str) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(KNOWS, **metadata)
+        mock.get(INSTANCE, **instance)
+        mock.post(APPS, json=MADE)
+        app = server.register(_setting())
+        assert parse_qs(str(mock.calls[-1].request.body))["scopes"] == [scopes]
+    assert app.options == {"scopes": scopes}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +123,7 @@ def test_what_is_no_server_of_this_kind_is_told_in_a_sentence(
         ("4.2.10+hometown-1.1.1", "", "mastodon"),
         ("2.7.2 (compatible; Pleroma 2.6.0)", "", "pleroma"),
         ("2.7.2 (compatible; Akkoma 3.13.2-0-gabc)", "", "akkoma"),
-        ("4.0.0 (compatible; takahe 0.11.0)", "", "takahe"),
+        ("takahe/0.11.0", "", "takahe"),
         ("4.2.1 (compatible; Iceshrimp 2023.12)", "", "iceshrimp"),
         ("0.19.1+git-1234", "https://codeberg.org/superseriousbusiness/gotosocial", "gotosocial"),
         (None, None, "mastodon"),
@@ -126,16 +154,38 @@ def test_the_domain_of_handles_is_told_in_several_ways(wire: Wire, body: Any, do
     assert wire.paths() == ["/api/v2/instance", "/api/v1/instance"]
 
 
-def test_connecting_keeps_what_the_server_is_and_the_whole_handle(wire: Wire) -> None:
+@pytest.mark.parametrize(
+    ("shown", "handle"),
+    [
+        ({"id": "7", "acct": "acme"}, "acme@brand.example"),
+        ({"id": "7", "acct": "acme@other.example"}, "acme@other.example"),
+        ({"id": "8", "acct": "somebody@else.example"}, "acme@brand.example"),
+        ("<html>", "acme@brand.example"),
+        (None, "acme@brand.example"),
+    ],
+)
+def test_connecting_keeps_what_the_server_is_and_the_whole_handle(wire: Wire, shown: Any, handle: str) -> None:
     assert PROVIDER.accounts is not None
-    wire.replies.append((200, {}, json.dumps({"id": "7", "acct": "acme", "username": "acme"})))
-    wire.replies.append(
-        (200, {}, json.dumps({"domain": "brand.example", "version": "2.7.2 (compatible; Akkoma 3.13)"}))
-    )
+    wire.replies += [
+        (200, {}, json.dumps({"id": "7", "acct": "acme", "username": "acme"})),
+        (200, {}, json.dumps(shown)) if shown else (404, {}, ""),
+        (200, {}, json.dumps({"domain": "brand.example", "version": "2.7.2 (compatible; Akkoma 3.13)"})),
+    ]
     (account,) = PROVIDER.accounts(wire.access(account=None))
-    assert (account.author.id, account.author.handle) == ("7", "acme@brand.example")
+    assert (account.author.id, account.author.handle) == ("7", handle)
     assert account.options == {"software": "akkoma"}
-    assert len(wire.sent) == 2
+    assert len(wire.sent) == 3
+
+
+def test_a_server_that_breaks_at_the_newer_question_is_asked_the_older_one(wire: Wire) -> None:
+    wire.replies += [(500, {}, "<html>"), (200, {}, json.dumps({"uri": "x.example", "version": "takahe/0.11.0"}))]
+    assert server.look(Calls(wire.access())) == server.Server("x.example", "takahe")
+
+
+def test_a_server_that_answers_neither_question_for_now_is_not_taken_for_another(wire: Wire) -> None:
+    wire.replies += [(500, {}, "<html>")] * 2
+    with pytest.raises(errors.TemporaryError):
+        server.look(Calls(wire.access()))
 
 
 @pytest.mark.parametrize("body", ["[]", "{}", '{"acct": "acme"}', "17"])
@@ -151,6 +201,9 @@ def test_an_account_that_cannot_be_read_says_so(wire: Wire, body: str) -> None:
 @contextmanager
 def _served(answer: bytes) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(200)
