@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,7 @@ class Subject:
     talk: Sequence[Post]
     conversation_id: UUID | None = None
     relationship_id: UUID | None = None
+    frozen: str = ""  # why nothing is read there now, as a sentence for the task
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,8 @@ _TAKE: Mapping[Step, Callable[[_Move], TaskRow | None]] = {
 
 def _fill(desk: Desk, subject: Subject, finding: Finding, row: TaskRow) -> None:
     """The finding's words, its place and its owner. What a person edited in the CRM stays theirs."""
+    if subject.frozen:
+        finding = replace(finding, reasons=(*finding.reasons, subject.frozen))
     contact = subject.contact if subject.contact and desk.directory.shows(subject.brand_id, subject.contact) else None
     place = (
         row.crm_connection_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -22,6 +23,31 @@ QUIET = timedelta(days=1)  # after this long without anything new, the line says
 ITEM = {"social": "post", "crm": "change"}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 ITEMS = {"social": "posts", "crm": "records"}
+
+
+PROOF = timedelta(days=8)  # a week, after which every post is asked for again, and a day
+LONG = timedelta(minutes=15)  # a limit that lasts longer is worth a sentence
+
+
+class Light(StrEnum):
+    """One word for how a connection is."""
+
+    WELL = "well"  # something arrived, or was served again: reading works
+    WAITING = "waiting"  # nothing is wrong, and nothing proves that all is well
+    TROUBLE = "trouble"  # something is not read or written that should be
+    OFF = "off"  # ended, paused or frozen
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a connection is. Instants are aware, in real time."""
+
+    light: Light
+    line: str
+    advice: str  # what to do, in one sentence; "" where there is nothing to do
+    proven_at: datetime | None  # when it was last proven that reading works: something arrived, new or known
+    lag: timedelta | None  # what is younger than this may not have been read yet; None: nothing was read to its end yet
+    next_pull_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -63,13 +89,75 @@ def line(connection: Row, now: datetime) -> str:
     name = provider_name(connection["provider"])
     if connection["status"] == "disconnected":
         return f"Disconnected{_on(connection['status_at'], now)}. What was read is kept."
+    if connection["status"] == "leaving":
+        trouble = connection.get("push_error") or ""
+        return "Our open tasks there are being withdrawn; then it is disconnected." + (f" {trouble}" if trouble else "")
     if connection["status"] == "needs_reauth":
         return connection["status_reason"] or f"{name} no longer accepts this consent: reconnect."
-    streams = [stream for stream in connection["streams"] if stream["name"] != RECHECK]
-    sentences = [_reading(connection, streams, name, now), *_stopped(streams)]
+    if connection.get("frozen"):
+        return str(connection["frozen"])
+    streams = _read(connection)
+    sentences = [_reading(connection, streams, name, now), *_waiting(streams, name, now), *_stopped(streams)]
     if connection["preview"]:
         sentences.append("It is in preview: nothing is written there until somebody approves.")
     return " ".join(sentences)
+
+
+def of(connection: Row, now: datetime) -> Health:
+    """How a connection is, for a light and for programs. Arguments as for `line`."""
+    active = [stream for stream in _read(connection) if stream["status"] == "active"]
+    proven = max(filter(None, map(_served_at, connection["streams"])), default=None)
+    looked = [stream["last_pulled_at"] for stream in active]
+    behind = max(now - min(looked), timedelta(0)) if looked and all(looked) else None
+    light, advice = _judged(connection, active, proven, now)
+    following = min((stream["next_pull_at"] for stream in active if stream["next_pull_at"]), default=None)
+    off = light is Light.OFF
+    return Health(light, line(connection, now), advice, proven, None if off else behind, None if off else following)
+
+
+def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now: datetime) -> tuple[Light, str]:
+    """The first of these that holds, worst first."""
+    name, steps = provider_name(connection["provider"]), connection.get("missing_steps") or ()
+    handed = connection["provider"] in handed_in()
+    stopped = [stream for stream in _read(connection) if stream["status"] == "stopped"]
+    failing = [stream for stream in active if stream["failures"]]
+    ceiling = [stream for stream in active if stream.get("waits_for") == "ceiling"]
+    table = (
+        (connection["status"] == "disconnected", Light.OFF, "Reconnect the account to go on."),
+        (connection["status"] == "needs_reauth", Light.TROUBLE, "Reconnect the account."),
+        (bool(connection.get("frozen")), Light.OFF, _thaw(connection)),
+        (handed, Light.WELL if proven else Light.WAITING, "" if proven else "Hand a first post in, through the API or by hand."),
+        (bool(stopped), Light.TROUBLE, f"Mend at {name} what is named above, then reconnect the account."),
+        (any(stream["failures"] > A_FEW for stream in failing), Light.TROUBLE,
+         f"It is tried again by itself; if it stays like this, see whether {name} is up, and reconnect the account."),
+        (bool(steps), Light.WAITING, _sentence(str(steps[0])) if steps else ""),
+        (bool(ceiling), Light.WAITING, "Raise the ceiling, or wait for the next month."),
+        (bool(failing) or connection["ready_at"] is None, Light.WAITING, ""),
+        (proven is None or now - proven > PROOF, Light.WAITING, _PROVE[connection["kind"]]),
+    )  # fmt: skip
+    return next(((light, advice) for holds, light, advice in table if holds), (Light.WELL, ""))
+
+
+A_FEW = 3  # failures in a row that may pass by themselves, within about a minute
+_PROVE = {
+    "social": "Nothing shows that reading works: mention the account from another one, and see whether that arrives.",
+    "crm": "Nothing shows that reading works: change a contact in the CRM, and see whether that arrives.",
+}
+
+
+def _thaw(connection: Row) -> str:
+    if connection.get("paused_at"):
+        return "Resume it when it should go on."
+    return f"Whoever runs Warmline brings it back with `warmline providers unfreeze {connection['provider']}`."
+
+
+def _read(connection: Row) -> list[Row]:
+    return [stream for stream in connection["streams"] if stream["name"] != RECHECK]
+
+
+def _served_at(stream: Row) -> datetime | None:
+    """When the provider last served anything of this stream: a sweep that brings known posts again proves as much as news."""
+    return max(filter(None, (stream["last_item_at"], stream.get("served_at"))), default=None)
 
 
 def provider_name(key: str) -> str:
@@ -95,9 +183,15 @@ def _reading(connection: Row, streams: Sequence[Row], name: str, now: datetime) 
     if arrived is not None and now - arrived < QUIET:
         return f"Last {item} arrived {ago(arrived, now)}."
     since = f"since {day(arrived, now)}" if arrived is not None else "yet"
-    return (
-        f"Nothing has arrived {since}; last looked {ago(looked, now)}." if looked else f"Nothing has arrived {since}."
+    if not looked:
+        return f"Nothing has arrived {since}."
+    again = max(filter(None, (stream.get("served_at") for stream in connection["streams"])), default=None)
+    proof = (
+        f" What is known was served again {ago(again, now)}, so reading works."
+        if again is not None and now - again < PROOF and (arrived is None or again > arrived)
+        else ""
     )
+    return f"Nothing has arrived {since}; last looked {ago(looked, now)}.{proof}"
 
 
 def _failing(failing: Sequence[Row], looked: datetime | None, name: str, now: datetime) -> str:
@@ -106,6 +200,20 @@ def _failing(failing: Sequence[Row], looked: datetime | None, name: str, now: da
     again = min((stream["next_pull_at"] for stream in failing if stream["next_pull_at"]), default=None)
     when = f" Trying again {_ahead(again, now)}." if again else " Trying again."
     return f"{_sentence(newest['error'] or f'{name} is not answering')[:-1]} ({since}).{when}"
+
+
+def _waiting(streams: Sequence[Row], name: str, now: datetime) -> list[str]:
+    """What is waited for, each reason once: the ceiling's own sentence, and a limit that lasts."""
+    active = [stream for stream in streams if stream["status"] == "active"]
+    said = [_sentence(stream["error"]) for stream in active if stream.get("waits_for") == "ceiling" and stream["error"]]
+    limited = [
+        stream["next_pull_at"]
+        for stream in active
+        if stream.get("waits_for") == "rate_limit" and stream["next_pull_at"]
+    ]
+    if limited and max(limited) - now > LONG:
+        said.append(f"{name} has us wait; reading goes on {_ahead(max(limited), now)}.")
+    return list(dict.fromkeys(said))
 
 
 def _stopped(streams: Sequence[Row]) -> list[str]:

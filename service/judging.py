@@ -19,7 +19,7 @@ from service.rules.readiness import ready_for_call
 from service.rules.standing import deal_of
 from service.rules.threads import by_person, linked, unique
 from service.rules.unanswered import unanswered
-from service.store import deciding, elsewhere, people
+from service.store import deciding, elsewhere, freezing, people
 from service.store.deciding import DueConversation, DueRelationship, Talk, Thread
 from service.store.people import Known
 
@@ -64,6 +64,7 @@ def conversations(
     known = people.contacts(session, workspace_id, [each.contact_id for each in found if each.contact_id])
     answered = elsewhere.answers_elsewhere(session, workspace_id, found, names)
     stages = elsewhere.stages(session, workspace_id, found)
+    frozen = freezing.by_connection(session, workspace_id)
     cases = []
     for each in found:
         own = posts.get((each.brand_id, each.thread), {}).get(each.native_id, [])
@@ -74,15 +75,17 @@ def conversations(
             elsewhere=answered.get(each.id, ()), author_is_bot=each.bot, deal=deal_of(contact.record.lifecycle) if contact else "",
             stage=stages.get((each.brand_id, each.person), ""), responder=each.responder_email,
         )  # fmt: skip
-        cases.append(Case(_subject(each, contact, own, names), partial(unanswered, talk)))
+        reason = frozen.get(each.connection_id, "")
+        subject = _subject(each, contact, own, names, freezing.in_tasks(reason) if reason else "")
+        cases.append(Case(subject, partial(unanswered, talk)))
     return cases
 
 
-def _subject(each: DueConversation, contact: Known | None, talk: Sequence[Post], names: Names) -> Subject:
+def _subject(each: DueConversation, contact: Known | None, talk: Sequence[Post], names: Names, frozen: str) -> Subject:
     words = _words(contact, each.name, each.handle, names.get(each.provider, each.provider), each.followers)
     return Subject(
-        each.brand_id, each.person, each.author_id, contact, each.responder_email, words, talk, conversation_id=each.id
-    )
+        each.brand_id, each.person, each.author_id, contact, each.responder_email, words, talk, conversation_id=each.id, frozen=frozen
+    )  # fmt: skip
 
 
 def _words(contact: Known | None, name: str, handle: str, network: str, followers: int | None) -> Person:

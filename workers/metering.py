@@ -4,9 +4,11 @@ and what came of it before anything else is done with it."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+
+from sqlalchemy.orm import Session
 
 from integrations.provider import Price
 from service.clock import real_now
@@ -41,6 +43,10 @@ class StreamMeter:
     def void(self, name: str) -> None:
         with self.runtime.db.tenant(self.payer.workspace_id) as session:
             ledger.release(session, self.payer, name)
+
+    def free(self, session: Session, ids: Sequence[str]) -> set[str]:
+        """Which of these would cost nothing if they were read again now."""
+        return ledger.bought_today(session, self.payer, ids, now=real_now())
 
     def take(self) -> Mapping[str, int]:
         """What was charged since this was last called, by the price's name: for the stream's own count."""

@@ -22,7 +22,7 @@ from service.models import Connection
 from service.rules import polling
 from service.runtime import Runtime
 from service.store import connecting, due, freezing, ledger, profiles, pulling, reconciling, streams
-from workers import policy, reconcile
+from workers import checking, policy, reconcile
 from workers.access import Line
 from workers.handfuls import handfuls, read_ahead
 from workers.metering import StreamMeter
@@ -196,33 +196,44 @@ def _ancestors(job: _Job) -> bool:
 def _recheck(job: _Job) -> bool:
     """Asks again for what a changed-since feed cannot show; and, since it comes round everywhere, tidies up."""
     housekeeping.tidy(job.runtime, job.workspace_id)
+    checking.check(job.runtime, job.connection, job.line)
     return _recheck_posts(job) if job.connection.kind == "social" else _recheck_tasks(job)
 
 
 def _recheck_posts(job: _Job) -> bool:
     now, real = business_now(), real_now()
+    begun = _begun(job)
     sweeps = [
         streams.Sweep(real - OUR_ANSWERS_AFTER, now - OUR_ANSWERS, ours_only=True),
         streams.Sweep(real - ALL_POSTS_AFTER, now - ALL_POSTS),
     ]
     with job.runtime.db.tenant(job.workspace_id) as session:
-        found = streams.to_recheck(session, job.connection, sweeps, waiting_before=job.begun_at, limit=RECHECKED)
+        found = streams.to_recheck(session, job.connection, sweeps, waiting_before=begun, limit=RECHECKED)
         ids = _affordable(session, job, found)
     if not ids:
         return True
+    finished = len(found) < RECHECKED or len(ids) < len(found)
     answers: Sequence[Engagement | Gone] = job.line.speak(lambda client: client.recheck(ids))
-    _store(job, Page(tuple(answers), job.cursor))
+    _store(job, Page(tuple(answers), None if finished else begun.isoformat()))
     with job.runtime.db.tenant(job.workspace_id) as session:
         job.hold(session)
         streams.checked(session, job.connection, ids)
-    return len(found) < RECHECKED or len(ids) < len(found)
+    return finished
+
+
+def _begun(job: _Job) -> datetime:
+    """When this sweep began: one that asks for more posts than a job can keeps that as its cursor, or it would never end."""
+    try:
+        return min(datetime.fromisoformat(job.cursor or ""), job.begun_at)
+    except (ValueError, TypeError):
+        return job.begun_at
 
 
 def _affordable(session: Session, job: _Job, ids: Sequence[str]) -> Sequence[str]:
     """Of these posts, those that were bought today, and as many others as the sweep may buy again; in the same order."""
     if job.meter is None:
         return ids
-    free = ledger.bought_today(session, job.meter.payer, ids, now=real_now())
+    free = job.meter.free(session, ids)
     again = streams.recheck_allowance(session, job.connection, BOUGHT_AGAIN)
     paid = set([each for each in ids if each not in free][:again])
     return [each for each in ids if each in free or each in paid]

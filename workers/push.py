@@ -16,10 +16,10 @@ from integrations.records import PushOutcome, PushResult, Task, TaskKind, TaskSt
 from service.clock import business_now, real_now
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import connecting, pushing, reconciling
+from service.store import connecting, freezing, leaving, pushing, reconciling
 from service.store.pushing import Settled
 from service.store.tasks import TaskRow
-from workers import handles, policy
+from workers import handles, leave, policy
 from workers.access import Line
 from workers.shielding import hold_back
 
@@ -46,6 +46,8 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
     """Says to one CRM all that is due. While the CRM answers one batch, what it said of the last one is stored and the next
     one is made ready. Raises nothing that is the CRM's doing."""
     job = _Job(runtime, workspace_id, connection_id, lease_id)
+    if _frozen(job):
+        return
     deadline = time.monotonic() + BUDGET
     retry_at, answered, line = None, None, None
     with ThreadPoolExecutor(1) as caller:
@@ -83,8 +85,34 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
         retry_at = max(filter(None, (retry_at, real_now() + _AGAIN[PushOutcome.LATER])))
     with runtime.db.tenant(workspace_id) as session:
         held = job.hold(session)
-        if held is not None:
+        if held is None:
+            return
+        last_steps = held.status == "leaving" and retry_at is None and leaving.nothing_is_left(session, held)
+        if not last_steps:
             pushing.let_go(session, held, failures=0, retry_at=retry_at)
+    if last_steps:
+        _leave(job, held, line or Line(runtime, held))
+
+
+def _leave(job: _Job, connection: Connection, line: Line) -> None:
+    """All that could be withdrawn is: nothing of ours stays there, nor the consent here."""
+    try:
+        leave.finish(job.runtime, connection, line, job.hold)
+    except Exception as error:
+        _failed(job, connection, (), (), error)
+
+
+def _frozen(job: _Job) -> bool:
+    """Whether nothing may be written there now. Then the lease is let go, and what waits is looked at again later."""
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        connection = job.hold(session)
+        if connection is None or not freezing.of(session, connection):
+            return False
+        again = real_now() + freezing.LOOK_AGAIN
+        pushing.let_go(
+            session, connection, failures=connection.push_failures, error=connection.push_error, retry_at=again
+        )
+        return True
 
 
 def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRow]] | None:
@@ -94,7 +122,7 @@ def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRo
         connection = job.hold(session)
         if connection is None:
             return None
-        if connection.preview or connection.status != "active":
+        if connection.preview or connection.status not in ("active", "leaving") or freezing.of(session, connection):
             return connection, []
         hold_back(session, job.workspace_id, job.connection_id, business_now())
         return connection, pushing.take(session, job.workspace_id, job.connection_id, under_way, BATCH)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from integrations import consents, registry
 from integrations.records import TaskKind
-from service import connect, health
+from service import connect, disconnecting, health
 from service import settings as workspace_settings
 from service.accounts import Caller
+from service.api import condition
 from service.api.answers import (
     Flag,
     Fraction,
@@ -35,11 +38,13 @@ from service.api.answers import (
     window,
 )
 from service.api.auth import caller
+from service.api.condition import ConditionSchema, SpendSchema
 from service.api.noun import Noun
 from service.api.problems import missing, refuse
 from service.api.tasks import TaskSchema, dump_all
 from service.api.words import EMAIL, Line
 from service.clock import business_now, real_now
+from service.errors import PlainError
 from service.firstview import first_view
 from service.runtime import runtime
 from service.store import acting, listing
@@ -48,7 +53,7 @@ from service.store.listing import Row
 connections = Noun("connections", "Authorised accounts on networks and CRMs, and how each of them is.")
 
 KINDS = ("social", "crm")
-STATUSES = ("active", "needs_reauth", "disconnected")
+STATUSES = ("active", "needs_reauth", "leaving", "disconnected")
 
 
 class StreamSchema(Schema):
@@ -65,7 +70,18 @@ class StreamSchema(Schema):
     error = Text(metadata=about("What went wrong, in a sentence."))
     error_at = Instant(allow_none=True)
     notes = Texts(metadata=about("What the provider did not serve, in sentences."))
-    reads = Free(values=fields.Integer(), metadata=about("Billed reads by the price's name."))
+    reads = Free(values=fields.Integer(), metadata=about("Billed reads by the price's name, since it was connected."))
+    served_at = Instant(allow_none=True, metadata=about("When something, new or known, was last served."))
+    waits_for = choice("", "rate_limit", "ceiling", metadata=about("What has to pass before it is read again."))
+
+
+class ReceiptSchema(Schema):
+    """What came of disconnecting without a trace."""
+
+    state = choice("under way", "done")
+    begun_at = Instant(allow_none=True)
+    ended_at = Instant(allow_none=True)
+    lines = Texts(metadata=about("What went, what stays and why, in sentences."))
 
 
 class ConnectionSchema(Schema):
@@ -80,6 +96,18 @@ class ConnectionSchema(Schema):
     url = Text()
     status = choice(*STATUSES)
     health = Text(metadata=about("How it is, in a sentence or two."))
+    condition = fields.Nested(ConditionSchema, required=True)
+    spend = fields.Nested(
+        SpendSchema, required=True, allow_none=True, metadata=about("null: reading it costs nothing.")
+    )
+    monthly_ceiling = Number(
+        allow_none=True,
+        metadata=about("US dollars that reading it may cost in a month; null: the workspace's ceiling alone."),
+    )
+    missing_steps = Texts(metadata=about("What a person still has to do at the provider, in sentences."))
+    receipt = fields.Nested(
+        ReceiptSchema, required=True, allow_none=True, metadata=about("null: it was not disconnected in that way.")
+    )
     preview = Flag(metadata=about("A CRM that is shown what would be written, until somebody approves."))
     approved_at = Instant(allow_none=True)
     responder_email = Text(metadata=about("Who gets what waits on this account; empty: nobody."))
@@ -160,6 +188,7 @@ class PullSchema(Schema):
 
 _NONE = {404: "No such connection."}
 _ENDED = "The account is disconnected."
+_NOT_PURGED = "It is disconnected already, or its CRM no longer accepts our consent."
 
 
 @connections.get("", scope="read", query=ConnectionQuery, returns=page_of(ConnectionSchema))
@@ -169,6 +198,7 @@ def index(query: dict[str, Any]) -> Response:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
         rows, cursor = listing.connections(session, who.workspace_id, filters=filters, **page)
+        rows = condition.with_spending(session, who.workspace_id, rows)
         zone = zone_of(session, who)
     return listed(rows, cursor, lambda row: dump(row, zone))
 
@@ -206,7 +236,7 @@ def show(connection_id: UUID) -> Response:
     """One connection with its health"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        return _one(session, who, connection_id)
+        return one(session, who, connection_id)
 
 
 @connections.patch("/<uuid:connection_id>", scope="admin", body=ConnectionChange, returns=ConnectionSchema, also=_NONE)
@@ -218,15 +248,31 @@ def change(body: dict[str, Any], connection_id: UUID) -> Response:
             email = body["responder_email"] or ""
             if acting.set_responder(session, who.workspace_id, connection_id, email, by=who.actor) is None:
                 missing("connection")
-        return _one(session, who, connection_id)
+        return one(session, who, connection_id)
 
 
 @connections.delete("/<uuid:connection_id>", scope="admin", status=204, also=_NONE)
 def disconnect(connection_id: UUID) -> Response:
     """Disconnect: forget the credentials and revoke them at the provider; what was read stays"""
-    if not connect.disconnect(runtime(), caller(), connection_id):
+    if not disconnecting.disconnect(runtime(), caller(), connection_id):
         missing("connection")
     return nothing()
+
+
+@connections.post(
+    "/<uuid:connection_id>/purge", scope="admin", returns=ConnectionSchema, status=202, also={**_NONE, 409: _NOT_PURGED}
+)
+def purge(connection_id: UUID) -> Response:
+    """Disconnect without a trace: withdraw our open tasks in that CRM and remove what connecting made there; `receipt` says what came of it"""
+    who = caller()
+    try:
+        if not disconnecting.purge(runtime(), who, connection_id):
+            missing("connection")
+    except PlainError as error:
+        refuse(409, str(error))
+    with runtime().db.tenant(who.workspace_id) as session:
+        row = listing.connection(session, who.workspace_id, connection_id)
+        return answer(dump(cast(Row, row), zone_of(session, who)), 202)
 
 
 @connections.post(
@@ -253,7 +299,7 @@ def approve(connection_id: UUID) -> Response:
     with runtime().db.tenant(who.workspace_id) as session:
         if acting.approve_crm(session, who.workspace_id, connection_id, by=who.actor, user_id=who.user_id) is None:
             missing("CRM connection")
-        return _one(session, who, connection_id)
+        return one(session, who, connection_id)
 
 
 @connections.get(
@@ -328,10 +374,20 @@ def found(connection_id: UUID) -> Response:
     })  # fmt: skip
 
 
+_MADE = ("health", "condition", "spend", "receipt")  # what no column says
+
+
 def dump(row: Row, zone: ZoneInfo) -> Row:
     """A row of `listing.connections` as the API shows it; dates in words stand in this zone."""
-    shown = {name: row[name] for name in ConnectionSchema._declared_fields if name != "health"}
-    return {**shown, "health": health.line(row, real_now().astimezone(zone))}
+    shown = {name: row[name] for name in ConnectionSchema._declared_fields if name not in _MADE}
+    return {**shown, "receipt": _receipt(row["receipt"]), **condition.dump(row, real_now().astimezone(zone))}
+
+
+def _receipt(kept: Mapping[str, Any]) -> Row | None:
+    if not kept:
+        return None
+    at = {name: datetime.fromisoformat(kept[name]) if name in kept else None for name in ("begun_at", "ended_at")}
+    return {"state": kept["state"], "lines": kept["lines"], **at}
 
 
 def zone_of(session: Session, who: Caller) -> ZoneInfo:
@@ -339,6 +395,8 @@ def zone_of(session: Session, who: Caller) -> ZoneInfo:
     return ZoneInfo(workspace_settings.current(session, who.workspace_id).values["timezone"])
 
 
-def _one(session: Session, who: Caller, connection_id: UUID) -> Response:
+def one(session: Session, who: Caller, connection_id: UUID) -> Response:
+    """The answer that shows this connection."""
     row = listing.connection(session, who.workspace_id, connection_id)
-    return answer(dump(row, zone_of(session, who)) if row else missing("connection"))
+    rows = condition.with_spending(session, who.workspace_id, [row] if row else [])
+    return answer(dump(rows[0], zone_of(session, who)) if rows else missing("connection"))

@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from service import health as facts
-from service.api import connections
+from service.api import condition, connections
 from service.api.answers import Flag, about, answer, choice
 from service.api.auth import caller
 from service.api.noun import Noun
@@ -43,9 +43,10 @@ def show() -> Response:
         for status in ("needs_reauth", "active"):
             found, _ = listing.connections(session, who.workspace_id, filters={"status": status}, limit=CONNECTIONS)
             rows += found
+        rows = condition.with_spending(session, who.workspace_id, rows[:CONNECTIONS])
         zone = connections.zone_of(session, who)
     well = parts.well and all(row["status"] == "active" and not _failing(row) for row in rows)
-    shown = [connections.dump(row, zone) for row in rows[:CONNECTIONS]]
+    shown = [connections.dump(row, zone) for row in rows]
     return answer({"status": "well" if well else "degraded", **asdict(parts), "connections": shown})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +33,7 @@ from service.api.noun import Noun
 from service.api.problems import missing
 from service.api.words import Line
 from service.runtime import runtime
-from service.store import acting, listing
+from service.store import acting, freezing, listing
 from service.store.listing import Row
 
 tasks = Noun("tasks", "What should stand in the CRM because of a finding, what does, and why they differ.")
@@ -77,6 +77,7 @@ class TaskSchema(Schema):
     wanted = choice(*TaskStatus, metadata=about("What the rules and people want."))
     state = choice(*STATES, metadata=about("What the CRM has, as far as is known."))
     held = fields.Nested(HeldSchema, required=True, allow_none=True)
+    frozen = Text(metadata=about("Why its network or its CRM is not read or written now, in a sentence; empty: it is."))
     subject = Text()
     body = Text()
     owner = fields.Nested(OwnerSchema, required=True, allow_none=True)
@@ -132,7 +133,13 @@ _PLAIN = (
 def dump_all(session: Session, who: Caller, rows: Sequence[Row]) -> list[Row]:
     """Rows of `listing.tasks` as the API shows them."""
     owners = listing.owners_of(session, who.workspace_id, rows)
-    return [_dump(row, owners) for row in rows]
+    frozen = freezing.by_connection(session, who.workspace_id)
+    return [{**_dump(row, owners), "frozen": _frozen(row, frozen)} for row in rows]
+
+
+def _frozen(row: Row, frozen: Mapping[UUID, str]) -> str:
+    places = (row["network_connection_id"], row["crm_connection_id"])
+    return next((frozen[each] for each in places if each in frozen), "") if row["wanted"] == "open" else ""
 
 
 def _dump(row: Row, owners: dict[tuple[UUID, str], Row]) -> Row:

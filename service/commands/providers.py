@@ -10,7 +10,7 @@ import click
 from integrations import standing
 from integrations.registry import AnyProvider, providers
 from service import config as configuration
-from service import connect, registrations
+from service import connect, freezes, registrations
 from service.runtime import Runtime
 
 
@@ -71,3 +71,28 @@ def set_app(provider: str, client_id: str, client_secret: str, options: tuple[st
     values = {name: value or click.prompt(name, hide_input=True) for name, value in named.items()}
     connect.set_app(runtime, provider, client_id, client_secret, options=values)
     click.echo(f"Saved. Give {provider} this callback address: {connect.callback_url(runtime.config, provider)}")
+
+
+@command.command("freeze")
+@click.argument("provider")
+@click.option("--reason", required=True, help="One sentence; people read it in the console and in tasks.")
+def freeze(provider: str, reason: str) -> None:
+    """Stop reading and writing at PROVIDER, for everybody here. What was read stays."""
+    concerned = freezes.freeze(Runtime(configuration.load()), provider, reason)
+    click.echo(
+        f"{provider} is frozen ({_connections(concerned)}). `warmline providers unfreeze {provider}` brings it back."
+    )
+
+
+@command.command("unfreeze")
+@click.argument("provider")
+def unfreeze(provider: str) -> None:
+    """Go on at PROVIDER where it was frozen."""
+    concerned = freezes.unfreeze(Runtime(configuration.load()), provider)
+    click.echo(
+        f"{provider} was not frozen." if concerned is None else f"{provider} goes on ({_connections(concerned)})."
+    )
+
+
+def _connections(count: int) -> str:
+    return "1 connection" if count == 1 else f"{count} connections"

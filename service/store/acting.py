@@ -22,7 +22,7 @@ from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.models import Audit, Author, Connection, Conversation, Match, Relationship, Run, Settings, Task
 from service.rules.model import MatchState
-from service.store import due, handles, runs, sources
+from service.store import due, freezing, handles, runs, sources
 
 BY_RULES = "rules"
 NO_REPLY_NEEDED = "no reply needed"
@@ -245,6 +245,45 @@ def set_responder(
     return row
 
 
+def pause(session: Session, workspace_id: UUID, connection_id: UUID, reason: str, *, by: str) -> Connection | None:
+    """Nothing is read from this account or written to it until somebody resumes it. What was read stays; open tasks say why."""
+    row = _connection(session, workspace_id, connection_id)
+    if row is None or (row.paused_at is not None and row.paused_reason == reason):
+        return row
+    row.paused_at, row.paused_reason = row.paused_at or real_now(), reason
+    session.flush()
+    audit(session, workspace_id, by, "connection.paused", "connection", connection_id)
+    freezing.decide_again(session, workspace_id, provider=None, connection_id=connection_id)
+    return row
+
+
+def resume(session: Session, workspace_id: UUID, connection_id: UUID, *, by: str) -> Connection | None:
+    """What was paused goes on where it stopped, at once."""
+    row = _connection(session, workspace_id, connection_id)
+    if row is None or row.paused_at is None:
+        return row
+    row.paused_at, row.paused_reason = None, ""
+    session.flush()
+    freezing.wake(session, workspace_id, connection_id=connection_id)
+    audit(session, workspace_id, by, "connection.resumed", "connection", connection_id)
+    freezing.decide_again(session, workspace_id, provider=None, connection_id=connection_id)
+    return row
+
+
+def set_ceiling(
+    session: Session, workspace_id: UUID, connection_id: UUID, dollars: int | None, *, by: str
+) -> Connection | None:
+    """What reading this account may cost in a month, in US dollars; None is the workspace's ceiling alone."""
+    row = _connection(session, workspace_id, connection_id)
+    if row is None or row.monthly_ceiling == dollars:
+        return row
+    row.monthly_ceiling = dollars
+    session.flush()
+    due.pull_those_at_the_ceiling(session, workspace_id)
+    audit(session, workspace_id, by, "connection.ceiling_set", "connection", connection_id)
+    return row
+
+
 def _connection(session: Session, workspace_id: UUID, connection_id: UUID) -> Connection | None:
     return session.scalars(
         select(Connection)
@@ -269,6 +308,8 @@ def change_settings(
         raise StaleVersionError(standing.version)
     row = settings.change(session, workspace_id, values, by=by)
     _use_for_matching(session, workspace_id, standing, row)
+    if standing.values.get("monthly_ceiling") != row.values["monthly_ceiling"]:
+        due.pull_those_at_the_ceiling(session, workspace_id)
     runs.begin(session, workspace_id, "settings", settings_version=row.version, by=by)
     audit(session, workspace_id, by, "settings.changed", "settings", row.version)
     due.decide_everything(session, workspace_id)

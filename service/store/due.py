@@ -149,11 +149,24 @@ def pull_soon(session: Session, workspace_id: UUID, connection_id: UUID, streams
     )
 
 
+def pull_those_at_the_ceiling(session: Session, workspace_id: UUID) -> None:
+    """What may be spent has changed: streams that wait for that look whether it is enough."""
+    session.execute(
+        text(
+            "UPDATE streams SET next_pull_at = least(next_pull_at, :now) FROM (SELECT id FROM streams WHERE workspace_id = :w"
+            " AND status = 'active' AND waits_for = 'ceiling' ORDER BY id FOR UPDATE) AS chosen WHERE workspace_id = :w"
+            " AND streams.id = chosen.id"
+        ),
+        {"w": workspace_id, "now": real_now()},
+    )
+
+
 def push_soon(session: Session, workspace_id: UUID, connection_id: UUID, at: datetime | None = None) -> None:
     """There is something to push to this CRM at `at` (real time; now, if not given)."""
     session.execute(
         text(
-            "UPDATE connections SET next_push_at = least(next_push_at, :at) WHERE workspace_id = :w AND id = :c AND status = 'active'"
+            "UPDATE connections SET next_push_at = least(next_push_at, :at) WHERE workspace_id = :w AND id = :c"
+            " AND status IN ('active', 'leaving')"
         ),
         {"w": workspace_id, "c": connection_id, "at": at or real_now()},
     )

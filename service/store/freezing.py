@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from integrations.registry import providers
-from service.clock import real_now
+from service.clock import business_now, real_now
 from service.models import Connection, ProviderFreeze
+from service.store import due
 
 LOOK_AGAIN = timedelta(hours=1)  # a frozen stream that comes up is put off for so long; nobody outside is asked
 
@@ -44,6 +45,42 @@ def of(session: Session, row: Connection) -> str:
     return why(row.provider, row.paused_at is not None, row.paused_reason, reasons(session))
 
 
+def by_connection(session: Session, workspace_id: UUID) -> dict[UUID, str]:
+    """Why each connection of the workspace that is frozen is."""
+    frozen = reasons(session)
+    rows = session.execute(
+        select(Connection.id, Connection.provider, Connection.paused_at, Connection.paused_reason).where(
+            Connection.workspace_id == workspace_id,
+            or_(
+                Connection.paused_at.is_not(None),
+                Connection.provider.in_(list(frozen)),
+                Connection.provider.not_in(list(providers())),
+            ),
+        )
+    )
+    return {row[0]: why(row[1], row[2] is not None, row[3], frozen) for row in rows}
+
+
+def in_tasks(reason: str) -> str:
+    """What a task says whose network is frozen: nobody would notice that it was answered."""
+    return f"{reason} An answer there is not noticed now, so close this task yourself once you have answered."
+
+
+def decide_again(session: Session, workspace_id: UUID, *, provider: str | None, connection_id: UUID | None) -> None:
+    """Open tasks of what is frozen now, or is no more, are to say so. Call it before the workspace's schedule is locked."""
+    session.execute(
+        text(
+            "UPDATE conversations SET decide_at = least(decide_at, :now) WHERE workspace_id = :w AND decide_at IS DISTINCT FROM 'infinity'"
+            " AND id IN (SELECT t.conversation_id FROM tasks t JOIN conversations c ON c.workspace_id = t.workspace_id"
+            " AND c.id = t.conversation_id JOIN connections n ON n.workspace_id = c.workspace_id AND n.id = c.connection_id"
+            " WHERE t.workspace_id = :w AND t.wanted = 'open' AND (CAST(:p AS text) IS NULL OR n.provider = :p)"
+            " AND (CAST(:c AS uuid) IS NULL OR n.id = :c))"
+        ),
+        {"w": workspace_id, "p": provider, "c": connection_id, "now": business_now()},
+    )
+    due.decide_soon(session, workspace_id)
+
+
 def freeze(session: Session, provider: str, reason: str) -> None:
     """Freezes a provider for everybody. Safe to repeat: the newest reason stands."""
     row = insert(ProviderFreeze).values(provider=provider, reason=reason)
@@ -64,7 +101,7 @@ def wake(
     """Whatever was put off in this workspace, of one provider or one connection, is due now: streams, and what waits to be
     pushed. Returns how many connections there are."""
     params = {"w": workspace_id, "p": provider, "c": connection_id, "now": real_now()}
-    chosen = "workspace_id = :w AND status = 'active' AND (:p IS NULL OR provider = :p) AND (CAST(:c AS uuid) IS NULL OR id = :c)"
+    chosen = "workspace_id = :w AND status = 'active' AND (CAST(:p AS text) IS NULL OR provider = :p) AND (CAST(:c AS uuid) IS NULL OR id = :c)"
     session.execute(
         text(
             "UPDATE streams SET next_pull_at = least(next_pull_at, :now) FROM (SELECT s.id FROM streams s JOIN connections n"  # noqa: S608

@@ -193,6 +193,14 @@ def _held(session: Session, payer: Payer, name: str, month: date, only: UUID | N
     return int(rows[0][0])
 
 
+def spent_in(session: Session, workspace_id: UUID, month: date) -> int:
+    """Micros that the whole workspace has spent in this month."""
+    found = session.scalar(
+        select(SpendMonth.micros).where(SpendMonth.workspace_id == workspace_id, SpendMonth.month == month)
+    )
+    return int(found or 0)
+
+
 def spend_of(session: Session, workspace_id: UUID, connection_id: UUID, month: date) -> int:
     """Micros that one connection has spent in this month."""
     found = session.scalar(

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from service.db import raw
 from service.errors import PlainError
+from service.store import freezing
 
 Row = dict[str, Any]
 PAGE = 50
@@ -141,7 +142,7 @@ TASKS = Listing(
     " k.name AS contact_name, k.company AS contact_company, k.fields->>'url' AS contact_url, t.conversation_id, t.crm_connection_id, t.wanted,"
     " t.state, t.content, t.edited, t.reasons, t.urgency, t.since, t.due_at, t.held_reason, t.held_until, t.external_id, t.external_url,"
     " t.detail, t.pushed_at, t.closed_at, t.closed_by, t.close_reason, t.settings_version, t.rules_version, t.decided_at, t.created_at,"
-    " p.url AS post_url",
+    " c.connection_id AS network_connection_id, p.url AS post_url",
     "tasks t LEFT JOIN authors a ON a.workspace_id = t.workspace_id AND a.id = t.author_id"
     " LEFT JOIN contacts k ON k.workspace_id = t.workspace_id AND k.id = t.contact_id"
     " LEFT JOIN conversations c ON c.workspace_id = t.workspace_id AND c.id = t.conversation_id"
@@ -163,7 +164,8 @@ TASKS = Listing(
 CONNECTIONS = Listing(
     "connections",
     "n.id, n.brand_id, n.provider, n.kind, n.host, n.account_id, n.handle, n.name, n.url, n.way, n.options, n.status, n.status_reason, n.status_at,"
-    " n.preview, n.approved_at, n.responder_email, n.ready_at, n.created_at",
+    " n.missing_steps, n.receipt, n.push_error,"
+    " n.preview, n.approved_at, n.responder_email, n.ready_at, n.paused_at, n.paused_reason, n.monthly_ceiling, n.created_at",
     "connections n",
     (("n.id", "id", UUID),),
     descending=False,
@@ -184,8 +186,8 @@ RUNS = Listing(
     (("r.id", "id", UUID),),
 )
 _STREAMS = (
-    "SELECT connection_id, name, status, next_pull_at, first_done_at, last_pulled_at, last_item_at, items, reads, failures, error, error_at,"
-    " notes FROM streams WHERE workspace_id = %(w)s AND connection_id = ANY(%(ids)s) ORDER BY connection_id, name"
+    "SELECT connection_id, name, status, next_pull_at, first_done_at, last_pulled_at, last_item_at, served_at, items, reads, failures, error,"
+    " error_at, waits_for, notes FROM streams WHERE workspace_id = %(w)s AND connection_id = ANY(%(ids)s) ORDER BY connection_id, name"
 )
 _OWNERS = (
     "SELECT o.connection_id, o.native_id, o.email, o.name FROM unnest(%(crms)s::uuid[], %(owners)s::text[]) AS x(crm, owner)"
@@ -290,11 +292,19 @@ def brands(
 
 
 def with_streams(session: Session, workspace_id: UUID, rows: list[Row]) -> list[Row]:
-    """The same connections, each with its `streams`."""
+    """The same connections, each with its `streams`, and why it is `frozen` ("": it is not)."""
     found: dict[UUID, list[Row]] = defaultdict(list)
     for stream in _rows(session, _STREAMS, {"w": workspace_id, "ids": [row["id"] for row in rows]}):
         found[stream.pop("connection_id")].append(stream)
-    return [{**row, "streams": found[row["id"]]} for row in rows]
+    frozen = freezing.reasons(session)
+    return [
+        {
+            **row,
+            "streams": found[row["id"]],
+            "frozen": freezing.why(row["provider"], row["paused_at"] is not None, row["paused_reason"], frozen),
+        }
+        for row in rows
+    ]
 
 
 def owners_of(session: Session, workspace_id: UUID, rows: Sequence[Row]) -> dict[tuple[UUID, str], Row]:

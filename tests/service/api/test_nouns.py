@@ -169,7 +169,7 @@ def test_what_cannot_be_connected_says_why(
     assert sentence in check(client.post("/connections", body), status)
 
 
-def test_connections_are_listed_by_kind_with_a_line_of_health(client: Client, world: World) -> None:
+def test_connections_are_listed_by_kind_with_a_line_of_health(client: Client, world: World, providers: Any) -> None:
     (crm,) = client.get("/connections?kind=crm").get_json()["items"]
     assert crm["id"] == str(world.crm)
     assert "in preview" in crm["health"]

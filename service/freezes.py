@@ -1,0 +1,63 @@
+"""Freezing a provider for everybody who uses this installation, and bringing it back with one switch."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from integrations.registry import providers
+from service.errors import PlainError
+from service.models import Connection, Workspace
+from service.runtime import Runtime
+from service.store import freezing
+
+LONGEST = 300  # characters of a reason, which stands in tasks
+
+
+def freeze(runtime: Runtime, key: str, reason: str) -> int:
+    """Nothing is read from this provider or written to it from now on; open tasks say why. Returns how many connections that
+    concerns. Safe to repeat, also to give another reason. Raises PlainError."""
+    clean = " ".join(reason.split())
+    if key not in providers():
+        raise PlainError(f"There is no provider {key!r}. `warmline providers` lists those that there are.")
+    if not clean or len(clean) > LONGEST:
+        raise PlainError(f"Give a reason of one sentence ({LONGEST} characters at most): people read it.")
+    with runtime.db.globally() as session:
+        freezing.freeze(session, key, clean)
+    return _tell(runtime, key, wake=False)
+
+
+def unfreeze(runtime: Runtime, key: str) -> int | None:
+    """Everything goes on where it stopped, at once. Returns how many connections that concerns; None when it was not frozen."""
+    with runtime.db.globally() as session:
+        if not freezing.unfreeze(session, key):
+            return None
+    return _tell(runtime, key, wake=True)
+
+
+def frozen(runtime: Runtime) -> dict[str, str]:
+    """The reason for each provider that is frozen."""
+    with runtime.db.globally() as session:
+        return dict(freezing.reasons(session))
+
+
+def _tell(runtime: Runtime, key: str, *, wake: bool) -> int:
+    """Workspace by workspace: a command that is stopped in the middle can be run again, and what it missed comes up by itself."""
+    with runtime.db.globally() as session:
+        workspaces = session.scalars(select(Workspace.id)).all()
+    concerned = 0
+    for workspace_id in workspaces:
+        with runtime.db.tenant(workspace_id) as session:
+            mine = session.scalars(
+                select(Connection.id).where(
+                    Connection.workspace_id == workspace_id,
+                    Connection.provider == key,
+                    Connection.status != "disconnected",
+                )
+            ).all()
+            if not mine:
+                continue
+            concerned += len(mine)
+            if wake:
+                freezing.wake(session, workspace_id, provider=key)
+            freezing.decide_again(session, workspace_id, provider=key, connection_id=None)
+    return concerned

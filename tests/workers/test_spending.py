@@ -1,0 +1,171 @@
+"""The ceiling, and what is bought under it, with schedulers and workers at work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from integrations.errors import RateLimitError, TemporaryError
+from integrations.provider import RECHECK, Price
+from integrations.records import Author
+from integrations.registry import providers
+from service import connect, housekeeping, settings, spending
+from service.store import acting, listing
+from tests.fakes import social as fake_social
+from tests.workers.conftest import World
+from workers import metering
+
+NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
+PRICES = (Price("post", 0.005, "the price list", label="post"),)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What the meter takes for real time."""
+    made = Clock()
+    monkeypatch.setattr(metering, "real_now", made)
+    monkeypatch.setattr(housekeeping, "real_now", made)
+    return made
+
+
+@pytest.fixture
+def paying(world: World, clock: Clock) -> World:
+    """An account of a network that bills each post."""
+    providers()["fakesocial"] = fake_social.manifest(world.social, prices=PRICES)
+    connect.connect_with_secret(world.runtime, world.owner.caller, "fakesocial", None, {})
+    return world
+
+
+def says(world: World, count: int, start: int = 0) -> None:
+    for number in range(start, start + count):
+        world.says("@brand Hello?", id=f"q{number}", who=Author(f"p{number}", f"p{number}"))
+
+
+def ceiling(world: World, dollars: int | None) -> None:
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        values = {**settings.current(session, world.workspace_id).values, "monthly_ceiling": dollars}
+        acting.change_settings(session, world.workspace_id, values, by="system")
+
+
+def bought(world: World) -> dict[str, Any]:
+    return {
+        str(day): reads for day, reads in world.sql("SELECT day, sum(reads)::int FROM spend GROUP BY day ORDER BY day")
+    }
+
+
+def stored(world: World) -> int:
+    [(count,)] = world.sql("SELECT count(*) FROM engagements")
+    return int(count)
+
+
+def test_reading_stops_at_the_ceiling_says_so_and_goes_on_when_it_is_raised(paying: World) -> None:
+    says(paying, 450)
+    ceiling(paying, 1)
+
+    paying.run()
+
+    assert stored(paying) == 200
+    assert bought(paying) == {"2026-11-10": 200}
+    mentions = paying.stream("mentions")
+    assert (mentions.waits_for, mentions.failures, mentions.status) == ("ceiling", 0, "active")
+    assert (
+        mentions.error
+        == "The ceiling of $1 for November is reached; reading goes on on 1 December. Raise it in Settings."
+    )
+    assert paying.connection("social").status == "active"
+
+    ceiling(paying, 3)
+    paying.run()
+
+    assert stored(paying) == 450
+    assert (paying.stream("mentions").waits_for, paying.stream("mentions").error) == ("", "")
+    assert sum(bought(paying).values()) == 450
+
+
+def test_a_new_month_goes_on_by_itself(paying: World, clock: Clock) -> None:
+    says(paying, 300)
+    ceiling(paying, 1)
+    paying.run()
+    clock.at = datetime(2026, 12, 1, 0, 5, tzinfo=UTC)
+    paying.look(streams=("mentions",))
+    assert stored(paying) == 300
+    assert bought(paying) == {"2026-11-10": 200, "2026-12-01": 100}
+
+
+def test_a_ceiling_of_nothing_reads_nothing_and_loops_over_nothing(paying: World) -> None:
+    says(paying, 3)
+    ceiling(paying, 0)
+    paying.run(at_most=20)
+    assert stored(paying) == 0
+    assert paying.social.script.count("page") == 0
+    assert paying.stream("mentions").error == "The ceiling is $0, so nothing that costs is read. Raise it in Settings."
+
+
+def test_a_page_that_was_bought_and_lost_is_not_charged_again_on_the_same_day(paying: World) -> None:
+    says(paying, 5)
+    paying.social.script.fail(TemporaryError("broke off"), on="page", at=1)
+    paying.run()
+    paying.look(streams=("mentions",))
+    assert stored(paying) == 5
+    assert bought(paying) == {"2026-11-10": 5}
+
+
+def test_the_sweep_buys_again_a_tenth_at_most_and_what_was_bought_today_for_nothing(
+    paying: World, clock: Clock
+) -> None:
+    says(paying, 40)
+    paying.run()
+    paying.look(streams=(RECHECK,))
+    assert bought(paying) == {"2026-11-10": 40}  # whoever waits was asked for, and cost nothing today
+    before = len(_asked(paying))
+    assert before == 40
+    clock.at += timedelta(days=1)
+    paying.look(streams=(RECHECK,))
+    assert bought(paying) == {"2026-11-10": 40, "2026-11-11": 4}
+    paying.look(streams=(RECHECK,))
+    assert bought(paying)["2026-11-11"] == 4
+
+
+def test_a_sweep_over_more_posts_than_a_job_asks_for_comes_to_an_end(paying: World) -> None:
+    says(paying, 900)
+    paying.run(at_most=20)
+    before = paying.social.script.count("recheck")
+    paying.look(streams=(RECHECK,))
+    assert paying.social.script.count("recheck") - before == 3
+    assert paying.stream(RECHECK).cursor is None
+
+
+def _asked(world: World) -> list[str]:
+    calls = [arguments[0] for method, arguments in world.social.script.calls if method == "recheck"]
+    return list(calls[-1]) if calls else []
+
+
+def test_a_wait_of_a_year_is_tried_after_a_day(paying: World) -> None:
+    paying.run()
+    paying.social.script.fail(RateLimitError("later", retry_after=365 * 86_400), on="pull")
+    paying.look(streams=("mentions",))
+    [(hours,)] = paying.sql(
+        "SELECT extract(epoch FROM next_pull_at - now()) / 3600 FROM streams WHERE name = 'mentions'"
+    )
+    assert 23.9 < hours < 24.2
+    assert paying.stream("mentions").waits_for == "rate_limit"
+
+
+def test_the_connection_says_what_it_cost(paying: World) -> None:
+    says(paying, 3)
+    paying.run()
+    with paying.runtime.db.tenant(paying.workspace_id) as session:
+        rows, _ = listing.connections(session, paying.workspace_id)
+        [found] = spending.of(session, paying.workspace_id, rows, now=NOON).values()
+    assert found.sentence == "This month: $0.02 for 3 posts."
+    assert (found.ceiling, found.left) == (None, None)
