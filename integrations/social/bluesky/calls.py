@@ -21,7 +21,7 @@ from integrations.errors import (
 )
 from integrations.http import LONGEST_WAIT, Session, parse_json, redact, retry_after_header
 from integrations.provider import Access
-from integrations.social.bluesky.dpop import Proven, asks_for_nonce, with_nonce
+from integrations.social.bluesky.dpop import Proven, asks_for_nonce, body_of, with_nonce
 
 # XRPC names its errors; servers use the statuses of HTTP loosely (an expired token is a 400).
 _BY_NAME: dict[str, type[IntegrationError]] = {
@@ -96,7 +96,7 @@ def refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationE
     that is left where a long sentence is cut."""
     if wanted := asks_for_nonce(response):
         return wanted
-    name = _body(response).get("error")
+    name = body_of(response).get("error")
     if "invalid_dpop_proof" in response.headers.get("WWW-Authenticate", ""):
         name = "invalid_dpop_proof"
     if response.status_code == 429 or not isinstance(name, str):
@@ -113,7 +113,7 @@ def refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationE
 
 def session_refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationError | None:
     """As `refusal`, for signing in with an app password and for renewing that session."""
-    name = _body(response).get("error")
+    name = body_of(response).get("error")
     if name == "AuthFactorTokenRequired":
         return AuthenticationError(
             "that is the account's own password. Make an app password in Bluesky's settings, and use it here"
@@ -125,7 +125,7 @@ def session_refusal(response: requests.Response, secrets: Sequence[str]) -> Inte
 
 def sentence(response: requests.Response) -> str:
     """The server's own sentence about a refusal, or its name for it."""
-    body = _body(response)
+    body = body_of(response)
     return str(body.get("message") or body.get("error") or "")
 
 
@@ -140,14 +140,6 @@ def retry_after(response: requests.Response) -> float | None:
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return min(max(0.0, reset - now), LONGEST_WAIT)
-
-
-def _body(response: requests.Response) -> Mapping[str, Any]:
-    try:
-        body = parse_json(response)
-    except UnexpectedResponseError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _host(response: requests.Response) -> str:

@@ -10,7 +10,6 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -27,27 +26,16 @@ from integrations.errors import (
     TemporaryError,
     UnexpectedResponseError,
 )
-from integrations.http import Session, parse_json, redact
+from integrations.http import parse_json, redact
 from integrations.provider import Begun, Credentials, Setting
-from integrations.social.bluesky import identity, registration
-from integrations.social.bluesky.dpop import Proven, asks_for_nonce, b64url, new_key, with_nonce
+from integrations.social.bluesky import identity, registration, servers
+from integrations.social.bluesky.dpop import Proven, asks_for_nonce, b64url, body_of, new_key, with_nonce
 
 DEFAULT_SERVER = "https://bsky.social"
 
 
 class ScopesNotUnderstoodError(InvalidRequestError):
     """The server knows scopes of another time."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """An authorization server, by its metadata document (RFC 8414)."""
-
-    issuer: str
-    authorize: str
-    token: str
-    pushed: str
-    revoke: str | None
 
 
 # --- the steps ------------------------------------------------------------------------------------------------
@@ -93,7 +81,7 @@ def finish(setting: Setting, kept: Mapping[str, Any], query: Mapping[str, str]) 
         raise AuthenticationError("the consent was refused. Nothing has changed")
     if query.get("error") or not query.get("code"):
         raise AuthenticationError(f"the consent was not given ({query.get('error', 'no code')[:60]}). Start again")
-    server = _server(setting, issuer)
+    server = servers.server(setting, issuer)
     body = _token(
         setting,
         server,
@@ -103,14 +91,16 @@ def finish(setting: Setting, kept: Mapping[str, Any], query: Mapping[str, str]) 
         redirect_uri=setting.redirect_uri,
         code_verifier=str(kept["verifier"]),
     )
-    did = str(body.get("sub") or "")
-    if kept["did"] and did != kept["did"]:
-        raise AuthenticationError("you signed in with another account than the one that you typed")
-    account = _directory(setting).find(did) if identity.is_did(did) else None
-    if account is None or _issuer_of(setting, account.pds) != issuer:
-        raise AuthenticationError("the account does not live on the server that answered for it")
-    base = {"dpop_key": kept["dpop_key"], "client_key": kept["client_key"], "issuer": issuer, "pds": account.pds}
-    return {**base, "did": did, **_granted(body)}
+    _check_kind(body)
+    bound = {"dpop_key": kept["dpop_key"], "client_key": kept["client_key"], "issuer": issuer}
+    held = {**bound, **_granted(body)}
+    try:
+        account = _signed_in(setting, str(body.get("sub")), asked_for=str(kept["did"]), issuer=issuer)
+    except IntegrationError:
+        with suppress(IntegrationError):
+            revoke(setting, held)  # nobody will use it
+        raise
+    return {**held, "did": account.did, "pds": account.pds}
 
 
 def refresh(setting: Setting, credentials: Credentials) -> Credentials:
@@ -120,7 +110,7 @@ def refresh(setting: Setting, credentials: Credentials) -> Credentials:
     if not old:
         raise AuthenticationError("the server gave no refresh token, so the consent has run out")
     pds = _home(setting, credentials)
-    server = _server(setting, issuer)
+    server = servers.server(setting, issuer)
     body = _token(setting, server, credentials, grant_type="refresh_token", refresh_token=str(old))
     if body.get("sub") != did:
         raise AuthenticationError("the server answered for another account")
@@ -128,76 +118,54 @@ def refresh(setting: Setting, credentials: Credentials) -> Credentials:
 
 
 def revoke(setting: Setting, credentials: Credentials) -> None:
-    """Tells the server that we are leaving (RFC 7009). Failing is not an error."""
-    token = credentials.get("refresh_token") or credentials.get("access_token")
-    with suppress(IntegrationError):
-        server = _server(setting, str(credentials["issuer"]))
-        if server.revoke and token:
-            proven = Proven(credentials["dpop_key"])
-            _post(setting, server, server.revoke, proven, _key_of(credentials), {"token": str(token)})
+    """Tells the server that we are leaving (RFC 7009). Raises `integrations.errors` where it does not take notice."""
+    server = servers.server(setting, str(credentials["issuer"]))
+    if server.revoke is None:
+        raise NotFoundError(f"{urlsplit(server.issuer).hostname} has no way of taking a consent back")
+    token = str(credentials.get("refresh_token") or credentials["access_token"])
+    _post(setting, server, server.revoke, Proven(credentials["dpop_key"]), _key_of(credentials), {"token": token})
 
 
 # --- who and where ----------------------------------------------------------------------------------------------
 
 
-def _start(setting: Setting, typed: str) -> tuple[identity.Account | None, Server]:
+def _start(setting: Setting, typed: str) -> tuple[identity.Account | None, servers.Server]:
     """The account that was typed, if one was, and the server that may consent for it."""
     if typed.startswith(("http://", "https://")):
         address = identity.origin(typed, setting.allow_hosts)
         try:
-            return None, _server(setting, _issuer_of(setting, address))
+            return None, servers.server(setting, servers.issuer_of(setting, address))
         except (NotFoundError, UnexpectedResponseError):
-            return None, _server(setting, address)  # Bluesky's own is no PDS: it stands before all of theirs
+            return None, servers.server(setting, address)  # Bluesky's own is no PDS: it stands before all of theirs
     who = typed if identity.is_did(typed) else identity.handle(typed)
     if who is None:
         raise NotFoundError(
             "That is neither a handle, such as acme.bsky.social, nor the address of a server, which begins with https://"
         )
     account = _directory(setting).find(who)
-    return account, _server(setting, _issuer_of(setting, account.pds))
+    return account, servers.server(setting, servers.issuer_of(setting, account.pds))
+
+
+def _signed_in(setting: Setting, did: str, *, asked_for: str, issuer: str) -> identity.Account:
+    """The account that a server says has signed in: the one that was asked for, if one was, and one that the server may answer for."""
+    if asked_for and did != asked_for:
+        raise AuthenticationError("you signed in with another account than the one that you typed")
+    account = _directory(setting).find(did) if identity.is_did(did) else None
+    if account is None or servers.issuer_of(setting, account.pds) != issuer:
+        raise AuthenticationError("the account does not live on the server that answered for it")
+    return account
 
 
 def _home(setting: Setting, credentials: Credentials) -> str:
     """Where the account lives now: it may have moved within its server's premises. Nobody to ask is no reason to stop."""
     try:
         account = _directory(setting).find(str(credentials["did"]))
-        moved = account.pds != credentials["pds"] and _issuer_of(setting, account.pds) != credentials["issuer"]
+        moved = account.pds != credentials["pds"] and servers.issuer_of(setting, account.pds) != credentials["issuer"]
     except IntegrationError:
         return str(credentials["pds"])
     if moved:
         raise AuthenticationError("the account has moved to another server. Connect it again there")
     return account.pds
-
-
-def _issuer_of(setting: Setting, pds: str) -> str:
-    """The one authorization server that a PDS trusts (RFC 9728)."""
-    document = _session(setting, pds).get("/.well-known/oauth-protected-resource")
-    servers = document.get("authorization_servers") if isinstance(document, dict) else None
-    if not isinstance(servers, list) or not servers:
-        raise UnexpectedResponseError(f"{urlsplit(pds).hostname} does not say which server signs people in")
-    return identity.origin(str(servers[0]), setting.allow_hosts)
-
-
-def _server(setting: Setting, issuer: str) -> Server:
-    document = _session(setting, issuer).get("/.well-known/oauth-authorization-server")
-    if not isinstance(document, dict) or document.get("issuer") != issuer:
-        raise UnexpectedResponseError(
-            f"{urlsplit(issuer).hostname} does not describe itself as a server that signs people in"
-        )
-
-    def endpoint(name: str) -> str:
-        address = str(document.get(name) or "")
-        parts = urlsplit(address)
-        identity.origin(f"{parts.scheme}://{parts.netloc}", setting.allow_hosts)
-        return address
-
-    return Server(
-        issuer,
-        endpoint("authorization_endpoint"),
-        endpoint("token_endpoint"),
-        endpoint("pushed_authorization_request_endpoint"),
-        endpoint("revocation_endpoint") if document.get("revocation_endpoint") else None,
-    )
 
 
 def _directory(setting: Setting) -> identity.Directory:
@@ -211,41 +179,46 @@ def _key_of(kept: Mapping[str, Any]) -> str:
     return str(kept.get("client_key") or "")
 
 
-def _push(setting: Setting, server: Server, proven: Proven, form: Mapping[str, str], scopes: Sequence[str]) -> str:
+def _push(
+    setting: Setting, server: servers.Server, proven: Proven, form: Mapping[str, str], scopes: Sequence[str]
+) -> str:
     body = _post(setting, server, server.pushed, proven, "", {**form, "scope": " ".join(scopes)})
     if not isinstance(body, dict) or not isinstance(body.get("request_uri"), str):
         raise UnexpectedResponseError("the server took the request for a consent and did not say under which name")
     return str(body["request_uri"])
 
 
-def _token(setting: Setting, server: Server, kept: Mapping[str, Any], **form: str) -> Mapping[str, Any]:
+def _token(setting: Setting, server: servers.Server, kept: Mapping[str, Any], **form: str) -> Mapping[str, Any]:
     body = _post(setting, server, server.token, Proven(kept["dpop_key"]), _key_of(kept), form)
     if not isinstance(body, dict) or not isinstance(body.get("access_token"), str) or not body["access_token"]:
         raise UnexpectedResponseError("the server answered without an access token")
-    if str(body.get("token_type")).lower() != "dpop" or "atproto" not in str(body.get("scope")).split():
-        raise PermissionDeniedError("the server gave a token of another kind than was asked for", scope="atproto")
     return body
 
 
+def _check_kind(body: Mapping[str, Any]) -> None:
+    """Of a new consent only: when one is renewed, what was given for it is spent, and what came is all there is."""
+    if str(body.get("token_type")).lower() != "dpop" or "atproto" not in str(body.get("scope")).split():
+        raise PermissionDeniedError("the server gave a token of another kind than was asked for", scope="atproto")
+
+
 def _granted(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of an answer. A token that does not say when it ends is used until it is refused."""
+    found = {name: body[name] for name in ("access_token", "refresh_token") if body.get(name)}
+    if body.get("scope"):
+        found["scope"] = registration.covered(str(body["scope"]))
     try:
         expires_at = datetime.now(UTC) + timedelta(seconds=float(body["expires_in"]))
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise UnexpectedResponseError("the server answered with a lifetime that is not a number") from None
-    return {
-        "access_token": body["access_token"],
-        "refresh_token": body.get("refresh_token"),
-        "expires_at": expires_at.isoformat(),
-        "scope": registration.covered(str(body["scope"])),
-    }
+        return {**found, "expires_at": None}
+    return {**found, "expires_at": expires_at.isoformat()}
 
 
-def _post(setting: Setting, server: Server, url: str, proven: Proven, kid: str, form: Mapping[str, str]) -> Any:
+def _post(setting: Setting, server: servers.Server, url: str, proven: Proven, kid: str, form: Mapping[str, str]) -> Any:
     """One form, with who we are. That is signed anew where the form is sent again: a server may take each signature once."""
     parts = urlsplit(url)
     secret = [form[name] for name in _SECRET if name in form]
     classify = partial(_refusal, secrets=secret)
-    session = _session(setting, f"{parts.scheme}://{parts.netloc}", secrets=secret, classify=classify)
+    session = servers.session(setting, f"{parts.scheme}://{parts.netloc}", secrets=secret, classify=classify)
     session.http.auth = proven
     path = parts.path + (f"?{parts.query}" if parts.query else "")
 
@@ -258,10 +231,6 @@ def _post(setting: Setting, server: Server, url: str, proven: Proven, kid: str, 
 _SECRET = ("code", "code_verifier", "refresh_token", "token")
 
 
-def _session(setting: Setting, base: str, **more: Any) -> Session:
-    return Session(base, guarded=True, allow=setting.allow_hosts, most=identity.MOST, **more)
-
-
 def _refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationError | None:
     """What a refusal of RFC 6749, 5.2 means; None for one that the status tells."""
     host = urlsplit(response.url).hostname
@@ -269,7 +238,7 @@ def _refusal(response: requests.Response, secrets: Sequence[str]) -> Integration
         return None
     if wanted := asks_for_nonce(response):
         return wanted
-    body = _object(response)
+    body = body_of(response)
     code = body.get("error")
     if not isinstance(code, str):  # by something in between: no word about the grant
         return TemporaryError(f"{host} answered {response.status_code} without saying why")
@@ -284,11 +253,3 @@ _REFUSALS: Mapping[str, tuple[type[IntegrationError], str]] = {
     "access_denied": (AuthenticationError, "no longer accepts this consent"),
     "invalid_scope": (ScopesNotUnderstoodError, "does not know what we ask for"),
 }
-
-
-def _object(response: requests.Response) -> Mapping[str, Any]:
-    try:
-        body = parse_json(response)
-    except UnexpectedResponseError:
-        return {}
-    return body if isinstance(body, dict) else {}

@@ -43,7 +43,10 @@ def asks_for_nonce(response: requests.Response) -> TemporaryError | None:
     """The error of a refusal that asks for another nonce (a resource says so in a header, a token endpoint in its body), else None."""
     if response.status_code not in (400, 401):
         return None
-    if "use_dpop_nonce" not in response.headers.get("WWW-Authenticate", "") and _error(response) != "use_dpop_nonce":
+    if (
+        "use_dpop_nonce" not in response.headers.get("WWW-Authenticate", "")
+        and body_of(response).get("error") != "use_dpop_nonce"
+    ):
         return None
     kind = NonceWantedError if _nonce(response) else TemporaryError
     return kind(f"{urlsplit(response.url).hostname} asked for one proof after another")
@@ -95,17 +98,18 @@ def b64url(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
-def _nonce(response: requests.Response) -> str:
-    nonce = response.headers.get("DPoP-Nonce", "")
-    return nonce if len(nonce) <= _LONGEST_NONCE else ""
-
-
-def _error(response: requests.Response) -> Any:
+def body_of(response: requests.Response) -> Mapping[str, Any]:
+    """The JSON object of an answer; an empty one where it is anything else."""
     try:
         body = parse_json(response)
     except UnexpectedResponseError:
-        return None
-    return body.get("error") if isinstance(body, dict) else None
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _nonce(response: requests.Response) -> str:
+    nonce = response.headers.get("DPoP-Nonce", "")
+    return nonce if len(nonce) <= _LONGEST_NONCE else ""
 
 
 def _origin(url: str) -> str:

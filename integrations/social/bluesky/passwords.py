@@ -60,10 +60,13 @@ def _post(session: Session, method: str, body: Mapping[str, str] | None) -> Mapp
 def _kept(answer: Mapping[str, Any], did: str) -> dict[str, Any]:
     if answer.get("did") != did:
         raise AuthenticationError("the server signed us in to another account")
-    token = str(answer["accessJwt"])
-    found = {"access_token": token, "refresh_token": str(answer["refreshJwt"]), "did": did}
-    expires_at = _expiry(token)
-    return found if expires_at is None else {**found, "expires_at": expires_at.isoformat()}
+    token, expires_at = str(answer["accessJwt"]), _expiry(str(answer["accessJwt"]))
+    return {
+        "access_token": token,
+        "refresh_token": str(answer["refreshJwt"]),
+        "expires_at": expires_at.isoformat() if expires_at else None,
+        "did": did,
+    }
 
 
 def _expiry(token: str) -> datetime | None:

@@ -143,11 +143,21 @@ def test_a_token_that_is_not_bound_to_our_key_or_not_of_this_network_is_not_used
         connect(authority)
 
 
-@pytest.mark.parametrize("lifetime", [None, "soon", 1e400])
-def test_a_lifetime_that_is_no_number_says_so(authority: Authority, lifetime: object) -> None:
+@pytest.mark.parametrize("lifetime", [None, "soon", 1e400, []])
+def test_a_token_that_does_not_say_when_it_ends_is_kept_all_the_same(authority: Authority, lifetime: object) -> None:
+    held = connect(authority)
     authority.answer = {"expires_in": lifetime}
-    with pytest.raises(errors.UnexpectedResponseError, match="lifetime"):
-        connect(authority)
+    fresh = consent.refresh(setting(), held)
+    assert fresh["expires_at"] is None
+    assert fresh["refresh_token"] == authority.refresh  # the old one is spent: this must not be lost
+
+
+def test_what_a_renewal_leaves_out_stays_as_it_was(authority: Authority) -> None:
+    held = connect(authority)
+    authority.answer = {"scope": None, "refresh_token": None, "token_type": None}
+    fresh = consent.refresh(setting(), held)
+    assert (fresh["scope"], fresh["refresh_token"]) == (held["scope"], held["refresh_token"])
+    assert fresh["access_token"] != held["access_token"]
 
 
 def test_a_server_that_calls_itself_otherwise_is_not_asked(authority: Authority) -> None:
@@ -314,13 +324,40 @@ def test_disconnecting_takes_the_consent_back(authority: Authority) -> None:
     assert authority.revoked == [held["refresh_token"]]
 
 
-def test_a_server_that_is_gone_is_no_reason_not_to_disconnect(authority: Authority) -> None:
+@pytest.mark.parametrize(
+    ("path", "reply", "error"),
+    [
+        ("/oauth/revoke", (500, {}, ""), errors.TemporaryError),
+        ("/.well-known/oauth-authorization-server", (404, {}, ""), errors.NotFoundError),
+    ],
+)
+def test_a_server_that_takes_no_notice_is_not_said_to_have(
+    authority: Authority, path: str, reply: Any, error: type[Exception]
+) -> None:
     held = connect(authority)
-    authority.replies["/oauth/revoke"] = (500, {}, "")
-    consent.revoke(setting(), held)
-    authority.replies["/.well-known/oauth-authorization-server"] = (404, {}, "")
-    consent.revoke(setting(), held)
+    authority.replies[path] = reply
+    with pytest.raises(error):
+        consent.revoke(setting(), held)
     assert authority.revoked == []
+
+
+def test_a_server_without_a_way_of_taking_back_says_so(authority: Authority) -> None:
+    held = connect(authority)
+    names = ("authorization_endpoint", "token_endpoint", "pushed_authorization_request_endpoint")
+    document = {"issuer": ISSUER, **dict.fromkeys(names, f"{ISSUER}/x")}
+    authority.replies["/.well-known/oauth-authorization-server"] = (200, {}, json.dumps(document))
+    with pytest.raises(errors.NotFoundError, match="no way"):
+        consent.revoke(setting(), held)
+
+
+def test_a_consent_that_is_not_used_is_given_back_at_once(authority: Authority) -> None:
+    authority.signs_in = BOB
+    with pytest.raises(errors.AuthenticationError, match="another account"):
+        connect(authority)
+    assert authority.revoked == [authority.refresh]
+    authority.replies["/oauth/revoke"] = (500, {}, "")
+    with pytest.raises(errors.AuthenticationError, match="another account"):
+        connect(authority)
 
 
 # --- who we are ---------------------------------------------------------------------------------------------------------------

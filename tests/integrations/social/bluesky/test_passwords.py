@@ -51,7 +51,11 @@ def test_a_session_that_does_not_say_when_it_ends_is_used_until_it_is_refused(
     mock: responses.RequestsMock, jwt_: str
 ) -> None:
     mock.post(CREATE, json=session(accessJwt=jwt_))
-    assert "expires_at" not in passwords.sign_in(setting(), TYPED)
+    held = passwords.sign_in(setting(), TYPED)
+    assert held["expires_at"] is None
+    mock.post(REFRESH, json=session(accessJwt=jwt_))
+    # What was known of the former token says nothing of this one: it would be renewed, and spent, with every call.
+    assert passwords.refresh(setting(), {**held, "expires_at": "2020-01-01T00:00:00+00:00"})["expires_at"] is None
 
 
 @pytest.mark.parametrize(
