@@ -30,7 +30,19 @@ from integrations.records import (
 )
 from integrations.registry import providers
 from tests.integrations.contract.able import able
-from tests.integrations.contract.harnesses import CRMS, DUE, HARNESSES, STREAMS, Harness, drain, new, push
+from tests.integrations.contract.harnesses import (
+    CRMS,
+    DUE,
+    HARNESSES,
+    STREAMS,
+    Harness,
+    drain,
+    new,
+    push,
+    several_pages,
+)
+
+ENOUGH = 20  # more pages than anything here fills
 
 
 @pytest.mark.parametrize("crm_key", CRMS)
@@ -111,10 +123,10 @@ def test_a_change_comes_after_the_cursor(crm: Harness) -> None:
 
 @pytest.mark.rule("resume")
 def test_stopping_after_each_page_loses_nothing(crm: Harness) -> None:
-    made = crm.put_contacts(350)
+    made = several_pages(crm)
     found: set[str] = set()
     cursor = None
-    for _ in range(20):
+    for _ in range(ENOUGH):
         page = next(iter(crm.client().pull("contacts", cursor)))
         found |= {each.id for each in page.items}
         cursor = page.cursor
@@ -124,7 +136,7 @@ def test_stopping_after_each_page_loses_nothing(crm: Harness) -> None:
 
 @pytest.mark.rule("replayed_page")
 def test_a_page_that_is_read_again_brings_the_same_records(crm: Harness) -> None:
-    crm.put_contacts(120)
+    several_pages(crm)
     cursors = [None, *(page.cursor for page in crm.client().pull("contacts", None))]
     for cursor in cursors:
         first, second = ([page.items for page in crm.client().pull("contacts", cursor)] for _ in range(2))
@@ -171,6 +183,29 @@ def test_a_clock_that_is_hours_off_loses_nothing(crm: Harness, hours: int) -> No
     assert first in {each.id for each in found}
     second = crm.put_contact("Bea")
     assert second in {each.id for each in drain(crm, "contacts", cursor)[0]}
+
+
+@pytest.mark.rule("resume")
+def test_a_pull_goes_on_from_any_cursor_that_was_saved(crm: Harness) -> None:
+    made = several_pages(crm)
+    seen: set[str] = set()
+    for page in list(crm.client().pull("contacts", None)):
+        seen |= {each.id for each in page.items}
+        assert seen | {each.id for each in drain(crm, "contacts", page.cursor)[0]} >= made
+
+
+@pytest.mark.rule("deleted_contact")
+def test_a_contact_that_is_deleted_is_gone_within_two_hours(crm: Harness) -> None:
+    delete = able(crm, "delete_contact")
+    kept, gone = crm.put_contact("Ada"), crm.put_contact("Bea")
+    _, cursor = drain(crm, "contacts")
+    delete(gone)
+    crm.wait(2 * 3600)
+
+    found, _ = drain(crm, "contacts", cursor)
+
+    assert Gone(gone) in found
+    assert Gone(kept) not in found
 
 
 @pytest.mark.rule("any_cursor")

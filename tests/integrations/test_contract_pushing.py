@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,15 +16,37 @@ from integrations import errors
 from integrations.records import Gone, PushOutcome, PushResult, Task, TaskState, TaskStatus
 from tests.integrations.contract.able import able
 from tests.integrations.contract.harnesses import FAKE, HARNESSES, Harness, connected, new, push
-from tests.integrations.contract.line import GARBAGE, OUTAGES, READING, Fault, Wire, status, tapped, worked
+from tests.integrations.contract.line import (
+    ELSEWHERE,
+    GARBAGE,
+    OUTAGES,
+    PAGE,
+    READING,
+    REDIRECTS,
+    WORDS,
+    Fault,
+    Wire,
+    status,
+    tapped,
+    worked,
+)
+from tests.integrations.contract.secrets import secrets_in, told
 
 ENOUGH = 40  # more calls than a push of one task makes
 PATIENCE = 20  # rounds of 20 seconds
 FAULTS = {
     "dropped": OUTAGES["dropped"],
     "dropped after the work": OUTAGES["dropped after the work"],
-    "502 after the work": Fault(worked(status(502, "<html>")), errors.TemporaryError, work=True),
+    "502 after the work": Fault(worked(status(502, PAGE)), errors.TemporaryError, work=True),
     "truncated": GARBAGE["truncated"],
+    "redirect": REDIRECTS["307"],
+}
+WHEN_MADE = {
+    **FAULTS,
+    "timeout": OUTAGES["timeout"],
+    "timeout after the work": OUTAGES["timeout after the work"],
+    "a web page after the work": Fault(worked(status(200, PAGE)), errors.UnexpectedResponseError, work=True),
+    "429": READING["429"],
 }
 WIRED = [(name, unique) for name in HARNESSES if name != FAKE for unique in (True, False)]
 
@@ -51,6 +77,7 @@ def _broken(crm: Harness, wire: Wire, task: Task, fault: Fault, call: int) -> tu
 def _opened(crm: tuple[str, bool]) -> Iterator[tuple[Harness, Wire]]:
     with connected(crm[0], unique=crm[1]) as harness, tapped() as wire:
         yield harness, wire
+        assert ELSEWHERE not in {urlsplit(str(request.url)).hostname for request in wire.sent}
 
 
 every_crm = pytest.mark.parametrize("crm", WIRED, ids=lambda p: f"{p[0]}-{'unique' if p[1] else 'plain'}")
@@ -58,12 +85,12 @@ every_crm = pytest.mark.parametrize("crm", WIRED, ids=lambda p: f"{p[0]}-{'uniqu
 
 @pytest.mark.rule("lost_answers")
 @every_crm
-@pytest.mark.parametrize("what", FAULTS)
+@pytest.mark.parametrize("what", WHEN_MADE)
 def test_whichever_call_breaks_off_while_a_task_is_made_there_is_one(crm: tuple[str, bool], what: str) -> None:
     for call in range(ENOUGH):
         with _opened(crm) as (harness, wire):
             task = new(contact_id=harness.put_contact("Ada"))
-            result, broke = _broken(harness, wire, task, FAULTS[what], call)
+            result, broke = _broken(harness, wire, task, WHEN_MADE[what], call)
             end = _settled(harness, task, result)
             [state] = harness.client().read_tasks([str(end.external_id)])
             assert isinstance(state, TaskState)
@@ -133,8 +160,8 @@ def test_a_process_that_dies_before_it_sends_anything_makes_the_task_later(crm: 
     assert crm.tasks_ever_created() == 1
 
 
-def _perhaps(tasks: list[Task], at: object) -> list[Task]:
-    return [replace(task, maybe_sent_at=at) for task in tasks]  # type: ignore[arg-type]
+def _perhaps(tasks: list[Task], at: datetime) -> list[Task]:
+    return [replace(task, maybe_sent_at=at) for task in tasks]
 
 
 @pytest.mark.rule("statuses")
@@ -146,6 +173,23 @@ def test_what_concerns_the_whole_connection_is_raised_while_nothing_was_sent(
     with pytest.raises(READING[name].means):
         push(wired_crm, new(), new("key-2"))
     assert wired_crm.tasks_ever_created() == 0
+
+
+@pytest.mark.rule("secrets")
+@pytest.mark.parametrize("code", [400, 401, 403, 500])
+def test_no_secret_is_told_of_a_task_that_was_not_made(
+    wired_crm: Harness, crm_wire: Wire, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    push(wired_crm, new("key-1"))
+    secrets = secrets_in(crm_wire.sent, wired_crm)
+    body = json.dumps(dict.fromkeys(WORDS, f"Not with {' and '.join(sorted(secrets))}"))
+    crm_wire.fail_all(Fault(status(code, body), errors.IntegrationError))
+    try:
+        said = [repr(each) for each in push(wired_crm, new("key-2"), new("key-3"))]
+    except errors.IntegrationError as error:
+        said = list(told(error))
+    assert not [secret for secret in secrets for text in (*said, caplog.text) if secret in text]
 
 
 @pytest.mark.rule("fewest_calls")

@@ -81,6 +81,15 @@ def test_stopping_after_any_page_and_coming_back_loses_nothing(network: Network)
     assert seen == everything
 
 
+@pytest.mark.rule("resume")
+def test_a_pull_goes_on_from_any_cursor_that_was_saved(network: Network) -> None:
+    everything = {network.speak(f"number {number}") for number in range(23)}
+    seen: set[str] = set()
+    for page in list(network.client().pull(network.stream, None)):
+        seen |= {item.id for item in page.items}
+        assert seen | {item.id for item in pull(network, page.cursor)} == everything
+
+
 @pytest.mark.rule("news")
 def test_what_comes_later_comes_with_the_cursor(network: Network) -> None:
     network.speak("first")

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
+from itertools import islice
 from typing import Any, Protocol
 
 from integrations.provider import CRMClient
@@ -25,6 +26,7 @@ FAKE = "fake"
 STREAMS = ("owners", "contacts", "activities", "tasks")
 DUE = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 OWNER = "7"
+FEW, MANY = 25, 350
 
 
 class Harness(Protocol):
@@ -158,6 +160,14 @@ def drain(crm: Harness, stream: str, cursor: str | None = None) -> tuple[list[An
         assert page.cursor is None or isinstance(page.cursor, str)
         cursor = page.cursor
     return found, cursor
+
+
+def several_pages(crm: Harness) -> set[str]:
+    """Puts enough contacts there for several pages, few where pages are short. Returns their ids."""
+    made = crm.put_contacts(FEW)
+    if len(list(islice(crm.client().pull("contacts", None), 3))) < 3:
+        made |= crm.put_contacts(MANY)
+    return made
 
 
 def new(key: str = "key-1", **fields: Any) -> Task:

@@ -29,6 +29,8 @@ Work = Callable[[], requests.Response]
 Act = Callable[[Request, Work], requests.Response]
 
 ELSEWHERE = "elsewhere.example"  # where a redirect leads
+# Where vendors put the sentence of a refusal.
+WORDS = ("error", "errors", "message", "detail", "title", "error_description", "description", "status", "reason")
 PAGE = "<html><body><h1>Bad Gateway</h1></body></html>"
 
 

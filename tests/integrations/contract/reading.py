@@ -9,11 +9,9 @@ from typing import Any
 
 from integrations.provider import CRMClient, SocialClient
 from tests.integrations.contract.harnesses import FAKE as FAKE_CRM
-from tests.integrations.contract.harnesses import HARNESSES, FakeHarness, connected, new, push
+from tests.integrations.contract.harnesses import HARNESSES, FakeHarness, connected, new, push, several_pages
 from tests.integrations.contract.line import Line, tapped
 from tests.integrations.contract.worlds import FAKE, SOCIAL, FakeWorld, open_world
-
-CRM_MANY = 350  # contacts: with pages of a hundred, several calls
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Reading:
     client: Callable[[], SocialClient | CRMClient]
     streams: Sequence[str]  # the first is the one that `add` adds to
     add: Callable[[str], str]
-    fill: Callable[[], set[str]]  # puts enough there for several calls; returns the ids
+    fill: Callable[[str], None]  # puts something on this stream: on the first, enough for several pages
     actor: Any  # the world or the harness
 
     def pages(self, cursor: str | None = None, stream: str | None = None) -> Iterator[Any]:
@@ -45,18 +43,20 @@ def reading(name: str) -> Iterator[Reading]:
     if name in HARNESSES:
         with connected(name, unique=True) as crm, _line(crm) as line:
 
-            def fill() -> set[str]:
-                made = crm.put_contacts(CRM_MANY)
-                crm.add_call(sorted(made)[0])
-                push(crm, new(), new("key-2"))
-                return made
+            def fill(stream: str) -> None:
+                if stream == "contacts":
+                    several_pages(crm)
+                    return
+                crm.add_call(crm.put_contact("Ada"))
+                push(crm, *(new(f"{stream}-{number}") for number in range(2)))
 
-            yield Reading(line, crm.client, ("contacts", "activities", "tasks", "owners"), crm.put_contact, fill, crm)
+            yield Reading(line, crm.client, ("contacts", "tasks", "activities", "owners"), crm.put_contact, fill, crm)
         return
     with _world(name) as world, _line(world) as line:
 
-        def posts() -> set[str]:
-            return {world.speak(f"number {number}") for number in range(23)}
+        def posts(stream: str) -> None:
+            for number in range(23):
+                world.speak(f"number {number}")
 
         yield Reading(line, world.client, (world.stream,), world.speak, posts, world)
 
