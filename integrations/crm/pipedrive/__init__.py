@@ -40,7 +40,7 @@ PROVIDER: Provider[CRMClient] = Provider(
             "persons",
             timedelta(minutes=5),
             ("contacts:full",),
-            limits="Pipedrive tells of deleted and merged persons in no list of changes; they are missed within a day.",
+            limits="Deleted and merged persons stand in no list of changes; they are missed within the hour, or later where the budget is small.",
         ),
         Stream(
             "activities",

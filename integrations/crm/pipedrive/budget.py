@@ -91,17 +91,18 @@ class Purse:
         return {"left": round(self.left, 4), "at": self.at, "limit": self.limit}
 
     @property
-    def _part(self) -> float:
+    def part(self) -> float:
+        """Tokens that the stream may spend in a day."""
         return self.limit * self.share * PARTS[self.stream]
 
     @property
     def _capacity(self) -> float:
         # One list has to fit in, however small the share: else the stream would wait for ever.
-        return max(self._part * AT_ONCE, 30.0)
+        return max(self.part * AT_ONCE, 30.0)
 
     @property
     def _flow(self) -> float:
-        return max(self._part * (1 - AT_ONCE) / DAY, 1e-4)
+        return max(self.part * (1 - AT_ONCE) / DAY, 1e-4)
 
     def _fill(self) -> None:
         now = self.clock()

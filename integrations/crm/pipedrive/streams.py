@@ -8,7 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.crm.pipedrive import budget, fields
-from integrations.crm.pipedrive.api import ACTIVITIES, API, ORGANIZATIONS, PERSONS, USERS, Row, listed, readable
+from integrations.crm.pipedrive.api import (
+    ACTIVITIES,
+    API,
+    COSTS,
+    ORGANIZATIONS,
+    PAGE,
+    PERSONS,
+    USERS,
+    Row,
+    listed,
+    readable,
+)
 from integrations.crm.pipedrive.budget import BudgetError, Purse
 from integrations.crm.pipedrive.changes import PASSED_OVER, walk
 from integrations.crm.pipedrive.fields import Company
@@ -19,7 +30,8 @@ from integrations.walking import load, position, store
 
 # An activity is found by when it was last changed; a meeting of last week may have been booked long before.
 BOOKED_AHEAD = timedelta(days=90)
-SWEEP = 24 * 3600.0  # seconds between two readings of everybody, which alone show who was deleted or merged away
+SWEEP = 3600.0  # seconds between two readings of everybody, which alone show who was deleted or merged away; where that
+SWEEP_PART = 0.2  # would take more than this of what the stream may spend, they come less often
 WIDEST = 2000  # ids: a wider gap is none that deletions made
 
 Pages = Iterator[Page[CRMRecord]]
@@ -89,8 +101,9 @@ def _changed_persons(reading: Reading) -> Pages:
     for rows, place, notes in walk(reading.api, PERSONS, start, reading.source.now, params):
         organizations = _organizations(reading.api, rows)
         people = [fields.person(row, here, organizations) for row in rows]
+        top = max([_top(reading), *(row["id"] for row in rows)])
         sweep: dict[str, Any] | None = {} if place.at is None and _due(reading) else None
-        yield reading.page(people, notes, changed=place.dump(), sweep=sweep)
+        yield reading.page(people, notes, changed=place.dump(), top=top, sweep=sweep)
 
 
 def _organizations(api: API, rows: Sequence[Row]) -> Mapping[str, Row]:
@@ -99,9 +112,17 @@ def _organizations(api: API, rows: Sequence[Row]) -> Mapping[str, Row]:
     return {str(row["id"]): row for row in api.by_id(ORGANIZATIONS, ids)} if ids else {}
 
 
+def _top(reading: Reading) -> int:
+    """The highest id that was seen so far."""
+    top = reading.state.get("top")
+    return top if isinstance(top, int) else 0
+
+
 def _due(reading: Reading) -> bool:
     swept = reading.state.get("swept")
-    return not isinstance(swept, (int, float)) or reading.source.now() - swept >= SWEEP
+    cost = COSTS["GET", PERSONS] * (_top(reading) // PAGE + 1)
+    every = max(SWEEP, budget.DAY * cost / (SWEEP_PART * reading.purse.part))
+    return not isinstance(swept, (int, float)) or reading.source.now() - swept >= every
 
 
 def _sweep(reading: Reading) -> Pages:
@@ -120,13 +141,17 @@ def _sweep(reading: Reading) -> Pages:
         found = readable(rows)
         gone: list[CRMRecord] = [Gone(str(row["id"])) for row in found if row.get("is_deleted") is True]
         for row in found:
-            if 1 < row["id"] - last <= WIDEST:
-                gone += [Gone(str(missing)) for missing in range(last + 1, row["id"])]
+            gone += _between(last, row["id"])
             last = max(last, row["id"])
         if cursor is None:
-            yield reading.page(gone, sweep=None, swept=reading.source.now())
+            yield reading.page([*gone, *_between(last, _top(reading) + 1)], sweep=None, swept=reading.source.now())
             return
         yield reading.page(gone, sweep={"last": last, "cursor": cursor})
+
+
+def _between(one: int, other: int) -> list[Gone]:
+    """Everybody between two neighbours."""
+    return [Gone(str(missing)) for missing in range(one + 1, other)] if other - one <= WIDEST else []
 
 
 def _activities(reading: Reading) -> Pages:

@@ -113,21 +113,39 @@ def test_a_list_that_refuses_every_cursor_is_not_asked_for_ever(world: World) ->
     assert len(world.server.calls) < 6
 
 
-def test_who_was_deleted_or_merged_away_is_missed_within_a_day(world: World) -> None:
+def test_who_was_deleted_or_merged_away_is_missed_within_the_hour(world: World) -> None:
     people = [world.server.put("person", {"name": "Ada"}) for _ in range(700)]
     _, cursor = drain(world, "contacts")
     world.server.delete("person", people[3])
     world.server.delete("person", people[640])
+    world.server.delete("person", people[-1])
 
-    world.clock.forward(hours=23)
+    world.clock.forward(minutes=55)
     before, cursor = drain(world, "contacts", cursor)
-    world.clock.forward(hours=2)
+    world.clock.forward(minutes=10)
     after, cursor = drain(world, "contacts", cursor)
 
-    gone = {Gone(str(people[3])), Gone(str(people[640]))}
+    gone = {Gone(str(people[number])) for number in (3, 640, -1)}
     assert not gone & set(before)
     assert {each for each in after if isinstance(each, Gone)} == gone
     assert not any(isinstance(each, Gone) for each in drain(world, "contacts", cursor)[0])
+
+
+def test_everybody_is_listed_less_often_where_that_would_take_too_much(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000)  # 2,400 tokens a day for persons, a fifth of them for this
+    people = [
+        world.server.put("person", {"name": "Ada"}) for _ in range(2600)
+    ]  # six pages: 60 tokens, eight times a day
+    _, cursor = drain(world, "contacts")
+    world.server.delete("person", people[3])
+
+    world.clock.forward(hours=2)
+    early, cursor = drain(world, "contacts", cursor)
+    world.clock.forward(hours=2)
+    late, _ = drain(world, "contacts", cursor)
+
+    assert Gone(str(people[3])) not in early
+    assert Gone(str(people[3])) in late
 
 
 def test_a_sweep_that_is_stopped_goes_on(world: World) -> None:
