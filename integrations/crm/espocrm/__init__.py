@@ -68,13 +68,13 @@ PROVIDER: Provider[CRMClient] = Provider(
     about="Reads contacts, leads, users and logged activities, and keeps Warmline's tasks up to date.",
     install=Install(
         scopes={
-            "Contact: read all": "finds out who in your CRM wrote on a social network",
-            "Lead: read all (or no access)": "the same for leads",
-            "Contact and Lead: edit all (optional)": "fills in an empty field for a social handle, once somebody has confirmed it",
-            "Task: create, read, edit and delete all": "makes, follows, completes and takes back Warmline's own tasks",
-            "Call, Meeting, Email: read all (optional)": "knows that you have talked already, so that it does not ask you to",
-            "User: read all": "gives each task to the right person",
-            "Assignment permission: all": "EspoCRM lets nobody give a task to another user without it",
+            "Contact: read all": "finds out who in your CRM wrote on a social network.",
+            "Lead: read all (or no access)": "the same for leads.",
+            "Contact and Lead: edit all (optional)": "fills in an empty field for a social handle, once somebody has confirmed it.",
+            "Task: create, read, edit and delete all": "makes, follows, completes and takes back Warmline's own tasks.",
+            "Call, Meeting, Email: read all (optional)": "knows that you have talked already, so that it does not ask you to.",
+            "User: read all": "gives each task to the right person.",
+            "Assignment permission: all": "EspoCRM lets nobody give a task to another user without it.",
         },
         reads=(
             "Contacts and leads: name, e-mail address, phone number, title, company, place, owner, and fields for social handles.",
