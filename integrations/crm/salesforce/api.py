@@ -51,6 +51,10 @@ class NotVisibleError(PermissionDeniedError):
     """The user who connected may not see records of this kind at all."""
 
 
+class ShareUsedError(RateLimitError):
+    """We wait of our own accord. The message is a sentence for people."""
+
+
 class API:
     """The calls that we make, and only calls. Raises `integrations.errors`."""
 
@@ -124,7 +128,7 @@ class API:
     ) -> Any:
         """One call below the API's version, answered in JSON. Raises RateLimitError unsent where our share is used up."""
         if self._spent:
-            raise RateLimitError(self._spent, retry_after=WAIT)
+            raise ShareUsedError(self._spent, retry_after=WAIT)
         response = self._http.request(method, self._root + path, params=params, json=json, write=write)
         return parse_json(response)
 
@@ -142,8 +146,8 @@ class API:
         for used, most in _USAGE.findall(response.headers.get("Sforce-Limit-Info", "")):
             if int(most) > 0 and int(used) * 100 >= int(most) * self._share:
                 self._spent = (
-                    f"Salesforce has served {used} of the {most} calls that all tools together may make in a day,"
-                    " so Warmline waits and leaves the rest to the others"
+                    f"All tools together have used {self._share} percent of the calls that Salesforce serves in a day,"
+                    " so Warmline waits and leaves the rest to the others."
                 )
 
 

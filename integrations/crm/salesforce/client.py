@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from integrations.crm.salesforce import fields, keyfield, seeking, setup, signing, writing
+from integrations.crm.salesforce import fields, keyfield, seeking, setup, signing, streams, writing
 from integrations.crm.salesforce.api import API
 from integrations.crm.salesforce.org import Org, org
 from integrations.crm.salesforce.pushing import Push
-from integrations.crm.salesforce.streams import STREAMS, Source
+from integrations.crm.salesforce.streams import Source
 from integrations.provider import Access, CRMRecord
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
@@ -44,7 +44,7 @@ class Salesforce:
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
         """Pages of "owners", "contacts", "activities" or "tasks". Raises KeyError for another stream."""
         source = Source(self._api, self._org(), self._access.since, lambda: self._clock().timestamp())
-        return STREAMS[stream](source, cursor)
+        return streams.pull(source, stream, cursor)
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
         """These tasks as they stand; `Gone` for one that was deleted, or never was."""

@@ -156,12 +156,8 @@ class Push:
     # --- making new ones ------------------------------------------------------------------------------------------
 
     def _create(self, group: Sequence[Task]) -> None:
-        records = [fields.new_task(task, self._org) for task in group]
         try:
-            if self._org.upsert and self._org.key_field:
-                results = self._api.upsert("Task", self._org.key_field, records)
-            else:
-                results = self._api.create(records)
+            results = self._written([fields.new_task(task, self._org) for task in group])
         except (AmbiguousWriteError, UnexpectedResponseError) as error:
             self._sent = True
             for task in group:
@@ -181,6 +177,18 @@ class Push:
             else:
                 self._made(task, result)
         self._taken(taken)
+
+    def _written(self, records: Sequence[Row]) -> list[Row]:
+        if not (self._org.upsert and self._org.key_field):
+            return self._api.create(records)
+        results = self._api.upsert("Task", self._org.key_field, records)
+        # On an external id that is not unique only a user who sees all tasks may upsert. Those that were refused for this were not made.
+        barred = [number for number, result in enumerate(results) if not self._org.unique and _barred(result)]
+        if barred:
+            self._sent = True
+            for number, result in zip(barred, self._api.create([records[number] for number in barred]), strict=True):
+                results[number] = result
+        return results
 
     def _made(self, task: Task, result: Row) -> None:
         if result.get("success") is True and result.get("id"):
@@ -225,6 +233,10 @@ def _codes(result: Row) -> set[str]:
 
 def _fields(result: Row) -> set[str]:
     return {str(name) for each in rows(result.get("errors")) for name in each.get("fields") or ()}
+
+
+def _barred(result: Row) -> bool:
+    return any(each.startswith("INSUFFICIENT_ACCESS") for each in _codes(result)) and not _fields(result)
 
 
 def _about_whom(result: Row) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from integrations.crm.salesforce import fields
 from integrations.crm.salesforce.activities import ACTIVITIES, activity_fields, activity_where
-from integrations.crm.salesforce.api import API, MissingFieldError, NotVisibleError, Row, chunks, listed
+from integrations.crm.salesforce.api import API, MissingFieldError, NotVisibleError, Row, ShareUsedError, chunks, listed
 from integrations.crm.salesforce.fields import PEOPLE, person, person_fields, successor
 from integrations.crm.salesforce.org import KEY, Org
 from integrations.crm.salesforce.soql import Position, ask, position, since, walk
@@ -152,9 +152,22 @@ def _in_turn(source: Source, cursor: str | None, kinds: Sequence[Kind], stream: 
         yield Page((), store(**state), tuple(notes))
 
 
-STREAMS: dict[str, Callable[[Source, str | None], Pages]] = {
+_STREAMS: dict[str, Callable[[Source, str | None], Pages]] = {
     "owners": owners,
     "contacts": contacts,
     "activities": activities,
     "tasks": tasks,
 }
+
+
+def pull(source: Source, stream: str, cursor: str | None) -> Pages:
+    """Pages of a stream. Where our share of the day's calls is used up, says so in a note and raises RateLimitError. Raises KeyError for
+    another stream."""
+    read = _STREAMS[stream]
+    try:
+        for page in read(source, cursor):
+            cursor = page.cursor
+            yield page
+    except ShareUsedError as error:
+        yield Page((), cursor, (str(error),))
+        raise

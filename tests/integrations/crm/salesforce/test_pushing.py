@@ -144,6 +144,17 @@ def test_a_key_that_stands_twice_is_the_older_task(make_world: MakeWorld) -> Non
     assert other.outcome is PushOutcome.CREATED
 
 
+def test_a_user_who_may_not_upsert_on_a_key_that_is_not_unique_creates(make_world: MakeWorld) -> None:
+    world = make_world(unique=False)
+    says = '{"success":false,"errors":[{"statusCode":"INSUFFICIENT_ACCESS_OR_READONLY","message":"View All Data","fields":[]}]}'
+    world.server.fault("PATCH", f"/Task/{KEY}", lambda work: (200, {}, f"[{says},{says}]"))
+
+    found = push(world, new(), new("key-2"))
+
+    assert {each.outcome for each in found} == {PushOutcome.CREATED}
+    assert world.server.tasks_ever_created == 2
+
+
 def test_a_lost_create_that_a_person_has_deleted_since_is_left_be(world: World) -> None:
     [task_id] = made(world, new())
     world.server.delete("Task", task_id)

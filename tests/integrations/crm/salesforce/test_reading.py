@@ -201,14 +201,33 @@ def test_the_newest_version_is_asked_for_where_ours_is_retired(world: World) -> 
 # --- limits ---------------------------------------------------------------------------------------------------
 
 
-def test_once_our_share_of_the_days_calls_is_used_up_the_next_one_is_not_made(world: World) -> None:
+def test_once_our_share_of_the_days_calls_is_used_up_the_next_one_is_not_made_and_people_are_told(world: World) -> None:
     world.server.usage = (13_500, 15_000)
+    notes: list[str] = []
 
-    with pytest.raises(RateLimitError, match="13500 of the 15000") as raised:
-        drain(world, "contacts")
+    def read() -> None:
+        for page in world.client().pull("contacts", None):
+            notes.extend(page.notes)
+
+    with pytest.raises(RateLimitError) as raised:
+        read()
 
     assert len(world.server.calls) == 1
     assert raised.value.retry_after == 900
+    assert "90 percent of the calls" in notes[-1]
+
+
+def test_a_pull_that_waits_goes_on_where_it_was(world: World) -> None:
+    made = {world.server.put("Contact", {"Name": "Ada"}) for _ in range(2500)}
+    world.server.usage = (14_000, 15_000)
+    pages = world.client().pull("contacts", None)
+    first, told = next(pages), next(pages)
+    world.server.usage = (0, 15_000)
+
+    rest, _, _ = drain(world, "contacts", told.cursor)
+
+    assert {each.id for each in [*first.items, *rest]} == made
+    assert len(rest) < len(made)
 
 
 def test_the_share_is_whoever_registers_us_to_say(world: World) -> None:
