@@ -203,6 +203,9 @@ def test_an_app_password_is_the_second_way_in(network: Network) -> None:
     assert client(network, fresh).whoami().handle == BRAND
     with pytest.raises(AuthenticationError, match="app password"):
         passwords.sign_in(setting(network), {**typed, "password": "wrong-wrong-wrong"})
+    plain = network._as(BRAND, "com.atproto.server.createAppPassword", name="without messages")["password"]
+    with pytest.raises(PermissionDeniedError, match="direct messages"):
+        list(client(network, passwords.sign_in(setting(network), {**typed, "password": plain})).pull("messages", None))
     with pytest.raises(AuthenticationError):  # a 400 that says InvalidToken
         client(network, {**fresh, "access_token": "garbage"}).whoami()
 

@@ -102,6 +102,12 @@ def refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationE
     if response.status_code == 429 or not isinstance(name, str):
         return None
     says = redact(sentence(response), secrets)[:300]
+    if name == "InvalidToken" and says.startswith(
+        "Bad token"
+    ):  # "... method" or "... scope": a good token, and not for this
+        return PermissionDeniedError(
+            "this app password does not allow it. For direct messages, make one with those ticked, and connect again"
+        )
     if name in ("ScopeMissingError", "InsufficientScope"):
         missing = _SCOPE.search(says)
         return PermissionDeniedError(

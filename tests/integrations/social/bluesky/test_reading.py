@@ -262,6 +262,12 @@ def test_a_proof_that_is_not_accepted_is_not_the_end_of_a_consent(wire: Wire) ->
         pull(wire)
 
 
+def test_an_app_password_that_may_not_read_messages_is_as_good_as_before_for_the_rest(wire: Wire) -> None:
+    wire.replies = [(400, {}, json.dumps({"error": "InvalidToken", "message": "Bad token method"}))]
+    with pytest.raises(errors.PermissionDeniedError, match="app password"):
+        pull(wire, "messages")
+
+
 def test_a_missing_scope_is_named(wire: Wire) -> None:
     needed = "rpc:app.bsky.feed.getAuthorFeed?aud=did:web:api.bsky.app%23bsky_appview"
     wire.replies = [
