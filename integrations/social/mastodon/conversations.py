@@ -18,7 +18,8 @@ MANY = 200  # posts, likewise
 def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator[Page[Engagement]]:
     """One call for each thread that is due (`Watched.due`), least recently read first. A thread that looks as it did brings
     nothing; one that has changed brings all its posts."""
-    watched = {thread: each for thread, each in ThreadsCursor.load(cursor).watched.items() if thread in set(threads)}
+    before_now = ThreadsCursor.load(cursor).watched
+    watched = {thread: before_now[thread] for thread in threads if thread in before_now}
     now = reader.now()
     wanted = [thread for thread in dict.fromkeys(threads) if thread not in watched or watched[thread].due(now)]
     # Stable: of those that were never read, the one where something was said last comes first.

@@ -116,12 +116,13 @@ def messages(reader: Reader) -> Feed:
 def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engagement]]:
     """The sweep in hand, or a new one, a page at a time. Until it is at its end the cursor keeps the place, so that a pull that is
     stopped goes on behind its last page. Rows that an earlier sweep has read, and that are as they were, are passed over."""
+    if not feed.offered:
+        yield Page((), cursor, feed.absent or ())
+        return
     state = FeedCursor.load(cursor)
     sweep = state.sweep or _begin(reader, feed, state)
     asked: list[Mapping[str, str]] = []
-    more = feed.offered
-    if not more:
-        yield Page((), cursor, feed.absent or ())
+    more = True
     while more:
         try:
             listing, sweep = _page(reader, feed, state, sweep)

@@ -159,6 +159,8 @@ def instant(value: Any) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(value)
+        if at.tzinfo is UTC:  # as nearly all are
+            return at
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
@@ -200,9 +202,8 @@ def _quote(row: Json) -> tuple[str | None, str | None]:
 
 
 def _address(row: Json, status_id: str, view: View) -> str:
-    own = row.get("url") or row.get("uri") or view.web
     if view.software not in ADDRESSES:
-        return str(own)
+        return people.web_address(row.get("url")) or people.web_address(row.get("uri")) or view.web
     acct = str(row["account"].get("acct") or "")
     return ADDRESSES[view.software].format(
         web=view.web, acct=acct, handle=people.handle(acct, view.domain), id=status_id

@@ -36,12 +36,17 @@ def author(row: Json, domain: str, web: str) -> Author:
         handle=plain.clean(handle(acct, domain)),
         name=_name(row),
         bio=plain.text(row.get("note") or ""),
-        url=plain.clean(str(row.get("url") or f"{web}/@{acct}")),
+        url=web_address(row.get("url")) or f"{web}/@{plain.clean(acct)}",
         website=_website(fields),
         location=_location(fields),
         bot=row.get("bot") is True,
         followers=followers if isinstance(followers, int) and followers >= 0 else None,
     )
+
+
+def web_address(value: Any) -> str:
+    """An address that a browser may be sent to; nothing for any other."""
+    return plain.clean(value) if isinstance(value, str) and value.startswith(("https://", "http://")) else ""
 
 
 def handle(acct: str, domain: str) -> str:

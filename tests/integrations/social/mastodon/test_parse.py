@@ -38,6 +38,22 @@ def test_an_answer_to_us_reads_the_same_from_every_server(software: str) -> None
     assert not item.is_repost
 
 
+@pytest.mark.parametrize(
+    ("more", "address"),
+    [
+        ({"url": None}, "https://elsewhere.example/users/ada/statuses/1"),
+        ({"url": "javascript:alert(1)"}, "https://elsewhere.example/users/ada/statuses/1"),
+        ({"url": "javascript:alert(1)", "uri": "tag:elsewhere.example,2026:1"}, WEB),
+        ({"url": 17, "uri": None}, WEB),
+    ],
+)
+def test_nobody_is_sent_to_what_is_no_page(more: dict[str, Any], address: str) -> None:
+    row = {**GOTOSOCIAL, **more, "account": {**GOTOSOCIAL["account"], "url": more["url"]}}
+    item = parse.status(row, _view(software="gotosocial"))
+    assert item.url == address
+    assert item.author.url == f"{WEB}/@ada@elsewhere.example"
+
+
 def test_edits_and_languages_are_told_where_the_server_tells_them() -> None:
     first, second = parse.status(MASTODON, _view()), parse.status(GOTOSOCIAL, _view())
     assert (first.edited_at, first.language) == (datetime(2026, 3, 20, 11, 5, tzinfo=UTC), "en")
