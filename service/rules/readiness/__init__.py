@@ -54,7 +54,7 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     fresh = heard if since is None else [word for word in heard if word.at > since]
     moments, course = _moments(fresh, standing, policy)
     chain = _chain(moments, now, policy)
-    asked = chain[-1].asked if chain else None
+    asked = _asked(chain, now, policy)
     no = refusal(Case(history, heard, since, held, asked, bool(chain), now, policy))
     recent = [each.odds for each in moments if each.word.at + policy.call_recent > now]
     odds = max([log_odds(Course(), now, standing), *recent])
@@ -121,6 +121,12 @@ def _chain(moments: Sequence[_Moment], now: datetime, policy: Policy) -> list[_M
     return chain if chain and chain[-1].word.at + policy.call_recent > now else []
 
 
+def _asked(chain: Sequence[_Moment], now: datetime, policy: Policy) -> Word | None:
+    """Their newest wish to talk that still counts: more talk after it does not take it away."""
+    wishes = (each.asked for each in reversed(chain) if each.word.at + policy.call_recent > now)
+    return next((asked for asked in wishes if asked is not None), None)
+
+
 def _below(odds: float, policy: Policy) -> float:
     """A score that goes with a no: somebody alone can come near the threshold, and no further."""
     return min(probability(odds), policy.call_score - 0.01)
@@ -129,7 +135,7 @@ def _below(odds: float, policy: Policy) -> float:
 def _finding(
     history: History, chain: Sequence[_Moment], course: Course, standing: Standing, now: datetime, policy: Policy
 ) -> Finding:
-    first, asked = chain[0], chain[-1].asked
+    first, asked = chain[0], _asked(chain, now, policy)
     patience = policy.patience["question" if first.asked else "other"]
     needs = [course.said[cue].post.id for cue in course.needs(chain[-1].word.at)]
     evidence = dict.fromkeys([first.opened.post.id, *needs, *([asked.post.id] if asked else [])])

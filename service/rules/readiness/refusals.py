@@ -173,7 +173,7 @@ def _complaint(case: Case) -> Refusal | None:
 
 def _problem(case: Case) -> Refusal | None:
     """A problem of which they told us and to which we have said nothing. What is urgent or at stake is no mere problem."""
-    if case.asked is not None or not case.enough:
+    if case.asked is not None:
         return None
     for word in reversed(case.heard):
         if word.ours or word.at + case.policy.lapse_after <= case.now:
@@ -185,23 +185,30 @@ def _problem(case: Case) -> Refusal | None:
 
 
 def _silence(case: Case) -> Refusal | None:
-    """After two of ours without an answer we say no more."""
+    """After two of ours without an answer we say no more. Our answer to what they wrote is one of them beside another post, and
+    none beside a call that they did not take: whoever is answered and then rung has been tried once."""
     last = max((word.at for word in case.theirs), default=None)
     if last is None:
         return None
-    calls = [
+    posts = _apart(word.at for word in case.heard if word.ours and word.at > last)
+    calls = _apart(
         each.at
         for each in case.history.activities
-        if each.kind is ActivityKind.CALL and each.outcome == "no_answer" and each.at <= case.now
-    ]
-    ours = sorted(at for at in [*(word.at for word in case.heard if word.ours), *calls] if at > last)
-    tries, before = 0, None
-    for at in ours:
-        if before is None or at - before > NUDGE:
-            tries, before = tries + 1, at
+        if each.kind is ActivityKind.CALL and each.outcome == "no_answer" and last < each.at <= case.now
+    )
+    tries = max(posts, max(posts - 1, 0) + calls)
     if tries < PATIENT:
         return None
     return Refusal(f"You have tried {tries} times since they last wrote, on {case.date(last)}; it is their turn.")
+
+
+def _apart(instants: Iterable[datetime]) -> int:
+    """How many of these there are, those that follow close upon another left out."""
+    number, before = 0, None
+    for at in sorted(instants):
+        if before is None or at - before > NUDGE:
+            number, before = number + 1, at
+    return number
 
 
 def _lately(case: Case) -> Refusal | None:

@@ -182,9 +182,11 @@ def _to_them(post: Post, people: set[str], native: dict[tuple[str, str], Post]) 
 
 def courses(words: Iterable[Word], wish_lasts: timedelta) -> Iterator[tuple[Word, Course, bool]]:
     """Each word, the course of the talk up to and with it, and whether the word added anything: an answer of ours to what
-    waited for one, or something new that they want. The course is one object that grows: read it at once."""
+    waited for one (or to a last polite word, which keeps the talk fresh and is no exchange), or something new that they want. The
+    course is one object that grows: read it at once."""
     course = Course()
     waiting: list[Word] = []
+    theirs_last = False
     offered: datetime | None = None
     before: datetime | None = None
     for word in words:
@@ -194,12 +196,13 @@ def courses(words: Iterable[Word], wish_lasts: timedelta) -> Iterator[tuple[Word
         if course.asked is not None and word.at - course.asked.at >= wish_lasts:
             course.asked = None
         if word.ours:
-            added = _answer(course, waiting, word)
+            added = _answer(course, waiting, word) or theirs_last
             offered = word.at if word.cues & Cue.OFFER else offered
         else:
             added = _hear(course, word, offered is not None and word.at - offered <= OFFER_LASTS)
             if not word.small:
                 waiting.append(word)
+        theirs_last = not word.ours
         yield word, course, added
 
 

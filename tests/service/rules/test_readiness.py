@@ -160,8 +160,12 @@ def test_after_two_of_ours_without_an_answer_it_is_their_turn():
     assert judge(*WARM, now=later).finding
     assert "it is their turn" in judge(*WARM, *nudges, now=later).reasons[0]
     assert judge(*WARM, *nudges, post("t9", later - HOUR, PROJECT), now=later).finding
-    rung = LoggedActivity(CALL, NOW - HOUR, Direction.OUT, "no_answer")
-    assert judge(*WARM, activities=(rung,)).finding is None
+
+
+def test_who_was_answered_and_then_rung_in_vain_is_tried_once_more():
+    rung = [LoggedActivity(CALL, NOW - hours * HOUR, Direction.OUT, "no_answer") for hours in (1, 14)]
+    assert judge(*WARM, activities=rung[:1]).finding
+    assert "You have tried 2 times" in judge(*WARM, activities=rung).reasons[0]
 
 
 def test_who_asks_to_talk_is_ready_at_once():

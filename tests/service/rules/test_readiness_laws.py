@@ -70,7 +70,10 @@ def test_order_of_arrival_and_duplicates_change_nothing(posts, activities, now, 
 @given(histories(), logs, nows, STANDINGS, hours)
 def test_one_more_exchange_never_makes_anybody_less_ready(posts, activities, now, standing, when):
     """They say something that asks for nothing, and the next thing that anybody says is our answer. It does not come between
-    what they said before and our answer to that, which would become a second word of ours in a row."""
+    what they said before and our answer to that, which would become a second word of ours in a row. No answer is older than what it
+    answers: by clocks that run backwards, an exchange has no instant."""
+    at_of = {each.native_id: each.at for each in posts}
+    assume(all(not each.ours or each.at >= at_of.get(each.in_reply_to, each.at) for each in posts))
     at = MONDAY + when * HOUR
     assume(all(abs(each.at - at) >= HOUR for each in posts))
     following = [each for each in sorted(posts, key=lambda each: each.at) if each.at > at]
