@@ -24,6 +24,8 @@ from integrations.records import (
     TaskStatus,
 )
 
+_MARK = body.reference("").strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Company:
@@ -252,8 +254,13 @@ def participants(task: Task, row: Row) -> list[dict[str, Any]] | None:
 
 def key_of(row: Row) -> str | None:
     """Our key of an activity, if it has one: the last line of its note."""
+    return body.unmark(body.to_text(row["note"]))[1] if may_be_ours(row) else None
+
+
+def may_be_ours(row: Row) -> bool:
+    """Whether a note speaks of our key at all. Most are somebody else's, and taking HTML apart takes its time."""
     note = row.get("note")
-    return body.unmark(body.to_text(note))[1] if isinstance(note, str) and note else None
+    return isinstance(note, str) and _MARK in note
 
 
 def task_state(row: Row, here: Company) -> TaskState | Gone:

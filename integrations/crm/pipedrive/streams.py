@@ -165,7 +165,10 @@ def _tasks(reading: Reading) -> Pages:
     since = reading.source.since
 
     def read(row: Row) -> CRMRecord | None:
-        return fields.task_state(row, reading.source.company) if fields.key_of(row) else None
+        if not fields.may_be_ours(row):
+            return None
+        state = fields.task_state(row, reading.source.company)
+        return state if isinstance(state, Gone) or state.key else None
 
     yield from _walk_activities(reading, int(since.timestamp()) if since else 0, read)
 

@@ -89,10 +89,14 @@ def successor(kind: str, row: Row) -> str | None:
 
 
 def _text(row: Row, name: str) -> str:
-    value: Any = row
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    value = row.get(name)
+    if value is None and "." in name:
+        head, _, tail = name.partition(".")
+        inner = row.get(head)
+        value = inner.get(tail) if isinstance(inner, dict) else None
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
 def _says_yes(value: object) -> bool:
