@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from integrations import standing
+from integrations import consents, standing
 from integrations.registry import AnyProvider, providers
 from service import config as configuration
 from service import connect, freezes, registrations
+from service.errors import PlainError
 from service.runtime import Runtime
 
 
@@ -55,22 +57,39 @@ def rules(provider: str) -> None:
 
 @command.command("set")
 @click.argument("provider")
-@click.option("--client-id", required=True)
-@click.option("--client-secret", prompt=True, hide_input=True, help="Asked for when it is not given.")
+@click.option("--client-id", help="Asked for where the provider has one and it is not given.")
+@click.option("--client-secret", help="Asked for where the provider has one and it is not given.")
 @click.option(
     "--option",
     "options",
     multiple=True,
-    metavar="NAME[=VALUE]",
-    help="More that this provider takes; asked for without a value.",
+    metavar="NAME[=VALUE|=@FILE]",
+    help="More that this provider takes; asked for without a value, read from a file after an @.",
 )
-def set_app(provider: str, client_id: str, client_secret: str, options: tuple[str, ...]) -> None:
+def set_app(provider: str, client_id: str | None, client_secret: str | None, options: tuple[str, ...]) -> None:
     """Register our app with PROVIDER: its client id and secret, from the provider's developer page."""
+    found = registrations.provider_named(provider)
     runtime = Runtime(configuration.load())
-    named = dict(option.partition("=")[::2] for option in options)
-    values = {name: value or click.prompt(name, hide_input=True) for name, value in named.items()}
+    way = consents.way(found)
+    asks = way.needs_app or way.register is not None  # else the provider knows us by something other than an id
+    if client_id is None:
+        client_id = click.prompt("Client id") if asks else ""
+    if client_secret is None:
+        client_secret = click.prompt("Client secret", hide_input=True) if asks else ""
+    values = dict(_option(each) for each in options)
     connect.set_app(runtime, provider, client_id, client_secret, options=values)
     click.echo(f"Saved. Give {provider} this callback address: {connect.callback_url(runtime.config, provider)}")
+
+
+def _option(given: str) -> tuple[str, str]:
+    """Name and value: as written, from a file (a key on the command line could be read by others here), or asked for."""
+    name, _, value = given.partition("=")
+    if value.startswith("@"):
+        try:
+            return name, Path(value[1:]).read_text()
+        except (OSError, UnicodeDecodeError):
+            raise PlainError(f"{value[1:]} cannot be read.") from None
+    return name, value or click.prompt(name, hide_input=True)
 
 
 @command.command("freeze")

@@ -177,6 +177,23 @@ def test_more_of_a_registration_is_kept_sealed_and_an_unknown_option_is_refused(
     assert "X has no option 'colour'. It has consumer_secret." in err
 
 
+def test_what_a_provider_does_not_have_is_not_asked_for_and_a_key_may_stand_in_a_file(
+    run: Run, config: Config, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text("-----BEGIN-----\nof several lines\n")
+    said = ("providers", "set", "bluesky", "--option")
+    assert run(*said, f"private_key=@{key}", **on_the_database(config))[0] == 0
+    runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
+    assert connect.app_for(runtime, providers()["bluesky"]).options == {"private_key": key.read_text()}
+    runtime.db.engine.dispose()
+
+    code, _, err = run(*said, f"private_key=@{tmp_path / 'nothing'}", **on_the_database(config))
+
+    assert code == 1
+    assert "nothing cannot be read." in err
+
+
 def test_the_providers_are_listed_for_people_and_for_programs(run: Run) -> None:
     heads, *lines = run("providers")[1].splitlines()
     assert heads.split()[:4] == ["provider", "kind", "name", "tier"]
