@@ -13,7 +13,7 @@ from bench.figures import Figure, described, machine, notes, table
 from bench.scale import SCALES
 
 BENCHMARKS = (
-    "pull", "decide", "push", "api", "latency", "matching", "identity", "waiting", "texts", "talking", "mapping", "calls", "contacts",
+    "pull", "decide", "push", "api", "latency", "matching", "identity", "waiting", "texts", "talking", "mapping", "calls", "contacts", "polling",
 )  # fmt: skip
 _FIELDS = tuple(Figure.__dataclass_fields__)
 

@@ -18,6 +18,7 @@ class Scale:
     push_tasks: int  # of one round
     mapped: int  # records of each provider
     contacts: int  # of a first pull
+    polled_hours: int  # simulated
     api_seconds: float  # of one round
     latency_posts: int
     match_contacts: int
@@ -34,13 +35,13 @@ class Scale:
 SCALES = {
     "full": Scale(
         rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hours=5, hour_posts=100, few_posts=1000, many_times=10,
-        push_tasks=6000, mapped=1000, contacts=200_000, api_seconds=3.0, latency_posts=40,
+        push_tasks=6000, mapped=1000, contacts=200_000, polled_hours=6, api_seconds=3.0, latency_posts=40,
         match_contacts=1_000_000, match_authors=10_000, match_singles=200, match_import=40_000, texts=20_000, learn=True,
         linked=(("rapidfuzz", 30_000), ("recordlinkage", 100_000), ("splink", 500_000)),
     ),
     "small": Scale(
         rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,
-        push_tasks=60, mapped=200, contacts=3000, api_seconds=0.3, latency_posts=2,
+        push_tasks=60, mapped=200, contacts=3000, polled_hours=1, api_seconds=0.3, latency_posts=2,
         match_contacts=2000, match_authors=200, match_singles=5, match_import=900, texts=200, learn=False, linked=(),
     ),
 }  # fmt: skip
