@@ -68,4 +68,4 @@ def _connect(
 ) -> list[UUID]:
     ticket = connect.start(runtime, who.caller, provider=provider.key, brand_id=brand_id).rsplit("/", 1)[1]
     back = sandbox.consent(connect.open_ticket(runtime, who.caller, ticket), account)
-    return connect.finish(runtime, who.caller, provider.key, dict(parse_qsl(urlsplit(back).query)))
+    return list(connect.finish(runtime, who.caller, provider.key, dict(parse_qsl(urlsplit(back).query))).ids)

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.integrations.contract.harnesses import FAKE, HARNESSES
+from tests.integrations.contract.reading import OVER_HTTP
+
 ROOT = Path(__file__).parents[2]
 FIGURES = {
     "pull": {"pull: posts/s", "pull: peak memory"},
@@ -30,6 +33,15 @@ FIGURES = {
         "matching: contacts stored/s",
         "matching: contacts re-keyed/s",
     },
+    "polling": {
+        "polling: pulls more than 30 s late",
+        "polling: most in one second",
+        "polling: mean delay of a post",
+        "polling: pulls an hour",
+    },
+    "contacts": {"contacts: first pull", "contacts: first pull, peak memory"},
+    "mapping": {f"mapping: {name}" for name in OVER_HTTP if " " not in name},
+    "calls": {f"calls: {name}, per 1,000 tasks" for name in HARNESSES if " " not in name and name != FAKE},
 }
 
 

@@ -51,7 +51,8 @@ class Harness(Protocol):
 class Able(Protocol):
     """What a harness may be able to do besides."""
 
-    def minimum_calls(self, tasks: int) -> int: ...  # in how few calls so many new tasks can be made there
+    # In how few calls so many new tasks can be made there; with the looks that make a repeat harmless, where no key is unique.
+    def minimum_calls(self, tasks: int) -> int: ...
     def edit(self, task_id: str, *, subject: str) -> None: ...  # a person changes a task
     def reassign(self, task_id: str, owner_id: str) -> None: ...  # a person gives a task to somebody else
     def copy(self, task_id: str) -> str: ...  # a person duplicates a task, with our key; returns its id
