@@ -80,9 +80,9 @@ def refresh(way: Way, setting: Setting, credentials: Credentials) -> Credentials
     return _KINDS[way.auth.kind].refresh(way.provider.name, way.auth, setting, credentials)
 
 
-def revoke(way: Way, setting: Setting, credentials: Credentials) -> None:
-    """Gives credentials back, where the provider takes them. Raises `integrations.errors`."""
-    _KINDS[way.auth.kind].revoke(way.provider.name, way.auth, setting, credentials)
+def revoke(way: Way, setting: Setting, credentials: Credentials) -> bool:
+    """Gives credentials back. Returns whether the provider took notice. Raises `integrations.errors`."""
+    return _KINDS[way.auth.kind].revoke(way.provider.name, way.auth, setting, credentials)
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ class _Kind:
     begin: Callable[[str, Any, Setting, str], Begun]
     finish: Callable[[str, Any, Setting, Mapping[str, Any], Mapping[str, str]], Credentials]
     refresh: Callable[[str, Any, Setting, Credentials], Credentials]
-    revoke: Callable[[str, Any, Setting, Credentials], None]
+    revoke: Callable[[str, Any, Setting, Credentials], bool]
 
 
 def _begin_own(name: str, auth: Consent, setting: Setting, state: str) -> Begun:
@@ -117,9 +117,11 @@ def _refresh_own(name: str, auth: Consent, setting: Setting, credentials: Creden
     return auth.refresh(setting, credentials)
 
 
-def _revoke_own(name: str, auth: Consent, setting: Setting, credentials: Credentials) -> None:
-    if auth.revoke is not None:
-        auth.revoke(setting, credentials)
+def _revoke_own(name: str, auth: Consent, setting: Setting, credentials: Credentials) -> bool:
+    if auth.revoke is None:
+        return False
+    auth.revoke(setting, credentials)
+    return True
 
 
 def _no_page(name: str, auth: Secret, setting: Setting, state: str) -> Begun:
@@ -138,8 +140,8 @@ def _renew_session(name: str, auth: Secret, setting: Setting, credentials: Crede
     return auth.refresh(setting, credentials)
 
 
-def _keep_quiet(name: str, auth: Secret, setting: Setting, credentials: Credentials) -> None:
-    """Nobody takes a password back."""
+def _keep_quiet(name: str, auth: Secret, setting: Setting, credentials: Credentials) -> bool:
+    return False  # nobody takes a password back
 
 
 _KINDS: Mapping[str, _Kind] = {

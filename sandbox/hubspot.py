@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from sandbox.clock import iso
 from sandbox.hubspot_errors import HubSpotError, conflict, missing_scopes, too_many, unauthorized, validation
-from sandbox.hubspot_properties import ALIASES, KINDS, Property, add_property, properties, shown
+from sandbox.hubspot_properties import ALIASES, KINDS, Property, add_property, drop_property, properties, shown
 from sandbox.limits import Room
 from sandbox.oauth import EXPIRED, Grant, OAuthError
 from sandbox.state import PORTAL_ID, sandbox
@@ -165,6 +165,14 @@ def get_property(kind: str, name: str) -> Response:
     if found is None:
         raise HubSpotError(404, {"message": f"Property {name} does not exist", "category": "OBJECT_NOT_FOUND"})
     return jsonify(shown(found))
+
+
+@api.delete(f"/crm/properties/{OTHERS}/<kind>/<name>")
+def delete_property(kind: str, name: str) -> tuple[str, int]:
+    admit(WRITE_SCHEMA)
+    with sandbox().store.write() as db:
+        drop_property(db, type_of(kind), name)
+    return "", 204
 
 
 @api.post(f"/crm/properties/{OTHERS}/<kind>")

@@ -184,6 +184,12 @@ def add_property(db: sqlite3.Connection, kind: str, new: Property) -> None:
     )
 
 
+def drop_property(db: sqlite3.Connection, kind: str, name: str) -> None:
+    """Forgets a property that somebody added, and that its values were unique."""
+    db.execute("DELETE FROM properties WHERE type = ? AND name = ?", (kind, name))
+    db.execute("DELETE FROM unique_values WHERE type = ? AND property = ?", (kind, name))
+
+
 def _datetime(value: str) -> str:
     return iso(int(value) if value.lstrip("-").isdigit() else parse_ms(value))
 

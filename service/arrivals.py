@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -92,7 +92,21 @@ def store(runtime: Runtime, caller: Caller, arrival: Arrival, chosen: Sequence[A
                     way=arrival.way.key,
                 )
             )
+    for account, options, connection_id in zip(chosen, prepared, made, strict=True):
+        access = arrival.access(account)
+        access = replace(access, options={**access.options, **options})
+        _check(runtime, caller, provider, access, connection_id)
     return tuple(made)
+
+
+def _check(runtime: Runtime, caller: Caller, provider: AnyProvider, access: Access, connection_id: UUID) -> None:
+    """What is still missing at the provider. Connected it is all the same: what cannot be asked now is asked with the next sweep."""
+    if provider.check is None:
+        return
+    with suppress(IntegrationError):
+        steps = provider.check(access)
+        with runtime.db.tenant(caller.workspace_id) as session:
+            connecting.checked(session, caller.workspace_id, connection_id, steps)
 
 
 def _prepared(provider: AnyProvider, access: Access) -> Mapping[str, Any]:

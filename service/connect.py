@@ -14,7 +14,7 @@ from uuid import UUID
 
 from integrations import consents, forms
 from integrations.consents import Way
-from integrations.errors import IntegrationError, InvalidRequestError
+from integrations.errors import InvalidRequestError
 from integrations.oauth import RegistrationRefusedError
 from integrations.provider import Account
 from integrations.records import Author
@@ -141,23 +141,6 @@ def connect_with_secret(
         arrival = Arrival(chosen, setting, credentials, brand_id)
         accounts = arrivals.accounts(arrival)
     return list(arrivals.store(runtime, caller, arrival, accounts))
-
-
-def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
-    """Stops a connection, forgets its credentials here and revokes them at the provider. What was read stays; its open
-    tasks stay too. Returns False when there is no such connection."""
-    with runtime.db.tenant(caller.workspace_id) as session:
-        found = connecting.forget(session, runtime.vault, caller, connection_id)
-    if found is None:
-        return False
-    row, credentials = found
-    if credentials:
-        try:
-            way, setting = registrations.setting_of(runtime, row)
-            consents.revoke(way, setting, credentials)
-        except (ConnectError, IntegrationError):
-            return True  # a version without the provider, or nothing left to revoke with: here it is gone
-    return True
 
 
 # --- several accounts -------------------------------------------------------------------------------------------

@@ -8,13 +8,22 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from integrations.errors import AuthenticationError
-from integrations.provider import Meter, Wanted
+from integrations.provider import Access, Meter, Wanted
 from integrations.registry import providers
 from service import speaking
 from service.models import Connection
 from service.runtime import Runtime
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A client, what it was made from, and the version of the credentials among that."""
+
+    client: Any
+    access: Access
+    version: int
 
 
 @dataclass
@@ -27,20 +36,26 @@ class Line:
     meter: Meter | None = None  # where reading costs something
     wanted: Wanted | None = None
     # A job is over before credentials that were fresh when it began have ended (`credentials.EARLY`).
-    _opened: tuple[Any, int] | None = field(default=None, init=False, repr=False)
+    _opened: _Opened | None = field(default=None, init=False, repr=False)
 
     def speak(self, call: Callable[[Any], T]) -> T:
         """`call` with the connection's client. When the provider turns the token down, it is renewed and `call` is made
         once more; a second refusal is final. `call` must be safe to repeat. Raises `integrations.errors`."""
-        client, version = self._opened or self._open(None)
-        try:
-            return call(client)
-        except AuthenticationError:
-            client, _ = self._open(version)
-            return call(client)
+        return self._renewing(lambda opened: call(opened.client))
 
-    def _open(self, refused: int | None) -> tuple[Any, int]:
+    def access(self, call: Callable[[Access], T]) -> T:
+        """As `speak`, with what the connection's client is made from."""
+        return self._renewing(lambda opened: call(opened.access))
+
+    def _renewing(self, call: Callable[[_Opened], T]) -> T:
+        opened = self._opened or self._open(None)
+        try:
+            return call(opened)
+        except AuthenticationError:
+            return call(self._open(opened.version))
+
+    def _open(self, refused: int | None) -> _Opened:
         access, version = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since)
         access = replace(access, meter=self.meter, wanted=self.wanted)
-        self._opened = providers()[self.connection.provider].client(access), version
+        self._opened = _Opened(providers()[self.connection.provider].client(access), access, version)
         return self._opened

@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from service.console import (
+    about,
     answered,
     brands,
+    byhand,
     calendars,
     connections,
     consent,
@@ -32,6 +34,8 @@ PAGES = (
     signin,
     connections,
     consent,
+    about,
+    byhand,
     handle_fields,
     tasks,
     conversations,

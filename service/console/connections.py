@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 
 from integrations.provider import RECHECK
 from integrations.registry import AnyProvider, handed_in, providers
-from service import connect, health
+from service import disconnecting, health
 from service.clock import business_now, real_now
 from service.console.guard import caller, needs
 from service.console.page import done, page, zone
@@ -105,9 +105,14 @@ def ask_disconnect(connection_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/connections/<uuid:connection_id>/disconnect")
 @needs("admin")
 def disconnect(connection_id: UUID) -> ResponseReturnValue:
-    if not connect.disconnect(runtime(), caller(), connection_id):
-        abort(404)
-    return done(url_for(".show"), "disconnected")
+    """At once; with `purge`, once nothing of ours stands in the CRM."""
+    leave = disconnecting.purge if request.form.get("purge") else disconnecting.disconnect
+    try:
+        if not leave(runtime(), caller(), connection_id):
+            abort(404)
+    except PlainError as error:
+        abort(409, str(error))
+    return done(url_for(".show"), "leaving" if request.form.get("purge") else "disconnected")
 
 
 @blueprint.get("/connections/<uuid:connection_id>/preview")

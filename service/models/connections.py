@@ -55,10 +55,9 @@ class Connection(Tenant, Identified, Created, Base):
     name: Mapped[str] = mapped_column(Text, default="")
     url: Mapped[str] = mapped_column(Text, default="")
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what `prepare` returned
-    way: Mapped[str] = mapped_column(
-        Text, default="", server_default=""
-    )  # how it came in: a key of `integrations.consents`
-    status: Mapped[str] = mapped_column(Text, default="active")  # active, needs_reauth, disconnected
+    way: Mapped[str] = mapped_column(Text, default="", server_default="")  # it came in by: see `integrations.consents`
+    # active, needs_reauth, leaving (its open tasks are being withdrawn), disconnected
+    status: Mapped[str] = mapped_column(Text, default="active")
     status_reason: Mapped[str] = mapped_column(Text, default="")
     status_at: Mapped[datetime | None]
     preview: Mapped[bool] = mapped_column(default=False)  # a CRM: nothing is written until somebody approves
@@ -72,6 +71,9 @@ class Connection(Tenant, Identified, Created, Base):
     push_lease_until: Mapped[datetime | None]
     push_failures: Mapped[int] = mapped_column(default=0, server_default="0")
     push_error: Mapped[str] = mapped_column(Text, default="", server_default="")
+    missing_steps: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # sentences of `Provider.check`
+    checked_at: Mapped[datetime | None]
+    receipt: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # of leaving without a trace
     paused_at: Mapped[datetime | None]  # a person paused it: nothing is read or written
     paused_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
     monthly_ceiling: Mapped[int | None]  # US dollars that reading may cost in a month; None: the workspace's alone

@@ -44,7 +44,7 @@ _DUE = (
     _Due("pull", "streams", ("workspace_id", "id"), "next_pull_at", "lease_id", "lease_until", "status = 'active'", "now()", _URGENT),
     _Due("decide", "workspace_schedule", ("workspace_id",), "decide_at", "lease_id", "lease_until", "true", ":business_now"),
     _Due("calendar", "calendar_feeds", ("workspace_id", "id"), "next_fetch_at", "lease_id", "lease_until", "true", "now()"),
-    _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status = 'active'", "now()"),
+    _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status IN ('active', 'leaving')", "now()"),
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from service.accounts import Caller
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import Audit, Brand, Connection, Credential, Stream, WebhookRoute
-from service.store import handle_fields
+from service.store import handle_fields, leaving
 from service.vault import SealBrokenError, Vault
 
 
@@ -87,6 +87,9 @@ def save(
     row.brand_id, row.handle, row.name, row.url = brand_id, author.handle, author.name, author.url
     row.options = {**options, **handle_fields.kept_choices(row.options)}
     row.way = way
+    row.missing_steps, row.checked_at, row.receipt = [], None, {}
+    if row.status == "leaving":
+        leaving.give_up(session, row)
     row.status, row.status_reason, row.status_at = "active", "", now
     row.push_failures, row.push_error = 0, ""
     if existing is not None and provider.kind == "crm":
@@ -166,37 +169,47 @@ def needs_reauth(session: Session, row: Connection, reason: str) -> None:
     )
 
 
+def checked(session: Session, workspace_id: UUID, connection_id: UUID, steps: Sequence[str] | None) -> None:
+    """What the provider's `check` found to be done by a person; None: it could not be asked."""
+    known = {} if steps is None else {"missing_steps": list(steps)}
+    session.execute(
+        update(Connection)
+        .where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
+        .values(checked_at=real_now(), **known)
+    )
+
+
 def forget(
-    session: Session, vault: Vault, caller: Caller, connection_id: UUID
+    session: Session, vault: Vault, workspace_id: UUID, connection_id: UUID, *, by: str
 ) -> tuple[Connection, dict[str, Any]] | None:
     """Ends a connection here. Returns it and the credentials to revoke, or None when there is none."""
     row = session.scalars(
-        select(Connection).where(Connection.workspace_id == caller.workspace_id, Connection.id == connection_id)
+        select(Connection).where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
     ).one_or_none()
     if row is None:
         return None
     envelope = session.scalar(
         delete(Credential)
-        .where(Credential.workspace_id == caller.workspace_id, Credential.connection_id == connection_id)
+        .where(Credential.workspace_id == workspace_id, Credential.connection_id == connection_id)
         .returning(Credential.sealed)
     )
     row.status, row.status_reason, row.status_at, row.next_push_at = "disconnected", "", real_now(), None
     session.execute(
         update(Stream)
-        .where(Stream.workspace_id == caller.workspace_id, Stream.connection_id == connection_id)
+        .where(Stream.workspace_id == workspace_id, Stream.connection_id == connection_id)
         .values(status="stopped", next_pull_at=None)
     )
     session.execute(delete(WebhookRoute).where(WebhookRoute.connection_id == connection_id))
     session.add(
         Audit(
-            workspace_id=caller.workspace_id,
-            actor=caller.actor,
+            workspace_id=workspace_id,
+            actor=by,
             action="connection.disconnected",
             subject=f"connection:{row.id}",
         )
     )
     try:
-        held = vault.open(envelope, "credentials", "sealed", caller.workspace_id, connection_id) if envelope else {}
+        held = vault.open(envelope, "credentials", "sealed", workspace_id, connection_id) if envelope else {}
     except SealBrokenError:
         held = {}
     return row, held

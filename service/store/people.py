@@ -68,7 +68,9 @@ def directory(session: Session, workspace_id: UUID) -> Directory:
         for row in session.execute(
             select(Connection.id, Connection.brand_id)
             .where(
-                Connection.workspace_id == workspace_id, Connection.kind == "crm", Connection.status != "disconnected"
+                Connection.workspace_id == workspace_id,
+                Connection.kind == "crm",
+                Connection.status.not_in(("leaving", "disconnected")),
             )
             .order_by(Connection.id)
         )

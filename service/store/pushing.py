@@ -130,6 +130,8 @@ def let_go(
         .where(Connection.workspace_id == connection.workspace_id, Connection.id == connection.id)
         .values(push_lease_id=None, push_lease_until=None, push_failures=failures, push_error=error)
     )
-    if rows[0][0] is not None and not connection.preview:
+    if connection.status == "leaving":  # there is something to do until it is gone
+        due.push_soon(session, connection.workspace_id, connection.id, retry_at)
+    elif rows[0][0] is not None and not connection.preview:
         at = real_instant(rows[0][0])
         due.push_soon(session, connection.workspace_id, connection.id, max(at, retry_at) if retry_at else at)

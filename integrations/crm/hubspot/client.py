@@ -41,6 +41,10 @@ class HubSpot:
         """See `setup.prepare`."""
         return setup.prepare(self._api)
 
+    def clean(self) -> Sequence[str]:
+        """See `setup.clean`."""
+        return setup.clean(self._api)
+
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
         """Pages of "owners", "contacts", "activities" or "tasks". Raises KeyError for another stream."""
         source = Source(self._api, self._portal(), self._access.since, lambda: self._clock().timestamp())

@@ -40,6 +40,18 @@ def prepare(api: API) -> dict[str, Any]:
     }
 
 
+def clean(api: API) -> list[str]:
+    """Deletes the property that `prepare` made. One sentence on what went, or stays and why. Safe to repeat."""
+    if not _read(api):
+        return ["No property of ours is left in HubSpot."]
+    try:
+        api.http.request("DELETE", f"{PROPERTIES}/tasks/{fields.KEY}")
+    except _REFUSED as error:
+        stays = f"The task property Warmline key stays, since HubSpot did not let us delete it ({error})."
+        return [f"{stays} An administrator deletes it in HubSpot's settings, under Properties."]
+    return ["The task property Warmline key was deleted. HubSpot keeps deleted properties in an archive for a while."]
+
+
 def handles(options: Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
     """The handles in the options that `prepare` returned, and as somebody chose them since (`handle_choices`: property -> network, * for
     any, "" for none); the standard ones before it has run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from integrations.provider import HANDED_IN, Access, Account, FormField, Provider, Secret, SocialClient
+from integrations.provider import HANDED_IN, Access, Account, FormField, Install, Provider, Secret, SocialClient
 from integrations.records import Author
 from integrations.social.capture.client import CaptureClient, place_of
 
@@ -25,5 +25,10 @@ PROVIDER: Provider[SocialClient] = Provider(
     streams=(),
     form=(FormField("place", "Name of the place", "As your colleagues call it: Rider forum, Shop reviews."),),
     capabilities=frozenset({HANDED_IN}),
+    install=Install(
+        reads=("Nothing is fetched. Posts come in through the API, or are pasted in by hand under Add by hand.",),
+        writes=("Nothing is written there.",),
+        removal=("Disconnect the place. A post that is gone at its source is erased through the API, or by hand.",),
+    ),
     about="Posts that another system hands in through the API, from places that Warmline cannot read: a forum, reviews.",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from integrations.provider import Cap, FormField, OAuth2, Price, Provider, SocialClient, Stream, Webhook
+from integrations.provider import Cap, FormField, Install, OAuth2, Price, Provider, SocialClient, Stream, Webhook
 from integrations.social.x import webhook
 from integrations.social.x.client import XClient
 
@@ -83,5 +83,21 @@ PROVIDER: Provider[SocialClient] = Provider(
     todo={
         "live": "Checked against the published contract, recorded answers and the sandbox; never yet against X itself."
     },
+    install=Install(
+        scopes={
+            "tweet.read": "Mentions, replies, quotes and your own posts are read.",
+            "users.read": "Says which account was connected, and who wrote a post.",
+            "dm.read": "Direct messages are read. Leave it away and everything else still works.",
+            "offline.access": "Keeps the connection going without asking you every two hours.",
+        },
+        reads=(
+            "Mentions, replies, quotes, direct messages and your own posts, from the day on that the settings say.",
+        ),
+        writes=("Nothing. Warmline never posts, replies, likes or sends messages.",),
+        removal=(
+            "Disconnect it here: the consent is given back to X and our credentials are deleted.",
+            "In X it is under Settings, Security and account access, Apps and sessions, Connected apps.",
+        ),
+    ),
     about="Reads mentions, replies, quotes, direct messages and your own posts; X bills each post that is read to your app.",
 )

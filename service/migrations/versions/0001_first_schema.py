@@ -315,6 +315,13 @@ def upgrade() -> None:
         sa.Column("push_lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("push_failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("push_error", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "missing_steps", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
+        ),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "receipt", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_reason", sa.Text(), server_default="", nullable=False),
         sa.Column("monthly_ceiling", sa.Integer(), nullable=True),

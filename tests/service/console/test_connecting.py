@@ -309,7 +309,7 @@ def test_a_connection_of_another_workspace_is_not_found(
 
 def test_a_place_that_is_handed_in_is_connected_by_its_name_and_offers_nothing_to_read(olga: Browser) -> None:
     asked = words_of(olga.get("/connect/new/capture"))
-    assert "Another system hands the posts in" in asked
+    assert "or another system hands them in" in asked
     assert "The first pull" not in asked
     assert olga.post("/connect/new/capture", {"place": "Rider forum"}).status_code == 303
     page = olga.get("/connections")

@@ -33,7 +33,7 @@ def pages(scene: Scene) -> list[str]:
     """Every page that a signed-in owner may open, the ones with nothing to show among them."""
     return [
         "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.crm}/handles", f"/connections/{scene.social}/found", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
-        "/connect/new/keyed", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
+        "/connect/new/keyed", "/connections/chirp/about", "/connections/rolodex/about", "/connections/keyed/about", "/add", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", f"/matches/{scene.suggested}/somebody?q=Ada", "/sources", "/brands",
         "/calendars", "/figures", "/figures?days=90", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc",
     ]  # fmt: skip
@@ -42,7 +42,7 @@ def pages(scene: Scene) -> list[str]:
 def forms(scene: Scene) -> list[str]:
     """Everything that a form posts to."""
     return [
-        "/signout", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/tryout", "/settings/keys",
+        "/signout", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/add", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/tryout", "/settings/keys",
         f"/changes/{scene.run}/approve", f"/changes/{scene.run}/undo",
         "/calendars", f"/calendars/{uuid4()}/refresh", f"/calendars/{uuid4()}/remove", f"/settings/keys/{uuid4()}/revoke", f"/tasks/{scene.task}/dismiss",
         *(f"/matches/{scene.suggested}/{action}" for action in ("confirm", "reject", "undo", "somebody")), "/sources/attest", "/sources/withdraw",
@@ -187,7 +187,7 @@ def member(held: Runtime, workspace_id: Any, email: str, role: str) -> None:
 # What somebody with this role gets for the right form; a 4xx of any other kind means that the door was open.
 FORBIDDEN = {
     "viewer": lambda path: path not in ("/signout", "/workspace"),
-    "member": lambda path: not path.startswith(("/matches", "/tasks", "/calendars")) and not path.endswith(("/pull", "/signout", "/workspace")),
+    "member": lambda path: not path.startswith(("/matches", "/tasks", "/calendars", "/add")) and not path.endswith(("/pull", "/signout", "/workspace")),
 }  # fmt: skip
 
 

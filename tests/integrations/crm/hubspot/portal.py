@@ -358,6 +358,9 @@ class Portal:
                 "MISSING_SCOPES",
                 errors=[{"message": "One or more scopes are missing.", "context": context}],
             )
+        if method == "DELETE":
+            self.schema[kind] = [row for row in rows if row["name"] != name]
+            return 204, {}, ""
         if body["hasUniqueValue"] and not self.unique:
             return error(400, "The limit of unique properties is reached.")
         rows.append(body)

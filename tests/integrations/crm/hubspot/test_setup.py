@@ -54,6 +54,21 @@ def test_an_account_that_allows_no_property_has_none(make_world: Callable[..., W
     assert options["unique"] is False
 
 
+def test_leaving_deletes_the_property_that_connecting_made_and_may_be_repeated(world: World) -> None:
+    assert world.client().clean() == [
+        "The task property Warmline key was deleted. HubSpot keeps deleted properties in an archive for a while."
+    ]
+    assert [row["name"] for row in world.portal.schema["tasks"]] == ["hs_task_subject"]
+    assert world.client().clean() == ["No property of ours is left in HubSpot."]
+
+
+def test_a_property_that_may_not_be_deleted_stays_and_is_named(world: World) -> None:
+    world.portal.properties_allowed = False
+    [line] = world.client().clean()
+    assert line.startswith("The task property Warmline key stays, since HubSpot did not let us delete it")
+    assert "warmline_key" in [row["name"] for row in world.portal.schema["tasks"]]
+
+
 def test_a_revoked_token_stops_connecting(make_world: Callable[..., World]) -> None:
     world = make_world(prepared=False)
     world.portal.fault("GET", "/tasks/warmline_key", status(401, "expired", category="EXPIRED_AUTHENTICATION"))

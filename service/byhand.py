@@ -1,0 +1,124 @@
+"""A post that a person adds by hand: from a place that Warmline may not read, it is judged like any other."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import UUID
+
+from integrations.records import Author
+from integrations.registry import handed_in
+from service import connect
+from service.accounts import Caller
+from service.clock import business_now
+from service.errors import PlainError
+from service.models import Connection
+from service.runtime import Runtime
+from service.store import capturing
+from service.store.capturing import Handed, Outcome
+
+LONGEST_TEXT, LONGEST_LINK, LONGEST_NAME = 10_000, 2000, 200  # characters
+OLDEST = timedelta(days=365)  # nobody waits for an answer to what is older
+AHEAD = timedelta(minutes=5)  # clocks differ
+# What links carry for the sake of whoever shared them: the same post has many of these.
+_TRACKING = ("utm_", "fbclid", "gclid", "igsh", "igshid", "mc_", "rcm", "trk", "si")
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """What a person typed. `at` is when it was written, aware."""
+
+    link: str
+    place: str
+    name: str
+    handle: str
+    text: str
+    at: datetime
+
+
+def add(runtime: Runtime, caller: Caller, pasted: Pasted, brand_id: UUID | None = None) -> Outcome:
+    """Stores it as a post of that place; the same link twice is one post, as it was pasted last. Whoever may connect makes a new
+    place by naming it. Raises PlainError with a sentence on what cannot be used."""
+    post = _post(pasted)
+    connection_id = _place(runtime, caller, _line(pasted.place, "the name of the place"), brand_id)
+    with runtime.db.tenant(caller.workspace_id) as session:
+        connection = session.get_one(Connection, (caller.workspace_id, connection_id))
+        if connection.status != "active":
+            raise PlainError("That place is disconnected. Connect it again on Connections first.")
+        [result] = capturing.save(session, connection, [post], [])
+    return result.outcome
+
+
+def key_of(link: str) -> str:
+    """The post's id: the same for every spelling of its link."""
+    return "link-" + hashlib.sha256(_plain(link).encode()).hexdigest()[:32]
+
+
+def _post(pasted: Pasted) -> Handed:
+    link = pasted.link.strip()
+    _check_link(link)
+    now = business_now()
+    if pasted.at > now + AHEAD:
+        raise PlainError("It says that it was written in the future. Give the day and time when it was written.")
+    if pasted.at < now - OLDEST:
+        raise PlainError("It was written more than a year ago. Nobody waits for an answer to that any more.")
+    text = "".join(
+        each for each in pasted.text if each in "\n\t" or unicodedata.category(each) not in ("Cc", "Cs")
+    ).strip()
+    if not text:
+        raise PlainError("Paste a few lines of what was written: they say whether somebody waits for an answer.")
+    if len(text) > LONGEST_TEXT:
+        raise PlainError(f"That is more than {LONGEST_TEXT:,} characters. Paste the lines that matter.")
+    name = _line(pasted.name, "the name of who wrote it")
+    handle = pasted.handle.strip().removeprefix("@")
+    if handle:
+        handle = _line(handle, "the handle")
+    who = Author(id=(handle or name).casefold(), handle=handle or name, name=name)
+    return Handed(id=key_of(link), at=min(pasted.at, now), ours=False, author=who, text=text, url=link)
+
+
+def _place(runtime: Runtime, caller: Caller, place: str, brand_id: UUID | None) -> UUID:
+    with runtime.db.tenant(caller.workspace_id) as session:
+        found = capturing.connection_of_place(session, caller.workspace_id, place, brand_id)
+        if found is not None:
+            return found.id
+    if "admin" not in caller.scopes:
+        raise PlainError(f"No place named {place} is connected here. An owner connects it on Connections.")
+    [provider] = handed_in()
+    [made] = connect.connect_with_secret(runtime, caller, provider, brand_id, {"place": place})
+    return made
+
+
+def _line(text: str, what: str) -> str:
+    tidy = " ".join(text.split())
+    if not tidy:
+        raise PlainError(f"Give {what}.")
+    if len(tidy) > LONGEST_NAME or not tidy.isprintable():
+        raise PlainError(f"Give {what} in one line of at most {LONGEST_NAME} characters.")
+    return tidy
+
+
+def _check_link(link: str) -> None:
+    try:
+        parts = urlsplit(link)
+        good = parts.scheme in ("https", "http") and "." in (parts.hostname or "") and parts.username is None
+    except ValueError:
+        good = False
+    if not good or len(link) > LONGEST_LINK or not link.isprintable() or " " in link:
+        raise PlainError("Paste the link of the post itself. It begins with https://")
+
+
+def _plain(link: str) -> str:
+    """The link without what differs between two copies of it."""
+    parts = urlsplit(link.strip())
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(name)]
+    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(("https", host + port, parts.path.rstrip("/"), urlencode(sorted(kept)), ""))
+
+
+def _tracks(name: str) -> bool:
+    return any(name == each or (each.endswith("_") and name.startswith(each)) for each in _TRACKING)

@@ -1,0 +1,118 @@
+"""Leaving a CRM without a trace: its open tasks are withdrawn like any others, and a receipt says what came of each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.clock import business_now, real_now
+from service.db import raw
+from service.models import Connection, Task
+from service.store import acting, due
+from service.store.rows import execute
+
+# A task that ends like this was not judged: once the CRM is left, the rules may want it again, elsewhere.
+REASON = "Warmline is leaving this CRM."
+UNDER_WAY = "under way"
+_THEIRS = "(external_id IS NOT NULL AND jsonb_array_length(edited) > 0)"  # a person made it theirs
+_STANDS = "(state IN ('open', 'unknown') OR external_id IS NOT NULL OR maybe_sent_at IS NOT NULL)"
+
+
+def begin(session: Session, row: Connection, *, by: str) -> None:
+    """From now on nothing is read from this CRM and nothing new is sent there; what is open there is withdrawn. Safe to repeat."""
+    where = {"w": row.workspace_id, "c": row.id}
+    execute(
+        raw(session),
+        "UPDATE tasks SET wanted = 'withdrawn', closed_by = %(by)s, closed_at = %(real)s, close_reason = %(reason)s, held_reason = '',"  # noqa: S608 - our own words
+        " held_until = NULL, run_id = NULL, push_at = %(now)s WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open'"
+        f" AND {_STANDS}",
+        {**where, "by": by, "real": real_now(), "reason": REASON, "now": business_now()},
+    )
+    # What is not there yet goes to another CRM, if there is one, or waits for one.
+    execute(
+        raw(session),
+        "UPDATE tasks SET push_at = NULL WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open'",
+        where,
+    )
+    if row.status != "leaving":
+        row.status, row.status_reason, row.status_at = "leaving", "", real_now()
+        row.receipt = {"by": by, "begun_at": real_now().isoformat(), "state": UNDER_WAY, "lines": []}
+        acting.audit(session, row.workspace_id, by, "connection.leaving", "connection", row.id)
+    session.flush()
+    due.push_soon(session, row.workspace_id, row.id)
+    due.decide_everything(session, row.workspace_id)
+
+
+def nothing_is_left(session: Session, row: Connection) -> bool:
+    """Whether everything that is to be said to this CRM has been said."""
+    waiting = session.scalar(
+        select(Task.id)
+        .where(Task.workspace_id == row.workspace_id, Task.crm_connection_id == row.id, Task.push_at.is_not(None))
+        .limit(1)
+    )
+    return waiting is None
+
+
+def tasks_in_words(session: Session, row: Connection) -> list[str]:
+    """What became of the tasks, in sentences."""
+    counts = _counts(session, row.workspace_id, row.id)
+    sentences = (
+        ("withdrawn", "{n} open {tasks} withdrawn."),
+        (
+            "theirs",
+            "{n} {tasks} left, because people had changed what stands there: delete by hand what is not wanted.",
+        ),
+        ("refused", "{n} open {tasks} left, because the CRM refused to withdraw what stands there: delete it by hand."),
+        ("done", "{n} closed {tasks} left as your history."),
+    )
+    lines = [
+        words.format(n=n, tasks="task was" if n == 1 else "tasks were")
+        for key, words in sentences
+        if (n := counts[key])
+    ]
+    return lines or ["No task of ours stood there."]
+
+
+def _counts(session: Session, workspace_id: UUID, connection_id: UUID) -> dict[str, int]:
+    ours = "close_reason = %(reason)s"
+    [row] = execute(
+        raw(session),
+        f"SELECT count(*) FILTER (WHERE {ours} AND state = 'withdrawn' AND NOT {_THEIRS}), count(*) FILTER (WHERE {ours} AND {_THEIRS}),"  # noqa: S608 - our own words
+        f" count(*) FILTER (WHERE {ours} AND state <> 'withdrawn' AND NOT {_THEIRS}),"
+        " count(*) FILTER (WHERE state = 'completed' AND external_id IS NOT NULL)"
+        " FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s",
+        {"w": workspace_id, "c": connection_id, "reason": REASON},
+    )
+    return dict(zip(("withdrawn", "theirs", "refused", "done"), row, strict=True))
+
+
+def end(session: Session, row: Connection, lines: Sequence[str], *, by: str) -> None:
+    """It is left. What the rules want still may be wanted elsewhere."""
+    row.receipt = {"by": by, **row.receipt, "state": "done", "ended_at": real_now().isoformat(), "lines": list(lines)}
+    session.flush()
+    _release(session, row, f"state = 'withdrawn' AND NOT {_THEIRS}")
+
+
+def give_up(session: Session, row: Connection) -> None:
+    """The CRM is connected again before it was left: nothing is withdrawn because of that any more."""
+    _release(session, row, "true")
+
+
+def note(session: Session, workspace_id: UUID, connection_id: UUID, line: str) -> None:
+    """One more line on the receipt."""
+    row = session.get_one(Connection, (workspace_id, connection_id), with_for_update=True)
+    row.receipt = {**row.receipt, "lines": [*row.receipt["lines"], line]}
+
+
+def _release(session: Session, row: Connection, which: str) -> None:
+    """The rules may open these again."""
+    execute(
+        raw(session),
+        "UPDATE tasks SET closed_by = 'rules' WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND close_reason = %(reason)s"  # noqa: S608 - our own words
+        f" AND {which}",
+        {"w": row.workspace_id, "c": row.id, "reason": REASON},
+    )
+    due.decide_everything(session, row.workspace_id)

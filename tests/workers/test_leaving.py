@@ -1,0 +1,218 @@
+"""Leaving a CRM without a trace: what was opened there is withdrawn, what was made there is removed, and a receipt says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from integrations.errors import TemporaryError
+from integrations.records import Owner
+from integrations.registry import providers
+from service import connect, disconnecting
+from service.errors import PlainError
+from service.models import Connection
+from tests.fakes import crm as fake_crm
+from tests.fakes.crm import FakeCRM
+from tests.workers.conftest import World
+
+
+@dataclass
+class TidyCRM(FakeCRM):
+    """A CRM in which connecting makes a field."""
+
+    fields: list[str] = field(default_factory=lambda: ["warmline_key"])
+    cleaned: int = 0
+
+    def clean(self) -> Sequence[str]:
+        self.script.called("clean")
+        self.cleaned += 1
+        lines = [f"The field {name} was deleted." for name in self.fields] or ["No field of ours is left."]
+        self.fields.clear()
+        return lines
+
+
+@pytest.fixture
+def tidy(world: World) -> Iterator[TidyCRM]:
+    """The CRM that is connected, which can be cleaned."""
+    crm = TidyCRM()
+    providers()["fakecrm"] = fake_crm.manifest(crm)
+    world.crm = crm
+    crm.add(Owner("o1", "olga@acme.test", "Olga"))
+    world.knows()
+    for key in ("fakecrm", "fakesocial"):
+        connect.connect_with_secret(world.runtime, world.owner.caller, key, None, {})
+    world.says("@brand Do you ship to Faro?", id="p1")
+    world.run()
+    assert len(world.in_crm()) == 1
+    return crm
+
+
+def purge(world: World) -> None:
+    assert disconnecting.purge(world.runtime, world.owner.caller, world.connection("crm").id)
+
+
+def once(world: World) -> None:
+    """What is due now is done once, whatever comes of it."""
+    for claim in world.claim():
+        world.work(claim)
+
+
+def receipt(world: World) -> list[str]:
+    return list(world.connection("crm").receipt.get("lines", []))
+
+
+def test_open_tasks_are_withdrawn_then_the_field_goes_then_the_consent(world: World, tidy: TidyCRM) -> None:
+    purge(world)
+    assert world.connection("crm").status == "leaving"
+    world.run()
+
+    assert tidy.tasks == {}
+    assert (tidy.fields, tidy.cleaned) == ([], 1)
+    crm = world.connection("crm")
+    assert crm.status == "disconnected"
+    assert world.sql("SELECT count(*) FROM credentials WHERE connection_id = :c", c=crm.id) == [(0,)]
+    assert receipt(world) == [
+        "1 open task was withdrawn.",
+        "The field warmline_key was deleted.",
+        "What was read stays in Warmline. Our credentials are deleted here.",
+        "Example CRM was not told that we left. Remove Warmline there, or the key that you made for it.",
+    ]
+    assert crm.receipt["by"] == world.owner.caller.actor
+    assert crm.receipt["state"] == "done"
+
+
+def test_nothing_new_is_made_or_read_there_meanwhile(world: World, tidy: TidyCRM) -> None:
+    tidy.script.fail(TemporaryError("the CRM is being moved"), on="push_tasks")
+    purge(world)
+    world.says("@brand Anybody there?", id="p2", ago=timedelta(hours=2))
+    world.due("mentions", "contacts")
+    reads = tidy.script.count("pull")
+    for _ in range(3):
+        once(world)
+    assert len(tidy.tasks) == tidy.tasks_ever_created == 1  # it could not be withdrawn yet
+    assert tidy.script.count("pull") == reads
+    assert len(world.tasks(wanted="open")) == 1  # whoever asked last waits here
+
+
+def test_a_crm_that_is_away_loses_nothing_and_is_asked_again(world: World, tidy: TidyCRM) -> None:
+    tidy.script.fail(TemporaryError("the CRM is away"), on="push_tasks")
+    purge(world)
+    once(world)
+    crm = world.connection("crm")
+    assert (crm.status, crm.push_error) == ("leaving", "the CRM is away.")
+    assert len(tidy.tasks) == 1
+
+    purge(world)  # asking again does no harm
+    world.run()
+    assert tidy.tasks == {}
+    assert world.connection("crm").status == "disconnected"
+    assert receipt(world)[0] == "1 open task was withdrawn."
+
+
+def test_a_clean_that_fails_is_done_again_and_the_tasks_are_not(world: World, tidy: TidyCRM) -> None:
+    tidy.script.fail(TemporaryError("the CRM is away"), on="clean")
+    purge(world)
+    for _ in range(3):
+        once(world)
+    assert world.connection("crm").status == "leaving"
+    assert tidy.tasks == {}
+
+    purge(world)
+    world.run()
+    assert (world.connection("crm").status, tidy.fields) == ("disconnected", [])
+
+
+def test_what_people_made_theirs_stays_and_is_counted(world: World, tidy: TidyCRM) -> None:
+    [task_id] = tidy.tasks
+    tidy.edit_as_person(task_id, subject="Mine now")
+    world.look(streams=("tasks",))
+    purge(world)
+    world.run()
+    assert [task.subject for task in tidy.tasks.values()] == ["Mine now"]
+    assert receipt(world)[0].startswith("1 task was left, because people had changed what stands there")
+
+
+def test_what_the_crm_refuses_to_withdraw_stays_and_is_counted(world: World, tidy: TidyCRM) -> None:
+    [task] = tidy.tasks.values()
+    assert task.key
+    tidy.refuse(task.key, "A workflow forbids deleting tasks.")
+    purge(world)
+    world.run()
+    assert len(tidy.tasks) == 1
+    assert receipt(world)[0].startswith("1 open task was left, because the CRM refused")
+    assert world.connection("crm").status == "disconnected"
+
+
+def test_what_is_done_stays_as_history(world: World, tidy: TidyCRM) -> None:
+    world.answers("Yes, we do.", id="r1", to="p1")
+    world.look(streams=("own",))
+    assert world.in_crm("completed")
+    purge(world)
+    world.run()
+    assert len(tidy.tasks) == 1
+    assert receipt(world)[0] == "1 closed task was left as your history."
+
+
+def test_whoever_waits_still_gets_a_task_in_the_next_crm(world: World, tidy: TidyCRM) -> None:
+    purge(world)
+    world.run()
+    after = FakeCRM(account=replace(fake_crm.ACCOUNT, id="crm-2"))
+    after.add(Owner("o9", "olga@acme.test", "Olga"))
+    providers()["aftercrm"] = fake_crm.manifest(after, "aftercrm")
+    try:
+        connect.connect_with_secret(world.runtime, world.owner.caller, "aftercrm", None, {})
+        world.run()
+        assert after.tasks_ever_created == 1
+        assert tidy.tasks == {}
+    finally:
+        providers().pop("aftercrm")
+
+
+def test_connecting_again_before_it_is_over_keeps_the_tasks(world: World, tidy: TidyCRM) -> None:
+    purge(world)
+    connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
+    world.run()
+    assert world.connection("crm").status == "active"
+    assert len(world.in_crm()) == 1
+    assert tidy.cleaned == 0
+    assert world.connection("crm").receipt == {}
+
+
+def test_a_crm_in_preview_is_left_at_once(world: World) -> None:
+    world.set(preview=True)
+    connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
+    purge(world)
+    world.run()
+    assert receipt(world)[0] == "No task of ours stood there."
+    assert world.connection("crm").status == "disconnected"
+
+
+def test_an_account_of_a_network_has_nothing_to_withdraw(connected: World) -> None:
+    found = connected.connection("social")
+    assert disconnecting.purge(connected.runtime, connected.owner.caller, found.id)
+    after = connected.connection("social")
+    assert (after.status, after.receipt["lines"][0]) == ("disconnected", "Nothing was ever written there.")
+
+
+def _ends_consent(row: Connection) -> None:
+    row.status = "needs_reauth"
+
+
+def _is_gone(row: Connection) -> None:
+    row.status = "disconnected"
+
+
+@pytest.mark.parametrize(
+    ("happens", "sentence"), [(_ends_consent, "Reconnect it first"), (_is_gone, "Connect it again first")]
+)
+def test_a_crm_that_cannot_be_asked_is_said_so(
+    connected: World, happens: Callable[[Connection], None], sentence: str
+) -> None:
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        row = session.get_one(Connection, (connected.workspace_id, connected.connection("crm").id))
+        happens(row)
+    with pytest.raises(PlainError, match=sentence):
+        disconnecting.purge(connected.runtime, connected.owner.caller, row.id)
