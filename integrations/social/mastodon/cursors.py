@@ -70,7 +70,7 @@ class FeedCursor:
         if sweep.newest is None:
             return replace(self, sweep=None)
         # A list that was cut off by the server at `since` shows nothing older; the floor is then where it was.
-        return FeedCursor(sweep.newest, sweep.floor or sweep.since, sweep.seen[:MOST_SEEN])
+        return FeedCursor(sweep.newest, sweep.floor or sweep.since, sweep.seen)
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from integrations.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
 from integrations.records import Engagement, Page
 from integrations.social.mastodon import parse, people
-from integrations.social.mastodon.calls import Listing
-from integrations.social.mastodon.cursors import FeedCursor, Sweep
+from integrations.social.mastodon.cursors import MOST_SEEN, FeedCursor, Sweep
 from integrations.social.mastodon.people import Json
 from integrations.social.mastodon.reading import Reader
 from integrations.social.mastodon.server import MASTODON
@@ -30,6 +29,23 @@ REPEATS = "The server shows the same page again and again, so what is behind it 
 _NOISE = ("follow", "follow_request", "favourite", "reblog", "poll")
 
 
+class Entry(NamedTuple):
+    """A row of a list."""
+
+    row: Json
+    at: datetime | None  # None: it does not say
+    name: str  # its key; nothing for one that cannot be told apart
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of a list."""
+
+    entries: Sequence[Entry]
+    odd: int  # how many rows are no objects at all
+    next: Mapping[str, str] | None
+
+
 @dataclass(frozen=True)
 class Feed:
     """One list, and what of a row is needed to sweep it."""
@@ -44,18 +60,16 @@ class Feed:
     absent: tuple[str, ...] | None = None  # what to tell of a server without this list; None: every server has it
     offered: bool = True  # whether servers of this kind have it at all
 
-    def time(self, row: Json) -> datetime | None:
+    def entry(self, row: Json) -> Entry:
+        """A row with what is needed to sweep it."""
         try:
-            return parse.instant(self.at(row))
+            at = parse.instant(self.at(row))
         except people.UNREADABLE:
-            return None
-
-    def name(self, row: Json) -> str:
-        """The row's key, or nothing for one that cannot be told apart."""
+            at = None
         try:
-            return self.key(row)
+            return Entry(row, at, self.key(row))
         except people.UNREADABLE:
-            return ""
+            return Entry(row, at, "")
 
 
 def mentions(reader: Reader) -> Feed:
@@ -125,18 +139,18 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
     more = True
     while more:
         try:
-            listing, sweep = _page(reader, feed, state, sweep)
+            found, sweep = _page(reader, feed, state, sweep)
         except NotFoundError:
             if feed.absent is None:
                 raise
             yield Page((), cursor, feed.absent)
             return
-        read = _read(feed, state, sweep, listing)
+        read = _read(feed, state, sweep, found)
         asked.append(sweep.position)
-        repeats = listing.next in asked
-        sweep = _passed(reader, feed, sweep, listing)
-        more = listing.next is not None and not repeats and not _beyond(feed, sweep, listing)
-        sweep = replace(sweep, position=dict(listing.next or {}))
+        repeats = found.next in asked
+        sweep = _passed(reader, feed, sweep, found)
+        more = found.next is not None and not repeats and not _beyond(sweep, found)
+        sweep = replace(sweep, position=dict(found.next or {}))
         state = state.during(sweep) if more else state.done(sweep)
         yield Page(read.items, state.dump(), (*read.notes, *((REPEATS,) if repeats else ())))
 
@@ -147,62 +161,61 @@ def _begin(reader: Reader, feed: Feed, state: FeedCursor) -> Sweep:
     return Sweep(state.newest - OVERLAP if state.newest else reader.since, state.floor if feed.since else None)
 
 
-def _page(reader: Reader, feed: Feed, state: FeedCursor, sweep: Sweep) -> tuple[Listing, Sweep]:
+def _page(reader: Reader, feed: Feed, state: FeedCursor, sweep: Sweep) -> tuple[Found, Sweep]:
     """The page at the sweep's place. A server may have lost the entry that an id of ours names, and then refuse, or serve nothing
     ever again. So an answer to "since then" counts only if something is in it that we have seen; else all is asked for."""
-
-    def at(sweep: Sweep) -> Listing:
-        bound = {"since_id": sweep.since} if sweep.since else {}
-        return reader.calls.list(feed.path, {**feed.params, **bound}, sweep.position)
-
     try:
-        found = at(sweep)
-        if sweep.position or not sweep.since or not _names(feed, found).isdisjoint(state.seen):
+        found = _at(reader, feed, sweep)
+        if sweep.position or not sweep.since or not {each.name for each in found.entries}.isdisjoint(state.seen):
             return found, sweep
     except (InvalidRequestError, NotFoundError):
         if not sweep.position and not sweep.since:
             raise
     sweep = replace(sweep, position={}, since=None)
-    return at(sweep), sweep
+    return _at(reader, feed, sweep), sweep
 
 
-def _names(feed: Feed, listing: Listing) -> set[str]:
-    return {feed.name(row) for row in objects(listing.rows)}
-
-
-def _read(feed: Feed, state: FeedCursor, sweep: Sweep, listing: Listing) -> parse.Read:
-    known, fresh = frozenset(state.seen), []
-    for row in objects(listing.rows):
-        at = feed.time(row) if feed.ordered else None
-        old = at is not None and sweep.stop is not None and at < sweep.stop
-        if not old and feed.name(row) not in known:
-            fresh.append(row)
-    odd = sum(not isinstance(row, dict) for row in listing.rows)
-    if odd and odd == len(listing.rows):
+def _at(reader: Reader, feed: Feed, sweep: Sweep) -> Found:
+    bound = {"since_id": sweep.since} if sweep.since else {}
+    listing = reader.calls.list(feed.path, {**feed.params, **bound}, sweep.position)
+    entries = [feed.entry(row) for row in objects(listing.rows)]
+    odd = len(listing.rows) - len(entries)
+    if odd and not entries:
         raise UnexpectedResponseError("The server sent a page and nothing of it can be read", sample=f"{odd} rows")
-    read = feed.read(fresh)
-    return replace(read, skipped=read.skipped + odd)
+    return Found(entries, odd, listing.next)
 
 
-def _passed(reader: Reader, feed: Feed, sweep: Sweep, listing: Listing) -> Sweep:
+def _read(feed: Feed, state: FeedCursor, sweep: Sweep, found: Found) -> parse.Read:
+    """What is new on a page: neither read by an earlier sweep nor older than where this one stops."""
+    known = frozenset(state.seen)
+    stop = sweep.stop if feed.ordered else None
+    read = feed.read(
+        [
+            each.row
+            for each in found.entries
+            if each.name not in known and (stop is None or each.at is None or each.at >= stop)
+        ]
+    )
+    return replace(read, skipped=read.skipped + found.odd)
+
+
+def _passed(reader: Reader, feed: Feed, sweep: Sweep, found: Found) -> Sweep:
     """The sweep with what this page tells about where the next one may stop. A time in the future is somebody's wrong clock."""
     now = reader.now()
-    times = [(row, at) for row in objects(listing.rows) if (at := feed.time(row)) is not None]
-    newest = max((*(min(at, now) for _, at in times), *((sweep.newest,) if sweep.newest else ())), default=None)
+    timed = [(each, each.at) for each in found.entries if each.at is not None]
+    newest = max((*(min(at, now) for _, at in timed), *((sweep.newest,) if sweep.newest else ())), default=None)
     if newest is None:
         return sweep
     edge = newest - OVERLAP
-    seen = [name for row, at in times if (not feed.ordered or at >= edge) and (name := feed.name(row))]
-    older = (str(row["id"]) for row, at in times if at < edge and row.get("id"))
-    return replace(sweep, newest=newest, seen=(*sweep.seen, *seen), floor=sweep.floor or next(older, None))
+    seen = [each.name for each, at in timed if each.name and (not feed.ordered or at >= edge)]
+    older = (str(each.row["id"]) for each, at in timed if at < edge and each.row.get("id"))
+    return replace(sweep, newest=newest, seen=(*sweep.seen, *seen)[:MOST_SEEN], floor=sweep.floor or next(older, None))
 
 
-def _beyond(feed: Feed, sweep: Sweep, listing: Listing) -> bool:
+def _beyond(sweep: Sweep, found: Found) -> bool:
     """Whether the end of this page is older than where the sweep stops. An old entry further up is an oddity, not the end."""
-    if sweep.stop is None:
-        return False
-    last = next((at for row in reversed(list(objects(listing.rows))) if (at := feed.time(row)) is not None), None)
-    return last is not None and last < sweep.stop
+    last = next((each.at for each in reversed(found.entries) if each.at is not None), None)
+    return sweep.stop is not None and last is not None and last < sweep.stop
 
 
 def _version(row: Json) -> str:

@@ -89,6 +89,9 @@ class Threads:
 
     def _settle(self, row: Json, held: Mapping[str, Json], end: _End) -> None:
         """Goes up from a post to one whose place is known, or to the first of its thread, and down again."""
+        if reference(row, "in_reply_to_id") is None:  # most posts: the way up ends where it begins
+            self.places[str(row["id"])] = Place(str(row["id"]), self._by_us(row))
+            return
         chain: dict[str, Json] = {}  # a server that lets posts answer each other in a circle ends it at its first post
         base: Place | None = None
         at: Json | None = row
