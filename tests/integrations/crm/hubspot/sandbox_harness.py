@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -91,6 +92,25 @@ class SandboxHarness:
 
     def delete(self, task_id: str) -> None:
         self._api("DELETE", f"/crm/objects/2026-09/tasks/{task_id}")
+
+    def edit(self, task_id: str, *, subject: str) -> None:
+        self._change(task_id, hs_task_subject=subject)
+
+    def reassign(self, task_id: str, owner_id: str) -> None:
+        self._change(task_id, hubspot_owner_id=owner_id)
+
+    def _change(self, task_id: str, **properties: str) -> None:
+        self._api("PATCH", f"/crm/objects/2026-09/tasks/{task_id}", {"properties": properties})
+
+    def delete_contact(self, contact_id: str) -> None:
+        self._api("DELETE", f"/crm/objects/2026-09/contacts/{contact_id}")
+
+    def skew(self, seconds: float) -> None:
+        """The sandbox goes by its own clock."""
+        self.now.forward(seconds=seconds)
+
+    def minimum_calls(self, tasks: int) -> int:
+        return math.ceil(tasks / 100)
 
     def _api(self, method: str, path: str, body: Any = None) -> None:
         token = {"Authorization": f"Bearer {self._access.credentials['access_token']}"}
