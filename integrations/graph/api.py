@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import requests
 
@@ -21,6 +21,9 @@ from integrations.provider import App
 # Meta supports a version for about two years (developers.facebook.com/docs/graph-api/guides/versioning).
 VERSION = "v25.0"
 BATCH = 50  # calls in one batch: the most that Meta takes (developers.facebook.com/docs/graph-api/batch-requests)
+
+# How a list goes on whose cursors do not come along, some by time (developers.facebook.com/docs/graph-api/results).
+_GOES_ON = ("after", "until", "__paging_token")
 
 Json = Mapping[str, Any]
 
@@ -45,9 +48,22 @@ def listing(body: Any, *, bare: bool = False) -> Listing:
     if not isinstance(rows, list):
         raise UnexpectedResponseError("Meta answered with something that is not a list", sample=shape(body))
     paging = mapping(body.get("paging"))
-    after = mapping(paging.get("cursors")).get("after")
-    more = bool(after) and (bool(rows) if bare else bool(paging.get("next")))
-    return Listing(tuple(rows), str(after) if more else None)
+    after = str(mapping(paging.get("cursors")).get("after") or "")
+    if not (rows if bare else paging.get("next")):
+        return Listing(tuple(rows))
+    return Listing(tuple(rows), after or _following(str(paging.get("next") or "")))
+
+
+def _following(address: str) -> str | None:
+    """Where the next page begins, out of its address, without the token that stands there."""
+    query = parse_qs(urlsplit(address).query)
+    place = {name: query[name][0] for name in _GOES_ON if name in query}
+    return f"?{urlencode(place)}" if place else None
+
+
+def _place(after: str) -> dict[str, str]:
+    """The parameters that lead to a place."""
+    return dict(parse_qsl(after[1:])) if after.startswith("?") else {"after": after}
 
 
 def nested(value: Any) -> Listing:
@@ -87,7 +103,7 @@ class Graph:
 
     def page(self, path: str, *, after: str | None = None, bare: bool = False, **params: Any) -> Listing:
         """One page of a list, from the cursor `after` on."""
-        where = {"after": after} if after else {}
+        where = _place(after) if after else {}
         return listing(parse_json(self._call("GET", path, params={**params, **where})), bare=bare)
 
     def pages(self, path: str, **params: Any) -> Iterator[Listing]:

@@ -61,6 +61,18 @@ def test_the_next_address_is_read_for_being_there_and_not_kept() -> None:
     assert listing({"data": [], "paging": {"cursors": {"after": "c"}}}, bare=True).after is None
 
 
+def test_a_list_that_goes_by_time_is_followed_without_its_token(wire: Wire) -> None:
+    following = f"{API}/v25.0/1/feed?access_token={TOKEN}&limit=25&until=1774000000&__paging_token=enc_Ab%3D%3D"
+    found = listing({"data": [{"id": "1"}], "paging": {"next": following}})
+    assert found.after == "?until=1774000000&__paging_token=enc_Ab%3D%3D"
+    wire.put("9", "1/feed")
+    _graph().page("/1/feed", after=found.after, limit="25")
+    (query,) = wire.calls("GET", "1/feed")
+    assert (query["until"], query["__paging_token"], query["limit"]) == ("1774000000", "enc_Ab==", "25")
+    assert "after" not in query
+    assert listing({"data": [{"id": "1"}], "paging": {"next": f"{API}/x?access_token={TOKEN}"}}).after is None
+
+
 @pytest.mark.parametrize("body", [None, 17, [], {}, {"data": None}, {"data": {}}, {"data": "x"}])
 def test_what_is_no_list_says_so(body: Any) -> None:
     with pytest.raises(errors.UnexpectedResponseError):
