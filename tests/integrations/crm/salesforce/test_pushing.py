@@ -165,6 +165,27 @@ def test_a_lost_create_that_a_person_has_deleted_since_is_left_be(world: World) 
     assert world.server.tasks_ever_created == 1
 
 
+@pytest.mark.parametrize("customise", [True, False])
+def test_a_lost_create_may_be_on_its_way_for_two_minutes(make_world: MakeWorld, customise: bool) -> None:
+    world = make_world(unique=False, customise=customise)
+    lost = new(maybe_sent_at=world.clock())
+
+    assert push(world, lost)[0].outcome is PushOutcome.UNKNOWN
+    assert world.server.tasks_ever_created == 0
+    world.clock.forward(minutes=2)
+
+    assert push(world, lost)[0].outcome is PushOutcome.CREATED
+
+
+def test_where_the_key_is_unique_a_lost_create_is_made_again_at_once_and_an_end_waits(world: World) -> None:
+    lost = new(maybe_sent_at=world.clock())
+
+    [ended] = push(world, replace(lost, status=TaskStatus.WITHDRAWN))
+    [made_again] = push(world, lost)
+
+    assert (ended.outcome, made_again.outcome) == (PushOutcome.UNKNOWN, PushOutcome.CREATED)
+
+
 @pytest.mark.parametrize("status", [TaskStatus.COMPLETED, TaskStatus.WITHDRAWN])
 def test_a_lost_create_that_is_no_longer_wanted_is_found_and_ended(world: World, status: TaskStatus) -> None:
     [task_id] = made(world, new())
