@@ -99,6 +99,7 @@ PROVIDER: Provider[SocialClient] = Provider(
             type="secret",
         ),
     ),
+    check=registration.check,
     install=Install(
         scopes={
             "atproto": "To know which account has consented.",

@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -22,7 +22,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from integrations.errors import InvalidRequestError
-from integrations.provider import App, Setting
+from integrations.provider import Access, App, Setting
 
 KEY = "bluesky"
 METADATA = "client-metadata.json"
@@ -113,6 +113,17 @@ def keys_of(app: App) -> tuple[ECKey, ...]:
     if text and not usable:
         raise InvalidRequestError("The private key for Bluesky is not an EC key of the curve P-256 in PEM format")
     return keys if text else ()
+
+
+def check(access: Access) -> Sequence[str]:
+    """See `Provider.check`: whether a consent has an end that somebody can do something about."""
+    public = "dpop_key" in access.credentials and not access.credentials.get("client_key")
+    if not public or urlsplit(access.base_url).hostname in _LOOPBACK:
+        return ()
+    return (
+        "Bluesky ends this consent two weeks after it was given, because it came without a private key of ours. Whoever runs Warmline sets one "
+        "(`warmline providers set bluesky --option private_key=@FILE`); connect the account again then.",
+    )
 
 
 def metadata(base_url: str, app: App) -> str:

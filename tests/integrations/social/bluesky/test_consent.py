@@ -11,10 +11,10 @@ import responses
 from joserfc.jwk import ECKey
 
 from integrations import errors
-from integrations.provider import App, Setting
+from integrations.provider import Access, App, Setting
 from integrations.social.bluesky import consent, registration
 from tests.integrations.social.bluesky.authority import BASE, CALLBACK, ISSUER, Authority, setting
-from tests.integrations.social.bluesky.wire import BOB, PDS, US
+from tests.integrations.social.bluesky.wire import BOB, HOSTS, PDS, US
 
 STATE = "the-state-of-this-consent"
 DEVELOPMENT = "http://127.0.0.1:8000"
@@ -450,6 +450,18 @@ def test_a_key_on_one_line_is_read_too() -> None:
 def test_a_key_of_another_kind_is_told(text: str) -> None:
     with pytest.raises(errors.InvalidRequestError, match="P-256"):
         registration.keys_of(App(options={"private_key": text}))
+
+
+def test_a_consent_that_ends_by_itself_says_what_would_change_that(authority: Authority) -> None:
+    def told(base: str, held: dict[str, Any]) -> list[str]:
+        return list(registration.check(Access(HOSTS, held, base_url=base)))
+
+    [sentence] = told(BASE, connect(authority))
+    assert "private_key=@FILE" in sentence
+    authority.app = App(options={"private_key": PEM})
+    assert told(BASE, connect(authority, setting(private_key=PEM, account=US.handle))) == []
+    assert told(DEVELOPMENT, connect(authority, setting(DEVELOPMENT, account=US.handle))) == []
+    assert told(BASE, {"access_token": "of an app password's session"}) == []
 
 
 def test_nothing_secret_is_shown(authority: Authority) -> None:
