@@ -33,6 +33,7 @@ GONE = {(100, 33), (803, None)}  # code and subcode; None: any
 
 # Seconds to wait where Meta says "too often" and not until when: its windows are one hour wide, and roll.
 WAIT = 900.0
+_WAITS = {613: 60.0}  # an edge's own limit, which is one of calls a second
 FULL = 95  # percent of a limit at which we stop by ourselves
 _MINUTE = 60.0
 
@@ -65,7 +66,7 @@ def classify(response: requests.Response, secrets: Sequence[str] = ()) -> Integr
     if code in TOKEN:
         return AuthenticationError(_TOKEN_SENTENCES.get(subcode or 0, _TOKEN_SENTENCE))
     if code in RATE:
-        return RateLimitError(_TOO_OFTEN, retry_after=wait(response) or WAIT)
+        return RateLimitError(_TOO_OFTEN, retry_after=wait(response) or _WAITS.get(code or 0, WAIT))
     if code in PASSES and _TOO_MUCH.search(says):
         return TooMuchError("Meta could not answer so much at once")
     if code in PASSES or error.get("is_transient") is True:

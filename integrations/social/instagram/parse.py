@@ -121,6 +121,8 @@ def comment(row: Json, branch: Branch, view: View, known: Mapping[str, str]) -> 
     native = identifier(row["id"])
     author = view.author(row, native)
     text = plain(row.get("text"))
+    if row.get("parent_id") and branch.parent == branch.thread:  # a reply that is listed among the comments
+        branch = replace(branch, parent=made_of(COMMENT, branch.thread, identifier(row["parent_id"])), author="")
     named = tuple(known[name] for name in _handles(text) if name in known)
     reply = branch.parent.startswith(f"{COMMENT}:")
     return Engagement(
@@ -142,14 +144,14 @@ def looked_up(our_id: str, row: Json, view: View) -> Engagement:
     kind, thread, _ = parts(our_id)
     if not kind:
         return medium(row, view)
-    holder, parent_id = mapping(row.get("media")), row.get("parent_id")
+    holder = mapping(row.get("media"))
     ours = mapping(holder.get("owner")).get("id") == view.account.id
     branch = Branch(
         f"/{thread}/comments",
         thread,
         None,
-        author=view.account.id if ours and not parent_id else "",
-        parent=made_of(COMMENT, thread, identifier(parent_id)) if parent_id else thread,
+        author=view.account.id if ours else "",
+        parent=thread,
         url=_url(holder, view),
         ours=ours,
     )

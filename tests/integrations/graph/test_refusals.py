@@ -124,6 +124,12 @@ def test_a_limit_waits_as_long_as_meta_says(headers: dict[str, str], seconds: fl
     assert found.retry_after == seconds
 
 
+def test_a_limit_of_calls_a_second_is_over_soon() -> None:
+    found = classify(_response(400, error(613, "Calls to this api have exceeded the rate limit.")[1]))
+    assert isinstance(found, errors.RateLimitError)
+    assert found.retry_after == 60.0
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [

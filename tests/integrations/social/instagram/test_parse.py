@@ -119,6 +119,11 @@ def test_comments_are_read_for_replies_a_week_behind_what_is_new() -> None:
     assert [item.id for item in older(days=8).items] == [f"comment:{MEDIUM}:9"]
 
 
+def test_a_reply_that_is_listed_among_the_comments_keeps_its_place() -> None:
+    (found,) = parse.comments(_branch(), listing({"data": [_comment(parent_id="177")]}), VIEW).items
+    assert (found.in_reply_to, found.in_reply_to_author, found.kind) == (TOP, None, Kind.COMMENT)
+
+
 def test_more_replies_are_a_branch_of_their_own() -> None:
     replies = {"data": [_comment(id="9")], "paging": {"cursors": {"after": "c"}, "next": "https://x/"}}
     (branch,) = parse.comments(_branch(), listing({"data": [_comment(replies=replies)]}), VIEW).branches
