@@ -40,9 +40,10 @@ def company_address(credentials: Credentials, hosts: Mapping[str, str]) -> str:
 
 
 def exchange(setting: Setting, credentials: Credentials) -> Credentials:
-    """What is kept of a consent. Raises UnexpectedResponseError where it leads to a server that is not Pipedrive's."""
+    """What is kept of a consent; Pipedrive puts commas between scopes, where everybody has blanks (RFC 6749, 3.3). Raises
+    UnexpectedResponseError where it leads to a server that is not Pipedrive's."""
     company_address(credentials, setting.hosts)
-    return credentials
+    return {**credentials, "scope": str(credentials.get("scope") or "").replace(",", " ")}
 
 
 class Pipedrive:

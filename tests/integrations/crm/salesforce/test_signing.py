@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
 
+from integrations import consents, forms, hosts
 from integrations.crm.salesforce import PROVIDER, signing
 from integrations.errors import AuthenticationError, TemporaryError, UnexpectedResponseError
 from integrations.oauth import RegistrationRefusedError
@@ -139,6 +140,29 @@ def test_without_a_refresh_token_the_consent_has_run_out() -> None:
 def test_a_client_speaks_to_no_server_that_is_not_salesforces(world: World) -> None:
     with pytest.raises(UnexpectedResponseError):
         world.client(credentials={"access_token": "t", "instance_url": "https://attacker.example"})
+
+
+@pytest.mark.parametrize("typed", ["", "test.salesforce.com", "example.my.salesforce.com"])
+def test_a_person_signs_in_where_they_said_with_a_proof_key(mock: responses.RequestsMock, typed: str) -> None:
+    app, login = App("key", "the-secret-of-nobody"), f"https://{typed or 'login.salesforce.com'}"
+    form = forms.read(PROVIDER.form, {"login": typed})
+    setting = Setting(
+        app, hosts.resolve(PROVIDER, app, form), form, redirect_uri="https://warmline.example/x", guarded=True
+    )
+    way = consents.way(PROVIDER)
+    mock.post(
+        f"{login}/services/oauth2/token", json={**OLD, "scope": "refresh_token api", "issued_at": "1795600000000"}
+    )
+
+    begun = consents.begin(way, setting, "state-1")
+    kept = consents.finish(way, setting, begun.kept, {"code": "c", "state": "state-1"})
+
+    asked = parse_qs(urlsplit(begun.authorize_url).query)
+    assert begun.authorize_url.startswith(f"{login}/services/oauth2/authorize?")
+    assert (asked["code_challenge_method"], asked["scope"]) == (["S256"], ["api refresh_token"])
+    assert parse_qs(str(mock.calls[0].request.body))["code_verifier"][0] == begun.kept["verifier"]
+    assert (kept["instance_url"], kept["id"]) == (BASE, OLD["id"])
+    assert kept["expires_at"]
 
 
 def test_the_manifest_asks_for_pkce_and_keeps_what_the_token_brings() -> None:
