@@ -17,7 +17,7 @@ from service.errors import PlainError
 from service.models import Connection
 from service.registrations import ConnectError
 from service.runtime import Runtime
-from service.store import connecting, leaving
+from service.store import connecting, freezing, leaving
 
 
 def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
@@ -36,7 +36,8 @@ def purge(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
     is given back, and the connection keeps a receipt. A CRM takes a worker a while; safe to ask again. Returns False when
     there is no such connection; raises PlainError where the CRM cannot be asked any more."""
     with runtime.db.tenant(caller.workspace_id) as session:
-        row = session.scalars(_row(caller.workspace_id, connection_id).with_for_update()).one_or_none()
+        row = session.scalars(_row(caller.workspace_id, connection_id)).one_or_none()
+        frozen = freezing.of(session, row) if row is not None else ""
     if row is None:
         return False
     if row.status == "disconnected":
@@ -49,6 +50,8 @@ def purge(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
         raise PlainError(
             f"{name} no longer accepts our consent, so nothing can be withdrawn there. Reconnect it first, or disconnect it as it is."
         )
+    if frozen:
+        raise PlainError(f"{frozen} So nothing can be withdrawn there. Bring it back first, or disconnect it as it is.")
     runtime.db.retried(
         caller.workspace_id,
         lambda session: leaving.begin(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from integrations import consents, standing
+from integrations import consents, hosts, standing
+from integrations.errors import InvalidRequestError
 from integrations.registry import AnyProvider, providers
 from service import config as configuration
 from service import connect, freezes, registrations
@@ -66,7 +67,22 @@ def rules(provider: str) -> None:
     metavar="NAME[=VALUE|=@FILE]",
     help="More that this provider takes; asked for without a value, read from a file after an @.",
 )
-def set_app(provider: str, client_id: str | None, client_secret: str | None, options: tuple[str, ...]) -> None:
+@click.option("--server", default="", help="For a registration with one server of many, its name.")
+@click.option(
+    "--host",
+    "addresses",
+    multiple=True,
+    metavar="NAME=ADDRESS",
+    help="Where the provider is, instead of its own address: a network of your own, say.",
+)
+def set_app(
+    provider: str,
+    client_id: str | None,
+    client_secret: str | None,
+    options: tuple[str, ...],
+    server: str,
+    addresses: tuple[str, ...],
+) -> None:
     """Register our app with PROVIDER: its client id and secret, from the provider's developer page."""
     found = registrations.provider_named(provider)
     runtime = Runtime(configuration.load())
@@ -77,8 +93,39 @@ def set_app(provider: str, client_id: str | None, client_secret: str | None, opt
     if client_secret is None:
         client_secret = click.prompt("Client secret", hide_input=True) if asks else ""
     values = dict(_option(each) for each in options)
-    connect.set_app(runtime, provider, client_id, client_secret, options=values)
+    at = dict(_address(found, each) for each in addresses)
+    place = _server(runtime, server) if server else ""
+    connect.set_app(runtime, provider, client_id, client_secret, at, host=place, options=values)
     click.echo(f"Saved. Give {provider} this callback address: {connect.callback_url(runtime.config, provider)}")
+
+
+@command.command("forget")
+@click.argument("provider")
+@click.option("--server", default="", help="The one with this server, of a provider that has many.")
+def forget(provider: str, server: str) -> None:
+    """Forget our registration with PROVIDER, so that another can be made. Where Warmline registers itself, the next consent does that."""
+    registrations.provider_named(provider)
+    runtime = Runtime(configuration.load())
+    gone = registrations.forget_app(runtime, provider, _server(runtime, server) if server else "")
+    click.echo("Forgotten." if gone else "There was none.")
+
+
+def _server(runtime: Runtime, typed: str) -> str:
+    try:
+        return hosts.place(hosts.server(typed, runtime.config.allow_hosts))
+    except InvalidRequestError as error:
+        raise PlainError(f"{error}.") from None
+
+
+def _address(provider: AnyProvider, given: str) -> tuple[str, str]:
+    name, _, address = given.partition("=")
+    if name not in provider.hosts:
+        raise PlainError(
+            f"{provider.name} has no address named {name!r}. It has {', '.join(provider.hosts) or 'none'}."
+        )
+    if not address.startswith(("https://", "http://")):
+        raise PlainError(f"{address or 'That'} is not an address. It begins with https://")
+    return name, address.rstrip("/")
 
 
 def _option(given: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from integrations import standing
 from integrations.registry import providers
-from service import cli, connect
+from service import accounts, cli, connect
 from service.config import Config, parse_keys
 from service.db import Database, migrate
 from service.errors import PlainError
@@ -177,6 +177,27 @@ def test_more_of_a_registration_is_kept_sealed_and_an_unknown_option_is_refused(
     assert "X has no option 'colour'. It has consumer_secret." in err
 
 
+def test_a_registration_may_be_for_one_server_and_name_other_addresses(run: Run, config: Config) -> None:
+    env = on_the_database(config)
+    said = ("providers", "set", "mastodon", "--client-id", "a", "--client-secret", "b", "--server")
+    assert run(*said, "https://Fedi.Example/", "--host", "web=https://fedi-box.example/", **env)[0] == 0
+    runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
+    found = connect.app_for(runtime, providers()["mastodon"], "fedi.example")
+    assert (found.client_id, found.hosts) == ("a", {"web": "https://fedi-box.example"})
+    assert connect.app_for(runtime, providers()["mastodon"], "other.example").client_id == ""
+    runtime.db.engine.dispose()
+
+    assert "localhost is not the name of a server on the internet" in run(*said, "localhost", **env)[2]
+    assert (
+        "Mastodon has no address named 'api'. It has web."
+        in run(*said, "a.example", "--host", "api=https://b.example", **env)[2]
+    )
+    assert "nowhere is not an address" in run(*said, "a.example", "--host", "web=nowhere", **env)[2]
+
+    assert run("providers", "forget", "mastodon", "--server", "fedi.example", **env)[1] == "Forgotten.\n"
+    assert run("providers", "forget", "mastodon", "--server", "fedi.example", **env)[1] == "There was none.\n"
+
+
 def test_what_a_provider_does_not_have_is_not_asked_for_and_a_key_may_stand_in_a_file(
     run: Run, config: Config, tmp_path: Path
 ) -> None:
@@ -253,3 +274,51 @@ def test_a_role_that_may_not_migrate_is_told_so(config: Config) -> None:
     revision_is(config, "0000")
     with pytest.raises(PlainError):
         migrate(config.need("database_url"))
+
+
+# --- an account goes --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def forum(config: Config) -> Iterator[tuple[Runtime, str]]:
+    """A workspace with one connection, and its id."""
+    runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
+    owner = make_member(runtime, "Acme", "olga@acme.test")
+    [made] = connect.connect_with_secret(runtime, owner.caller, "capture", None, {"place": "Rider forum"})
+    yield runtime, str(made)
+    runtime.db.engine.dispose()
+
+
+def test_an_account_is_disconnected_by_its_id(run: Run, config: Config, forum: tuple[Runtime, str]) -> None:
+    code, out, _ = run("disconnect", forum[1], **on_the_database(config))
+    assert (code, out) == (0, "Disconnected. What was read stays here; the credentials are gone.\n")
+
+
+def test_a_purge_prints_its_receipt_and_may_be_asked_for_again(
+    run: Run, config: Config, forum: tuple[Runtime, str]
+) -> None:
+    code, out, _ = run("disconnect", forum[1], "--purge", **on_the_database(config))
+    assert code == 0
+    assert "- Nothing was ever written there." in out
+    assert "- What was read stays in Warmline. Our credentials are deleted here." in out
+    assert run("disconnect", forum[1], "--purge", **on_the_database(config))[1] == out
+
+
+def test_a_purge_that_no_worker_does_says_so_and_loses_nothing(
+    run: Run, config: Config, forum: tuple[Runtime, str]
+) -> None:
+    runtime, connection_id = forum
+    workspace_id, _ = accounts.ensure_workspace(runtime.db, "Acme", "olga@acme.test")
+    with runtime.db.tenant(workspace_id) as session:
+        session.execute(text("UPDATE connections SET kind = 'crm'"))
+    code, _, err = run("disconnect", connection_id, "--purge", "--wait", "0", **on_the_database(config))
+    assert code == 1
+    assert "It is not done yet. Is a worker running? See `warmline doctor`." in err
+    with runtime.db.tenant(workspace_id) as session:
+        assert session.scalar(text("SELECT status FROM connections")) == "leaving"
+
+
+def test_an_account_that_there_is_not_is_said_so(run: Run, config: Config, forum: tuple[Runtime, str]) -> None:
+    code, _, err = run("disconnect", "0198c0de-0000-7000-8000-000000000000", **on_the_database(config))
+    assert code == 1
+    assert "There is no such connection." in err

@@ -12,6 +12,7 @@ from integrations.errors import TemporaryError
 from integrations.records import Owner
 from integrations.registry import providers
 from service import connect, disconnecting
+from service.clock import real_now
 from service.errors import PlainError
 from service.models import Connection
 from tests.fakes import crm as fake_crm
@@ -205,8 +206,13 @@ def _is_gone(row: Connection) -> None:
     row.status = "disconnected"
 
 
+def _is_paused(row: Connection) -> None:
+    row.paused_at = real_now()
+
+
 @pytest.mark.parametrize(
-    ("happens", "sentence"), [(_ends_consent, "Reconnect it first"), (_is_gone, "Connect it again first")]
+    ("happens", "sentence"),
+    [(_ends_consent, "Reconnect it first"), (_is_gone, "Connect it again first"), (_is_paused, "Bring it back first")],
 )
 def test_a_crm_that_cannot_be_asked_is_said_so(
     connected: World, happens: Callable[[Connection], None], sentence: str

@@ -154,6 +154,8 @@ def providers(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         name="Fake Social",
         hosts={"web": "http://127.0.0.1:9"},
         auth=auth,
+        also=Secret(),
+        also_form=(FormField("password", "Password", type="secret"),),
         client=lambda _: social,
         streams=(Stream("mentions", "mentions", timedelta(minutes=5)),),
     )

@@ -153,6 +153,37 @@ def test_connecting_with_a_key_connects_at_once(client: Client, rows: Rows, prov
     assert "colour" not in rows.get(Connection, UUID(connection_id)).options
 
 
+def test_a_provider_says_which_ways_lead_to_it_and_what_connecting_means(client: Client, providers: Any) -> None:
+    shown = {each["key"]: each for each in client.get("/providers").get_json()["items"]}
+    assert [(way["way"], way["consent_page"]) for way in shown["fakesocial"]["ways"]] == [("", True), ("also", False)]
+    [password] = shown["fakesocial"]["ways"][1]["form"]
+    assert (password["name"], password["type"]) == ("password", "secret")
+    assert "crm.objects.contacts.write" in shown["hubspot"]["install"]["scopes"]
+
+
+def test_connecting_by_the_second_way_takes_its_form(client: Client, rows: Rows, providers: Any) -> None:
+    body = {"provider": "fakesocial", "way": "also", "form": {"password": "sesame"}}
+    (connection_id,) = client.post("/connections", body).get_json()["connection_ids"]
+    row = rows.get(Connection, UUID(connection_id))
+    assert (row.way, row.options) == ("also", {})
+    assert "Password is missing" in check(client.post("/connections", {**body, "form": {}}), 422)
+    assert "has no second way in" in check(client.post("/connections", {"provider": "fakecrm", "way": "also"}), 422)
+
+
+def test_leaving_a_crm_without_a_trace_is_under_way_until_a_worker_has_done_it(
+    client: Client, world: World, providers: Any
+) -> None:
+    answer = client.post(f"/connections/{world.crm}/purge")
+    assert answer.status_code == 202
+    shown = answer.get_json()
+    assert (shown["status"], shown["receipt"]["state"], shown["receipt"]["lines"]) == ("leaving", "under way", [])
+    assert "being withdrawn" in shown["health"]
+    assert client.post(f"/connections/{world.crm}/purge").status_code == 202
+    assert client.delete(f"/connections/{world.crm}").status_code == 204
+    assert "disconnected already" in check(client.post(f"/connections/{world.crm}/purge"), 409)
+    check(client.post(f"/connections/{uuid4()}/purge"), 404)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [
