@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.errors import InvalidRequestError, NotFoundError
+from integrations.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
 from integrations.records import Engagement, Gone, Page
 from integrations.social.bluesky import parse
 from integrations.social.bluesky.calls import rows
@@ -26,10 +27,14 @@ def conversations(reader: Reader, cursor: str | None, threads: Sequence[str]) ->
     wanted = [uri for uri in dict.fromkeys(threads) if parse.is_post(uri)]
     state = ThreadsCursor.load(cursor).only(wanted)
     plan = sorted(wanted, key=lambda uri: state.read.get(uri, _NEVER))[:THREADS]
+    skipped = readable = 0
     for uri in plan:
         read = _thread(reader, uri)
+        skipped, readable = skipped + read.skipped, readable + len(read.items)
         state = state.noted(uri, reader.now())
         yield Page(read.items, state.dump(), read.notes)
+    if skipped and not readable:
+        raise parse.unreadable(skipped)  # after all of them: one odd thread is no reason to stop before it, ever again
 
 
 def _thread(reader: Reader, uri: str) -> parse.Read:
@@ -37,20 +42,22 @@ def _thread(reader: Reader, uri: str) -> parse.Read:
         body = reader.calls.get("app.bsky.feed.getPostThread", uri=uri, depth=DEPTH, parentHeight=0)
     except (NotFoundError, InvalidRequestError):
         return parse.Read(())
-    return parse.each(_posts(body.get("thread")), lambda row: parse.post(row, reader.view))
+    if not isinstance(body.get("thread"), dict):
+        raise UnexpectedResponseError("Bluesky answered without the thread", sample=", ".join(map(str, body))[:200])
+    return parse.some(_posts(body["thread"]), lambda row: parse.post(row, reader.view))
 
 
 def _posts(thread: Any) -> Iterator[Any]:
     """All posts of a thread, from the top. Deleted ones, and those of people who block us, are named without a post."""
-    waiting = [thread]
+    waiting = deque([thread])
     while waiting:
-        node = waiting.pop(0)
+        node = waiting.popleft()
         if not isinstance(node, dict):
             continue
         if "post" in node:
             yield node["post"]
         replies = node.get("replies")
-        waiting += replies if isinstance(replies, list) else []
+        waiting.extend(replies if isinstance(replies, list) else ())
 
 
 def ancestors(reader: Reader, ids: Sequence[str]) -> Iterator[Page[Engagement]]:
@@ -58,7 +65,7 @@ def ancestors(reader: Reader, ids: Sequence[str]) -> Iterator[Page[Engagement]]:
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), BATCH):
         asked = tuple(wanted[start : start + BATCH])
-        read = _read(reader, _served(reader, asked))
+        read = parse.each(_served(reader, asked), lambda row: parse.post(row, reader.view))
         yield Page(read.items, None, read.notes, answered=asked)
 
 
@@ -69,14 +76,10 @@ def recheck(reader: Reader, ids: Sequence[str]) -> Iterator[Engagement | Gone]:
         asked = wanted[start : start + BATCH]
         served = _served(reader, asked)
         shown = {str(row.get("uri")) for row in served if isinstance(row, dict) and not parse.is_hidden(row)}
-        yield from _read(reader, served).items
+        yield from parse.some(served, lambda row: parse.post(row, reader.view)).items
         yield from (Gone(each) for each in asked if each not in shown)
 
 
 def _served(reader: Reader, ids: Sequence[str]) -> list[Any]:
     posts = [each for each in ids if parse.is_post(each)]  # one other id makes Bluesky refuse them all
     return rows(reader.calls.get("app.bsky.feed.getPosts", uris=posts), "posts") if posts else []
-
-
-def _read(reader: Reader, served: Sequence[Any]) -> parse.Read:
-    return parse.each(served, lambda row: parse.post(row, reader.view))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from integrations.errors import InvalidRequestError, NotFoundError
 from integrations.records import Author, Engagement, Kind, Page
 from integrations.social.bluesky import parse
 from integrations.social.bluesky.calls import rows
@@ -27,26 +28,30 @@ def pull(reader: Reader, cursor: str | None) -> Iterator[Page[Engagement]]:
         body = _ask(reader, "listConvos", limit=CONVERSATIONS, cursor=state.place)
         convos = [each for each in rows(body, "convos") if isinstance(each, dict)]
         changed = [each for each in convos if str(each.get("rev", "")) > state.rev]
-        reads = [_conversation(reader, each, state.rev) for each in changed]
+        read = parse.together(_conversation(reader, each, state.rev) for each in changed)
+        if read.skipped and not read.items:
+            raise parse.unreadable(read.skipped)
         place = body.get("cursor")
         more = isinstance(place, str) and place not in ("", state.place) and len(changed) == len(convos)
         state = state.ahead(place if more else None, max((str(each["rev"]) for each in changed), default=""))
-        items = tuple(item for read in reads for item in read.items)
-        yield Page(items, state.dump(), parse.Read((), sum(read.skipped for read in reads)).notes)
+        yield Page(read.items, state.dump(), read.notes)
 
 
 def _conversation(reader: Reader, convo: Mapping[str, Any], rev: str) -> parse.Read:
-    """What was said in one conversation after `rev`, and since we look back at all."""
+    """What was said in one conversation after `rev`, and since we look back at all; nothing, where the account has left it since."""
     people = _people(reader, convo.get("members"))
     read, place, more = parse.Read(()), None, True
     while more:
-        body = _ask(reader, "getMessages", convoId=str(convo.get("id")), limit=BATCH, cursor=place)
+        try:
+            body = _ask(reader, "getMessages", convoId=str(convo.get("id")), limit=BATCH, cursor=place)
+        except (InvalidRequestError, NotFoundError):
+            break
         page = rows(body, "messages")
         people |= _people(reader, body.get("relatedProfiles"))
-        found = parse.each(page, partial(_message, convo=convo, people=people, view=reader.view))
+        found = parse.some(page, partial(_message, convo=convo, people=people, view=reader.view))
         old = [item for item in found.items if reader.since is not None and item.created_at < reader.since]
         kept = tuple(item for item in found.items if item not in old)
-        read = parse.Read((*read.items, *kept), read.skipped + found.skipped)
+        read = parse.together([read, parse.Read(kept, found.skipped)])
         known = any(isinstance(row, dict) and str(row.get("rev", "")) <= rev for row in page)
         following = body.get("cursor")
         more = isinstance(following, str) and following not in ("", place) and not old and not known

@@ -15,7 +15,7 @@ POST = "app.bsky.feed.post"
 CHAT = "chat:"  # before the id of a direct message, which is one only within its conversation
 _POST_URI = re.compile(r"at://(did:[a-z]+:[a-zA-Z0-9._:%-]+)/app\.bsky\.feed\.post/([a-zA-Z0-9._~:-]{1,512})", re.ASCII)
 _FACET = "app.bsky.richtext.facet#"
-_HIDDEN = {"!hide", "!takedown"}  # labels under which Bluesky shows a post to nobody
+_HIDDEN = ("!hide", "!takedown")  # labels under which Bluesky shows a post to nobody
 _NO_HANDLE = "handle.invalid"  # what the AppView writes where a handle does not lead back to its account
 _UNREADABLE = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError)
 
@@ -47,9 +47,17 @@ class Read:
 
 def each(rows: Iterable[Any], read: Callable[[Any], Engagement | None]) -> Read:
     """What `read` makes of each row; None from it leaves a row out. Raises UnexpectedResponseError where no row can be read."""
-    items, skipped, seen = [], 0, 0
+    given = list(rows)
+    found = some(given, read)
+    if found.skipped and found.skipped == len(given):
+        raise unreadable(found.skipped)
+    return found
+
+
+def some(rows: Iterable[Any], read: Callable[[Any], Engagement | None]) -> Read:
+    """As `each`, for an answer so small that a row may be all there is of it."""
+    items, skipped = [], 0
     for row in rows:
-        seen += 1
         try:
             item = read(row)
         except _UNREADABLE:
@@ -57,9 +65,18 @@ def each(rows: Iterable[Any], read: Callable[[Any], Engagement | None]) -> Read:
             continue
         if item is not None:
             items.append(item)
-    if skipped and skipped == seen:
-        raise UnexpectedResponseError("Bluesky sent posts and none of them can be read", sample=f"{skipped} rows")
     return Read(tuple(items), skipped)
+
+
+def together(reads: Iterable[Read]) -> Read:
+    """Several reads as one."""
+    listed = list(reads)
+    return Read(tuple(item for read in listed for item in read.items), sum(read.skipped for read in listed))
+
+
+def unreadable(rows: int) -> UnexpectedResponseError:
+    """The error for answers with so many rows, of which none could be read."""
+    return UnexpectedResponseError("Bluesky sent posts and none of them can be read", sample=f"{rows} rows")
 
 
 # --- posts -------------------------------------------------------------------------------------------------------
@@ -72,7 +89,9 @@ def is_post(uri: str) -> bool:
 
 def is_hidden(row: Json) -> bool:
     """Whether moderation has it that nobody is shown this post."""
-    return bool(_HIDDEN & {str(label.get("val")) for label in row.get("labels") or ()})
+    labels = row.get("labels")
+    named = labels if isinstance(labels, list) else ()
+    return any(isinstance(label, dict) and label.get("val") in _HIDDEN for label in named)
 
 
 def writer(uri: str | None) -> str | None:

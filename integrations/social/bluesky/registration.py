@@ -46,6 +46,10 @@ SCOPES = ("atproto", *READ, *CHAT)
 OLDER_SCOPES = ("atproto", "transition:generic", "transition:chat.bsky")
 COVERS = {"transition:generic": READ, "transition:chat.bsky": CHAT}
 
+_ENDS = (
+    "Bluesky ends this consent two weeks after it was given, because it came without a private key of ours. Whoever runs Warmline sets one "
+    "(`warmline providers set bluesky --option private_key=@FILE`); connect the account again then."
+)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _PEM = re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", re.DOTALL)
@@ -120,10 +124,7 @@ def check(access: Access) -> Sequence[str]:
     public = "dpop_key" in access.credentials and not access.credentials.get("client_key")
     if not public or urlsplit(access.base_url).hostname in _LOOPBACK:
         return ()
-    return (
-        "Bluesky ends this consent two weeks after it was given, because it came without a private key of ours. Whoever runs Warmline sets one "
-        "(`warmline providers set bluesky --option private_key=@FILE`); connect the account again then.",
-    )
+    return (_ENDS,)
 
 
 def metadata(base_url: str, app: App) -> str:

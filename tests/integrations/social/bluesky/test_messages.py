@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from integrations import errors
 from integrations.records import Engagement, Kind
 from tests.integrations.social.bluesky.wire import ADA, BOB, NOW, US, WEB, Wire, facet, iso
 
@@ -104,6 +105,24 @@ def test_a_message_that_cannot_be_read_is_passed_over_and_told(wire: Wire) -> No
     pages = pull(wire)
     assert [item.id for item in items(pages)] == [f"chat:c1:{kept}"]
     assert "1 post that could not be read" in pages[0].notes[0]
+
+
+def test_a_conversation_that_was_left_in_between_does_not_stop_the_others(wire: Wire) -> None:
+    kept = wire.message("c1", ADA, "hello", NOW)
+    wire.message("c2", ADA, "hello", NOW)
+    wire.left.add("c2")
+    assert [item.id for item in items(pull(wire))] == [f"chat:c1:{kept}"]
+
+
+def test_where_nothing_can_be_read_that_is_said(wire: Wire) -> None:
+    for convo in ("c1", "c2"):
+        wire.message(convo, ADA, "hello", NOW, sentAt="at noon")
+    with pytest.raises(errors.UnexpectedResponseError):
+        pull(wire)
+    wire.message("c3", ADA, "hello", NOW)
+    [page] = pull(wire)
+    assert len(page.items) == 1
+    assert "2 posts that could not be read" in page.notes[0]
 
 
 @pytest.mark.parametrize("cursor", ["", "garbage", "{}", "null", "-1", "🦺", '{"v":1,"rev":null}'])

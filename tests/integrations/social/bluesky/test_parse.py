@@ -198,7 +198,8 @@ def test_posts_by_moderation_s_leave_show_nothing() -> None:
     wire = Wire()
     row = {**wire.posts[wire.post()], "labels": [{"val": "!hide"}]}
     assert parse.post(row, VIEW) is None
-    assert parse.post({**row, "labels": [{"val": "porn"}]}, VIEW) is not None
+    for labels in ([{"val": "porn"}], [7, None, {}], "!hide", None, {"val": "!hide"}):
+        assert parse.post({**row, "labels": labels}, VIEW) is not None
 
 
 # --- rows that cannot be read ---------------------------------------------------------------------------------------------------

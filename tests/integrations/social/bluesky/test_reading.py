@@ -149,6 +149,17 @@ def test_a_thread_that_is_gone_does_not_stop_the_others(wire: Wire) -> None:
     assert ThreadsCursor.load(pages[-1].cursor).read.keys() == {uri(ADA, "gone"), here}
 
 
+def test_a_thread_of_which_nothing_can_be_read_does_not_hold_up_the_others_and_is_told(wire: Wire) -> None:
+    odd, here = wire.post(ADA), wire.post(ADA)
+    wire.posts[odd]["indexedAt"] = "at noon"
+    pages = pull(wire, "conversations", threads=[odd, here])
+    assert ids(pages) == [here]
+    assert "could not be read" in pages[0].notes[0]
+    wire.posts[here]["indexedAt"] = "at noon"
+    with pytest.raises(errors.UnexpectedResponseError):
+        pull(wire, "conversations", threads=[odd, here])
+
+
 def test_threads_take_turns_the_least_recently_read_first(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookups, "THREADS", 3)
     threads = [wire.post(ADA) for _ in range(5)]
@@ -205,8 +216,8 @@ def test_a_recheck_answers_every_post_and_no_message(wire: Wire) -> None:
 def test_a_row_that_cannot_be_read_is_not_taken_for_a_deleted_post(wire: Wire) -> None:
     good, odd = wire.post(ADA), wire.post(ADA)
     wire.posts[odd]["indexedAt"] = "at noon"
-    answers = wire.client().recheck([good, odd])
-    assert [each.id for each in answers] == [good]
+    assert [each.id for each in wire.client().recheck([good, odd])] == [good]
+    assert wire.client().recheck([odd]) == []
 
 
 def test_a_post_that_moderation_hides_from_everybody_is_gone(wire: Wire) -> None:
@@ -311,6 +322,13 @@ def test_an_app_password_s_session_reads_the_same(wire: Wire) -> None:
     assert ids(pull(wire)) == [post]
     assert wire.sent[0].headers["Authorization"] == f"Bearer {TOKEN}"
     assert "DPoP" not in wire.sent[0].headers
+
+
+@pytest.mark.parametrize("body", [{}, {"thread": None}, {"thread": []}])
+def test_an_answer_without_its_thread_says_so(wire: Wire, body: Any) -> None:
+    wire.replies = [(200, {}, json.dumps(body))]
+    with pytest.raises(errors.UnexpectedResponseError):
+        pull(wire, "conversations", threads=[wire.post()])
 
 
 @pytest.mark.parametrize("body", [{}, {"notifications": None}, {"notifications": {}}, []])

@@ -78,6 +78,7 @@ class Wire:
     blocked: set[str] = field(default_factory=set)
     convos: dict[str, Row] = field(default_factory=dict)
     messages: dict[str, list[Row]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)  # conversations that the account is no longer in
     replies: list[Reply] = field(default_factory=list)  # answers to give first, whatever is asked
     sent: list[requests.PreparedRequest] = field(default_factory=list)
     proofs: set[str] = field(default_factory=set)
@@ -231,6 +232,8 @@ class Wire:
         if method.endswith("listConvos"):
             rows = sorted(self.convos.values(), key=lambda row: str(row["rev"]), reverse=True)
             return self._numbered("convos", rows, query)
+        if query["convoId"][0] in self.left:
+            return 400, {"error": "InvalidConvo", "message": "Not a member"}
         rows = list(reversed(self.messages[query["convoId"][0]]))
         return self._numbered("messages", rows, query)
 
