@@ -186,6 +186,7 @@ class TaskState:
     updated_at: datetime | None = None
     completed_at: datetime | None = None
     url: str = ""
+    bare: bool = False  # it is there no more: nothing but its key, its status and when is known
 
 
 class PushOutcome(StrEnum):

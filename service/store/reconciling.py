@@ -95,7 +95,7 @@ def _newer(item: TaskState, than: datetime | None) -> bool:
 def _completed(session: Session, row: Task, item: TaskState) -> int:
     if row.state != "open":
         return 0
-    if row.wanted == "open":
+    if row.wanted == "open" and not item.bare:
         _edited(row, item)  # what they wrote before they ticked it off is theirs too
     row.state = "completed"
     if row.wanted == "open":

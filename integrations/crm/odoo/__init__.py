@@ -1,0 +1,87 @@
+"""Odoo: contacts, users, meetings and calls come in; activities go out as tasks and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from integrations.crm.odoo.client import Odoo
+from integrations.provider import (
+    WRITE_HANDLES,
+    Access,
+    CRMClient,
+    FormField,
+    Install,
+    Provider,
+    Secret,
+    Stream,
+)
+
+
+def _check(access: Access) -> Sequence[str]:
+    return Odoo(access).missing()
+
+
+PROVIDER: Provider[CRMClient] = Provider(
+    key="odoo",
+    kind="crm",
+    name="Odoo",
+    hosts={"web": "https://{server}"},
+    auth=Secret(),
+    form=(
+        FormField(
+            "server", "Address of your Odoo", "Where you open it in the browser, such as acme.odoo.com.", type="host"
+        ),
+        FormField("login", "Login", "Of the user whose key it is: the e-mail address that one signs in with."),
+        FormField("api_key", "API key", "Preferences, Account Security, New API Key.", type="secret"),
+        FormField(
+            "database",
+            "Database",
+            "Empty for an address that ends in odoo.com, or a server with one database and Odoo 19 or newer.",
+            required=False,
+        ),
+    ),
+    client=Odoo,
+    check=_check,
+    streams=(
+        Stream("owners", "users", timedelta(hours=1)),
+        Stream(
+            "contacts", "contacts", timedelta(minutes=5), limits="A deleted or archived contact shows within the hour."
+        ),
+        Stream(
+            "activities",
+            "meetings, calls that were done, and e-mails that came in",
+            timedelta(minutes=5),
+            limits="Odoo logs no call but as an activity that was ticked off; one that is deleted does not show.",
+        ),
+        Stream(
+            "tasks",
+            "activities",
+            timedelta(minutes=1),
+            limits="Before version 17 Odoo deletes an activity that is done, so one that goes may be told late apart from one that was deleted.",
+        ),
+    ),
+    capabilities=frozenset({"activities", "batch_write", WRITE_HANDLES}),
+    about="Reads contacts, users, meetings and calls, and keeps Warmline's tasks as activities of your contacts.",
+    install=Install(
+        scopes={
+            "Internal user, Contact Creation": "an activity stands under a contact, and whoever makes it must be able to edit that contact.",
+            "Sales: see all documents (where Sales is installed)": "contacts of all salespeople are read.",
+            "Administration of activity types (optional)": "lets version 17 keep what is done, so that it is told from what is deleted.",
+        },
+        reads=(
+            "Contacts and companies: name, e-mail address, phone number, job, place, salesperson, and fields for social handles.",
+            "Meetings of the calendar, calls that were ticked off, e-mails that came in: when and with whom; never their text.",
+            "Users: name, e-mail address and time zone, to know who can be given a task.",
+        ),
+        writes=(
+            "Activities (To-Do and Call) of contacts, assigned to a user. One about nobody in Odoo stands under its user's own contact.",
+            "A contact's empty field for a social handle.",
+        ),
+        makes=("Nothing. In version 17 it ticks Keep Done on the activity types To-Do and Call, where it may.",),
+        removal=(
+            "Disconnect with the choice to remove everything: Warmline's open activities are deleted.",
+            "Then delete the API key (Preferences, Account Security), and the user if you made one for Warmline.",
+        ),
+    ),
+)
