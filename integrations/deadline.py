@@ -15,7 +15,7 @@ _CURRENT: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 class Deadline:
     """Ends exchanges that take longer than `seconds` in all: a time limit between two bytes lets a host trickle for ever.
-    Within its `with`, calls to guarded hosts (`http.GuardedAdapter`) by the same thread wake with an error when it is over."""
+    Within its `with`, calls to guarded hosts (`guarded.GuardedAdapter`) by the same thread wake with an error when it is over."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

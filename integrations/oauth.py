@@ -23,7 +23,8 @@ from integrations.errors import (
     TemporaryError,
     UnexpectedResponseError,
 )
-from integrations.http import TIMEOUT, USER_AGENT, answering, error_for, guard, read_limited, redact
+from integrations.guarded import guard
+from integrations.http import TIMEOUT, USER_AGENT, answering, error_for, read_limited, redact
 from integrations.provider import Begun, Credentials, OAuth2, Setting
 
 # RFC 6749, 5.2: what these say is about the grant, and only this may disconnect somebody.

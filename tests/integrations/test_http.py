@@ -15,7 +15,8 @@ import responses
 from urllib3.exceptions import MaxRetryError, SSLError
 
 from integrations import errors, http
-from integrations.http import Session, error_for, is_public, parse_json, redact, retry_after_header
+from integrations.guarded import is_public
+from integrations.http import Session, error_for, parse_json, redact, retry_after_header
 
 BASE = "https://api.example.com"
 TOKEN = "a-token-nobody-may-see"
