@@ -83,7 +83,7 @@ PROVIDER: Provider[CRMClient] = Provider(
             ),
             (
                 "Logged calls and e-mails (tasks of these kinds) and events: when, with whom and by whom, and of calls the result. Subjects"
-                " are not read; the comments of logged calls and e-mails only to tell Warmline's own tasks apart, and they are not kept."
+                " are not read, nor is what e-mails say, but which way they went; the comments of logged calls and e-mails only to tell Warmline's own tasks apart, and they are not kept."
             ),
             "Users: name, e-mail address, and whether they are active.",
             "Tasks that Warmline made.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
 from integrations import body
@@ -61,11 +61,32 @@ def _call_or_email(row: Row, org: Org) -> Activity | Gone | None:
         kind=kind,
         at=at,
         ends_at=at + timedelta(seconds=seconds) if isinstance(seconds, int) and 0 < seconds < 86_400 else None,
-        direction=_DIRECTIONS.get(str(row.get("CallType")), Direction.NONE),
+        direction=_direction(row, kind),
         outcome="no_answer" if kind is ActivityKind.CALL and _UNREACHED.search(said) else "",
         contact_ids=_contacts(row),
         owner_id=str(row.get("OwnerId") or "") or None,
         updated_at=instant(row.get(STAMP)),
+    )
+
+
+def _direction(row: Row, kind: ActivityKind) -> Direction:
+    """Which way a call went. An e-mail to a list is ours; of another one only its message tells (`told`)."""
+    if kind is ActivityKind.EMAIL:
+        return Direction.OUT if row.get("TaskSubtype") == "ListEmail" else Direction.NONE
+    return _DIRECTIONS.get(str(row.get("CallType")), Direction.NONE)
+
+
+MESSAGE_FIELDS = ("Id", "ActivityId", "Incoming")
+
+
+def told(activity: Activity, messages: Mapping[str, Row]) -> Activity:
+    """The same e-mail with its direction, as its message tells it. `messages` by the activity's id."""
+    message = messages.get(activity.id)
+    if message is None:
+        return activity
+    incoming = message.get("Incoming") is True
+    return replace(
+        activity, direction=Direction.IN if incoming else Direction.OUT, outcome="replied" if incoming else "sent"
     )
 
 

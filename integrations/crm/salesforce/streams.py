@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from integrations.crm.salesforce import fields
-from integrations.crm.salesforce.activities import ACTIVITIES, activity_fields, activity_where
+from integrations.crm.salesforce.activities import ACTIVITIES, MESSAGE_FIELDS, activity_fields, activity_where, told
 from integrations.crm.salesforce.api import API, MissingFieldError, NotVisibleError, Row, ShareUsedError, chunks, listed
 from integrations.crm.salesforce.fields import PEOPLE, person, person_fields, successor
 from integrations.crm.salesforce.org import KEY, Org
 from integrations.crm.salesforce.soql import Position, ask, position, since, walk
-from integrations.errors import InvalidRequestError
+from integrations.errors import InvalidRequestError, PermissionDeniedError
 from integrations.provider import CRMRecord
-from integrations.records import Contact, Page
+from integrations.records import Activity, ActivityKind, Contact, Page
 from integrations.walking import load, store
 
 # An activity is found by when it was last changed; a meeting of last week may have been booked long before.
@@ -98,10 +98,24 @@ def activities(source: Source, cursor: str | None) -> Pages:
 
 def _logged(source: Source, kind: str) -> Read:
     def read(page: Sequence[Row], first: bool) -> tuple[CRMRecord, ...]:
-        found = (ACTIVITIES[kind].read(row, source.org) for row in page)
-        return tuple(each for each in found if each is not None)
+        found = [each for row in page if (each := ACTIVITIES[kind].read(row, source.org)) is not None]
+        messages = _messages(source.api, found)
+        return tuple(told(each, messages) if isinstance(each, Activity) else each for each in found)
 
     return read
+
+
+def _messages(api: API, found: Sequence[CRMRecord]) -> dict[str, Row]:
+    """The messages of these e-mails, by the activity's id; none where Salesforce keeps none (Enhanced Email is switched off, the user may
+    not see them)."""
+    emails = [each.id for each in found if isinstance(each, Activity) and each.kind is ActivityKind.EMAIL]
+    messages: list[Row] = []
+    try:
+        for group in chunks(emails):
+            messages += ask(api, "EmailMessage", MESSAGE_FIELDS, f"ActivityId IN {listed(group)}")
+    except (InvalidRequestError, PermissionDeniedError):
+        return {}
+    return {str(row.get("ActivityId")): row for row in messages}
 
 
 def tasks(source: Source, cursor: str | None) -> Pages:

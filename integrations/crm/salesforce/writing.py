@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from integrations.crm.salesforce.api import API, Row, chunks, code, message, rows
 from integrations.crm.salesforce.fields import PEOPLE
 from integrations.crm.salesforce.org import Org
+from integrations.crm.salesforce.soql import forgiving
 from integrations.errors import IntegrationError
 from integrations.records import HandleWrite, WriteOutcome, WriteResult
 
@@ -31,7 +33,7 @@ def write_handles(api: API, org: Org, writes: Sequence[HandleWrite]) -> list[Wri
     records: dict[str, dict[str, object]] = {}
     for each in writes:
         kind, row = standing.get(each.contact_id, ("", {}))
-        names = _names(org, kind, each.network)
+        names = [name for name in _names(org, kind, each.network) if name in row]  # what came back is still there
         if not kind:
             told[each.contact_id, each.network] = WriteResult(each.contact_id, each.network, O.REFUSED, _GONE)
         elif not names or any(str(row.get(name) or "").strip() for name in names):
@@ -59,7 +61,8 @@ def _standing(api: API, org: Org, ids: Sequence[str]) -> dict[str, tuple[str, Ro
     for kind, prefix in zip(PEOPLE, ("003", "00Q"), strict=True):
         wanted = [each for each in ids if each.startswith(prefix)]
         names = [name for name, _ in org.handles if name in org.custom.get(kind, frozenset())]
-        for row in api.read(kind, wanted, ["Id", "IsDeleted", *names]):
+        read = partial(api.read, kind, wanted)
+        for row in forgiving(read, ["Id", "IsDeleted", *names]):
             if row.get("IsDeleted") is not True:
                 found[str(row["Id"])] = kind, row
     return found

@@ -37,6 +37,7 @@ _FIELDS = {
     ),
     "Event": ("Subject", "StartDateTime", "EndDateTime", "IsAllDayEvent", "ActivityDate", "WhoId", "Type", "IsChild"),
     "User": ("Name", "Email", "IsActive", "UserType"),
+    "EmailMessage": ("ActivityId", "Incoming"),
 }  # fmt: skip
 _READ_ONLY = {
     "Id",

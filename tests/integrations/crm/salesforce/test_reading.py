@@ -284,6 +284,30 @@ def test_a_planned_call_counts_once_it_is_done_and_not_before(world: World) -> N
     assert [each.id for each in drain(world, "activities", cursor)[0] if isinstance(each, Activity)] == [call]
 
 
+def test_an_email_goes_the_way_that_its_message_tells(world: World) -> None:
+    email = {"TaskSubtype": "Email", "Status": "Completed", "WhoId": "003"}
+    ours, theirs, neither = (world.server.put("Task", email) for _ in range(3))
+    to_many = world.server.put("Task", {**email, "TaskSubtype": "ListEmail"})
+    world.server.put("EmailMessage", {"ActivityId": ours, "Incoming": False})
+    world.server.put("EmailMessage", {"ActivityId": theirs, "Incoming": True})
+
+    found = {each.id: (each.direction, each.outcome) for each in drain(world, "activities")[0]}
+
+    assert found == {
+        ours: (Direction.OUT, "sent"),
+        theirs: (Direction.IN, "replied"),
+        neither: (Direction.NONE, ""),
+        to_many: (Direction.OUT, ""),
+    }
+
+
+def test_emails_are_read_where_their_messages_may_not_be_seen(world: World) -> None:
+    world.server.invisible.add("EmailMessage")
+    world.server.put("Task", {"TaskSubtype": "Email", "Status": "Completed", "WhoId": "003"})
+
+    assert [each.direction for each in drain(world, "activities")[0]] == [Direction.NONE]
+
+
 def test_meetings_are_events_and_count_once_for_all_who_are_invited(world: World) -> None:
     meeting = {
         "WhoId": "003",
