@@ -74,7 +74,7 @@ def load(*, follow: bool = True) -> Config:
             port=port,
             host=env.str("WARMLINE_BIND", "127.0.0.1"),
             secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
-            allow_hosts=tuple(env.str("WARMLINE_ALLOW_HOSTS", "").replace(",", " ").split()),
+            allow_hosts=tuple(env.str("WARMLINE_ALLOW_HOSTS", "").lower().replace(",", " ").split()),
             json_logs=env.bool("WARMLINE_JSON_LOGS", False),
             workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
         )

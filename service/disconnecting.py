@@ -25,6 +25,8 @@ def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
     tasks stay too. Returns False when there is no such connection."""
     with runtime.db.tenant(caller.workspace_id) as session:
         found = connecting.forget(session, runtime.vault, caller.workspace_id, connection_id, by=caller.actor)
+        if found is not None and found[0].receipt.get("state") == leaving.UNDER_WAY:
+            leaving.give_up(session, found[0])  # what could not be withdrawn yet stays after all
     if found is None:
         return False
     _give_back(runtime, *found)

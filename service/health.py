@@ -125,6 +125,7 @@ def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now
     table = (
         (connection["status"] == "disconnected", Light.OFF, "Reconnect the account to go on."),
         (connection["status"] == "needs_reauth", Light.TROUBLE, "Reconnect the account."),
+        (connection["status"] == "leaving", Light.OFF, ""),
         (bool(connection.get("frozen")), Light.OFF, _thaw(connection)),
         (handed, Light.WELL if proven else Light.WAITING, "" if proven else "Hand a first post in, through the API or by hand."),
         (bool(stopped), Light.TROUBLE, f"Mend at {name} what is named above, then reconnect the account."),

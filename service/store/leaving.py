@@ -97,7 +97,9 @@ def end(session: Session, row: Connection, lines: Sequence[str], *, by: str) -> 
 
 
 def give_up(session: Session, row: Connection) -> None:
-    """The CRM is connected again before it was left: nothing is withdrawn because of that any more."""
+    """The CRM is connected again, or disconnected as it is, before it was left: nothing is withdrawn because of that any more."""
+    row.receipt = {}
+    session.flush()
     _release(session, row, "true")
 
 

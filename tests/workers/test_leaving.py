@@ -182,6 +182,18 @@ def test_connecting_again_before_it_is_over_keeps_the_tasks(world: World, tidy: 
     assert world.connection("crm").receipt == {}
 
 
+def test_disconnecting_it_as_it_is_after_all_leaves_the_tasks_that_stand(world: World, tidy: TidyCRM) -> None:
+    tidy.script.fail(TemporaryError("the CRM is away"), on="push_tasks")
+    purge(world)
+    once(world)
+    assert disconnecting.disconnect(world.runtime, world.owner.caller, world.connection("crm").id)
+    world.run()
+    crm = world.connection("crm")
+    assert (crm.status, crm.receipt, tidy.cleaned) == ("disconnected", {}, 0)
+    assert len(tidy.tasks) == 1
+    assert [task.wanted for task in world.tasks()] == ["open"]
+
+
 def test_a_crm_in_preview_is_left_at_once(world: World) -> None:
     world.set(preview=True)
     connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
