@@ -117,7 +117,7 @@ def _refresh_own(name: str, auth: Consent, setting: Setting, credentials: Creden
     return auth.refresh(setting, credentials)
 
 
-def _revoke_own(name: str, auth: Consent, setting: Setting, credentials: Credentials) -> bool:
+def _revoke_own(name: str, auth: Consent | Secret, setting: Setting, credentials: Credentials) -> bool:
     if auth.revoke is None:
         return False
     auth.revoke(setting, credentials)
@@ -138,10 +138,6 @@ def _renew_session(name: str, auth: Secret, setting: Setting, credentials: Crede
     if auth.refresh is None:
         raise TypeError(f"what is typed for {name} cannot be renewed")
     return auth.refresh(setting, credentials)
-
-
-def _keep_quiet(name: str, auth: Secret, setting: Setting, credentials: Credentials) -> bool:
-    return False  # nobody takes a password back
 
 
 _KINDS: Mapping[str, _Kind] = {
@@ -176,6 +172,6 @@ _KINDS: Mapping[str, _Kind] = {
         begin=_no_page,
         finish=_sign_in,
         refresh=_renew_session,
-        revoke=_keep_quiet,
+        revoke=_revoke_own,  # a session may be ended; nobody takes a password back
     ),
 }

@@ -187,11 +187,13 @@ class Consent:
 class Secret:
     """Credentials that a person types into the connect form (API key, app password): its fields marked secret.
 
-    `sign_in` turns what was typed into what is kept (a session, say), `refresh` renews that; without them, what was typed is kept.
+    `sign_in` turns what was typed into what is kept (a session, say), `refresh` renews that, `revoke` ends it; without them, what was
+    typed is kept.
     """
 
     sign_in: Callable[[Setting, Credentials], Credentials] | None = None
     refresh: Callable[[Setting, Credentials], Credentials] | None = None
+    revoke: Callable[[Setting, Credentials], None] | None = None
     kind: Literal["secret"] = "secret"
 
 

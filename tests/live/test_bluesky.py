@@ -201,6 +201,9 @@ def test_an_app_password_is_the_second_way_in(network: Network) -> None:
     assert list(client(network, held).pull("mentions", None))
     fresh = passwords.refresh(setting(network), held)
     assert client(network, fresh).whoami().handle == BRAND
+    passwords.revoke(setting(network), fresh)
+    with pytest.raises(AuthenticationError):
+        passwords.refresh(setting(network), fresh)
     with pytest.raises(AuthenticationError, match="app password"):
         passwords.sign_in(setting(network), {**typed, "password": "wrong-wrong-wrong"})
     plain = network._as(BRAND, "com.atproto.server.createAppPassword", name="without messages")["password"]

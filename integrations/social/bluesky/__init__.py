@@ -88,8 +88,8 @@ PROVIDER: Provider[SocialClient] = Provider(
         Document(registration.JWKS, "application/json", registration.jwks),
     ),
     capabilities=frozenset({"direct_messages", "quotes", "edits"}),
-    about="Reads mentions, replies, quotes, direct messages and your own posts, through a consent that allows reading only. Bluesky charges nothing.",
-    also=Secret(passwords.sign_in, passwords.refresh),
+    about="Reads mentions, replies, quotes, direct messages and your own posts, and asks for reading only. Bluesky charges nothing.",
+    also=Secret(passwords.sign_in, passwords.refresh, passwords.revoke),
     also_form=(
         FormField("handle", "Handle", help=f"Such as {_HANDLE}."),
         FormField(
@@ -116,11 +116,11 @@ PROVIDER: Provider[SocialClient] = Provider(
             "The public profile of whoever wrote them.",
         ),
         writes=(
-            "Nothing. The consent allows no writing, and Warmline does not mark notifications or messages as read.",
+            "Nothing, and notifications and messages are not marked as read. Warmline asks for reading only; a server that does not know such permissions yet is asked for its general one.",
         ),
         makes=("Nothing.",),
         removal=(
-            "Disconnecting takes the consent back at the account's server. An app password is removed in Bluesky's settings, under Privacy and security.",
+            "Disconnecting takes the consent back at the account's server, or ends the session there. An app password is removed in Bluesky's settings, under Privacy and security.",
         ),
     ),
 )

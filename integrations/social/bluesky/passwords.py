@@ -35,6 +35,12 @@ def refresh(setting: Setting, credentials: Credentials) -> Credentials:
     return {**credentials, **_kept(answer, str(credentials["did"]))}
 
 
+def revoke(setting: Setting, credentials: Credentials) -> None:
+    """Ends the session. The app password itself stays: only its owner can remove it. Raises `integrations.errors`."""
+    session = _session(setting, str(credentials["pds"]), token=str(credentials["refresh_token"]))
+    session.request("POST", "/xrpc/com.atproto.server.deleteSession")
+
+
 def _session(setting: Setting, base: str, token: str | None = None, secrets: Sequence[str] = ()) -> Session:
     told_to_nobody = [*secrets, *([token] if token else [])]
     return Session(

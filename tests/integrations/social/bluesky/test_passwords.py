@@ -8,7 +8,8 @@ import responses
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from integrations import errors
+from integrations import consents, errors
+from integrations.registry import get
 from integrations.social.bluesky import passwords
 from tests.integrations.social.bluesky.authority import Authority, setting
 from tests.integrations.social.bluesky.wire import BOB, PDS, US
@@ -139,3 +140,13 @@ def test_only_a_word_about_the_session_ends_it(
     mock.post(REFRESH, status=status, json={"error": name, "message": "no"} if name else {})
     with pytest.raises(error):
         passwords.refresh(setting(), {"refresh_token": "spent-by-this-call", "did": US.id, "pds": PDS})
+
+
+def test_a_session_is_ended_with_its_refresh_token(mock: responses.RequestsMock) -> None:
+    mock.post(f"{PDS}/xrpc/com.atproto.server.deleteSession")
+    held = {"access_token": "a", "refresh_token": "the-refresh-token-of-it", "did": US.id, "pds": PDS}
+    assert consents.revoke(consents.way(get("bluesky"), consents.ALSO), setting(), held)
+    assert mock.calls[-1].request.headers["Authorization"] == "Bearer the-refresh-token-of-it"
+    mock.replace(responses.POST, f"{PDS}/xrpc/com.atproto.server.deleteSession", status=503)
+    with pytest.raises(errors.TemporaryError):
+        passwords.revoke(setting(), held)
