@@ -153,11 +153,11 @@ def standing(provider: AnyProvider, shown: frozenset[str] | None = None) -> list
 
 
 def tier(found: list[Standing]) -> str:
-    """The highest tier of which, and of all below, no rule is to do; "none" where bronze has one."""
-    open_ = {each.rule.tier for each in found if each.state == "todo"}
+    """The highest tier of which, and of all below, some rule is done and none is to do; "none" where that is not so of bronze."""
     reached = UNRANKED
     for name in TIERS:
-        if name in open_:
+        states = {each.state for each in found if each.rule.tier == name}
+        if "todo" in states or "done" not in states:
             break
         reached = name
     return reached
@@ -185,8 +185,12 @@ def markdown(provider: AnyProvider) -> str:
             ", ".join(each.rule.key for each in here if each.state == state) for state in ("done", "todo", "exempt")
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    told = [f"- `{each.rule.key}`, {_WORDS[each.state]}: {each.reason}" for each in found if each.reason]
+    because: dict[tuple[State, str], list[str]] = {}
+    for each in found:
+        if each.reason:
+            because.setdefault((each.state, each.reason), []).append(f"`{each.rule.key}`")
+    told = [f"- {_WORDS[state]}: {', '.join(rules)}. {reason}" for (state, reason), rules in because.items()]
     return "\n".join([*lines, *([""] if told else []), *told])
 
 
-_WORDS = {"todo": "to do", "exempt": "exempt"}
+_WORDS = {"todo": "To do", "exempt": "Exempt"}

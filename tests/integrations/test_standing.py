@@ -54,6 +54,13 @@ def test_what_a_provider_is_exempt_from_holds_no_tier_back_and_says_why() -> Non
     assert tier_of(free, ALL - {"handles"}) == "platinum"
 
 
+def test_a_tier_of_which_nothing_is_asked_is_not_earned() -> None:
+    handed_in = crm(
+        exempt={each.key: "It is handed in." for each in standing.rules_for("crm") if each.tier == "silver"}
+    )
+    assert tier_of(handed_in, ALL) == "bronze"
+
+
 def test_what_a_manifest_says_is_to_do_is_not_done_whatever_tests_show() -> None:
     modest = crm(todo={"live": "Nobody has tried it against a real account."})
     [live] = [each for each in standing.standing(modest, ALL) if each.rule.key == "live"]
