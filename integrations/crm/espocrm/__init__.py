@@ -54,7 +54,7 @@ PROVIDER: Provider[CRMClient] = Provider(
             "contacts",
             "contacts and leads",
             timedelta(minutes=5),
-            limits="EspoCRM does not show that a contact or lead was deleted or merged.",
+            limits="A deleted contact or lead shows within the hour, as long as there are no more than 5,000 of them.",
         ),
         Stream(
             "activities",

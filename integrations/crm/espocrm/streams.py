@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 from integrations.crm.espocrm import fields
 from integrations.crm.espocrm.api import API, MOST, Condition, Row
@@ -17,6 +19,9 @@ from integrations.walking import Question, load, position, store, walk
 
 # An activity is found by when it was last changed; a meeting of last week may have been booked long before.
 BOOKED_AHEAD = timedelta(days=90)
+SWEEP = 3600.0  # seconds between two looks for contacts and leads that are gone
+COMPARED = 5_000  # of them, whose ids a cursor holds at 18 bytes each; with more, a deleted one does not show
+_NOT_COMPARED = f"There are more than {COMPARED:,} contacts and leads, so one that is deleted in EspoCRM stays here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,45 @@ def owners(source: Source, cursor: str | None) -> Pages:
 
 
 def contacts(source: Source, cursor: str | None) -> Pages:
-    """Contacts and leads that have changed. EspoCRM does not show that one was deleted or merged."""
+    """Contacts and leads that have changed; and, once an hour, those that are gone, by comparing ids."""
     parts = [
         _Part(kind, fields.person_attributes(kind, source.site), _reader(kind, source.site), optional=kind == LEAD)
         for kind in source.kinds
     ]
-    yield from _changed(source, parts, cursor)
+    for page in _changed(source, parts, cursor):
+        yield page
+        cursor = page.cursor
+    state = load(cursor)
+    swept = state.get("swept")
+    if not isinstance(swept, (int, float)) or not 0 <= source.now() - swept < SWEEP:
+        with suppress(PermissionDeniedError):  # one that the role hides meanwhile: then nothing is compared
+            yield _compared(source, state)
+
+
+def _compared(source: Source, state: dict[str, Any]) -> Page[CRMRecord]:
+    """Those whose ids were there an hour ago and are not any more."""
+    known = state.get("known")
+    before = set(known.split(" ")) if isinstance(known, str) and known else set()
+    here: set[str] = set()
+    for kind in source.kinds:
+        for rows in _ids(source.api, kind):
+            here |= {fields.person_id(kind, each) for each in rows}
+            if len(here) > COMPARED:
+                break
+    many = len(here) > COMPARED
+    gone = () if many else tuple(Gone(each) for each in sorted(before - here))
+    kept = "" if many else " ".join(sorted(here))
+    return Page(gone, store(**{**state, "known": kept, "swept": source.now()}), (_NOT_COMPARED,) if many else ())
+
+
+def _ids(api: API, kind: str) -> Iterator[list[str]]:
+    after = ""
+    while True:
+        rows = api.page(kind, ("id",), [("greaterThan", "id", after)] if after else [], "id")
+        yield [str(row["id"]) for row in rows]
+        if len(rows) < MOST:
+            return
+        after = str(rows[-1]["id"])
 
 
 def _reader(kind: str, site: Site) -> Callable[[Row], CRMRecord | None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from integrations.crm.espocrm import PROVIDER, fields, setup
+from integrations.crm.espocrm import PROVIDER, fields, setup, streams
 from integrations.crm.espocrm.api import signatures, where
 from integrations.errors import (
     AuthenticationError,
@@ -299,6 +299,35 @@ def test_more_users_than_a_page_holds_are_all_read_from_any_page_on(world: World
     rest = drain(world, "owners", first.cursor)
 
     assert len({each.id for each in (*first.items, *rest)}) == 451
+
+
+def test_a_contact_or_lead_that_was_deleted_is_gone_within_the_hour_and_told_once(world: World) -> None:
+    ada, lead = world.server.put("Contact", {"name": "Ada"}), world.server.put("Lead", {"name": "Bea"})
+    kept = world.server.put("Contact", {"name": "Cleo"})
+    cursor = last_cursor(world, "contacts")
+    world.server.delete("Contact", ada)
+    world.server.delete("Lead", lead)
+    world.wait(3600)
+
+    pages = list(world.client().pull("contacts", cursor))
+    gone = {each.id for page in pages for each in page.items if isinstance(each, Gone)}
+
+    assert gone == {ada, f"Lead/{lead}"}
+    world.wait(3600)
+    again = [each for each in drain(world, "contacts", str(pages[-1].cursor)) if isinstance(each, Gone)]
+    assert again == []
+    assert kept in [each.id for each in drain(world, "contacts")]
+
+
+def test_too_many_contacts_to_compare_are_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "COMPARED", 300)
+    for _ in range(301):
+        world.server.put("Contact", {"name": "Ada"})
+
+    pages = list(world.client().pull("contacts", None))
+
+    assert "more than" in pages[-1].notes[0]
+    assert not [each for page in pages for each in page.items if isinstance(each, Gone)]
 
 
 def test_a_second_with_more_records_than_a_page_is_walked_by_id(world: World) -> None:
