@@ -32,6 +32,7 @@ from integrations.walking import load, position, store
 BOOKED_AHEAD = timedelta(days=90)
 SWEEP = 3600.0  # seconds between two readings of everybody, which alone show who was deleted or merged away; where that
 SWEEP_PART = 0.2  # would take more than this of what the stream may spend, they come less often
+_WITHOUT = "Pipedrive no longer has all of the fields that were found when it was connected, so persons are read without. Connect again."
 WIDEST = 2000  # ids: a wider gap is none that deletions made
 
 Pages = Iterator[Page[CRMRecord]]
@@ -93,17 +94,27 @@ def _contacts(reading: Reading) -> Pages:
 
 def _changed_persons(reading: Reading) -> Pages:
     here = reading.source.company
-    params: dict[str, Any] = {"custom_fields": ",".join(here.custom)} if here.custom else {}
+    more: dict[str, str] = {"custom_fields": ",".join(here.custom)} if here.custom else {}
     if here.marketing:
-        params["include_fields"] = "marketing_status"
-    start = position(reading.state.get("changed"))
+        more["include_fields"] = "marketing_status"
     reading.state.setdefault("swept", reading.source.now())  # the first walk reads everybody anyway
-    for rows, place, notes in walk(reading.api, PERSONS, start, reading.source.now, params):
+    try:
+        yield from _walk_persons(reading, more, ())
+    except InvalidRequestError as error:
+        if not any(name in str(error) for name in more):
+            raise
+        # Somebody has removed a field, or left Campaigns: persons are worth reading without.
+        yield from _walk_persons(reading, {}, (_WITHOUT,))
+
+
+def _walk_persons(reading: Reading, more: Mapping[str, str], said: tuple[str, ...]) -> Pages:
+    start = position(reading.state.get("changed"))
+    for rows, place, notes in walk(reading.api, PERSONS, start, reading.source.now, more):
         organizations = _organizations(reading.api, rows)
-        people = [fields.person(row, here, organizations) for row in rows]
+        people = [fields.person(row, reading.source.company, organizations) for row in rows]
         top = max([_top(reading), *(row["id"] for row in rows)])
         sweep: dict[str, Any] | None = {} if place.at is None and _due(reading) else None
-        yield reading.page(people, notes, changed=place.dump(), top=top, sweep=sweep)
+        yield reading.page(people, (*said, *notes), changed=place.dump(), top=top, sweep=sweep)
 
 
 def _organizations(api: API, rows: Sequence[Row]) -> Mapping[str, Row]:

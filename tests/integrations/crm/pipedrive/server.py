@@ -166,6 +166,9 @@ class Server:
             return error(400, "include_fields: marketing_status is not available")
         if len(query.get("custom_fields", "").split(",")) > 15:
             return error(400, "custom_fields: at most 15 keys")
+        known = {"", *(field["field_code"] for field in self.fields)}
+        if not known.issuperset(query.get("custom_fields", "").split(",")):
+            return error(400, "custom_fields: unknown key")
         rows = [row for row in self.alive(kind) if row["id"] not in self.hidden]
         if "ids" in query:
             wanted = query["ids"].split(",")

@@ -66,6 +66,19 @@ def test_an_option_that_allows_calls_forbids_none(make_world: MakeWorld) -> None
     assert [each.do_not_call for each in drain(world, "contacts")[0]] == [False, False]
 
 
+def test_persons_are_read_without_a_field_that_somebody_removed(make_world: MakeWorld) -> None:
+    world = make_world(prepared=False)
+    world.server.add_field(TWITTER, "X handle")
+    world.prepare()
+    world.server.put("person", {"name": "Ada"})
+    world.server.fields.pop()
+
+    pages = list(world.client().pull("contacts", None))
+
+    assert [each.name for page in pages for each in page.items] == ["Ada"]
+    assert any("Connect again" in note for page in pages for note in page.notes)
+
+
 def test_many_organizations_are_asked_for_a_hundred_at_a_time(world: World) -> None:
     for number in range(150):
         company = world.server.put("organization", {"name": f"Company {number}"})
