@@ -1,0 +1,101 @@
+"""Reading what has changed loses nothing, whatever changes meanwhile and wherever it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from integrations.errors import UnexpectedResponseError
+from integrations.walking import OVERLAP, Position, Question, Row, load, position, store, walk
+
+SIZE = 5
+
+
+class Records:
+    """What a CRM keeps: records by id with the second of their last change."""
+
+    def __init__(self) -> None:
+        self.stamps: dict[str, int] = {}
+        self.asked: list[Question] = []
+
+    def ask(self, question: Question) -> Sequence[Row]:
+        self.asked.append(question)
+        rows = [{"id": key, "stamp": stamp} for key, stamp in self.stamps.items()]
+        if question.after is None:
+            fitting = [row for row in rows if int(str(row["stamp"])) >= question.at]
+            return sorted(fitting, key=lambda row: (row["stamp"], row["id"]))[:SIZE]
+        fitting = [row for row in rows if row["stamp"] == question.at and str(row["id"]) > question.after]
+        return sorted(fitting, key=lambda row: str(row["id"]))[:SIZE]
+
+
+def stamp_of(row: Row) -> int | None:
+    return int(row["stamp"])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_records_that_change_while_they_are_read_are_all_read_at_last(seed: int) -> None:
+    random, crm = Random(seed), Records()
+    for number in range(60):
+        crm.stamps[f"{number:03}"] = 1000 + random.randrange(12)  # many in one second
+    found: dict[str, int] = {}
+    here, second = Position(at=0), 2000
+    for _ in range(8):  # pulls that are stopped after any page, while the CRM goes on
+        for rows, following in walk(crm.ask, stamp_of, SIZE, here, lambda: 1e6):
+            found |= {str(row["id"]): int(row["stamp"]) for row in rows}
+            here = position(load(store(at=following.dump()))["at"])
+            second += random.randrange(2)
+            crm.stamps[f"{random.randrange(60):03}"] = second
+            if random.random() < 0.2:
+                break
+    for _ in range(2):  # one to come to the end, one after it
+        for rows, following in walk(crm.ask, stamp_of, SIZE, here, lambda: 1e6):
+            found |= {str(row["id"]): int(row["stamp"]) for row in rows}
+            here = following
+
+    assert found == crm.stamps
+
+
+def test_a_change_that_shows_late_is_found_until_the_newest_is_old() -> None:
+    crm = Records()
+    crm.stamps = {"a": 10_000}
+    [(_, here)] = list(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 0.0))
+    crm.stamps["slow"] = 10_000 - OVERLAP + 60
+
+    soon = [row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 30.0) for row in rows]
+    late = [row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 2.0 * OVERLAP) for row in rows]
+
+    assert soon == ["slow", "a"]
+    assert late == ["a"]  # and it costs one record to ask
+
+
+def test_a_clock_that_was_put_back_loses_nothing() -> None:
+    crm = Records()
+    crm.stamps = {"a": 10_000}
+    [(_, here)] = list(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 9_999_999.0))
+    crm.stamps["b"] = 10_000 - 60
+
+    assert {row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 5.0) for row in rows} == {"a", "b"}
+
+
+def test_a_crm_that_serves_the_same_page_for_ever_is_given_up() -> None:
+    page = [{"id": "same", "stamp": 5}] * SIZE
+
+    with pytest.raises(UnexpectedResponseError, match="does not move on"):
+        list(walk(lambda question: page, stamp_of, SIZE, Position(at=5), lambda: 0.0))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, [], "7", {}, {"high": -1, "seen": 0, "at": None, "id": None}, {"high": True, "seen": 0}, {"high": 1, "seen": "x"},
+     {"high": 1, "seen": 0, "at": 10**12, "id": None}, {"high": 1, "seen": 0, "at": 5, "id": 7}],
+)  # fmt: skip
+def test_a_position_that_is_none_is_the_beginning(value: Any) -> None:
+    assert position(value, 77) == Position(at=77)
+
+
+@pytest.mark.parametrize("cursor", [None, "", "garbage", "[]", '{"v": 2, "at": 1}', "[" * 100_000])
+def test_a_cursor_that_is_none_starts_over(cursor: str | None) -> None:
+    assert load(cursor) == {}
