@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,9 +12,6 @@ from integrations.records import Activity, ActivityKind, Gone, Owner, TaskState
 from tests.integrations.crm.faults import status
 from tests.integrations.crm.pipedrive.conftest import World
 from tests.integrations.crm.pipedrive.reading import drain
-
-MakeWorld = Callable[..., World]
-
 
 # --- users ------------------------------------------------------------------------------------------------------
 
