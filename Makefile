@@ -5,7 +5,7 @@ DEMO ?= --json
 PYTEST ?= -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install dev run demo test test-live check bench lock openapi standing doctor
+.PHONY: help install dev run demo test test-live test-crm check bench lock openapi standing doctor
 
 help:  ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,8 +36,11 @@ demo: install  ## Run the main job once and print what came of it (DEMO="--json 
 test: dev  ## All tests, with coverage
 	@$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term
 
-test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose up.sh starts a Bluesky network)
+test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose up.sh starts a Bluesky network; WARMLINE_TAKAHE: one with Takahe and its .venv)
 	@$(BIN)/python -m pytest tests/live -q
+
+test-crm: dev  ## Tests against a real BottleCRM, installed in build/ (WARMLINE_BOTTLECRM_PYTHON: a Python >= 3.12)
+	@WARMLINE_BOTTLECRM=1 $(BIN)/python -m pytest tests/live/test_bottlecrm.py -q
 
 check: dev  ## Lint, types, architecture, the API document
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

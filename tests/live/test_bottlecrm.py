@@ -1,0 +1,266 @@
+"""Against a real BottleCRM: the provider itself, and the whole way from a mention to a task that a person completes there.
+
+Opt-in (`make test-crm`); see `tests.live.bottlecrm` for what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+
+from integrations.crm.bottlecrm.client import BottleCRM
+from integrations.errors import AuthenticationError
+from integrations.provider import Access
+from integrations.records import (
+    Activity,
+    Contact,
+    Gone,
+    HandleWrite,
+    PushOutcome,
+    Task,
+    TaskKind,
+    TaskState,
+    TaskStatus,
+)
+from service import accounts, connect
+from service.config import Config
+from service.db import scheduler_engine
+from service.runtime import Runtime
+from service.settings import AROUND_THE_CLOCK
+from tests.conftest import BASE_URL, make_member
+from tests.live.bottlecrm import Bottle, running
+from tests.sandbox_server import outside
+from tests.service.api.conftest import client_of
+from tests.story.conftest import CLIENT, SECRET, Story
+from workers import jobs
+
+pytestmark = pytest.mark.rule("live", provider="bottlecrm")
+
+ACCOUNTS = (
+    {"id": 11, "handle": "acme", "name": "Acme Cargo", "brand": True},
+    {"id": 21, "handle": "ana", "name": "Ana Ferrer"},
+)
+DUE = datetime(2030, 5, 3, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def bottle() -> Iterator[Bottle]:
+    with running() as found:
+        found.adds_field("twitter_handle", "Twitter handle")
+        yield found
+
+
+def client(bottle: Bottle, options: Any = None, token: str = "") -> BottleCRM:
+    access = Access({"web": bottle.server}, {"token": token or bottle.token}, options=options or {}, guarded=True)
+    return BottleCRM(replace(access, allow_hosts=("127.0.0.1",)))
+
+
+# --- the provider -----------------------------------------------------------------------------------------------
+
+
+def test_all_that_connecting_finds_and_makes_is_there_and_found_again(bottle: Bottle) -> None:
+    first = client(bottle).prepare()
+
+    assert first == client(bottle).prepare()
+    assert (first["key_field"], bool(first["tag"]), first["timezone"]) == (True, True, "UTC")
+    assert {"name": "twitter_handle", "network": "x"} in first["contact_properties"]
+    assert client(bottle).whoami().name == "Acme"
+    assert client(bottle).missing() == []
+
+
+def test_what_people_do_is_read(bottle: Bottle) -> None:
+    options = client(bottle).prepare()
+    contact = bottle.adds_contact(first_name="Bea", last_name="Baker", email="bea@example.com", organization="Bakery")
+    bottle.logs_call(contact)
+
+    contacts = [each for page in client(bottle, options).pull("contacts", None) for each in page.items]
+    calls = [each for page in client(bottle, options).pull("activities", None) for each in page.items]
+    owners = [each for page in client(bottle, options).pull("owners", None) for each in page.items]
+
+    [found] = [each for each in contacts if isinstance(each, Contact) and each.id == contact]
+    assert (found.name, found.emails, found.company) == ("Bea Baker", ("bea@example.com",), "Bakery")
+    assert [each.outcome for each in calls if isinstance(each, Activity) and each.contact_ids == (contact,)] == [
+        "connected"
+    ]
+    assert bottle.olga in {each.id for each in owners}
+    bottle.call("DELETE", f"/contacts/{contact}/")
+
+
+def test_a_task_lives_as_it_should(bottle: Bottle) -> None:
+    options = client(bottle).prepare()
+    contact = bottle.adds_contact(first_name="Cleo", last_name="Cook", email="cleo@example.com")
+    task = Task(
+        "u-live",
+        TaskKind.UNANSWERED,
+        TaskStatus.OPEN,
+        "Answer Cleo",
+        "She asked: größe?\nhttps://x.example/1",
+        DUE,
+        bottle.olga,
+        contact,
+    )
+    bad = replace(task, key="u-bad", subject="x" * 201)
+
+    [made, refused] = client(bottle, options).push_tasks([task, bad])
+    [state] = client(bottle, options).read_tasks([str(made.external_id)])
+    [again] = client(bottle, options).push_tasks([replace(task, maybe_sent_at=datetime.now(UTC))])
+
+    assert (made.outcome, refused.outcome, again.outcome) == (
+        PushOutcome.CREATED,
+        PushOutcome.REFUSED,
+        PushOutcome.FOUND,
+    )
+    assert "no more than 200 characters" in refused.detail
+    assert isinstance(state, TaskState)
+    assert (state.key, state.subject, state.body, state.due_at) == (task.key, task.subject, task.body, DUE)
+    cursor = [page.cursor for page in client(bottle, options).pull("tasks", None)][-1]
+    bottle.sets(str(made.external_id), status="Completed", due_date="2030-06-01")
+    [done] = [each for page in client(bottle, options).pull("tasks", cursor) for each in page.items]
+    assert isinstance(done, TaskState)
+    assert (done.id, done.status, done.due_at) == (
+        made.external_id,
+        TaskStatus.COMPLETED,
+        datetime(2030, 6, 1, 9, 30, tzinfo=UTC),
+    )
+    gone = replace(task, status=TaskStatus.WITHDRAWN, external_id=made.external_id)
+    assert client(bottle, options).push_tasks([gone])[0].outcome is PushOutcome.WITHDRAWN
+    assert client(bottle, options).read_tasks([str(made.external_id)]) == [Gone(str(made.external_id))]
+
+
+def test_a_handle_is_filled_in_once(bottle: Bottle) -> None:
+    options = client(bottle).prepare()
+    contact = bottle.adds_contact(first_name="Dora", last_name="Dean", email="dora@example.com")
+    writes = [
+        HandleWrite(contact, "x", "dora"),
+        HandleWrite(contact, "linkedin", "dora", "https://www.linkedin.com/in/dora"),
+    ]
+
+    told = [each.outcome for _ in range(2) for each in client(bottle, options).write_handles(writes)]
+
+    assert told == ["written", "written", "kept", "kept"]
+
+
+def test_a_token_that_is_not_known_is_a_consent_that_is_gone(bottle: Bottle) -> None:
+    stranger = client(bottle, token="bcrm_pat_not-a-token-that-anybody-has")
+
+    with pytest.raises(AuthenticationError):
+        stranger.whoami()
+    with pytest.raises(AuthenticationError):
+        list(stranger.pull("contacts", None))
+
+
+def test_what_was_made_is_taken_away_and_made_again(bottle: Bottle) -> None:
+    client(bottle).prepare()
+
+    assert len(client(bottle).clean()) == 2
+    assert client(bottle).prepare()["key_field"] is True
+
+
+# --- Warmline itself --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    return replace(config, allow_hosts=("127.0.0.1",))
+
+
+@pytest.fixture
+def story(held: Runtime, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    """A workspace whose owner is signed in at the console; X in the sandbox, and a real CRM."""
+    monkeypatch.setattr(jobs, "runtime", lambda: held)
+    now = datetime.now(UTC)
+    with outside(tmp_path / "sandbox", now) as world:
+        world.set(rate_limits=False)
+        world.register("x", CLIENT, SECRET, connect.callback_url(held.config, "x"))
+        connect.set_app(held, "x", CLIENT, SECRET, {"api": f"{world.url}/x", "web": f"{world.url}/x"})
+        world.load(accounts=list(ACCOUNTS))
+        owner = make_member(held, "Acme", "olga@acme.test")
+        browser = app.test_client()
+        link = accounts.signin_link(held.db, owner.email, BASE_URL)
+        assert browser.post(urlsplit(link).path).status_code == 303
+        cookie = browser.get_cookie("warmline_session")
+        who = accounts.caller_of_session(held.db, cookie.value if cookie else "")
+        assert who
+        made = Story(
+            runtime=held, owner=owner, monkeypatch=monkeypatch, now=now, outside=world, browser=browser, csrf=who.csrf_token
+        )  # fmt: skip
+        made.passes(timedelta(0))
+        yield made
+    scheduler_engine(held.config.need("database_scheduler_url")).dispose()
+
+
+def test_a_mention_becomes_a_task_and_its_completion_is_noticed_twice_over(
+    bottle: Bottle, story: Story, app: Flask, held: Runtime
+) -> None:
+    before = {row["id"] for row in bottle.tasks()}
+    ana = bottle.adds_contact(first_name="Ana", last_name="Ferrer", custom_fields={"twitter_handle": "ana"})
+    story.set(preview=False, hours=AROUND_THE_CLOCK)  # whatever the time of this test
+    assert "X is connected as acme." in story.connects("x", "acme")
+    api = client_of(app, held, story.owner, *accounts.SCOPES)
+    connected = api.post(
+        "/connections", {"provider": "bottlecrm", "form": {"server": bottle.server, "token": bottle.token}}
+    )
+    assert connected.status_code == 201, connected.text
+    [connection_id] = connected.json["connection_ids"]
+    story.run()
+
+    def stand() -> list[Any]:
+        return [row for row in bottle.tasks() if row["id"] not in before]
+
+    for number, text in enumerate(
+        ("Do you ship to Porto, and what does it cost?", "And to Faro, how long would that take?")
+    ):
+        story.outside.writes("ana", f"@acme {text}")
+        story.passes(timedelta(days=1))
+        story.look()
+        story.look()  # a second look makes no second task
+
+        assert len(stand()) == number + 1
+        [task] = [row for row in stand() if row["status"] == "New"]
+        assert text[:20] in task["description"]
+        assert [each["id"] for each in task["contacts"]] == [ana]
+        assert [each["id"] for each in task["assigned_to"]] == [bottle.olga]
+        ours = story.task(external_id=task["id"])
+        assert (ours.state, ours.external_url) == ("open", f"{bottle.server}/tasks/{task['id']}")
+
+        bottle.sets(task["id"], status="Completed")
+        story.passes(timedelta(minutes=10))
+        story.look()
+
+        closed = story.task(external_id=task["id"])
+        assert (closed.state, closed.closed_by, closed.close_reason) == ("completed", "crm", "completed in the CRM")
+
+    assert [row["status"] for row in stand()] == ["Completed"] * 2
+    assert len({row["custom_fields"]["warmline_key"] for row in stand()}) == 2
+    found = api.get(f"/connections/{connection_id}").json
+    assert (found["status"], found["missing_steps"]) == ("active", [])
+
+
+def test_an_answer_on_the_network_completes_the_task_there(
+    bottle: Bottle, story: Story, app: Flask, held: Runtime
+) -> None:
+    before = {row["id"] for row in bottle.tasks()}
+    story.set(preview=False, hours=AROUND_THE_CLOCK)
+    story.connects("x", "acme")
+    api = client_of(app, held, story.owner, *accounts.SCOPES)
+    api.post("/connections", {"provider": "bottlecrm", "form": {"server": bottle.server, "token": bottle.token}})
+    story.run()
+    asked = story.outside.writes("ana", "@acme Do you ship to Braga, and what does it cost?")
+    story.passes(timedelta(days=1))
+    story.look()
+    [task] = [row for row in bottle.tasks() if row["id"] not in before]
+
+    story.outside.writes("acme", "@ana We do, for 9 euros.", to=asked)
+    story.passes(timedelta(minutes=10))
+    story.look()
+
+    [done] = [row for row in bottle.tasks() if row["id"] == task["id"]]
+    assert done["status"] == "Completed"
+    assert story.task(external_id=task["id"]).state == "completed"
