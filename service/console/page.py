@@ -31,6 +31,9 @@ NOTICES = {
     "disconnected": "Disconnected. What was read stays here; the credentials are gone.",
     "added": "Added. It is judged like any post, and shows under Tasks once it wants an answer.",
     "known": "That link was here already. What you pasted now stands in its place.",
+    "paused": "Paused. Nothing is read or written there until you resume it; open tasks say so.",
+    "resumed": "Resumed. It goes on where it stopped.",
+    "ceiling": "Saved. The ceiling holds from now on.",
     "leaving": "Under way. What came of it is said below as soon as it is done.",
     "approved": "Approved. Warmline now writes its tasks to this CRM.",
     "run_approved": "Approved. What the change altered is on its way to the CRM.",
@@ -41,6 +44,11 @@ NOTICES = {
     "calendar": "Added. It is being read now.",
     "refreshing": "Reading it now.",
     "calendar_removed": "Removed, and its address and busy times with it.",
+    "withdrawn_invitation": "Withdrawn. That link opens nothing any more.",
+    "role": "Saved. It holds from their next click on.",
+    "removed": "Removed. Their sessions here have ended, and API keys that they made open nothing any more.",
+    "ended": "Ended. That browser is signed out.",
+    "joined": "Welcome. You belong to this workspace now.",
     "switched": "You are now in this workspace.",
 }
 
@@ -121,7 +129,8 @@ def workspaces() -> list[tuple[Any, str, str]]:
     if who.user_id is None:
         return []
     with runtime().db.globally() as session:
-        return accounts.workspaces_of(session, who.user_id)
+        theirs = accounts.workspaces_of(session, who.user_id)
+    return [each for each in theirs if each[0] == who.workspace_id] if who.confined else theirs
 
 
 def prepare(blueprint: Blueprint) -> None:

@@ -46,7 +46,7 @@ def forms(scene: Scene) -> list[str]:
         f"/changes/{scene.run}/approve", f"/changes/{scene.run}/undo",
         "/calendars", f"/calendars/{uuid4()}/refresh", f"/calendars/{uuid4()}/remove", f"/settings/keys/{uuid4()}/revoke", f"/tasks/{scene.task}/dismiss",
         *(f"/matches/{scene.suggested}/{action}" for action in ("confirm", "reject", "undo", "somebody")), "/sources/attest", "/sources/withdraw",
-        *(f"/connections/{scene.social}/{action}" for action in ("pull", "responder", "disconnect", "reconnect")),
+        *(f"/connections/{scene.social}/{action}" for action in ("pull", "responder", "disconnect", "reconnect", "pause", "resume", "ceiling")),
         f"/connections/{scene.crm}/approve", f"/connections/{scene.crm}/handles",
     ]  # fmt: skip
 
@@ -60,7 +60,7 @@ def console_endpoints(app: Flask) -> set[str]:
 def test_every_route_says_who_may_open_it(app: Flask) -> None:
     said = {endpoint: guard.needed(app, endpoint) for endpoint in console_endpoints(app)}
     assert {endpoint for endpoint, scope in said.items() if scope == "anybody"} == PUBLIC
-    assert {scope for endpoint, scope in said.items() if endpoint not in PUBLIC} <= set(accounts.SCOPES)
+    assert {scope for endpoint, scope in said.items() if endpoint not in PUBLIC} <= set(access.SCOPES)
     assert len(said) > 25
 
 
