@@ -301,7 +301,8 @@ def _registered(patient: Patient) -> str:
             choice = " or ".join(f"`warmline providers set {each.key}`" for each in lacking if each.kind == kind)
             raise PlainError(f"No {what} is registered, so none can be connected. Run {choice}.")
     rest = f" Not registered: {', '.join(each.name for each in lacking)}." if lacking else ""
-    return f"{' and '.join(each.name for each in ready)} can be connected.{rest}"
+    names = [each.name for each in ready]
+    return f"{' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))} can be connected.{rest}"
 
 
 def _connections(patient: Patient) -> str:

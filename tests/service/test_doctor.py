@@ -13,6 +13,7 @@ import responses
 from sqlalchemy import create_engine, make_url, text
 
 from integrations.provider import RECHECK
+from integrations.registry import providers
 from service import config as configuration
 from service import connect, doctor, embedded, launcher, queue
 from service.config import RUNNING, Config
@@ -93,10 +94,24 @@ def test_processes_that_are_not_there_are_named_with_their_commands(examine: Exa
         steps["scheduler"].says
         == "No scheduler runs, so nothing is found to be due. Start one with `warmline scheduler`."
     )
-    assert (
-        steps["providers"].says == "No network is registered, so none can be connected. Run `warmline providers set x`."
-    )
-    assert {steps[name].state for name in ("web", "worker", "scheduler", "providers")} == {"missing"}
+    assert {steps[name].state for name in ("web", "worker", "scheduler")} == {"missing"}
+
+
+def test_where_nothing_can_be_connected_the_commands_that_change_it_are_named(
+    examine: Examine, held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "providers", lambda: {key: providers()[key] for key in ("capture", "hubspot", "x")})
+    step = examine()["providers"]
+    assert step.says == "No network is registered, so none can be connected. Run `warmline providers set x`."
+    assert step.state == "missing"
+
+
+def test_what_nobody_has_to_register_can_be_connected_at_once(examine: Examine, held: Runtime) -> None:
+    step = examine()["providers"]
+    assert step.state == "ok"
+    able, lacking = step.says.split(" can be connected. Not registered: ")
+    assert {"Mastodon", "Bluesky"} <= set(able.replace(" and ", ", ").split(", "))
+    assert "HubSpot" in lacking
 
 
 def test_servers_that_are_away_leave_the_rest_to_be_looked_at(examine: Examine) -> None:
