@@ -87,7 +87,7 @@ class API:
         self._json2 = Session(
             base, token=self._key, headers=named, guarded=guarded, allow=allow, says=_says, classify=_classify
         )
-        self._rpc = Session(base, secrets=[self._key], guarded=guarded, allow=allow, says=_says)
+        self._rpc = Session(base, secrets=[self._key], guarded=guarded, allow=allow, says=_says, classify=_no_rpc)
         self._uid: int | None = access.options.get("uid")
         self._version: int | None = access.options.get("version")
 
@@ -106,7 +106,7 @@ class API:
     def _asked_version(self) -> int:
         try:
             found = self._service("common", "version")
-        except NotFoundError:
+        except NoSuchAPIError:
             return JSON2_SINCE  # the older API is gone: since Odoo 22, as announced
         told = found.get("server_version") if isinstance(found, dict) else None
         match = re.search(r"(\d+)\.", str(told or ""))  # "17.0", "saas~18.2+e"
@@ -242,6 +242,16 @@ def _by_address(base: str) -> str:
     """The database of an Odoo that is hosted by Odoo itself, which has the name of its address."""
     host = urlsplit(base).hostname or ""
     return host.removesuffix(".odoo.com") if host.endswith(".odoo.com") else ""
+
+
+class NoSuchAPIError(UnexpectedResponseError):
+    """The older API is not there: a newer Odoo, or none. It says nothing about any record."""
+
+
+def _no_rpc(response: requests.Response) -> IntegrationError | None:
+    if response.status_code != 404:
+        return None
+    return NoSuchAPIError("Odoo does not answer by the API of its version any more. If it was upgraded, connect again.")
 
 
 def _object(response: requests.Response) -> Row:

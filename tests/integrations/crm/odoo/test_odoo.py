@@ -150,6 +150,15 @@ def test_what_odoo_names_means_the_same_by_either_api(
     assert isinstance(meaning(name, "so it is"), error)
 
 
+def test_an_odoo_that_was_upgraded_deletes_no_task(make: Make) -> None:
+    world = make(version=17)
+    row = made(world)
+    world.server.faults.add("POST", "mail.activity", status(404, "<html>404</html>"), times=9)
+
+    with pytest.raises(UnexpectedResponseError, match="connect again"):
+        world.client().push_tasks([replace(TASK, subject="Another", external_id=str(row["id"]))])
+
+
 def test_a_server_without_this_database_says_nothing_about_a_record(world: World) -> None:
     world.server.faults.add("POST", "mail.activity/search_read", status(404, "<html>no such database</html>"))
 
