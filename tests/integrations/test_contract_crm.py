@@ -1,7 +1,7 @@
-"""One contract for every CRM, each provider that the registry finds and the fake that workers are tested with: what is read, and what
-comes of a task.
+"""One contract for every CRM, each provider that the registry finds and the fake that workers are tested with: what is read.
 
-What they promise where things go wrong, or where people do something in the CRM, is in `test_contract_faults.py`,
+What they promise of tasks and handles, where things go wrong, and where people do something in the CRM, is in `test_contract_tasks.py`,
+`test_contract_handles.py`, `test_contract_faults.py`,
 `test_contract_pushing.py` and `test_contract_people.py`. A provider joins by a `harness.py` in its tests folder (see
 `tests/integrations/contract/harnesses.py`).
 """
@@ -9,30 +9,19 @@ What they promise where things go wrong, or where people do something in the CRM
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import islice
 
 import pytest
 
-from integrations.provider import WRITE_HANDLES, HandleWriter
 from integrations.records import (
     Activity,
     Contact,
     Gone,
-    HandleWrite,
-    PushOutcome,
-    Task,
-    TaskKind,
-    TaskState,
-    TaskStatus,
-    WriteOutcome,
-    WriteResult,
 )
 from integrations.registry import providers
 from tests.integrations.contract.able import able
 from tests.integrations.contract.harnesses import (
     CRMS,
-    DUE,
     HARNESSES,
     STREAMS,
     Harness,
@@ -214,225 +203,3 @@ def test_garbage_for_a_cursor_starts_over(crm: Harness, cursor: str) -> None:
     contact = crm.put_contact("Ada")
 
     assert contact in [each.id for each in drain(crm, "contacts", cursor)[0]]
-
-
-# --- writing ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.rule("tasks")
-def test_a_task_is_made_and_reads_back_as_it_was_written(crm: Harness) -> None:
-    task = new(contact_id=crm.put_contact("Ada"))
-    [made] = push(crm, task)
-
-    [state] = crm.client().read_tasks([str(made.external_id)])
-
-    assert made.outcome is PushOutcome.CREATED
-    assert isinstance(state, TaskState)
-    assert (state.key, state.subject, state.body) == (task.key, task.subject, task.body)
-    assert (state.due_at, state.owner_id, state.status) == (DUE, "7", TaskStatus.OPEN)
-    assert made.url == state.url != ""
-
-
-@pytest.mark.rule("unicode")
-@pytest.mark.parametrize(
-    ("subject", "body"),
-    [
-        ("Ответить 👩‍👩‍👧‍👦 сегодня", "שלום\n‏مرحبا\nhttps://x.example/1"),
-        ("a < b & c > d", '<b>not bold</b> &amp; "quoted"\nhttps://x.example/?a=1&b=2'),
-        ("é" * 60, "ا" * 3000),
-    ],
-    ids=["scripts", "markup", "long"],
-)
-def test_no_text_of_a_task_is_too_odd(crm: Harness, subject: str, body: str) -> None:
-    [made] = push(crm, new(subject=subject, body=body))
-
-    [state] = crm.client().read_tasks([str(made.external_id)])
-
-    assert isinstance(state, TaskState)
-    assert (state.subject, state.body) == (subject, body)
-
-
-@pytest.mark.rule("unicode")
-def test_no_name_is_too_odd(crm: Harness) -> None:
-    names = {crm.put_contact(name): name for name in ("Zoë", "李", "🦺 Safety", "O'Hara & <Sons>")}
-
-    found = {each.id: each.first_name or each.name for each in drain(crm, "contacts")[0] if isinstance(each, Contact)}
-
-    assert found == names
-
-
-@pytest.mark.rule("tasks")
-def test_there_is_one_answer_for_each_task_that_is_read(crm: Harness) -> None:
-    [made] = push(crm, new())
-
-    found = crm.client().read_tasks([str(made.external_id), "424242"])
-
-    assert [type(each) for each in found] == [TaskState, Gone]
-    assert crm.client().read_tasks([]) == []
-
-
-@pytest.mark.rule("tasks", "edited_task")
-def test_an_edit_leaves_alone_what_it_does_not_give(crm: Harness) -> None:
-    [made] = push(crm, new())
-    edit = Task("key-1", TaskKind.UNANSWERED, TaskStatus.OPEN, subject="Another", external_id=made.external_id)
-
-    [changed] = push(crm, edit)
-    [state] = crm.client().read_tasks([str(made.external_id)])
-
-    assert changed.outcome is PushOutcome.UPDATED
-    assert isinstance(state, TaskState)
-    assert (state.subject, state.body, state.due_at) == ("Another", new().body, DUE)
-
-
-@pytest.mark.rule("tasks")
-def test_a_task_is_completed_opened_again_and_withdrawn(crm: Harness) -> None:
-    [made] = push(crm, new())
-    task = Task("key-1", TaskKind.UNANSWERED, TaskStatus.COMPLETED, external_id=made.external_id)
-
-    for status, outcome in (
-        (TaskStatus.COMPLETED, PushOutcome.COMPLETED),
-        (TaskStatus.OPEN, PushOutcome.UPDATED),
-    ):
-        assert push(crm, replace(task, status=status))[0].outcome is outcome
-        [state] = crm.client().read_tasks([str(made.external_id)])
-        assert isinstance(state, TaskState)
-        assert state.status is status
-
-    assert push(crm, replace(task, status=TaskStatus.WITHDRAWN))[0].outcome is PushOutcome.WITHDRAWN
-    assert crm.client().read_tasks([str(made.external_id)]) == [Gone(str(made.external_id))]
-
-
-@pytest.mark.rule("completed")
-def test_what_a_person_completes_shows_on_the_stream(crm: Harness) -> None:
-    [made] = push(crm, new())
-    _, cursor = drain(crm, "tasks")
-    crm.complete(str(made.external_id))
-
-    found, _ = drain(crm, "tasks", cursor)
-
-    assert found[-1].status is TaskStatus.COMPLETED
-
-
-@pytest.mark.rule("deleted_task")
-@pytest.mark.parametrize("status", TaskStatus)
-def test_what_a_person_deleted_is_left_be(crm: Harness, status: TaskStatus) -> None:
-    [made] = push(crm, new())
-    crm.delete(str(made.external_id))
-
-    [again] = push(crm, replace(new(), status=status, external_id=made.external_id))
-
-    assert again.outcome is PushOutcome.GONE
-    assert crm.tasks_ever_created() == 1
-
-
-@pytest.mark.rule("partial_failure")
-def test_a_refused_task_says_why_and_the_others_are_made(crm: Harness) -> None:
-    bad, sentence = crm.refusable(new("key-2"))
-
-    found = push(crm, new("key-1"), bad, new("key-3"))
-
-    assert [each.outcome for each in found] == [PushOutcome.CREATED, PushOutcome.REFUSED, PushOutcome.CREATED]
-    assert sentence in found[1].detail
-
-
-@pytest.mark.rule("lost_answers")
-@pytest.mark.parametrize("with_contact", [True, False])
-@pytest.mark.parametrize("work_done", [True, False])
-def test_a_create_that_was_never_answered_ends_as_one_task(crm: Harness, work_done: bool, with_contact: bool) -> None:
-    task = new(contact_id=crm.put_contact("Ada") if with_contact else None)
-    crm.lose_next_create(work_done=work_done)
-    [lost] = push(crm, task)
-    assert (lost.outcome, lost.sent) == (PushOutcome.UNKNOWN, True)
-    task = replace(task, maybe_sent_at=crm.now())
-
-    found = []
-    while not found or found[-1].outcome is PushOutcome.UNKNOWN:
-        found += push(crm, task)
-        crm.wait(20)
-
-    assert not any(each.sent for each in found)
-    assert found[-1].outcome is (PushOutcome.FOUND if work_done else PushOutcome.CREATED)
-    assert crm.tasks_ever_created() == 1
-
-
-@pytest.mark.rule("lost_answers")
-def test_only_the_batch_without_an_answer_is_unknown(crm: Harness) -> None:
-    crm.lose_next_create(work_done=True)
-
-    found = [each.outcome for each in push(crm, *(new(f"key-{n}") for n in range(250)))]
-
-    batch = found.index(PushOutcome.LATER)
-    assert found == [PushOutcome.UNKNOWN] * batch + [PushOutcome.LATER] * (250 - batch)
-    assert batch > 0
-
-
-@pytest.mark.rule("tasks")
-def test_a_task_that_never_stood_and_is_no_longer_wanted_is_not_made(crm: Harness) -> None:
-    [found] = push(crm, replace(new(), status=TaskStatus.WITHDRAWN))
-
-    assert found.outcome is PushOutcome.WITHDRAWN
-    assert crm.tasks_ever_created() == 0
-
-
-# --- handles --------------------------------------------------------------------------------------------------
-
-
-def write(crm: Harness, *writes: HandleWrite) -> list[WriteResult]:
-    """Writes handles, twice: a repeat changes nothing and says so."""
-    client = crm.client()
-    if not isinstance(client, HandleWriter):
-        pytest.skip("This CRM keeps no handles.")
-    first = list(client.write_handles(writes))
-    again = list(client.write_handles(writes))
-    assert [each.outcome for each in again] == [
-        WriteOutcome.KEPT if each.outcome is WriteOutcome.WRITTEN else each.outcome for each in first
-    ]
-    assert [(each.contact_id, each.network) for each in first] == [(each.contact_id, each.network) for each in writes]
-    return first
-
-
-def on_file(crm: Harness, contact_id: str) -> set[str]:
-    found = [record for page in crm.client().pull("contacts", None) for record in page.items if record.id == contact_id]
-    assert isinstance(found[-1], Contact)
-    return {each.value for each in found[-1].handles}
-
-
-@pytest.mark.rule("manifest")
-@pytest.mark.parametrize("crm_key", CRMS)
-def test_a_crm_that_says_so_can_write_handles(crm_key: str) -> None:
-    writer = callable(getattr(providers()[crm_key].client, "write_handles", None))
-    assert writer == (WRITE_HANDLES in providers()[crm_key].capabilities)
-
-
-@pytest.mark.rule("handles")
-def test_a_handle_goes_into_a_contact_that_has_none(crm: Harness) -> None:
-    ada, bea = crm.put_contact("Ada"), crm.put_contact("Bea")
-    told = write(crm, HandleWrite(ada, "x", "ada_l"), HandleWrite(bea, "x", "bea"))
-    assert [each.outcome for each in told] == [WriteOutcome.WRITTEN] * 2
-    crm.wait(60)
-    assert on_file(crm, ada) == {"ada_l"}
-    assert on_file(crm, bea) == {"bea"}
-
-
-@pytest.mark.rule("handles")
-def test_what_a_contact_has_is_kept(crm: Harness) -> None:
-    ada = crm.put_contact("Ada")
-    write(crm, HandleWrite(ada, "x", "ada_l"))
-    assert [each.outcome for each in write(crm, HandleWrite(ada, "x", "another"))] == [WriteOutcome.KEPT]
-    crm.wait(60)
-    assert on_file(crm, ada) == {"ada_l"}
-
-
-@pytest.mark.rule("handles")
-def test_a_contact_that_is_gone_is_told_and_the_others_are_written(crm: Harness) -> None:
-    ada = crm.put_contact("Ada")
-    told = write(crm, HandleWrite("99999999", "x", "nobody"), HandleWrite(ada, "x", "ada_l"))
-    assert [each.outcome for each in told] == [WriteOutcome.REFUSED, WriteOutcome.WRITTEN]
-    assert told[0].detail
-
-
-@pytest.mark.rule("handles")
-def test_many_handles_are_written_in_batches(crm: Harness) -> None:
-    contacts = sorted(crm.put_contacts(120))
-    told = write(crm, *(HandleWrite(each, "x", f"h{each}") for each in contacts))
-    assert {each.outcome for each in told} == {WriteOutcome.WRITTEN}
