@@ -1,8 +1,7 @@
 """One contract for every CRM, each provider that the registry finds and the fake that workers are tested with: what is read.
 
 What they promise of tasks and handles, where things go wrong, and where people do something in the CRM, is in `test_contract_tasks.py`,
-`test_contract_handles.py`, `test_contract_faults.py`,
-`test_contract_pushing.py` and `test_contract_people.py`. A provider joins by a `harness.py` in its tests folder (see
+`test_contract_handles.py`, `test_contract_faults.py`, `test_contract_pushing.py` and `test_contract_people.py`. A provider joins by a `harness.py` in its tests folder (see
 `tests/integrations/contract/harnesses.py`).
 """
 
