@@ -41,8 +41,8 @@ THREADS_WITHIN = timedelta(days=30)
 OPEN_WITHIN = timedelta(
     days=3
 )  # a talk in which somebody waits, and that moved so recently, is looked after at full pace
-# Where reading costs, the sweep may buy again a tenth of what was bought; what was bought today already costs nothing.
-BOUGHT_AGAIN = 0.1
+# Where reading costs, the sweep may buy again so large a share of what was bought; what was bought today already costs nothing.
+BOUGHT_AGAIN = 0.05
 
 
 class LeaseLostError(Exception):

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from integrations import consents, registry
 from integrations.consents import Way
-from integrations.provider import FormField
+from integrations.provider import Cap, FormField, Price
 from integrations.registry import AnyProvider
-from service.api.answers import Flag, Fraction, Free, Text, Texts, about, answer, choice, page_of
+from service.api.answers import Flag, Fraction, Free, Number, Text, Texts, about, answer, choice, page_of
 from service.api.noun import Noun
 from service.models import ProviderApp
 from service.runtime import runtime
@@ -65,8 +65,19 @@ class PriceSchema(Schema):
     """What one billed read costs."""
 
     name = Text()
+    label = Text(metadata=about("What is bought, for a person."))
     dollars = Fraction()
     source = Text()
+    read_on = fields.Date(required=True, allow_none=True, metadata=about("When that was read there."))
+
+
+class CapSchema(Schema):
+    """The most that the provider lets one app read in a calendar month (UTC)."""
+
+    name = Text(metadata=about("Of the price."))
+    most = Number()
+    source = Text()
+    read_on = fields.Date(required=True, allow_none=True, metadata=about("When that was read there."))
 
 
 class ProviderSchema(Schema):
@@ -85,10 +96,11 @@ class ProviderSchema(Schema):
     install = fields.Nested(InstallSchema, required=True)
     streams = fields.List(fields.Nested(ProviderStreamSchema), required=True)
     prices = fields.List(fields.Nested(PriceSchema), required=True)
+    caps = fields.List(fields.Nested(CapSchema), required=True)
     about = Text()  # last, since it hides the function of that name
 
 
-@providers.get("", scope="read", returns=page_of(ProviderSchema))
+@providers.get("", returns=page_of(ProviderSchema))
 def index() -> Response:
     """List all of them, on one page"""
     with runtime().db.globally() as session:
@@ -108,7 +120,8 @@ def _dump(each: AnyProvider, registered: set[str]) -> dict[str, Any]:
         "ways": [_way(way) for way in consents.ways(each)],
         "install": _columns(each.install, InstallSchema),
         "streams": [_columns(stream, ProviderStreamSchema) for stream in each.streams],
-        "prices": [_columns(price, PriceSchema) for price in each.prices],
+        "prices": [_dated(price, PriceSchema) for price in each.prices],
+        "caps": [_dated(cap, CapSchema) for cap in each.caps],
     }
 
 
@@ -118,6 +131,10 @@ def _way(way: Way) -> dict[str, Any]:
 
 def _form(given: Sequence[FormField]) -> list[dict[str, Any]]:
     return [{**_columns(each, FormFieldSchema), "choices": [value for value, _ in each.choices]} for each in given]
+
+
+def _dated(record: Price | Cap, schema: type[Schema]) -> dict[str, Any]:
+    return {**_columns(record, schema), "read_on": record.read_on.isoformat() if record.read_on else None}
 
 
 def _columns(record: object, schema: type[Schema]) -> dict[str, Any]:

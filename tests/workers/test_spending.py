@@ -120,7 +120,7 @@ def test_a_page_that_was_bought_and_lost_is_not_charged_again_on_the_same_day(pa
     assert bought(paying) == {"2026-11-10": 5}
 
 
-def test_the_sweep_buys_again_a_tenth_at_most_and_what_was_bought_today_for_nothing(
+def test_the_sweep_buys_again_a_small_share_at_most_and_what_was_bought_today_for_nothing(
     paying: World, clock: Clock
 ) -> None:
     says(paying, 40)
@@ -131,9 +131,9 @@ def test_the_sweep_buys_again_a_tenth_at_most_and_what_was_bought_today_for_noth
     assert before == 40
     clock.at += timedelta(days=1)
     paying.look(streams=(RECHECK,))
-    assert bought(paying) == {"2026-11-10": 40, "2026-11-11": 4}
+    assert bought(paying) == {"2026-11-10": 40, "2026-11-11": 2}
     paying.look(streams=(RECHECK,))
-    assert bought(paying)["2026-11-11"] == 4
+    assert bought(paying)["2026-11-11"] == 2
 
 
 def test_a_sweep_over_more_posts_than_a_job_asks_for_comes_to_an_end(paying: World) -> None:

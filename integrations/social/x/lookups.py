@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -84,16 +85,17 @@ def _last_version(row: Mapping[str, Any]) -> str:
 
 def _messages(reader: Reader, ids: Sequence[str]) -> Iterator[Engagement | Gone]:
     """Messages have no lookup of many, so the list is read as far back as need be: whatever is younger than its oldest
-    entry and not in it, is gone. The time of a message is in its id."""
+    entry and not in it, is gone. The time of a message is in its id. Where rows are paid for, no more are read than were asked for."""
     open_ = {each: parse.snowflake_time(each.removeprefix(parse.DM)) for each in ids if _is_message_id(each)}
     yield from (Gone(each) for each in ids if each not in open_)
     feed, place, oldest, served = feeds.messages(reader), Place(), reader.now(), 0
-    while open_:
+    most = len(ids) if reader.pays else sys.maxsize
+    while open_ and served < most:
         query = feeds.position(place, by_time=False)
         found = reader.bought(
             feed.price,
             lambda count, query=query: feed.fetch(max_results=count, **query),  # type: ignore[misc]
-            feeds.probing(served),
+            min(feeds.probing(served), most - served),
             feed.least,
             feed.prefix,
         )

@@ -45,6 +45,11 @@ class Reader:
         self.direct = DIRECT if access.wanted is None else alone(DIRECT)
 
     @property
+    def pays(self) -> bool:
+        """Whether somebody counts what is bought."""
+        return self._meter is not None
+
+    @property
     def me(self) -> Author:
         """Who we are there."""
         if self._account is None:
