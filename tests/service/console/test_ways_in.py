@@ -24,6 +24,7 @@ from service.models import Connection, OAuthState, ProviderApp
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import _STREAMS, Browser, _Client, words_of
+from tests.service.console.scenes import Scene, busy_day
 from tests.service.console.test_every_page import assert_no_inline, assert_usable
 
 SERVER = FormField("server", "Server", "Where your account is.", "host")
@@ -395,3 +396,55 @@ def test_a_post_is_added_by_hand_and_the_same_link_is_the_same_post(
     assert wrong.status_code == 400
     assert "Give the day and time when it was written." in words_of(wrong)
     assert "Kept as typed" in wrong.text
+
+
+# --- what is missing there, and the way out -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def scene(held: Runtime, owner: Member) -> Scene:
+    return busy_day(held, owner.workspace_id, preview=False)
+
+
+def put(held: Runtime, scene: Scene, connection_id: Any, **values: Any) -> None:
+    with held.db.tenant(scene.workspace_id) as session:
+        row = session.get_one(Connection, (scene.workspace_id, connection_id))
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def test_what_a_person_still_has_to_do_stands_on_the_card(olga: Browser, held: Runtime, scene: Scene) -> None:
+    put(held, scene, scene.social, missing_steps=["Subscribe the page to messages."])
+    page = olga.get("/connections")
+    assert "Subscribe the page to messages." in words_of(page)
+    assert_usable(page.text)
+
+
+def test_a_crm_is_left_without_a_trace_by_a_box_and_its_receipt_stays(
+    olga: Browser, held: Runtime, scene: Scene
+) -> None:
+    asked = olga.get(f"/connections/{scene.crm}/disconnect")
+    assert "Withdraw our open tasks and remove what we made there" in words_of(asked)
+    assert " checked" not in asked.text
+    assert "Withdraw our open tasks" not in words_of(olga.get(f"/connections/{scene.social}/disconnect"))
+
+    done = olga.post(f"/connections/{scene.crm}/disconnect", {"purge": "yes"})
+    assert done.location == "/connections?done=leaving"
+    page = olga.get("/connections")
+    assert "Leaving" in words_of(page)
+    assert "Our open tasks there are being withdrawn; then it is disconnected." in words_of(page)
+    assert_usable(page.text)
+
+    put(
+        held,
+        scene,
+        scene.crm,
+        status="disconnected",
+        receipt={"state": "done", "lines": ["3 open tasks were withdrawn."]},
+    )
+    page = olga.get("/connections")
+    assert "What was removed there, and what stays" in words_of(page)
+    assert "3 open tasks were withdrawn." in words_of(page)
+    again = olga.post(f"/connections/{scene.crm}/disconnect", {"purge": "yes"})
+    assert again.status_code == 409
+    assert "It is disconnected already" in words_of(again)
