@@ -15,6 +15,7 @@ from service.clock import business_now, real_now
 from service.models import Conversation, Task
 from service.store import due, tasks
 
+_DONE = "completed in the CRM"
 # How a state's fields are compared with what we wrote: field of TaskState -> key of `written`.
 _FIELDS = {"subject": "subject", "body": "body", "due_at": "due_at", "owner_id": "owner_id"}
 
@@ -93,13 +94,18 @@ def _newer(item: TaskState, than: datetime | None) -> bool:
 
 
 def _completed(session: Session, row: Task, item: TaskState) -> int:
+    if item.bare and row.state == "withdrawn" and row.closed_by == "crm":
+        # It was gone, and was taken for deleted; now the CRM tells that it was done.
+        row.state = row.wanted = "completed"
+        row.close_reason, row.closed_at = _DONE, item.completed_at or row.closed_at
+        return 1
     if row.state != "open":
         return 0
     if row.wanted == "open" and not item.bare:
         _edited(row, item)  # what they wrote before they ticked it off is theirs too
     row.state = "completed"
     if row.wanted == "open":
-        _close(session, row, "completed in the CRM", item.completed_at or real_now())
+        _close(session, row, _DONE, item.completed_at or real_now())
         return 1
     row.push_at = None  # we wanted that anyway
     return 0

@@ -104,6 +104,13 @@ class FakeCRM:
         """Somebody deletes the task: no changed-since feed shows that."""
         del self.tasks[task_id]
 
+    def complete_and_forget(self, task_id: str) -> None:
+        """Somebody ticks the task off, in a CRM that keeps of such a task no more than that its key was done."""
+        task = self.tasks.pop(task_id)
+        self._log["tasks"].append(
+            TaskState(f"history-{task_id}", task.key, TaskStatus.COMPLETED, completed_at=self.clock(), bare=True)
+        )
+
     # --- CRMClient ------------------------------------------------------------------------------------------
 
     def whoami(self) -> Author:

@@ -173,6 +173,20 @@ def test_a_task_that_a_person_completes_stays_closed_and_the_episode_with_it(con
     assert connected.crm.tasks_ever_created == 1
 
 
+def test_a_task_that_is_done_and_of_which_nothing_is_left_keeps_what_was_written(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.crm.complete_and_forget(state.id)
+
+    connected.look()
+
+    task = connected.task()
+    assert (task.state, task.closed_by, task.close_reason) == ("completed", "crm", "completed in the CRM")
+    assert (task.edited, task.content["subject"]) == ([], state.subject)
+    assert connected.crm.tasks_ever_created == 1
+
+
 def test_a_new_message_after_a_person_completed_the_task_is_a_new_task(connected: World) -> None:
     connected.says("@brand Do you ship to Porto?", id="q1")
     connected.run()
