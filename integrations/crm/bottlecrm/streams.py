@@ -19,6 +19,7 @@ from integrations.records import Activity, Gone, Page, TaskState
 from integrations.walking import load, store
 
 COMPARED = 5_000  # contacts whose ids a cursor holds, at 20 bytes each; with more, a deleted one does not show
+_NOT_COMPARED = f"There are more than {COMPARED:,} contacts, so one that is deleted in BottleCRM stays here."
 CHECKED = 100  # contacts that have gone from the list and are asked for one by one, in one pull
 LOOKED_INTO = 100  # contacts whose calls and meetings are read in one pull, once all have been read; each costs a call
 TOGETHER = 20  # of them on one page
@@ -63,22 +64,20 @@ def contacts(source: Source, cursor: str | None) -> Pages:
     """All contacts, each time, and those that are there no more."""
     state = load(cursor)
     known, seen, here = unpack(state.get("known")), unpack(state.get("seen")), place(state.get("at"))
+    many = state.get("many") is True and here.offset > 0
     for rows, following in read(source.api.contacts, fields.created, CONTACTS, here):
         seen |= {str(row["id"]) for row in rows if is_id(row["id"])}
+        many = many or len(seen) > COMPARED
+        if many:
+            known, seen = set(), set()
         items: list[CRMRecord] = [fields.contact(row, source.site) for row in rows]
         if following is not None:
-            yield Page(tuple(items), store(known=pack(known), seen=pack(seen), at=following.dump()))
+            yield Page(tuple(items), store(known=pack(known), seen=pack(seen), many=many, at=following.dump()))
             continue
         missing = sorted(known - seen)
         gone = [each for each in missing[:CHECKED] if _is_gone(source.api, each)]
         kept = seen | set(missing) - set(gone)
-        many = len(kept) > COMPARED
-        notes = (
-            (f"There are more than {COMPARED:,} contacts, so one that is deleted in BottleCRM stays here.",)
-            if many
-            else ()
-        )
-        yield Page((*items, *map(Gone, gone)), store(known="" if many else pack(kept)), notes)
+        yield Page((*items, *map(Gone, gone)), store(known=pack(kept)), (_NOT_COMPARED,) if many else ())
 
 
 def _is_gone(api: API, contact_id: str) -> bool:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from integrations.crm.bottlecrm import PROVIDER, fields
+from integrations.crm.bottlecrm import PROVIDER, fields, streams
 from integrations.crm.bottlecrm.listing import Place, pack, place, read, unpack
 from integrations.errors import AuthenticationError, PermissionDeniedError, UnexpectedResponseError
 from integrations.provider import Access
@@ -183,6 +183,20 @@ def test_a_contact_that_a_list_left_out_is_not_taken_for_gone(world: World) -> N
     del world.server.contacts[contact]
 
     assert drain(world, "contacts", cursor)[0] == [Gone(contact)]
+
+
+def test_too_many_contacts_to_compare_are_said_and_take_no_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "COMPARED", 120)
+    ids = [world.server.put_contact({"first_name": "Ada"}) for _ in range(260)]
+    pages = list(world.client().pull("contacts", None))
+    del world.server.contacts[ids[0]]
+
+    again = [each for page in world.client().pull("contacts", pages[-1].cursor) for each in page.items]
+
+    assert "more than" in pages[-1].notes[0]
+    assert max(len(str(page.cursor)) for page in pages) < 120 * 20 + 200
+    assert {each.id for page in pages for each in page.items} == set(ids)
+    assert not [each for each in again if isinstance(each, Gone)]
 
 
 def test_contacts_that_go_while_pages_are_turned_hide_nobody(world: World) -> None:
