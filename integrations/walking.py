@@ -3,7 +3,7 @@
 No page is asked for by number: a record that changes meanwhile would move to another page, and its neighbour be skipped. Each page
 starts at the second where the last one ended; where one second holds more rows than a page (an import, a bulk edit), that second is
 walked by id. A stamp is made when a transaction begins and shows when it ends, so each walk begins a while before the newest
-change that was seen, until that one is itself old enough.
+change that was seen, until that one was itself old enough when the walk before began.
 """
 
 from __future__ import annotations
@@ -28,15 +28,19 @@ class Position:
 
     high: int = 0  # the newest change that was seen
     seen: float = 0.0  # when we first saw it, in seconds of our own clock
+    begun: float | None = None  # when the latest walk began, by the same clock
     at: int | None = None  # inside a walk: the second where the next page starts; None: the walk is done
     id: str | None = None  # inside one crowded second: the last id read ("" before the first)
 
     def started(self, now: float) -> Position:
         """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds."""
         if self.at is not None:
-            return self
-        waited = max(0, int(now - self.seen))
-        return replace(self, at=max(0, self.high - max(0, OVERLAP - waited)), id=None)
+            return self if self.begun is not None else replace(self, begun=now)
+        # Only the latest walk tells what had shown: what came to show since may be older than its newest change by the whole overlap.
+        seen = min(self.seen, now)  # our clock may have been put back
+        waited = int((seen if self.begun is None else min(self.begun, now)) - seen)
+        at = self.high - max(0, OVERLAP - waited)
+        return replace(self, seen=seen, begun=now, at=max(0, at), id=None)
 
     def saw(self, stamp: int, now: float) -> Position:
         """The same place, with this change seen."""
@@ -50,14 +54,15 @@ class Position:
 def position(value: object, first: int = 0) -> Position:
     """The position that `dump` wrote; anything else is the beginning, `first` (in seconds since 1970)."""
     if isinstance(value, dict):
-        high, seen, at, last = (value.get(name) for name in ("high", "seen", "at", "id"))
+        high, seen, begun, at, last = (value.get(name) for name in ("high", "seen", "begun", "at", "id"))
         if (
             _whole(high)
             and isinstance(seen, (int, float))
+            and (begun is None or isinstance(begun, (int, float)))
             and (at is None or _whole(at))
             and (last is None or isinstance(last, str))
         ):
-            return Position(high, float(seen), at, last)  # type: ignore[arg-type]
+            return Position(high, float(seen), begun, at, last)  # type: ignore[arg-type]
     return Position(at=max(0, first))
 
 

@@ -58,17 +58,37 @@ def test_records_that_change_while_they_are_read_are_all_read_at_last(seed: int)
     assert found == crm.stamps
 
 
-def test_a_change_that_shows_late_is_found_until_the_newest_is_old() -> None:
+@pytest.mark.parametrize("until_the_next_walk", [30.0, 300.0, 2.0 * OVERLAP, 86_400.0])
+def test_a_change_that_shows_late_is_found_however_long_the_next_walk_waits(until_the_next_walk: float) -> None:
     crm = Records()
     crm.stamps = {"a": 10_000}
     [(_, here)] = list(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 0.0))
     crm.stamps["slow"] = 10_000 - OVERLAP + 60
 
-    soon = [row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 30.0) for row in rows]
-    late = [row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 2.0 * OVERLAP) for row in rows]
+    [(rows, here)] = list(walk(crm.ask, stamp_of, SIZE, here, lambda: until_the_next_walk))
 
-    assert soon == ["slow", "a"]
-    assert late == ["a"]  # and it costs one record to ask
+    assert [row["id"] for row in rows] == ["slow", "a"]
+
+
+def test_once_a_walk_has_found_the_newest_change_old_it_costs_one_record_to_ask() -> None:
+    crm = Records()
+    crm.stamps = {"a": 10_000, "before": 10_000 - 60}
+    [(_, here)] = list(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 0.0))
+    for now in (OVERLAP + 1.0, OVERLAP + 2.0):
+        [(rows, here)] = list(walk(crm.ask, stamp_of, SIZE, here, lambda now=now: now))  # type: ignore[misc]
+
+    assert [row["id"] for row in rows] == ["a"]
+
+
+def test_what_shows_behind_a_walk_that_was_stopped_for_long_is_found_by_the_next_one() -> None:
+    crm = Records()
+    crm.stamps = {f"{number}": 10_000 + number for number in range(SIZE + 1)}
+    _, here = next(iter(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 0.0)))
+    crm.stamps |= {"slow": 10_000, "new": 100_000}  # the one shows behind us
+    for _, here in walk(crm.ask, stamp_of, SIZE, position(here.dump()), lambda: 90_000.0):  # noqa: B007
+        pass
+
+    assert "slow" in {row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 90_001.0) for row in rows}
 
 
 def test_a_clock_that_was_put_back_loses_nothing() -> None:

@@ -17,7 +17,7 @@ from integrations.crm.hubspot.fields import milliseconds
 from integrations.errors import UnexpectedResponseError
 
 # Search lags behind writes, mostly by seconds; nobody promises how much. Changes this much older than the newest one are
-# read again, until that newest one is itself this old: then everything before it has long been shown.
+# read again, until that newest one was itself this old when the walk before began: then everything before it has been read.
 OVERLAP = 5 * 60 * 1000  # milliseconds
 # A record that changes while it is searched stands at its old place with its new stamp. Were it the last row of a page, the
 # next page would start too late; so a page ends at the oldest of its last rows.
@@ -30,6 +30,7 @@ class Position:
 
     high: int = 0  # the newest change that was seen
     seen: float = 0.0  # when we first saw it, in seconds of our own clock
+    begun: float | None = None  # when the latest walk began, by the same clock
     at: int | None = None  # inside a walk: the stamp where the next page starts; None: the walk is done
     id: int | None = None  # inside one crowded instant: the last id read
     floor: int = 0  # everything up to here is known from a list, so that no overlap goes below it
@@ -37,9 +38,12 @@ class Position:
     def started(self, now: float) -> Position:
         """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds."""
         if self.at is not None:
-            return self
-        waited = max(0, int((now - self.seen) * 1000))
-        return replace(self, at=max(self.floor, self.high - max(0, OVERLAP - waited)), id=None)
+            return self if self.begun is not None else replace(self, begun=now)
+        # Only the latest walk tells what had shown: what came to show since may be older than its newest change by the whole overlap.
+        seen = min(self.seen, now)  # our clock may have been put back
+        waited = int(((seen if self.begun is None else min(self.begun, now)) - seen) * 1000)
+        at = self.high - max(0, OVERLAP - waited)
+        return replace(self, seen=seen, begun=now, at=max(self.floor, at), id=None)
 
     def saw(self, stamp: int, now: float) -> Position:
         """The same place, with this change seen."""
@@ -53,15 +57,16 @@ def position(value: object) -> Position:
     """The position that `dump` wrote; anything else is the beginning."""
     if not isinstance(value, dict):
         return Position()
-    high, seen, at, last, floor = (value.get(name) for name in ("high", "seen", "at", "id", "floor"))
+    high, seen, begun, at, last, floor = (value.get(name) for name in ("high", "seen", "begun", "at", "id", "floor"))
     sound = (
         _whole(high)
         and isinstance(seen, (int, float))
+        and (begun is None or isinstance(begun, (int, float)))
         and (at is None or _whole(at))
         and (last is None or _whole(last))
         and _whole(floor)
     )
-    return Position(high, float(seen), at, last, floor) if sound else Position()  # type: ignore[arg-type]
+    return Position(high, float(seen), begun, at, last, floor) if sound else Position()  # type: ignore[arg-type]
 
 
 def _whole(value: object) -> bool:

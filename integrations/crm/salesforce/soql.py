@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 STAMP = "SystemModstamp"
 # A stamp is set when a row is saved, and shows when its transaction ends: that of a long batch may take ten minutes
-# (Apex governor limits). Changes this much older than the newest one are read again, until that one is itself this old.
+# (Apex governor limits). Changes this much older than the newest one are read again, until that one was itself this old when the
+# walk before began.
 OVERLAP = timedelta(minutes=10)
 _NEEDED = {"Id", STAMP, "IsDeleted"}
 _PASSED_OVER = "Salesforce served a record that could not be read, so it was passed over."
@@ -30,16 +31,22 @@ class Position:
 
     high: str = ""  # the newest change that was seen
     seen: float = 0.0  # when we first saw it, in seconds of our own clock
+    begun: float | None = None  # when the latest walk began, by the same clock
     at: str | None = None  # inside a walk: the stamp of the last row; None: the walk is done
     id: str = ""  # inside a walk: the id of that row; "": everything from that stamp on
 
     def started(self, now: float) -> Position:
         """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds."""
         high = instant(self.high)
-        if self.at is not None or high is None:
-            return self if self.at is not None else replace(self, at="", id="")
-        waited = timedelta(seconds=max(0.0, now - self.seen))
-        return replace(self, at=soql_time(high - max(timedelta(0), OVERLAP - waited)), id="")
+        if self.at is not None:
+            return self if self.begun is not None else replace(self, begun=now)
+        if high is None:
+            return replace(self, begun=now, at="", id="")
+        # Only the latest walk tells what had shown: what came to show since may be older than its newest change by the whole overlap.
+        seen = min(self.seen, now)  # our clock may have been put back
+        waited = timedelta(seconds=(seen if self.begun is None else min(self.begun, now)) - seen)
+        at = high - max(timedelta(0), OVERLAP - waited)
+        return replace(self, seen=seen, begun=now, at=soql_time(at), id="")
 
     def saw(self, stamp: str, now: float) -> Position:
         """The same place, with this change seen."""
@@ -53,15 +60,16 @@ def position(value: object) -> Position:
     """The position that `dump` wrote; anything else is the beginning."""
     if not isinstance(value, dict):
         return Position()
-    high, seen, at, last = (value.get(name) for name in ("high", "seen", "at", "id"))
+    high, seen, begun, at, last = (value.get(name) for name in ("high", "seen", "begun", "at", "id"))
     sound = (
         _stamp(high)
         and isinstance(seen, (int, float))
+        and (begun is None or isinstance(begun, (int, float)))
         and (at is None or _stamp(at))
         and isinstance(last, str)
         and (last == "" or is_id(last))
     )
-    return Position(str(high), float(seen), at, str(last)) if sound else Position()  # type: ignore[arg-type]
+    return Position(str(high), float(seen), begun, at, str(last)) if sound else Position()  # type: ignore[arg-type]
 
 
 def _stamp(value: object) -> bool:
