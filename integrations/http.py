@@ -42,6 +42,8 @@ SAMPLE = 300  # characters of an unreadable answer that are kept
 WAIT = 60.0  # seconds, where a provider says "later" and not when
 LONGEST_WAIT = 7 * 86_400.0  # seconds; what asks for more than a week is a garbled header
 
+_ABOUT_THE_GRANT = (401, 402, 403)
+
 _WORDS = ("authorization_code", "refresh_token")  # sent along with secrets, and fit for a message
 
 RetryAfter = Callable[[requests.Response], float | None]
@@ -68,6 +70,8 @@ def error_for(
     if status < 300:
         return None
     host = urlsplit(response.url).hostname or "the provider"
+    if status in _ABOUT_THE_GRANT and _is_page(response):
+        return TemporaryError(f"{host} answered {status} with a page for people, which says nothing about our access")
     what = f"{host} answered {status}" + (f": {says[:SAMPLE]}" if says else "")
     if status == 401:
         return AuthenticationError(what)
@@ -83,6 +87,12 @@ def error_for(
     if status < 400:
         return UnexpectedResponseError(f"{host} sent a redirect, which is never followed with a credential")
     return InvalidRequestError(what)
+
+
+def _is_page(response: requests.Response) -> bool:
+    """Whether this is HTML: a firewall's question, a proxy's sorry. No API that we call refuses a credential in HTML (an empty
+    body may say that it is of that kind, though)."""
+    return response.content[:256].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 class Session:
@@ -148,9 +158,9 @@ class Session:
             read_limited(response, self._most)
         if response.status_code < 300:
             return response
-        refusal = self._classify(response) or error_for(
-            response, says=self._says(response), write=write, retry_after=self._retry_after
-        )
+        # Redacted before `error_for` cuts it: half a token is not found any more.
+        says = redact(self._says(response), self._secrets)
+        refusal = self._classify(response) or error_for(response, says=says, write=write, retry_after=self._retry_after)
         assert refusal is not None  # no status above is a success
         # Some providers quote back what was sent to them, and each of them words its refusals itself.
         refusal.args = tuple(redact(str(each), self._secrets) for each in refusal.args)

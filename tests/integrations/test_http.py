@@ -215,6 +215,33 @@ def test_a_token_that_the_provider_quotes_back_is_left_out(mock: responses.Reque
     assert TOKEN not in str(caught.value)
 
 
+def test_a_long_sentence_is_not_cut_in_the_middle_of_a_token(mock: responses.RequestsMock) -> None:
+    for at in range(http.SAMPLE - len(TOKEN), http.SAMPLE):
+        mock.get(f"{BASE}/me", status=401, body=f"{'x' * at}{TOKEN} expired")
+        with pytest.raises(errors.AuthenticationError) as caught:
+            Session(BASE, token=TOKEN, says=lambda answer: answer.text).get("/me")
+        assert TOKEN[:8] not in str(caught.value)
+        assert len(str(caught.value)) <= http.SAMPLE + 50
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+@pytest.mark.parametrize(
+    "page", ["<html>Just a moment...</html>", "\n <!DOCTYPE html><title>Attention Required</title>"]
+)
+def test_a_page_by_something_in_between_says_nothing_about_the_grant(
+    mock: responses.RequestsMock, status: int, page: str
+) -> None:
+    mock.get(f"{BASE}/me", status=status, body=page)
+    with pytest.raises(errors.TemporaryError, match=f"{status}.*page"):
+        Session(BASE, token=TOKEN).get("/me")
+
+
+def test_a_refusal_without_a_body_is_one_whatever_kind_it_says_it_is(mock: responses.RequestsMock) -> None:
+    mock.get(f"{BASE}/me", status=403, content_type="text/html")
+    with pytest.raises(errors.PermissionDeniedError):
+        Session(BASE, token=TOKEN).get("/me")
+
+
 def test_short_values_are_words_and_stay() -> None:
     assert redact("the code authorization_code is short", ["code", "authorization_code", ""]) == (
         "the code authorization_code is short"
