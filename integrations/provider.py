@@ -287,6 +287,8 @@ class Access:
     base_url: str = ""  # as `Setting` has it
     meter: Meter | None = None  # None: nothing is kept within anything (while connecting)
     wanted: Wanted | None = None  # None: all of them
+    # Handles of colleagues whose ids are not known yet: their profiles are wanted too, as soon as anybody else's post is read.
+    listed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -272,6 +272,29 @@ def accounts() -> Response:
     return answer({"data": array(found), "errors": array(missing)})
 
 
+@api.get("/2/users/by")
+def accounts_by_name() -> Response:
+    admit("users_by", 900, ("usernames", "user.fields", "expansions", "tweet.fields"))
+    asked = [each.strip() for each in request.args.get("usernames", "").split(",") if each.strip()]
+    if not 1 <= len(asked) <= 100:
+        raise invalid(
+            "usernames", request.args.get("usernames", ""), "The usernames query parameter takes 1 to 100 names"
+        )
+    rows = (
+        sandbox()
+        .store.read()
+        .execute(
+            "SELECT a.id FROM json_each(?) e CROSS JOIN accounts a ON a.handle_key = lower(e.value)",
+            (json.dumps(asked),),
+        )
+    )
+    ids = [row[0] for row in rows]
+    found = users(sandbox().store.read(), ids, names("user.fields", x_render.USER_FIELDS, x_render.USER_DEFAULTS))
+    known = {json.loads(doc)["username"].lower() for doc in found}
+    missing = [x_render.dumps(not_found("user", "usernames", one)) for one in asked if one.lower() not in known]
+    return answer({"data": array(found), "errors": array(missing)})
+
+
 @api.get("/2/dm_events")
 def messages() -> Response:
     grant = admit(

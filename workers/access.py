@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from integrations.errors import AuthenticationError
+from integrations.oauth import NothingToRenewWithError
 from integrations.provider import Access, Meter, Wanted
 from integrations.registry import providers
 from service import speaking
@@ -35,6 +36,7 @@ class Line:
     since: datetime | None = None  # how far back a first pull goes
     meter: Meter | None = None  # where reading costs something
     wanted: Wanted | None = None
+    listed: tuple[str, ...] = ()
     # A job is over before credentials that were fresh when it began have ended (`credentials.EARLY`).
     _opened: _Opened | None = field(default=None, init=False, repr=False)
 
@@ -51,11 +53,15 @@ class Line:
         opened = self._opened or self._open(None)
         try:
             return call(opened)
-        except AuthenticationError:
-            return call(self._open(opened.version))
+        except AuthenticationError as refusal:
+            try:
+                renewed = self._open(opened.version)
+            except NothingToRenewWithError:
+                raise refusal from None  # it has the provider's own reason
+            return call(renewed)
 
     def _open(self, refused: int | None) -> _Opened:
         access, version = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since)
-        access = replace(access, meter=self.meter, wanted=self.wanted)
+        access = replace(access, meter=self.meter, wanted=self.wanted, listed=self.listed)
         self._opened = _Opened(providers()[self.connection.provider].client(access), access, version)
         return self._opened

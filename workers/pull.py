@@ -126,9 +126,10 @@ def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID
         seconds = None if manifest is _SWEEP else values["poll_seconds"]
         meter = _meter(runtime, provider, held)
         wanted = partial(_wanted, runtime, held.connection) if meter else None
+        listed = pulling.colleagues_without_ids(session, held.connection) if meter else ()
         return _Job(
             runtime, workspace_id, stream_id, lease_id, held.connection, held.stream.name, held.stream.cursor, held.stream.failures,
-            provider, manifest, Line(runtime, held.connection, since, meter, wanted),
+            provider, manifest, Line(runtime, held.connection, since, meter, wanted, listed),
             timedelta(seconds=seconds) if seconds else manifest.every, bool(seconds), meter, real_now(),
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -142,15 +143,7 @@ def source(session: Session, connection: Connection) -> Source:
             Connection.brand_id == connection.brand_id,
         )
     ).all()
-    colleagues = (
-        session.scalar(
-            select(Brand.colleagues).where(
-                Brand.workspace_id == connection.workspace_id, Brand.id == connection.brand_id
-            )
-        )
-        or []
-    )
-    prefix = f"{connection.provider}:"
+    colleagues, ids = _colleagues(session, connection)
     assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
     return Source(
         connection.workspace_id,
@@ -158,12 +151,36 @@ def source(session: Session, connection: Connection) -> Source:
         connection.brand_id,
         connection.provider,
         connection.host,
-        frozenset(accounts),
-        frozenset(
-            handle.removeprefix(prefix).lstrip("@").lower() for handle in colleagues if handle.startswith(prefix)
-        ),
+        frozenset(accounts) | ids.keys(),
+        frozenset(colleagues),
         connection.ready_at is not None,
     )
+
+
+def colleagues_without_ids(session: Session, connection: Connection) -> tuple[str, ...]:
+    """Handles of listed colleagues on this network, lower case, whose ids are not known yet."""
+    if connection.kind != "social":
+        return ()
+    handles, ids = _colleagues(session, connection)
+    return tuple(sorted(handles - set(ids.values())))
+
+
+def _colleagues(session: Session, connection: Connection) -> tuple[set[str], dict[str, str]]:
+    """The brand's listed colleagues on this network: their handles, lower case, and those handles by id, as far as known."""
+    row = session.execute(
+        select(Brand.colleagues, Brand.colleague_ids).where(
+            Brand.workspace_id == connection.workspace_id, Brand.id == connection.brand_id
+        )
+    ).one_or_none()
+    prefix = f"{connection.provider}:"
+    named = {
+        each: each.removeprefix(prefix).lstrip("@").lower()
+        for each in (row[0] if row else ())
+        if each.startswith(prefix)
+    }
+    known = {f"{prefix}{handle}" for handle in named.values()}
+    ids = {native_id: key.removeprefix(prefix) for key, native_id in (row[1] if row else {}).items() if key in known}
+    return set(named.values()), ids
 
 
 def save_engagements(session: Session, source: Source, items: Sequence[Engagement]) -> int:
@@ -174,6 +191,7 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     shared = {"w": source.workspace_id, "c": source.connection_id, "brand": source.brand_id, "provider": source.provider,
               "host": source.host, "now": real_now()}  # fmt: skip
     authors, profiles = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
+    _know_colleagues(connection, source, shared, items)
     unique = {item.id: item for item in items}
     rows = [_row(source, item, authors[item.author.id]) for _, item in sorted(unique.items())]
     changed = execute(connection, _UPSERT_ENGAGEMENTS, {**shared, **packed(ENGAGEMENT, rows)})
@@ -190,6 +208,22 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     if source.ready:
         due.decide_soon(session, source.workspace_id)
     return sum(row[9] for row in changed)
+
+
+def _know_colleagues(
+    connection: RawConnection, source: Source, shared: dict[str, object], items: Sequence[Engagement]
+) -> None:
+    """From now on these colleagues are known by their ids too."""
+    found = {
+        f"{source.provider}:{item.author.handle.lower()}": item.author.id
+        for item in items
+        if item.author.handle.lower() in source.our_handles and item.author.id not in source.our_ids
+    }
+    if found:
+        statement = (
+            "UPDATE brands SET colleague_ids = colleague_ids || %(found)s WHERE workspace_id = %(w)s AND id = %(brand)s"
+        )
+        execute(connection, statement, {**shared, "found": Jsonb(found)})
 
 
 def _save_authors(

@@ -322,3 +322,13 @@ def test_an_account_that_there_is_not_is_said_so(run: Run, config: Config, forum
     code, _, err = run("disconnect", "0198c0de-0000-7000-8000-000000000000", **on_the_database(config))
     assert code == 1
     assert "There is no such connection." in err
+
+
+def test_a_provider_is_frozen_with_a_reason_and_brought_back(run: Run, config: Config) -> None:
+    env = on_the_database(config)
+    assert run("providers", "unfreeze", "x", **env)[:2] == (0, "x was not frozen.\n")
+    code, out, _ = run("providers", "freeze", "x", "--reason", "X has closed our plan", **env)
+    assert (code, out) == (0, "x is frozen (0 connections). `warmline providers unfreeze x` brings it back.\n")
+    assert run("providers", "unfreeze", "x", **env)[:2] == (0, "x goes on (0 connections).\n")
+    code, _, err = run("providers", "freeze", "myspace", "--reason", "It is gone", **env)
+    assert (code, "There is no provider 'myspace'" in err) == (1, True)

@@ -125,3 +125,77 @@ def test_a_database_that_is_away_is_not_an_error(held: Runtime, monkeypatch: pyt
     monkeypatch.setattr("sqlalchemy.orm.Session.execute", away)
     assert not health.parts(held).database
     assert not health.parts(held).well
+
+
+# --- the light ------------------------------------------------------------------------------------------------
+
+WELL, WAITING, TROUBLE, OFF = health.Light.WELL, health.Light.WAITING, health.Light.TROUBLE, health.Light.OFF
+CEILING = "The ceiling of $20 for November is reached; reading goes on on 1 December. Raise it in Settings."
+QUIET = stream(last_item_at=NOW - 30 * DAY)
+SWEPT = stream(name="recheck", last_item_at=None, served_at=NOW - HOUR)
+
+
+@pytest.mark.parametrize(
+    ("row", "light", "advice"),
+    [
+        (connection(), WELL, ""),
+        (connection(stream(last_item_at=None)), WAITING, "mention the account from another one"),
+        (connection(QUIET), WAITING, "mention the account from another one"),
+        (connection(stream(last_item_at=None), kind="crm"), WAITING, "change a contact in the CRM"),
+        (connection(QUIET, SWEPT), WELL, ""),
+        (connection(stream(last_item_at=None, served_at=NOW - HOUR)), WELL, ""),
+        (connection(stream(last_item_at=None, served_at=NOW - 9 * DAY)), WAITING, "Nothing shows that reading works"),
+        (connection(stream(failures=1)), WAITING, ""),
+        (connection(stream(failures=9)), TROUBLE, "tried again by itself"),
+        (
+            connection(stream(), stream(name="messages", status="stopped", error=SCOPE)),
+            TROUBLE,
+            "reconnect the account",
+        ),
+        (connection(status="needs_reauth"), TROUBLE, "Reconnect the account."),
+        (connection(ready_at=None), WAITING, ""),
+        (connection(stream(waits_for="ceiling", error=CEILING)), WAITING, "Raise the ceiling"),
+        (connection(missing_steps=["Subscribe the page"]), WAITING, "Subscribe the page."),
+        (connection(status="disconnected"), OFF, "Reconnect"),
+        (connection(frozen="Paused: holidays.", paused_at=NOW), OFF, "Resume it"),
+        (connection(frozen="X is frozen here: gone."), OFF, "`warmline providers unfreeze fakesocial`"),
+    ],
+)
+def test_the_light_is_green_only_where_something_proves_it(
+    row: dict[str, Any], light: health.Light, advice: str
+) -> None:
+    found = health.of(row, NOW)
+    assert found.light is light
+    assert advice in found.advice
+    assert bool(advice) is bool(found.advice)
+    assert found.line == health.line(row, NOW)
+
+
+def test_the_lag_is_that_of_the_stream_furthest_behind() -> None:
+    row = connection(stream(last_pulled_at=NOW - HOUR, next_pull_at=NOW + MINUTE), stream(name="own"), SWEPT)
+    found = health.of(row, NOW)
+    assert (found.lag, found.next_pull_at, found.proven_at) == (HOUR, NOW, NOW - 3 * MINUTE)
+    assert health.of(connection(stream(), stream(name="own", last_pulled_at=None)), NOW).lag is None
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        (
+            connection(QUIET, SWEPT),
+            "Nothing has arrived since 6 April; last looked 2 minutes ago. What is known was served again 1 hour ago, so reading works.",
+        ),
+        (
+            connection(stream(waits_for="ceiling", error=CEILING)),
+            f"Last post arrived 3 minutes ago. {CEILING}",
+        ),
+        (
+            connection(stream(waits_for="rate_limit", next_pull_at=NOW + 3 * HOUR)),
+            "Last post arrived 3 minutes ago. fakesocial has us wait; reading goes on in 3 hours.",
+        ),
+        (connection(stream(waits_for="rate_limit", next_pull_at=NOW + MINUTE)), "Last post arrived 3 minutes ago."),
+        (connection(frozen="Paused: holidays."), "Paused: holidays."),
+    ],
+)
+def test_the_line_says_what_is_waited_for_and_what_proves_it(row: dict[str, Any], line: str) -> None:
+    assert health.line(row, NOW) == line

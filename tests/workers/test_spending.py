@@ -12,7 +12,8 @@ from integrations.provider import RECHECK, Price
 from integrations.records import Author
 from integrations.registry import providers
 from service import connect, housekeeping, settings, spending
-from service.store import acting, listing
+from service.db import scheduler_engine
+from service.store import acting, claims, listing
 from tests.fakes import social as fake_social
 from tests.workers.conftest import World
 from workers import metering
@@ -169,3 +170,30 @@ def test_the_connection_says_what_it_cost(paying: World) -> None:
         [found] = spending.of(session, paying.workspace_id, rows, now=NOON).values()
     assert found.sentence == "This month: $0.02 for 3 posts."
     assert (found.ceiling, found.left) == (None, None)
+
+
+def test_where_somebody_waits_is_looked_at_first_and_at_full_pace(paying: World) -> None:
+    says(paying, 1)
+    paying.run()
+    paying.look(streams=("mentions",))
+    assert paying.stream("mentions").urgent is True
+    quiet, urgent = paying.stream("own").id, paying.stream("mentions").id
+    paying.sql("UPDATE streams SET next_pull_at = NULL")
+    paying.sql(
+        "UPDATE streams SET next_pull_at = now() - interval '3 minutes', urgent = false WHERE id = :id", id=quiet
+    )
+    paying.sql("UPDATE streams SET next_pull_at = now() - interval '1 second' WHERE id = :id", id=urgent)
+    assert _first(paying) == urgent
+    # Nobody starves: who has been due for longer than the head start goes first.
+    paying.sql("UPDATE streams SET next_pull_at = now() - interval '9 minutes' WHERE id = :id", id=quiet)
+    paying.sql("UPDATE streams SET next_pull_at = now() WHERE id = :id", id=urgent)
+    assert _first(paying) == quiet
+
+
+def _first(world: World) -> Any:
+    """Which stream a scheduler takes that takes one."""
+    with scheduler_engine(world.runtime.config.need("database_scheduler_url")).begin() as connection:
+        found = claims.claim(connection, world.now, 1)
+        claims.release(connection, found, world.now)
+    [stream] = [each.ids[1] for each in found if each.job == "pull"]
+    return stream

@@ -40,6 +40,7 @@ class Reader:
         self._account = access.account
         self._meter = access.meter
         self._wanted = access.wanted
+        self._listed = list(access.listed)
         # Where somebody says which profiles are worth their price, nothing else comes along with the rows.
         self.posts = TWEETS if access.wanted is None else alone(TWEETS)
         self.direct = DIRECT if access.wanted is None else alone(DIRECT)
@@ -94,17 +95,24 @@ class Reader:
         if self._wanted is None:
             return found
         ids = sorted(set(self._wanted(items)) - found.users.keys() - {self.me.id})
-        users: dict[str, Mapping[str, Any]] = {}
+        users: dict[str, Mapping[str, Any]] = self._colleagues(items)
         for start in range(0, len(ids), BATCH):
             users |= self._profiles(ids[start : start + BATCH])
         return replace(found, users={**found.users, **users}) if users else found
 
-    def _profiles(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    def _colleagues(self, items: Sequence[Engagement]) -> dict[str, Mapping[str, Any]]:
+        """Profiles of colleagues who are known by their handles alone, once somebody else's post is there that may be theirs."""
+        if not self._listed or all(item.author.id == self.me.id for item in items):
+            return {}
+        named, self._listed = self._listed[:BATCH], self._listed[BATCH:]
+        return dict(self._profiles(named, by="usernames"))
+
+    def _profiles(self, names: Sequence[str], by: str = "ids") -> Mapping[str, Mapping[str, Any]]:
         def call(_: int) -> requests.Response:
-            return typed(self.calls.get_users(ids=list(ids), user_auth=False, user_fields=USER_FIELDS))
+            return typed(self.calls.get_users(**{by: list(names)}, user_auth=False, user_fields=USER_FIELDS))
 
         try:
-            rows = dicts(self.bought(PROFILE, call, len(ids), len(ids)).rows)
+            rows = dicts(self.bought(PROFILE, call, len(names), len(names)).rows)
         except (SpendingLimitError, PermissionDeniedError):
             # The posts are paid for, and kept under bare ids: the next call says that the limit is reached, and whoever is gone, or
             # not for us, comes as an error alone.

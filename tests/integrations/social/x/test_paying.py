@@ -154,3 +154,16 @@ def test_every_price_and_cap_says_where_and_when_it_was_read() -> None:
         assert price.read_on is not None
         assert price.label
     assert all(cap.name in names and cap.read_on for cap in PROVIDER.caps)
+
+
+def test_a_colleague_who_is_known_by_handle_alone_is_looked_up_once_somebody_else_writes(wire: Wire) -> None:
+    wire.add(tweet(snowflake(NOW - timedelta(hours=2)), US.id, at=NOW - timedelta(hours=2)))
+    purse = Purse()
+    client = wire.client(meter=purse, wanted=nobody, listed=("ada",))
+    list(client.pull("own", None))
+    assert "user" not in purse.told
+    mentions(wire, 3)
+    items = [item for page in client.pull("mentions", None) for item in page.items]
+    assert {item.author.handle for item in items} == {"ada"}
+    list(client.pull("mentions", None))
+    assert purse.told["user"] == ["9"]

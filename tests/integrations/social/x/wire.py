@@ -142,6 +142,10 @@ class Wire:
         if path == "/2/users":
             found = [self.users[each] for each in query["ids"].split(",") if each in self.users]
             return 200, {"data": found} if found else {"errors": [_no_user(each) for each in query["ids"].split(",")]}
+        if path == "/2/users/by":
+            names = query["usernames"].lower().split(",")
+            found = [each for each in self.users.values() if each["username"].lower() in names]
+            return 200, {"data": found} if found else {"errors": [_no_user(each) for each in names]}
         if path == "/2/tweets":
             return self._lookup(query["ids"].split(","), query)
         if path == "/2/dm_events":
