@@ -89,7 +89,7 @@ _FIXED: tuple[Next, Next] = (lambda stream, now: now, _at_a_fixed_interval)
 
 def _streams(seconds: float) -> list[_Stream]:
     """All streams of all accounts. How much comes to an account differs by orders of magnitude, and comes in bursts."""
-    rng = random.Random(26)  # noqa: S311 - a simulation
+    rng = random.Random(26)
     manifest = next(each for each in providers().values() if each.prices)
     made = []
     for number in range(CONNECTIONS):
