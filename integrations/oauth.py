@@ -28,11 +28,22 @@ from integrations.http import TIMEOUT, USER_AGENT, answering, error_for, read_li
 from integrations.provider import Begun, Credentials, OAuth2, Setting
 
 # RFC 6749, 5.2: what these say is about the grant, and only this may disconnect somebody.
-_GRANT_IS_GONE = {"invalid_grant", "access_denied", "unauthorized_client"}
+_GRANT_IS_GONE = {"invalid_grant", "access_denied"}
 # How some word a dead token under another code: X says `invalid_request` and "Value passed for the token was invalid".
 _TOKEN_IS_GONE = re.compile(r"\b(token|grant|code)\b.*\b(invalid|expired|revoked)\b", re.IGNORECASE | re.DOTALL)
-# These are about us: our registration is wrong, the person's grant may be fine.
-_OUR_FAULT = {"invalid_client", "invalid_request", "unsupported_grant_type", "invalid_scope"}
+# These are about us: our registration is wrong, the person's grant may be fine. X says `unauthorized_client` of a client secret that is
+# not (any more) ours, Salesforce `invalid_client_id` of an app that was removed.
+_OUR_FAULT = {
+    "invalid_client",
+    "invalid_client_id",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+}
+# And these are about nobody: the same call may work later. Salesforce says `unknown_error` with "retry your request".
+_LATER = {"rate_limit_exceeded", "server_error", "slow_down", "temporarily_unavailable", "unknown_error"}
+_TOO_OFTEN = re.compile(r"\brequest limit reached\b", re.IGNORECASE)
 # And how some word that without a code of its own: Meta says `OAuthException` of everything.
 _APP_IS_UNKNOWN = re.compile(r"\bvalidating (application|client secret)\b", re.IGNORECASE)
 _KEPT = ("access_token", "refresh_token", "scope", "token_type")
@@ -40,6 +51,10 @@ _KEPT = ("access_token", "refresh_token", "scope", "token_type")
 
 class RegistrationRefusedError(InvalidRequestError):
     """The provider does not accept our client id and secret."""
+
+
+class NothingToRenewWithError(AuthenticationError):
+    """Nobody was asked: there is nothing to renew with. Why the credentials were refused, their refusal says better."""
 
 
 def begin(name: str, auth: OAuth2, setting: Setting, state: str) -> Begun:
@@ -99,9 +114,10 @@ def refresh(name: str, auth: OAuth2, setting: Setting, credentials: Credentials)
         return auth.refresh(setting, credentials)
     old = credentials.get("refresh_token")
     if not old:
-        raise AuthenticationError(f"{name} gave no refresh token, so the consent has run out")
+        raise NothingToRenewWithError(f"{name} gave no refresh token, so the consent has run out")
     fresh = _call(name, auth, setting, grant_type="refresh_token", refresh_token=str(old))
-    return {**credentials, **fresh}
+    kept = {name: value for name, value in credentials.items() if name != "expires_at"}
+    return {**kept, **fresh}
 
 
 def revoke(name: str, auth: OAuth2, setting: Setting, credentials: Credentials) -> bool:
@@ -192,6 +208,8 @@ def _refusal(name: str, response: requests.Response, body: Mapping[str, Any], se
         return error_for(response, says=says) or TemporaryError(f"{name} is not answering")
     if code == "invalid_request" and _TOKEN_IS_GONE.search(says):
         return AuthenticationError(f"{name} no longer accepts this consent: {says}")
+    if code in _LATER or _TOO_OFTEN.search(says):
+        return TemporaryError(f"{name} could not answer just now: {says}")
     if code in _OUR_FAULT or _APP_IS_UNKNOWN.search(says):
         return RegistrationRefusedError(f"{name} does not accept our app registration: {says}")
     if code.lower() in _GRANT_IS_GONE or response.status_code in (400, 401):

@@ -166,13 +166,19 @@ def test_a_refresh_keeps_what_does_not_come_back(mock: responses.RequestsMock) -
     assert _form(mock.calls[0]) == {"grant_type": "refresh_token", "refresh_token": "old-refresh-token"}
 
 
+def test_an_end_that_no_longer_comes_is_not_kept(mock: responses.RequestsMock) -> None:
+    mock.post(TOKEN_URL, json={"access_token": "new-access-token"})
+    renewed = _refresh({**CREDENTIALS, "expires_at": "2020-01-01T00:00:00+00:00"})
+    assert "expires_at" not in renewed, "it would be renewed before every call, for ever"
+
+
 def test_a_refresh_token_that_rotates_is_replaced(mock: responses.RequestsMock) -> None:
     mock.post(TOKEN_URL, json=FRESH)
     assert _refresh()["refresh_token"] == "new-refresh-token"
 
 
 def test_without_a_refresh_token_the_consent_has_run_out() -> None:
-    with pytest.raises(errors.AuthenticationError, match="Example"):
+    with pytest.raises(oauth.NothingToRenewWithError, match="Example"):
         _refresh({"access_token": "old-access-token"})
 
 
@@ -180,7 +186,6 @@ ANSWERS: list[tuple[int, Any, type[Exception]]] = [
     # about the grant
     (400, {"error": "invalid_grant", "error_description": "expired"}, errors.AuthenticationError),
     (400, {"error": "access_denied"}, errors.AuthenticationError),
-    (401, {"error": "unauthorized_client"}, errors.AuthenticationError),
     (400, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, errors.AuthenticationError),
     (400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}, errors.AuthenticationError),
     (400, {"error": {"message": "This authorization code has been used.", "type": "OAuthException", "code": 100}}, errors.AuthenticationError),
@@ -188,6 +193,12 @@ ANSWERS: list[tuple[int, Any, type[Exception]]] = [
     (400, {"error": {"message": "Error validating client secret.", "type": "OAuthException", "code": 1}}, oauth.RegistrationRefusedError),
     (400, {"error": {"message": "Error validating application.", "type": "OAuthException", "code": 101}}, oauth.RegistrationRefusedError),
     (401, {"error": "invalid_client"}, oauth.RegistrationRefusedError),
+    (401, {"error": "unauthorized_client", "error_description": "Missing valid authorization header"}, oauth.RegistrationRefusedError),
+    (400, {"error": "invalid_client_id", "error_description": "client identifier invalid"}, oauth.RegistrationRefusedError),
+    (400, {"error": "unknown_error", "error_description": "retry your request"}, errors.TemporaryError),
+    (400, {"error": "temporarily_unavailable"}, errors.TemporaryError),
+    (400, {"error": "rate_limit_exceeded"}, errors.TemporaryError),
+    (400, {"error": {"message": "(#4) Application request limit reached", "type": "OAuthException", "code": 4}}, errors.TemporaryError),
     (400, {"error": "invalid_request", "error_description": "Missing required parameter [client_id]."}, oauth.RegistrationRefusedError),
     (400, {"error": "unsupported_grant_type"}, oauth.RegistrationRefusedError),
     # about neither
