@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from integrations import consents
 from integrations.consents import Way
+from integrations.deadline import at_most
 from integrations.errors import AuthenticationError, RateLimitError
 from integrations.provider import Setting
 from service.clock import real_now
@@ -27,7 +28,9 @@ from service.runtime import Runtime
 from service.vault import Vault
 
 EARLY = timedelta(seconds=60)  # a token that ends sooner than this is refreshed before it is used
-LEASE = timedelta(minutes=4)  # longer than the time limits of the few calls that renewing may take
+LEASE = timedelta(minutes=4)
+# How long renewing may take in all, where a server that somebody named trickles: were the lease to end first, somebody else would spend the same token.
+RENEWED_WITHIN = LEASE * 0.75
 RETRY = 3.0  # seconds: how soon a loser looks again
 
 
@@ -89,7 +92,8 @@ def fresh(
     if lease is None:
         raise RateLimitError("another process is renewing this consent", retry_after=RETRY)
     try:
-        values = consents.refresh(way, setting, held.values)
+        with at_most(RENEWED_WITHIN.total_seconds()):
+            values = consents.refresh(way, setting, held.values)
     except AuthenticationError:
         again, _ = _read(runtime, workspace_id, connection_id)
         if again.version != held.version:

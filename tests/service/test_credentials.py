@@ -12,6 +12,7 @@ import responses
 from sqlalchemy import select, update
 
 from integrations import consents
+from integrations.deadline import at_most
 from integrations.errors import AuthenticationError, RateLimitError, TemporaryError
 from integrations.provider import App, OAuth2, Provider, Setting, SocialClient
 from service import credentials
@@ -134,6 +135,23 @@ def test_a_grant_that_is_gone_says_so_and_a_failure_in_passing_does_not(
     with pytest.raises(AuthenticationError, match="Token revoked"):
         fresh(held, owner, connection_id)
     assert row(held, owner).refresh_lease_until is None  # the next one may try at once
+
+
+def test_renewing_is_over_before_its_lease_is(
+    held: Runtime, owner: Member, connection_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[float] = []
+
+    def refresh(*_: object) -> dict[str, str]:
+        for _call in range(6):  # as many as signing in to a network of many servers may take
+            with at_most(60) as limit:
+                limits.append(limit.seconds)
+        return {"access_token": "new"}
+
+    monkeypatch.setattr(consents, "refresh", refresh)
+    fresh(held, owner, connection_id)
+    [limit] = set(limits)  # one for all of them together
+    assert limit < credentials.LEASE.total_seconds()
 
 
 def test_a_holder_that_died_is_waited_for_no_longer_than_its_lease(
