@@ -314,3 +314,13 @@ def test_messages_of_more_than_thirty_days_ago_are_not_served(world):
     old = {"id": "100", "sender_id": "2", "recipient_id": "1", "text": "old", "created_at": "2026-05-30T10:00:00Z"}
     world.load(messages=[old])
     assert world.x().ids("/2/dm_events") == []
+
+
+def test_accounts_are_found_by_name_in_any_case(world):
+    x = world.x()
+    everybody = x.get("/2/users", ids="1,2").json["data"]
+    names = ",".join(each["username"].upper() for each in everybody)
+    found = x.get("/2/users/by", usernames=f"{names},nobody_here").json
+    assert {each["id"] for each in found["data"]} == {"1", "2"}
+    assert [each["value"] for each in found["errors"]] == ["nobody_here"]
+    assert x.get("/2/users/by").status_code == 400
