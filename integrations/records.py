@@ -242,7 +242,7 @@ T = TypeVar("T", covariant=True)
 @dataclass(frozen=True)
 class Page(Generic[T]):
     """Some records, and the cursor to keep once they are stored. `notes` are sentences for the connection's
-    health line ("only the newest 800 mentions are served"); `reads` counts billed reads by price name. `answered` are ids
+    health line ("only the newest 800 mentions are served"); `reads` counts billed reads by price name, where no meter was told of them. `answered` are ids
     of posts that a pull was given and need not ask for again, served or not."""
 
     items: tuple[T, ...]
