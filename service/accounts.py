@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Iterable
@@ -13,23 +12,16 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from service import settings
+from service import access, sessions, settings
+from service.access import SCOPES
 from service.clock import real_now
 from service.db import Database
 from service.errors import PlainError
 from service.models import APIKey, Brand, Membership, SigninLink, SigninSession, User, Workspace, WorkspaceSchedule
+from service.sessions import digest
 
 LINK_LIFETIME = timedelta(minutes=30)
-SESSION_LIFETIME = timedelta(days=14)
 KEY_PREFIX = "wl_"
-
-# Who may do what; an API key's scopes are a choice from these.
-SCOPES = {
-    "read": "See brands, connections, posts, contacts, matches and tasks",
-    "write": "Decide matches, dismiss tasks, ask for a pull",
-    "admin": "Connect and disconnect accounts, approve a CRM, change settings and brands",
-}
-ROLES = {"owner": frozenset(SCOPES), "member": frozenset({"read", "write"}), "viewer": frozenset({"read"})}
 
 
 @dataclass(frozen=True)
@@ -41,14 +33,12 @@ class Caller:
     scopes: frozenset[str]
     user_id: UUID | None = None
     email: str = ""
+    role: str = ""
+    session_id: UUID | None = None
     session_hash: bytes | None = None
+    confined: bool = False  # this session may look at no other workspace
     csrf_token: str = ""
     workspace_name: str = ""
-
-
-def digest(token: str) -> bytes:
-    """What is kept of a random token. SHA-256 is enough: there is nothing to guess in 256 random bits."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def normal_email(address: str) -> str:
@@ -74,7 +64,7 @@ def ensure_workspace(
         workspace_id = session.scalar(
             select(Workspace.id)
             .join(Membership, Membership.workspace_id == Workspace.id)
-            .where(Workspace.name == name, Membership.user_id == user.id, Membership.role == "owner")
+            .where(Workspace.name == name, Membership.user_id == user.id, Membership.role == access.OWNER)
         )
         user_id = user.id
         if workspace_id is not None:
@@ -82,7 +72,7 @@ def ensure_workspace(
         workspace = Workspace(name=name)
         session.add(workspace)
         session.flush()
-        session.add(Membership(workspace_id=workspace.id, user_id=user_id, role="owner"))
+        session.add(Membership(workspace_id=workspace.id, user_id=user_id, role=access.OWNER))
     with db.tenant(workspace.id) as session:
         session.add(WorkspaceSchedule(workspace_id=workspace.id))
         session.add(Brand(workspace_id=workspace.id, name=name))
@@ -98,46 +88,50 @@ def signin_link(db: Database, email: str, base_url: str) -> str:
             raise PlainError(
                 f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one."
             )
-        token = secrets.token_urlsafe(32)
-        session.add(
-            SigninLink(token_hash=digest(token), user_id=user_id, expires_at=real_now() + LINK_LIFETIME, used_at=None)
+        return f"{base_url}/signin/{new_link(session, user_id)}"
+
+
+def new_link(session: Session, user_id: UUID, workspace_id: UUID | None = None) -> str:
+    """The token of a new sign-in link; with a workspace, one that opens this workspace and no other."""
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SigninLink(
+            token_hash=digest(token),
+            user_id=user_id,
+            workspace_id=workspace_id,
+            expires_at=real_now() + LINK_LIFETIME,
+            used_at=None,
         )
-    return f"{base_url}/signin/{token}"
+    )
+    return token
 
 
-def sign_in(db: Database, token: str) -> str | None:
-    """Spends a one-time link. Returns the cookie of a new session, or None for a link that is unknown, used or too old."""
+def sign_in(db: Database, token: str, browser: str = "") -> str | None:
+    """Spends a one-time link. Returns the cookie of a new session, or None for a link that is unknown, used or too old, or
+    whose workspace its person has left. `browser` is what to call the session, in words."""
     now = real_now()
     with db.globally() as session:
-        user_id = session.scalar(
+        spent = session.execute(
             update(SigninLink)
             .where(SigninLink.token_hash == digest(token), SigninLink.used_at.is_(None), SigninLink.expires_at > now)
             .values(used_at=now)
-            .returning(SigninLink.user_id)
-        )
-        if user_id is None:
+            .returning(SigninLink.user_id, SigninLink.workspace_id)
+        ).one_or_none()
+        if spent is None:
             return None
-        workspace_id = session.scalar(
-            select(Membership.workspace_id)
-            .where(Membership.user_id == user_id)
-            .order_by(Membership.created_at)
-            .limit(1)
-        )
-        cookie = secrets.token_urlsafe(32)
-        session.add(
-            SigninSession(
-                token_hash=digest(cookie),
-                user_id=user_id,
-                workspace_id=workspace_id,
-                csrf_token=secrets.token_urlsafe(24),
-                expires_at=now + SESSION_LIFETIME,
-            )
-        )
-        return cookie
+        user_id, only = spent
+        belongs = select(Membership.workspace_id).where(Membership.user_id == user_id)
+        if only is not None:
+            belongs = belongs.where(Membership.workspace_id == only)
+        workspace_id = session.scalar(belongs.order_by(Membership.created_at).limit(1))
+        if only is not None and workspace_id is None:
+            return None
+        return sessions.begin(session, user_id, workspace_id, confined=only is not None, browser=browser)
 
 
 def caller_of_session(db: Database, cookie: str) -> Caller | None:
     """Who this browser is, in the workspace that it looks at."""
+    now = real_now()
     with db.globally() as session:
         row = session.execute(
             select(SigninSession, User.email, Membership.role, Workspace.name)
@@ -147,19 +141,23 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
                 (Membership.user_id == SigninSession.user_id) & (Membership.workspace_id == SigninSession.workspace_id),
             )
             .join(Workspace, Workspace.id == SigninSession.workspace_id)
-            .where(SigninSession.token_hash == digest(cookie), SigninSession.expires_at > real_now())
+            .where(SigninSession.token_hash == digest(cookie), SigninSession.expires_at > now)
         ).one_or_none()
-    if row is None:
-        return None
-    found, email, role, name = row
+        if row is None:
+            return None
+        found, email, role, name = row
+        sessions.seen(session, found, now)
     assert found.workspace_id is not None  # the join with memberships found it
     return Caller(
         workspace_id=found.workspace_id,
         actor=f"user:{found.user_id}",
-        scopes=ROLES.get(role, frozenset()),
+        scopes=access.may(role),
         user_id=found.user_id,
         email=email,
+        role=role,
+        session_id=found.id,
         session_hash=found.token_hash,
+        confined=found.confined,
         csrf_token=found.csrf_token,
         workspace_name=name,
     )
@@ -203,19 +201,22 @@ def create_api_key(db: Database, workspace_id: UUID, user_id: UUID | None, name:
 
 # Every call of the API begins with this one statement, so it stays clear of objects and of a transaction of its own.
 _KEY = (
-    "SELECT id, workspace_id, scopes, created_by, coalesce(last_used_at < now() - interval '1 minute', true)"
-    " FROM api_keys WHERE key_hash = %(hash)s AND revoked_at IS NULL"
+    "SELECT k.id, k.workspace_id, k.scopes, k.created_by, m.role, coalesce(k.last_used_at < now() - interval '1 minute', true)"
+    " FROM api_keys k LEFT JOIN memberships m ON m.workspace_id = k.workspace_id AND m.user_id = k.created_by"
+    " WHERE k.key_hash = %(hash)s AND k.revoked_at IS NULL"
 )
 
 
 def caller_of_key(db: Database, secret: str) -> Caller | None:
-    """Who this API key is. Notes its use once a minute at most, so that a busy key does not write on every call."""
+    """Who this API key is. It may do no more than whoever made it may do now. Notes its use once a minute at most, so that a
+    busy key does not write on every call."""
     with db.autocommit() as connection:
         row = connection.execute(_KEY, {"hash": digest(secret)}).fetchone()
     if row is None:
         return None
-    key_id, workspace_id, scopes, created_by, unnoted = row
+    key_id, workspace_id, scopes, created_by, role, unnoted = row
     if unnoted:
         with db.globally() as session:
             session.execute(update(APIKey).where(APIKey.id == key_id).values(last_used_at=real_now()))
-    return Caller(workspace_id=workspace_id, actor=f"key:{key_id}", scopes=frozenset(scopes), user_id=created_by)
+    held = frozenset(scopes) if created_by is None else frozenset(scopes) & access.may(role)
+    return Caller(workspace_id=workspace_id, actor=f"key:{key_id}", scopes=held, user_id=created_by)

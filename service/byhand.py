@@ -11,7 +11,7 @@ from uuid import UUID
 
 from integrations.records import Author
 from integrations.registry import handed_in
-from service import connect
+from service import access, connect
 from service.accounts import Caller
 from service.clock import business_now
 from service.errors import PlainError
@@ -85,7 +85,7 @@ def _place(runtime: Runtime, caller: Caller, place: str, brand_id: UUID | None) 
         found = capturing.connection_of_place(session, caller.workspace_id, place, brand_id)
         if found is not None:
             return found.id
-    if "admin" not in caller.scopes:
+    if access.ADMIN not in caller.scopes:
         raise PlainError(f"No place named {place} is connected here. An owner connects it on Connections.")
     [provider] = handed_in()
     [made] = connect.connect_with_secret(runtime, caller, provider, brand_id, {"place": place})

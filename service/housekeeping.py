@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
+from service import members
 from service.api import idempotency
 from service.clock import real_now
 from service.models import OAuthState, SigninLink, SigninSession
@@ -24,6 +25,7 @@ def tidy(runtime: Runtime, workspace_id: UUID) -> None:
             session.execute(delete(table).where(table.expires_at < before))
     with runtime.db.tenant(workspace_id) as session:
         idempotency.sweep(session, workspace_id)
+        members.sweep(session, workspace_id, before)
         ledger.sweep(session, workspace_id, now=real_now())
         if filing.waiting(session, workspace_id):  # after an update: workers file contacts anew before they decide
             due.decide_soon(session, workspace_id)

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import Select, select, update
 
-from service.accounts import Caller, digest
+from service.accounts import Caller
 from service.clock import real_now
 from service.models import OAuthState
 from service.registrations import ConnectError
 from service.runtime import Runtime
+from service.sessions import digest
 
 LIFETIME = timedelta(minutes=10)
 

@@ -87,7 +87,7 @@ class RefreshSchema(Schema):
 _NONE = {404: "No such calendar."}
 
 
-@calendars.get("", scope="read", query=CalendarQuery, returns=page_of(CalendarSchema))
+@calendars.get("", query=CalendarQuery, returns=page_of(CalendarSchema))
 def index(query: dict[str, Any]) -> Response:
     """List calendars and how old what they said is, oldest first"""
     filters, page = window(query)
@@ -102,7 +102,6 @@ def index(query: dict[str, Any]) -> Response:
 
 @calendars.post(
     "",
-    scope="write",
     body=NewCalendar,
     returns=CalendarSchema,
     status=201,
@@ -121,7 +120,7 @@ def create(body: dict[str, Any]) -> Response:
         return _one(session, who, made, 201, {"Location": f"/v1/calendars/{made}"})
 
 
-@calendars.get("/<uuid:calendar_id>", scope="read", returns=CalendarSchema, also=_NONE)
+@calendars.get("/<uuid:calendar_id>", returns=CalendarSchema, also=_NONE)
 def show(calendar_id: UUID) -> Response:
     """One calendar"""
     who = caller()
@@ -129,7 +128,7 @@ def show(calendar_id: UUID) -> Response:
         return _one(session, who, calendar_id)
 
 
-@calendars.post("/<uuid:calendar_id>/refresh", scope="write", returns=RefreshSchema, status=202, also=_NONE)
+@calendars.post("/<uuid:calendar_id>/refresh", returns=RefreshSchema, status=202, also=_NONE)
 def refresh(calendar_id: UUID) -> Response:
     """Read it now"""
     who = caller()
@@ -139,7 +138,7 @@ def refresh(calendar_id: UUID) -> Response:
     return answer({"calendar_id": calendar_id}, 202)
 
 
-@calendars.delete("/<uuid:calendar_id>", scope="write", status=204, also=_NONE)
+@calendars.delete("/<uuid:calendar_id>", status=204, also=_NONE)
 def remove(calendar_id: UUID) -> Response:
     """Forget it, its address and its busy times"""
     who = caller()

@@ -191,7 +191,7 @@ _ENDED = "The account is disconnected."
 _NOT_PURGED = "It is disconnected already, or its CRM no longer accepts our consent."
 
 
-@connections.get("", scope="read", query=ConnectionQuery, returns=page_of(ConnectionSchema))
+@connections.get("", query=ConnectionQuery, returns=page_of(ConnectionSchema))
 def index(query: dict[str, Any]) -> Response:
     """List connections with their health, oldest first"""
     filters, page = window(query)
@@ -205,7 +205,6 @@ def index(query: dict[str, Any]) -> Response:
 
 @connections.post(
     "",
-    scope="admin",
     body=NewConnection,
     returns=ConnectedSchema,
     status=201,
@@ -231,7 +230,7 @@ def create(body: dict[str, Any]) -> Response:
     return answer({"authorize_url": None, "connection_ids": made}, 201)
 
 
-@connections.get("/<uuid:connection_id>", scope="read", returns=ConnectionSchema, also=_NONE)
+@connections.get("/<uuid:connection_id>", returns=ConnectionSchema, also=_NONE)
 def show(connection_id: UUID) -> Response:
     """One connection with its health"""
     who = caller()
@@ -239,7 +238,7 @@ def show(connection_id: UUID) -> Response:
         return one(session, who, connection_id)
 
 
-@connections.patch("/<uuid:connection_id>", scope="admin", body=ConnectionChange, returns=ConnectionSchema, also=_NONE)
+@connections.patch("/<uuid:connection_id>", body=ConnectionChange, returns=ConnectionSchema, also=_NONE)
 def change(body: dict[str, Any], connection_id: UUID) -> Response:
     """Change who gets what waits on this account"""
     who = caller()
@@ -251,7 +250,7 @@ def change(body: dict[str, Any], connection_id: UUID) -> Response:
         return one(session, who, connection_id)
 
 
-@connections.delete("/<uuid:connection_id>", scope="admin", status=204, also=_NONE)
+@connections.delete("/<uuid:connection_id>", status=204, also=_NONE)
 def disconnect(connection_id: UUID) -> Response:
     """Disconnect: forget the credentials and revoke them at the provider; what was read stays"""
     if not disconnecting.disconnect(runtime(), caller(), connection_id):
@@ -259,9 +258,7 @@ def disconnect(connection_id: UUID) -> Response:
     return nothing()
 
 
-@connections.post(
-    "/<uuid:connection_id>/purge", scope="admin", returns=ConnectionSchema, status=202, also={**_NONE, 409: _NOT_PURGED}
-)
+@connections.post("/<uuid:connection_id>/purge", returns=ConnectionSchema, status=202, also={**_NONE, 409: _NOT_PURGED})
 def purge(connection_id: UUID) -> Response:
     """Disconnect without a trace: withdraw our open tasks in that CRM and remove what connecting made there; `receipt` says what came of it"""
     who = caller()
@@ -275,9 +272,7 @@ def purge(connection_id: UUID) -> Response:
         return answer(dump(cast(Row, row), zone_of(session, who)), 202)
 
 
-@connections.post(
-    "/<uuid:connection_id>/pull", scope="write", returns=PullSchema, status=202, also={**_NONE, 409: _ENDED}
-)
+@connections.post("/<uuid:connection_id>/pull", returns=PullSchema, status=202, also={**_NONE, 409: _ENDED})
 def pull(connection_id: UUID) -> Response:
     """Look for new posts or records now"""
     who = caller()
@@ -290,9 +285,7 @@ def pull(connection_id: UUID) -> Response:
     return answer({"connection_id": connection_id}, 202)
 
 
-@connections.post(
-    "/<uuid:connection_id>/approve", scope="admin", returns=ConnectionSchema, also={404: "No such CRM connection."}
-)
+@connections.post("/<uuid:connection_id>/approve", returns=ConnectionSchema, also={404: "No such CRM connection."})
 def approve(connection_id: UUID) -> Response:
     """End a CRM's preview: write what was computed, from now on"""
     who = caller()
@@ -304,7 +297,6 @@ def approve(connection_id: UUID) -> Response:
 
 @connections.get(
     "/<uuid:connection_id>/preview",
-    scope="read",
     query=PageQuery,
     returns=page_of(TaskSchema),
     also={404: "No such CRM connection."},
@@ -358,9 +350,7 @@ class FoundSchema(Schema):
     examples = fields.List(fields.Nested(FoundTaskSchema), required=True, metadata=about("The most urgent."))
 
 
-@connections.get(
-    "/<uuid:connection_id>/found", scope="read", returns=FoundSchema, also={404: "No such social connection."}
-)
+@connections.get("/<uuid:connection_id>/found", returns=FoundSchema, also={404: "No such social connection."})
 def found(connection_id: UUID) -> Response:
     """What was read from an account so far, what that cost, and the tasks that it would make; nothing is stored"""
     view = first_view(runtime(), caller().workspace_id, connection_id, now=business_now())

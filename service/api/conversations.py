@@ -84,7 +84,7 @@ def dump(row: Row) -> Row:
     }
 
 
-@conversations.get("", scope="read", query=ConversationQuery, returns=page_of(ConversationSchema))
+@conversations.get("", query=ConversationQuery, returns=page_of(ConversationSchema))
 def index(query: dict[str, Any]) -> Response:
     """List conversations, the one that moved last first"""
     filters, page = window(query)
@@ -94,9 +94,7 @@ def index(query: dict[str, Any]) -> Response:
     return listed(rows, cursor, dump)
 
 
-@conversations.get(
-    "/<uuid:conversation_id>", scope="read", returns=ConversationDetailSchema, also={404: "No such conversation."}
-)
+@conversations.get("/<uuid:conversation_id>", returns=ConversationDetailSchema, also={404: "No such conversation."})
 def show(conversation_id: UUID) -> Response:
     """One conversation with its posts"""
     who = caller()

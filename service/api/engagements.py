@@ -58,7 +58,7 @@ def dump(row: Row) -> Row:
     return row
 
 
-@engagements.get("", scope="read", query=EngagementQuery, returns=page_of(EngagementSchema))
+@engagements.get("", query=EngagementQuery, returns=page_of(EngagementSchema))
 def index(query: dict[str, Any]) -> Response:
     """List posts, newest first"""
     filters, page = window(query)
@@ -68,7 +68,7 @@ def index(query: dict[str, Any]) -> Response:
     return listed(rows, cursor, dump)
 
 
-@engagements.get("/<uuid:engagement_id>", scope="read", returns=EngagementSchema, also={404: "No such post."})
+@engagements.get("/<uuid:engagement_id>", returns=EngagementSchema, also={404: "No such post."})
 def show(engagement_id: UUID) -> Response:
     """One post"""
     who = caller()

@@ -80,7 +80,7 @@ class FiguresQuery(Schema):
     )
 
 
-@figures.get("", scope="read", query=FiguresQuery, returns=FiguresSchema)
+@figures.get("", query=FiguresQuery, returns=FiguresSchema)
 def show(query: dict[str, Any]) -> Response:
     """How tasks fared, by rule and owner"""
     who = caller()

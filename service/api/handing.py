@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from integrations.records import Author, Kind
 from integrations.registry import handed_in
-from service import connect
+from service import access, connect
 from service.accounts import Caller
 from service.api import engagements as listed
 from service.api.answers import Id, Text, about, answer, choice, nothing
@@ -147,7 +147,6 @@ _NOT_ACTIVE = "The place is disconnected; or the post is one that its network te
 
 @engagements.post(
     "",
-    scope="write",
     body=HandedSchema,
     returns=HandedResultsSchema,
     also={404: "No such place, connection or brand.", 409: _NOT_ACTIVE},
@@ -171,7 +170,7 @@ def hand_in(body: dict[str, Any]) -> Response:
     return answer({"connection_id": connection_id, "items": items})
 
 
-@engagements.delete("/<uuid:engagement_id>", scope="write", status=204, also={404: "No such post.", 409: _NOT_ACTIVE})
+@engagements.delete("/<uuid:engagement_id>", status=204, also={404: "No such post.", 409: _NOT_ACTIVE})
 def erase(engagement_id: UUID) -> Response:
     """Erase a post that was handed in and is gone at its source; what rests on it is decided again"""
     who = caller()
@@ -201,7 +200,7 @@ def _place(who: Caller, body: Mapping[str, Any]) -> UUID:
         found = capturing.connection_of_place(session, who.workspace_id, body["place"], brand_id)
         if found is not None:
             return found.id
-    if "admin" not in who.scopes:
+    if access.ADMIN not in who.scopes:
         refuse(
             404, f"No place named {body['place']!r} is connected. Connect it in the console, or with an admin's key."
         )

@@ -34,7 +34,7 @@ class HealthSchema(Schema):
     )
 
 
-@health.get("", scope="read", returns=HealthSchema)
+@health.get("", returns=HealthSchema)
 def show() -> Response:
     """The parts of the service and the connections"""
     who, parts = caller(), facts.parts(runtime())

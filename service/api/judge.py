@@ -232,7 +232,7 @@ class JudgementSchema(Schema):
 _EXAMPLE = {"requestBody": {"content": {"application/json": {"example": EXAMPLE}}}}
 
 
-@judge.post("", scope="read", body=TalkSchema, returns=JudgementSchema, doc=_EXAMPLE)
+@judge.post("", body=TalkSchema, returns=JudgementSchema, doc=_EXAMPLE)
 def talk(body: dict[str, Any]) -> Response:
     """Judge one talk: is the person waiting, and is it time to talk? Nothing is stored"""
     who = caller()

@@ -109,7 +109,7 @@ def dump(row: Row) -> Row:
     }
 
 
-@matches.get("", scope="read", query=MatchQuery, returns=page_of(MatchSchema))
+@matches.get("", query=MatchQuery, returns=page_of(MatchSchema))
 def index(query: dict[str, Any]) -> Response:
     """List matches, newest first"""
     filters, page = window(query)
@@ -119,9 +119,7 @@ def index(query: dict[str, Any]) -> Response:
     return listed(rows, cursor, dump)
 
 
-@matches.post(
-    "", scope="write", body=NewMatch, returns=MatchSchema, status=201, also={404: "No such author, or no such contact."}
-)
+@matches.post("", body=NewMatch, returns=MatchSchema, status=201, also={404: "No such author, or no such contact."})
 def create(body: dict[str, Any]) -> Response:
     """Say that this author is this contact; another contact that was confirmed for the author is rejected"""
     who = caller()
@@ -131,7 +129,7 @@ def create(body: dict[str, Any]) -> Response:
     return answer(dump(row), 201, {"Location": f"/v1/matches/{made}"}) if row else missing("author or contact")
 
 
-@matches.get("/<uuid:match_id>", scope="read", returns=MatchSchema, also={404: "No such match."})
+@matches.get("/<uuid:match_id>", returns=MatchSchema, also={404: "No such match."})
 def show(match_id: UUID) -> Response:
     """One match"""
     who = caller()
@@ -140,19 +138,19 @@ def show(match_id: UUID) -> Response:
     return answer(dump(row) if row else missing("match"))
 
 
-@matches.post("/<uuid:match_id>/confirm", scope="write", returns=MatchSchema, also={404: "No such match."})
+@matches.post("/<uuid:match_id>/confirm", returns=MatchSchema, also={404: "No such match."})
 def confirm(match_id: UUID) -> Response:
     """This author is this contact; any other confirmed contact of the author is rejected"""
     return _act(match_id, partial(acting.decide_match, state=MatchState.CONFIRMED))
 
 
-@matches.post("/<uuid:match_id>/reject", scope="write", returns=MatchSchema, also={404: "No such match."})
+@matches.post("/<uuid:match_id>/reject", returns=MatchSchema, also={404: "No such match."})
 def reject(match_id: UUID) -> Response:
     """This author is not this contact"""
     return _act(match_id, partial(acting.decide_match, state=MatchState.REJECTED))
 
 
-@matches.post("/<uuid:match_id>/undo", scope="write", returns=MatchSchema, also={404: "No such match."})
+@matches.post("/<uuid:match_id>/undo", returns=MatchSchema, also={404: "No such match."})
 def undo(match_id: UUID) -> Response:
     """Forget what a person decided, and let the rules look again"""
     return _act(match_id, acting.undo_match)

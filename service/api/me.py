@@ -6,7 +6,8 @@ from flask import Response
 from marshmallow import Schema, fields
 from sqlalchemy import select
 
-from service.accounts import SCOPES
+from service import access
+from service.access import SCOPES
 from service.api.answers import Id, Text, about, answer, choice
 from service.api.auth import caller
 from service.api.noun import Noun
@@ -23,7 +24,7 @@ class MeSchema(Schema):
     scopes = fields.List(choice(*SCOPES), required=True)
 
 
-@me.get("", scope="read", returns=MeSchema)
+@me.get("", returns=MeSchema)
 def show() -> Response:
     """The workspace and the scopes of this key"""
     who = caller()
@@ -34,6 +35,6 @@ def show() -> Response:
             "workspace_id": who.workspace_id,
             "workspace_name": name,
             "actor": who.actor,
-            "scopes": [scope for scope in SCOPES if scope in who.scopes],
+            "scopes": access.in_order(who.scopes),
         }
     )

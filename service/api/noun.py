@@ -1,5 +1,5 @@
-"""One noun of the API: its routes, each declared with scope, input and output. The only module that touches flask-smorest,
-which has no types."""
+"""One noun of the API: its routes, each declared with input and output; who may call them stands in `service.access`. The only
+module that touches flask-smorest, which has no types."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flask import Flask, Response
 from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema
 
+from service import access
 from service.api import auth, idempotency, problems
 from service.api.answers import no_store
 
@@ -37,7 +38,6 @@ class Noun:
         method: str,
         rule: str,
         *,
-        scope: str,
         returns: SchemaType | dict[str, Any] | None = None,
         status: int = 200,
         query: SchemaType | None = None,
@@ -50,7 +50,6 @@ class Noun:
         `also` are answers that this route gives besides the usual ones, each with a sentence."""
 
         def decorate(view: View) -> View:
-            auth.declare(f"{VERSION}.{self.name}.{view.__name__}", scope)
             handler: Any = self.blueprint.response(status, returns)(view)
             for code, sentence in (also or {}).items():
                 schema = None if code < 400 else problems.ProblemSchema
@@ -59,7 +58,8 @@ class Noun:
                 handler = self.blueprint.arguments(body, required=body_required)(handler)
             if query is not None:
                 handler = self.blueprint.arguments(query, location="query", unknown=RAISE)(handler)
-            security = [] if scope == auth.PUBLIC else [{SCHEME: [scope]}]
+            scope = access.needed(f"{VERSION}.{self.name}.{view.__name__}")
+            security = [] if scope == access.ANYBODY else [{SCHEME: [scope] if scope else []}]
             extra = {"operationId": f"{self.name}.{view.__name__}", "security": security, **(doc or {})}
             handler = self.blueprint.doc(**extra)(handler)
             self.blueprint.route(rule, methods=[method], tags=[self.name])(handler)

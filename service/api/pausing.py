@@ -49,7 +49,6 @@ class CeilingSchema(Schema):
 
 @pausing.post(
     "/<uuid:connection_id>/pause",
-    scope="admin",
     body=PauseSchema,
     body_required=False,
     returns=ConnectionSchema,
@@ -64,7 +63,7 @@ def pause(body: dict[str, Any], connection_id: UUID) -> Response:
         return one(session, who, connection_id)
 
 
-@pausing.post("/<uuid:connection_id>/resume", scope="admin", returns=ConnectionSchema, also=_NONE)
+@pausing.post("/<uuid:connection_id>/resume", returns=ConnectionSchema, also=_NONE)
 def resume(connection_id: UUID) -> Response:
     """Go on where it was paused"""
     who = caller()
@@ -74,7 +73,7 @@ def resume(connection_id: UUID) -> Response:
         return one(session, who, connection_id)
 
 
-@pausing.put("/<uuid:connection_id>/ceiling", scope="admin", body=CeilingSchema, returns=ConnectionSchema, also=_NONE)
+@pausing.put("/<uuid:connection_id>/ceiling", body=CeilingSchema, returns=ConnectionSchema, also=_NONE)
 def ceiling(body: dict[str, Any], connection_id: UUID) -> Response:
     """Set what reading this account may cost in a month"""
     who = caller()

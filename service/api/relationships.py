@@ -84,7 +84,7 @@ def dump(row: Row) -> Row:
     return {**shown, "stage": row["stage"] or STAGES[0], "author": people.author(row), "contact": people.contact(row)}
 
 
-@relationships.get("", scope="read", query=RelationshipQuery, returns=page_of(RelationshipSchema))
+@relationships.get("", query=RelationshipQuery, returns=page_of(RelationshipSchema))
 def index(query: dict[str, Any]) -> Response:
     """List relationships, the one that began last first"""
     filters, page = window(query)
@@ -94,9 +94,7 @@ def index(query: dict[str, Any]) -> Response:
     return listed(rows, cursor, dump)
 
 
-@relationships.get(
-    "/<uuid:relationship_id>", scope="read", returns=RelationshipDetailSchema, also={404: "No such relationship."}
-)
+@relationships.get("/<uuid:relationship_id>", returns=RelationshipDetailSchema, also={404: "No such relationship."})
 def show(relationship_id: UUID) -> Response:
     """One relationship with every change of its stage"""
     who = caller()

@@ -52,7 +52,7 @@ class RhythmQuery(Schema):
     )
 
 
-@rhythm.get("", scope="read", query=RhythmQuery, returns=RhythmSchema)
+@rhythm.get("", query=RhythmQuery, returns=RhythmSchema)
 def show(query: dict[str, Any]) -> Response:
     """How regularly each account writes, and to whom"""
     who, until = caller(), business_now()

@@ -47,7 +47,6 @@ _IF_MATCH = {
 
 @settings.get(
     "",
-    scope="read",
     returns=VersionSchema,
     also={304: "The version that you have still stands."},
     doc={"parameters": [_IF_NONE_MATCH], "responses": {200: {"headers": _ETAG}}},
@@ -67,7 +66,6 @@ def show() -> Response:
 
 @settings.put(
     "",
-    scope="admin",
     body=SettingsSchema,
     returns=VersionSchema,
     also={412: "Another version stands by now.", 428: "If-Match is missing."},

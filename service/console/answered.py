@@ -8,7 +8,6 @@ from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from service import links
-from service.console.guard import public
 from service.runtime import runtime
 from service.store import acting, listing, pages
 
@@ -18,7 +17,6 @@ BY_LINK = "link"  # who: whoever holds the link
 
 
 @blueprint.get("/t/<token>")
-@public
 def ask(token: str) -> ResponseReturnValue:
     """Says which task it is. Opening the link does nothing, because mail scanners and previews open links too."""
     workspace_id, task_id = _read(token)
@@ -31,7 +29,6 @@ def ask(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/t/<token>")
-@public
 def dismiss(token: str) -> ResponseReturnValue:
     """Repeating it changes nothing."""
     workspace_id, task_id = _read(token)

@@ -14,7 +14,7 @@ from integrations.consents import Way
 from integrations.registry import AnyProvider, providers
 from service import connect, registrations, settings
 from service.connect import ConnectError
-from service.console.guard import caller, needs
+from service.console.guard import caller, signed_out
 from service.console.page import page
 from service.runtime import runtime
 from service.store import listing
@@ -28,7 +28,6 @@ CALLBACK_LOST = (
 
 
 @blueprint.get("/connect/new/<provider>")
-@needs("admin")
 def ask(provider: str) -> ResponseReturnValue:
     """What will be read and what it costs, before the consent; a form for each way in."""
     found = _known(provider)
@@ -36,7 +35,6 @@ def ask(provider: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/connect/new/<provider>")
-@needs("admin")
 def start(provider: str) -> ResponseReturnValue:
     way = _way(_known(provider), request.form.get("way", ""))
     key, form = way.provider.key, {field.name: request.form.get(field.name, "").strip() for field in way.form}
@@ -52,7 +50,6 @@ def start(provider: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/connections/<uuid:connection_id>/reconnect")
-@needs("admin")
 def again(connection_id: UUID) -> ResponseReturnValue:
     """To the consent of a connection that exists, to renew it."""
     with runtime().db.tenant(caller().workspace_id) as session:
@@ -76,7 +73,7 @@ def again(connection_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/connect/<ticket>")
-@needs("admin", signed_out=TICKET_KEPT)
+@signed_out(TICKET_KEPT)
 def leave(ticket: str) -> ResponseReturnValue:
     """To the provider. Opening this spends the ticket and binds the consent to this browser."""
     try:
@@ -91,7 +88,7 @@ def leave(ticket: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/oauth/<provider>/callback")
-@needs("admin", signed_out=CALLBACK_LOST)
+@signed_out(CALLBACK_LOST)
 def callback(provider: str) -> ResponseReturnValue:
     """The provider sends the browser back here."""
     try:
@@ -104,14 +101,14 @@ def callback(provider: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/connect/accounts/<token>")
-@needs("admin", signed_out=CALLBACK_LOST)
+@signed_out(CALLBACK_LOST)
 def accounts(token: str) -> ResponseReturnValue:
     """One consent gave several accounts: which of them are meant?"""
     return _accounts(token, sentence="", status=200)
 
 
 @blueprint.post("/connect/accounts/<token>")
-@needs("admin", signed_out=CALLBACK_LOST)
+@signed_out(CALLBACK_LOST)
 def choose(token: str) -> ResponseReturnValue:
     chosen = request.form.getlist("account")
     if not chosen:

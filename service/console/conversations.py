@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
-from service.console.guard import caller, needs
+from service.console.guard import caller
 from service.console.page import page
 from service.runtime import runtime
 from service.store import listing, pages
@@ -18,7 +18,6 @@ blueprint = Blueprint("conversations", __name__)
 
 
 @blueprint.get("/conversations")
-@needs("read")
 def show() -> ResponseReturnValue:
     """Every conversation, the one that moved last first."""
     workspace_id = caller().workspace_id
@@ -28,7 +27,6 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.get("/conversations/<uuid:conversation_id>")
-@needs("read")
 def one(conversation_id: UUID) -> ResponseReturnValue:
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:

@@ -1,6 +1,6 @@
-"""Who may open a page. Each view says so with `needs` or `public`; one check reads that, before the view runs.
+"""Who may open a page: one check, before every view, that reads the table in `service.access`.
 
-A view that says nothing is refused when the application starts.
+A page that stands in no row of it is closed to everybody.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, render_template, request
+from flask import abort, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 
-from service import accounts
-from service.accounts import SCOPES, Caller
+from service import access, accounts
+from service.accounts import Caller
 from service.runtime import runtime
 
 COOKIE = "warmline_session"
@@ -24,37 +24,19 @@ STALE_FORM = "This page was open for too long, or was opened before you signed i
 FOREIGN_FORM = "This form was sent from another site, so nothing was done. Open the page here and try again."
 VIEW_ONLY = "You may look here, but not change this. An owner of the workspace can."
 
-_NEEDS = "_console_needs"
 _SIGNED_OUT = "_console_signed_out"
-_ANYBODY = "anybody"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def needs(scope: str, *, signed_out: str = SIGNED_OUT) -> Callable[[View], View]:
-    """This view is for callers who hold `scope` (one of `service.accounts.SCOPES`). `signed_out` is what somebody who is
-    not signed in reads instead."""
-    if scope not in SCOPES:
-        raise ValueError(f"{scope!r} is not a scope")
+def signed_out(sentence: str) -> Callable[[View], View]:
+    """What somebody who is not signed in reads instead of this view."""
 
     def mark(view: View) -> View:
-        setattr(view, _NEEDS, scope)
-        setattr(view, _SIGNED_OUT, signed_out)
+        setattr(view, _SIGNED_OUT, sentence)
         return view
 
     return mark
-
-
-def public(view: View) -> View:
-    """This view is for anybody."""
-    setattr(view, _NEEDS, _ANYBODY)
-    return view
-
-
-def needed(app: Flask, endpoint: str) -> str | None:
-    """The scope that this endpoint declares, "anybody", or None where it declares nothing."""
-    found: str | None = getattr(app.view_functions.get(endpoint), _NEEDS, None)
-    return found
 
 
 def check() -> ResponseReturnValue | None:
@@ -66,11 +48,11 @@ def check() -> ResponseReturnValue | None:
     g.caller = _who()
     if request.method == "POST" and _foreign(request.headers.get("Origin")):
         abort(400, FOREIGN_FORM)
-    scope = getattr(view, _NEEDS, "admin")
-    if scope == _ANYBODY:
+    scope = access.needed(endpoint)
+    if scope == access.ANYBODY:
         return None
     if g.caller is None:
-        return render_template("signed_out.html", sentence=getattr(view, _SIGNED_OUT)), 401
+        return render_template("signed_out.html", sentence=getattr(view, _SIGNED_OUT, SIGNED_OUT)), 401
     if scope not in g.caller.scopes:
         abort(403, VIEW_ONLY)
     if request.method == "POST" and not _csrf_holds(g.caller):
@@ -79,7 +61,7 @@ def check() -> ResponseReturnValue | None:
 
 
 def caller() -> Caller:
-    """Who is signed in. Only for views that need a scope."""
+    """Who is signed in. Only for views that are not for anybody."""
     found: Caller = g.caller
     return found
 

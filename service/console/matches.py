@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service.console.guard import caller, needs
+from service.console.guard import caller
 from service.console.page import back, done, page
 from service.rules.model import MatchState
 from service.runtime import runtime
@@ -20,7 +20,6 @@ VIEWS = {"suggested": "To decide", "confirmed": "Confirmed", "rejected": "Reject
 
 
 @blueprint.get("/matches")
-@needs("read")
 def show() -> ResponseReturnValue:
     view = request.args.get("show", "suggested")
     if view not in VIEWS:
@@ -41,19 +40,16 @@ def show() -> ResponseReturnValue:
 
 
 @blueprint.post("/matches/<uuid:match_id>/confirm")
-@needs("write")
 def confirm(match_id: UUID) -> ResponseReturnValue:
     return _decide(match_id, MatchState.CONFIRMED, "confirmed")
 
 
 @blueprint.post("/matches/<uuid:match_id>/reject")
-@needs("write")
 def reject(match_id: UUID) -> ResponseReturnValue:
     return _decide(match_id, MatchState.REJECTED, "rejected")
 
 
 @blueprint.post("/matches/<uuid:match_id>/undo")
-@needs("write")
 def undo(match_id: UUID) -> ResponseReturnValue:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
@@ -63,7 +59,6 @@ def undo(match_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.get("/matches/<uuid:match_id>/somebody")
-@needs("write")
 def somebody(match_id: UUID) -> ResponseReturnValue:
     """Finding who it is instead."""
     who, text = caller(), request.args.get("q", "").strip()[:200]
@@ -78,7 +73,6 @@ def somebody(match_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/matches/<uuid:match_id>/somebody")
-@needs("write")
 def somebody_is(match_id: UUID) -> ResponseReturnValue:
     who = caller()
     try:

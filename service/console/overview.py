@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from service import health
-from service.console.guard import caller, needs
+from service.console.guard import caller
 from service.console.page import page
 from service.faring import notices
 from service.runtime import runtime
@@ -23,7 +23,6 @@ STILL = {
 
 
 @blueprint.get("/")
-@needs("read")
 def show() -> ResponseReturnValue:
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:

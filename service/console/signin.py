@@ -7,9 +7,11 @@ from uuid import UUID
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import update
+from werkzeug.wrappers import Response
 
-from service import accounts
-from service.console.guard import COOKIE, caller, maybe_caller, needs, public
+from service import accounts, sessions
+from service.console import browsers
+from service.console.guard import COOKIE, caller, maybe_caller
 from service.console.page import done, workspaces
 from service.models import SigninSession
 from service.runtime import runtime
@@ -20,23 +22,26 @@ SPENT = "This sign-in link was used already, or is older than half an hour."
 
 
 @blueprint.get("/signin/<token>")
-@public
 def ask(token: str) -> ResponseReturnValue:
     """A button. Opening the link spends nothing, because mail scanners open links too."""
     return render_template("signin.html", token=token)
 
 
 @blueprint.post("/signin/<token>")
-@public
 def spend(token: str) -> ResponseReturnValue:
-    cookie = accounts.sign_in(runtime().db, token)
+    cookie = accounts.sign_in(runtime().db, token, browsers.name_of(request.headers.get("User-Agent", "")))
     if cookie is None:
         return render_template("signed_out.html", sentence=SPENT), 410
+    return signed_in(cookie)
+
+
+def signed_in(cookie: str) -> Response:
+    """To the overview, in a browser that is signed in from now on."""
     response = redirect(url_for("console.overview.show"), 303)
     response.set_cookie(
         COOKIE,
         cookie,
-        max_age=accounts.SESSION_LIFETIME,
+        max_age=sessions.LIFETIME,
         secure=runtime().config.base_url.startswith("https://"),
         httponly=True,
         samesite="Lax",
@@ -45,7 +50,6 @@ def spend(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/signout")
-@needs("read")
 def out() -> ResponseReturnValue:
     accounts.sign_out(runtime().db, request.cookies[COOKIE])
     response = redirect(url_for(".bye"), 303)
@@ -54,7 +58,6 @@ def out() -> ResponseReturnValue:
 
 
 @blueprint.get("/signin")
-@public
 def bye() -> ResponseReturnValue:
     """How to sign in."""
     if maybe_caller() is not None:
@@ -63,7 +66,6 @@ def bye() -> ResponseReturnValue:
 
 
 @blueprint.post("/workspace")
-@needs("read")
 def switch() -> ResponseReturnValue:
     """Looks at another workspace of the same person."""
     wanted = request.form.get("workspace", "")

@@ -1,7 +1,8 @@
-"""The tables. Global ones in `accounts`; every other table is a tenant's."""
+"""The tables. Global ones in `accounts`; every other table, and invitations, are a tenant's."""
 
 from service.models.accounts import (
     APIKey,
+    Invitation,
     Membership,
     OAuthState,
     ProviderApp,
@@ -32,7 +33,7 @@ from service.models.talk import Author, AuthorKey, Conversation, Engagement, Rel
 
 __all__ = [
     "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
-    "ContactKey", "Conversation", "Credential", "Engagement", "IdempotencyKey", "KeyCount", "Match", "MatchTotal", "Membership", "OAuthState",
+    "ContactKey", "Conversation", "Credential", "Engagement", "IdempotencyKey", "Invitation", "KeyCount", "Match", "MatchTotal", "Membership", "OAuthState",
     "Owner", "ProviderApp", "ProviderFreeze", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Task",
     "Tenant", "User", "WebhookRoute", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

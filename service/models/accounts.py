@@ -1,4 +1,5 @@
-"""Global tables: who may sign in where, with what, and our registrations with providers."""
+"""Who may sign in where, with what, and our registrations with providers: global tables, but for invitations, which are a
+tenant's."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from sqlalchemy import ForeignKey, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.models.base import Base, Created, Identified
+from service.ids import new_id
+from service.models.base import Base, Created, Identified, Tenant
 
 
 class User(Identified, Created, Base):
@@ -41,19 +43,39 @@ class SigninLink(Created, Base):
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # Whose owner made it: it opens this workspace and none besides. None: made by whoever runs Warmline.
+    workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
 
 class SigninSession(Created, Base):
-    """A browser that is signed in. Only the hash of its cookie is kept."""
+    """A browser that is signed in. Only the hash of its cookie is kept; `id` is what people name it by."""
 
     __tablename__ = "sessions"
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    id: Mapped[UUID] = mapped_column(default=new_id, unique=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # The workspace that it looks at; a confined session may look at no other.
+    workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    confined: Mapped[bool] = mapped_column(default=False)
     csrf_token: Mapped[str] = mapped_column(Text)
+    browser: Mapped[str] = mapped_column(Text, default="")  # in words: "Firefox on Linux"
+    last_seen_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+
+
+class Invitation(Tenant, Identified, Created, Base):
+    """Somebody may join. Only the hash of the link's token is kept; the row goes once it is used, withdrawn or past."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (UniqueConstraint("workspace_id", "email"),)
+
+    email: Mapped[str] = mapped_column(Text)  # lower case
+    role: Mapped[str] = mapped_column(Text)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    invited_by: Mapped[str] = mapped_column(Text)  # user:<id> or key:<id>
     expires_at: Mapped[datetime]
 
 

@@ -29,7 +29,7 @@ from integrations.records import (
     TaskState,
     TaskStatus,
 )
-from service import accounts, connect
+from service import access, accounts, connect
 from service.config import Config
 from service.db import scheduler_engine
 from service.runtime import Runtime
@@ -203,7 +203,7 @@ def test_a_mention_becomes_a_task_and_its_completion_is_noticed_twice_over(
     ana = bottle.adds_contact(first_name="Ana", last_name="Ferrer", custom_fields={"twitter_handle": "ana"})
     story.set(preview=False, hours=AROUND_THE_CLOCK)  # whatever the time of this test
     assert "X is connected as acme." in story.connects("x", "acme")
-    api = client_of(app, held, story.owner, *accounts.SCOPES)
+    api = client_of(app, held, story.owner, *access.SCOPES)
     connected = api.post(
         "/connections", {"provider": "bottlecrm", "form": {"server": bottle.server, "token": bottle.token}}
     )
@@ -249,7 +249,7 @@ def test_an_answer_on_the_network_completes_the_task_there(
     before = {row["id"] for row in bottle.tasks()}
     story.set(preview=False, hours=AROUND_THE_CLOCK)
     story.connects("x", "acme")
-    api = client_of(app, held, story.owner, *accounts.SCOPES)
+    api = client_of(app, held, story.owner, *access.SCOPES)
     api.post("/connections", {"provider": "bottlecrm", "form": {"server": bottle.server, "token": bottle.token}})
     story.run()
     asked = story.outside.writes("ana", "@acme Do you ship to Braga, and what does it cost?")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from service import members, sessions
 from service.db import Database
 from service.models import (
     Author,
@@ -19,11 +20,14 @@ from service.models import (
     Conversation,
     Engagement,
     Match,
+    Membership,
     Owner,
     Relationship,
     Run,
+    SigninSession,
     Stream,
     Task,
+    User,
 )
 
 _CONTACT = {
@@ -186,3 +190,16 @@ class Rows:
     def calendar(self, email: str = "omar@acme.test", **values: Any) -> UUID:
         row = {"host": "cal.example", "sealed": b"", "address_hash": email.encode(), "added_by": "user:olga"}
         return self._add(CalendarFeed(email=email, **{**row, **values}))
+
+    def colleague(self, email: str = "mia@acme.test", role: str = "member") -> tuple[UUID, UUID, UUID]:
+        """A member who is signed in, and somebody else who is invited: their ids, as member, invitation and session."""
+        with self.db.tenant(self.workspace_id) as session:
+            user = User(email=email)
+            session.add(user)
+            session.flush()
+            session.add(Membership(workspace_id=self.workspace_id, user_id=user.id, role=role))
+            invitation, _ = members.invite(session, self.workspace_id, f"new-{email}", "viewer", by="user:olga")
+            cookie = sessions.begin(session, user.id, self.workspace_id, confined=False, browser="Firefox on Linux")
+            session.flush()
+            signed_in = session.scalars(select(SigninSession.id).filter_by(token_hash=sessions.digest(cookie))).one()
+        return user.id, invitation, signed_in

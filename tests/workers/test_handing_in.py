@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from integrations.records import TaskStatus
-from service import accounts, connect
+from service import access, connect
 from tests.service.api.conftest import Client, client_of
 from tests.service.api.test_access import check
 from tests.workers.conftest import World
@@ -22,7 +22,7 @@ Hand = Callable[..., Any]
 def forum(world: World, app: Flask) -> Client:
     """A system that knows the forum, with an administrator's key, beside a CRM."""
     connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
-    return client_of(app, world.runtime, world.owner, *accounts.SCOPES)
+    return client_of(app, world.runtime, world.owner, *access.SCOPES)
 
 
 def question(**fields: Any) -> dict[str, Any]:

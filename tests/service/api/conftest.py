@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from integrations import registry
 from integrations.provider import FormField, OAuth2, Provider, Secret, Stream
-from service import accounts, connect
+from service import access, accounts, connect
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.fakes.crm import FakeCRM
@@ -60,7 +60,7 @@ def client_of(app: Flask, held: Runtime, member: Member, *scopes: str) -> Client
 @pytest.fixture
 def client(app: Flask, held: Runtime, owner: Member) -> Client:
     """May do everything in Acme."""
-    return client_of(app, held, owner, *accounts.SCOPES)
+    return client_of(app, held, owner, *access.SCOPES)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def reader(app: Flask, held: Runtime, owner: Member) -> Client:
 @pytest.fixture
 def rival(app: Flask, held: Runtime, stranger: Member) -> Client:
     """May do everything in another workspace."""
-    return client_of(app, held, stranger, *accounts.SCOPES)
+    return client_of(app, held, stranger, *access.SCOPES)
 
 
 @pytest.fixture
@@ -103,6 +103,9 @@ class World:
     run: UUID
     calendar: UUID
     relationship: UUID
+    member: UUID
+    invitation: UUID
+    session: UUID
 
 
 @pytest.fixture
@@ -140,6 +143,7 @@ def world(rows: Rows) -> World:
         rows.run(),
         rows.calendar(),
         relationship,
+        *rows.colleague(),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from service import accounts
+from service import access
 from service.api import idempotency
 from service.clock import real_now
 from service.models import Audit, Brand, IdempotencyKey
@@ -74,7 +74,7 @@ def test_another_api_key_does_not_get_the_answer(
     app: Flask, held: Runtime, owner: Member, client: Client, rows: Rows
 ) -> None:
     client.post("/brands", {"name": "Labs"}, headers=KEY)
-    other = client_of(app, held, owner, *accounts.SCOPES)
+    other = client_of(app, held, owner, *access.SCOPES)
     check(other.post("/brands", {"name": "Labs"}, headers=KEY), 422)
 
 

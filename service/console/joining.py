@@ -1,0 +1,51 @@
+"""Joining a workspace by an invitation's link. The link itself is the permission, for that one workspace."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import update
+
+from service import members, sessions
+from service.console import browsers
+from service.console.guard import maybe_caller
+from service.console.page import done
+from service.console.signin import signed_in
+from service.models import SigninSession
+from service.runtime import runtime
+
+blueprint = Blueprint("joining", __name__)
+
+SPENT = (
+    "This invitation was used already, was withdrawn, or is older than a week. Ask whoever invited you for a new one."
+)
+
+
+@blueprint.get("/join/<token>")
+def ask(token: str) -> ResponseReturnValue:
+    """Where it leads. Opening the link uses nothing up, because mail scanners and previews open links too."""
+    invited = members.invited(runtime().db, token)
+    if invited is None:
+        return render_template("signed_out.html", sentence=SPENT), 410
+    return render_template("join.html", invited=invited, token=token)
+
+
+@blueprint.post("/join/<token>")
+def join(token: str) -> ResponseReturnValue:
+    """Whoever is signed in as the one who is invited stays so, and looks at the new workspace. Any other browser gets a
+    session that is confined to it: its holder need not be the person that the address names."""
+    who, db = maybe_caller(), runtime().db
+    joined = members.join(db, token)
+    if joined is None:
+        return render_template("signed_out.html", sentence=SPENT), 410
+    with db.globally() as session:
+        if who is not None and who.user_id == joined.user_id and not who.confined:
+            session.execute(
+                update(SigninSession)
+                .where(SigninSession.token_hash == who.session_hash)
+                .values(workspace_id=joined.workspace_id)
+            )
+            return done("/", "joined")
+        browser = browsers.name_of(request.headers.get("User-Agent", ""))
+        cookie = sessions.begin(session, joined.user_id, joined.workspace_id, confined=True, browser=browser)
+    return signed_in(cookie)

@@ -1,0 +1,143 @@
+"""People: who belongs to the workspace, who is invited, and where they are signed in."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from service import access, members, sessions
+from service.console.guard import caller
+from service.console.page import done, page
+from service.errors import PlainError
+from service.runtime import runtime
+from service.store import listing
+from service.store.listing import Row
+
+blueprint = Blueprint("people", __name__)
+
+MOST = 1000  # rows of a list on this page
+
+
+@blueprint.get("/people")
+def show() -> ResponseReturnValue:
+    return _page()
+
+
+@blueprint.post("/people/invite")
+def invite() -> ResponseReturnValue:
+    """Answers with the page itself and not with a redirect: the link must not stand in an address."""
+    who, email, role = caller(), request.form.get("email", "").strip(), request.form.get("role", "")
+    try:
+        with runtime().db.tenant(who.workspace_id) as session:
+            _, token = members.invite(session, who.workspace_id, email, role, by=who.actor)
+    except PlainError as error:
+        return _page(sentence=str(error), email=email, role=role), 400
+    return _page(link=members.address(runtime().config.base_url, token), link_for=email, joins=True)
+
+
+@blueprint.post("/people/invitations/<uuid:invitation_id>/withdraw")
+def withdraw(invitation_id: UUID) -> ResponseReturnValue:
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        found = members.withdraw(session, who.workspace_id, invitation_id, by=who.actor)
+    return _done(found, "withdrawn_invitation")
+
+
+@blueprint.post("/people/<uuid:member_id>/role")
+def change(member_id: UUID) -> ResponseReturnValue:
+    who = caller()
+    try:
+        with runtime().db.tenant(who.workspace_id) as session:
+            role = request.form.get("role", "")
+            found = members.change_role(session, who.workspace_id, member_id, role, by=who.actor)
+    except PlainError as error:
+        return _page(refused=str(error)), 400
+    return _done(found, "role")
+
+
+@blueprint.post("/people/<uuid:member_id>/remove")
+def remove(member_id: UUID) -> ResponseReturnValue:
+    who = caller()
+    try:
+        with runtime().db.tenant(who.workspace_id) as session:
+            found = members.remove(session, who.workspace_id, member_id, by=who.actor)
+    except PlainError as error:
+        return _page(refused=str(error)), 400
+    if found and member_id == who.user_id:
+        return redirect(url_for("console.signin.bye"), 303)
+    return _done(found, "removed")
+
+
+@blueprint.post("/people/<uuid:member_id>/link")
+def link(member_id: UUID) -> ResponseReturnValue:
+    """A new link for somebody whose session has ended; shown on the page itself, as an invitation's is."""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        token = members.link_for(session, who.workspace_id, member_id, by=who.actor)
+        row = listing.one(session, who.workspace_id, members.MEMBERS, member_id)
+    if token is None or row is None:
+        abort(404)
+    return _page(link=f"{runtime().config.base_url}/signin/{token}", link_for=row["email"])
+
+
+@blueprint.post("/people/sessions/<uuid:session_id>/end")
+def end(session_id: UUID) -> ResponseReturnValue:
+    """Anybody's session in this workspace."""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        found = sessions.end(session, who.workspace_id, session_id, by=who.actor)
+    return _done(found, "ended")
+
+
+@blueprint.post("/people/sessions/<uuid:session_id>/end-own")
+def end_own(session_id: UUID) -> ResponseReturnValue:
+    """One's own session; in another workspace as well, unless one is confined to this one."""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        found = who.user_id is not None and sessions.end_own(
+            session, who.workspace_id, session_id, who.user_id, confined=who.confined
+        )
+    return _done(found, "ended")
+
+
+def _done(found: bool, notice: str) -> ResponseReturnValue:
+    if not found:
+        abort(404)
+    return done(url_for(".show"), notice)
+
+
+def _page(
+    *, link: str = "", link_for: str = "", joins: bool = False, sentence: str = "", refused: str = "", email: str = "", role: str = access.MEMBER
+) -> str:  # fmt: skip
+    who = caller()
+    manages = access.PEOPLE in who.scopes
+    with runtime().db.tenant(who.workspace_id) as session:
+        people, _ = listing.page(session, who.workspace_id, members.MEMBERS, filters={}, after=None, limit=MOST)
+        within = who.workspace_id if who.confined else None
+        own = sessions.of_user(session, who.user_id, within=within) if who.user_id else []
+        invited: list[Row] = []
+        theirs: list[Row] = []
+        if manages:
+            invited, _ = listing.page(
+                session, who.workspace_id, members.INVITATIONS, filters={}, after=None, limit=MOST
+            )
+            seen, _ = listing.page(session, who.workspace_id, sessions.SESSIONS, filters={}, after=None, limit=MOST)
+            theirs = [each for each in seen if each["member_id"] != who.user_id]
+    return page(
+        "people.html",
+        people=people,
+        invited=invited,
+        own=own,
+        theirs=theirs,
+        manages=manages,
+        roles=access.ABOUT_ROLES,
+        link=link,
+        link_for=link_for,
+        joins=joins,
+        sentence=sentence,
+        refused=refused,
+        email=email,
+        role=role,
+    )

@@ -1,0 +1,99 @@
+"""Browsers that are signed in: begun, seen, listed and ended.
+
+A session that began by a link from within a workspace (an invitation, or a link that an owner passed on) is confined to it:
+whoever held that link may be somebody else than the person it names, and gets nowhere else in that person's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.orm import Session
+
+from service.clock import real_now
+from service.models import Audit, SigninSession
+from service.store.listing import Listing
+
+LIFETIME = timedelta(days=14)
+SEEN_EVERY = timedelta(minutes=5)  # how exactly "last seen" is kept, so that reading pages does not write each time
+
+SESSIONS = Listing(
+    "sessions",
+    "s.id, s.user_id AS member_id, u.email, s.browser, s.created_at, s.last_seen_at, s.expires_at",
+    "sessions s JOIN users u ON u.id = s.user_id JOIN memberships m ON m.workspace_id = s.workspace_id AND m.user_id = s.user_id",
+    (("s.id", "id", UUID),),
+    where="s.expires_at > now()",
+)
+
+
+def digest(token: str) -> bytes:
+    """What is kept of a random token. SHA-256 is enough: there is nothing to guess in 256 random bits."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def begin(session: Session, user_id: UUID, workspace_id: UUID | None, *, confined: bool, browser: str) -> str:
+    """A new session's cookie. `browser` is what to call it, in words."""
+    cookie, now = secrets.token_urlsafe(32), real_now()
+    session.add(
+        SigninSession(
+            token_hash=digest(cookie),
+            user_id=user_id,
+            workspace_id=workspace_id,
+            confined=confined,
+            csrf_token=secrets.token_urlsafe(24),
+            browser=browser,
+            last_seen_at=now,
+            expires_at=now + LIFETIME,
+        )
+    )
+    return cookie
+
+
+def seen(session: Session, row: SigninSession, now: datetime) -> None:
+    """Notes that this session is in use, now and then."""
+    if row.last_seen_at is None or row.last_seen_at < now - SEEN_EVERY:
+        session.execute(
+            update(SigninSession).where(SigninSession.token_hash == row.token_hash).values(last_seen_at=now)
+        )
+
+
+def of_user(session: Session, user_id: UUID, *, within: UUID | None) -> list[SigninSession]:
+    """Where this person is signed in, the latest first: everywhere, or `within` one workspace."""
+    query = select(SigninSession).where(SigninSession.user_id == user_id, SigninSession.expires_at > real_now())
+    if within is not None:
+        query = query.where(SigninSession.workspace_id == within)
+    return list(session.scalars(query.order_by(SigninSession.last_seen_at.desc().nulls_last(), SigninSession.id)))
+
+
+def end(session: Session, workspace_id: UUID, session_id: UUID, *, by: str) -> bool:
+    """Ends a session that looks at this workspace. False when there is none."""
+    return _end(session, workspace_id, session_id, SigninSession.workspace_id == workspace_id, by)
+
+
+def end_own(session: Session, workspace_id: UUID, session_id: UUID, user_id: UUID, *, confined: bool) -> bool:
+    """Ends a session of this person, who sits in this workspace: any of theirs, or one that looks at it as well for somebody
+    who is confined to it. False when there is none."""
+    theirs = SigninSession.user_id == user_id
+    whose = and_(theirs, SigninSession.workspace_id == workspace_id) if confined else theirs
+    return _end(session, workspace_id, session_id, whose, f"user:{user_id}")
+
+
+def _end(session: Session, workspace_id: UUID, session_id: UUID, whose: ColumnElement[bool], by: str) -> bool:
+    ended = session.scalar(
+        delete(SigninSession).where(SigninSession.id == session_id, whose).returning(SigninSession.id)
+    )
+    if ended is None:
+        return False
+    session.add(Audit(workspace_id=workspace_id, actor=by, action="session.ended", subject=f"session:{session_id}"))
+    return True
+
+
+def end_all(session: Session, workspace_id: UUID, user_id: UUID) -> None:
+    """Ends all of this person's sessions that look at this workspace."""
+    session.execute(
+        delete(SigninSession).where(SigninSession.user_id == user_id, SigninSession.workspace_id == workspace_id)
+    )
