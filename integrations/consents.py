@@ -17,6 +17,7 @@ MAIN, ALSO = "", "also"  # keys of a provider's ways, as a connection keeps them
 
 
 Register = Callable[[Setting], App]
+Knows = Callable[[Setting], bool]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Way:
     def register(self) -> Register | None:
         """Makes our registration with a server that was named, where the provider lets programs do that."""
         return _KINDS[self.auth.kind].register(self.auth)
+
+    @property
+    def knows(self) -> Knows | None:
+        """Whether the server still knows a registration that `register` made, where it can be asked."""
+        return _KINDS[self.auth.kind].knows(self.auth)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -95,6 +101,7 @@ class _Kind:
     on_page: bool
     needs_app: Callable[[Any], bool]
     register: Callable[[Any], Register | None]
+    knows: Callable[[Any], Knows | None]
     scopes: Callable[[Any], tuple[str, ...]]
     renews: Callable[[Any], bool]
     begin: Callable[[str, Any, Setting, str], Begun]
@@ -145,6 +152,7 @@ _KINDS: Mapping[str, _Kind] = {
         on_page=True,
         needs_app=lambda auth: auth.register is None,
         register=lambda auth: auth.register,
+        knows=lambda auth: auth.knows,
         scopes=lambda auth: (*auth.scopes, *auth.optional_scopes),
         renews=lambda auth: True,
         begin=oauth.begin,
@@ -156,6 +164,7 @@ _KINDS: Mapping[str, _Kind] = {
         on_page=True,
         needs_app=lambda auth: auth.needs_app,
         register=lambda auth: None,
+        knows=lambda auth: None,
         scopes=lambda auth: tuple(auth.scopes),
         renews=lambda auth: True,
         begin=_begin_own,
@@ -167,6 +176,7 @@ _KINDS: Mapping[str, _Kind] = {
         on_page=False,
         needs_app=lambda auth: False,
         register=lambda auth: None,
+        knows=lambda auth: None,
         scopes=lambda auth: (),
         renews=lambda auth: auth.refresh is not None,
         begin=_no_page,

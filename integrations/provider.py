@@ -114,7 +114,7 @@ class App:
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     hosts: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # keys among them, for some
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,9 @@ class OAuth2:
     # Makes our registration with the server that a person named, the first time that anybody here names it. Its option `scopes`, if it
     # has one, is what is asked for there instead of `scopes`, blanks between them.
     register: Callable[[Setting], App] | None = None
+    # Whether that server still knows a registration of our own making (`Setting.app`): asked before a consent, which would end there on a
+    # page that nobody can help with. True where it cannot be told. Raises nothing.
+    knows: Callable[[Setting], bool] | None = None
     # Turns what the token endpoint gave into what is kept (a longer-lived token, say). Called after each consent.
     exchange: Callable[[Setting, Credentials], Credentials] | None = None
     # Refreshes where RFC 6749, 6 is not how (a token that is exchanged for a younger one, say).

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from integrations import forms
+from integrations import forms, hosts
 from integrations.consents import Way
 from integrations.errors import IntegrationError, PermissionDeniedError, TemporaryError
 from integrations.oauth import RegistrationRefusedError
@@ -64,10 +64,12 @@ def accounts(arrival: Arrival) -> list[Account]:
     return list(found)
 
 
-def known(runtime: Runtime, caller: Caller, arrival: Arrival, found: Sequence[Account]) -> list[Account]:
-    """Of these accounts, those that have a connection: whoever renews a consent has chosen already."""
+def known(
+    runtime: Runtime, caller: Caller, arrival: Arrival, found: Sequence[Account], connection_id: UUID
+) -> list[Account]:
+    """Of these accounts, those that a renewed consent of this connection is for: whoever renews has chosen already."""
     with runtime.db.tenant(caller.workspace_id) as session:
-        places = connecting.places(session, caller.workspace_id, arrival.way.provider.key)
+        places = connecting.places(session, caller.workspace_id, connection_id)
     return [each for each in found if ((each.host or arrival.host).lower(), each.author.id) in places]
 
 
@@ -137,6 +139,8 @@ def in_words(way: Way) -> Iterator[None]:
 
 
 def _sentence(provider: AnyProvider, error: IntegrationError) -> str:
+    if isinstance(error, TemporaryError) and hosts.host_fields(provider):
+        return f"{error}. Check the server's name, or try again in a few minutes."
     if isinstance(error, TemporaryError):
         return f"{provider.name} is not answering at the moment. Try again in a few minutes."
     if isinstance(error, RegistrationRefusedError):

@@ -119,7 +119,7 @@ def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str,
             raise _lost_registration(runtime, way, sealed["form"]) or error from error
         arrival = Arrival(way, setting, credentials, row.brand_id)
         accounts = arrivals.accounts(arrival)
-    known = arrivals.known(runtime, caller, arrival, accounts) if row.connection_id else []
+    known = arrivals.known(runtime, caller, arrival, accounts, row.connection_id) if row.connection_id else []
     if len(accounts) > 1 and not known:
         return Connected(choice=_ask(runtime, caller, arrival, accounts))
     return Connected(arrivals.store(runtime, caller, arrival, known or accounts))

@@ -78,11 +78,19 @@ def is_ready(runtime: Runtime, provider: AnyProvider) -> bool:
 
 
 def forget_app(runtime: Runtime, provider: str, host: str) -> bool:
-    """Drops our registration with a server; the next consent there makes another. Returns whether there was one."""
+    """Drops a registration of our own making with a server; the next consent there makes another. Returns whether there was one: what
+    a person made, a person mends."""
+    known = _stored(runtime, provider, host)
+    if known is None or not known.callback:
+        return False
     with runtime.db.globally() as session:
         gone = session.execute(
             delete(ProviderApp)
-            .where(ProviderApp.provider == provider, ProviderApp.host == host)
+            .where(
+                ProviderApp.provider == provider,
+                ProviderApp.host == host,
+                ProviderApp.client_id == known.app.client_id,
+            )
             .returning(ProviderApp.host)
         )
         return gone.first() is not None
@@ -98,15 +106,17 @@ def setting_for(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
 
 
 def registered(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
-    """As `setting_for`; where the provider lets programs register themselves with the server that `form` names, and we have not yet,
-    that is done first. Raises ConnectError and `integrations.errors`."""
+    """As `setting_for`; where the provider lets programs register themselves with the server that `form` names, and we have not yet (or
+    the server has forgotten us since), that is done first. Raises ConnectError and `integrations.errors`."""
     if way.register is None:
         return setting_for(runtime, way, form)
     provider, host = way.provider, forms.server(way.form, form)
     callback = callback_url(runtime.config, provider.key)
     known = _stored(runtime, provider.key, host)
     if known is not None and known.callback in ("", callback):
-        return _setting(runtime.config, provider, known.app, form)
+        setting = _setting(runtime.config, provider, known.app, form)
+        if not known.callback or way.knows is None or way.knows(setting):
+            return setting
     app = way.register(_setting(runtime.config, provider, App(), form))
     return _setting(runtime.config, provider, _keep(runtime, provider.key, host, app, callback, known), form)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from integrations.provider import HANDED_IN, RECHECK
 from integrations.records import Author
@@ -116,11 +116,22 @@ def save(
     return row.id
 
 
-def places(session: Session, workspace_id: UUID, provider: str) -> set[tuple[str, str]]:
-    """(host in lower case, account id) of every connection of this provider."""
+def places(session: Session, workspace_id: UUID, connection_id: UUID) -> set[tuple[str, str]]:
+    """(host in lower case, account id) of this connection and of those that may be renewed along with it: its provider's, of the
+    same brand, that nobody has disconnected."""
+    renewed = aliased(Connection)
     rows = session.execute(
-        select(func.lower(Connection.host), Connection.account_id).where(
-            Connection.workspace_id == workspace_id, Connection.provider == provider
+        select(func.lower(Connection.host), Connection.account_id)
+        .join(
+            renewed,
+            (renewed.workspace_id == Connection.workspace_id)
+            & (renewed.provider == Connection.provider)
+            & renewed.brand_id.is_not_distinct_from(Connection.brand_id),
+        )
+        .where(
+            renewed.workspace_id == workspace_id,
+            renewed.id == connection_id,
+            (Connection.status != "disconnected") | (Connection.id == connection_id),
         )
     )
     return {(row[0], row[1]) for row in rows}
@@ -129,7 +140,7 @@ def places(session: Session, workspace_id: UUID, provider: str) -> set[tuple[str
 def _open_streams(
     session: Session, workspace_id: UUID, connection_id: UUID, provider: AnyProvider, granted: str, now: datetime
 ) -> None:
-    scopes = set(granted.split())
+    scopes = set(granted.replace(",", " ").split())  # RFC 6749 has blanks between them, and some have commas
     for name, needs in [*((stream.name, stream.scopes) for stream in provider.streams), (RECHECK, ())]:
         missing = [scope for scope in needs if scopes and scope not in scopes]
         row: dict[str, Any] = {

@@ -13,6 +13,7 @@ import responses
 from integrations import consents
 from integrations.errors import AuthenticationError, UnexpectedResponseError
 from integrations.provider import (
+    Access,
     App,
     Begun,
     Consent,
@@ -142,3 +143,10 @@ def test_what_is_typed_is_kept_as_it_is_or_becomes_a_session_that_can_be_renewed
     assert made == {"token": "ana:typed"}
     assert session.renews
     assert consents.refresh(session, SETTING, made) == {"token": "ana:typed+"}
+
+
+def test_no_key_of_a_registration_is_shown() -> None:
+    app = App("client", "the-secret-of-it", options={"private_key": "a-private-key"})
+    for held in (app, Setting(app, {}), Access({}, {}, app=app)):
+        assert "the-secret-of-it" not in repr(held)
+        assert "a-private-key" not in repr(held)

@@ -20,7 +20,7 @@ from integrations.records import Author
 from integrations.registry import providers
 from service import connect, registrations, speaking
 from service.clock import real_now
-from service.models import Connection, OAuthState, ProviderApp
+from service.models import Brand, Connection, OAuthState, ProviderApp, Stream
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import _STREAMS, Browser, _Client, words_of
@@ -36,6 +36,8 @@ class Fedi:
 
     registered: list[Setting] = field(default_factory=list)
     refuses: Exception | None = None
+    forgot: set[str] = field(default_factory=set)  # client ids
+    asked: list[Setting] = field(default_factory=list)
     accounts: tuple[Author, ...] = (Author("1", "acme", "Acme"),)
     seen: list[Access] = field(default_factory=list)
 
@@ -44,6 +46,10 @@ class Fedi:
             raise self.refuses
         self.registered.append(setting)
         return App(f"client-{len(self.registered)}", "made-by-the-server")
+
+    def knows(self, setting: Setting) -> bool:
+        self.asked.append(setting)
+        return setting.app.client_id not in self.forgot
 
     def sign_in(self, setting: Setting, typed: Any) -> dict[str, str]:
         return {"session": f"{setting.form['user']} at {setting.hosts['web']}"}
@@ -54,7 +60,12 @@ class Fedi:
 
     def manifest(self) -> Provider[Any]:
         auth = OAuth2(
-            "{web}/authorize", "{web}/token", ("read",), register=self.register, client_auth="client_secret_post"
+            "{web}/authorize",
+            "{web}/token",
+            ("read",),
+            register=self.register,
+            knows=self.knows,
+            client_auth="client_secret_post",
         )
         return Provider(
             key="fedi", kind="social", name="Fedi", hosts={"web": "https://{server}"}, auth=auth, client=_Client, streams=_STREAMS[:1],
@@ -173,7 +184,7 @@ def test_what_was_typed_is_still_there_after_a_mistake(olga: Browser, fedi: Fedi
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (TemporaryError("fedi.example cannot be reached"), "Fedi is not answering at the moment."),
+        (TemporaryError("fedi.example cannot be reached"), "fedi.example cannot be reached. Check the server's name, or try again in a few minutes."),
         (InvalidRequestError("fedi.example leads to an address that is not public, so it is not called"),
          "Fedi was not connected: fedi.example leads to an address that is not public"),
     ],
@@ -197,6 +208,33 @@ def test_a_registration_that_the_server_forgot_is_made_anew(
     assert "fedi.example no longer knew Warmline. Connect it once more" in words_of(answer)
     assert parse_qs(urlsplit(away(olga, "fedi.example")).query)["client_id"] == ["client-2"]
     assert rows(held, owner) == []
+
+
+def test_a_server_that_forgot_us_is_noticed_before_anybody_is_sent_there(
+    olga: Browser, fedi: Fedi, tokens: responses.RequestsMock, held: Runtime, owner: Member
+) -> None:
+    away(olga, "fedi.example")
+    fedi.forgot.add("client-1")
+    consent = away(olga, "fedi.example")
+    assert parse_qs(urlsplit(consent).query)["client_id"] == ["client-2"]
+    assert fedi.asked[0].app.client_secret == "made-by-the-server"
+    assert back(olga, consent).status_code == 303
+    assert "client_id=client-2" in str(tokens.calls[0].request.body)
+
+
+def test_a_registration_that_a_person_made_is_neither_asked_about_nor_dropped(
+    olga: Browser, fedi: Fedi, held: Runtime
+) -> None:
+    connect.set_app(held, "fedi", "typed", "secret", host="fedi.example")
+    fedi.forgot.add("typed")
+    consent = away(olga, "fedi.example")
+    assert parse_qs(urlsplit(consent).query)["client_id"] == ["typed"]
+    assert fedi.asked == []
+    with responses.RequestsMock() as mock:
+        mock.post("https://fedi.example/token", status=401, json={"error": "invalid_client"})
+        answer = back(olga, consent)
+    assert "does not accept our app registration" in words_of(answer)
+    assert connect.app_for(held, providers()["fedi"], "fedi.example").client_id == "typed"
 
 
 def test_when_our_address_changes_we_register_again(fedi: Fedi, held: Runtime) -> None:
@@ -346,6 +384,45 @@ def test_renewing_a_consent_renews_what_was_chosen_and_asks_nothing(
     assert done.location.startswith("/connections?connected=")
     assert done.location.count("-") == 8  # two ids
     assert [row.account_id for row in rows(held, owner)] == ["1", "3"]
+
+
+def test_renewing_one_neither_revives_what_was_disconnected_nor_touches_another_brands(
+    olga: Browser, choosing: str, held: Runtime, owner: Member
+) -> None:
+    olga.post(choosing, {"account": ["1", "2", "3"]})
+    first, second, third = rows(held, owner)
+    with held.db.tenant(owner.workspace_id) as session:
+        other = Brand(workspace_id=owner.workspace_id, name="Bikes")
+        session.add(other)
+        session.flush()
+        session.get_one(Connection, (owner.workspace_id, second.id)).brand_id = other.id
+        session.get_one(Connection, (owner.workspace_id, third.id)).status = "disconnected"
+        brand = other.id
+
+    done = back(olga, olga.get(olga.post(f"/connections/{first.id}/reconnect").location).location)
+
+    assert done.location == f"/connections?connected={first.id}"
+    found = {row.account_id: (row.brand_id, row.status) for row in rows(held, owner)}
+    assert found == {
+        "1": (first.brand_id, "active"),
+        "2": (brand, "active"),
+        "3": (first.brand_id, "disconnected"),
+    }
+
+
+@pytest.mark.parametrize("scope", ["read dm.read", "read,dm.read", "read, dm.read"])
+def test_scopes_may_stand_with_blanks_or_commas_between_them(
+    olga: Browser, held: Runtime, owner: Member, fedi: Fedi, tokens: responses.RequestsMock, scope: str
+) -> None:
+    from service.store import connecting
+
+    back(olga, away(olga, "fedi.example"))
+    [row] = rows(held, owner)
+    needy = replace(providers()["fedi"], streams=_STREAMS)
+    with held.db.tenant(owner.workspace_id) as session:
+        connecting._open_streams(session, owner.workspace_id, row.id, needy, scope, real_now())
+        found = session.scalars(select(Stream.error).where(Stream.connection_id == row.id)).all()
+    assert found == [""] * 3
 
 
 # --- what it means ----------------------------------------------------------------------------------------------
