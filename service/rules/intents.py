@@ -14,20 +14,19 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from html import unescape
 from importlib.resources import files
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.rules.languages import English, english
 from service.rules.packed import Lanes, pack, packed, total
 from service.rules.spoken import BIT, fold, spoken
 
 
-@dataclass(frozen=True, slots=True)
-class Intents:
+class Intents(NamedTuple):  # made for every text: a dataclass takes five times as long
     """Probabilities from 0 to 1, each by itself: a text may be several of these."""
 
     needs_answer: float  # a good brand would write an answer: a question, an open problem, a request, what it asked for
@@ -40,7 +39,7 @@ class Intents:
     close: float  # a last polite word: nothing is open
 
 
-NAMES: Final = tuple(each.name for each in fields(Intents))
+NAMES: Final = Intents._fields
 SPEAKS_OF: Final = "speaks of"  # how the marks of word classes begin
 UNSURE = 0.5  # the least for a text that we have no words to judge by
 LONGEST = 400  # words of a text that are weighed: what is further on says no more about it
@@ -60,8 +59,7 @@ _OVER = BIT["polite_close"] | BIT["solved"]
 _KINDS = tuple((bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast"))
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A text taken apart. `said` are the bits of its phrases (`spoken`); `words` begins with "^"; `marks` are what is true of the
     text as a whole."""
 
@@ -125,9 +123,9 @@ def take_apart(text: str, before: Before, language: str | None) -> Text:
     """The features of a text that replies to what `before` says."""
     own, kin = _own(text, language)
     if not before.marks:
-        return own if not kin else replace(own, marks=[*own.marks, *kin])
+        return own if not kin else own._replace(marks=[*own.marks, *kin])
     both = [f"{one} & {other}" for one in before.marks for other in own.marks]
-    return replace(own, marks=[*before.marks, *own.marks, *both, *kin])
+    return own._replace(marks=[*before.marks, *own.marks, *both, *kin])
 
 
 @lru_cache(maxsize=1024)  # whoever reads signals reads cues of the same texts next
@@ -186,7 +184,7 @@ def weigh(text: Text) -> Intents:
     model = _model()
     found = _at_home(model, text) if text.english else _abroad(model, text)
     # Whoever asks for a call or a price waits for an answer, however friendly the rest of it sounds.
-    return replace(found, needs_answer=max(found.needs_answer, found.call, found.price))
+    return found._replace(needs_answer=max(found.needs_answer, found.call, found.price))
 
 
 def _at_home(model: Model, text: Text) -> Intents:
@@ -198,13 +196,13 @@ def _at_home(model: Model, text: Text) -> Intents:
             said += weight
     told = _LANES.read(said, model.scale / math.sqrt(len(words)))
     shown = _LANES.read(model.bias + total(model.marks, text.marks), model.scale)
-    return Intents(*(_probability(one + other) for one, other in zip(told, shown, strict=True)))
+    return Intents(*[_probability(one + other) for one, other in zip(told, shown, strict=True)])
 
 
 def _abroad(model: Model, text: Text) -> Intents:
     """The verdict by marks alone. What they leave unclear is for a person to decide: silence is for a goodbye only."""
     found = Intents(*map(_probability, _LANES.read(model.abroad_bias + total(model.abroad, text.marks), model.scale)))
-    return found if text.over else replace(found, needs_answer=max(found.needs_answer, UNSURE))
+    return found if text.over else found._replace(needs_answer=max(found.needs_answer, UNSURE))
 
 
 def _probability(score: float) -> float:

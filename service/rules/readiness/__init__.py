@@ -50,9 +50,10 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     held, closed = last_held(history.activities, now), history.last_call_task_closed_at
     since = max((at for at in (held, closed) if at is not None and at <= now), default=None)
     standing = Standing(history.known, history.deal, met=held is not None)
-    whole, reached = _whole(heard, policy)
-    fresh = heard if since is None else [word for word in heard if word.at > since]
-    moments, course = _moments(fresh, standing, policy)
+    moments, course, reached = _followed(heard, standing, policy)
+    whole = course  # over all time, whatever was held or dealt with since
+    if since is not None:
+        moments, course, _ = _followed([word for word in heard if word.at > since], standing, policy)
     chain = _chain(moments, now, policy)
     asked = _asked(chain, now, policy)
     no = refusal(Case(history, heard, since, held, asked, bool(chain), now, policy))
@@ -88,25 +89,19 @@ def _standing_refusal(history: History) -> str | None:
     return DO_NOT_CALL if history.do_not_call else UNSUBSCRIBED if history.unsubscribed else None
 
 
-def _whole(heard: Sequence[Word], policy: Policy) -> tuple[Course, Reached]:
-    """The talk over all time, and when it came to its stages."""
-    last, reached = Course(), Reached()
-    for word, course, added in courses(heard, policy.call_recent):
-        last = course
-        if added and word.ours:
-            reached.take(course, word.at)
-    return last, reached
-
-
-def _moments(heard: Sequence[Word], standing: Standing, policy: Policy) -> tuple[list[_Moment], Course]:
-    """The case at each word that added to it, and the course of the talk at the end."""
-    moments, course, opened = list[_Moment](), Course(), None
+def _followed(heard: Sequence[Word], standing: Standing, policy: Policy) -> tuple[list[_Moment], Course, Reached]:
+    """The case at each word that added to it, the course of the talk at the end, and when it came to its stages."""
+    moments, course, opened, reached = list[_Moment](), Course(), None, Reached()
     for word, course, added in courses(heard, policy.call_recent):
         opened = opened if word.ours else word
-        if opened is not None and added:
+        if not added:
+            continue
+        if word.ours:
+            reached.take(course, word.at)
+        if opened is not None:
             two_way = course.asked is not None or standing.met or course.exchanges >= policy.call_min_exchanges
             moments.append(_Moment(word, opened, course.asked, log_odds(course, word.at, standing), two_way))
-    return moments, course
+    return moments, course, reached
 
 
 def _chain(moments: Sequence[_Moment], now: datetime, policy: Policy) -> list[_Moment]:

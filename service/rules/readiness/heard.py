@@ -10,19 +10,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from service.rules.intents import Before, normal, parts, take_apart
 from service.rules.packed import Lanes, pack, packed, total
 from service.rules.readiness.cues import LONGEST, Cue, read_cues
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """Probabilities from 0 to 1, each by itself: a text may be several of these."""
 
     stake: float = 0.0  # something of weight is in motion: a date, money, who decides, a choice, growth, being stuck
@@ -38,7 +36,7 @@ class Heard:
     other: float = 0.0  # wants something else than to buy: work, an interview, our money, our custom
 
 
-LABELS: Final = tuple(each.name for each in fields(Heard))
+LABELS: Final = Heard._fields
 NOTHING: Final = Heard()
 _LANES: Final = Lanes(len(LABELS))
 _CUES: Final = tuple(

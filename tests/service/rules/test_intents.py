@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-from dataclasses import astuple
 from importlib.resources import files
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def test_the_words_that_speak_most_come_first() -> None:
 )
 def test_any_text_has_probabilities(text: str, before: str | None, ours: bool | None, language: str | None) -> None:
     found = intents(text, before, ours, language=language)
-    assert all(0 <= each <= 1 for each in astuple(found))
+    assert all(0 <= each <= 1 for each in found)
     assert found == intents(text, before, ours, language=language)
 
 
