@@ -32,6 +32,8 @@ PROVIDER: Provider[SocialClient] = Provider(
         pkce=True,  # servers that don't know it pass over it
         client_auth="client_secret_post",
         register=server.register,
+        knows=server.knows,
+        exchange=server.covered,
     ),
     client=MastodonClient,
     accounts=_accounts,

@@ -17,7 +17,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from integrations.http import Session, parse_json
-from integrations.provider import App, Setting
+from integrations.provider import App, Credentials, Setting
 from integrations.social.mastodon.calls import Calls, says
 
 SCOPES = ("read:accounts", "read:statuses", "read:notifications")
@@ -97,6 +97,56 @@ def register(setting: Setting) -> App:
     if not isinstance(body, dict) or not _told(body, "client_id") or not _told(body, "client_secret"):
         raise _no_server(host)
     return App(client_id=body["client_id"], client_secret=body["client_secret"], options={"scopes": scopes})
+
+
+class _ForgottenError(InvalidRequestError):
+    """The server knows nobody by our client id and secret."""
+
+
+def knows(setting: Setting) -> bool:
+    """Whether the server still knows our registration: Mastodon 4.2.0 to 4.2.8 deleted those that nobody had used for a while, and
+    a server may have been set up anew. It is asked for a token of our own, which is let go. Any other trouble says nothing about that."""
+    app = setting.app
+    session = Session(
+        setting.hosts["web"],
+        secrets=[app.client_secret],
+        guarded=setting.guarded,
+        allow=setting.allow_hosts,
+        most=MOST,
+        classify=_forgotten,
+    )
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "scope": str(app.options.get("scopes") or " ".join(SCOPES)),
+        "redirect_uri": setting.redirect_uri,
+    }
+    try:
+        session.request("POST", "/oauth/token", data=form)
+    except _ForgottenError:
+        return False
+    except IntegrationError:
+        return True
+    return True
+
+
+def _forgotten(response: requests.Response) -> IntegrationError | None:
+    try:
+        body = parse_json(response)
+    except UnexpectedResponseError:
+        return None
+    forgotten = isinstance(body, dict) and body.get("error") == "invalid_client"
+    return _ForgottenError("the server does not know us") if forgotten else None
+
+
+def covered(setting: Setting, credentials: Credentials) -> Credentials:
+    """What a consent gave, with its scopes by the names that our streams go by: where a server knows, or honours, nothing finer, it
+    granted the whole of them."""
+    granted = str(credentials.get("scope") or "").split()
+    if WHOLE not in granted:
+        return credentials
+    return {**credentials, "scope": " ".join(dict.fromkeys([*granted, *SCOPES]))}
 
 
 def _scopes(session: Session) -> tuple[str, ...]:

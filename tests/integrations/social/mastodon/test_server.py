@@ -7,11 +7,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import requests
 import responses
 
 from integrations import errors
@@ -236,3 +238,49 @@ def test_a_name_behind_which_nobody_answers_is_a_failure_in_passing() -> None:
         web = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(errors.TemporaryError):
             server.register(_setting(web, guarded=True, allow_hosts=("127.0.0.1",)))
+
+
+# --- a registration that is known, or not any more ------------------------------------------------------------------
+
+OURS = App("id-of-app", "secret-of-app-nobody-sees", options={"scopes": "read"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        ({"json": {"access_token": "x", "token_type": "Bearer"}}, True),
+        (
+            {"status": 401, "json": {"error": "invalid_client", "error_description": "Client authentication failed"}},
+            False,
+        ),
+        ({"status": 400, "json": {"error": "invalid_client"}}, False),
+        ({"status": 400, "json": {"error": "unsupported_grant_type"}}, True),
+        ({"status": 401, "body": "<html>Sign in</html>"}, True),
+        ({"status": 400, "json": ["invalid_client"]}, True),
+        ({"status": 500, "body": "invalid_client"}, True),
+        ({"status": 302, "headers": {"Location": "https://other.example/"}}, True),
+        ({"body": requests.ConnectionError("gone")}, True),
+    ],
+)
+def test_only_its_own_word_says_that_a_server_has_forgotten_us(answer: Any, known: bool) -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(f"{WEB}/oauth/token", **answer)
+        assert server.knows(replace(_setting(), app=OURS)) is known
+        sent = parse_qs(str(mock.calls[0].request.body))
+    assert sent == {
+        "grant_type": ["client_credentials"],
+        "client_id": ["id-of-app"],
+        "client_secret": ["secret-of-app-nobody-sees"],
+        "scope": ["read"],
+        "redirect_uri": [REDIRECT],
+    }
+
+
+@pytest.mark.parametrize("granted", ["read", "read write", ALL, "read:accounts", ""])
+def test_a_server_that_grants_the_whole_has_granted_its_parts(granted: str) -> None:
+    kept = PROVIDER.auth.exchange(_setting(), {"access_token": "t", "scope": granted})  # type: ignore[union-attr,misc]
+    missing = {name for stream in PROVIDER.streams for name in stream.scopes} - set(kept["scope"].split())
+    assert missing == (
+        set() if "read" in granted.split() or granted == ALL else {"read:statuses", "read:notifications"}
+    )
+    assert kept["access_token"] == "t"
