@@ -26,9 +26,10 @@ from integrations.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    TemporaryError,
     UnexpectedResponseError,
 )
-from integrations.http import LONGEST_WAIT, SAMPLE, Session, error_for, parse_json, retry_after_header
+from integrations.http import LONGEST_WAIT, SAMPLE, Session, error_for, parse_json, redact, retry_after_header
 from integrations.provider import Access
 
 BATCH = 20  # posts; Mastodon refuses more in one call
@@ -70,14 +71,15 @@ class Calls:
 
     def __init__(self, access: Access) -> None:
         self.spare = 0
+        token = str(access.credentials.get("access_token") or "")
         self._session = Session(
             access.hosts["web"],
-            token=str(access.credentials.get("access_token") or ""),
+            token=token,
             guarded=access.guarded,
             allow=access.allow_hosts,
             says=says,
             retry_after=retry_after,
-            classify=classify,
+            classify=lambda response: classify(response, [token]),
         )
         self._left: int | None = None  # calls that the window has left, where the server tells
         self._opens = 0.0  # when the next window opens, by `time.monotonic`
@@ -111,8 +113,10 @@ class Calls:
     def _batch(self, ids: Sequence[str]) -> Any:
         try:
             return self.get("/api/v1/statuses", {"id[]": [*ids]})
-        except (NotFoundError, InvalidRequestError, UnexpectedResponseError, PermissionDeniedError):
-            return None  # Takahe takes it for an attempt to write, which our scopes do not let us
+        except (NotFoundError, InvalidRequestError, UnexpectedResponseError, PermissionDeniedError, TemporaryError):
+            # Takahe takes it for an attempt to write, which our scopes do not let us. One that breaks over it may not know it either; if it
+            # is out of order, the next call says so.
+            return None
 
     def _ask(self, path: str, params: Mapping[str, Any] | None) -> requests.Response:
         wait = self._opens - time.monotonic()
@@ -129,12 +133,13 @@ class Calls:
 
 
 def says(response: requests.Response) -> str:
-    """The server's own sentence: from JSON in the shapes of the different servers, or the first line of a text. Never markup."""
+    """The server's own sentence, uncut: from JSON in the shapes of the different servers, or the first line of a text. Never markup."""
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
-        line = response.content[: 4 * SAMPLE].decode("utf-8", "replace").strip().partition("\n")[0].rstrip()
-        return "" if "<" in line or line[:1] in "[{" else line[:SAMPLE]
+        # Far more than is told of it, so that what is not to be told is in there whole.
+        line = response.content[: 16 * SAMPLE].decode("utf-8", "replace").strip().partition("\n")[0].rstrip()
+        return "" if "<" in line or line[:1] in "[{" else line
     if not isinstance(body, dict):
         return ""
     nested = body.get("errors")
@@ -144,12 +149,12 @@ def says(response: requests.Response) -> str:
     )
 
 
-def classify(response: requests.Response) -> IntegrationError | None:
-    """What a refusal means that is about the token and not about this one thing; None for the usual reading."""
+def classify(response: requests.Response, secrets: Sequence[str] = ()) -> IntegrationError | None:
+    """What a refusal means that is about the token and not about this one thing; None for the usual reading. `secrets` are not told."""
     status = response.status_code
     if status not in _DEAD_TOKEN:
         return None
-    said = says(response)
+    said = redact(says(response), secrets)
     usual = str(error_for(response, says=said))
     if _DEAD_TOKEN[status].search(said):
         return AuthenticationError(usual)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from integrations.errors import NotFoundError, RateLimitError, UnexpectedResponseError
+from integrations.errors import NotFoundError, RateLimitError, TemporaryError, UnexpectedResponseError
 from integrations.records import Engagement, Page
 from integrations.social.mastodon.cursors import ThreadsCursor, Watched
 from integrations.social.mastodon.reading import Reader, unique
@@ -29,7 +29,12 @@ def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator
     for number, thread in enumerate(wanted, start=1):
         try:
             found, trouble = _look(reader, thread)
-        except RateLimitError:
+        except (RateLimitError, TemporaryError) as error:
+            if isinstance(
+                error, TemporaryError
+            ):  # it may be this thread alone, every time: the next pull begins behind it
+                print_ = watched[thread].print if thread in watched else ""
+                watched[thread] = Watched(now, now, print_)
             yield Page(unique(items), ThreadsCursor(watched).dump(), _notes(unread, len(wanted)))
             raise
         unread += trouble

@@ -189,13 +189,17 @@ def _read(feed: Feed, state: FeedCursor, sweep: Sweep, found: Found) -> parse.Re
     """What is new on a page: neither read by an earlier sweep nor older than where this one stops."""
     known = frozenset(state.seen)
     stop = sweep.stop if feed.ordered else None
-    read = feed.read(
-        [
-            each.row
-            for each in found.entries
-            if each.name not in known and (stop is None or each.at is None or each.at >= stop)
-        ]
-    )
+    rows = [
+        each.row
+        for each in found.entries
+        if each.name not in known and (stop is None or each.at is None or each.at >= stop)
+    ]
+    try:
+        read = feed.read(rows)
+    except UnexpectedResponseError:
+        if len(rows) == len(found.entries):
+            raise
+        read = parse.Read((), len(rows))  # the others on this page were read before: it is not the answer that is odd
     return replace(read, skipped=read.skipped + found.odd)
 
 

@@ -25,12 +25,25 @@ def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
                 gone.append(found)
             else:
                 rows[str(found["id"])] = found
+        if gone and not rows:
+            _prove(reader)
         return [*gone, *_placed(reader, rows)]
     except RateLimitError:
-        kept = [*gone, *_placed_by_themselves(reader, rows)]
+        kept = [*gone, *_placed_by_themselves(reader, rows)] if rows else []
         if not kept:
             raise
         return kept
+
+
+def _prove(reader: Reader) -> None:
+    """That the server still knows the account. One that knows nothing any more (moved, set up anew, a proxy that leads elsewhere) says of
+    every post that it is not there, and nobody has deleted any."""
+    try:
+        reader.calls.get("/api/v1/accounts/verify_credentials")
+    except NotFoundError:
+        raise UnexpectedResponseError(
+            "The server knows none of the posts that it had, nor the account itself"
+        ) from None
 
 
 def _answers(reader: Reader, ids: Sequence[str]) -> Iterator[Json | Gone]:

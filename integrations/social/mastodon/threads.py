@@ -12,13 +12,14 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from integrations.errors import NotFoundError, UnexpectedResponseError
+from integrations.errors import NotFoundError, TemporaryError, UnexpectedResponseError
 from integrations.social.mastodon.calls import Calls
 from integrations.social.mastodon.parse import Place, reference
 from integrations.social.mastodon.people import Json
 
 STEPS = 6  # up a chain; most talks are shorter, and the rest of a longer one is one call
 FEW = 2  # chains, for which contexts take no more calls
+BROKEN = 2  # chains over which a server may break before it counts as out of order: some break over a thread every time
 _End = Callable[[Json, str], Place]  # a post, and the id of its parent, which is not at hand -> the parent's place
 
 
@@ -38,6 +39,7 @@ class Threads:
         self.places: dict[str, Place] = {}
         self._calls = calls
         self._us = us
+        self._broken = 0
 
     def settle(self, rows: Iterable[Any]) -> list[Json]:
         """Finds the place of each of these posts. Returns the posts above them that had to be asked for."""
@@ -114,6 +116,11 @@ class Threads:
             above = self._ask(str(row["id"])).above
         except (NotFoundError, UnexpectedResponseError):
             above = ()  # gone meanwhile, or a thread larger than an answer may be: what the post itself says has to do
+        except TemporaryError:
+            self._broken += 1
+            if self._broken > BROKEN:
+                raise
+            above = ()  # a recheck puts the post right, if the server can tell then
         self._settle_all(above, self._end)
         fetched += above
         if parent in self.places:

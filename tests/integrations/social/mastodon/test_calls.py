@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import requests
 
 from integrations import errors
 from integrations.social.mastodon import calls
-from tests.integrations.social.mastodon.wire import ADA, NOW, US, WEB, Wire, iso
+from tests.integrations.social.mastodon.wire import ADA, NOW, TOKEN, US, WEB, Wire, iso
 
 DATE = "Fri, 20 Mar 2026 12:00:00 GMT"
 
@@ -160,3 +161,16 @@ def test_what_came_before_the_limit_is_kept_and_the_rest_comes_later(wire: Wire)
                 cursor = page.cursor
     assert seen == everything
     assert len(wire.sent) <= 10
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422])
+def test_no_half_of_the_token_is_told_where_a_long_sentence_is_cut(wire: Wire, status: int) -> None:
+    for body in (
+        json.dumps({"error": "x" * 280 + TOKEN}),
+        "x" * 280 + TOKEN,
+        "insufficient scope " + "x" * 260 + TOKEN,
+    ):
+        wire.replies.append((status, {"Content-Type": "text/plain"}, body))
+        with pytest.raises(errors.IntegrationError) as caught:
+            wire.client().whoami()
+        assert TOKEN[:10] not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -118,6 +119,24 @@ def test_one_thread_that_cannot_be_read_is_told_and_the_others_are_read(wire: Wi
     pages = _pages(wire, [bad, good])
     assert _items(pages).keys() == {answer}
     assert [note[:8] for page in pages for note in page.notes] == ["1 thread"]
+
+
+def test_a_thread_over_which_the_server_breaks_every_time_does_not_keep_the_others_from_being_read(wire: Wire) -> None:
+    threads = [wire.say(US.id, f"number {number}") for number in range(4)]
+    answers = [wire.say(ADA, "an answer", to=each) for each in threads]
+    wire.broken.add(threads[1])
+    cursor: str | None = None
+    found: set[str] = set()
+    for _ in range(2):
+        with suppress(errors.TemporaryError):
+            for page in wire.client().pull("conversations", cursor, threads):
+                found |= {item.id for item in page.items}
+                cursor = page.cursor
+            pytest.fail("nobody is told of the trouble")
+    assert found == {answers[0], answers[2], answers[3]}
+
+    wire.broken.clear()
+    assert answers[1] in _items(_pages(wire, threads, cursor))
 
 
 def test_where_no_thread_can_be_read_that_is_an_error(wire: Wire) -> None:

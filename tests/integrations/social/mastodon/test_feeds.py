@@ -179,6 +179,18 @@ def test_a_place_that_the_server_has_forgotten_makes_the_sweep_begin_again(wire:
     assert found.keys() == everything
 
 
+def test_one_new_entry_that_cannot_be_read_does_not_stop_a_list_of_which_the_rest_is_known(wire: Wire) -> None:
+    wire.say(ADA, "hello", names=[US.id], at=NOW - timedelta(minutes=5))
+    _, cursor = _pull(wire)
+    odd = wire.say(ADA, "odd", names=[US.id], at=NOW - timedelta(minutes=4))
+    wire.posts[odd]["created_at"] = "yesterday"
+    [page] = wire.client().pull("mentions", cursor)
+    assert (page.items, page.notes) == (
+        (),
+        ("The server sent 1 post that could not be read; the rest of the page was kept",),
+    )
+
+
 def test_what_arrives_late_is_read_where_it_stands(wire: Wire) -> None:
     late = wire.say(ADA, "slow", names=[US.id])
     wire.hidden.add(late)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from integrations import errors
 from integrations.records import Engagement, Kind
 from integrations.social.mastodon.calls import Calls
 from integrations.social.mastodon.threads import STEPS, Threads
@@ -170,3 +171,34 @@ def test_one_hidden_post_among_many_does_not_break_its_thread(wire: Wire) -> Non
     found = _pull(wire)
     assert [found[each].thread for each in ends] == roots
     assert _calls(wire) == {"contexts": 1, "many": 2}
+
+
+def test_a_thread_over_which_the_server_breaks_costs_no_mention(wire: Wire) -> None:
+    parent = wire.say(BEA, "a first post")
+    wire.broken.add(odd := wire.say(ADA, "an answer", to=parent, names=[US.id]))
+    other = wire.say(ADA, "another", names=[US.id])
+    for _ in range(2):
+        items = [item for page in wire.client().pull("mentions", None) for item in page.items]
+        assert {item.id: item.thread for item in items} == {odd: parent, other: other}
+
+
+def test_a_server_that_breaks_over_every_thread_is_out_of_order(wire: Wire) -> None:
+    wire.many = False
+    for number in range(5):
+        wire.broken.add(wire.say(ADA, "an answer", to=wire.say(BEA, f"post {number}"), names=[US.id]))
+    with pytest.raises(errors.TemporaryError):
+        list(wire.client().pull("mentions", None))
+
+
+def test_a_server_that_breaks_over_the_call_for_many_is_asked_for_each(wire: Wire) -> None:
+    wire.missing = ()
+    answers = [wire.say(ADA, "an answer", to=wire.say(BEA, f"post {number}"), names=[US.id]) for number in range(3)]
+    route = wire._route
+
+    def breaks(path: str, query: dict[str, list[str]]) -> tuple[int, object, dict[str, str]]:
+        return (500, {"error": "oops"}, {}) if path == "/api/v1/statuses" else route(path, query)
+
+    wire._route = breaks  # type: ignore[method-assign]
+    items = [item for page in wire.client().pull("mentions", None) for item in page.items]
+    assert set(answers) <= {item.id for item in items}
+    assert len(wire.client().recheck(answers)) == 3

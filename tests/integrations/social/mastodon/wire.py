@@ -85,6 +85,7 @@ class Wire:
     forgotten: set[str] = field(default_factory=set)  # ids that it no longer knows as a bound, and serves nothing for
     hidden: set[str] = field(default_factory=set)  # there, but not indexed yet: lists do not serve them
     whole_thread_above: bool = False  # as Pleroma does
+    broken: set[str] = field(default_factory=set)  # posts over whose threads the server breaks, every time
     contexts: str | None = None  # what the server answers when it is asked for a thread, instead of the thread
     people: dict[str, Row] = field(
         default_factory=lambda: {
@@ -238,6 +239,8 @@ class Wire:
     def _one(self, path: str) -> tuple[int, Any, dict[str, str]]:
         found = re.fullmatch(r"/api/v1/statuses/([^/]+)(/context)?", path)
         row = self.posts.get(unquote(found[1])) if found else None
+        if found and found[2] and unquote(found[1]) in self.broken:
+            return 500, {"error": "An unexpected error occurred"}, {}
         if found is None or row is None:
             return 404, {"error": "Record not found"}, {}
         return 200, self._context(row) if found[2] else row, {}
