@@ -19,6 +19,7 @@ from integrations.errors import (
     IntegrationError,
     InvalidRequestError,
     NotFoundError,
+    PermissionDeniedError,
     UnexpectedResponseError,
 )
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
@@ -30,7 +31,8 @@ _ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: Pus
 
 class Desk(Protocol):
     """One CRM's calls about tasks. Each raises `integrations.errors`: InvalidRequestError where the CRM refuses this very task,
-    NotFoundError where it is gone, anything else where it concerns them all."""
+    NotFoundError where it, or what it points to, is gone, anything else where it concerns them all. A change that is not permitted is
+    about that task, if others are."""
 
     name: str  # the CRM's, for sentences
     batch: int  # how many tasks one create makes
@@ -81,6 +83,7 @@ class _Run:
         self._until = clock() + LONGEST
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a write went out: from now on nothing may raise
+        self._denied: dict[str, PermissionDeniedError] = {}  # changes that the CRM does not let us make, by key
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
         try:
@@ -129,6 +132,7 @@ class _Run:
                 self._say(task, _ENDED[task.status], detail=f"It never stood in {self._desk.name}.")
         self._change(known)
         self._create(creates)
+        self._tell_denied(known)
 
     # --- changing what stands -------------------------------------------------------------------------------------
 
@@ -152,13 +156,31 @@ class _Run:
                 self._desk.withdraw(task)
             else:
                 self._desk.update(task, standing)
-        except NotFoundError:
-            self._say(task, PushOutcome.GONE)
+        except NotFoundError as error:
+            self._not_found(task, error)
+        except PermissionDeniedError as error:
+            self._denied[task.key] = error  # about this one, perhaps: the others are not to wait behind it for ever
+            return
         except InvalidRequestError as error:
             self._say(task, PushOutcome.REFUSED, detail=str(error))
         else:
             self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
         self._sent = True
+
+    def _not_found(self, task: Task, error: NotFoundError) -> None:
+        """It is gone, or whom it was to point to is: only where it itself is gone has a person deleted it."""
+        if self._desk.read([str(task.external_id)]):
+            self._say(task, PushOutcome.REFUSED, detail=f"Something that it points to is gone: {error}")
+        else:
+            self._say(task, PushOutcome.GONE)
+
+    def _tell_denied(self, tasks: Sequence[Task]) -> None:
+        """Where others could be written it was about these tasks; where nothing could, it is about the connection."""
+        if self._denied and not self._sent:
+            raise next(iter(self._denied.values()))
+        for task in tasks:
+            if task.key in self._denied:
+                self._say(task, PushOutcome.REFUSED, detail=str(self._denied[task.key]))
 
     # --- making new ones ------------------------------------------------------------------------------------------
 

@@ -1,0 +1,101 @@
+"""Pushing one by one: what goes wrong with one task is that task's own, and holds back no other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from integrations import pushing
+from integrations.errors import IntegrationError, NotFoundError, PermissionDeniedError
+from integrations.records import PushOutcome, Task, TaskKind, TaskState, TaskStatus
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+OPEN, WITHDRAWN = TaskStatus.OPEN, TaskStatus.WITHDRAWN
+
+
+@dataclass
+class Desk:
+    """A CRM that keeps tasks by id; `wrong` is what the next change of a task raises, by id."""
+
+    standing: dict[str, TaskState] = field(default_factory=dict)
+    wrong: dict[str, IntegrationError] = field(default_factory=dict)
+    creating: IntegrationError | None = None
+    name: str = "Example"
+    batch: int = 1
+    settle: timedelta = timedelta(minutes=1)
+
+    def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
+        return {each: self.standing[each] for each in ids if each in self.standing}
+
+    def seek(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        return {}
+
+    def alive(self, contact_ids: Collection[str]) -> Collection[str]:
+        return contact_ids
+
+    def assignable(self, owner_ids: Collection[str]) -> Collection[str]:
+        return owner_ids
+
+    def create(self, tasks: Sequence[Task]) -> Sequence[str]:
+        if self.creating:
+            raise self.creating
+        return [f"made-{task.key}" for task in tasks]
+
+    def update(self, task: Task, standing: TaskState) -> None:
+        if standing.id in self.wrong:
+            raise self.wrong[standing.id]
+
+    def withdraw(self, task: Task) -> None:
+        self.update(task, self.standing[str(task.external_id)])
+
+    def url(self, task_id: str) -> str:
+        return f"https://crm.example/{task_id}"
+
+
+def desk(*ids: str, **given: object) -> Desk:
+    return Desk({each: TaskState(each, f"key-{each}", OPEN) for each in ids}, **given)  # type: ignore[arg-type]
+
+
+def known(task_id: str, status: TaskStatus = OPEN) -> Task:
+    return Task(f"key-{task_id}", TaskKind.UNANSWERED, status, "Changed", external_id=task_id)
+
+
+def fresh(key: str) -> Task:
+    return Task(key, TaskKind.UNANSWERED, OPEN, "New")
+
+
+def outcomes(crm: Desk, *tasks: Task) -> list[PushOutcome]:
+    return [each.outcome for each in pushing.push(crm, tasks, lambda: NOW)]
+
+
+DENIED = PermissionDeniedError("Example did not allow this: not this one")
+
+
+def test_a_task_that_may_not_be_changed_holds_back_no_other() -> None:
+    crm = desk("1", "2", wrong={"1": DENIED})
+
+    results = pushing.push(crm, [known("1", WITHDRAWN), known("2"), fresh("n")], lambda: NOW)
+
+    assert [each.outcome for each in results] == [PushOutcome.REFUSED, PushOutcome.UPDATED, PushOutcome.CREATED]
+    assert results[0].detail == str(DENIED)
+
+
+def test_where_nothing_at_all_may_be_written_it_concerns_the_connection() -> None:
+    with pytest.raises(PermissionDeniedError):
+        outcomes(desk("1", "2", wrong={"1": DENIED, "2": DENIED}), known("1"), known("2"))
+    with pytest.raises(PermissionDeniedError):
+        outcomes(desk("1", wrong={"1": DENIED}, creating=DENIED), known("1"), fresh("n"))
+
+
+def test_a_task_is_gone_only_where_it_is_gone_and_not_whom_it_points_to() -> None:
+    lost = NotFoundError("there is no such contact")
+    crm = desk("1", "2", wrong={"1": lost})
+
+    assert outcomes(crm, known("1"), known("2"), known("3")) == [
+        PushOutcome.REFUSED,
+        PushOutcome.UPDATED,
+        PushOutcome.GONE,
+    ]
