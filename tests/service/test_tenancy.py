@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from psycopg.types.json import Jsonb
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from service import embedded
 from service.config import Config
-from service.db import Database
+from service.db import Database, raw
 from service.errors import PlainError
 from service.migrations.security import SCHEDULED
-from service.models import Base, Brand, Tenant
+from service.models import Base, Tenant
 from service.runtime import Runtime
 from tests.conftest import Member
 
 TENANTS = sorted(mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, Tenant))
+# What no workspace owns. A new table that is neither here nor a tenant's fails below.
+GLOBAL = {
+    "alembic_version", "api_keys", "memberships", "oauth_states", "provider_apps", "provider_freezes", "sessions", "signin_links", "users",
+    "webhook_routes", "workspaces",
+}  # fmt: skip
+ISOLATED = [*TENANTS, "workspace_schedule"]
 
 
 def test_the_migrations_make_what_the_models_say(config: Config) -> None:
@@ -33,7 +46,7 @@ def test_there_are_tenants_tables() -> None:
     assert {"engagements", "tasks", "contacts", "credentials", "settings"} <= set(TENANTS)
 
 
-@pytest.mark.parametrize("table", [*TENANTS, "workspace_schedule"])
+@pytest.mark.parametrize("table", ISOLATED)
 def test_row_level_security_is_forced_and_keyed_on_the_workspace(template: embedded.Postgres, table: str) -> None:
     with template.connect() as connection:
         row = connection.execute(
@@ -47,22 +60,136 @@ def test_row_level_security_is_forced_and_keyed_on_the_workspace(template: embed
     assert first == ("workspace_id",)
 
 
-@pytest.mark.parametrize("table", TENANTS)
-def test_without_a_workspace_there_are_no_rows(held: Runtime, owner: Member, table: str) -> None:
-    with held.db.globally() as session:
-        assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0
+# A value for a column of this type. A column of a type that is not here fails loudly.
+VALUES: dict[type[Any], Callable[[str], Any]] = {
+    UUID: lambda _: uuid4(),
+    str: lambda name: f"{name}-{uuid4().hex}",
+    int: lambda _: 1,
+    float: lambda _: 0.5,
+    bool: lambda _: False,
+    datetime: lambda _: datetime.now(UTC),
+    date: lambda _: datetime.now(UTC).date(),
+    object: lambda _: Jsonb({}),  # JSON, which may be anything
+    bytes: lambda _: b"sealed",
+    list: lambda _: [],
+}
 
 
-def test_a_forgotten_where_shows_no_neighbours_rows(held: Runtime, owner: Member, stranger: Member) -> None:
-    with held.db.tenant(stranger.workspace_id) as session:
-        assert {row[0] for row in session.execute(text("SELECT workspace_id FROM brands"))} == {stranger.workspace_id}
-        assert session.execute(text("UPDATE brands SET name = 'x'")).rowcount == 1  # type: ignore[attr-defined]
-        assert session.execute(text("DELETE FROM settings")).rowcount == 1  # type: ignore[attr-defined]
+def row_of(table: str, workspace_id: UUID) -> dict[str, Any]:
+    """A whole row of this workspace, made from the columns alone."""
+    columns = Base.metadata.tables[table].columns
+    made = {each.name: VALUES[each.type.python_type](each.name) for each in columns if not each.nullable}
+    return {**made, "workspace_id": workspace_id}
 
 
-def test_a_row_cannot_be_written_into_another_workspace(held: Runtime, owner: Member, stranger: Member) -> None:
-    with pytest.raises(ProgrammingError, match="row-level security"), held.db.tenant(stranger.workspace_id) as session:
-        session.add(Brand(workspace_id=owner.workspace_id, name="Intruder"))
+def insert(table: str, row: Mapping[str, Any]) -> tuple[bytes, list[Any]]:
+    names = ", ".join(f'"{name}"' for name in row)
+    statement = f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(row))})"
+    return statement.encode(), list(row.values())
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Two workspaces with rows in every tenant's table."""
+
+    ours: UUID
+    theirs: UUID
+    superuser: psycopg.Connection[Any]
+
+    def theirs_now(self) -> dict[str, Any]:
+        """What stands in the other workspace: a fingerprint of each table."""
+        found: dict[str, Any] = {}
+        for table in ISOLATED:
+            row = self.superuser.execute(
+                f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t WHERE workspace_id = %s".encode(), [self.theirs]
+            ).fetchone()  # fmt: skip
+            found[table] = row[0] if row else None
+        assert None not in found.values(), found
+        return found
+
+
+@pytest.fixture
+def filled(template: embedded.Postgres, database: str, owner: Member, stranger: Member) -> Iterator[Filled]:
+    with template.connect(database=database) as superuser:
+        # Rows stand alone here, without those that they would belong to.
+        superuser.execute("SET session_replication_role = replica")
+        for workspace_id in (owner.workspace_id, stranger.workspace_id):
+            for table in ISOLATED:
+                statement, values = insert(table, row_of(table, workspace_id))
+                superuser.execute(statement + b" ON CONFLICT DO NOTHING", values)  # some have a row from the start
+        yield Filled(owner.workspace_id, stranger.workspace_id, superuser)
+
+
+def test_every_table_is_a_tenants_or_is_named_here(template: embedded.Postgres) -> None:
+    with template.connect() as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert {row[0] for row in rows} == {*ISOLATED, *GLOBAL}
+    assert not GLOBAL & set(ISOLATED)
+
+
+def test_without_a_workspace_there_are_no_rows_to_see_change_or_delete(held: Runtime, filled: Filled) -> None:
+    before = filled.theirs_now()
+    for table in ISOLATED:
+        with held.db.globally() as session:
+            assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0, table
+            for statement in (f"UPDATE {table} SET workspace_id = workspace_id", f"DELETE FROM {table}"):
+                assert session.execute(text(statement)).rowcount == 0, table  # type: ignore[attr-defined]
+    assert filled.theirs_now() == before
+
+
+def test_a_forgotten_where_shows_no_neighbours_rows(held: Runtime, filled: Filled) -> None:
+    for table in ISOLATED:
+        with held.db.tenant(filled.ours) as session:
+            shown = set(session.scalars(text(f"SELECT workspace_id FROM {table}")))
+        assert shown == {filled.ours}, table
+
+
+def test_a_forgotten_where_changes_and_deletes_no_neighbours_rows(held: Runtime, filled: Filled) -> None:
+    before = filled.theirs_now()
+    for table in ISOLATED:
+        with held.db.tenant(filled.ours) as session:
+            for statement in (f"UPDATE {table} SET workspace_id = workspace_id", f"DELETE FROM {table}"):
+                session.execute(text(statement))
+    assert filled.theirs_now() == before
+
+
+def test_naming_another_workspace_finds_nothing_of_it(held: Runtime, filled: Filled) -> None:
+    before = filled.theirs_now()
+    params = {"theirs": filled.theirs}
+    for table in ISOLATED:
+        with held.db.tenant(filled.ours) as session:
+            there = "WHERE workspace_id = :theirs"
+            assert session.scalar(text(f"SELECT count(*) FROM {table} {there}"), params) == 0, table
+            for statement in (
+                f"UPDATE {table} SET workspace_id = workspace_id {there}",
+                f"DELETE FROM {table} {there}",
+            ):
+                assert session.execute(text(statement), params).rowcount == 0, table  # type: ignore[attr-defined]
+    assert filled.theirs_now() == before
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_no_row_can_be_written_into_another_workspace(held: Runtime, filled: Filled, signed_in: bool) -> None:
+    before = filled.theirs_now()
+    for table in ISOLATED:
+        place = held.db.tenant(filled.ours) if signed_in else held.db.globally()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"), place as session:
+            raw(session).execute(*insert(table, row_of(table, filled.theirs)))
+    assert filled.theirs_now() == before
+
+
+def test_no_row_can_be_moved_into_another_workspace(held: Runtime, filled: Filled) -> None:
+    before = filled.theirs_now()
+    for table in ISOLATED:
+        with pytest.raises(ProgrammingError, match="row-level security"), held.db.tenant(filled.ours) as session:
+            session.execute(text(f"UPDATE {table} SET workspace_id = :theirs"), {"theirs": filled.theirs})
+    assert filled.theirs_now() == before
+
+
+def test_the_application_empties_no_table_at_once(held: Runtime, filled: Filled) -> None:
+    for table in ISOLATED:
+        with pytest.raises(ProgrammingError, match="permission denied"), held.db.tenant(filled.ours) as session:
+            session.execute(text(f"TRUNCATE {table} CASCADE"))
 
 
 def test_the_workspace_is_set_for_one_transaction_only(held: Runtime, owner: Member) -> None:
