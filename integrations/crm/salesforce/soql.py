@@ -6,7 +6,7 @@ before, by stamp and then by id, so that a bulk edit of fifty thousand rows in o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -105,16 +105,19 @@ def walk(
     where: str = "",
     stamp: str = STAMP,
     everything: bool = True,
+    needs: Collection[str] = (),
 ) -> Iterator[tuple[list[Row], Position, list[str]]]:
     """Pages of the `kind` records changed since `start`, oldest change first, each with the position to go on from and
     notes for people. The last page may be empty; its position is at rest. `now` tells seconds of real time. A field that is no longer there
-    is left out, with a note. `everything`: deleted and archived records too."""
+    is left out, with a note; raises MissingFieldError for one of `needs`. `everything`: deleted and archived records too."""
     here, names = start.started(now()), list(fields)
     while here.at is not None:
         rest = f"{_where(here, stamp, where)} ORDER BY {stamp}, Id LIMIT {READ}"
         try:
             page, done = api.query(select(names, kind, rest), everything=everything)
         except MissingFieldError as error:
+            if error.name in needs:
+                raise
             names = _without(names, error)
             yield [], here, [_lost(error.name)]
             continue

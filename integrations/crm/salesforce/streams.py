@@ -48,6 +48,7 @@ class Kind:
     where: str
     first: Position
     read: Read
+    needs: tuple[str, ...] = ()  # fields without which it is not read at all
 
 
 def owners(source: Source, cursor: str | None) -> Pages:
@@ -88,9 +89,16 @@ def _persons(source: Source, ids: Sequence[str]) -> list[Contact]:
 
 def activities(source: Source, cursor: str | None) -> Pages:
     """Logged calls and e-mails, and meetings, that have changed; deleted ones too."""
-    first = since(source.since - BOOKED_AHEAD if source.since else None)
+    first, key = since(source.since - BOOKED_AHEAD if source.since else None), source.org.key_field
     kinds = [
-        Kind(kind, activity_fields(kind, source.org), activity_where(kind, source.org), first, _logged(source, kind))
+        Kind(
+            kind,
+            activity_fields(kind, source.org),
+            activity_where(kind, source.org),
+            first,
+            _logged(source, kind),
+            needs=(key,) if key else (),  # without it a task of ours would look like a call that somebody made
+        )
         for kind in ACTIVITIES
     ]
     return _in_turn(source, cursor, kinds, "activities")
@@ -149,7 +157,8 @@ def _in_turn(source: Source, cursor: str | None, kinds: Sequence[Kind], stream: 
     for number, kind in enumerate([*kinds[turn:], *kinds[:turn]], turn + 1):
         start = position(state[kind.name]) if kind.name in state else kind.first
         try:
-            for page, here, said in walk(source.api, kind.name, kind.names, start, source.now, where=kind.where):
+            pages = walk(source.api, kind.name, kind.names, start, source.now, where=kind.where, needs=kind.needs)
+            for page, here, said in pages:
                 following = kind.name if here.at is not None else names[number % len(names)]
                 first = kind.name not in state or state.get(f"first {kind.name}") is True
                 state |= {
@@ -162,6 +171,12 @@ def _in_turn(source: Source, cursor: str | None, kinds: Sequence[Kind], stream: 
             notes.append(f"Salesforce does not let Warmline read {kind.name.lower()}s: {error}")
             if len(notes) == len(kinds):
                 raise
+        except MissingFieldError as error:
+            if error.name not in kind.needs:
+                raise
+            notes.append(
+                f"{KEY_GONE}. Until then calls and e-mails are not read: Warmline's own tasks would be among them."
+            )
     if notes:
         yield Page((), store(**state), tuple(notes))
 

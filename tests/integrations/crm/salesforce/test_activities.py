@@ -136,3 +136,14 @@ def test_activities_go_as_far_back_as_was_asked_for_and_meetings_were_booked(wor
     found, _, _ = drain(world, "activities", since=datetime(2026, 11, 1, tzinfo=UTC))
 
     assert [each.id for each in found] == [booked]
+
+
+def test_where_the_key_field_is_gone_no_task_of_ours_is_taken_for_a_call(world: World) -> None:
+    world.server.put("Task", {"Type": "Call", "Status": "Completed", "WhoId": "003", KEY: "key-1"})
+    meeting = world.server.put("Event", {"StartDateTime": "2026-11-25T12:00:00.000+0000", "WhoId": "003"})
+    del world.server.fields["Task"][KEY]
+
+    found, _, notes = drain(world, "activities")
+
+    assert [each.id for each in found] == [meeting]
+    assert any(KEY in each and "Connect Salesforce again" in each for each in notes)
