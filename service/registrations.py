@@ -77,11 +77,11 @@ def is_ready(runtime: Runtime, provider: AnyProvider) -> bool:
         return session.scalar(select(ProviderApp.host).where(ProviderApp.provider == provider.key).limit(1)) is not None
 
 
-def forget_app(runtime: Runtime, provider: str, host: str) -> bool:
-    """Drops a registration of our own making with a server; the next consent there makes another. Returns whether there was one: what
-    a person made, a person mends."""
+def forget_app(runtime: Runtime, provider: str, host: str, *, by_a_person: bool = False) -> bool:
+    """Drops our registration with a server; where Warmline registers itself, the next consent there makes another. Returns whether there
+    was one to drop: what a person made, only a person drops."""
     known = _stored(runtime, provider, host)
-    if known is None or not known.callback:
+    if known is None or not (known.callback or by_a_person):
         return False
     with runtime.db.globally() as session:
         gone = session.execute(

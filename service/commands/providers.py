@@ -106,7 +106,8 @@ def forget(provider: str, server: str) -> None:
     """Forget our registration with PROVIDER, so that another can be made. Where Warmline registers itself, the next consent does that."""
     registrations.provider_named(provider)
     runtime = Runtime(configuration.load())
-    gone = registrations.forget_app(runtime, provider, _server(runtime, server) if server else "")
+    place = _server(runtime, server) if server else ""
+    gone = registrations.forget_app(runtime, provider, place, by_a_person=True)
     click.echo("Forgotten." if gone else "There was none.")
 
 
