@@ -15,7 +15,7 @@ from service.ids import new_id
 from service.store import due, filing
 from service.store.contact_json import contact_fields
 from service.store.overlap import in_parts
-from service.store.rows import each_of, execute, insert, listed, packed
+from service.store.rows import each_of, execute, insert, listed, packed, records
 
 CONTACT = {
     "id": "uuid", "native_id": "text", "name": "text", "company": "text", "owner_id": "text", "fields": "jsonb", "updated_at": "timestamptz",
@@ -73,6 +73,11 @@ _INSERT_LINKS = insert(
     LINK,
     fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s"},
     conflict="ON CONFLICT DO NOTHING RETURNING contact_native_id",
+)
+_DELETE_LINKS = (
+    "DELETE FROM activity_contacts l WHERE l.workspace_id = %(w)s AND l.activity_id = ANY(%(activities)s)"  # noqa: S608 - names of our own columns
+    f" AND NOT EXISTS (SELECT 1 FROM {records(LINK)} WHERE new.activity_id = l.activity_id AND new.contact_native_id = l.contact_native_id)"
+    " RETURNING l.contact_native_id"
 )
 _CONTACTS_BY_NATIVE = "SELECT native_id, id FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
 
@@ -174,10 +179,11 @@ def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, i
         for kind, native, row in execute(connection, _ACTIVITY_IDS, {**shared, "ids": [each.id for _, each in unique]})
     }
     links = [(ids[key], contact) for key, each in unique for contact in sorted(set(each.contact_ids))]
-    if links:
-        _replace_links(connection, shared, links)
-    if changed and links:
-        contacts = execute(connection, _CONTACTS_BY_NATIVE, {**shared, "ids": sorted({native for _, native in links})})
+    touched = _replace_links(connection, shared, sorted(ids[key] for key, _ in unique), links)
+    if changed:
+        touched |= {native for _, native in links}
+    if touched:
+        contacts = execute(connection, _CONTACTS_BY_NATIVE, {**shared, "ids": sorted(touched)})
         _talked(session, workspace_id, {row[1] for row in contacts})
     elif changed:
         due.decide_soon(session, workspace_id)  # a meeting among ourselves shields its owner too
@@ -212,10 +218,14 @@ def _talked(session: Session, workspace_id: UUID, contact_ids: Iterable[UUID]) -
     due.decide_soon(session, workspace_id)
 
 
-def _replace_links(connection: RawConnection, shared: dict[str, UUID], links: Sequence[tuple[UUID, str]]) -> None:
-    execute(connection, "DELETE FROM activity_contacts WHERE workspace_id = %(w)s AND activity_id = ANY(%(ids)s)",
-            {**shared, "ids": sorted({activity for activity, _ in links})})  # fmt: skip
-    execute(connection, _INSERT_LINKS, {**shared, **packed(LINK, links)})
+def _replace_links(
+    connection: RawConnection, shared: dict[str, UUID], activities: Sequence[UUID], links: Sequence[tuple[UUID, str]]
+) -> set[str]:
+    """Makes `links` all that these activities have. Returns the contacts who lost or gained one."""
+    given = {**shared, "activities": list(activities), **packed(LINK, links)}
+    lost = execute(connection, _DELETE_LINKS, given)
+    gained = execute(connection, _INSERT_LINKS, given) if links else []
+    return {row[0] for row in (*lost, *gained)}
 
 
 def _id(record: Owner) -> str:

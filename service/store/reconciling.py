@@ -43,7 +43,7 @@ def take_in(
     known = _known(session, workspace_id, connection_id, items)
     changed = 0
     for item in items:
-        row = known.get(item.id) or (known.get(item.key or "") if isinstance(item, TaskState) else None)
+        row = known.get(item.id) or (known.get(item.key or "") if isinstance(item, TaskState) and item.bare else None)
         if row is not None and (row.written_at is None or row.written_at < read_at):
             changed += _gone(session, row) if isinstance(item, Gone) else _follow(session, row, item)
     if changed:
@@ -55,7 +55,8 @@ def _known(
     session: Session, workspace_id: UUID, connection_id: UUID, items: Iterable[TaskState | Gone]
 ) -> dict[str, Task]:
     ids = [item.id for item in items]
-    keys = [item.key for item in items if isinstance(item, TaskState) and item.key]
+    # By our key only where a CRM has nothing else to say of it: whatever else carries it is somebody's copy of the task.
+    keys = [item.key for item in items if isinstance(item, TaskState) and item.bare and item.key]
     rows = session.scalars(
         select(Task)
         .where(

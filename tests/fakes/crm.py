@@ -104,6 +104,13 @@ class FakeCRM:
         """Somebody deletes the task: no changed-since feed shows that."""
         del self.tasks[task_id]
 
+    def copy_as_person(self, task_id: str, **fields: Any) -> str:
+        """Somebody makes a copy of the task, our key in it, and changes that. Its id."""
+        copy = f"copy-of-{task_id}"
+        self.tasks[copy] = replace(self.tasks[task_id], id=copy, completed_at=None)
+        self._change(copy, **fields)
+        return copy
+
     def complete_and_forget(self, task_id: str) -> None:
         """Somebody ticks the task off, in a CRM that keeps of such a task no more than that its key was done."""
         task = self.tasks.pop(task_id)

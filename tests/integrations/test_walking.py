@@ -85,8 +85,7 @@ def test_what_shows_behind_a_walk_that_was_stopped_for_long_is_found_by_the_next
     crm.stamps = {f"{number}": 10_000 + number for number in range(SIZE + 1)}
     _, here = next(iter(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 0.0)))
     crm.stamps |= {"slow": 10_000, "new": 100_000}  # the one shows behind us
-    for _, here in walk(crm.ask, stamp_of, SIZE, position(here.dump()), lambda: 90_000.0):  # noqa: B007
-        pass
+    [*_, (_, here)] = walk(crm.ask, stamp_of, SIZE, position(here.dump()), lambda: 90_000.0)
 
     assert "slow" in {row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 90_001.0) for row in rows}
 
