@@ -36,6 +36,9 @@ _BY_NAME: dict[str, type[IntegrationError]] = {
     # About the proof, not the token: our clock may be wrong. The token is as good as before.
     "invalid_dpop_proof": TemporaryError,
 }
+# What the servers of the network think of each other: the account's own one signs what it passes on, and who answers may not know a key
+# that has just changed (https://atproto.com/specs/xrpc#inter-service-authentication-jwt).
+_BETWEEN_SERVERS = re.compile(r"\b(BadJwt[A-Za-z]*|JwtExpired)\b")
 _SCOPE = re.compile(r'"([a-z]+:[^"\s]+)"')
 
 
@@ -102,6 +105,8 @@ def refusal(response: requests.Response, secrets: Sequence[str]) -> IntegrationE
     if response.status_code == 429 or not isinstance(name, str):
         return None
     says = redact(sentence(response), secrets)[:300]
+    if _BETWEEN_SERVERS.search(f"{name} {response.headers.get('WWW-Authenticate', '')}"):
+        return TemporaryError(f"{_host(response)} answered {response.status_code}: {says}")
     if name == "InvalidToken" and says.startswith(
         "Bad token"
     ):  # "... method" or "... scope": a good token, and not for this

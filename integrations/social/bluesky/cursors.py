@@ -16,6 +16,8 @@ VERSION = 1
 # Lists are sorted by the earlier of when a post says it was written and when Bluesky saw it, so one from a slow clock or a phone without
 # a network comes in below newer ones. Every sweep therefore goes back to this much before the newest post seen.
 OVERLAP = timedelta(hours=1)
+# And what a page shows from further back is kept as well, for so long: it costs no call, and was perhaps not there before.
+LATE = timedelta(hours=24)
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError, RecursionError)
 
 

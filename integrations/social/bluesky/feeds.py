@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from integrations.errors import InvalidRequestError, TemporaryError
 from integrations.records import Engagement, Page
 from integrations.social.bluesky import parse
 from integrations.social.bluesky.calls import rows
-from integrations.social.bluesky.cursors import FeedCursor, Sweep
+from integrations.social.bluesky.cursors import LATE, FeedCursor, Sweep
 from integrations.social.bluesky.reading import Reader
 
 BATCH = 100  # the most of both lists
@@ -58,10 +59,19 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
         page = rows(body, feed.name)
         read = feed.read(page, reader.view)
         sweep, more = _passed(sweep, read, body.get("cursor"))
-        kept = [item for item in read.items if sweep.start is None or item.created_at >= sweep.start]
+        oldest = _oldest(state, sweep, reader.since)
+        kept = [item for item in read.items if oldest is None or item.created_at >= oldest]
         beside = reader.extras(feed.beside(page), {item.id for item in kept})
         state = replace(state, sweep=sweep) if more else state.done(sweep)
         yield Page((*kept, *beside), state.dump(), read.notes)
+
+
+def _oldest(state: FeedCursor, sweep: Sweep, since: datetime | None) -> datetime | None:
+    """From when on what a page shows is kept: from where a first sweep ends, and from further back in later ones."""
+    if sweep.start is None or state.newest_at is None:
+        return sweep.start
+    late = state.newest_at - LATE
+    return min(sweep.start, late if since is None else max(late, since))
 
 
 def _page(reader: Reader, feed: Feed, sweep: Sweep, resumed: bool) -> tuple[Mapping[str, Any], Sweep]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
+from integrations.errors import InvalidRequestError, NotFoundError, TemporaryError, UnexpectedResponseError
 from integrations.records import Engagement, Gone, Page
 from integrations.social.bluesky import parse
 from integrations.social.bluesky.calls import rows
@@ -29,7 +29,11 @@ def conversations(reader: Reader, cursor: str | None, threads: Sequence[str]) ->
     plan = sorted(wanted, key=lambda uri: state.read.get(uri, _NEVER))[:THREADS]
     skipped = readable = 0
     for uri in plan:
-        read = _thread(reader, uri)
+        try:
+            read = _thread(reader, uri)
+        except TemporaryError:  # it may be this thread alone, every time: the next pull begins behind it
+            yield Page((), state.noted(uri, reader.now()).dump())
+            raise
         skipped, readable = skipped + read.skipped, readable + len(read.items)
         state = state.noted(uri, reader.now())
         yield Page(read.items, state.dump(), read.notes)

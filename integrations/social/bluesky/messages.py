@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from integrations.errors import InvalidRequestError, NotFoundError
+from integrations.errors import InvalidRequestError, NotFoundError, TemporaryError
 from integrations.records import Author, Engagement, Kind, Page
 from integrations.social.bluesky import parse
 from integrations.social.bluesky.calls import rows
@@ -23,9 +24,10 @@ def pull(reader: Reader, cursor: str | None) -> Iterator[Page[Engagement]]:
     """All messages of conversations with news since the cursor, theirs and ours. Conversations come latest news first, and their
     revisions only grow, so the first one without news ends the way."""
     state = ChatCursor.load(cursor)
-    more = True
+    more, resumed = True, state.place is not None
     while more:
-        body = _ask(reader, "listConvos", limit=CONVERSATIONS, cursor=state.place)
+        body, state = _convos(reader, state, resumed)
+        resumed = False
         convos = [each for each in rows(body, "convos") if isinstance(each, dict)]
         changed = [each for each in convos if str(each.get("rev", "")) > state.rev]
         read = parse.together(_conversation(reader, each, state.rev) for each in changed)
@@ -35,6 +37,16 @@ def pull(reader: Reader, cursor: str | None) -> Iterator[Page[Engagement]]:
         more = isinstance(place, str) and place not in ("", state.place) and len(changed) == len(convos)
         state = state.ahead(place if more else None, max((str(each["rev"]) for each in changed), default=""))
         yield Page(read.items, state.dump(), read.notes)
+
+
+def _convos(reader: Reader, state: ChatCursor, resumed: bool) -> tuple[Mapping[str, Any], ChatCursor]:
+    """The page of conversations at the way's place; the first one, where the chat service no longer knows a place of an earlier pull."""
+    try:
+        return _ask(reader, "listConvos", limit=CONVERSATIONS, cursor=state.place), state
+    except (InvalidRequestError, TemporaryError):
+        if not resumed:
+            raise
+    return _ask(reader, "listConvos", limit=CONVERSATIONS), replace(state, place=None)
 
 
 def _conversation(reader: Reader, convo: Mapping[str, Any], rev: str) -> parse.Read:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -129,3 +130,22 @@ def test_where_nothing_can_be_read_that_is_said(wire: Wire) -> None:
 def test_a_cursor_that_cannot_be_read_starts_over(wire: Wire, cursor: str) -> None:
     kept = wire.message("c1", ADA, "hello", NOW)
     assert [item.id for item in items(pull(wire, cursor))] == [f"chat:c1:{kept}"]
+
+
+@pytest.mark.parametrize(("status", "error"), [(400, "InvalidRequest"), (502, "UpstreamFailure")])
+def test_a_place_that_is_no_longer_known_gives_way_to_the_top_of_the_list(wire: Wire, status: int, error: str) -> None:
+    wire.page = 2
+    everything = {wire.message(f"c{number}", ADA, "hello", NOW - timedelta(minutes=number)) for number in range(5)}
+    cursor = next(iter(wire.client().pull("messages", None))).cursor
+    wire.replies = [(status, {}, json.dumps({"error": error}))]
+    assert {item.id.rpartition(":")[2] for item in items(pull(wire, cursor))} == everything
+
+
+def test_an_outage_while_a_way_is_resumed_stays_an_outage(wire: Wire) -> None:
+    wire.page = 2
+    for number in range(5):
+        wire.message(f"c{number}", ADA, "hello", NOW - timedelta(minutes=number))
+    cursor = next(iter(wire.client().pull("messages", None))).cursor
+    wire.replies = [(502, {}, "")] * 2
+    with pytest.raises(errors.TemporaryError):
+        pull(wire, cursor)

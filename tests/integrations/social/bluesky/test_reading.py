@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -53,10 +54,18 @@ def test_a_sweep_goes_back_before_what_it_saw_so_that_a_slow_clock_is_not_lost(w
     seen = wire.post(names=[US.id], at=NOW)
     *_, last = pull(wire)
     slow = wire.post(names=[US.id], at=NOW - OVERLAP + timedelta(minutes=1), indexed=NOW + timedelta(minutes=2))
-    older = wire.post(names=[US.id], at=NOW - OVERLAP - timedelta(minutes=1))
     found = ids(pull(wire, cursor=last.cursor))
     assert slow in found
     assert seen in found
+
+
+def test_what_comes_in_hours_late_is_kept_where_it_is_served_all_the_same(wire: Wire) -> None:
+    wire.post(names=[US.id], at=NOW)
+    *_, last = pull(wire)
+    late = wire.post(names=[US.id], at=NOW - timedelta(hours=9), indexed=NOW + timedelta(minutes=2))
+    older = wire.post(names=[US.id], at=NOW - timedelta(hours=26), indexed=NOW + timedelta(minutes=2))
+    found = ids(pull(wire, cursor=last.cursor))
+    assert late in found
     assert older not in found
 
 
@@ -158,6 +167,27 @@ def test_a_thread_of_which_nothing_can_be_read_does_not_hold_up_the_others_and_i
     wire.posts[here]["indexedAt"] = "at noon"
     with pytest.raises(errors.UnexpectedResponseError):
         pull(wire, "conversations", threads=[odd, here])
+
+
+def test_a_thread_over_which_bluesky_breaks_every_time_does_not_keep_the_others_from_being_read(wire: Wire) -> None:
+    threads = [wire.post(US.id, f"number {number}") for number in range(4)]
+    route, odd = wire._route, threads[1]
+
+    def breaks(method: str, query: dict[str, list[str]], request: Any) -> tuple[int, Any]:
+        if query.get("uri") == [odd]:
+            return 502, {"error": "UpstreamFailure"}
+        return route(method, query, request)
+
+    wire._route = breaks  # type: ignore[method-assign]
+    cursor: str | None = None
+    found: set[str] = set()
+    for _ in range(2):
+        with suppress(errors.TemporaryError):
+            for page in wire.client().pull("conversations", cursor, threads):
+                found |= {item.id for item in page.items}
+                cursor = page.cursor
+            pytest.fail("nobody is told of the trouble")
+    assert found == {threads[0], threads[2], threads[3]}
 
 
 def test_threads_take_turns_the_least_recently_read_first(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,6 +294,28 @@ def test_somebody_else_s_profile_is_not_ours(wire: Wire, profile: dict[str, Any]
 def test_errors_go_by_their_names(wire: Wire, status: int, name: str, error: type[Exception]) -> None:
     wire.replies = [(status, {}, json.dumps({"error": name, "message": "no"}))]
     with pytest.raises(error):
+        pull(wire)
+
+
+@pytest.mark.parametrize(
+    ("error", "header"),
+    [
+        ("BadJwtSignature", ""),
+        ("BadJwtAudience", ""),
+        ("JwtExpired", ""),
+        ("AuthenticationRequired", 'Bearer error="BadJwtSignature"'),
+    ],
+)
+def test_what_servers_think_of_each_other_is_not_the_end_of_a_consent(wire: Wire, error: str, header: str) -> None:
+    """The account's server signs what it passes on; the AppView may not know a key that has just changed."""
+    wire.replies = [
+        (
+            401,
+            {"WWW-Authenticate": header} if header else {},
+            json.dumps({"error": error, "message": "could not verify jwt signature"}),
+        )
+    ]
+    with pytest.raises(errors.TemporaryError, match="401"):
         pull(wire)
 
 
