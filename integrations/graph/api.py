@@ -13,7 +13,14 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import requests
 
-from integrations.errors import IntegrationError, NotFoundError, PermissionDeniedError, UnexpectedResponseError
+from integrations.errors import (
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
 from integrations.graph import refusals
 from integrations.http import Session, parse_json
 from integrations.provider import App
@@ -24,6 +31,8 @@ BATCH = 50  # calls in one batch: the most that Meta takes (developers.facebook.
 
 # How a list goes on whose cursors do not come along, some by time (developers.facebook.com/docs/graph-api/results).
 _GOES_ON = ("after", "until", "__paging_token")
+
+_OF_ONE_CALL = (TemporaryError, InvalidRequestError)  # of a batch, unless all of it is refused so
 
 Json = Mapping[str, Any]
 
@@ -74,9 +83,10 @@ def nested(value: Any) -> Listing:
 class Graph:
     """The Graph API as whoever the token belongs to. Raises `integrations.errors`; never retries, never waits."""
 
-    def __init__(self, host: str, token: str, app: App) -> None:
+    def __init__(self, host: str, token: str, app: App, secrets: Sequence[str] = ()) -> None:
+        """`secrets` are what goes along in confidence beside the token."""
         version = str(app.options.get("version") or VERSION)
-        secrets = [token, app.client_secret]
+        secrets = [token, app.client_secret, *secrets]
         self._token = token
         # Shows that the call comes from whoever has the app's secret (developers.facebook.com/docs/graph-api/guides/secure-requests).
         self._proof = {"appsecret_proof": _signature(app.client_secret, token)} if app.client_secret and token else {}
@@ -110,9 +120,11 @@ class Graph:
         """Every page of a list."""
         found = self.page(path, **params)
         yield found
-        while found.after:
-            found = self.page(path, after=found.after, **params)
+        while place := found.after:
+            found = self.page(path, after=place, **params)
             yield found
+            if found.after == place:
+                return  # it would go on for ever
 
     def post(self, path: str, **form: str) -> Json:
         """A form that sets something to what it should be: doing it twice does no harm."""
@@ -122,7 +134,7 @@ class Graph:
     def lookups(self, calls: Mapping[str, tuple[str, Mapping[str, str]]]) -> dict[str, Json | IntegrationError]:
         """Many reading calls, each a path without its slash and its parameters, in as few exchanges as Meta allows. What was
         refused of a single one (it is gone, or not for us) is its answer; what concerns them all is raised. A call that Meta left
-        undone has no answer."""
+        undone has no answer, nor has one over which it breaks while it answers others: some do so every time."""
         found: dict[str, Json | IntegrationError] = {}
         keys = iter(calls)
         while part := list(islice(keys, BATCH)):
@@ -132,10 +144,13 @@ class Graph:
             }))  # fmt: skip
             if not isinstance(answers, list) or len(answers) != len(part):
                 raise UnexpectedResponseError("Meta answered a batch with something else", sample=shape(answers))
-            for key, answer in zip(part, answers, strict=True):
-                read = self._answer(answer)
-                if read is not None:
-                    found[key] = read
+            read = {key: self._answer(answer) for key, answer in zip(part, answers, strict=True)}
+            broken = [each for each in read.values() if isinstance(each, _OF_ONE_CALL)]
+            if broken and len(broken) == len(part):
+                raise broken[0]
+            found |= {
+                key: each for key, each in read.items() if each is not None and not isinstance(each, _OF_ONE_CALL)
+            }
         return found
 
     def _answer(self, answer: Any) -> Json | IntegrationError | None:
@@ -149,7 +164,7 @@ class Graph:
             body = parse_json(response)
             return body if isinstance(body, dict) else None
         error = self._classify(response)
-        if isinstance(error, NotFoundError | PermissionDeniedError):
+        if isinstance(error, NotFoundError | PermissionDeniedError | TemporaryError | InvalidRequestError):
             return error
         if error is not None:
             raise error

@@ -45,7 +45,7 @@ def oauth(scopes: tuple[str, ...]) -> OAuth2:
 def exchange(setting: Setting, credentials: Credentials) -> Credentials:
     """The long-lived token for a short-lived one, with the permissions that the person left ticked."""
     short = str(credentials.get("access_token") or "")
-    told = Graph(setting.hosts["api"], "", setting.app).post(
+    told = Graph(setting.hosts["api"], "", setting.app, [short]).post(
         "/oauth/access_token",
         grant_type="fb_exchange_token",
         client_id=setting.app.client_id,

@@ -106,7 +106,8 @@ def _entries(graph: Graph, feed: Feed, sweep: Sweep) -> tuple[_Read, Sweep]:
     found = _each(feed, page.rows, sweep.start)
     back = _back(feed, sweep)
     times = [at for row in page.objects if (at := _at(feed, row)) is not None]
-    ended = page.after is None or (back is not None and bool(times) and max(times) < back)
+    at_end = page.after in (None, sweep.after)  # one that repeats its place would go on for ever
+    ended = at_end or (back is not None and bool(times) and max(times) < back)
     sweep = replace(sweep.saw(found.instants), after=page.after, ended=ended, branches=found.branches)
     return _Read(found, _skipped(found, feed)), sweep
 
@@ -155,7 +156,7 @@ def step(graph: Graph, feed: Feed, branches: tuple[Branch, ...]) -> tuple[_Read,
         # One post whose comments are not for us is no reason to leave all others unread.
         return _Read(notes=("Meta does not show us what stands below one of the posts; the rest was read",)), rest
     found = feed.below(branch, page)
-    on = (replace(branch, after=page.after),) if page.after and not found.over else ()
+    on = (replace(branch, after=page.after),) if page.after not in (None, branch.after) and not found.over else ()
     return _Read(found, _skipped(found, feed)), (*found.branches, *on, *rest)
 
 
@@ -227,7 +228,7 @@ def _round(
         row = answers.get(thread)
         before = known.get(thread)
         if not isinstance(row, dict):
-            if row is not None:
+            if isinstance(row, NotFoundError):  # what we may not read today, we may tomorrow
                 known[thread] = Known(None, None)
             continue
         sweep = ListCursor(before.read if before else None).begin(since, now)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from typing import Any
 
 import pytest
@@ -102,8 +103,6 @@ def test_a_batch_answers_each_call_for_itself(wire: Wire) -> None:
     [
         (error(190, "gone"), errors.AuthenticationError),
         (error(32, "too often"), errors.RateLimitError),
-        (error(2, "down", status=500), errors.TemporaryError),
-        (error(100, "no such field"), errors.InvalidRequestError),
     ],
 )
 def test_what_concerns_the_whole_batch_is_raised(wire: Wire, answer: Any, kind: type[Exception]) -> None:
@@ -111,6 +110,30 @@ def test_what_concerns_the_whole_batch_is_raised(wire: Wire, answer: Any, kind: 
     wire.refused["2"] = answer
     with pytest.raises(kind):
         _graph().lookups({"1": ("1", {}), "2": ("2", {})})
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (error(2, "down", status=500), errors.TemporaryError),
+        (error(1, "Please reduce the amount of data"), errors.TemporaryError),
+        (error(100, "Tried accessing nonexisting field (message) on node type (Event)"), errors.InvalidRequestError),
+    ],
+)
+def test_one_call_over_which_meta_breaks_every_time_does_not_cost_the_others_their_answers(
+    wire: Wire, answer: Any, kind: type[Exception]
+) -> None:
+    wire.put("1")
+    wire.refused["2"] = answer
+    assert _graph().lookups({"1": ("1", {}), "2": ("2", {})}) == {"1": {"id": "1"}}
+    with pytest.raises(kind):
+        _graph().lookups({"2": ("2", {})})
+
+
+def test_a_list_that_repeats_its_place_ends(wire: Wire) -> None:
+    again = json.dumps({"data": [{"id": "1"}], "paging": {"cursors": {"after": "same"}, "next": "https://x/"}})
+    wire.replies += [(200, {}, again)] * 5
+    assert len(list(_graph().pages("/me/accounts"))) == 2
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "[null,null]", "17", "<html>"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from integrations.provider import Access, Account, Setting
 from integrations.social.facebook import PROVIDER as FACEBOOK
 from integrations.social.instagram import PROVIDER as INSTAGRAM
 from integrations.social.instagram.client import PAGE_ID, InstagramClient
-from tests.integrations.graph.wire import APP, USER_TOKEN, Wire, error
+from tests.integrations.graph.wire import APP, SHORT_TOKEN, USER_TOKEN, Wire, error
 
 SETTING = Setting(APP, dict(INSTAGRAM.hosts), redirect_uri="https://warmline.example/oauth/facebook/callback")
 ACCESS = Access(
@@ -121,3 +122,9 @@ def test_pages_without_an_instagram_account_are_told_from_no_pages_at_all(person
     _page(person, "1")
     with pytest.raises(errors.InvalidRequestError, match="Linked accounts"):
         _accounts(INSTAGRAM)
+
+
+def test_no_token_that_meta_quotes_back_is_told(person: Wire) -> None:
+    person.replies.append((400, {}, json.dumps(error(100, f"Bad token {SHORT_TOKEN}")[1])))
+    with pytest.raises(errors.InvalidRequestError, match="Bad token …"):
+        login.exchange(SETTING, {"access_token": SHORT_TOKEN})

@@ -247,3 +247,21 @@ def test_posts_elsewhere_that_tag_the_page_come_with_what_is_said_below(page: Fa
     assert found[comment_id(post, ours)].in_reply_to_author == ADA["id"]
     assert found[comment_id(post, stranger)].kind is Kind.CONTEXT
     assert pull(page)[0] == {}
+
+
+def test_a_list_that_repeats_its_place_ends(page: Facebook) -> None:
+    again = json.dumps({"data": [], "paging": {"cursors": {"after": "same"}, "next": "https://x/"}})
+    page.wire.replies += [(200, {}, again)] * 5
+    assert len(list(page.client().pull("posts", None))) == 2
+
+
+def test_comments_that_repeat_their_place_end(page: Facebook) -> None:
+    page.wire.page = 2
+    post = page.post()
+    for _ in range(5):
+        page.comment(post)
+    pages = page.client().pull("posts", None)
+    next(pages)
+    again = json.dumps({"data": [], "paging": {"cursors": {"after": "same"}, "next": "https://x/"}})
+    page.wire.replies += [(200, {}, again)] * 5
+    assert len(list(pages)) == 2

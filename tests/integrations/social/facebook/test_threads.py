@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.integrations.graph.wire import NOW
+from tests.integrations.graph.wire import NOW, error
 from tests.integrations.social.facebook.reading import DAY, comment_id, pull
 from tests.integrations.social.facebook.wire import PAGE, US, Facebook
 
@@ -34,6 +34,16 @@ def test_threads_that_are_not_posts_of_the_page_are_not_asked_for(page: Facebook
     page.wire.asked.clear()
     pull(page, "threads", cursor, [f"{US.id}_gone"])
     assert page.wire.asked == []
+
+
+def test_a_thread_that_we_were_not_allowed_to_read_is_read_once_we_are(page: Facebook) -> None:
+    old = page.post(at=NOW - 90 * DAY)
+    page.wire.refused[old] = error(10, "Requires pages_read_engagement permission")
+    found, cursor = pull(page, "threads", None, [old])
+    assert found == {}
+    page.wire.refused.clear()
+    comment = page.comment(old)
+    assert comment_id(old, comment) in pull(page, "threads", cursor, [old])[0]
 
 
 def test_a_long_talk_below_an_older_post_is_read_to_where_it_was(page: Facebook) -> None:
