@@ -225,9 +225,11 @@ def task_values(task: Task, site: Site, standing: TaskState | None = None) -> di
     owner_id = task.owner_id or (standing.owner_id if standing else None)
     if task.subject is not None:
         values["summary"] = task.subject
-    if task.due_at:
+    # Whoever is given the task may be where it is another day already.
+    moves = task.owner_id is not None and standing is not None and task.owner_id != standing.owner_id
+    if due_at := task.due_at or (standing.due_at if standing and moves else None):
         zone = site.zone(int(owner_id)) if owner_id and owner_id.isdigit() else UTC
-        values["date_deadline"] = task.due_at.astimezone(zone).date().isoformat()
+        values["date_deadline"] = due_at.astimezone(zone).date().isoformat()
     if task.body is not None or task.due_at or standing is None:
         due = task.due_at or (standing.due_at if standing else None)
         text = task.body if task.body is not None else (standing.body if standing else "")
@@ -261,7 +263,6 @@ def task_state(row: Row, site: Site) -> TaskState:
     """An activity as it stands in Odoo; one that is archived was done."""
     text, user = note_of(row), link(row, "user_id")
     done = row.get("active") is False
-    finished = instant(row.get("date_done")) if done else None
     return TaskState(
         id=str(row["id"]),
         key=body.unmark(text)[1],
@@ -271,9 +272,17 @@ def task_state(row: Row, site: Site) -> TaskState:
         due_at=body.due_on(day(row.get("date_deadline")), body.marked_due(text), site.zone(user) if user else UTC),
         owner_id=_id(user),
         updated_at=instant(row.get(STAMP)),
-        completed_at=finished or (instant(row.get(STAMP)) if done else None),
+        completed_at=_finished(row) if done else None,
         url=site.url(str(row.get("res_model") or PARTNER), row.get("res_id") or 0),
     )
+
+
+def _finished(row: Row) -> datetime | None:
+    """When an activity was done: Odoo keeps the day of it, and the instant of the latest change, which mostly is that one."""
+    on, changed = day(row.get("date_done")), instant(row.get(STAMP))
+    if on is None or (changed and abs(changed.date() - on) <= timedelta(days=1)):  # days are the user's
+        return changed
+    return datetime(on.year, on.month, on.day, 12, tzinfo=UTC)
 
 
 def done_state(row: Row, site: Site) -> TaskState | None:

@@ -27,6 +27,8 @@ _HIDDEN = (
     NotFoundError,
     InvalidRequestError,
 )  # a module that is not installed is one of these, by version
+# Of messages Odoo first takes a page, and then takes out of it what the user may not see: only an empty one is the last.
+_SIFTED = 1
 _NOT_COMPARED = "There are so many contacts that Warmline does not look for those that were deleted in Odoo."
 
 
@@ -54,6 +56,7 @@ class _Part:
     read: Callable[[Row], CRMRecord | None]
     first: int = 0  # where a first pull begins, in seconds since 1970
     optional: bool = False  # where it is hidden or not installed, that is noted, and the rest goes on
+    full: int = PAGE  # rows of a page that may have others behind it
 
 
 def owners(source: Source, cursor: str | None) -> Pages:
@@ -128,7 +131,9 @@ def activities(source: Source, cursor: str | None) -> Pages:
             first,
             optional=True,
         ),
-        _Part(MESSAGE, fields.MESSAGE_FIELDS, told, partial(fields.logged, site=site), first, optional=True),
+        _Part(
+            MESSAGE, fields.MESSAGE_FIELDS, told, partial(fields.logged, site=site), first, optional=True, full=_SIFTED
+        ),
     ]
     yield from _all(source, parts, cursor)
 
@@ -148,7 +153,12 @@ def tasks(source: Source, cursor: str | None) -> Pages:
         names = ("body", "date", "res_id", STAMP)
         parts.append(
             _Part(
-                MESSAGE, names, told, partial(fields.done_state, site=site), fields.since(source.since), optional=True
+                MESSAGE,
+                names,
+                told,
+                partial(fields.done_state, site=site),
+                fields.since(source.since),
+                optional=True,
             )
         )
     yield from _all(source, parts, cursor)
@@ -189,7 +199,7 @@ def _walked(
     source: Source, part: _Part, state: dict[str, Any]
 ) -> Iterator[tuple[tuple[CRMRecord, ...], dict[str, Any]]]:
     start: Position = position(state.get(part.model), part.first)
-    for rows, here in walk(_asker(source.api, part), fields.seconds, PAGE, start, source.now):
+    for rows, here in walk(_asker(source.api, part), fields.seconds, part.full, start, source.now):
         found = (part.read(row) for row in rows)
         yield tuple(each for each in found if each is not None), {**state, part.model: here.dump()}
         state = {**state, part.model: here.dump()}
