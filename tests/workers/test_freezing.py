@@ -13,6 +13,7 @@ from service import freezes
 from service.errors import PlainError
 from service.store import acting, listing
 from tests.workers.conftest import World
+from workers import pull as pulling
 
 SENTENCE = "Example Social is frozen here: It closes its API. What was read is kept."
 
@@ -109,17 +110,14 @@ def test_a_pull_under_way_stops_after_the_page_in_hand(connected: World, monkeyp
     connected.social.page_size = 1
     for number in range(1500):
         waiting(connected, number)
-    real, seen = connected.social.script.called, 0
+    stored = pulling._store
 
-    def called(method: str, *arguments: Any) -> None:
-        nonlocal seen
-        seen += method == "page"
-        if seen == 900:  # between two pages that are stored together
-            freezes.freeze(connected.runtime, "fakesocial", "It closes its API")
-            seen += 1
-        real(method, *arguments)
+    def store_and_freeze(job: Any, page: Any) -> None:
+        stored(job, page)
+        monkeypatch.setattr(pulling, "_store", stored)
+        freezes.freeze(connected.runtime, "fakesocial", "It closes its API")
 
-    monkeypatch.setattr(connected.social.script, "called", called)
+    monkeypatch.setattr(pulling, "_store", store_and_freeze)
     connected.look(streams=("mentions",))
     [(read,)] = connected.sql("SELECT count(*) FROM engagements")
     assert 0 < read < 1500
