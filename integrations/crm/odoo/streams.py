@@ -199,8 +199,11 @@ def _walked(
     source: Source, part: _Part, state: dict[str, Any]
 ) -> Iterator[tuple[tuple[CRMRecord, ...], dict[str, Any]]]:
     start: Position = position(state.get(part.model), part.first)
+    before: list[Row] = []
     for rows, here in walk(_asker(source.api, part), fields.seconds, part.full, start, source.now):
-        found = (part.read(row) for row in rows)
+        # A page begins where the one before ended: what stood there as well has been served.
+        found = [part.read(row) for row in rows if row not in before]
+        before = [row for row in rows if fields.seconds(row) == fields.seconds(rows[-1])]
         yield tuple(each for each in found if each is not None), {**state, part.model: here.dump()}
         state = {**state, part.model: here.dump()}
 
