@@ -126,7 +126,9 @@ class Source:
     provider: str
     host: str
     our_ids: frozenset[str]  # accounts of this brand that are connected, on this network
-    our_handles: frozenset[str]  # listed colleagues, lower case
+    our_handles: frozenset[
+        str
+    ]  # listed colleagues, and accounts of this brand on other servers of this network; lower case
     ready: bool  # the first pull is done
 
     def is_ours(self, author: Author) -> bool:
@@ -135,14 +137,15 @@ class Source:
 
 def source(session: Session, connection: Connection) -> Source:
     """The source that this social connection is."""
-    accounts = session.scalars(
-        select(Connection.account_id).where(
+    accounts = session.execute(
+        select(Connection.host, Connection.account_id, Connection.handle).where(
             Connection.workspace_id == connection.workspace_id,
             Connection.provider == connection.provider,
-            Connection.host == connection.host,
             Connection.brand_id == connection.brand_id,
         )
     ).all()
+    # Each server of a network has ids of its own. Only a handle that names its server means the same on all of them.
+    elsewhere = {handle.lower() for host, _, handle in accounts if host != connection.host and "@" in handle}
     colleagues, ids = _colleagues(session, connection)
     assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
     return Source(
@@ -151,8 +154,8 @@ def source(session: Session, connection: Connection) -> Source:
         connection.brand_id,
         connection.provider,
         connection.host,
-        frozenset(accounts) | ids.keys(),
-        frozenset(colleagues),
+        frozenset(account_id for host, account_id, _ in accounts if host == connection.host) | ids.keys(),
+        frozenset(colleagues | elsewhere),
         connection.ready_at is not None,
     )
 
