@@ -157,7 +157,7 @@ class _Run:
             else:
                 self._desk.update(task, standing)
         except NotFoundError as error:
-            self._not_found(task, error)
+            self._not_found(task, standing, error)
         except PermissionDeniedError as error:
             self._denied[task.key] = error  # about this one, perhaps: the others are not to wait behind it for ever
             return
@@ -167,12 +167,14 @@ class _Run:
             self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
         self._sent = True
 
-    def _not_found(self, task: Task, error: NotFoundError) -> None:
-        """It is gone, or whom it was to point to is: only where it itself is gone has a person deleted it."""
-        if self._desk.read([str(task.external_id)]):
-            self._say(task, PushOutcome.REFUSED, detail=f"Something that it points to is gone: {error}")
-        else:
+    def _not_found(self, task: Task, standing: TaskState, error: NotFoundError) -> None:
+        """It is gone, or whom it was to point to is: then the rest of the change still counts."""
+        if not self._desk.read([standing.id]):
             self._say(task, PushOutcome.GONE)
+        elif task.contact_id:
+            self._change_one(replace(task, contact_id=None), standing)
+        else:
+            self._say(task, PushOutcome.REFUSED, detail=f"Something that it points to is gone: {error}")
 
     def _tell_denied(self, tasks: Sequence[Task]) -> None:
         """Where others could be written it was about these tasks; where nothing could, it is about the connection."""

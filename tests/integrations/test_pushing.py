@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +13,7 @@ from integrations.errors import IntegrationError, NotFoundError, PermissionDenie
 from integrations.records import PushOutcome, Task, TaskKind, TaskState, TaskStatus
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LOST = "a contact who is gone"
 OPEN, WITHDRAWN = TaskStatus.OPEN, TaskStatus.WITHDRAWN
 
 
@@ -47,6 +48,8 @@ class Desk:
     def update(self, task: Task, standing: TaskState) -> None:
         if standing.id in self.wrong:
             raise self.wrong[standing.id]
+        if task.contact_id == LOST:
+            raise NotFoundError("there is no such contact")
 
     def withdraw(self, task: Task) -> None:
         self.update(task, self.standing[str(task.external_id)])
@@ -88,6 +91,12 @@ def test_where_nothing_at_all_may_be_written_it_concerns_the_connection() -> Non
         outcomes(desk("1", "2", wrong={"1": DENIED, "2": DENIED}), known("1"), known("2"))
     with pytest.raises(PermissionDeniedError):
         outcomes(desk("1", wrong={"1": DENIED}, creating=DENIED), known("1"), fresh("n"))
+
+
+def test_a_change_that_names_a_contact_who_is_gone_still_counts_without_them() -> None:
+    assert outcomes(desk("1"), replace(known("1"), contact_id=LOST)) == [PushOutcome.UPDATED]
+    completed = replace(known("1", TaskStatus.COMPLETED), contact_id=LOST)
+    assert outcomes(desk("1"), completed) == [PushOutcome.COMPLETED]
 
 
 def test_a_task_is_gone_only_where_it_is_gone_and_not_whom_it_points_to() -> None:
