@@ -11,6 +11,7 @@ import pytest
 
 from integrations.errors import TemporaryError
 from integrations.provider import Access
+from integrations.records import Author
 from integrations.registry import providers
 from service import connect, disconnecting
 from service.models import Connection
@@ -39,6 +40,24 @@ def test_an_account_connected_in_two_workspaces_is_read_in_both_and_left_in_one(
     connected.look()
     assert (posts(connected.workspace_id), posts(rival.workspace_id)) == (2, 1)
     assert connected.connection("social").status == "active"
+
+
+def test_an_account_of_ours_on_another_server_is_no_stranger(connected: World) -> None:
+    """There it has an id of its own: what it is called, server included, tells who it is."""
+    here = connected.connection("social")
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        elsewhere = Connection(
+            workspace_id=here.workspace_id, brand_id=here.brand_id, provider=here.provider, kind="social", host="other.example",
+            account_id="77", handle="brand@other.example", status="disconnected",
+        )  # fmt: skip
+        session.add(elsewhere)
+    connected.says("@brand Look at this?", id="p1", who=Author("local-9", "Brand@Other.example", "Brand elsewhere"))
+    connected.says("@brand Do you ship?", id="p2", who=Author("local-8", "other.example", "Somebody"))
+    connected.look()
+    assert dict(connected.sql("SELECT native_id, ours FROM engagements WHERE workspace_id = :w")) == {
+        "p1": True,
+        "p2": False,
+    }
 
 
 def test_disconnecting_while_a_pull_runs_keeps_what_was_stored_and_ends_it(connected: World) -> None:
