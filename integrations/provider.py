@@ -70,7 +70,8 @@ class CRMClient(Protocol):
         ...
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
-        """These tasks as they stand now, any number of ids; one answer for each id."""
+        """These tasks as they stand now, any number of ids; one answer for each id, but none for a task that stands there
+        hidden from us: it is not gone."""
         ...
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:

@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -213,6 +213,16 @@ class API:
         for start in range(0, len(wanted), IDS):
             found += self.page(kind, names, [("in", "id", wanted[start : start + IDS])], "id")
         return found
+
+    def stands(self, kind: str, record_id: str) -> bool:
+        """Whether this record is there, though a list may not show it: lists leave out what the role does not let us see."""
+        try:
+            self.http.get(f"/{kind}/{quote(record_id, safe='')}", select="id")
+        except NotFoundError:
+            return False
+        except PermissionDeniedError:
+            return True
+        return True
 
     def create(self, kind: str, values: Row) -> Row:
         """Makes a record, even where EspoCRM knows one like it. Raises DuplicateError only from `create_once`."""

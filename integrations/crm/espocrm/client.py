@@ -52,9 +52,10 @@ class EspoCRM:
         return STREAMS[stream](source, cursor)
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
-        """These tasks as they stand; `Gone` for one that was deleted, or never was."""
+        """These tasks as they stand; `Gone` for one that was deleted, or never was. One that the role hides is left out."""
         found = EspoDesk(self._api, self._site).read(ids)
-        return [found.get(each, Gone(each)) for each in ids]
+        states = [found.get(each, Gone(each)) for each in ids]
+        return [each for each in states if isinstance(each, Gone) or not each.bare]
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
         """See `integrations.pushing`."""

@@ -31,10 +31,12 @@ class EspoDesk:
         self._rows: dict[str, Row] = {}
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
-        """Those of these tasks that stand, by id."""
+        """Those of these tasks that stand, by id; bare, where the role of the API user hides one."""
         found = self._api.read(TASK, ids, fields.task_attributes(self._site))
         self._rows |= {str(row["id"]): row for row in found}
-        return {str(row["id"]): fields.task_state(row, self._site) for row in found}
+        states = {str(row["id"]): fields.task_state(row, self._site) for row in found}
+        hidden = [each for each in dict.fromkeys(ids) if each not in states and self._api.stands(TASK, each)]
+        return {**states, **{each: TaskState(each, None, TaskStatus.OPEN, bare=True) for each in hidden}}
 
     def seek(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Tasks by the field that holds our key; without one, by the marker in the description. Were there two, the older one is ours."""

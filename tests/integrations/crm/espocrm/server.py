@@ -60,6 +60,7 @@ class Server:
     forbidden: set[str] = field(default_factory=set)
     forbidden_actions: set[tuple[str, str]] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)  # ids that no list serves yet
+    out_of_reach: set[str] = field(default_factory=set)  # ids that the API user's role does not let it see
     refusals: dict[str, str] = field(default_factory=dict)  # name of a task -> field that is refused
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
@@ -133,12 +134,16 @@ class Server:
         if (kind, str(request.method)) in self.forbidden_actions:
             return told(403, f"No {_ACTIONS[str(request.method)]} access.")
         skip = request.headers.get("X-Skip-Duplicate-Check") == "true"
+        if request.method == "GET" and record_id:
+            return self._one(kind, record_id)
         if request.method == "GET":
             return self._list(kind, query)
         if request.method == "POST":
             return self._create(kind, body, skip)
         if record_id not in self.kinds.get(kind, {}):
             return 404, {**JSON}, ""
+        if record_id in self.out_of_reach:
+            return told(403, f"No {_ACTIONS[str(request.method)]} access.")
         if request.method == "DELETE":
             self.delete(kind, record_id)
             return ok(True)
@@ -166,11 +171,17 @@ class Server:
         match = re.fullmatch(r"entityDefs\.(\w+)\.fields", key)
         return self.fields.get(match[1], {}) if match else None
 
+    def _one(self, kind: str, record_id: str) -> Answer:
+        if record_id not in self.kinds.get(kind, {}):
+            return 404, {**JSON}, ""
+        return told(403, "No read access.") if record_id in self.out_of_reach else ok(self.kinds[kind][record_id])
+
     def _list(self, kind: str, query: dict[str, Any]) -> Answer:
         size = int(query.get("maxSize", 200))
         if size > 200:
             return told(403, "Max size should not exceed 200. Use offset and limit.")
-        rows = [row for row in self.kinds.get(kind, {}).values() if row["id"] not in self.hidden]
+        unseen = self.hidden | self.out_of_reach
+        rows = [row for row in self.kinds.get(kind, {}).values() if row["id"] not in unseen]
         conditions = query.get("where") or {}
         rows = [row for row in rows if all(self._fits(row, each) for each in conditions.values())]
         by = str(query["orderBy"])

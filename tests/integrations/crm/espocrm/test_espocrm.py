@@ -593,3 +593,19 @@ def test_kinds_of_activity_are_ours() -> None:
         ActivityKind.MEETING,
         ActivityKind.EMAIL,
     }
+
+
+def test_a_task_that_a_role_hides_is_not_taken_for_deleted(world: World) -> None:
+    hidden, gone, seen = (str(made(world, replace(TASK, key=key))["id"]) for key in ("k-1", "k-2", "k-3"))
+    world.server.out_of_reach.add(hidden)
+    world.server.delete("Task", gone)
+
+    states = world.client().read_tasks([hidden, gone, seen])
+    pushed = world.client().push_tasks(
+        [replace(TASK, key=key, external_id=each) for key, each in (("k-1", hidden), ("k-2", gone), ("k-3", seen))]
+    )
+
+    assert [each.id for each in states] == [gone, seen]
+    assert states[0] == Gone(gone)
+    assert [each.outcome for each in pushed] == [PushOutcome.REFUSED, PushOutcome.GONE, PushOutcome.UPDATED]
+    assert "No edit access" in pushed[0].detail
