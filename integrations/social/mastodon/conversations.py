@@ -6,7 +6,13 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from integrations.errors import NotFoundError, RateLimitError, TemporaryError, UnexpectedResponseError
+from integrations.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
 from integrations.records import Engagement, Page
 from integrations.social.mastodon.cursors import ThreadsCursor, Watched
 from integrations.social.mastodon.reading import Reader, unique
@@ -67,7 +73,7 @@ def _look(reader: Reader, thread: str) -> tuple[list[Engagement], list[str]]:
         return (list(reader.statuses(rows).items) if rows else []), []
     except NotFoundError:
         return [], []
-    except UnexpectedResponseError as error:
+    except (UnexpectedResponseError, InvalidRequestError) as error:
         return [], [str(error)]
 
 

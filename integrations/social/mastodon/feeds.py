@@ -15,7 +15,7 @@ from integrations.social.mastodon.cursors import MOST_SEEN, FeedCursor, Sweep
 from integrations.social.mastodon.people import Json
 from integrations.social.mastodon.reading import Reader
 from integrations.social.mastodon.server import MASTODON
-from integrations.social.mastodon.threads import objects
+from integrations.social.mastodon.threads import ODD, objects
 
 # Rows of a page, as many as servers give. The threads of all of them can be asked for within one window of the rate limit.
 MENTIONS = 80
@@ -242,4 +242,8 @@ def _below_first(reader: Reader, last: str) -> Sequence[Json]:
     try:
         return reader.threads.around(first).below
     except (NotFoundError, UnexpectedResponseError):
+        return ()
+    except ODD:
+        if reader.threads.out_of_order():
+            raise
         return ()

@@ -12,7 +12,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from integrations.errors import NotFoundError, TemporaryError, UnexpectedResponseError
+from integrations.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
 from integrations.social.mastodon.calls import Calls
 from integrations.social.mastodon.parse import Place, reference
 from integrations.social.mastodon.people import Json
@@ -20,6 +26,7 @@ from integrations.social.mastodon.people import Json
 STEPS = 6  # up a chain; most talks are shorter, and the rest of a longer one is one call
 FEW = 2  # chains, for which contexts take no more calls
 BROKEN = 2  # chains over which a server may break before it counts as out of order: some break over a thread every time
+ODD = (TemporaryError, InvalidRequestError, PermissionDeniedError)  # what it may say of such a thread
 _End = Callable[[Json, str], Place]  # a post, and the id of its parent, which is not at hand -> the parent's place
 
 
@@ -59,6 +66,11 @@ class Threads:
         self.places[status_id] = Place(root, ours)
         self._settle_all(found.below, lambda row, parent: Place(root, self._answers_us(row)))
         return found
+
+    def out_of_order(self) -> bool:
+        """Notes that the server broke over a thread (`ODD`). Returns whether that is more than one or two odd threads."""
+        self._broken += 1
+        return self._broken > BROKEN
 
     def _ask(self, status_id: str) -> Context:
         body = self._calls.get(f"/api/v1/statuses/{quote(status_id, safe='')}/context")
@@ -116,9 +128,8 @@ class Threads:
             above = self._ask(str(row["id"])).above
         except (NotFoundError, UnexpectedResponseError):
             above = ()  # gone meanwhile, or a thread larger than an answer may be: what the post itself says has to do
-        except TemporaryError:
-            self._broken += 1
-            if self._broken > BROKEN:
+        except ODD:
+            if self.out_of_order():
                 raise
             above = ()  # a recheck puts the post right, if the server can tell then
         self._settle_all(above, self._end)

@@ -139,6 +139,28 @@ def test_a_thread_over_which_the_server_breaks_every_time_does_not_keep_the_othe
     assert answers[1] in _items(_pages(wire, threads, cursor))
 
 
+def test_a_thread_that_the_server_refuses_is_told_and_the_others_are_read(wire: Wire) -> None:
+    threads = [wire.say(US.id, f"number {number}") for number in range(3)]
+    answers = [wire.say(ADA, "an answer", to=each) for each in threads]
+    wire.broken.add(threads[1])
+    wire.breaks_with = 422
+    pages = _pages(wire, threads)
+    assert _items(pages).keys() == {answers[0], answers[2]}
+    assert [note for page in pages for note in page.notes] == [
+        "1 thread could not be read: social.example answered 422: This cannot be done"
+    ]
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_private_talk_over_which_the_server_breaks_does_not_hold_up_the_others(wire: Wire, status: int) -> None:
+    first = wire.say(ADA, "in private", names=[US.id], visibility="direct", tell=None)
+    last = wire.say(US.id, "yes?", to=first, names=[ADA], visibility="direct")
+    other = wire.say(BEA, "another", names=[US.id], visibility="direct", tell=None)
+    wire.broken.add(first)
+    wire.breaks_with = status
+    assert {last, other} <= _items(_pages(wire, [], stream="messages")).keys()
+
+
 def test_where_no_thread_can_be_read_that_is_an_error(wire: Wire) -> None:
     wire.contexts = "<html>"
     with pytest.raises(errors.UnexpectedResponseError):

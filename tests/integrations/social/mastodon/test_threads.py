@@ -173,7 +173,9 @@ def test_one_hidden_post_among_many_does_not_break_its_thread(wire: Wire) -> Non
     assert _calls(wire) == {"contexts": 1, "many": 2}
 
 
-def test_a_thread_over_which_the_server_breaks_costs_no_mention(wire: Wire) -> None:
+@pytest.mark.parametrize("status", [400, 403, 422, 500])
+def test_a_thread_over_which_the_server_breaks_costs_no_mention(wire: Wire, status: int) -> None:
+    wire.breaks_with = status
     parent = wire.say(BEA, "a first post")
     wire.broken.add(odd := wire.say(ADA, "an answer", to=parent, names=[US.id]))
     other = wire.say(ADA, "another", names=[US.id])

@@ -86,6 +86,7 @@ class Wire:
     hidden: set[str] = field(default_factory=set)  # there, but not indexed yet: lists do not serve them
     whole_thread_above: bool = False  # as Pleroma does
     broken: set[str] = field(default_factory=set)  # posts over whose threads the server breaks, every time
+    breaks_with: int = 500
     contexts: str | None = None  # what the server answers when it is asked for a thread, instead of the thread
     people: dict[str, Row] = field(
         default_factory=lambda: {
@@ -240,7 +241,7 @@ class Wire:
         found = re.fullmatch(r"/api/v1/statuses/([^/]+)(/context)?", path)
         row = self.posts.get(unquote(found[1])) if found else None
         if found and found[2] and unquote(found[1]) in self.broken:
-            return 500, {"error": "An unexpected error occurred"}, {}
+            return self.breaks_with, {"error": "This cannot be done"}, {}
         if found is None or row is None:
             return 404, {"error": "Record not found"}, {}
         return 200, self._context(row) if found[2] else row, {}
