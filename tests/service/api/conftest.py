@@ -111,14 +111,26 @@ class World:
 @pytest.fixture
 def world(rows: Rows) -> World:
     """Ada asks Acme something; the CRM may know her; a task stands there, and another one is held."""
+    return populate(rows)
+
+
+def populate(
+    rows: Rows,
+    *,
+    person: str = "Ada Lovelace",
+    asks: str = "Does it run on steam? 🚂",
+    company: str = "Analytical Engines",
+    domain: str = "acme.test",
+) -> World:
+    """One of each, in the workspace of these rows."""
     social = rows.connection()
     crm = rows.connection(provider="fakecrm", kind="crm", brand=False, preview=True, handle="crm.example")
-    author = rows.author("ada", name="Ada Lovelace")
-    engagement = rows.engagement(social, author, text="Does it run on steam? 🚂", at=NOW - timedelta(hours=2))
+    author = rows.author(person.split()[0].lower(), name=person)
+    engagement = rows.engagement(social, author, text=asks, at=NOW - timedelta(hours=2))
     conversation = rows.conversation(social, author, waiting_since=NOW - timedelta(hours=2))
-    contact = rows.contact(crm, "Ada Lovelace", company="Analytical Engines")
+    contact = rows.contact(crm, person, company=company)
     match = rows.match(author, contact)
-    rows.owner(crm, "77", "olga@acme.test")
+    rows.owner(crm, "77", f"olga@{domain}")
     shared = {"crm": crm, "author": author, "contact": contact, "conversation": conversation}
     task = rows.task(**shared, state="open", external_id="501", external_url="https://crm.example/tasks/501")
     later = rows.task(**shared, kind="ready_for_call", held_reason="Olga has 5 new tasks today.", held_until=NOW)
@@ -141,9 +153,9 @@ def world(rows: Rows) -> World:
         task,
         later,
         rows.run(),
-        rows.calendar(),
+        rows.calendar(f"omar@{domain}"),
         relationship,
-        *rows.colleague(),
+        *rows.colleague(f"mia@{domain}"),
     )
 
 
