@@ -30,7 +30,7 @@ class Kind(StrEnum):
 class Author:
     """An identity on a network (or, from a CRM's `whoami`, the account there)."""
 
-    id: str  # stable; never the handle
+    id: str  # stable; never the handle, but "@" and the handle in lower case where the network tells nothing else
     handle: str  # without the @, as the network spells it
     name: str = ""
     bio: str = ""

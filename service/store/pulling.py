@@ -125,7 +125,9 @@ class Source:
     brand_id: UUID
     provider: str
     host: str
-    our_ids: frozenset[str]  # accounts of this brand that are connected, on this network
+    our_ids: frozenset[
+        str
+    ]  # accounts of this brand that are connected, on this network (by name, too: see `Author.id`)
     our_handles: frozenset[
         str
     ]  # listed colleagues, and accounts of this brand on other servers of this network; lower case
@@ -146,6 +148,7 @@ def source(session: Session, connection: Connection) -> Source:
     ).all()
     # Each server of a network has ids of its own. Only a handle that names its server means the same on all of them.
     elsewhere = {handle.lower() for host, _, handle in accounts if host != connection.host and "@" in handle}
+    here = [(account_id, f"@{handle.lower()}") for host, account_id, handle in accounts if host == connection.host]
     colleagues, ids = _colleagues(session, connection)
     assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
     return Source(
@@ -154,7 +157,7 @@ def source(session: Session, connection: Connection) -> Source:
         connection.brand_id,
         connection.provider,
         connection.host,
-        frozenset(account_id for host, account_id, _ in accounts if host == connection.host) | ids.keys(),
+        frozenset(each for both in here for each in both) | ids.keys(),
         frozenset(colleagues | elsewhere),
         connection.ready_at is not None,
     )

@@ -60,6 +60,24 @@ def test_an_account_of_ours_on_another_server_is_no_stranger(connected: World) -
     }
 
 
+def test_an_account_of_ours_that_a_network_only_names_is_no_stranger(connected: World) -> None:
+    """Instagram tells of posts that tag us who wrote them by name alone: such an author's id is the name."""
+    here = connected.connection("social")
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        second = Connection(
+            workspace_id=here.workspace_id, brand_id=here.brand_id, provider=here.provider, kind="social", host=here.host,
+            account_id="78", handle="Brand.Bikes",
+        )  # fmt: skip
+        session.add(second)
+    connected.says("@brand Look at this?", id="p1", who=Author("@brand.bikes", "brand.bikes"))
+    connected.says("@brand Do you ship?", id="p2", who=Author("79", "brand.bikes", "Somebody with an id of their own"))
+    connected.look()
+    assert dict(connected.sql("SELECT native_id, ours FROM engagements WHERE workspace_id = :w")) == {
+        "p1": True,
+        "p2": False,
+    }
+
+
 def test_disconnecting_while_a_pull_runs_keeps_what_was_stored_and_ends_it(connected: World) -> None:
     social = connected.social
     social.page_size = 1
