@@ -33,7 +33,12 @@ LOOKS = ((10, 725), (480, 1430))  # minutes of the day, on every other day: amon
 ASKS = ("Does it come in a tall size?", "My order never arrived", "How much is the large one?", "Can somebody call me?")
 CLOSES = ("Thank you so much!", "🙏", "Great, thanks!")
 PRICES: Mapping[str, float] = {price.name: price.dollars for price in providers()["x"].prices}
-SENT = {"/2/users/me": "", "/2/users": "user", "/2/users/by": "user", "/2/dm_events": "dm_event"}  # by path; all others serve posts
+SENT = {
+    "/2/users/me": "",
+    "/2/users": "user",
+    "/2/users/by": "user",
+    "/2/dm_events": "dm_event",
+}  # by path; all others serve posts
 
 
 @dataclass
