@@ -68,7 +68,7 @@ def begin(setting: Setting, state: str) -> Begun:
         "did": account.did if account else "",
         "client_key": signing.thumbprint() if signing else "",
     }
-    return Begun(f"{server.authorize}?{query}", kept)
+    return Begun(f"{server.authorize}{'&' if '?' in server.authorize else '?'}{query}", kept)
 
 
 def finish(setting: Setting, kept: Mapping[str, Any], query: Mapping[str, str]) -> Credentials:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from integrations.errors import UnexpectedResponseError
+from integrations.errors import InvalidRequestError, UnexpectedResponseError
 from integrations.http import Session
 from integrations.provider import Setting
 from integrations.social.bluesky import identity
@@ -43,6 +43,8 @@ def server(setting: Setting, issuer: str) -> Server:
 
     def endpoint(name: str) -> str:
         address = str(document.get(name) or "")
+        if not address.isprintable() or " " in address:  # a browser is sent there, by a header of ours
+            raise InvalidRequestError("That is not the address of a server")
         parts = urlsplit(address)
         identity.origin(f"{parts.scheme}://{parts.netloc}", setting.allow_hosts)
         return address

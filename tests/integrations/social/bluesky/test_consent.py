@@ -170,7 +170,11 @@ def test_a_server_that_calls_itself_otherwise_is_not_asked(authority: Authority)
         consent.begin(setting(account=US.handle), STATE)
 
 
-@pytest.mark.parametrize("endpoint", ["http://entry.example/par", "ftp://entry.example", "", "javascript:alert(1)", 5])
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://entry.example/par", "ftp://entry.example", "", "javascript:alert(1)", 5,
+     "https://entry.example/par\r\nSet-Cookie: a=b", "https://entry.example/a b", "https://me@entry.example/par"],
+)  # fmt: skip
 def test_endpoints_without_https_are_not_called(authority: Authority, endpoint: object) -> None:
     names = ("authorization_endpoint", "token_endpoint", "pushed_authorization_request_endpoint")
     for name in names:
@@ -339,6 +343,16 @@ def test_a_server_that_takes_no_notice_is_not_said_to_have(
     with pytest.raises(error):
         consent.revoke(setting(), held)
     assert authority.revoked == []
+
+
+def test_a_consent_page_may_have_parameters_of_its_own(authority: Authority) -> None:
+    names = ("authorization_endpoint", "token_endpoint", "pushed_authorization_request_endpoint")
+    document = {"issuer": ISSUER, **dict.fromkeys(names, f"{ISSUER}/oauth/par")}
+    document["authorization_endpoint"] = f"{ISSUER}/oauth/authorize?tenant=1"
+    authority.replies["/.well-known/oauth-authorization-server"] = (200, {}, json.dumps(document))
+    query = parse_qs(urlsplit(consent.begin(setting(account=US.handle), STATE).authorize_url).query)
+    assert query["tenant"] == ["1"]
+    assert {"client_id", "request_uri"} <= query.keys()
 
 
 def test_a_server_without_a_way_of_taking_back_says_so(authority: Authority) -> None:
