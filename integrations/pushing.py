@@ -39,7 +39,7 @@ class Desk(Protocol):
     settle: timedelta  # after a lost answer: for so long the CRM may still be making what was sent
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
-        """Those of these tasks that stand, by id."""
+        """Those of these tasks that stand, by id; bare, where one is hidden from us."""
         ...
 
     def seek(self, tasks: Sequence[Task]) -> Mapping[str, str]:
@@ -145,6 +145,9 @@ class _Run:
             state = standing.get(str(task.external_id))
             if state is None:
                 self._say(task, PushOutcome.GONE)
+            elif state.bare:
+                says = f"{self._desk.name} hides this task from Warmline. Let its user see and change all tasks."
+                self._denied[task.key] = PermissionDeniedError(says)
             elif self._late():
                 return
             else:

@@ -86,6 +86,16 @@ def test_a_task_that_may_not_be_changed_holds_back_no_other() -> None:
     assert results[0].detail == str(DENIED)
 
 
+def test_a_task_that_is_hidden_from_us_is_neither_gone_nor_touched() -> None:
+    crm = desk("2", wrong={"1": AssertionError("touched")})  # type: ignore[dict-item]
+    crm.standing["1"] = TaskState("1", None, OPEN, bare=True)
+
+    results = pushing.push(crm, [known("1", WITHDRAWN), known("2")], lambda: NOW)
+
+    assert [each.outcome for each in results] == [PushOutcome.REFUSED, PushOutcome.UPDATED]
+    assert results[0].detail.startswith("Example hides this task")
+
+
 def test_where_nothing_at_all_may_be_written_it_concerns_the_connection() -> None:
     with pytest.raises(PermissionDeniedError):
         outcomes(desk("1", "2", wrong={"1": DENIED, "2": DENIED}), known("1"), known("2"))

@@ -50,9 +50,10 @@ class BottleCRM:
         return STREAMS[stream](Source(self._api, self._site, self._access.since, self._clock), cursor)
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
-        """These tasks as they stand; `Gone` for one that was deleted, or never was."""
+        """These tasks as they stand; `Gone` for one that was deleted, or never was. One that is hidden is left out."""
         found = self._desk().read(ids)
-        return [found.get(each, Gone(each)) for each in ids]
+        states = [found.get(each, Gone(each)) for each in ids]
+        return [each for each in states if isinstance(each, Gone) or not each.bare]
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
         """See `integrations.pushing`."""

@@ -15,7 +15,13 @@ from integrations.crm.bottlecrm import fields
 from integrations.crm.bottlecrm.api import API, PAGE, Row, is_id
 from integrations.crm.bottlecrm.fields import Site
 from integrations.crm.bottlecrm.listing import Place, read
-from integrations.errors import AmbiguousWriteError, IntegrationError, InvalidRequestError, NotFoundError
+from integrations.errors import (
+    AmbiguousWriteError,
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from integrations.records import Task, TaskState, TaskStatus
 
 _SLACK = timedelta(days=1)  # further back than the lost create: BottleCRM is asked by its organization's days
@@ -38,10 +44,17 @@ class BottleDesk:
         self._users: set[str] | None = None
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
-        """Those of these tasks that stand, by id: one call each."""
+        """Those of these tasks that stand, by id: one call each. Bare, where one is not for the member whose token this is."""
         found = {}
         for each in dict.fromkeys(ids):
-            if row := self._row(each):
+            try:
+                row = self._row(each)
+            except PermissionDeniedError as error:
+                if error.scope:
+                    raise
+                found[each] = TaskState(each, None, TaskStatus.OPEN, bare=True)
+                continue
+            if row:
                 self._rows[each] = row
                 found[each] = fields.task_state(row, self._site)
         return found

@@ -214,6 +214,18 @@ class API:
             found += self.search(model, domain, fields, limit=IDS, context=context)
         return found
 
+    def hides(self, model: str, record_id: str) -> bool:
+        """Whether this record is there and not for us: a search leaves it out like one that is gone, and reading it says so."""
+        if not (record_id.isascii() and record_id.isdigit() and len(record_id) < 10):
+            return False
+        try:
+            self.call(model, "read", [int(record_id)], {"fields": ["create_date"]}, by_place=True)
+        except PermissionDeniedError:
+            return True
+        except NotFoundError:
+            return False
+        return False
+
     def create(self, model: str, values: Sequence[Row]) -> list[int]:
         """Makes them all, or none. Their ids, in the same order."""
         made = self.call(model, "create", None, {"vals_list": list(values)}, by_place=True, write=True)

@@ -56,9 +56,10 @@ class Odoo:
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
         """These tasks as they stand; `Gone` for one that was deleted, or never was. Where Odoo deletes what is done (before 17), that is
-        `Gone` here, and the stream of tasks tells it by its key."""
+        `Gone` here, and the stream of tasks tells it by its key. One that is hidden is left out."""
         found = self._desk.read(ids)
-        return [found.get(each, Gone(each)) for each in ids]
+        states = [found.get(each, Gone(each)) for each in ids]
+        return [each for each in states if isinstance(each, Gone) or not each.bare]
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
         """See `integrations.pushing`."""

@@ -35,10 +35,12 @@ class OdooDesk:
         self._partners: dict[str, int] = {}  # of users
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
-        """Those of these activities that stand, done ones too where Odoo keeps them, by id."""
+        """Those of these activities that stand, done ones too where Odoo keeps them, by id; bare, where a rule of Odoo's hides one."""
         rows = self._api.read(ACTIVITY, ids, fields.task_fields(self._site), context=EVERYTHING)
         self._rows |= {str(row["id"]): row for row in rows}
-        return {str(row["id"]): fields.task_state(row, self._site) for row in rows}
+        states = {str(row["id"]): fields.task_state(row, self._site) for row in rows}
+        hidden = [each for each in dict.fromkeys(ids) if each not in states and self._api.hides(ACTIVITY, each)]
+        return {**states, **{each: TaskState(each, None, TaskStatus.OPEN, bare=True) for each in hidden}}
 
     def seek(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Activities by the marker in their note. Were there two, the older one is ours."""

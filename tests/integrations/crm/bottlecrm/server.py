@@ -53,6 +53,7 @@ class Server:
     tags: list[dict[str, Any]] = field(default_factory=list)
     scopes: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)  # tasks that are not for the member whose token it is
     timezone: str = "UTC"
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
@@ -202,6 +203,8 @@ class Server:
             return self._list_tasks(query)
         if missing := self._missing(rest, self.tasks, "task"):
             return missing
+        if rest in self.taken:
+            return refuse("You do not have Permission to perform this action", 403)
         if method == "DELETE":
             del self.tasks[rest]
             return ok({"error": False, "message": "Task deleted Successfully"})

@@ -475,3 +475,18 @@ def test_rows_that_go_at_any_moment_hide_no_other() -> None:
 def test_what_is_no_day_or_instant_is_none() -> None:
     assert [fields.day(each) for each in (None, "", "soon", 7)] == [None] * 4
     assert [fields.instant(each) for each in (None, "", "soon", 7)] == [None] * 4
+
+
+def test_a_task_that_was_taken_from_the_tokens_member_is_not_taken_for_deleted(world: World) -> None:
+    taken, gone, seen = (str(made(world, replace(TASK, key=key))["id"]) for key in ("k-1", "k-2", "k-3"))
+    world.server.taken.add(taken)
+    del world.server.tasks[gone]
+
+    states = world.client().read_tasks([taken, gone, seen])
+    pushed = world.client().push_tasks(
+        [replace(TASK, key=key, external_id=each) for key, each in (("k-1", taken), ("k-2", gone), ("k-3", seen))]
+    )
+
+    assert [each.id for each in states] == [gone, seen]
+    assert states[0] == Gone(gone)
+    assert [each.outcome for each in pushed] == [PushOutcome.REFUSED, PushOutcome.GONE, PushOutcome.UPDATED]

@@ -58,6 +58,7 @@ class Server:
     hidden_models: set[str] = field(default_factory=set)
     read_only: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)  # ids that no list serves yet
+    out_of_reach: set[str] = field(default_factory=set)  # ids that a rule keeps from this user
     refusals: dict[str, str] = field(default_factory=dict)  # summary of an activity -> Odoo's sentence
     calls: list[tuple[str, str, Any]] = field(default_factory=list)  # model, method, parameters
     faults: Faults = field(default_factory=Faults)
@@ -179,8 +180,10 @@ class Server:
         if (database, uid, key) != (DATABASE, BOT, KEY):
             return refuse("odoo.exceptions.AccessDenied", "Access Denied")
         context = named.pop("context", {})
-        ids = places.pop(0) if places and method in ("write", "unlink", "action_feedback") else None
-        names = {"create": ["vals_list"], "write": ["vals"], "default_get": ["fields"]}.get(method, [])
+        ids = places.pop(0) if places and method in ("read", "write", "unlink", "action_feedback") else None
+        names = {"read": ["fields"], "create": ["vals_list"], "write": ["vals"], "default_get": ["fields"]}.get(
+            method, []
+        )
         try:
             return result(self._run(model, method, ids, {**dict(zip(names, places, strict=False)), **named}, context))
         except OdooError as error:
@@ -208,7 +211,8 @@ class Server:
         return {"res_model": context.get("default_res_model"), "res_model_id": MODEL}
 
     def _search_read(self, model: str, ids: Any, params: dict[str, Any], context: dict[str, Any]) -> Any:
-        rows = [row for row in self.rows.get(model, {}).values() if str(row["id"]) not in self.hidden]
+        unseen = self.hidden | self.out_of_reach
+        rows = [row for row in self.rows.get(model, {}).values() if str(row["id"]) not in unseen]
         if context.get("active_test", True):
             rows = [row for row in rows if row.get("active", True)]
         rows = [row for row in rows if self._fits(row, list(params["domain"]))]
@@ -216,6 +220,12 @@ class Server:
         rows.sort(key=lambda row: [row["_stamp"] if key == "write_date" else row.get(key) or 0 for key in keys])
         names = ["id", *params["fields"]]
         return [self._shown(row, names) for row in rows[: params["limit"]]]
+
+    def _read(self, model: str, ids: list[int], params: dict[str, Any], context: Any) -> Any:
+        if any(str(each) in self.out_of_reach for each in ids):
+            raise OdooError("odoo.exceptions.AccessError", "Due to security restrictions, you are not allowed.", 403)
+        rows = self.rows.get(model, {})
+        return [self._shown(rows[each], ["id", *params["fields"]]) for each in ids if each in rows]
 
     def _shown(self, row: dict[str, Any], names: list[str]) -> dict[str, Any]:
         shown = {**row, "write_date": row["_stamp"][:19]}

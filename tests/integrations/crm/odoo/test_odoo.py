@@ -424,6 +424,23 @@ def test_a_completion_is_the_buttons_and_is_done_once(make: Make) -> None:
         assert len(world.server.said("mail.activity", "action_feedback")) == 1
 
 
+@pytest.mark.parametrize("version", [17, 19])
+def test_a_task_that_a_rule_hides_is_not_taken_for_deleted(make: Make, version: int) -> None:
+    world = make(version=version)
+    hidden, gone, seen = (str(made(world, replace(TASK, key=key))["id"]) for key in ("k-1", "k-2", "k-3"))
+    world.server.out_of_reach.add(hidden)
+    world.server.delete("mail.activity", int(gone))
+
+    states = world.client().read_tasks([hidden, gone, seen])
+    pushed = world.client().push_tasks(
+        [replace(TASK, key=key, external_id=each) for key, each in (("k-1", hidden), ("k-2", gone), ("k-3", seen))]
+    )
+
+    assert [each.id for each in states] == [gone, seen]
+    assert states[0] == Gone(gone)
+    assert [each.outcome for each in pushed] == [PushOutcome.REFUSED, PushOutcome.GONE, PushOutcome.UPDATED]
+
+
 # --- writing ----------------------------------------------------------------------------------------------------
 
 
