@@ -22,7 +22,7 @@ from integrations.registry import AnyProvider
 from service import arrivals, registrations, tickets
 from service.accounts import Caller
 from service.arrivals import Arrival, in_words, plainly
-from service.models import OAuthState
+from service.models import Connection, OAuthState
 from service.registrations import ConnectError as ConnectError
 from service.registrations import app_for as app_for
 from service.registrations import callback_url as callback_url
@@ -120,7 +120,9 @@ def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str,
         arrival = Arrival(way, setting, credentials, row.brand_id)
         accounts = arrivals.accounts(arrival)
     known = arrivals.known(runtime, caller, arrival, accounts, row.connection_id) if row.connection_id else []
-    if len(accounts) > 1 and not known:
+    if row.connection_id and not known:
+        raise _somebody_else(runtime, caller, found, row.connection_id, accounts[0].author)
+    if len(accounts) > 1 and not row.connection_id:
         return Connected(choice=_ask(runtime, caller, arrival, accounts))
     return Connected(arrivals.store(runtime, caller, arrival, known or accounts))
 
@@ -232,6 +234,19 @@ def _check_answer(provider: AnyProvider, params: Mapping[str, str]) -> None:
             f"{provider.name} did not grant access ({params['error'][:60]}). Try again, or check our registration there.",
             provider.key,
         )
+
+
+def _somebody_else(
+    runtime: Runtime, caller: Caller, provider: AnyProvider, connection_id: UUID, who: Author
+) -> ConnectError:
+    """A consent that was to be renewed was given for another account: browsers stay signed in as somebody's own."""
+    with runtime.db.tenant(caller.workspace_id) as session:
+        meant = session.get_one(Connection, (caller.workspace_id, connection_id)).handle
+    return ConnectError(
+        f"You signed in to {provider.name} as @{who.handle}, and @{meant} was to be renewed. Sign out there, and renew it as that account; "
+        f"to read @{who.handle} as well, connect it anew.",
+        provider.key,
+    )
 
 
 def _lost_registration(runtime: Runtime, way: Way, form: Mapping[str, str]) -> ConnectError | None:

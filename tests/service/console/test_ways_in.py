@@ -410,6 +410,20 @@ def test_renewing_one_neither_revives_what_was_disconnected_nor_touches_another_
     }
 
 
+@pytest.mark.parametrize("others", [PAGES[1:2], PAGES[1:]])
+def test_renewing_as_somebody_else_connects_nobody_and_says_whom_it_is_about(
+    olga: Browser, fedi: Fedi, tokens: responses.RequestsMock, held: Runtime, owner: Member, others: tuple[Author, ...]
+) -> None:
+    back(olga, away(olga, "fedi.example"))
+    [first] = rows(held, owner)
+    fedi.accounts = others
+    answer = back(olga, olga.get(olga.post(f"/connections/{first.id}/reconnect").location).location)
+    assert answer.status_code == 400
+    assert "You signed in to Fedi as @acme-bikes" in words_of(answer)
+    assert "@acme was to be renewed" in words_of(answer)
+    assert [row.account_id for row in rows(held, owner)] == ["1"]
+
+
 @pytest.mark.parametrize("scope", ["read dm.read", "read,dm.read", "read, dm.read"])
 def test_scopes_may_stand_with_blanks_or_commas_between_them(
     olga: Browser, held: Runtime, owner: Member, fedi: Fedi, tokens: responses.RequestsMock, scope: str
