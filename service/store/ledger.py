@@ -21,9 +21,8 @@ from sqlalchemy.orm import Session
 
 from integrations.errors import SpendingLimitError
 from integrations.provider import Price
-from service import settings
 from service.db import raw
-from service.models import Bought, Connection, Spend, SpendHold, SpendMonth
+from service.models import Bought, Spend, SpendMonth
 from service.rules.spending import Entry, dollars, month_name, month_of, next_month
 from service.store.rows import execute
 
@@ -47,51 +46,82 @@ def micros(price: Price, count: int) -> int:
     return round(price.dollars * 1_000_000) * count
 
 
+_BEFORE = """
+SELECT (SELECT (values ->> 'monthly_ceiling')::int FROM settings WHERE workspace_id = %(w)s ORDER BY version DESC LIMIT 1),
+       (SELECT monthly_ceiling FROM connections WHERE workspace_id = %(w)s AND id = %(c)s), h.day, h.reads
+FROM (SELECT 1) AS once LEFT JOIN spend_holds h ON h.workspace_id = %(w)s AND h.connection_id = %(c)s AND h.stream = %(stream)s AND h.name = %(name)s
+"""
+_HOLD = """
+INSERT INTO spend_holds (workspace_id, connection_id, stream, name, day, reads, micros, made_at)
+VALUES (%(w)s, %(c)s, %(stream)s, %(name)s, %(day)s, %(reads)s, %(micros)s, %(now)s)
+ON CONFLICT (workspace_id, connection_id, stream, name)
+DO UPDATE SET day = excluded.day, reads = excluded.reads, micros = excluded.micros, made_at = excluded.made_at
+"""
+
+
 def reserve(session: Session, payer: Payer, price: Price, most: int, least: int, *, now: datetime) -> int:
     """Sets aside what the coming call can cost: for `most` reads, or as many as can be paid. Returns how many. `now` is real time.
     Raises SpendingLimitError when not even `least` can be paid; its sentence says until when, and what to do."""
-    days = _days(now, ahead=CALL)
-    _settle_leftover(session, payer, price, days)
+    connection, key, days = raw(session), _key(payer, price.name), _days(now, ahead=CALL)
+    [(ceiling, own, held_on, held)] = execute(connection, _BEFORE, key)
+    if held_on is not None and held_on < days[0]:
+        # A call of which nobody knows what it brought. On the same day the coming one brings it again, for nothing; one of an
+        # earlier day is taken to have brought all that was set aside.
+        _charge(session, payer, price, held_on, held)
+        release(session, payer, price.name)
     count, each = most, micros(price, 1)
-    for limit in _limits(session, payer, price.name, days) if each else ():
+    for limit in _limits(session, payer, price.name, days, ceiling, own) if each else ():
         count = min(count, max(0, limit.left) // each)
         if count < max(1, least):
             raise SpendingLimitError(limit.sentence, until=limit.until)
-    hold = {"day": days[0], "reads": count, "micros": each * count, "made_at": now}
-    session.execute(
-        insert(SpendHold)
-        .values(
-            workspace_id=payer.workspace_id,
-            connection_id=payer.connection_id,
-            stream=payer.stream,
-            name=price.name,
-            **hold,
-        )
-        .on_conflict_do_update(index_elements=["workspace_id", "connection_id", "stream", "name"], set_=hold)
-    )
+    execute(connection, _HOLD, {**key, "day": days[0], "reads": count, "micros": each * count, "now": now})
     return count
+
+
+# What is new of a call is charged, and what was set aside for it is free: one statement, since it is made for every page.
+_SETTLE = """
+WITH new AS (
+    INSERT INTO bought (workspace_id, place, day, name, resource) SELECT %(w)s, %(place)s, %(day)s, %(name)s, unnest(%(ids)s::text[])
+    ON CONFLICT DO NOTHING RETURNING 1
+), sum AS (SELECT count(*) AS reads, count(*) * %(each)s AS micros FROM new), month AS (
+    INSERT INTO spend_months AS old (workspace_id, month, micros) SELECT %(w)s, %(month)s, micros FROM sum WHERE reads > 0
+    ON CONFLICT (workspace_id, month) DO UPDATE SET micros = old.micros + excluded.micros
+), day AS (
+    INSERT INTO spend AS old (workspace_id, connection_id, day, name, reads, micros)
+    SELECT %(w)s, %(c)s, %(day)s, %(name)s, reads, micros FROM sum WHERE reads > 0
+    ON CONFLICT (workspace_id, connection_id, day, name) DO UPDATE SET reads = old.reads + excluded.reads, micros = old.micros + excluded.micros
+), hold AS (
+    DELETE FROM spend_holds WHERE workspace_id = %(w)s AND connection_id = %(c)s AND stream = %(stream)s AND name = %(name)s RETURNING day
+) SELECT sum.reads, hold.day FROM sum LEFT JOIN hold ON true
+"""
 
 
 def settle(session: Session, payer: Payer, price: Price, ids: Collection[str], *, now: datetime) -> int:
     """The call brought these things: what is new of them today is charged, in place of what was set aside. Returns how many were
     charged. Safe to repeat."""
-    hold = _own_hold(session, payer, price.name)
-    days = sorted({*_days(now), *([hold.day] if hold else [])})
-    charged = [_charge(session, payer, price, each, _new_on(session, payer, price.name, each, ids)) for each in days]
-    release(session, payer, price.name)
-    return max(charged)
+    connection, charged, held_on = raw(session), 0, None
+    found = {**_key(payer, price.name), "place": payer.place, "each": micros(price, 1), "ids": sorted(set(ids))}
+    days = _days(now)
+    for day in days:
+        [(reads, hold)] = execute(connection, _SETTLE, {**found, "day": day, "month": month_of(day)})
+        charged, held_on = max(charged, reads), held_on or hold
+    if held_on is not None and held_on not in days:  # the call began before midnight
+        [(reads, _)] = execute(connection, _SETTLE, {**found, "day": held_on, "month": month_of(held_on)})
+        charged = max(charged, reads)
+    return charged
 
 
 def release(session: Session, payer: Payer, name: str) -> None:
     """The call was refused and brought nothing."""
-    session.execute(
-        delete(SpendHold).where(
-            SpendHold.workspace_id == payer.workspace_id,
-            SpendHold.connection_id == payer.connection_id,
-            SpendHold.stream == payer.stream,
-            SpendHold.name == name,
-        )
+    execute(
+        raw(session),
+        "DELETE FROM spend_holds WHERE workspace_id = %(w)s AND connection_id = %(c)s AND stream = %(stream)s AND name = %(name)s",
+        _key(payer, name),
     )
+
+
+def _key(payer: Payer, name: str) -> dict[str, object]:
+    return {"w": payer.workspace_id, "c": payer.connection_id, "stream": payer.stream, "name": name}
 
 
 def bought_today(session: Session, payer: Payer, ids: Sequence[str], *, now: datetime) -> set[str]:
@@ -127,15 +157,11 @@ class _Limit:
     sentence: str
 
 
-def _limits(session: Session, payer: Payer, name: str, days: Sequence[date]) -> list[_Limit]:
-    """What the workspace and the connection may still spend in the month of each day. Whoever has a ceiling waits here for others
-    who spend under it, until this transaction ends."""
-    ceiling: int | None = settings.current(session, payer.workspace_id).values.get("monthly_ceiling")
-    own = session.scalar(
-        select(Connection.monthly_ceiling).where(
-            Connection.workspace_id == payer.workspace_id, Connection.id == payer.connection_id
-        )
-    )
+def _limits(
+    session: Session, payer: Payer, name: str, days: Sequence[date], ceiling: int | None, own: int | None
+) -> list[_Limit]:
+    """What the workspace (`ceiling`) and the connection (`own`) may still spend in the month of each day. Whoever has a ceiling waits
+    here for others who spend under it, until this transaction ends."""
     if ceiling is None and own is None:
         return []
     found = []
@@ -221,33 +247,6 @@ def _days(now: datetime, ahead: timedelta = timedelta(0)) -> list[date]:
     """The day, or two close to midnight, on which a vendor may say that it is now, or will be when a call ends."""
     at = now.astimezone(UTC)
     return sorted({(at - SKEW).date(), (at + ahead + SKEW).date()})
-
-
-def _own_hold(session: Session, payer: Payer, name: str) -> SpendHold | None:
-    key = (payer.workspace_id, payer.connection_id, payer.stream, name)
-    return session.get(SpendHold, key, populate_existing=True)
-
-
-def _settle_leftover(session: Session, payer: Payer, price: Price, days: Sequence[date]) -> None:
-    """A call of which nobody knows what it brought. On the same day the coming one brings it again, for nothing; one of an
-    earlier day is taken to have brought all that was set aside."""
-    hold = _own_hold(session, payer, price.name)
-    if hold is not None and hold.day < days[0]:
-        _charge(session, payer, price, hold.day, hold.reads)
-        release(session, payer, price.name)
-
-
-def _new_on(session: Session, payer: Payer, name: str, day: date, ids: Collection[str]) -> int:
-    """How many of these things were not bought on this day before; from now on they are."""
-    if not ids:
-        return 0
-    rows = execute(
-        raw(session),
-        "INSERT INTO bought (workspace_id, place, day, name, resource) SELECT %(w)s, %(place)s, %(day)s, %(name)s, unnest(%(ids)s::text[])"
-        " ON CONFLICT DO NOTHING RETURNING 1",
-        {"w": payer.workspace_id, "place": payer.place, "day": day, "name": name, "ids": sorted(set(ids))},
-    )
-    return len(rows)
 
 
 def _charge(session: Session, payer: Payer, price: Price, day: date, count: int) -> int:
