@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,11 +75,11 @@ def contacts(source: Source, cursor: str | None) -> Pages:
     swept = state.get("swept")
     if not isinstance(swept, (int, float)) or not 0 <= source.now() - swept < SWEEP:
         with suppress(PermissionDeniedError):  # one that the role hides meanwhile: then nothing is compared
-            yield _compared(source, state)
+            yield from _compared(source, state)
 
 
-def _compared(source: Source, state: dict[str, Any]) -> Page[CRMRecord]:
-    """Those whose ids were there an hour ago and are not any more."""
+def _compared(source: Source, state: dict[str, Any]) -> Pages:
+    """Those whose ids were there an hour ago and are not any more; and those who are to be seen now and were not, though no stamp tells."""
     known = state.get("known")
     before = set(known.split(" ")) if isinstance(known, str) and known else set()
     here: set[str] = set()
@@ -91,7 +91,17 @@ def _compared(source: Source, state: dict[str, Any]) -> Page[CRMRecord]:
     many = len(here) > COMPARED
     gone = () if many else tuple(Gone(each) for each in sorted(before - here))
     kept = "" if many else " ".join(sorted(here))
-    return Page(gone, store(**{**state, "known": kept, "swept": source.now()}), (_NOT_COMPARED,) if many else ())
+    again = () if many or not before else tuple(_read_again(source, here - before))
+    items = (*again, *gone)
+    yield Page(items, store(**{**state, "known": kept, "swept": source.now()}), (_NOT_COMPARED,) if many else ())
+
+
+def _read_again(source: Source, ids: Set[str]) -> Iterator[CRMRecord]:
+    for kind in source.kinds:
+        wanted = [record_id for each, record_id in map(fields.person, sorted(ids)) if each == kind]
+        read = _reader(kind, source.site)
+        rows = source.api.read(kind, wanted, fields.person_attributes(kind, source.site))
+        yield from (each for row in rows if (each := read(row)) is not None)
 
 
 def _ids(api: API, kind: str) -> Iterator[list[str]]:

@@ -46,7 +46,10 @@ PROVIDER: Provider[CRMClient] = Provider(
     streams=(
         Stream("owners", "users", timedelta(hours=1)),
         Stream(
-            "contacts", "contacts", timedelta(minutes=5), limits="A deleted or archived contact shows within the hour."
+            "contacts",
+            "contacts",
+            timedelta(minutes=5),
+            limits="Who was deleted or archived, or has unsubscribed, shows within the hour.",
         ),
         Stream(
             "activities",

@@ -29,7 +29,9 @@ _HIDDEN = (
 )  # a module that is not installed is one of these, by version
 # Of messages Odoo first takes a page, and then takes out of it what the user may not see: only an empty one is the last.
 _SIFTED = 1
-_NOT_COMPARED = "There are so many contacts that Warmline does not look for those that were deleted in Odoo."
+_NOT_COMPARED = (
+    "There are so many contacts that Warmline does not look for those that were deleted or have unsubscribed in Odoo."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +86,52 @@ def contacts(source: Source, cursor: str | None) -> Pages:
         yield Page(page, store(**state))
     swept = state.get("swept")
     if not isinstance(swept, (int, float)) or not 0 <= source.now() - swept < SWEEP:
-        yield _compared(source, state)
+        yield from _compared(source, state)
 
 
 def _partner(site: Site, row: Row) -> CRMRecord:
     return Gone(str(row["id"])) if row.get("active") is False else fields.contact(row, site)
 
 
-def _compared(source: Source, state: dict[str, Any]) -> Page[CRMRecord]:
-    """Those whose ids were there an hour ago and are not any more."""
-    known, here, after = unpack(state.get("known")), set[int](), 0
-    while True:
-        domain = [*fields.PEOPLE, ["id", ">", after]]
-        rows = source.api.search(PARTNER, domain, ["id"], limit=AT_ONCE)
-        here |= {int(row["id"]) for row in rows}
-        if len(rows) < AT_ONCE:
-            break
-        after = max(here)
-    text = pack(here)
-    many = len(text) > MOST_TEXT
+def _compared(source: Source, state: dict[str, Any]) -> Pages:
+    """What no stamp tells, by comparing ids with those of an hour ago: who is gone, who is to be seen again, and who has unsubscribed
+    or no longer has (Odoo keeps that apart from the contact)."""
+    known, here = unpack(state.get("known")), _ids(source.api, [])
+    silent = _unsubscribed(source)
+    again = here & ((here - known) | (silent ^ unpack(state.get("silent")))) if known else set()
+    for page in _read_again(source, sorted(again)):
+        yield Page(page, store(**state))
+    texts = {"known": pack(here), "silent": pack(silent)}
+    many = max(map(len, texts.values())) > MOST_TEXT
+    kept = dict.fromkeys(texts, "") if many else texts
     gone = tuple(Gone(str(each)) for each in sorted(known - here))
-    return Page(
-        gone, store(**{**state, "known": "" if many else text, "swept": source.now()}), (_NOT_COMPARED,) if many else ()
-    )
+    yield Page(gone, store(**{**state, **kept, "swept": source.now()}), (_NOT_COMPARED,) if many else ())
+
+
+def _unsubscribed(source: Source) -> set[int]:
+    if "is_blacklisted" not in source.site.partner_fields:
+        return set()
+    try:
+        return _ids(source.api, [["is_blacklisted", "=", True]])
+    except _HIDDEN:
+        return set()  # an Odoo that does not search by it: then it shows with the contact's next change
+
+
+def _ids(api: API, more: Domain) -> set[int]:
+    found, after = set[int](), 0
+    while True:
+        rows = api.search(PARTNER, [*fields.PEOPLE, *more, ["id", ">", after]], ["id"], limit=AT_ONCE)
+        found |= {int(row["id"]) for row in rows}
+        if len(rows) < AT_ONCE:
+            return found
+        after = max(found)
+
+
+def _read_again(source: Source, ids: Sequence[int]) -> Iterator[tuple[CRMRecord, ...]]:
+    names = fields.partner_fields(source.site)
+    for start in range(0, len(ids), PAGE):
+        rows = source.api.read(PARTNER, [str(each) for each in ids[start : start + PAGE]], names)
+        yield tuple(fields.contact(row, source.site) for row in rows)
 
 
 # --- activities -------------------------------------------------------------------------------------------------

@@ -319,6 +319,25 @@ def test_a_contact_or_lead_that_was_deleted_is_gone_within_the_hour_and_told_onc
     assert kept in [each.id for each in drain(world, "contacts")]
 
 
+def test_a_contact_that_a_role_hid_for_a_while_comes_back(world: World) -> None:
+    ada = world.server.put("Contact", {"name": "Ada"})
+    world.wait(3600)
+    world.server.put("Contact", {"name": "Bea"})  # the newest alone is read each time
+    cursor = last_cursor(world, "contacts")
+    world.server.out_of_reach.add(ada)
+    world.wait(3600)
+    hidden = list(world.client().pull("contacts", cursor))
+    assert Gone(ada) in [each for page in hidden for each in page.items]
+
+    world.server.out_of_reach.clear()
+    world.wait(3600)
+    back = list(world.client().pull("contacts", str(hidden[-1].cursor)))
+    world.wait(3600)
+
+    assert ada in [each.id for page in back for each in page.items]
+    assert ada not in [each.id for each in drain(world, "contacts", str(back[-1].cursor))]
+
+
 def test_too_many_contacts_to_compare_are_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "COMPARED", 300)
     for _ in range(301):

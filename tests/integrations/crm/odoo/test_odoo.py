@@ -270,6 +270,45 @@ def test_an_archived_contact_is_gone_and_so_is_a_deleted_one_within_the_hour(wor
     assert Gone(str(bea)) not in drain(world, "contacts", cursor)[0]
 
 
+def test_who_unsubscribes_is_noticed_within_the_hour_though_odoo_stamps_nobody(make: Make) -> None:
+    world = make(prepared=False)
+    world.server.fields["res.partner"]["is_blacklisted"] = {"type": "boolean"}
+    world.prepare()
+    ada = world.server.put("res.partner", {"name": "Ada"})
+    world.wait(3600)
+    world.server.put("res.partner", {"name": "Bea"})  # the newest alone is read each time
+    _, cursor = drain(world, "contacts")
+    world.wait(3600)
+    _, cursor = drain(world, "contacts")
+    for barred in (True, False):
+        world.server.rows["res.partner"][ada]["is_blacklisted"] = barred
+        world.wait(3600)
+
+        found, cursor = drain(world, "contacts", cursor)
+
+        told = [each.unsubscribed for each in found if isinstance(each, Contact) and each.id == str(ada)]
+        assert told == [barred]
+
+
+def test_a_contact_that_a_rule_hid_for_a_while_comes_back(world: World) -> None:
+    ada = world.server.put("res.partner", {"name": "Ada"})
+    world.wait(1)
+    world.server.put("res.partner", {"name": "Bea"})
+    _, cursor = drain(world, "contacts")
+    world.server.out_of_reach.add(str(ada))
+    world.wait(3600)
+    found, cursor = drain(world, "contacts", cursor)
+    assert Gone(str(ada)) in found
+
+    world.server.out_of_reach.clear()
+    world.wait(3600)
+    found, cursor = drain(world, "contacts", cursor)
+    world.wait(3600)
+
+    assert str(ada) in [each.id for each in found if isinstance(each, Contact)]
+    assert str(ada) not in [each.id for each in drain(world, "contacts", cursor)[0]]
+
+
 def test_a_second_with_more_records_than_a_page_is_walked_by_id(world: World) -> None:
     made_then = {str(world.server.put("res.partner", {"name": "Imported"})) for _ in range(530)}
 
