@@ -308,6 +308,8 @@ def _end(session: Session, job: _Job, finished: bool) -> list[str]:
     first = held.stream.first_done_at is None
     done = finished and (job.name not in depending or streams.others_done(session, held.stream, depending))
     urgent = streams.is_open(session, held.connection, business_now() - OPEN_WITHIN)
+    if job.meter is not None:
+        job.meter.close(session)
     streams.finish(session, held.stream, next_at=_next(job, held, finished, urgent), done=done, urgent=urgent)
     orphans = any(each.wants_parents for each in job.provider.streams) and bool(
         pulling.missing_parents(session, pulling.source(session, job.connection), 1)

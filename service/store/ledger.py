@@ -59,9 +59,17 @@ DO UPDATE SET day = excluded.day, reads = excluded.reads, micros = excluded.micr
 """
 
 
-def reserve(session: Session, payer: Payer, price: Price, most: int, least: int, *, now: datetime) -> int:
-    """Sets aside what the coming call can cost: for `most` reads, or as many as can be paid. Returns how many. `now` is real time.
-    Raises SpendingLimitError when not even `least` can be paid; its sentence says until when, and what to do."""
+@dataclass(frozen=True)
+class Reserved:
+    """What was set aside: for how many reads, on which day, and whether any ceiling says how many."""
+
+    count: int
+    day: date
+    limited: bool
+
+
+def reserve(session: Session, payer: Payer, price: Price, most: int, least: int, *, now: datetime) -> Reserved:
+    """Sets aside what the coming call can cost: for `most` reads, or as many as can be paid. `now` is real time. Raises SpendingLimitError when not even `least` can be paid; its sentence says until when, and what to do."""
     connection, key, days = raw(session), _key(payer, price.name), _days(now, ahead=CALL)
     [(ceiling, own, held_on, held)] = execute(connection, _BEFORE, key)
     if held_on is not None and held_on < days[0]:
@@ -70,12 +78,13 @@ def reserve(session: Session, payer: Payer, price: Price, most: int, least: int,
         _charge(session, payer, price, held_on, held)
         release(session, payer, price.name)
     count, each = most, micros(price, 1)
-    for limit in _limits(session, payer, price.name, days, ceiling, own) if each else ():
+    limits = _limits(session, payer, price.name, days, ceiling, own) if each else []
+    for limit in limits:
         count = min(count, max(0, limit.left) // each)
         if count < max(1, least):
             raise SpendingLimitError(limit.sentence, until=limit.until)
     execute(connection, _HOLD, {**key, "day": days[0], "reads": count, "micros": each * count, "now": now})
-    return count
+    return Reserved(count, days[0], limited=bool(limits))
 
 
 # What is new of a call is charged, and what was set aside for it is free: one statement, since it is made for every page.
@@ -91,16 +100,25 @@ WITH new AS (
     SELECT %(w)s, %(c)s, %(day)s, %(name)s, reads, micros FROM sum WHERE reads > 0
     ON CONFLICT (workspace_id, connection_id, day, name) DO UPDATE SET reads = old.reads + excluded.reads, micros = old.micros + excluded.micros
 ), hold AS (
-    DELETE FROM spend_holds WHERE workspace_id = %(w)s AND connection_id = %(c)s AND stream = %(stream)s AND name = %(name)s RETURNING day
+    DELETE FROM spend_holds WHERE workspace_id = %(w)s AND connection_id = %(c)s AND stream = %(stream)s AND name = %(name)s
+       AND NOT %(keep)s RETURNING day
 ) SELECT sum.reads, hold.day FROM sum LEFT JOIN hold ON true
 """
 
 
-def settle(session: Session, payer: Payer, price: Price, ids: Collection[str], *, now: datetime) -> int:
-    """The call brought these things: what is new of them today is charged, in place of what was set aside. Returns how many were
-    charged. Safe to repeat."""
+def settle(
+    session: Session, payer: Payer, price: Price, ids: Collection[str], *, now: datetime, keep: bool = False
+) -> int:
+    """The call brought these things: what is new of them today is charged, in place of what was set aside; with `keep` that stays,
+    for the next call. Returns how many were charged. Safe to repeat."""
     connection, charged, held_on = raw(session), 0, None
-    found = {**_key(payer, price.name), "place": payer.place, "each": micros(price, 1), "ids": sorted(set(ids))}
+    found = {
+        **_key(payer, price.name),
+        "place": payer.place,
+        "each": micros(price, 1),
+        "ids": sorted(set(ids)),
+        "keep": keep,
+    }
     days = _days(now)
     for day in days:
         [(reads, hold)] = execute(connection, _SETTLE, {**found, "day": day, "month": month_of(day)})
@@ -241,6 +259,11 @@ def spend_of(session: Session, workspace_id: UUID, connection_id: UUID, month: d
 
 
 # --- charging -------------------------------------------------------------------------------------------------
+
+
+def same_day(day: date, now: datetime) -> bool:
+    """Whether a call that is made now can be on no other day than this."""
+    return _days(now, ahead=CALL) == [day]
 
 
 def _days(now: datetime, ahead: timedelta = timedelta(0)) -> list[date]:

@@ -55,7 +55,7 @@ class Book:
 
     def ask(self, payer: Payer, most: int, *, least: int = 1, now: datetime = NOON, price: Price = POST) -> int:
         with self.runtime.db.tenant(self.owner.workspace_id) as session:
-            return ledger.reserve(session, payer, price, most, least, now=now)
+            return ledger.reserve(session, payer, price, most, least, now=now).count
 
     def tell(self, payer: Payer, ids: Sequence[str], *, now: datetime = NOON, price: Price = POST) -> int:
         with self.runtime.db.tenant(self.owner.workspace_id) as session:
