@@ -55,6 +55,11 @@ class Way:
         return _KINDS[self.auth.kind].scopes(self.auth)
 
     @property
+    def reuses_token(self) -> bool:
+        """Whether connections of the same account hold the same token."""
+        return _KINDS[self.auth.kind].reuses_token(self.auth)
+
+    @property
     def renews(self) -> bool:
         """Whether credentials can be renewed without a person."""
         return _KINDS[self.auth.kind].renews(self.auth)
@@ -104,6 +109,7 @@ class _Kind:
     knows: Callable[[Any], Knows | None]
     scopes: Callable[[Any], tuple[str, ...]]
     renews: Callable[[Any], bool]
+    reuses_token: Callable[[Any], bool]
     begin: Callable[[str, Any, Setting, str], Begun]
     finish: Callable[[str, Any, Setting, Mapping[str, Any], Mapping[str, str]], Credentials]
     refresh: Callable[[str, Any, Setting, Credentials], Credentials]
@@ -155,6 +161,7 @@ _KINDS: Mapping[str, _Kind] = {
         knows=lambda auth: auth.knows,
         scopes=lambda auth: (*auth.scopes, *auth.optional_scopes),
         renews=lambda auth: True,
+        reuses_token=lambda auth: auth.reuses_token,
         begin=oauth.begin,
         finish=oauth.finish,
         refresh=oauth.refresh,
@@ -167,6 +174,7 @@ _KINDS: Mapping[str, _Kind] = {
         knows=lambda auth: None,
         scopes=lambda auth: tuple(auth.scopes),
         renews=lambda auth: True,
+        reuses_token=lambda auth: False,
         begin=_begin_own,
         finish=_finish_own,
         refresh=_refresh_own,
@@ -179,6 +187,7 @@ _KINDS: Mapping[str, _Kind] = {
         knows=lambda auth: None,
         scopes=lambda auth: (),
         renews=lambda auth: auth.refresh is not None,
+        reuses_token=lambda auth: False,
         begin=_no_page,
         finish=_sign_in,
         refresh=_renew_session,

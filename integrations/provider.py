@@ -147,6 +147,7 @@ class OAuth2:
     client_auth: Literal["client_secret_basic", "client_secret_post", "none"] = "client_secret_basic"
     authorize_params: Mapping[str, str] = field(default_factory=dict)
     issuer: str | None = None  # what `iss` on the callback must equal, where the provider sends it
+    reuses_token: bool = False  # each consent of a person gives the same token: giving it back ends all of them
     keeps: tuple[str, ...] = ()  # further members of the token endpoint's answers that belong to the credentials
     # Makes our registration with the server that a person named, the first time that anybody here names it. Its option `scopes`, if it
     # has one, is what is asked for there instead of `scopes`, blanks between them.

@@ -14,7 +14,7 @@ from integrations.errors import IntegrationError
 from service import health, registrations
 from service.accounts import Caller
 from service.errors import PlainError
-from service.models import Connection
+from service.models import Connection, Workspace
 from service.registrations import ConnectError
 from service.runtime import Runtime
 from service.store import connecting, freezing, leaving
@@ -108,6 +108,28 @@ def _give_back(runtime: Runtime, row: Connection, credentials: Mapping[str, Any]
         return False
     try:
         way, setting = registrations.setting_of(runtime, row)
+        if way.reuses_token and _held_elsewhere(runtime, row):
+            return False
         return consents.revoke(way, setting, credentials)
     except (ConnectError, IntegrationError):
         return False  # a version without the provider, or nothing left to revoke with
+
+
+def _held_elsewhere(runtime: Runtime, row: Connection) -> bool:
+    """Whether another workspace has connected the same account. Each is asked in its own transaction, as nobody sees into all of them;
+    there are few, and an account is rarely disconnected."""
+    with runtime.db.globally() as session:
+        others = session.scalars(select(Workspace.id).where(Workspace.id != row.workspace_id)).all()
+    return any(_holds(runtime, each, row) for each in others)
+
+
+def _holds(runtime: Runtime, workspace_id: UUID, row: Connection) -> bool:
+    with runtime.db.tenant(workspace_id) as session:
+        same = select(Connection.id).where(
+            Connection.workspace_id == workspace_id,
+            Connection.provider == row.provider,
+            Connection.host == row.host,
+            Connection.account_id == row.account_id,
+            Connection.status != "disconnected",
+        )
+        return session.scalar(same) is not None

@@ -28,6 +28,7 @@ PROVIDER: Provider[SocialClient] = Provider(
         authorize_url="{web}/oauth/authorize",
         token_url="{web}/oauth/token",  # noqa: S106 (an address)
         revoke_url="{web}/oauth/revoke",
+        reuses_token=True,  # Mastodon, for the same account, app and scopes
         scopes=server.SCOPES,
         pkce=True,  # servers that don't know it pass over it
         client_auth="client_secret_post",
@@ -101,7 +102,7 @@ PROVIDER: Provider[SocialClient] = Provider(
         writes=("Nothing. The consent allows reading only.",),
         makes=("A registration named Warmline on the server, the first time that anybody connects an account there.",),
         removal=(
-            "Disconnecting gives the token back to the server.",
+            "Disconnecting gives the token back to the server, once no other workspace here reads the same account: servers give them all the same token.",
             "The account's owner can also end it on the server: Preferences, Account, Authorized apps.",
         ),
     ),

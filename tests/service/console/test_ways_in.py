@@ -18,7 +18,7 @@ from integrations.errors import InvalidRequestError, TemporaryError
 from integrations.provider import Access, Account, App, FormField, OAuth2, Provider, Secret, Setting
 from integrations.records import Author
 from integrations.registry import providers
-from service import connect, registrations, speaking
+from service import connect, disconnecting, registrations, speaking
 from service.clock import real_now
 from service.models import Brand, Connection, OAuthState, ProviderApp, Stream
 from service.runtime import Runtime
@@ -437,6 +437,26 @@ def test_scopes_may_stand_with_blanks_or_commas_between_them(
         connecting._open_streams(session, owner.workspace_id, row.id, needy, scope, real_now())
         found = session.scalars(select(Stream.error).where(Stream.connection_id == row.id)).all()
     assert found == [""] * 3
+
+
+def test_a_token_that_another_workspace_holds_as_well_is_given_back_by_the_last_one(
+    olga: Browser, signed_in: Callable[[str], Browser], fedi: Fedi, tokens: responses.RequestsMock, held: Runtime,
+    owner: Member, stranger: Member, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Mastodon gives the same token for each consent of a person to the same app."""
+    manifest = fedi.manifest()
+    auth = replace(manifest.auth, revoke_url="{web}/revoke", reuses_token=True)  # type: ignore[type-var]
+    monkeypatch.setitem(providers(), "fedi", replace(manifest, auth=auth))
+    revoked = tokens.post("https://fedi.example/revoke")
+    for browser in (olga, signed_in(stranger.email)):
+        back(browser, away(browser, "fedi.example"))
+    [ours], [theirs] = rows(held, owner), rows(held, stranger)
+
+    disconnecting.disconnect(held, owner.caller, ours.id)
+    assert revoked.call_count == 0
+    assert rows(held, owner)[0].status == "disconnected"
+    disconnecting.disconnect(held, stranger.caller, theirs.id)
+    assert revoked.call_count == 1
 
 
 # --- what it means ----------------------------------------------------------------------------------------------
