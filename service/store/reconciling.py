@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -154,13 +154,15 @@ def _edited(row: Task, item: TaskState) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """Values as they are compared: instants to the second, texts without what a CRM's editor does to blank space."""
+    """Values as they are compared: instants to the minute, since some CRMs keep no seconds, and texts without what a CRM's editor does to
+    blank space."""
     if isinstance(value, datetime):
-        return value.replace(microsecond=0).isoformat()
+        aware = value.astimezone(UTC) if value.tzinfo else value
+        return aware.replace(second=0, microsecond=0).isoformat()
     if isinstance(value, str):
         try:
-            return datetime.fromisoformat(value).replace(microsecond=0).isoformat()
-        except ValueError:
+            return _plain(datetime.fromisoformat(value))
+        except (ValueError, OverflowError):
             return "\n".join(line.rstrip() for line in value.strip().splitlines())
     return value
 

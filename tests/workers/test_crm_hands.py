@@ -66,3 +66,20 @@ def test_a_call_counts_no_more_once_somebody_links_it_to_another_contact(connect
     connected.look()
 
     assert connected.relationship().stage != "talked"
+
+
+def test_a_crm_that_keeps_no_seconds_has_edited_nothing(connected: World) -> None:
+    connected.passes(timedelta(seconds=17))
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    assert state.due_at is not None
+    assert state.due_at.second
+    connected.crm.edit_as_person(state.id, due_at=state.due_at.replace(second=0))
+
+    connected.look(streams=("tasks",))
+    assert connected.task().edited == []
+
+    connected.crm.edit_as_person(state.id, due_at=state.due_at + timedelta(minutes=1))
+    connected.look(streams=("tasks",))
+    assert connected.task().edited == ["due_at"]
