@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,6 +28,7 @@ ENGAGEMENT = {
     "id": "uuid", "native_id": "text", "kind": "text", "ours": "boolean", "author_id": "uuid", "thread": "text", "in_reply_to": "text",
     "in_reply_to_author": "text", "mentions": "text[]", "quotes": "text", "text": "text", "url": "text", "language": "text",
     "is_repost": "boolean", "posted_at": "timestamptz", "edited_at": "timestamptz", "window_closes_at": "timestamptz",
+    "parent_missing": "boolean",
 }  # fmt: skip
 
 _UPSERT_AUTHORS = insert(
@@ -73,10 +74,8 @@ _UPSERT_ENGAGEMENTS = insert(
         " RETURNING id, native_id, thread, author_id, ours, kind, posted_at, in_reply_to, in_reply_to_author, (xmax = 0) AS is_new"
     ),
 )
-_FLAG_MISSING_PARENTS = (
-    "UPDATE engagements AS e SET parent_missing = true WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
-    " AND NOT EXISTS (SELECT 1 FROM engagements p WHERE p.workspace_id = %(w)s AND p.connection_id = %(c)s AND p.native_id = e.in_reply_to)"
-)
+# Asked before the posts are stored, by keys alone: a post that answers what nobody holds is stored as such.
+_HELD = "SELECT native_id FROM engagements WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
 CONVERSATION = {"id": "uuid", "author_id": "uuid", "thread": "text", "last_post_at": "timestamptz"}
 _UPSERT_CONVERSATIONS = insert(
     "conversations",
@@ -199,7 +198,10 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     authors, profiles = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
     _know_colleagues(connection, source, shared, items)
     unique = {item.id: item for item in items}
-    rows = [_row(source, item, authors[item.author.id]) for _, item in sorted(unique.items())]
+    parents = sorted({item.in_reply_to for item in items if item.in_reply_to} - unique.keys())
+    held = {row[0] for row in execute(connection, _HELD, {**shared, "ids": parents})} if parents else set()
+    missing = set(parents) - held
+    rows = [_row(source, item, authors[item.author.id], missing) for _, item in sorted(unique.items())]
     changed = execute(connection, _UPSERT_ENGAGEMENTS, {**shared, **packed(ENGAGEMENT, rows)})
     # At the end, as everybody who marks the workspace due: its row is locked last, so that nobody waits in a circle. (Authors
     # who are new, or show themselves anew, may be found in the CRM now.)
@@ -207,9 +209,6 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
         if profiles and source.ready:
             due.decide_soon(session, source.workspace_id)
         return 0
-    orphans = [row[1] for row in changed if row[9] and row[7] and row[7] not in unique]
-    if orphans:
-        execute(connection, _FLAG_MISSING_PARENTS, {**shared, "ids": orphans})
     _touch(connection, source, shared, changed)
     if source.ready:
         due.decide_soon(session, source.workspace_id)
@@ -257,7 +256,7 @@ def _save_authors(
     return dict(ids), len(changed)
 
 
-def _row(source: Source, item: Engagement, author_id: UUID) -> tuple[object, ...]:
+def _row(source: Source, item: Engagement, author_id: UUID, missing: Collection[str]) -> tuple[object, ...]:
     ours = source.is_ours(item.author)
     kind = Kind.OWN if ours and item.kind is not Kind.DIRECT else item.kind
     return (
@@ -278,6 +277,7 @@ def _row(source: Source, item: Engagement, author_id: UUID) -> tuple[object, ...
         item.created_at,
         item.edited_at,
         item.window_closes_at,
+        item.in_reply_to in missing,
     )
 
 
