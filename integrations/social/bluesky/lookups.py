@@ -18,6 +18,7 @@ BATCH = 25  # posts by id in one call
 DEPTH = 100  # how far below its beginning a thread is read; what stands deeper comes as a notification
 # Threads read in one pull: each is a call, and a PDS takes 3,000 in five minutes from an address, for all accounts together.
 THREADS = 50
+BROKEN = 2  # threads over which Bluesky may break before it counts as out of order
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -28,12 +29,17 @@ def conversations(reader: Reader, cursor: str | None, threads: Sequence[str]) ->
     state = ThreadsCursor.load(cursor).only(wanted)
     plan = sorted(wanted, key=lambda uri: state.read.get(uri, _NEVER))[:THREADS]
     skipped = readable = 0
+    broken: list[TemporaryError] = []
     for uri in plan:
         try:
             read = _thread(reader, uri)
-        except TemporaryError:  # it may be this thread alone, every time: the next pull begins behind it
-            yield Page((), state.noted(uri, reader.now()).dump())
-            raise
+        except TemporaryError as error:  # it may be this thread alone, every time: the next pull begins behind it
+            broken.append(error)
+            state = state.noted(uri, reader.now())
+            yield Page((), state.dump(), (f"A thread could not be read: {error}",))
+            if len(broken) > BROKEN or len(broken) == len(plan):
+                raise
+            continue
         skipped, readable = skipped + read.skipped, readable + len(read.items)
         state = state.noted(uri, reader.now())
         yield Page(read.items, state.dump(), read.notes)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from integrations.errors import (
-    InvalidRequestError,
+    IntegrationError,
     NotFoundError,
     RateLimitError,
     TemporaryError,
@@ -16,6 +16,7 @@ from integrations.errors import (
 from integrations.records import Engagement, Page
 from integrations.social.mastodon.cursors import ThreadsCursor, Watched
 from integrations.social.mastodon.reading import Reader, unique
+from integrations.social.mastodon.threads import ODD
 
 AT_ONCE = 10  # threads that are looked into before what was found is stored
 MANY = 200  # posts, likewise
@@ -31,7 +32,7 @@ def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator
     # Stable: of those that were never read, the one where something was said last comes first.
     wanted.sort(key=lambda thread: watched[thread].read_at.timestamp() if thread in watched else 0.0)
     items: list[Engagement] = []
-    unread: list[str] = []
+    unread: list[IntegrationError] = []
     for number, thread in enumerate(wanted, start=1):
         try:
             found, trouble = _look(reader, thread)
@@ -54,27 +55,31 @@ def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator
     yield Page(unique(items), ThreadsCursor(watched).dump(), _notes(unread, len(wanted)))
 
 
-def _notes(unread: Sequence[str], looked_into: int) -> tuple[str, ...]:
-    """What to tell of threads that could not be read. Raises UnexpectedResponseError where none could."""
+def _notes(unread: Sequence[IntegrationError], looked_into: int) -> tuple[str, ...]:
+    """What to tell of threads that could not be read. Raises the first trouble where none could."""
     if not unread:
         return ()
     if len(unread) == looked_into:
-        raise UnexpectedResponseError(unread[0])
+        raise unread[0]
     what = "1 thread" if len(unread) == 1 else f"{len(unread)} threads"
     return (f"{what} could not be read: {unread[0]}",)
 
 
-def _look(reader: Reader, thread: str) -> tuple[list[Engagement], list[str]]:
+def _look(reader: Reader, thread: str) -> tuple[list[Engagement], list[IntegrationError]]:
     """All posts of a thread but the first, which the answer does not hold; none where the server no longer shows it. With what
-    went wrong, if something did."""
+    went wrong, if something did: one or two threads over which the server breaks are odd, more are raised."""
     try:
         context = reader.threads.around(thread)
         rows = [*context.above, *context.below]
         return (list(reader.statuses(rows).items) if rows else []), []
     except NotFoundError:
         return [], []
-    except (UnexpectedResponseError, InvalidRequestError) as error:
-        return [], [str(error)]
+    except UnexpectedResponseError as error:
+        return [], [error]
+    except ODD as error:
+        if reader.threads.out_of_order():
+            raise
+        return [], [error]
 
 
 def _print(items: Sequence[Engagement]) -> str:
