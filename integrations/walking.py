@@ -19,6 +19,8 @@ OVERLAP = (
     600  # seconds: no request of a CRM lasts longer (servers end them after two or three minutes), with room for clocks
 )
 
+BROKEN = 10  # rows that a full page may lack, since they could not be read
+
 Row = Mapping[str, Any]
 
 
@@ -101,7 +103,7 @@ def walk(
     now: Callable[[], float],
 ) -> Iterator[tuple[Sequence[Row], Position]]:
     """Pages of rows, oldest change first, each with the position to go on from; the last one's is at rest. `size` is how many rows a full
-    page has, each with an `id`; `stamp` tells a row's second. Raises UnexpectedResponseError where the CRM does not move on."""
+    page has at least (BROKEN less than were asked for, where some may have been left out), each with an `id`; `stamp` tells a row's second. Raises UnexpectedResponseError where the CRM does not move on."""
     here = start.started(now())
     while here.at is not None:
         rows = ask(Question(here.at, here.id))

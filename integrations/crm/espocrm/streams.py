@@ -15,7 +15,7 @@ from integrations.crm.espocrm.fields import ACTIVITIES, LEAD, STAMP, Site
 from integrations.errors import NotFoundError, PermissionDeniedError
 from integrations.provider import CRMRecord
 from integrations.records import Gone, Page
-from integrations.walking import Question, load, position, store, walk
+from integrations.walking import BROKEN, Question, load, position, store, walk
 
 # An activity is found by when it was last changed; a meeting of last week may have been booked long before.
 BOOKED_AHEAD = timedelta(days=90)
@@ -108,9 +108,9 @@ def _ids(api: API, kind: str) -> Iterator[list[str]]:
     after = ""
     while True:
         rows = api.page(kind, ("id",), [("greaterThan", "id", after)] if after else [], "id")
-        yield [str(row["id"]) for row in rows]
-        if len(rows) < MOST:
+        if not rows:  # a page may lack a row that could not be read: only an empty one is the last
             return
+        yield [str(row["id"]) for row in rows]
         after = str(rows[-1]["id"])
 
 
@@ -157,7 +157,7 @@ def _changed(source: Source, parts: Sequence[_Part], cursor: str | None, ours: S
     for number, part in enumerate([*parts[turn:], *parts[:turn]], turn + 1):
         start = position(state.get(part.kind), part.first)
         try:
-            for rows, here in walk(_asker(source.api, part, ours), fields.seconds, MOST, start, source.now):
+            for rows, here in walk(_asker(source.api, part, ours), fields.seconds, MOST - BROKEN, start, source.now):
                 following = part.kind if here.at is not None else names[number % len(names)]
                 state = {**state, part.kind: here.dump(), "turn": following}
                 found = (part.read(row) for row in rows)

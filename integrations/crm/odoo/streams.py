@@ -15,7 +15,7 @@ from integrations.crm.odoo.sweeping import pack, unpack
 from integrations.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from integrations.provider import CRMRecord
 from integrations.records import Gone, Page
-from integrations.walking import Position, Question, load, position, store, walk
+from integrations.walking import BROKEN, Position, Question, load, position, store, walk
 
 # An activity is found by when it was last changed; a meeting of last week may have been booked long before.
 BOOKED_AHEAD = timedelta(days=90)
@@ -58,7 +58,7 @@ class _Part:
     read: Callable[[Row], CRMRecord | None]
     first: int = 0  # where a first pull begins, in seconds since 1970
     optional: bool = False  # where it is hidden or not installed, that is noted, and the rest goes on
-    full: int = PAGE  # rows of a page that may have others behind it
+    full: int = PAGE - BROKEN  # rows of a page that may have others behind it
 
 
 def owners(source: Source, cursor: str | None) -> Pages:
@@ -122,7 +122,7 @@ def _ids(api: API, more: Domain) -> set[int]:
     while True:
         rows = api.search(PARTNER, [*fields.PEOPLE, *more, ["id", ">", after]], ["id"], limit=AT_ONCE)
         found |= {int(row["id"]) for row in rows}
-        if len(rows) < AT_ONCE:
+        if not rows:  # a page may lack a row that could not be read: only an empty one is the last
             return found
         after = max(found)
 

@@ -319,6 +319,19 @@ def test_a_contact_or_lead_that_was_deleted_is_gone_within_the_hour_and_told_onc
     assert kept in [each.id for each in drain(world, "contacts")]
 
 
+def test_a_broken_row_of_a_full_page_ends_no_walk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [world.server.put("Contact", {"name": "Imported"}) for _ in range(450)]
+    rows = world.server._list
+
+    def broken(kind: str, query: dict[str, Any]) -> Any:
+        status_, headers, body = rows(kind, query)
+        return status_, headers, body.replace(f'"{ids[7]}"', "null")
+
+    monkeypatch.setattr(world.server, "_list", broken)
+
+    assert {each.id for each in drain(world, "contacts")} >= {*ids} - {ids[7]}
+
+
 def test_a_contact_that_a_role_hid_for_a_while_comes_back(world: World) -> None:
     ada = world.server.put("Contact", {"name": "Ada"})
     world.wait(3600)

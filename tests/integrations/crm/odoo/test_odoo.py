@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from integrations.crm.odoo import PROVIDER, fields
+from integrations.crm.odoo import PROVIDER, fields, streams
 from integrations.crm.odoo.api import meaning
 from integrations.crm.odoo.sweeping import pack, unpack
 from integrations.errors import (
@@ -288,6 +288,34 @@ def test_who_unsubscribes_is_noticed_within_the_hour_though_odoo_stamps_nobody(m
 
         told = [each.unsubscribed for each in found if isinstance(each, Contact) and each.id == str(ada)]
         assert told == [barred]
+
+
+def test_a_broken_row_of_a_full_page_ends_no_walk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [str(world.server.put("res.partner", {"name": "Imported"})) for _ in range(450)]
+    search = world.server._search_read
+
+    def broken(*asked: Any) -> Any:
+        return [{**row, "id": None} if str(row["id"]) == ids[7] else row for row in search(*asked)]
+
+    monkeypatch.setattr(world.server, "_search_read", broken)
+
+    assert {each.id for each in drain(world, "contacts")[0]} >= {*ids} - {ids[7]}
+
+
+def test_a_broken_row_among_ids_makes_nobody_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "AT_ONCE", 3)
+    for _ in range(8):
+        world.server.put("res.partner", {"name": "Ada"})
+    _, cursor = drain(world, "contacts")
+    search = world.server._search_read
+
+    def broken(*asked: Any) -> Any:
+        return [{**row, "id": None} if row["id"] == 102 else row for row in search(*asked)]
+
+    monkeypatch.setattr(world.server, "_search_read", broken)
+    world.wait(3600)
+
+    assert {each.id for each in drain(world, "contacts", cursor)[0] if isinstance(each, Gone)} <= {"102"}
 
 
 def test_a_contact_that_a_rule_hid_for_a_while_comes_back(world: World) -> None:
