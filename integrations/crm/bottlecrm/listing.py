@@ -53,7 +53,8 @@ def read(
         if moved:
             here = Place(max(0, here.offset - size // 2), here.last)
             continue
-        here = Place(here.offset + len(rows) - 1, key(rows[-1])) if len(rows) >= size else None
+        # A page may lack rows that could not be read: one that is half full may have others behind it.
+        here = Place(here.offset + len(rows) - 1, key(rows[-1])) if len(rows) > size // 2 else None
         yield rows, here
 
 

@@ -199,6 +199,19 @@ def test_too_many_contacts_to_compare_are_said_and_take_no_room(world: World, mo
     assert not [each for each in again if isinstance(each, Gone)]
 
 
+def test_a_contact_that_cannot_be_read_hides_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [world.server.put_contact({"first_name": "Ada"}) for _ in range(160)]
+    answer = world.server._contacts
+
+    def broken(*asked: Any) -> Any:
+        status_, headers, body = answer(*asked)
+        return status_, headers, body.replace(f'"{ids[150]}"', "null")
+
+    monkeypatch.setattr(world.server, "_contacts", broken)
+
+    assert {each.id for each in drain(world, "contacts")[0]} == {*ids} - {ids[150]}
+
+
 def test_contacts_that_go_while_pages_are_turned_hide_nobody(world: World) -> None:
     ids = [world.server.put_contact({"first_name": "Ada"}) for _ in range(450)]
     found: set[str] = set()
