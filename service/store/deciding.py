@@ -86,7 +86,16 @@ _BEFORE = "(%(before)s::uuid IS NULL OR id < %(before)s::uuid) AND decide_at IS 
 _OF_CONNECTION = "connection_id = %(connection)s AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(n)s"
 # By themselves, by their ids: while a workspace is decided for the first time, the planner takes matches for an empty table,
 # and a join with it for free.
-_CONFIRMED = "SELECT author_id, contact_id FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND state = 'confirmed'"
+_CONFIRMED = (
+    "SELECT m.author_id, m.contact_id, n.brand_id FROM matches m"
+    " JOIN contacts k ON k.workspace_id = %(w)s AND k.id = m.contact_id JOIN connections n ON n.workspace_id = %(w)s AND n.id = k.connection_id"
+    " WHERE m.workspace_id = %(w)s AND m.author_id = ANY(%(ids)s) AND m.state = 'confirmed'"
+)
+# A CRM that serves another brand alone is none of a brand's business: whom it knows, and what it logged with them.
+_SERVES = (
+    "SELECT 1 FROM contacts k JOIN connections n ON n.workspace_id = %(w)s AND n.id = k.connection_id"
+    " WHERE k.workspace_id = %(w)s AND k.id = m.contact_id AND (n.brand_id IS NULL OR n.brand_id = p.brand_id)"
+)
 _POSTS = f"""
 SELECT x.number, e.id::text, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
        e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), {_NETWORK}, e.language, e.is_repost
@@ -130,15 +139,18 @@ UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, set
        decided_at = %(now)s, stage_at = new.stage_at, stage = new.stage, score = new.score
 FROM {records(RELATED)} WHERE r.workspace_id = %(w)s AND r.id = new.id
 """  # noqa: S608 - names of our own columns
-# An author who has been matched is part of the contact's relationship; the one that stood alone has no subject any more.
+# An author who has been matched with somebody whom the brand may know is part of the contact's relationship; the one that
+# stood alone has no subject any more.
 _THREADS_OF_PEOPLE = f"""
 WITH p AS (
     SELECT * FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[], %(contacts)s::uuid[]) AS p(brand_id, person, author_id, contact_id)
 ), who AS MATERIALIZED (
     SELECT p.brand_id, p.person, p.author_id FROM p WHERE p.contact_id IS NULL
-       AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = p.author_id AND m.state = 'confirmed')
+       AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = p.author_id AND m.state = 'confirmed'
+           AND EXISTS ({_SERVES}))
     UNION ALL
     SELECT p.brand_id, p.person, m.author_id FROM p JOIN matches m ON m.workspace_id = %(w)s AND m.contact_id = p.contact_id AND m.state = 'confirmed'
+     WHERE EXISTS ({_SERVES})
 )
 SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {_NETWORK}, n.responder_email, a.followers, a.bio
 FROM who JOIN authors a ON a.workspace_id = %(w)s AND a.id = who.author_id
@@ -182,8 +194,13 @@ def _found_conversations(
     rows = execute(raw(session), statement, {"w": workspace_id, "places": handed_in(), **params})
     authors = {row[3] for row in rows}
     confirmed = execute(raw(session), _CONFIRMED, {"w": workspace_id, "ids": list(authors)})
-    contacts = {row[0]: row[1] for row in confirmed}
-    return [DueConversation(*(*row, contacts.get(row[3]))) for row in rows]
+    contacts = {author: (contact, only) for author, contact, only in confirmed}
+
+    def known_to(brand: UUID, author: UUID) -> UUID | None:
+        contact, only = contacts.get(author, (None, None))
+        return contact if only in (None, brand) else None
+
+    return [DueConversation(*(*row, known_to(row[1], row[3]))) for row in rows]
 
 
 def due_relationships(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[DueRelationship]:
