@@ -86,7 +86,7 @@ def paths(scene: Scene) -> list[str]:
     return [
         "/", "/tasks", "/tasks?show=held", "/tasks?show=done", "/matches", "/conversations", f"/conversations/{scene.waiting}", "/connections",
         f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/disconnect", "/connect/new/chirp", "/connect/new/keyed", "/brands",
-        "/settings", "/settings/keys",
+        "/settings", "/settings/keys", "/people",
     ]  # fmt: skip
 
 
