@@ -138,7 +138,7 @@ def prepare(blueprint: Blueprint) -> None:
     for function in (when, waited, clock, upcoming):
         blueprint.add_app_template_global(function)
     blueprint.add_app_template_filter(health.provider_name, "network")
-    for filter_ in (words.count_of, words.dollars):
+    for filter_ in (words.count_of, words.dollars, words.listed):
         blueprint.add_app_template_filter(filter_)
 
     @blueprint.app_context_processor

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _STEPS = ((60, "minute"), (3600, "hour"), (86_400, "day"))  # seconds; above two weeks a date says more
 _AS_DATE = timedelta(days=14)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: "X", "Instagram and X", "Facebook, Instagram and X"."""
+    *others, last = names or ("",)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def exact(instant: datetime, zone: str) -> str:

@@ -40,13 +40,13 @@ def test_contacts_of_a_list_are_left_out_until_somebody_vouches(held: Runtime, s
         Contact("i2", "Ivo Ibsen", source="Import: list.csv"),
     )
     words = words_of(olga.get("/sources"))
-    assert "2 contacts are left out on X" in words
+    assert "2 contacts are left out on Facebook, Instagram and X" in words
     assert "I vouch for them" in words
     answer = olga.post("/sources/attest", {"source": "Import: list.csv"})
     assert answer.status_code == 303
     assert one(held, scene, select(Attestation.source)) == "Import: list.csv"
     words = words_of(olga.get("/sources"))
-    assert "left out on X" not in words
+    assert "left out on" not in words
     assert "You vouch for them" in words
 
 
