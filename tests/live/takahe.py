@@ -113,7 +113,7 @@ def _hidden(page: requests.Response) -> dict[str, str]:
 @contextmanager
 def running(server: embedded.Postgres, home: Path) -> Iterator[Takahe]:
     """Starts it with a database of its own on `server`. Skips, saying so, where its source is not here."""
-    source = Path(os.environ.get("WARMLINE_TAKAHE", ""))
+    source = Path(os.environ.get("WARMLINE_TAKAHE") or "/nowhere")
     python = source / ".venv" / "bin" / "python"
     if not python.exists():
         pytest.skip("Takahe is not here (set WARMLINE_TAKAHE to a folder with its source and its .venv)")
