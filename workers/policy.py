@@ -33,8 +33,6 @@ log = structlog.get_logger()
 FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=15)
 HOUR = timedelta(hours=1)
 
-Delay = Callable[[Exception, int], timedelta]
-
 
 @dataclass(frozen=True)
 class Reaction:

@@ -18,8 +18,6 @@ from service.rules.model import RULES_VERSION
 from service.rules.plan import Standing
 from service.store.rows import execute, insert, packed, records
 
-CONTENT = ("subject", "body", "due_at", "owner_id", "contact_native_id", "high_priority")  # the keys of `content`
-
 
 @dataclass(slots=True)
 class TaskRow:
