@@ -17,23 +17,26 @@ from service.models.connections import Brand, Connection, Credential, Settings, 
 from service.models.crm import (
     Activity,
     ActivityContact,
-    Audit,
     Contact,
     IdempotencyKey,
     Match,
     Owner,
     Task,
 )
+from service.models.doors import Identity, KnownDevice, OpenIDState, Password, SigninTry
 from service.models.matching import Attestation, ContactKey, KeyCount, MatchTotal
+from service.models.privacy import PersonRequest, Suppression, SuppressionKey
 from service.models.runs import Run, RunChange
 from service.models.shield import BusyTime, CalendarFeed, RuleVolume
 from service.models.spend import Bought, ProviderFreeze, Spend, SpendHold, SpendMonth
 from service.models.stages import StageChange
 from service.models.talk import Author, AuthorKey, Conversation, Engagement, Relationship, Signal
+from service.models.trail import Audit, AuditHead
+from service.models.watching import Freshness
 
 __all__ = [
-    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
-    "ContactKey", "Conversation", "Credential", "Engagement", "IdempotencyKey", "Invitation", "KeyCount", "Match", "MatchTotal", "Membership", "OAuthState",
-    "Owner", "ProviderApp", "ProviderFreeze", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Task",
+    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "AuditHead", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
+    "ContactKey", "Conversation", "Credential", "Engagement", "Freshness", "IdempotencyKey", "Identity", "Invitation", "KeyCount", "KnownDevice", "Match", "MatchTotal", "Membership", "OAuthState", "OpenIDState",
+    "Owner", "Password", "PersonRequest", "ProviderApp", "ProviderFreeze", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "SigninTry", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Suppression", "SuppressionKey", "Task",
     "Tenant", "User", "WebhookRoute", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

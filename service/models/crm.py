@@ -33,6 +33,7 @@ class Contact(Below, Identified, Created, Base):
     fields: Mapped[dict[str, Any]]  # the rest of integrations.records.Contact
     updated_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    objected_at: Mapped[datetime | None]  # they asked never to be judged: see `service.objecting`
     # Every key and counted token that stands for it in contact_keys and key_counts, by the rules of `filed_version`.
     filed: Mapped[list[str]] = mapped_column(ARRAY(KEY), default=list, server_default="{}")
     filed_version: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -174,6 +175,7 @@ class Task(Tenant, Identified, Created, Base):
             postgresql_where=text("wanted = 'open'"),
         ),
         Index("ix_tasks_given", "workspace_id", "admitted_at", postgresql_where=text("admitted_at IS NOT NULL")),
+        Index("ix_tasks_parked", "workspace_id", "parked_at", postgresql_where=text("parked_at IS NOT NULL")),
         Index("ix_tasks_run", "workspace_id", "run_id", postgresql_where=text("run_id IS NOT NULL")),
         Index("ix_tasks_closed", "workspace_id", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index(
@@ -217,22 +219,17 @@ class Task(Tenant, Identified, Created, Base):
     trial_at: Mapped[datetime | None]  # since when (business time)
     written_at: Mapped[datetime | None]  # when we last wrote it to the CRM
     pushed_at: Mapped[datetime | None]  # first stood in the CRM
+    parked_at: Mapped[datetime | None]  # since when the CRM refuses it: nothing is tried again by itself
+    # When it would have stood in the CRM had everything been read and done at once (business time); None: it was held back
+    # on purpose, or nobody can say.
+    ripe_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str] = mapped_column(Text, default="")  # rules, crm, user:<id>, key:<id>
     close_reason: Mapped[str] = mapped_column(Text, default="")
+    erased_at: Mapped[datetime | None]  # its person or its time is past: nothing of its text is kept, or taken from the CRM
     settings_version: Mapped[int]
     rules_version: Mapped[int]
     decided_at: Mapped[datetime]
-
-
-class Audit(Tenant, Identified, Created, Base):
-    """Who did what. Rows hold ids, never names or text."""
-
-    __tablename__ = "audit"
-
-    actor: Mapped[str] = mapped_column(Text)  # user:<id>, key:<id>, system
-    action: Mapped[str] = mapped_column(Text)  # connection.connected, match.confirmed, ...
-    subject: Mapped[str] = mapped_column(Text)  # <noun>:<id>
 
 
 class IdempotencyKey(Tenant, Created, Base):

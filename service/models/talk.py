@@ -37,6 +37,7 @@ class Author(Tenant, Identified, Created, Base):
     filed: Mapped[list[str]] = mapped_column(ARRAY(KEY), default=list, server_default="{}")  # its keys in author_keys
     likely: Mapped[float | None] = mapped_column(REAL)  # the sum of its matches' scores; None: not matched yet
     profile_at: Mapped[datetime | None]  # when the profile was last asked for, where profiles are paid for
+    objected_at: Mapped[datetime | None]  # they asked never to be judged: see `service.objecting`
     updated_at: Mapped[datetime]
 
 
@@ -76,7 +77,14 @@ class Engagement(Below, Identified, Base):
             "workspace_id",
             "connection_id",
             "checked_at",
-            postgresql_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL AND text_erased_at IS NULL"),
+        ),
+        Index(
+            "ix_engagements_kept",
+            "workspace_id",
+            "connection_id",
+            "posted_at",
+            postgresql_where=text("deleted_at IS NULL AND text_erased_at IS NULL"),
         ),
     )
 
@@ -101,6 +109,7 @@ class Engagement(Below, Identified, Base):
     received_at: Mapped[datetime]
     checked_at: Mapped[datetime]  # when the network last served it
     deleted_at: Mapped[datetime | None]  # gone at its source: the text is erased here
+    text_erased_at: Mapped[datetime | None]  # it was kept as long as it may be: the text is erased, the rest stays
     parent_missing: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 

@@ -9,7 +9,8 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from service.migrations.filing import UNFILE, UNFILE_NO_MORE
-from service.migrations.security import SCHEDULED, isolate, schedule, share
+from service.migrations.security import SCHEDULED, WATCHED, isolate, schedule, share, watch
+from service.migrations.trail import TRAIL_NO_MORE, seal
 
 revision = "0001"
 down_revision = None
@@ -35,9 +36,17 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("operator", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+    )
+    op.create_table(
+        "freshness",
+        sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tasks", sa.Integer(), nullable=False),
+        sa.Column("late", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("slot", name=op.f("pk_freshness")),
     )
     op.create_table(
         "workspaces",
@@ -73,11 +82,28 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
+        sa.Column("previous", sa.LargeBinary(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("actor ~ '^[a-z]+(:[0-9A-Za-z-]{1,36})?$'", name=op.f("ck_audit_actor")),
+        sa.CheckConstraint("action ~ '^[a-z_]+[.][a-z_]+$'", name=op.f("ck_audit_action")),
+        sa.CheckConstraint("subject ~ '^[a-z_]+:[0-9A-Za-z_-]{1,36}$'", name=op.f("ck_audit_subject")),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_audit_workspace_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_audit")),
+        sa.UniqueConstraint("workspace_id", "number", name=op.f("uq_audit_workspace_id_number")),
+    )
+    op.create_table(
+        "audit_heads",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_audit_heads_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_audit_heads")),
     )
     op.create_table(
         "authors",
@@ -98,6 +124,7 @@ def upgrade() -> None:
         sa.Column("filed", postgresql.ARRAY(KEY), server_default="{}", nullable=False),
         sa.Column("likely", sa.REAL(), nullable=True),
         sa.Column("profile_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("objected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -414,9 +441,12 @@ def upgrade() -> None:
         sa.Column("trial_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("parked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ripe_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=False),
         sa.Column("close_reason", sa.Text(), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settings_version", sa.Integer(), nullable=False),
         sa.Column("rules_version", sa.Integer(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
@@ -471,6 +501,13 @@ def upgrade() -> None:
         ["workspace_id", "held_until"],
         unique=False,
         postgresql_where=sa.text("wanted = 'open' AND external_id IS NULL AND push_at IS NULL"),
+    )
+    op.create_index(
+        "ix_tasks_parked",
+        "tasks",
+        ["workspace_id", "parked_at"],
+        unique=False,
+        postgresql_where=sa.text("parked_at IS NOT NULL"),
     )
     op.create_index("ix_tasks_relationship", "tasks", ["workspace_id", "relationship_id"], unique=False)
     op.create_index(
@@ -574,6 +611,7 @@ def upgrade() -> None:
         sa.Column("fields", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("objected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("filed", postgresql.ARRAY(KEY), server_default="{}", nullable=False),
         sa.Column("filed_version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -647,6 +685,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refresh_lease_id", sa.Uuid(), nullable=True),
         sa.Column("refresh_lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unanswered_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "connection_id"],
@@ -684,6 +723,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("text_erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("parent_missing", sa.Boolean(), server_default="false", nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "connection_id"],
@@ -720,7 +760,14 @@ def upgrade() -> None:
         "engagements",
         ["workspace_id", "connection_id", "checked_at"],
         unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL AND text_erased_at IS NULL"),
+    )
+    op.create_index(
+        "ix_engagements_kept",
+        "engagements",
+        ["workspace_id", "connection_id", "posted_at"],
+        unique=False,
+        postgresql_where=sa.text("deleted_at IS NULL AND text_erased_at IS NULL"),
     )
     op.create_index("ix_engagements_thread", "engagements", ["workspace_id", "brand_id", "thread"], unique=False)
     op.create_table(
@@ -797,6 +844,13 @@ def upgrade() -> None:
         ["lease_until"],
         unique=False,
         postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_streams_troubled",
+        "streams",
+        ["workspace_id", "connection_id"],
+        unique=False,
+        postgresql_where=sa.text("failures > 0 OR status = 'stopped' OR waits_for <> ''"),
     )
     op.create_table(
         "activity_contacts",
@@ -1085,7 +1139,68 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", "place", "day", "name", "resource", name=op.f("pk_bought")),
     )
+    op.create_table(
+        "person_requests",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("author_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("contact_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("task_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("receipt", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_id", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_person_requests_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_person_requests")),
+    )
+    op.create_index(
+        "ix_person_requests_due",
+        "person_requests",
+        ["next_at"],
+        unique=False,
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_person_requests_leased",
+        "person_requests",
+        ["lease_until"],
+        unique=False,
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_table(
+        "suppression_keys",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_suppression_keys_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_suppression_keys")),
+    )
+    op.create_table(
+        "suppressions",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "request_id"],
+            ["person_requests.workspace_id", "person_requests.id"],
+            name=op.f("fk_suppressions_workspace_id_request_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "hash", name=op.f("pk_suppressions")),
+    )
+    op.create_index("ix_suppressions_request", "suppressions", ["workspace_id", "request_id"], unique=False)
     share(
+        "freshness",
         "api_keys",
         "memberships",
         "oauth_states",
@@ -1098,7 +1213,9 @@ def upgrade() -> None:
         "workspaces",
     )
     isolate(
-        "audit",
+        "person_requests",
+        "suppression_keys",
+        "suppressions",
         "authors",
         "brands",
         "idempotency_keys",
@@ -1136,12 +1253,27 @@ def upgrade() -> None:
     )
     for statement in UNFILE:
         op.execute(statement)
+    seal()
     op.execute("GRANT SELECT ON alembic_version TO warmline_app")
     for table, (sees, changes) in SCHEDULED.items():
         schedule(table, sees=sees, changes=changes)
+    for table, columns in WATCHED.items():
+        watch(table, columns)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_suppressions_request", table_name="suppressions")
+    op.drop_table("suppressions")
+    op.drop_table("suppression_keys")
+    op.drop_index(
+        "ix_person_requests_leased",
+        table_name="person_requests",
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_person_requests_due", table_name="person_requests", postgresql_where=sa.text("next_at IS NOT NULL")
+    )
+    op.drop_table("person_requests")
     op.drop_table("bought")
     op.drop_table("spend_holds")
     op.drop_table("spend_months")
@@ -1176,12 +1308,26 @@ def downgrade() -> None:
     op.drop_table("contact_keys")
     op.drop_index("ix_activity_contacts_activity", table_name="activity_contacts")
     op.drop_table("activity_contacts")
+    op.drop_index(
+        "ix_streams_troubled",
+        table_name="streams",
+        postgresql_where=sa.text("failures > 0 OR status = 'stopped' OR waits_for <> ''"),
+    )
     op.drop_index("ix_streams_leased", table_name="streams", postgresql_where=sa.text("lease_until IS NOT NULL"))
     op.drop_index("ix_streams_due", table_name="streams", postgresql_where=sa.text("next_pull_at IS NOT NULL"))
     op.drop_table("streams")
     op.drop_table("owners")
     op.drop_index("ix_engagements_thread", table_name="engagements")
-    op.drop_index("ix_engagements_recheck", table_name="engagements", postgresql_where=sa.text("deleted_at IS NULL"))
+    op.drop_index(
+        "ix_engagements_recheck",
+        table_name="engagements",
+        postgresql_where=sa.text("deleted_at IS NULL AND text_erased_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_engagements_kept",
+        table_name="engagements",
+        postgresql_where=sa.text("deleted_at IS NULL AND text_erased_at IS NULL"),
+    )
     op.drop_index(
         "ix_engagements_private", table_name="engagements", postgresql_where=sa.text("ours AND kind = 'direct'")
     )
@@ -1202,6 +1348,7 @@ def downgrade() -> None:
     op.drop_table("contacts")
     op.drop_index("ix_activities_busy", table_name="activities", postgresql_where=sa.text("kind = 'meeting'"))
     op.drop_table("activities")
+    op.drop_index("ix_tasks_parked", table_name="tasks", postgresql_where=sa.text("parked_at IS NOT NULL"))
     op.drop_index("ix_tasks_relationship", table_name="tasks")
     op.drop_index("ix_tasks_waiting", table_name="tasks")
     op.drop_index("ix_tasks_given", table_name="tasks")
@@ -1234,9 +1381,13 @@ def downgrade() -> None:
     op.drop_table("brands")
     op.drop_index("ix_authors_match_due", table_name="authors", postgresql_where=sa.text("match_due"))
     op.drop_table("authors")
+    for statement in TRAIL_NO_MORE:
+        op.execute(statement)
+    op.drop_table("audit_heads")
     op.drop_table("audit")
     op.drop_index(op.f("ix_api_keys_workspace_id"), table_name="api_keys")
     op.drop_table("api_keys")
     op.drop_table("workspaces")
+    op.drop_table("freshness")
     op.drop_table("users")
     op.drop_table("provider_apps")
