@@ -20,6 +20,7 @@ class User(Identified, Created, Base):
 
     email: Mapped[str] = mapped_column(Text, unique=True)  # lower case
     name: Mapped[str] = mapped_column(Text, default="")
+    operator: Mapped[bool] = mapped_column(default=False, server_default="false")  # runs Warmline: `warmline operator`
 
 
 class Workspace(Identified, Created, Base):
@@ -61,6 +62,7 @@ class SigninSession(Created, Base):
     workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
     confined: Mapped[bool] = mapped_column(default=False)
     csrf_token: Mapped[str] = mapped_column(Text)
+    began: Mapped[str] = mapped_column(Text)  # a key of `service.sessions.BEGINNINGS`
     browser: Mapped[str] = mapped_column(Text, default="")  # in words: "Firefox on Linux"
     last_seen_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]

@@ -97,6 +97,8 @@ class Credential(Tenant, Base):
     expires_at: Mapped[datetime | None]  # of the access token; None: does not expire
     refresh_lease_id: Mapped[UUID | None]
     refresh_lease_until: Mapped[datetime | None]
+    # Since when a refresh is out of which no answer is stored: if the provider then refuses, that one has most likely spent the token.
+    unanswered_since: Mapped[datetime | None]
     updated_at: Mapped[datetime]
 
 
@@ -111,6 +113,13 @@ class Stream(Tenant, Identified, Base):
         ),
         Index("ix_streams_due", "next_pull_at", postgresql_where=text("next_pull_at IS NOT NULL")),
         Index("ix_streams_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+        # What is looked at when somebody asks how all of it is: few rows, unless much is wrong.
+        Index(
+            "ix_streams_troubled",
+            "workspace_id",
+            "connection_id",
+            postgresql_where=text("failures > 0 OR status = 'stopped' OR waits_for <> ''"),
+        ),
     )
 
     connection_id: Mapped[UUID]
