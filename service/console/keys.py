@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from service import access, accounts
 from service.clock import real_now
@@ -14,6 +14,7 @@ from service.console.guard import caller
 from service.console.page import done, page
 from service.models import APIKey
 from service.runtime import runtime
+from service.sessions import digest
 from service.store import acting, pages
 
 blueprint = Blueprint("keys", __name__)
@@ -37,7 +38,8 @@ def make() -> ResponseReturnValue:
         return _page(sentence="Choose what the key may do.", name=name, scopes=scopes), 400
     secret = accounts.create_api_key(runtime().db, who.workspace_id, who.user_id, name, scopes)
     with runtime().db.tenant(who.workspace_id) as session:
-        acting.audit(session, who.workspace_id, who.actor, "key.created", "key", secret[: len(accounts.KEY_PREFIX) + 6])
+        made = session.scalars(select(APIKey.id).where(APIKey.key_hash == digest(secret))).one()
+        acting.audit(session, who.workspace_id, who.actor, "key.created", "key", made)
     return _page(secret=secret)
 
 

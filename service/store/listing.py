@@ -329,8 +329,8 @@ def posts_of(session: Session, workspace_id: UUID, brand_id: UUID, thread: str, 
 
 # --- cursors --------------------------------------------------------------------------------------------------
 
-_WRITE: Mapping[type, Callable[[Any], str]] = {datetime: datetime.isoformat, UUID: str}
-_READ: Mapping[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID}
+_WRITE: Mapping[type, Callable[[Any], str]] = {datetime: datetime.isoformat, UUID: str, int: str}
+_READ: Mapping[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID, int: int}
 
 
 def _cursor(listing: Listing, row: Row) -> str:

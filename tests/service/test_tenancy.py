@@ -246,7 +246,9 @@ def test_what_the_scheduler_may_see_of_a_task_is_neither_words_nor_people() -> N
     assert set(WATCHED["tasks"]) == {"workspace_id", "id", "kind", "crm_connection_id", "parked_at"}
 
 
-@pytest.mark.parametrize("table", ["engagements", "contacts", "credentials", "users", "authors", "conversations", "audit"])
+@pytest.mark.parametrize(
+    "table", ["engagements", "contacts", "credentials", "users", "authors", "conversations", "audit"]
+)
 def test_the_scheduler_reads_nobodys_data(template: embedded.Postgres, table: str) -> None:
     with template.connect(embedded.SCHEDULER) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"SELECT 1 FROM {table}".encode())

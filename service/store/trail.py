@@ -1,0 +1,122 @@
+"""The audit trail as it is read and verified. It is written by `service.store.acting.audit`, and sealed by PostgreSQL
+(`service.migrations.trail`)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.models import Audit, AuditHead
+from service.store.listing import Listing
+
+TRAIL = Listing(
+    "audit",
+    "a.number, a.id, a.actor, a.action, a.subject, a.created_at, encode(a.hash, 'hex') AS hash",
+    "audit a",
+    (("a.number", "number", int),),
+    filters={"action": "a.action = %(action)s", "actor": "a.actor = %(actor)s", "subject": "a.subject = %(subject)s"},
+)
+BATCH = 1000  # rows read at once
+_FIRST = b""  # what the first row follows
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest row of a trail. Whoever keeps it elsewhere can tell later whether what came before is still all there."""
+
+    workspace_id: UUID
+    number: int  # 0: nothing was written yet
+    hash: str  # hex
+
+    def as_json(self) -> Mapping[str, Any]:
+        return {**asdict(self), "workspace_id": str(self.workspace_id)}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of verifying one workspace's trail: rows that follow each other unbroken, and the first that does not."""
+
+    workspace_id: UUID
+    rows: int
+    head: Head
+    broken_at: int | None = None  # the number of the first broken row
+    why: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return not self.why
+
+    def as_json(self) -> Mapping[str, Any]:
+        head = {"number": self.head.number, "hash": self.head.hash}
+        return {"workspace_id": str(self.workspace_id), "whole": self.whole, "rows": self.rows, "head": head, "broken_at": self.broken_at, "why": self.why}  # fmt: skip
+
+
+def head(session: Session, workspace_id: UUID) -> Head:
+    """Where the trail of this workspace stands."""
+    row = session.get(AuditHead, workspace_id, populate_existing=True)
+    return Head(workspace_id, row.number, row.hash.hex()) if row else Head(workspace_id, 0, "")
+
+
+def sealed(row: Audit, number: int, previous: bytes) -> bytes:
+    """The hash that this row has at this place of its workspace's trail. What stands in it, and how, is what
+    `audit_seal` in PostgreSQL does; no field can hold a line's end, so no two rows read the same."""
+    at = row.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    fields = ("warmline audit 1", row.workspace_id, number, row.id, row.actor, row.action, row.subject, at, previous.hex())  # fmt: skip
+    return hashlib.sha256("\n".join(map(str, fields)).encode()).digest()
+
+
+def verify(session: Session, workspace_id: UUID, *, kept: Mapping[int, str] | None = None) -> Verdict:
+    """Reads the whole trail and computes every hash again. `kept` are hashes (hex) by number that were written down
+    elsewhere before: a trail that was made anew from some row on agrees with itself, and not with them."""
+    previous, number, wanted = _FIRST, 0, dict(kept or {})
+    standing = head(session, workspace_id)
+    for row in _rows(session, workspace_id):
+        if row.number is None:
+            return Verdict(workspace_id, number, standing, number + 1, f"The row {row.id} was never sealed.")
+        number += 1
+        why = _broken(row, number, previous, wanted.pop(number, None))
+        if why:
+            return Verdict(workspace_id, number - 1, standing, number, why)
+        previous = row.hash or _FIRST
+    if (standing.number, standing.hash) != (number, previous.hex()):
+        return Verdict(workspace_id, number, standing, number + 1, f"The trail was at row {standing.number}, and ends at row {number}.")  # fmt: skip
+    if wanted:
+        return Verdict(workspace_id, number, standing, number + 1, f"A hash of row {min(wanted)} was kept, and the trail ends at row {number}.")  # fmt: skip
+    return Verdict(workspace_id, number, standing)
+
+
+def _broken(row: Audit, number: int, previous: bytes, kept: str | None) -> str:
+    """Why this row cannot be the one with this number; "" where it can."""
+    if row.number != number:
+        return f"Row {number} is missing: row {row.number} comes next."
+    if row.previous != previous:
+        return f"Row {number} does not follow the row before it."
+    if row.hash != sealed(row, number, previous):
+        return f"Row {number} was changed after it was sealed."
+    if kept is not None and kept.lower() != (row.hash or b"").hex():
+        return f"Row {number} is another one than when its hash was kept: the trail was made anew."
+    return ""
+
+
+def _rows(session: Session, workspace_id: UUID) -> Iterator[Audit]:
+    """In order; what was never sealed comes first."""
+    query = select(Audit).where(Audit.workspace_id == workspace_id).order_by(Audit.number.nulls_first(), Audit.id)
+    yield from session.scalars(query.execution_options(yield_per=BATCH, populate_existing=True))
+
+
+def since(session: Session, workspace_id: UUID, number: int = 0, limit: int = BATCH) -> list[Audit]:
+    """Rows after this number, oldest first: the trail for a file, a piece at a time."""
+    query = select(Audit).where(Audit.workspace_id == workspace_id, Audit.number > number)
+    return list(session.scalars(query.order_by(Audit.number).limit(limit)))
+
+
+def instant(row: Audit) -> datetime:
+    """When it was sealed, in UTC."""
+    return row.created_at.astimezone(UTC)
