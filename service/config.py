@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import ArgumentError
 
 from service import embedded
 from service.errors import PlainError
+from service.leases import LEASE
 
 RUNNING = "running.env"  # in the data folder: how to reach the Warmline that runs there
 RUNNING_ROLES = "RUNNING_"  # before the names of the three addresses under which its processes sign in to PostgreSQL
@@ -38,6 +40,8 @@ class Config:
     secret_keys: Mapping[str, bytes] = field(repr=False)  # key id -> 32 bytes; the first one seals
     allow_hosts: tuple[str, ...] = ()  # not on the internet, and called all the same when a user names them
     json_logs: bool = False
+    lease: timedelta = LEASE  # how long a claimed row stays with a worker that falls silent
+    queue_sweep_seconds: int = 600  # how often what jobs of killed workers left in the queue is cleared away
     workers: int = 2  # worker processes; more than the cores can carry helps nobody
     testing: bool = False
 
@@ -76,6 +80,8 @@ def load(*, follow: bool = True) -> Config:
             secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
             allow_hosts=tuple(env.str("WARMLINE_ALLOW_HOSTS", "").lower().replace(",", " ").split()),
             json_logs=env.bool("WARMLINE_JSON_LOGS", False),
+            lease=timedelta(seconds=env.int("WARMLINE_LEASE_SECONDS", 300, validate=Range(5, 3600))),
+            queue_sweep_seconds=env.int("WARMLINE_QUEUE_SWEEP_SECONDS", 600, validate=Range(5, 86_400)),
             workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
         )
     except EnvValidationError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, S
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from service.errors import PlainError
+from service.leases import INFO, LEASE
 
 _SET_WORKSPACE = "SELECT set_config('app.workspace_id', %(workspace_id)s, true)"
 
@@ -36,13 +38,13 @@ RawConnection = psycopg.Connection[Any]
 
 
 class Database:
-    """The application's access. `url` is the application's role's."""
+    """The application's access. `url` is the application's role's; `lease` is how long rows stay with whoever claims them."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, lease: timedelta = LEASE) -> None:
         self.engine = create_engine(
             url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800
         )
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False, info={INFO: lease})
         event.listen(self._sessions, "after_begin", _set_workspace)
 
     @contextmanager

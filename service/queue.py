@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from redis import Redis
@@ -15,8 +14,7 @@ from service.errors import PlainError
 QUEUE = "warmline"
 HEARTBEAT = "warmline:alive:"  # and who; expires when every one of them has fallen silent
 SILENCE = 90  # seconds
-LEASE = timedelta(minutes=5)  # how long a claimed row stays with one worker, unless it renews
-JOB_TIMEOUT = 240  # seconds; shorter than the lease, so that nobody works on after losing it
+JOB_TIMEOUT = 240  # seconds; shorter than the usual lease, so that nobody works on for long after losing it
 ENOUGH = 500  # jobs waiting: above this nothing more is claimed, so that leases do not run out in the queue
 
 

@@ -19,7 +19,7 @@ class Runtime:
 
     @cached_property
     def db(self) -> Database:
-        return Database(self.config.need("database_url"))
+        return Database(self.config.need("database_url"), lease=self.config.lease)
 
     @cached_property
     def vault(self) -> Vault:

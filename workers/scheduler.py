@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
 
 import structlog
@@ -16,6 +17,7 @@ from service import queue
 from service.clock import business_now
 from service.config import Config
 from service.db import scheduler_engine, unreachable
+from service.leases import LEASE
 from service.runtime import Runtime
 from service.store import claims
 
@@ -26,14 +28,14 @@ PATIENCE = 5.0  # seconds after a database or queue that is away
 CLAIMED = 200  # due rows of each sort that one look takes
 
 
-def tick(engine: Engine, redis: Redis) -> int:
+def tick(engine: Engine, redis: Redis, lease: timedelta = LEASE) -> int:
     """One look: claims, commits, enqueues. What cannot be enqueued is given back at once. Returns how many were."""
     queue.beat(redis, "scheduler")
     if not queue.has_room(redis):
         return 0
     now = business_now()
     with engine.begin() as connection:
-        found = claims.claim(connection, now, CLAIMED)
+        found = claims.claim(connection, now, CLAIMED, lease)
     if not found:
         return 0
     try:
@@ -53,7 +55,7 @@ def run(config: Config, stop: Event | None = None, wait: Callable[[float], objec
     away = False
     while not stop.is_set():
         try:
-            tick(engine, redis)
+            tick(engine, redis, config.lease)
         except (OperationalError, RedisError) as error:
             if not away:
                 why = unreachable(error) if isinstance(error, OperationalError) else queue.unreachable(error)

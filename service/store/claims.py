@@ -7,13 +7,13 @@ died, or the queue was emptied) is claimed again. Leases are real time: PostgreS
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from service.ids import new_id
-from service.queue import LEASE
+from service.leases import LEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,13 @@ _RELEASE = {
 }
 
 
-def claim(connection: Connection, business_now: datetime, limit: int) -> list[Claim]:
-    """Claims up to `limit` due rows of each sort, as the scheduler's role. Commit before enqueuing."""
+def claim(connection: Connection, business_now: datetime, limit: int, length: timedelta = LEASE) -> list[Claim]:
+    """Claims up to `limit` due rows of each sort for so long, as the scheduler's role. Commit before enqueuing."""
     found = []
     for job, statement in _STATEMENTS.items():
         lease = new_id()
         rows = connection.execute(
-            statement, {"lease": lease, "length": LEASE, "limit": limit, **_clock(statement.text, business_now)}
+            statement, {"lease": lease, "length": length, "limit": limit, **_clock(statement.text, business_now)}
         )
         found += [Claim(job, (*row, lease)) for row in rows]
     return found

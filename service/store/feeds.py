@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from service.clock import real_now
 from service.db import raw
+from service.leases import until
 from service.models import CalendarFeed
-from service.queue import LEASE
 from service.rules.busy import Span
 from service.store import acting, due
 from service.store.listing import Listing, Row
@@ -108,7 +108,7 @@ def hold(session: Session, vault: Vault, workspace_id: UUID, feed_id: UUID, leas
     row = _leased(session, workspace_id, feed_id, lease_id)
     if row is None:
         return None
-    row.lease_until = real_now() + LEASE
+    row.lease_until = until(session)
     address = vault.open(row.sealed, *_place(workspace_id, feed_id))["address"]
     return Held(row.email, row.host, address, row.failures)
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from service.clock import business_now, real_instant, real_now
 from service.db import raw
+from service.leases import until
 from service.models import Connection
-from service.queue import LEASE
 from service.store import due
 from service.store.rows import execute, packed, records
 from service.store.tasks import _SELECT, TaskRow, _rows
@@ -34,7 +34,7 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
         .with_for_update()
     ).one_or_none()
     if row is not None:
-        row.push_lease_until = real_now() + LEASE
+        row.push_lease_until = until(session)
     return row
 
 

@@ -8,9 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from service.clock import real_now
+from service.leases import until
 from service.models import WorkspaceSchedule
-from service.queue import LEASE
 from service.store import deciding, tasks
 
 
@@ -29,7 +28,7 @@ def hold(session: Session, workspace_id: UUID, lease_id: UUID) -> bool:
     held = session.scalar(
         update(WorkspaceSchedule)
         .where(WorkspaceSchedule.workspace_id == workspace_id, WorkspaceSchedule.lease_id == lease_id)
-        .values(lease_until=real_now() + LEASE)
+        .values(lease_until=until(session))
         .returning(WorkspaceSchedule.workspace_id)
     )
     return held is not None

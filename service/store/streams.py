@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from integrations.provider import RECHECK
 from service.clock import real_now
+from service.leases import until
 from service.models import Connection, Conversation, Engagement, Stream, Task
-from service.queue import LEASE
 from service.store import due
 
 
@@ -44,7 +44,7 @@ def hold(session: Session, workspace_id: UUID, stream_id: UUID, lease_id: UUID) 
     ).one_or_none()
     if row is None:
         return None
-    row[0].lease_until = real_now() + LEASE
+    row[0].lease_until = until(session)
     return Held(row[0], row[1])
 
 
