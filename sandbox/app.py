@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox import crm_pages, hubspot, hubspot_batches, hubspot_errors, hubspot_objects, network_pages, x, x_errors
@@ -23,6 +25,7 @@ from sandbox.state import Sandbox, on_this_machine, sandbox
 # Where faults strike: what programs call, never what a person reads.
 CALLED = ("/x/2/", "/hubspot/crm/", "/hubspot/oauth/2026", "/hubspot/account-info/")
 PEOPLE = ("/network", "/crm")
+AGAIN = "sandbox.again"  # in the environment of a request that a fault repeats: no fault meets it
 
 
 # Endpoints register with the blueprint that they import; naming the modules here is what loads them.
@@ -72,7 +75,7 @@ def _only_from_here() -> AnyResponse | None:
 
 def _fault_before() -> AnyResponse | None:
     provider = vendor_of(request.path)
-    if provider is None or not request.path.startswith(CALLED):
+    if provider is None or not request.path.startswith(CALLED) or AGAIN in request.environ:
         return None
     fault = sandbox().faults.take(provider, request.method, request.path)
     return _start(fault, provider) if fault else None
@@ -88,9 +91,21 @@ def _start(fault: Fault, provider: str) -> AnyResponse | None:
         return failure(provider, int(fault.fault), fault.seconds)
     elif fault.fault in ("timeout_before", "drop_before"):
         return _silence(fault)
+    elif fault.fault == "slow":
+        state.faults.hang(fault.seconds)
+    elif fault.fault == "twice":
+        _do_it_once_before()
     else:
         g.fault = fault
     return None
+
+
+def _do_it_once_before() -> None:
+    """As a proxy does that sends a request again: the work is done, its answer lost, and what the caller is told is the answer
+    to the second."""
+    environ = {**request.environ, AGAIN: True, "wsgi.input": BytesIO(request.get_data(cache=True))}
+    environ.pop("werkzeug.request", None)  # it would be answered from there
+    run_wsgi_app(current_app.wsgi_app, environ, buffered=True)
 
 
 def failure(provider: str, status: int, seconds: float) -> AnyResponse:

@@ -12,14 +12,14 @@ from typing import Any
 STATUSES = ("429", "500", "502", "503")
 HANGS = ("timeout_before", "timeout_after")
 DROPS = ("drop_before", "drop_after")
-KINDS = (*STATUSES, *HANGS, *DROPS, "garbage", "expire_tokens", "revoke")
+KINDS = (*STATUSES, *HANGS, *DROPS, "slow", "twice", "garbage", "expire_tokens", "revoke")
 PROVIDERS = ("x", "hubspot", "*")
-DEFAULT_SECONDS = {"429": 1.0, "timeout_before": 60.0, "timeout_after": 60.0}
+DEFAULT_SECONDS = {"429": 1.0, "timeout_before": 60.0, "timeout_after": 60.0, "slow": 5.0}
 
 
 @dataclass
 class Fault:
-    """The next `count` calls that fit go wrong. `seconds`: until a 429's window opens again, or how long to hang."""
+    """The next `count` calls that fit go wrong. `seconds`: until a 429's window opens again, or how long to hang or dawdle."""
 
     provider: str
     fault: str

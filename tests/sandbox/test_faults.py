@@ -60,6 +60,24 @@ def test_garbage_is_a_success_that_nobody_can_read(world):
         json.loads(answer.text)
 
 
+def test_what_is_asked_twice_is_done_twice_and_answered_once(world):
+    caller = world.hubspot()
+    world.fault(provider="hubspot", fault="twice", count=1)
+    answer = caller.post(TASKS, TASK)
+    assert answer.status_code == 201
+    assert world.client.get("/control/counts").json["tasks_ever_created"] == 2
+    assert caller.post(TASKS, TASK).status_code == 201
+    assert world.client.get("/control/counts").json["tasks_ever_created"] == 3
+
+
+def test_a_slow_answer_comes_all_the_same(world, monkeypatch):
+    caller, waited = world.x(), []
+    monkeypatch.setattr(world.state.faults, "hang", waited.append)
+    world.fault(provider="x", fault="slow", count=1, seconds=2.5)
+    assert [caller.get(ME).status_code for _ in range(2)] == [200, 200]
+    assert waited == [2.5]
+
+
 def test_tokens_can_be_made_to_expire_and_a_refresh_helps(world):
     caller = world.x()
     world.fault(provider="x", fault="expire_tokens", count=1)
