@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from integrations import hosts
 from integrations.deadline import Deadline
 from integrations.errors import (
     AuthenticationError,
@@ -34,7 +35,7 @@ class _MovedError(IntegrationError):
 
 def clean_address(text: str, allow: tuple[str, ...] = ()) -> tuple[str, str]:
     """What a person typed as (address to call, host to show). webcal: is https; plain http is only for hosts in `allow`,
-    which are not on the internet. Raises InvalidRequestError with a sentence."""
+    which may be anywhere; others are names of servers on the internet. Raises InvalidRequestError with a sentence."""
     try:
         parts = urlsplit(text.strip())
         host, port = parts.hostname or "", parts.port
@@ -47,6 +48,8 @@ def clean_address(text: str, allow: tuple[str, ...] = ()) -> tuple[str, str]:
     scheme = _SCHEMES.get(parts.scheme.lower())
     if scheme != "https" and not (scheme == "http" and host in allow):
         raise InvalidRequestError("A calendar is read over https only. Use the address that begins with https://")
+    if host not in allow:
+        hosts.check_public(host, port)
     return parts._replace(scheme=scheme, fragment="").geturl(), f"{host}:{port}" if port else host
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
 from urllib3.response import HTTPResponse
+from urllib3.util.connection import allowed_gai_family
 
 from integrations import deadline
 
@@ -27,9 +29,14 @@ _NOT_PUBLIC = tuple(
         "64:ff9b:1::/48",
         "2002::/16",
         "2001::/32",
+        "2001:20::/28",
+        "3fff::/20",
+        "5f00::/16",
         "fec0::/10",
     )
 )
+_ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214, 6.1: before the IPv4 address that such an interface leads to
+_TRIES = 4  # addresses of one name that are tried: somebody may list a hundred that do not answer
 
 
 def is_public(address: str) -> bool:
@@ -37,46 +44,69 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
+    if isinstance(ip, ipaddress.IPv6Address) and int(ip) >> 32 & 0xFFFFFFFF in _ISATAP:
+        return False
     return (
         ip.is_global and not ip.is_multicast and not any(ip in net for net in _NOT_PUBLIC if net.version == ip.version)
     )
 
 
 class PeerNotAllowedError(NewConnectionError):
-    """The name led to an address that is not public."""
+    """The name led to no address that is public."""
 
 
 def guard(session: requests.Session, allow: tuple[str, ...]) -> None:
-    """From now on this session reaches only hosts whose addresses are public, and those in `allow`."""
+    """From now on this session reaches only hosts whose addresses are public, and those that `allow` names as they are called."""
     adapter = GuardedAdapter(allow)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
 
 
-def _checked(sock: socket.socket, connection: HTTPConnection, allow: tuple[str, ...]) -> socket.socket:
+def _addresses(connection: HTTPConnection, allow: tuple[str, ...]) -> list[str]:
+    """Where this connection's host may be called: numbers, since a name could lead elsewhere when it is asked again."""
+    host = connection.host
     try:
-        peer = sock.getpeername()[0]
-    except OSError:
-        sock.close()
-        raise NewConnectionError(connection, "the other side was gone at once") from None
-    if not is_public(peer) and peer.partition("%")[0] not in allow and connection.host not in allow:
-        sock.close()
+        found = socket.getaddrinfo(host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise NameResolutionError(host, connection, error) from error
+    except UnicodeError:  # a label that is empty or too long
+        raise LocationParseError(host) from None
+    numbers = list(dict.fromkeys(str(each[4][0]) for each in found))
+    good = numbers if host in allow else [each for each in numbers if is_public(each)]
+    if not good:
         raise PeerNotAllowedError(connection, "that host leads to an address that is not public")
-    return sock
+    return good[:_TRIES]
+
+
+def _connected(
+    connection: HTTPConnection, connect: Callable[[], socket.socket], allow: tuple[str, ...]
+) -> socket.socket:
+    """A socket to the first of the good addresses that answers. TLS asks for the name as before: only `connect` sees the number."""
+    name, failure = connection.host, None
+    for address in _addresses(connection, allow):
+        connection.host = address
+        try:
+            sock = connect()
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            failure = error
+        else:
+            deadline.watched(sock)
+            return sock
+        finally:
+            connection.host = name
+    assert failure is not None  # there is one address at least
+    raise failure
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Checks the connected peer before a byte is sent, so neither DNS that changes nor a redirect gets by. The sockets are
-    watched by the deadline of the exchange, those that are used once more as well."""
+    """Resolves a name once and calls only what it has looked at, so neither DNS that changes nor a redirect gets by, and nobody
+    inside sees so much as a connection. The sockets are watched by the deadline of the exchange, those that are used once more
+    as well."""
 
     def __init__(self, allow: tuple[str, ...] = ()) -> None:
-        def checked(sock: socket.socket, connection: HTTPConnection) -> socket.socket:
-            deadline.watched(_checked(sock, connection, allow))
-            return sock
-
         class Plain(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                return checked(super()._new_conn(), self)
+                return _connected(self, super()._new_conn, allow)
 
             def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself has it
                 deadline.watched(self.sock)
@@ -84,7 +114,7 @@ class GuardedAdapter(HTTPAdapter):
 
         class TLS(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
-                return checked(super()._new_conn(), self)
+                return _connected(self, super()._new_conn, allow)
 
             def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 itself has it
                 deadline.watched(self.sock)

@@ -21,6 +21,16 @@ from integrations.registry import AnyProvider
 
 _PLAIN = "http://"
 _PORTS = {"https": 443, "http": 80}  # what goes without saying
+_SYSTEM_PORTS = (
+    1024  # below it, IANA has assigned ports to other protocols (RFC 6335, 6), which may make sense of what we send
+)
+_INSIDE = (
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "arpa",
+)  # RFC 6761, RFC 6762, ICANN's for private use, RFC 3172
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")  # RFC 1123, 2.1
 _LONGEST = 253  # RFC 1035, 2.3.4, without the dot at the end
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # a last label like this is read as an IPv4 address (WHATWG URL, 3.5)
@@ -35,12 +45,27 @@ def server(typed: str, allow: Sequence[str] = ()) -> str:
     InvalidRequestError with a sentence that says what to type instead.
     """
     parts = _parts(typed)
-    host, scheme = _host(parts), parts.scheme
+    host, port, scheme = _host(parts), _port(parts), parts.scheme
     if host not in allow:
-        _check_public(host)
+        check_public(host, port)
         if scheme == "http":
             raise InvalidRequestError(f"{host} is called over https only. Leave the http:// away")
-    return _kept(scheme, host, _port(parts))
+    return _kept(scheme, host, port)
+
+
+def check_public(host: str, port: int | None) -> None:
+    """Raises InvalidRequestError for what is no name of a server on the internet (its address, when it is called, is looked at once
+    more), or a port where none speaks HTTP."""
+    labels = host.removesuffix(".").split(".")
+    if _address(host) is not None or _NUMBER.fullmatch(labels[-1]):
+        raise InvalidRequestError("A server is named, not numbered. Type its name, such as mastodon.social")
+    if len(labels) < 2 or labels[-1] in _INSIDE:
+        raise InvalidRequestError(
+            f"{host} is not the name of a server on the internet. One inside your own network has to be in"
+            " WARMLINE_ALLOW_HOSTS, which whoever runs Warmline sets"
+        )
+    if port is not None and port < _SYSTEM_PORTS and port not in _PORTS.values():
+        raise InvalidRequestError(f"Port {port} belongs to another kind of server. Leave it away")
 
 
 def place(kept: str) -> str:
@@ -117,17 +142,6 @@ def _check_alphabets(name: str) -> None:
                 "That name mixes letters of alphabets that look alike, so it may not be the server that it seems to be."
                 " Type it by hand"
             )
-
-
-def _check_public(host: str) -> None:
-    labels = host.split(".")
-    if _address(host) is not None or _NUMBER.fullmatch(labels[-1]):
-        raise InvalidRequestError("A server is named, not numbered. Type its name, such as mastodon.social")
-    if len(labels) < 2 or labels[-1] in ("localhost", "localdomain"):
-        raise InvalidRequestError(
-            f"{host} is not the name of a server on the internet. One inside your own network has to be in"
-            " WARMLINE_ALLOW_HOSTS, which whoever runs Warmline sets"
-        )
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

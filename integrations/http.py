@@ -1,7 +1,7 @@
 """One HTTP session for every provider that has no client library of its own.
 
 Classifies a status once, redacts what goes into messages, never follows a redirect with a credential, and for
-hosts that a user typed checks the address of the connected peer before a byte is sent.
+hosts that a user typed looks at the address before anybody is called.
 """
 
 from __future__ import annotations
@@ -207,6 +207,8 @@ def answering(host: str, *, write: bool) -> Iterator[None]:
         except requests.RequestException as error:
             if not limit.over:
                 raise transport_error(error, host, write=write) from None
+        except ValueError:  # requests reads where a redirect leads, though nobody follows it
+            raise UnexpectedResponseError(f"{host or 'the provider'} leads to an address that cannot be read") from None
         if limit.over:  # a body without a length ends where the connection does
             sentence = f"{host} did not send its answer within {limit.seconds:g} seconds"
             raise AmbiguousWriteError(sentence) if write else TemporaryError(sentence)
