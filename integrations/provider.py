@@ -262,7 +262,7 @@ class Meter(Protocol):
         ...
 
     def tell(self, name: str, ids: Collection[str]) -> None:
-        """What that call did bring, by ids under which the same thing comes again. Before anything else is done with it."""
+        """What that call did bring, by ids under which the same thing comes again. Before any of it is handed on."""
         ...
 
     def void(self, name: str) -> None:

@@ -1,11 +1,12 @@
-"""The meter that a client calls around every call that is billed: what it says stands in the ledger before the call goes out,
-and what came of it before anything else is done with it."""
+"""The meter that a client calls around every call that is billed: what it may bring is set aside in the ledger before the call goes
+out, and what came of it is charged before any of it is stored."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Lock
 
 from sqlalchemy.orm import Session
@@ -16,41 +17,75 @@ from service.runtime import Runtime
 from service.store import ledger
 from service.store.ledger import Payer, Reserved
 
+AHEAD = 10  # calls for which is set aside at once where no ceiling limits it: as many as come before what they brought is stored
+
+
+@dataclass
+class _Told:
+    """What calls of one price brought that does not stand in the ledger yet."""
+
+    now: datetime
+    ids: set[str] = field(default_factory=set)
+
 
 @dataclass
 class StreamMeter:
     """An `integrations.provider.Meter` of one stream, for one job. Fit for a reader that runs ahead in a thread of its own.
 
-    Where no ceiling limits it, what is set aside for the first call stands for all of the job's calls of that day, one after the
-    other, until `close`: a crash costs the ledger as much as before, and a page two transactions less."""
+    Where no ceiling limits it, what is set aside for some calls stands for all of the job's calls of that day, until `close`, and
+    what those brought is charged together, in `flush`: a page costs no transaction of its own. A crash leaves the ledger too high by
+    no more than what was set aside."""
 
     runtime: Runtime
     payer: Payer
     prices: Mapping[str, Price]
     _charged: Counter[str] = field(default_factory=Counter, init=False)
     _standing: dict[str, Reserved] = field(default_factory=dict, init=False)
+    _told: dict[str, _Told] = field(default_factory=dict, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
 
     def ask(self, name: str, most: int, least: int = 1) -> int:
         price, now = self.prices[name], real_now()
         standing = self._standing.get(name)
         if standing is not None and most <= standing.count and ledger.same_day(standing.day, now):
+            if self._untold(name) + most > standing.count:
+                self.flush()
             return most
+        self.flush()  # what stood so far is about to be replaced
         with self.runtime.db.tenant(self.payer.workspace_id) as session:
-            made = ledger.reserve(session, self.payer, price, most, least, now=now)
+            if standing is not None:  # of every call that it stood for it is known what came
+                ledger.release(session, self.payer, name)
+            made = ledger.reserve(session, self.payer, price, most, least, now=now, ahead=AHEAD)
         self._standing.pop(name, None)
         if not made.limited and ledger.same_day(made.day, now):
             self._standing[name] = made
-        return made.count
+        return min(most, made.count)
 
     def tell(self, name: str, ids: Collection[str]) -> None:
-        price, now = self.prices[name], real_now()
-        keep = name in self._standing and ledger.same_day(self._standing[name].day, now)
-        if not keep:
-            self._standing.pop(name, None)
+        now = real_now()
+        if name in self._standing and ledger.same_day(self._standing[name].day, now):
+            with self._lock:
+                self._told.setdefault(name, _Told(now)).ids.update(ids)
+            return
+        self.flush()
+        self._standing.pop(name, None)
+        self._settle(name, ids, now, keep=False)
+
+    def flush(self) -> None:
+        """Charges what calls have brought so far. To be called before any of it is stored, and at the end of the job."""
+        with self._lock:
+            told, self._told = self._told, {}
+        for name, each in told.items():
+            self._settle(name, each.ids, each.now, keep=True)
+
+    def _untold(self, name: str) -> int:
+        with self._lock:
+            return len(self._told[name].ids) if name in self._told else 0
+
+    def _settle(self, name: str, ids: Collection[str], now: datetime, *, keep: bool) -> None:
         charged = self.runtime.db.retried(
             self.payer.workspace_id,
-            lambda session: ledger.settle(session, self.payer, price, ids, now=now, keep=keep),
+            lambda session: ledger.settle(session, self.payer, self.prices[name], ids, now=now, keep=keep),
         )
         with self._lock:
             self._charged[name] += charged

@@ -95,7 +95,7 @@ def pull(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) 
     if job is None:
         return
     try:
-        finished = _WAYS.get(job.name, _pages)(job)
+        finished = _read(job)
     except LeaseLostError:
         return
     except StoppedError:
@@ -106,6 +106,15 @@ def pull(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) 
         return
     policy.tell_recovered(job.failures, **job.where)
     _finish(job, finished)
+
+
+def _read(job: _Job) -> bool:
+    """Whether all that there is was read. However it ends, what was bought stands in the ledger."""
+    try:
+        return _WAYS.get(job.name, _pages)(job)
+    finally:
+        if job.meter:
+            job.meter.flush()
 
 
 def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> _Job | None:
@@ -276,6 +285,8 @@ def _store(job: _Job, page: Page[Any]) -> None:
             pulling.parents_answered(session, pulling.source(session, job.connection), page.answered)
         streams.advance(held.stream, page.cursor, new=new, served=bool(page.items), notes=page.notes, reads=reads)
 
+    if job.meter:
+        job.meter.flush()
     reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
     job.runtime.db.retried(job.workspace_id, work)
 

@@ -68,8 +68,11 @@ class Reserved:
     limited: bool
 
 
-def reserve(session: Session, payer: Payer, price: Price, most: int, least: int, *, now: datetime) -> Reserved:
-    """Sets aside what the coming call can cost: for `most` reads, or as many as can be paid. `now` is real time. Raises SpendingLimitError when not even `least` can be paid; its sentence says until when, and what to do."""
+def reserve(
+    session: Session, payer: Payer, price: Price, most: int, least: int, *, now: datetime, ahead: int = 1
+) -> Reserved:
+    """Sets aside what the coming call can cost: for `most` reads, or as many as can be paid; where no ceiling limits that, for `ahead` such
+    calls at once. `now` is real time. Raises SpendingLimitError when not even `least` can be paid; its sentence says until when, and what to do."""
     connection, key, days = raw(session), _key(payer, price.name), _days(now, ahead=CALL)
     [(ceiling, own, held_on, held)] = execute(connection, _BEFORE, key)
     if held_on is not None and held_on < days[0]:
@@ -83,6 +86,7 @@ def reserve(session: Session, payer: Payer, price: Price, most: int, least: int,
         count = min(count, max(0, limit.left) // each)
         if count < max(1, least):
             raise SpendingLimitError(limit.sentence, until=limit.until)
+    count *= 1 if limits else ahead
     execute(connection, _HOLD, {**key, "day": days[0], "reads": count, "micros": each * count, "now": now})
     return Reserved(count, days[0], limited=bool(limits))
 

@@ -16,7 +16,7 @@ from service.db import scheduler_engine
 from service.store import acting, claims, listing
 from tests.fakes import social as fake_social
 from tests.workers.conftest import World
-from workers import metering
+from workers import metering, pull
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 PRICES = (Price("post", 0.005, "the price list", label="post"),)
@@ -119,6 +119,19 @@ def test_a_page_that_was_bought_and_lost_is_not_charged_again_on_the_same_day(pa
     paying.look(streams=("mentions",))
     assert stored(paying) == 5
     assert bought(paying) == {"2026-11-10": 5}
+
+
+def test_what_was_bought_is_charged_though_the_account_is_paused_before_it_is_stored(
+    paying: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(paying, 5)
+
+    def paused(*_: object) -> int:
+        raise pull.StoppedError
+
+    monkeypatch.setattr(pull, "_save", paused)
+    paying.look(streams=("mentions",))
+    assert (stored(paying), bought(paying)) == (0, {"2026-11-10": 5})
 
 
 def test_the_sweep_buys_again_a_small_share_at_most_and_what_was_bought_today_for_nothing(

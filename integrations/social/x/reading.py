@@ -41,6 +41,7 @@ class Reader:
         self._meter = access.meter
         self._wanted = access.wanted
         self._listed = list(access.listed)
+        self._met: dict[str, Mapping[str, Any]] = {}  # profiles that were bought
         # Where somebody says which profiles are worth their price, nothing else comes along with the rows.
         self.posts = TWEETS if access.wanted is None else alone(TWEETS)
         self.direct = DIRECT if access.wanted is None else alone(DIRECT)
@@ -94,11 +95,13 @@ class Reader:
         """The answer with the profiles of those authors who are worth the price, by what their posts say."""
         if self._wanted is None:
             return found
-        ids = sorted(set(self._wanted(items)) - found.users.keys() - {self.me.id})
-        users: dict[str, Mapping[str, Any]] = self._colleagues(items)
+        known = {self.me.id, *self._met, *found.users}
+        new = [item for item in items if item.author.id not in known]
+        ids = sorted(set(self._wanted(new)) - known) if new else []
+        self._met |= self._colleagues(items)
         for start in range(0, len(ids), BATCH):
-            users |= self._profiles(ids[start : start + BATCH])
-        return replace(found, users={**found.users, **users}) if users else found
+            self._met |= self._profiles(ids[start : start + BATCH])
+        return replace(found, users={**self._met, **found.users}) if self._met else found
 
     def _colleagues(self, items: Sequence[Engagement]) -> dict[str, Mapping[str, Any]]:
         """Profiles of colleagues who are known by their handles alone, once somebody else's post is there that may be theirs."""

@@ -110,6 +110,21 @@ def test_a_profile_is_bought_for_whom_somebody_wants_and_for_nobody_else(wire: W
     assert with_profile.told["user"] == ["9"]
 
 
+def test_whoever_wrote_on_several_pages_is_bought_once_and_known_on_each(wire: Wire) -> None:
+    mentions(wire, 250)
+    purse, asked = Purse(), list[str]()
+
+    def wanted(posts: Sequence[Engagement]) -> set[str]:
+        asked.extend(post.author.id for post in posts)
+        return everybody(posts)
+
+    pages = list(wire.client(meter=purse, wanted=wanted).pull("mentions", None))
+    assert len(pages) == 3
+    assert {item.author.handle for page in pages for item in page.items} == {"ada"}
+    assert purse.told["user"] == ["9"]
+    assert len(asked) == 100  # nobody is asked again about somebody who is known
+
+
 def test_our_own_profile_is_never_bought(wire: Wire) -> None:
     wire.add(tweet(snowflake(NOW - timedelta(hours=1)), US.id, at=NOW - timedelta(hours=1)))
     purse = Purse()
