@@ -43,6 +43,7 @@ class Config:
     lease: timedelta = LEASE  # how long a claimed row stays with a worker that falls silent
     queue_sweep_seconds: int = 600  # how often what jobs of killed workers left in the queue is cleared away
     workers: int = 2  # worker processes; more than the cores can carry helps nobody
+    stop_within: float = 20.0  # seconds that a web or worker process which is to stop has for what is under way
     testing: bool = False
 
     def need(self, name: str) -> str:
@@ -83,6 +84,7 @@ def load(*, follow: bool = True) -> Config:
             lease=timedelta(seconds=env.int("WARMLINE_LEASE_SECONDS", 300, validate=Range(5, 3600))),
             queue_sweep_seconds=env.int("WARMLINE_QUEUE_SWEEP_SECONDS", 600, validate=Range(5, 86_400)),
             workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
+            stop_within=env.float("WARMLINE_STOP_WITHIN", 20.0, validate=Range(1, 600)),
         )
     except EnvValidationError as error:
         raise PlainError(f"{_named(error)} cannot be read: {_first(error.error_messages)}") from None

@@ -62,7 +62,11 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
             raise PlainError(f"PORT and WARMLINE_SANDBOX_PORT are both {sandbox_port}. Give each a port of its own.")
         for port, setting in ((config.port, "PORT"), (sandbox_port, "WARMLINE_SANDBOX_PORT")):
             check_free(port, setting)
-        config = replace(config, secret_keys=config.secret_keys or _own_keys(config.home))
+        config = replace(
+            config,
+            secret_keys=config.secret_keys or _own_keys(config.home),
+            stop_within=min(config.stop_within, STOP_WITHIN - 2),  # before they are ended
+        )
         config, own = exits.enter_context(servers(config))
         migrate(config.need("database_admin_url"), config.database_url, config.database_scheduler_url)
         env = {**os.environ, **environment(config), **(extra or {})}
@@ -138,7 +142,7 @@ def environment(config: Config) -> dict[str, str]:
         "WARMLINE_HOME": str(config.home), "DATABASE_URL": config.need("database_url"), "DATABASE_ADMIN_URL": config.need("database_admin_url"),
         "DATABASE_SCHEDULER_URL": config.need("database_scheduler_url"), "REDIS_URL": config.need("redis_url"), "PORT": str(config.port),
         "WARMLINE_BIND": config.host, "WARMLINE_URL": config.base_url, "WARMLINE_SECRET_KEYS": keys, "WARMLINE_WORKERS": str(config.workers),
-        "TZ": "UTC",
+        "WARMLINE_STOP_WITHIN": str(config.stop_within), "TZ": "UTC",
     }  # fmt: skip
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from redis.exceptions import RedisError
-from rq import SimpleWorker
+from rq import Queue, SimpleWorker
+from rq.job import Job
 from rq.worker_pool import WorkerPool
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,9 +22,17 @@ from service.errors import PlainError
 from service.processes import die_with_parent
 from service.queue import QUEUE, SILENCE, beat, unreachable
 from service.runtime import Runtime
-from workers import scheduler
+from workers import scheduler, stopping
 
 RECYCLED_AFTER = 2000  # jobs of one process, should anything leak
+
+
+class HeedfulQueue(Queue):
+    """Hands out nothing to a process that is to stop."""
+
+    @classmethod
+    def dequeue_any(cls, *args: Any, **kwargs: Any) -> tuple[Job, Queue] | None:
+        return None if stopping.asked() else super().dequeue_any(*args, **kwargs)
 
 
 class MortalWorker(SimpleWorker):
@@ -30,8 +40,19 @@ class MortalWorker(SimpleWorker):
     statements and a new connection to PostgreSQL, and costs five times what a short pull does; what a fork protects from
     (a job that dies, leaks or hangs) is what leases, recycling and the job's time limit are for."""
 
+    stop_within = 20.0  # seconds; `worker` says it before the fork
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "worker_ttl": SILENCE - 15})  # says that it lives more often than that
+
+    @property
+    def dequeue_timeout(self) -> int:
+        return 1  # second: how long one that has nothing to do takes to notice that it is to stop
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """RQ's own breaks off the wait for the next job, and with it one that has just been handed over."""
+        self._stop_requested = True
+        stopping.ask(self.stop_within)
 
     def heartbeat(self, timeout: int | None = None, *args: Any, **kwargs: Any) -> None:
         super().heartbeat(timeout, *args, **kwargs)
@@ -39,7 +60,8 @@ class MortalWorker(SimpleWorker):
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         die_with_parent()
-        return super().work(*args, **{**kwargs, "max_jobs": RECYCLED_AFTER})
+        # What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do.
+        return super().work(*args, **{**kwargs, "max_jobs": RECYCLED_AFTER, "with_scheduler": False})
 
 
 def worker(config: Config) -> None:
@@ -51,7 +73,10 @@ def worker(config: Config) -> None:
     held = Runtime(config)
     held.vault  # noqa: B018 - refuses here, not in every job
     held.redis.ping()
-    pool = WorkerPool([QUEUE], connection=held.redis, num_workers=config.workers, worker_class=MortalWorker)
+    MortalWorker.stop_within = config.stop_within
+    pool = WorkerPool(
+        [QUEUE], connection=held.redis, num_workers=config.workers, worker_class=MortalWorker, queue_class=HeedfulQueue
+    )
     pool.start(logging_level="WARNING")
 
 

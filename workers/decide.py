@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +24,7 @@ from service.tryout import judge
 from workers.admitting import admit_waiting
 from workers.breaker import hold_back
 from workers.lanes import LANES, exhaust
+from workers.stopping import Turn
 
 # How many at once: memory stays flat, transactions short.
 AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 500, 500, 1000
@@ -45,15 +45,12 @@ def decide(runtime: Runtime, workspace_id: UUID, lease_id: UUID, now: datetime |
     run = _Run(
         runtime, workspace_id, lease_id, now or business_now(), {key: each.name for key, each in providers().items()}
     )
-    deadline = time.monotonic() + BUDGET
+    turn = Turn(BUDGET)
     with runtime.db.tenant(workspace_id) as session:
         runs.notice_rules(session, workspace_id, settings.current(session, workspace_id).version)
         matching.notice_rules(session, workspace_id)
     try:
-        done = all(
-            exhaust(partial(_batch, run, step), lambda: time.monotonic() > deadline, lanes=lanes)
-            for step, lanes in _STEPS
-        )
+        done = all(exhaust(partial(_batch, run, step), lambda: turn.over, lanes=lanes) for step, lanes in _STEPS)
     except _LeaseLostError:
         return
     with runtime.db.tenant(workspace_id) as session:

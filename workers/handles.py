@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
@@ -15,18 +14,19 @@ from service.models import Connection
 from service.runtime import Runtime
 from service.store import handles
 from workers.access import Line
+from workers.stopping import Turn
 
 BATCH = 500  # handles given to a provider at once; it cuts them into the CRM's own batches
 
 
 def write_back(
     runtime: Runtime, workspace_id: UUID, connection_id: UUID, hold: Callable[[Session], Connection | None], line: Line | None,
-    deadline: float,
+    turn: Turn,
 ) -> bool:  # fmt: skip
-    """Writes what waits for this CRM, until `deadline` (of the monotonic clock). `hold` gives the connection while the lease is
+    """Writes what waits for this CRM, until its `turn` is over. `hold` gives the connection while the lease is
     ours. Whether some are left to be written later. Raises what the provider raises."""
     after, later = handles.NOBODY, False
-    while time.monotonic() < deadline:
+    while not turn.over:
         with runtime.db.tenant(workspace_id) as session:
             connection = hold(session)
             if connection is None or not _may_write(session, connection):

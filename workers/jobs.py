@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from uuid import UUID
 
 import structlog
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import configure_mappers
 
 from integrations.registry import providers
 from service import config as configuration
+from service.clock import business_now
 from service.db import unreachable
 from service.rules.signals import read
 from service.runtime import Runtime
-from workers import calendars
+from service.store import claims
+from workers import calendars, stopping
 from workers import decide as deciding
 from workers import pull as pulling
 from workers import push as pushing
@@ -36,35 +39,49 @@ def runtime() -> Runtime:
     return Runtime(configuration.load())
 
 
-def _outlives_the_database(job: Job) -> Job:
-    """A database that goes away in the middle costs this job and nothing else: its lease ends, and it is claimed again."""
+def _outlives(job: Job) -> Job:
+    """A database that goes away in the middle costs this job and nothing else: its lease ends, and it is claimed again. A
+    process that is to stop begins none, and hands back the one that it cannot end in time."""
 
     @wraps(job)
     def run(*ids: str) -> None:
+        hand_back = partial(_hand_back, job.__name__, ids)
+        stopping.begun(hand_back)
         try:
-            job(*ids)
+            if stopping.asked():
+                hand_back()
+            else:
+                job(*ids)
         except OperationalError as error:
             log.warning("given up; it comes again when its lease ends", job=job.__name__, why=str(unreachable(error)))
+        finally:
+            stopping.ended()
 
     return run
 
 
-@_outlives_the_database
+def _hand_back(job: str, ids: tuple[str, ...]) -> None:
+    with runtime().db.tenant(UUID(ids[0])) as session:
+        session.execute(text("SET LOCAL lock_timeout = '2s'"))
+        claims.hand_back(session, job, UUID(ids[-1]), business_now())
+
+
+@_outlives
 def pull(workspace_id: str, stream_id: str, lease_id: str) -> None:
     pulling.pull(runtime(), UUID(workspace_id), UUID(stream_id), UUID(lease_id))
 
 
-@_outlives_the_database
+@_outlives
 def decide(workspace_id: str, lease_id: str) -> None:
     deciding.decide(runtime(), UUID(workspace_id), UUID(lease_id))
 
 
-@_outlives_the_database
+@_outlives
 def push(workspace_id: str, connection_id: str, lease_id: str) -> None:
     pushing.push(runtime(), UUID(workspace_id), UUID(connection_id), UUID(lease_id))
 
 
-@_outlives_the_database
+@_outlives
 def calendar(workspace_id: str, feed_id: str, lease_id: str) -> None:
     calendars.calendar(runtime(), UUID(workspace_id), UUID(feed_id), UUID(lease_id))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from workers import checking, policy, reconcile
 from workers.access import Line
 from workers.handfuls import handfuls, read_ahead
 from workers.metering import StreamMeter
+from workers.stopping import Turn
 
 BUDGET = 20.0  # seconds of one job, so that everybody gets a turn; what is left is taken up by the next, from the stored cursor
 ANCESTORS = 400  # missing posts asked for in one round
@@ -165,16 +165,14 @@ def _pages(job: _Job) -> bool:
     if job.manifest.wants_parents:
         return _ancestors(job)
     threads = _threads(job) if job.manifest.wants_threads else ()
-    deadline, cursor = time.monotonic() + BUDGET, job.cursor
+    turn, cursor = Turn(BUDGET), job.cursor
 
     def read(client: Any) -> bool:
         nonlocal cursor
-        for page in read_ahead(handfuls(client.pull(job.name, cursor, threads))):
+        for page in read_ahead(handfuls(turn.within(client.pull(job.name, cursor, threads)))):
             _store(job, page)
             cursor = page.cursor
-            if time.monotonic() > deadline:
-                return False
-        return True
+        return not turn.over
 
     return job.line.speak(read)
 
@@ -186,8 +184,8 @@ def _threads(job: _Job) -> Sequence[str]:
 
 def _ancestors(job: _Job) -> bool:
     """Fetches posts that ours answer, and theirs, until every thread reaches its root or what the network still serves."""
-    deadline = time.monotonic() + BUDGET
-    while time.monotonic() < deadline:
+    turn = Turn(BUDGET)
+    while not turn.over:
         with job.runtime.db.tenant(job.workspace_id) as session:
             wanted = pulling.missing_parents(session, pulling.source(session, job.connection), ANCESTORS)
         if not wanted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from service.store.tasks import TaskRow
 from workers import handles, leave, policy
 from workers.access import Line
 from workers.shielding import hold_back
+from workers.stopping import Turn
 
 BATCH = 500  # tasks handed to a provider at once; it cuts them into the CRM's own batches
 BUDGET = 30.0  # seconds of one job
@@ -48,7 +48,7 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
     job = _Job(runtime, workspace_id, connection_id, lease_id)
     if _frozen(job):
         return
-    deadline = time.monotonic() + BUDGET
+    turn = Turn(BUDGET)
     retry_at, answered, line = None, None, None
     with ThreadPoolExecutor(1) as caller:
         taken = _take(job, ())
@@ -58,7 +58,7 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
             answer = caller.submit(_call, line, [task for row in rows if (task := as_task(row)) is not None])
             if answered is not None:
                 _store(job, *answered)
-            taken = _take(job, [row.id for row in rows]) if time.monotonic() < deadline else None
+            taken = _take(job, [row.id for row in rows]) if not turn.over else None
             ahead = taken[1] if taken else []
             try:
                 answered = rows, answer.result()
@@ -74,7 +74,7 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
     if answered is not None:
         _store(job, *answered)
     try:
-        left = handles.write_back(runtime, workspace_id, connection_id, job.hold, line, deadline)
+        left = handles.write_back(runtime, workspace_id, connection_id, job.hold, line, turn)
     except Exception as error:
         with runtime.db.tenant(workspace_id) as session:
             held = job.hold(session)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
 from service.ids import new_id
 from service.leases import LEASE
@@ -35,6 +36,7 @@ class _Due:
     where: str
     now: str  # which clock its instant is in
     rank: str = ""  # in which order they are claimed; without one, the longest due first
+    settles: timedelta = timedelta(0)  # how long what was broken off may go on at the other side
 
 
 # Where somebody waits, a stream goes before those that have been due a few minutes longer: first, and nobody starves.
@@ -44,7 +46,7 @@ _DUE = (
     _Due("pull", "streams", ("workspace_id", "id"), "next_pull_at", "lease_id", "lease_until", "status = 'active'", "now()", _URGENT),
     _Due("decide", "workspace_schedule", ("workspace_id",), "decide_at", "lease_id", "lease_until", "true", ":business_now"),
     _Due("calendar", "calendar_feeds", ("workspace_id", "id"), "next_fetch_at", "lease_id", "lease_until", "true", "now()"),
-    _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status IN ('active', 'leaving')", "now()"),
+    _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status IN ('active', 'leaving')", "now()", settles=timedelta(seconds=30)),
 )  # fmt: skip
 
 
@@ -85,6 +87,17 @@ def release(connection: Connection, claims: list[Claim], business_now: datetime)
     for job, lease in {(each.job, each.ids[-1]) for each in claims}:
         statement = _RELEASE[job]
         connection.execute(statement, {"lease": lease, **_clock(statement.text, business_now)})
+
+
+def hand_back(session: Session, job: str, lease_id: UUID, business_now: datetime) -> None:
+    """Gives back a job of the session's workspace that was broken off: it is due at once, or as soon as a call that may
+    still be under way has settled. Waits for a row that is locked no longer than the transaction's `lock_timeout`."""
+    [due] = [each for each in _DUE if each.job == job]
+    statement = (
+        f"UPDATE {due.table} SET {due.at} = {due.now} + :settles, {due.lease} = NULL, {due.until} = NULL"  # noqa: S608
+        f" WHERE {due.lease} = :lease"
+    )
+    session.execute(text(statement), {"lease": lease_id, "settles": due.settles, **_clock(statement, business_now)})
 
 
 def _clock(statement: str, business_now: datetime) -> dict[str, datetime]:

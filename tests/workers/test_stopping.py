@@ -1,0 +1,251 @@
+"""Told to stop, no process loses a job, cuts a request, or leaves a lease to run out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import requests
+from sqlalchemy import text
+
+from integrations.registry import providers
+from service import accounts, connect, launcher, queue
+from service.config import Config
+from service.db import scheduler_engine
+from service.models import Stream
+from service.runtime import Runtime
+from service.store import claims
+from tests.conftest import Member
+from tests.service.demo.conftest import free_port
+from tests.workers.conftest import World
+from tests.workers.slow_host import manifest
+from workers import jobs, stopping
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60  # seconds: for a machine that is busy with other tests
+INHERITED = {
+    name: value for name, value in os.environ.items() if not name.startswith(("WARMLINE_", "DATABASE_", "REDIS_"))
+}
+
+
+def wait_for(met: Callable[[], object], process: subprocess.Popen[bytes], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not met():
+        assert process.poll() is None, f"ended before {what}"
+        assert time.monotonic() < deadline, f"never came: {what}"
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(config: Config, *argv: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of Warmline's on the test's servers. It is killed if the test forgets it."""
+    known = {**INHERITED, **launcher.environment(config), "PORT": str(free_port()), **env}
+    with subprocess.Popen([sys.executable, *argv], env=known, cwd=ROOT, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+# --- workers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow(held: Runtime, owner: Member, tmp_path: Path) -> Iterator[Path]:
+    """An account of a network that answers when it is let; the job that reads it is in the queue."""
+    providers()["slow"] = manifest(tmp_path)
+    connect.connect_with_secret(held, owner.caller, "slow", None, {})
+    engine = scheduler_engine(held.config.need("database_scheduler_url"))
+    with held.db.tenant(owner.workspace_id) as session:
+        session.execute(text("UPDATE streams SET next_pull_at = NULL WHERE name <> 'mentions'"))
+    with engine.begin() as connection:
+        found = [each for each in claims.claim(connection, jobs.business_now(), 10) if each.job == "pull"]
+    assert len(found) == 1
+    queue.enqueue(held.redis, [(each.job, each.ids) for each in found])
+    yield tmp_path
+    engine.dispose()
+    providers().pop("slow")
+
+
+def stream(held: Runtime, owner: Member) -> Stream:
+    with held.db.tenant(owner.workspace_id) as session:
+        return session.query(Stream).filter_by(name="mentions").one()
+
+
+def is_due(held: Runtime, owner: Member) -> bool:
+    """Whether a scheduler would claim the stream now."""
+    with held.db.tenant(owner.workspace_id) as session:
+        return bool(
+            session.scalar(
+                text("SELECT lease_id IS NULL AND next_pull_at <= now() FROM streams WHERE name = 'mentions'")
+            )
+        )
+
+
+def test_a_worker_that_is_told_to_stop_ends_at_the_next_page_and_the_rest_is_due_at_once(
+    held: Runtime, owner: Member, config: Config, slow: Path
+) -> None:
+    with running(config, "-m", "tests.workers.slow_host", str(slow), WARMLINE_WORKERS="1") as host:
+        wait_for((slow / "page-1").exists, host, "the first page")
+        host.terminate()
+        (slow / "let-1").touch()
+        assert host.wait(PATIENCE) == 0
+    found = stream(held, owner)
+    assert found.items == 1
+    assert found.failures == 0
+    assert is_due(held, owner)
+
+
+def test_a_job_that_cannot_be_ended_in_time_is_handed_back(
+    held: Runtime, owner: Member, config: Config, slow: Path
+) -> None:
+    more = {"WARMLINE_WORKERS": "1", "WARMLINE_STOP_WITHIN": "1"}
+    with running(config, "-m", "tests.workers.slow_host", str(slow), **more) as host:
+        wait_for((slow / "page-1").exists, host, "the first page")
+        assert stream(held, owner).lease_id is not None
+        host.terminate()
+        assert host.wait(PATIENCE) == 0
+    assert stream(held, owner).items == 0
+    assert is_due(held, owner)
+
+
+def test_a_job_in_the_queue_stays_there(held: Runtime, owner: Member, config: Config, slow: Path) -> None:
+    queue.enqueue(held.redis, [("decide", (owner.workspace_id, owner.workspace_id))])
+    with running(
+        config, "-m", "tests.workers.slow_host", str(slow), WARMLINE_WORKERS="1", WARMLINE_STOP_WITHIN="1"
+    ) as host:
+        wait_for((slow / "page-1").exists, host, "the first page")
+        host.terminate()
+        assert host.wait(PATIENCE) == 0
+    assert queue.waiting(held.redis) == 1
+
+
+def test_a_worker_with_nothing_to_do_ends_at_once(held: Runtime, owner: Member, config: Config) -> None:
+    with running(config, "-m", "workers", "worker", WARMLINE_WORKERS="1", WARMLINE_STOP_WITHIN="300") as host:
+        wait_for(lambda: queue.alive(held.redis, "worker"), host, "a worker that lives")
+        host.terminate()
+        assert host.wait(PATIENCE) == 0
+
+
+@pytest.fixture
+def told_to_stop() -> Iterator[None]:
+    stopping._asked.set()
+    yield
+    stopping._asked.clear()
+
+
+@pytest.mark.usefixtures("told_to_stop")
+def test_a_job_that_comes_too_late_is_not_begun(
+    held: Runtime, owner: Member, slow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "runtime", lambda: held)
+    found = stream(held, owner)
+    jobs.pull(str(owner.workspace_id), str(found.id), str(found.lease_id))
+    assert not (slow / "page-1").exists()
+    assert is_due(held, owner)
+
+
+def test_a_push_that_was_broken_off_comes_again_when_its_call_has_settled(connected: World) -> None:
+    lease = connected.workspace_id  # any id
+    taken = "UPDATE connections SET next_push_at = NULL, push_lease_id = :lease, push_lease_until = now() + interval '5 minutes'"
+    connected.sql(f"{taken} WHERE kind = 'crm'", lease=lease)
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        claims.hand_back(session, "push", lease, connected.now)
+    [(waits,)] = connected.sql(
+        "SELECT next_push_at > now() + interval '20 seconds' AND push_lease_id IS NULL FROM connections WHERE kind = 'crm'"
+    )
+    assert waits
+
+
+# --- web ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def web(config: Config) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A web process that answers, and its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with running(config, "-m", "service.cli", "web", PORT=str(port), WARMLINE_URL=address) as process:
+        wait_for(lambda: _answers(address), process, "an answer")
+        yield process, address
+
+
+def test_a_request_that_is_under_way_is_answered_and_the_next_is_refused(
+    held: Runtime, owner: Member, config: Config
+) -> None:
+    key = accounts.create_api_key(held.db, owner.workspace_id, None, "test", ["read"])
+    with web(config) as (process, address), ThreadPoolExecutor(1) as other:
+        with psycopg.connect(_dsn(config)) as blocking:
+            blocking.execute("LOCK TABLE api_keys")
+            answer = other.submit(_get, f"{address}/v1/me", key)
+            wait_for(lambda: _waits(blocking), process, "a request that waits for the database")
+            process.terminate()
+            wait_for(lambda: not _answers(address), process, "that it takes no more")
+            assert not answer.done()
+        assert answer.result(PATIENCE).status_code == 200
+        assert process.wait(PATIENCE) == 0
+
+
+def _dsn(config: Config) -> str:
+    return config.need("database_admin_url").replace("+psycopg", "")
+
+
+def _waits(connection: psycopg.Connection) -> bool:
+    row = connection.execute(
+        "SELECT count(*) FROM pg_locks l WHERE NOT granted AND relation = 'api_keys'::regclass"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _get(url: str, key: str = "") -> requests.Response:
+    with requests.Session() as http:
+        http.trust_env = False
+        return http.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return _get(f"{address}/livez").ok
+    except requests.ConnectionError:
+        return False
+
+
+# --- scheduler ----------------------------------------------------------------------------------------------------
+
+
+def test_a_scheduler_that_is_told_to_stop_leaves_no_row_claimed_and_not_in_the_queue(
+    held: Runtime, owner: Member, config: Config
+) -> None:
+    with running(config, "-m", "workers", "scheduler") as scheduler:
+        wait_for(lambda: queue.alive(held.redis, "scheduler"), scheduler, "a scheduler that lives")
+        scheduler.terminate()
+        assert scheduler.wait(PATIENCE) == 0
+    with held.db.tenant(owner.workspace_id) as session:
+        leased = session.scalar(text("SELECT count(*) FROM workspace_schedule WHERE lease_id IS NOT NULL"))
+    assert leased == queue.waiting(held.redis)
+
+
+def test_asking_twice_starts_one_alarm() -> None:
+    ends: list[int] = []
+    try:
+        stopping.ask(0.0, ends.append)
+        stopping.ask(0.0, ends.append)
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.join(PATIENCE)
+        assert ends == [0]
+        assert stopping.Turn(1000).over
+    finally:
+        stopping._asked.clear()
+    assert not stopping.Turn(1000).over
