@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, jsonify
+from flask import Flask
 
 from service import config as configuration
 from service import logs
 from service.config import Config
 from service.db import check_schema
 from service.runtime import Runtime, runtime
+from service.watch import doors
 
 MAX_BODY = 2 * 1024 * 1024  # bytes
 
@@ -25,6 +26,7 @@ def create_app(config: Config | None = None) -> Flask:
         logs.configure(config)
         check(held)
 
+    doors.register(app)
     # Each registers its blueprints.
     from service.api import register as register_api
     from service.console import register as register_console
@@ -33,7 +35,6 @@ def create_app(config: Config | None = None) -> Flask:
     register_api(app)
     register_console(app)
     register_hooks(app)
-    app.add_url_rule("/livez", view_func=_alive)
     return app
 
 
@@ -44,10 +45,6 @@ def check(held: Runtime) -> None:
     held.db.check_role()
     with held.db.engine.connect() as connection:
         check_schema(connection, newer=True)
-
-
-def _alive() -> Response:
-    return jsonify(status="ok")
 
 
 def forget_connections(app: Flask) -> None:

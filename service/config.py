@@ -44,6 +44,9 @@ class Config:
     queue_sweep_seconds: int = 600  # how often what jobs of killed workers left in the queue is cleared away
     workers: int = 2  # worker processes; more than the cores can carry helps nobody
     stop_within: float = 20.0  # seconds that a web or worker process which is to stop has for what is under way
+    metrics_token: str = field(default="", repr=False)  # opens /metrics; "": there is none
+    freshness: timedelta = timedelta(minutes=5)  # how soon after it is ripe a task should stand in its CRM
+    otlp_endpoint: str | None = None  # where spans go; OpenTelemetry reads the rest of OTEL_* itself
     testing: bool = False
 
     def need(self, name: str) -> str:
@@ -84,12 +87,22 @@ def load(*, follow: bool = True) -> Config:
             lease=timedelta(seconds=env.int("WARMLINE_LEASE_SECONDS", 300, validate=Range(5, 3600))),
             queue_sweep_seconds=env.int("WARMLINE_QUEUE_SWEEP_SECONDS", 600, validate=Range(5, 86_400)),
             workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
+            metrics_token=_token(env, "WARMLINE_METRICS_TOKEN"),
+            freshness=timedelta(seconds=env.int("WARMLINE_FRESHNESS_SECONDS", 300, validate=Range(10, 86_400))),
+            otlp_endpoint=env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "") or None,
             stop_within=env.float("WARMLINE_STOP_WITHIN", 20.0, validate=Range(1, 600)),
         )
     except EnvValidationError as error:
         raise PlainError(f"{_named(error)} cannot be read: {_first(error.error_messages)}") from None
     except EnvError as error:
         raise PlainError(f"A setting cannot be read: {error}") from None
+
+
+def _token(env: Env, name: str) -> str:
+    given = env.str(name, "").strip()
+    if given and (len(given) < 16 or not given.isascii() or not given.isprintable()):
+        raise PlainError(f"{name} is too short to be a secret, or holds letters that no header can carry. Use 16 or more, such as `openssl rand -hex 24` prints.")  # fmt: skip
+    return given
 
 
 def _named(error: EnvError) -> str:

@@ -24,10 +24,13 @@ from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+from sqlalchemy.pool import QueuePool
 
 from service.errors import PlainError
 from service.leases import INFO, LEASE
+from service.vault import Vault
 
+VAULT = "vault"  # in `Session.info`
 _SET_WORKSPACE = "SELECT set_config('app.workspace_id', %(workspace_id)s, true)"
 
 set_json_loads(msgspec.json.Decoder().decode)
@@ -38,13 +41,19 @@ RawConnection = psycopg.Connection[Any]
 
 
 class Database:
-    """The application's access. `url` is the application's role's; `lease` is how long rows stay with whoever claims them."""
+    """The application's access. `url` is the application's role's; `lease` is how long rows stay with whoever claims them, and
+    `vault` opens what a store must read itself (see `service.store.suppressing`)."""
 
-    def __init__(self, url: str, *, pool_size: int = 5, lease: timedelta = LEASE) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 5, lease: timedelta = LEASE, vault: Callable[[], Vault] | None = None
+    ) -> None:
         self.engine = create_engine(
             url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800
         )
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False, info={INFO: lease})
+        self._most = 2 * pool_size
+        self._sessions = sessionmaker(
+            self.engine, expire_on_commit=False, autoflush=False, info={INFO: lease, VAULT: vault}
+        )
         event.listen(self._sessions, "after_begin", _set_workspace)
 
     @contextmanager
@@ -77,6 +86,12 @@ class Database:
         """For one statement over the global tables that needs no transaction around it."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield _driver(connection)
+
+    def pool(self) -> tuple[int, int]:
+        """How many of its connections are in use, and how many there may be."""
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedout(), self._most
 
     def check_role(self) -> None:
         """Raises PlainError unless this role is held by row-level security."""

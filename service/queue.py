@@ -48,6 +48,11 @@ def waiting(redis: Redis) -> int:
     return int(_queue(redis).count)
 
 
+def failed(redis: Redis) -> int:
+    """How many jobs ended by an error of ours; each is kept for a day. What they were about is due again by itself."""
+    return int(_queue(redis).failed_job_registry.count)
+
+
 def unreachable(error: RedisError) -> PlainError:
     """A plain sentence for a Redis that is away; the client's own words say why."""
     why = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no answer"

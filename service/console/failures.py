@@ -8,6 +8,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from service.errors import PlainError
+from service.watch.doors import PATHS
 
 SENTENCES = {
     400: "That request could not be read. Go back and try again.",
@@ -41,7 +42,7 @@ def register(app: Flask) -> None:
 
 def is_api(path: str) -> bool:
     """Whether an address belongs to programs, which want JSON and not a page."""
-    return path.startswith(("/v1/", "/hooks/", "/.well-known/")) or path == "/livez"
+    return path.startswith(("/v1/", "/hooks/", "/.well-known/")) or path in PATHS
 
 
 def _answer(error: HTTPException) -> HTTPException | Response:

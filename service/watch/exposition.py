@@ -1,0 +1,158 @@
+"""What Prometheus reads: everything that `overall` knows, in its text format or in OpenMetrics, as it asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from itertools import accumulate
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from service.config import Config
+from service.watch.freshness import TARGET
+from service.watch.meters import Reading
+from service.watch.overall import Overall
+from service.watch.presence import ROLES
+from service.watch.states import CONDITIONS, STEPS, States
+
+
+def render(found: Overall, config: Config, accept: str) -> tuple[bytes, str]:
+    """The page and its content type, for what the request says that it accepts."""
+    registry = CollectorRegistry()
+    registry.register(_Page(found, config))
+    encode, content_type = choose_encoder(accept)
+    page: bytes = encode(registry)
+    return page, content_type
+
+
+class _Page(Collector):
+    def __init__(self, found: Overall, config: Config) -> None:
+        self.found, self.config = found, config
+
+    def describe(self) -> Sequence[Metric]:
+        return ()  # so that registering it collects nothing
+
+    def collect(self) -> Iterator[Metric]:
+        found = self.found
+        yield _gauge("warmline_build_info", "The version that answers.", ("version",), [((version("warmline"),), 1)])
+        yield _gauge(
+            "warmline_part_up",
+            "Whether a part could be read: 1, or 0.",
+            ("part",),
+            [
+                (("database",), found.database_up),
+                (("states",), found.states is not None),
+                (("queue",), found.queue_up),
+            ],
+        )
+        yield _gauge("warmline_scrape_seconds", "How long it took to read all of this.", (), [((), found.took)])
+        if found.states is not None:
+            yield from _states(found.states)
+        if found.queue is not None:
+            yield from _queue(found)
+        if found.database_up:
+            yield from _freshness(found, self.config)
+        yield from _read(found.readings)
+
+
+# --- states ---------------------------------------------------------------------------------------------------
+
+
+def _states(found: States) -> Iterator[Metric]:
+    due = {(each.step, each.provider): each for each in found.backlog}
+    # A step without a backlog says 0: what is not there raises no alarm, and is none.
+    places = sorted({*due, *((step, "") for step in ("decide", "calendar")), *_places(found)})
+    yield _gauge("warmline_due", "Rows that are due and that nobody works on.", ("step", "provider"),
+                 [(place, due[place].rows if place in due else 0) for place in places])  # fmt: skip
+    yield _gauge("warmline_lag_seconds", "Since when the oldest of them is due.", ("step", "provider"),
+                 [(place, due[place].lag if place in due else 0) for place in places])  # fmt: skip
+    yield _gauge("warmline_pulls_under_way", "Streams that a worker holds.", (), [((), found.under_way)])
+    yield _gauge("warmline_connections", "Connections by how they are.", ("provider", "condition"),
+                 [(place, number) for place, number in sorted(_whole(found).items())])  # fmt: skip
+    parked = {provider: 0 for provider, _ in found.connections} | dict(found.parked)
+    yield _gauge("warmline_parked_tasks", "Tasks that the CRM refuses.", ("provider",),
+                 [((provider,), number) for provider, number in sorted(parked.items())])  # fmt: skip
+    yield _gauge("warmline_spend_month_dollars", "What reading has cost all workspaces in this month (UTC), by the price lists.", (),
+                 [((), found.spent / 1_000_000)])  # fmt: skip
+
+
+def _places(found: States) -> Iterator[tuple[str, str]]:
+    """Where something could be due: every step that goes by provider, at every provider that somebody has connected."""
+    for provider, _ in found.connections:
+        yield from ((step, provider) for step in STEPS if step in ("pull", "push"))
+
+
+def _whole(found: States) -> Counter[tuple[str, str]]:
+    """Every condition at every provider, those of nobody with 0: an alarm that is over has to see that."""
+    whole = Counter({(provider, condition): 0 for provider, _ in found.connections for condition in CONDITIONS})
+    whole.update(found.connections)
+    return whole
+
+
+# --- queue and processes --------------------------------------------------------------------------------------
+
+
+def _queue(found: Overall) -> Iterator[Metric]:
+    assert found.queue is not None
+    yield _gauge("warmline_queue_jobs", "Jobs that wait in the queue.", (), [((), found.queue.waiting)])
+    yield _gauge("warmline_failed_jobs", "Jobs that ended by an error of ours within a day.", (), [((), found.queue.failed)])  # fmt: skip
+    yield _gauge("warmline_processes", "Processes at work.", ("role",), [((role,), len(found.alive(role))) for role in ROLES])  # fmt: skip
+    yield _gauge("warmline_silent_processes", "Processes that fell silent without a goodbye within a day.", ("role",),
+                 [((role,), len(found.silent(role))) for role in ROLES])  # fmt: skip
+    pooled = [each for role in ROLES for each in found.alive(role) if each.pool_size]
+    yield _gauge("warmline_database_connections", "Connections to PostgreSQL in use, of all processes of a role.", ("role",),
+                 [((role,), sum(each.pool_used for each in pooled if each.role == role)) for role in ROLES])  # fmt: skip
+    yield _gauge("warmline_database_pool_fullest_ratio", "How full the fullest pool of one process is.", ("role",),
+                 [((role,), max((each.pool_used / each.pool_size for each in pooled if each.role == role), default=0)) for role in ROLES])  # fmt: skip
+    yield _gauge("warmline_clock_skew_seconds", "How far the clock that is off most is from the database's.", (),
+                 [((), max(map(abs, found.skews.values()), default=0.0))])  # fmt: skip
+    if found.housekeeping_age is not None:
+        yield _gauge("warmline_housekeeping_age_seconds", "Since when nothing was tidied up.", (), [((), found.housekeeping_age)])  # fmt: skip
+
+
+# --- the objective --------------------------------------------------------------------------------------------
+
+
+def _freshness(found: Overall, config: Config) -> Iterator[Metric]:
+    for name, about, value in _WINDOWED:
+        yield _gauge(name, about, ("window",), [((window,), value(found, window)) for window in found.windows])
+    yield _gauge("warmline_freshness_objective_ratio", "The share of tasks that should come in time.", (), [((), TARGET)])  # fmt: skip
+    yield _gauge("warmline_freshness_within_seconds", "What in time means.", (), [((), config.freshness.total_seconds())])  # fmt: skip
+
+
+_WINDOWED: tuple[tuple[str, str, Callable[[Overall, str], float]], ...] = (
+    ("warmline_freshness_burn_rate", "How fast the objective's allowance is used up: at 1 it lasts for its period.",
+     lambda found, window: found.windows[window].burn),
+    ("warmline_freshness_tasks", "Tasks that came to stand in a CRM.", lambda found, window: found.windows[window].tasks),
+    ("warmline_freshness_late_tasks", "Those of them that came late.", lambda found, window: found.windows[window].late),
+)  # fmt: skip
+
+
+# --- what was counted -----------------------------------------------------------------------------------------
+
+
+def _read(readings: Sequence[Reading]) -> Iterator[Metric]:
+    families: dict[str, CounterMetricFamily | HistogramMetricFamily] = {}
+    for each in readings:
+        meter = each.meter
+        kind = HistogramMetricFamily if meter.buckets else CounterMetricFamily
+        family = families.setdefault(meter.name, kind(meter.name, meter.about, labels=meter.labels))
+        if isinstance(family, HistogramMetricFamily):
+            bounds = [*(f"{bound:g}" for bound in meter.buckets), "+Inf"]
+            counted = list(zip(bounds, accumulate(each.buckets), strict=True))
+            family.add_metric(each.labels, counted, sum_value=each.seconds)
+        else:
+            family.add_metric(each.labels, each.count)
+    yield from families.values()
+
+
+def _gauge(
+    name: str, about: str, labels: tuple[str, ...], values: Sequence[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, about, labels=labels)
+    for chosen, value in values:
+        family.add_metric(chosen, float(value))
+    return family
