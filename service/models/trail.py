@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.models.base import Base, Created, Identified, Tenant
@@ -27,9 +27,11 @@ class Audit(Tenant, Identified, Created, Base):
     actor: Mapped[str] = mapped_column(Text)  # user:<id>, key:<id>, system, rules
     action: Mapped[str] = mapped_column(Text)  # connection.connected, match.confirmed, ...: see `service.trail`
     subject: Mapped[str] = mapped_column(Text)  # <noun>:<id>
-    number: Mapped[int | None] = mapped_column(BigInteger)  # 1, 2, 3, ... in each workspace, without a gap
-    previous: Mapped[bytes | None] = mapped_column(LargeBinary)  # the hash of the row before
-    hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # PostgreSQL says these three: 1, 2, 3, ... in each workspace without a gap, the hash of the row before, and this row's. The
+    # application may not even name them.
+    number: Mapped[int | None] = mapped_column(BigInteger, server_default=FetchedValue())
+    previous: Mapped[bytes | None] = mapped_column(LargeBinary, server_default=FetchedValue())
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary, server_default=FetchedValue())
 
 
 class AuditHead(Tenant, Base):
