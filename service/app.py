@@ -9,7 +9,7 @@ from service import logs
 from service.config import Config
 from service.db import check_schema
 from service.runtime import Runtime, runtime
-from service.watch import doors
+from service.watch import doors, tracing
 
 MAX_BODY = 2 * 1024 * 1024  # bytes
 
@@ -47,7 +47,14 @@ def check(held: Runtime) -> None:
         check_schema(connection, newer=True)
 
 
-def forget_connections(app: Flask) -> None:
-    """After a fork: connections of the parent belong to the parent."""
+def begin_process(app: Flask) -> None:
+    """After a fork: connections of the parent belong to the parent, and spans need a thread of this process."""
     with app.app_context():
         runtime().db.engine.dispose(close=False)
+    tracing.configure(app.extensions["warmline"].config, "web")
+
+
+def end_process(app: Flask) -> None:
+    """This process ends in good order."""
+    doors.teller(app).leave()
+    tracing.shut_down()

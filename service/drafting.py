@@ -128,6 +128,8 @@ def _create(move: _Move) -> TaskRow:
         due_at=next_open(max(finding.due_at, move.desk.now), move.clock),
     )  # fmt: skip
     _fill(move.desk, move.subject, finding, fresh)
+    if finding.kind is TaskKind.UNANSWERED and not fresh.held_reason:
+        fresh.ripe_at = finding.due_at
     return fresh
 
 
@@ -193,6 +195,11 @@ _TAKE: Mapping[Step, Callable[[_Move], TaskRow | None]] = {
 }
 
 
+def _done_url(desk: Desk, row: TaskRow) -> str:
+    standing = links.standing_link(desk.config, row.content.get("body") or "", desk.workspace_id, row.id)
+    return standing or links.done_link(desk.config, desk.workspace_id, row.id)
+
+
 def _fill(desk: Desk, subject: Subject, finding: Finding, row: TaskRow) -> None:
     """The finding's words, its place and its owner. What a person edited in the CRM stays theirs."""
     if subject.frozen:
@@ -211,7 +218,7 @@ def _fill(desk: Desk, subject: Subject, finding: Finding, row: TaskRow) -> None:
     )  # fmt: skip
     words = draft(
         finding, subject.words, talk=subject.talk, text_mode=desk.text_mode, timezone=desk.policy.of(subject.responder_email).timezone,
-        done_url=links.done_link(desk.config, desk.workspace_id, row.id),
+        done_url=_done_url(desk, row),
     )  # fmt: skip
     fresh = {
         "subject": words.subject, "body": words.body, "due_at": row.content.get("due_at") or row.due_at.isoformat(),

@@ -14,6 +14,7 @@ from service import connect
 from service.models import WebhookRoute
 from service.runtime import Runtime, runtime
 from service.store import due
+from service.watch import meters
 
 MAX_HINT = 256 * 1024  # bytes
 blueprint = Blueprint("hooks", __name__)
@@ -21,6 +22,19 @@ blueprint = Blueprint("hooks", __name__)
 
 def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
+
+
+# What a webhook's call was, by the status that it was answered with.
+_VERDICTS = {204: "accepted", 200: "challenged", 401: "refused", 404: "unknown", 413: "too large"}
+
+
+@blueprint.after_request
+def count(response: Response) -> Response:
+    """Counts the call; whoever sends rubbish is seen."""
+    if request.endpoint in ("hooks.hint", "hooks.challenge"):
+        provider = meters.provider_label((request.view_args or {}).get("provider", ""))
+        meters.count(meters.WEBHOOKS, provider, _VERDICTS.get(response.status_code, "malformed"))
+    return response
 
 
 @blueprint.get("/hooks/<provider>")

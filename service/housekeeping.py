@@ -1,4 +1,5 @@
-"""What is no longer of use goes: spent links and consents, ended sessions, answers kept for repeated writes."""
+"""What is no longer of use goes: spent links and consents, ended sessions,
+tries to sign in, answers kept for repeated writes."""
 
 from __future__ import annotations
 
@@ -7,12 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
-from service import members
+from service import members, sessions, throttling
 from service.api import idempotency
 from service.clock import real_now
-from service.models import OAuthState, SigninLink, SigninSession
+from service.models import KnownDevice, OAuthState, OpenIDState, SigninLink
 from service.runtime import Runtime
 from service.store import due, filing, ledger
+from service.watch import freshness, presence
 
 KEPT = timedelta(days=1)  # after they have run out: long enough to say "this link is too old" instead of "unknown"
 
@@ -21,11 +23,15 @@ def tidy(runtime: Runtime, workspace_id: UUID) -> None:
     """Forgets what has run out, for everybody and in this workspace. Safe at any time and as often as you like."""
     before = real_now() - KEPT
     with runtime.db.globally() as session:
-        for table in (OAuthState, SigninLink, SigninSession):
+        for table in (OAuthState, OpenIDState, SigninLink, KnownDevice):
             session.execute(delete(table).where(table.expires_at < before))
+        sessions.sweep(session, before)
+        throttling.sweep(session)
+        freshness.sweep(session, real_now())
     with runtime.db.tenant(workspace_id) as session:
         idempotency.sweep(session, workspace_id)
         members.sweep(session, workspace_id, before)
         ledger.sweep(session, workspace_id, now=real_now())
         if filing.waiting(session, workspace_id):  # after an update: workers file contacts anew before they decide
             due.decide_soon(session, workspace_id)
+    presence.mark(runtime.redis, presence.HOUSEKEEPING)

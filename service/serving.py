@@ -35,6 +35,13 @@ class Draining(ThreadWorker):  # type: ignore[misc]  # untyped
 
 def post_fork(server: Arbiter, worker: Worker) -> None:
     """Connections that were opened to check the set-up belong to the parent."""
-    from service.app import forget_connections
+    from service.app import begin_process
 
-    forget_connections(server.app.wsgi())
+    begin_process(server.app.wsgi())
+
+
+def worker_exit(server: Arbiter, worker: Worker) -> None:
+    """Hands on what was counted, and says goodbye."""
+    from service.app import end_process
+
+    end_process(server.app.wsgi())

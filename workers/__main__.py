@@ -22,7 +22,8 @@ from service.errors import PlainError
 from service.processes import die_with_parent
 from service.queue import QUEUE, SILENCE, beat, unreachable
 from service.runtime import Runtime
-from workers import scheduler, stopping
+from service.watch import tracing
+from workers import scheduler, stopping, watched
 
 RECYCLED_AFTER = 2000  # jobs of one process, should anything leak
 
@@ -57,11 +58,23 @@ class MortalWorker(SimpleWorker):
     def heartbeat(self, timeout: int | None = None, *args: Any, **kwargs: Any) -> None:
         super().heartbeat(timeout, *args, **kwargs)
         beat(self.connection, "worker", max(SILENCE, timeout or 0))
+        watched.say(_runtime, max(SILENCE, timeout or 0))
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         die_with_parent()
         # What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do.
-        return super().work(*args, **{**kwargs, "max_jobs": RECYCLED_AFTER, "with_scheduler": False})
+        tracing.configure(_runtime().config, "worker")
+        try:
+            return super().work(*args, **{**kwargs, "max_jobs": RECYCLED_AFTER, "with_scheduler": False})
+        finally:
+            watched.leave(_runtime)
+
+
+def _runtime() -> Runtime:
+    """What this process's jobs hold."""
+    from workers import jobs  # by now it is there: the scheduler's process does without it
+
+    return jobs.runtime()
 
 
 def worker(config: Config) -> None:

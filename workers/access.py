@@ -12,10 +12,15 @@ from integrations.oauth import NothingToRenewWithError
 from integrations.provider import Access, Meter, Wanted
 from integrations.registry import providers
 from service import speaking
+from service.credentials import RefusedError
 from service.models import Connection
 from service.runtime import Runtime
+from service.watch import tracing
 
 T = TypeVar("T")
+# How often one call may renew the credentials itself. A token may run out, or be ended at the provider, between the moment it was
+# renewed and the call that brings it; one that is refused twice in a row right after its renewal is refused for good.
+RENEWALS = 2
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class _Opened:
     client: Any
     access: Access
     version: int
+    renewed: bool  # just now, by us
 
 
 @dataclass
@@ -41,8 +47,9 @@ class Line:
     _opened: _Opened | None = field(default=None, init=False, repr=False)
 
     def speak(self, call: Callable[[Any], T]) -> T:
-        """`call` with the connection's client. When the provider turns the token down, it is renewed and `call` is made
-        once more; a second refusal is final. `call` must be safe to repeat. Raises `integrations.errors`."""
+        """`call` with the connection's client. When the provider turns the token down, it is renewed, unless somebody else has
+        done that, and `call` is made once more; what is refused right after two renewals of our own is refused for good. `call` must
+        be safe to repeat. Raises `integrations.errors`."""
         return self._renewing(lambda opened: call(opened.client))
 
     def access(self, call: Callable[[Access], T]) -> T:
@@ -50,18 +57,23 @@ class Line:
         return self._renewing(lambda opened: call(opened.access))
 
     def _renewing(self, call: Callable[[_Opened], T]) -> T:
-        opened = self._opened or self._open(None)
-        try:
-            return call(opened)
-        except AuthenticationError as refusal:
+        opened, renewals = self._opened or self._open(None), 0
+        while True:
             try:
-                renewed = self._open(opened.version)
-            except NothingToRenewWithError:
-                raise refusal from None  # it has the provider's own reason
-            return call(renewed)
+                with tracing.span("call", provider=self.connection.provider, connection=str(self.connection.id)):
+                    return call(opened)
+            except AuthenticationError as refusal:
+                if renewals == RENEWALS:
+                    raise RefusedError(str(refusal), opened.version) from refusal
+                try:
+                    opened = self._open(opened.version)
+                except NothingToRenewWithError:  # the refusal has the provider's own reason
+                    raise RefusedError(str(refusal), opened.version) from None
+            renewals += opened.renewed
 
     def _open(self, refused: int | None) -> _Opened:
-        access, version = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since)
+        access, held = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since)
         access = replace(access, meter=self.meter, wanted=self.wanted, listed=self.listed)
-        self._opened = _Opened(providers()[self.connection.provider].client(access), access, version)
+        client = providers()[self.connection.provider].client(access)
+        self._opened = _Opened(client, access, held.version, held.renewed)
         return self._opened

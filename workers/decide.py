@@ -21,6 +21,7 @@ from service.runtime import Runtime
 from service.store import deciding, due, elsewhere, matching, mirroring, people, runs, schedule, stages, tasks
 from service.store.deciding import DueRelationship
 from service.tryout import judge
+from service.watch import following
 from workers.admitting import admit_waiting
 from workers.breaker import hold_back
 from workers.lanes import LANES, exhaust
@@ -198,6 +199,8 @@ def _store(
     changed, closed = changes(desk, judged, existing)
     altered = hold_back(session, part, desk, cases, scope, before, changed)
     tasks.save(session, run.workspace_id, changed, settings=version)
+    about = zip(keys_of(judged), (each.finding.evidence for _, each in judged if each.finding), strict=True)
+    following.decided(session, changed, dict(about))
     if part is not None and altered:
         runs.remember(session, part.run, altered)
     if closed:

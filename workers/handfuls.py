@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from integrations.records import Gone, Page
+from service.watch import tracing
 
 ENOUGH = 800  # rows
 PATIENCE = 1.0  # seconds that a page waits for the next ones: where they are slow to come, each is stored by itself
@@ -57,7 +58,7 @@ def read_ahead(pages: Iterable[Page[Any]]) -> Iterator[Page[Any]]:
     it would have been: after the pages before it."""
     source, end = iter(pages), object()
     with ThreadPoolExecutor(1) as reader:
-        coming: Future[Any] = reader.submit(next, source, end)
+        coming: Future[Any] = reader.submit(tracing.here(next), source, end)
         while (page := coming.result()) is not end:
-            coming = reader.submit(next, source, end)
+            coming = reader.submit(tracing.here(next), source, end)
             yield page

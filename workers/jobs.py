@@ -23,7 +23,7 @@ from service.db import unreachable
 from service.rules.signals import read
 from service.runtime import Runtime
 from service.store import claims
-from workers import calendars, stopping
+from workers import calendars, persons, stopping, watched
 from workers import decide as deciding
 from workers import pull as pulling
 from workers import push as pushing
@@ -47,15 +47,18 @@ def _outlives(job: Job) -> Job:
     def run(*ids: str) -> None:
         hand_back = partial(_hand_back, job.__name__, ids)
         stopping.begun(hand_back)
-        try:
-            if stopping.asked():
-                hand_back()
-            else:
-                job(*ids)
-        except OperationalError as error:
-            log.warning("given up; it comes again when its lease ends", job=job.__name__, why=str(unreachable(error)))
-        finally:
-            stopping.ended()
+        with watched.watched(runtime, job.__name__, ids) as seen:
+            try:
+                if stopping.asked():
+                    seen.outcome = watched.HANDED_BACK
+                    hand_back()
+                else:
+                    job(*ids)
+            except OperationalError as error:
+                seen.outcome = watched.GIVEN_UP
+                log.warning("given up; it comes again when its lease ends", why=str(unreachable(error)))
+            finally:
+                stopping.ended()
 
     return run
 
@@ -84,6 +87,11 @@ def push(workspace_id: str, connection_id: str, lease_id: str) -> None:
 @_outlives
 def calendar(workspace_id: str, feed_id: str, lease_id: str) -> None:
     calendars.calendar(runtime(), UUID(workspace_id), UUID(feed_id), UUID(lease_id))
+
+
+@_outlives
+def person(workspace_id: str, request_id: str, lease_id: str) -> None:
+    persons.person(runtime(), UUID(workspace_id), UUID(request_id), UUID(lease_id))
 
 
 def preload() -> None:

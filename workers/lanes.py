@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from service.watch import tracing
+
 LANES = 2
 
 
@@ -24,4 +26,6 @@ def exhaust(batch: Callable[[], bool], stop: Callable[[], bool], *, lanes: int =
     if lanes == 1:
         return lane(0)
     with ThreadPoolExecutor(lanes) as threads:
-        return all(list(threads.map(lane, range(lanes))))
+        begun = [threads.submit(tracing.here(lane), number) for number in range(lanes)]
+        ended = [each.result() for each in begun]  # every one of them, so that what any of them raises is raised
+        return all(ended)

@@ -21,6 +21,7 @@ from service.models import Connection
 from service.rules import polling
 from service.runtime import Runtime
 from service.store import connecting, due, freezing, ledger, profiles, pulling, reconciling, streams
+from service.watch import meters
 from workers import checking, policy, reconcile
 from workers.access import Line
 from workers.handfuls import handfuls, read_ahead
@@ -99,13 +100,19 @@ def pull(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) 
     except LeaseLostError:
         return
     except StoppedError:
+        _count(job, "stopped")
         _stopped(job)
         return
     except Exception as error:
         _failed(job, error)
         return
     policy.tell_recovered(job.failures, **job.where)
+    _count(job, "read" if finished else "goes on")
     _finish(job, finished)
+
+
+def _count(job: _Job, outcome: str) -> None:
+    meters.count(meters.PULLS, job.provider.key, job.name, outcome)
 
 
 def _read(job: _Job) -> bool:
@@ -287,6 +294,8 @@ def _store(job: _Job, page: Page[Any]) -> None:
         job.meter.flush()
     reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
     job.runtime.db.retried(job.workspace_id, work)
+    for name, number in reads.items():
+        meters.count(meters.READS, job.provider.key, name, by=number)
 
 
 def _save(session: Session, job: _Job, items: Sequence[Any]) -> int:
@@ -354,6 +363,7 @@ def _stopped(job: _Job) -> None:
 
 def _failed(job: _Job, error: Exception) -> None:
     told = policy.reaction(error, job.failures)
+    _count(job, type(error).__name__)
     policy.tell(error, job.failures, **job.where)
     with job.runtime.db.tenant(job.workspace_id) as session:
         held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
@@ -364,10 +374,11 @@ def _failed(job: _Job, error: Exception) -> None:
         streams.fail(
             session, held.stream, error=told.shown, stop=told.stops, next_at=_again(job, told), failed=told.failed, waits_for=told.waits
         )  # fmt: skip
-        if told.reauth:
-            connecting.needs_reauth(session, held.connection, told.shown)
-        elif told.stops:
+        if told.stops:
             streams.open_for_decisions(session, held.connection)
+    if told.reauth:  # in a transaction of its own, which locks the connection before anything else
+        with job.runtime.db.tenant(job.workspace_id) as session:
+            connecting.needs_reauth(session, job.connection, told.shown, refused=policy.refused_version(error))
 
 
 def _again(job: _Job, told: policy.Reaction) -> datetime | None:

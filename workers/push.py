@@ -18,6 +18,7 @@ from service.runtime import Runtime
 from service.store import connecting, freezing, leaving, pushing, reconciling
 from service.store.pushing import Settled
 from service.store.tasks import TaskRow
+from service.watch import following, freshness, meters, tracing
 from workers import handles, leave, policy
 from workers.access import Line
 from workers.shielding import hold_back
@@ -55,7 +56,9 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
         while taken is not None and taken[1]:
             connection, rows = taken
             line = line or Line(runtime, connection)
-            answer = caller.submit(_call, line, [task for row in rows if (task := as_task(row)) is not None])
+            answer = caller.submit(
+                tracing.here(_call), line, [task for row in rows if (task := as_task(row)) is not None]
+            )
             if answered is not None:
                 _store(job, *answered)
             taken = _take(job, [row.id for row in rows]) if not turn.over else None
@@ -198,14 +201,37 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
 
 def _store(job: _Job, rows: Sequence[TaskRow], results: Mapping[str, PushResult]) -> None:
     with job.runtime.db.tenant(job.workspace_id) as session:
-        if job.hold(session) is None:
+        connection = job.hold(session)
+        if connection is None:
             return  # we were away for longer than our lease: whoever has it now finds these by their keys
         now, business = real_now(), business_now()
         settled = [_settled(row, results.get(row.key), now, business) for row in rows]
         pushing.settle(session, job.workspace_id, settled)
+        _tell(session, job, connection, rows, results, now)
         ended = {each.id: each.closed_as for each in settled if each.closed_as}
         if ended:
             reconciling.end(session, job.workspace_id, ended)
+
+
+def _tell(
+    session: Session, job: _Job, connection: Connection, rows: Sequence[TaskRow], results: Mapping[str, PushResult], now: datetime
+) -> None:  # fmt: skip
+    """What came of it, for the log and for whoever runs Warmline: how late tasks came that stand there for the first time."""
+    told = [
+        (row.id, result.outcome.value, result.external_id or row.external_id)
+        for row in rows
+        if (result := results.get(row.key))
+    ]
+    following.pushed(session, provider=connection.provider, connection_id=connection.id, tasks=told)
+    new = [row.id for row in rows if row.external_id is None]
+    delays = freshness.delays(session, job.workspace_id, new, now)
+
+    def count() -> None:
+        for seconds in delays:
+            meters.observe(meters.TASK_DELAY, seconds, meters.provider_label(connection.provider))
+        freshness.record(job.runtime.db, delays, job.runtime.config.freshness)
+
+    following.on_commit(session, count)
 
 
 def _settled(row: TaskRow, result: PushResult | None, now: datetime, business: datetime) -> Settled:
@@ -254,7 +280,8 @@ def _gone(before: Settled, result: PushResult, now: datetime, business: datetime
 def _refused(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
     """Parked with the CRM's own sentence: trying again cannot help. One that never stood there is absent again."""
     state = "parked" if before.external_id is None else before.state
-    return replace(before, state=state, detail=result.detail or "The CRM refused this task.", maybe_sent_at=None)
+    detail = result.detail or "The CRM refused this task."
+    return replace(before, state=state, detail=detail, maybe_sent_at=None, refused=True)
 
 
 def _later(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
@@ -289,6 +316,7 @@ def _failed(
     """The whole call failed before anything was sent (providers promise that), or on our side, and then nobody knows. What
     stood ready behind it was not sent."""
     told = policy.reaction(error, connection.push_failures)
+    meters.count(meters.PUSHES, meters.provider_label(connection.provider), type(error).__name__, by=len(rows))
     policy.tell(error, connection.push_failures, provider=connection.provider, connection=str(connection.id))
     unsent = policy.nothing_was_sent(error)
     with job.runtime.db.tenant(job.workspace_id) as session:
@@ -301,8 +329,9 @@ def _failed(
         pushing.let_go(
             session, held, failures=failures, error=told.shown, retry_at=real_now() + (told.delay or policy.HOUR)
         )
-        if told.reauth:
-            connecting.needs_reauth(session, held, told.shown)
+    if told.reauth:  # in a transaction of its own, which locks the connection before anything else
+        with job.runtime.db.tenant(job.workspace_id) as session:
+            connecting.needs_reauth(session, connection, told.shown, refused=policy.refused_version(error))
 
 
 def _untouched(row: TaskRow, unsent: bool) -> Settled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import groupby
 from threading import Event
 
 import structlog
@@ -20,6 +21,9 @@ from service.db import scheduler_engine, unreachable
 from service.leases import LEASE
 from service.runtime import Runtime
 from service.store import claims
+from service.watch import presence
+from service.watch.telling import Teller
+from workers import watched
 
 log = structlog.get_logger()
 
@@ -44,18 +48,29 @@ def tick(engine: Engine, redis: Redis, lease: timedelta = LEASE) -> int:
         with engine.begin() as connection:
             claims.release(connection, found, now)
         raise
+    _tell(found)
     return len(found)
+
+
+def _tell(found: list[claims.Claim]) -> None:
+    """Which jobs were claimed, by the traces that their own lines will carry."""
+    for job, claimed in groupby(found, key=lambda each: each.job):
+        traces = [watched.trace(job, each.ids) for each in claimed]
+        log.info("claimed", job=job, count=len(traces), traces=traces)
 
 
 def run(config: Config, stop: Event | None = None, wait: Callable[[float], object] | None = None) -> None:
     """Looks until it is stopped (SIGTERM, SIGINT). A database or queue that is away is waited for, and said once."""
     stop = stop or _stopped_by_signal()
     wait = wait or stop.wait
-    engine, redis = scheduler_engine(config.need("database_scheduler_url")), Runtime(config).redis
+    held = Runtime(config)
+    engine, redis = scheduler_engine(config.need("database_scheduler_url")), held.redis
+    teller = Teller(held, presence.SCHEDULER)
     away = False
     while not stop.is_set():
         try:
             tick(engine, redis, config.lease)
+            teller.say()
         except (OperationalError, RedisError) as error:
             if not away:
                 why = unreachable(error) if isinstance(error, OperationalError) else queue.unreachable(error)
@@ -67,6 +82,7 @@ def run(config: Config, stop: Event | None = None, wait: Callable[[float], objec
             log.info("the database and the queue are back")
             away = False
         wait(TICK)
+    teller.leave()
 
 
 def _stopped_by_signal() -> Event:

@@ -152,7 +152,7 @@ def dismiss_task(
     # One that was sent and never answered may stand in the CRM too.
     stands = task.external_id is not None or task.maybe_sent_at is not None or task.state in ("open", "unknown")
     task.wanted, task.closed_by, task.closed_at, task.close_reason = "completed", by, real_now(), reason
-    task.held_reason, task.held_until, task.run_id = "", None, None
+    task.held_reason, task.held_until, task.run_id, task.parked_at = "", None, None, None
     task.push_at = business_now() if stands else None
     task.state = task.state if stands else "withdrawn"
     session.flush()

@@ -27,7 +27,7 @@ def begin(session: Session, row: Connection, *, by: str) -> None:
     execute(
         raw(session),
         "UPDATE tasks SET wanted = 'withdrawn', closed_by = %(by)s, closed_at = %(real)s, close_reason = %(reason)s, held_reason = '',"  # noqa: S608 - our own words
-        " held_until = NULL, run_id = NULL, push_at = %(now)s WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open'"
+        " held_until = NULL, run_id = NULL, parked_at = NULL, push_at = %(now)s WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open'"
         f" AND {_STANDS}",
         {**where, "by": by, "real": real_now(), "reason": REASON, "now": business_now()},
     )

@@ -16,8 +16,9 @@ from service.clock import business_now, real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
 from service.models import Brand, Connection
-from service.store import due, redacting
+from service.store import due, redacting, suppressing
 from service.store.rows import execute, insert, packed
+from service.watch import following
 
 AUTHOR = {
     "id": "uuid", "native_id": "text", "handle": "text", "name": "text", "bio": "text", "url": "text", "website": "text",
@@ -189,7 +190,11 @@ def _colleagues(session: Session, connection: Connection) -> tuple[set[str], dic
 
 
 def save_engagements(session: Session, source: Source, items: Sequence[Engagement]) -> int:
-    """Stores posts (each of them at most once, however often they come) and marks due what they touch. Returns how many are new."""
+    """Stores posts (each of them at most once, however often they come) and marks due what they touch; people who are to be left
+    out are left out. Returns how many are new."""
+    items = suppressing.without_authors(
+        session, source.workspace_id, source.provider, source.host, items, source.is_ours
+    )
     if not items:
         return 0
     connection = raw(session)
@@ -210,9 +215,13 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
             due.decide_soon(session, source.workspace_id)
         return 0
     _touch(connection, source, shared, changed)
+    new = [(row[0], row[6]) for row in changed if row[9]]
+    following.stored(
+        session, provider=source.provider, connection_id=source.connection_id, posts=new, now=business_now(), late=source.ready
+    )  # fmt: skip
     if source.ready:
         due.decide_soon(session, source.workspace_id)
-    return sum(row[9] for row in changed)
+    return len(new)
 
 
 def _know_colleagues(

@@ -88,6 +88,7 @@ class Settled:
     written_at: datetime | None
     maybe_sent_at: datetime | None
     closed_as: str = ""  # the person ended it in the CRM
+    refused: bool = False  # the CRM will have none of it as it is: it is parked until somebody acts
 
     @property
     def written_unless_content(self) -> dict[str, Any] | None:
@@ -98,12 +99,13 @@ class Settled:
 _TYPES = {
     "id": "uuid", "wanted": "text", "content": "jsonb", "state": "text", "external_id": "text", "external_url": "text",
     "written": "jsonb", "detail": "text", "push_at": "timestamptz", "written_at": "timestamptz", "maybe_sent_at": "timestamptz",
+    "refused": "boolean",
 }  # fmt: skip
 _VALUES = attrgetter(*(name if name != "written" else "written_unless_content" for name in _TYPES))
 _SETTLE = (
     "UPDATE tasks t SET state = new.state, external_id = new.external_id, external_url = coalesce(nullif(new.external_url, ''), t.external_url),"  # noqa: S608
     " written = coalesce(new.written, new.content), detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
-    " pushed_at = coalesce(t.pushed_at, new.written_at), held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"
+    " pushed_at = coalesce(t.pushed_at, new.written_at), parked_at = CASE WHEN new.refused THEN coalesce(t.parked_at, %(real)s) END, held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"
     " push_at = CASE WHEN t.run_id IS NOT NULL THEN NULL WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
     f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
 )
@@ -112,7 +114,7 @@ _SETTLE = (
 def settle(session: Session, workspace_id: UUID, results: Sequence[Settled]) -> None:
     """Stores what came of these tasks."""
     rows = map(_VALUES, sorted(results, key=lambda each: each.id))
-    execute(raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), **packed(_TYPES, rows)})
+    execute(raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), "real": real_now(), **packed(_TYPES, rows)})
 
 
 def let_go(

@@ -115,7 +115,7 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
 def _close(session: Session, row: Task, reason: str, at: datetime) -> None:
     row.wanted = "completed" if row.state == "completed" else "withdrawn"
     row.closed_by, row.close_reason, row.closed_at, row.push_at = "crm", reason, at, None
-    row.held_reason, row.held_until, row.run_id = "", None, None
+    row.held_reason, row.held_until, row.run_id, row.parked_at = "", None, None, None
     dealt_with(session, row, max(at, business_now()))
     tasks.release_slots(session, row.workspace_id, [row.person])
 

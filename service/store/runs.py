@@ -196,7 +196,7 @@ def release(session: Session, workspace_id: UUID, run_id: UUID, *, but: Iterable
     """Lets go of what a run holds, but for these CRMs: what stands in a CRM is pushed, the rest may be given out."""
     rows = execute(
         raw(session),
-        "UPDATE tasks SET run_id = NULL, held_reason = CASE WHEN held_reason = %(why)s THEN '' ELSE held_reason END,"
+        "UPDATE tasks SET run_id = NULL, ripe_at = NULL, held_reason = CASE WHEN held_reason = %(why)s THEN '' ELSE held_reason END,"
         " push_at = CASE WHEN state IN ('open', 'unknown') THEN %(now)s WHEN state = 'completed' AND wanted = 'open' THEN %(now)s ELSE push_at END"
         " WHERE workspace_id = %(w)s AND run_id = %(run)s AND coalesce(crm_connection_id <> ALL(%(but)s), true) RETURNING crm_connection_id",
         {"w": workspace_id, "run": run_id, "but": list(but), "why": HELD, "now": business_now()},
@@ -258,7 +258,7 @@ def put_back(session: Session, workspace_id: UUID, run_id: UUID) -> None:
     )
     execute(
         raw(session),
-        "UPDATE tasks t SET wanted = 'withdrawn', closed_by = 'rules', close_reason = %(why)s, closed_at = %(real)s, run_id = NULL,"
+        "UPDATE tasks t SET wanted = 'withdrawn', closed_by = 'rules', close_reason = %(why)s, closed_at = %(real)s, run_id = NULL, parked_at = NULL,"
         " held_reason = '', held_until = NULL, state = CASE WHEN t.state IN ('open', 'unknown') THEN t.state ELSE 'withdrawn' END,"
         " push_at = CASE WHEN t.state IN ('open', 'unknown') THEN %(now)s END"
         " FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id"

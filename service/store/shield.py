@@ -47,6 +47,7 @@ FROM tasks t WHERE t.workspace_id = %(w)s AND t.wanted = 'open' AND t.run_id IS 
 _MOVE = {"id": "uuid", "push_at": "timestamptz", "due_at": "text", "held_reason": "text"}
 _MOVED = f"""
 UPDATE tasks t SET push_at = new.push_at, held_reason = coalesce(new.held_reason, t.held_reason),
+  ripe_at = CASE WHEN coalesce(new.held_reason, t.held_reason) = '' THEN t.ripe_at END,
   content = CASE WHEN t.edited @> '["due_at"]' OR new.due_at IS NULL THEN t.content ELSE jsonb_set(t.content, '{{due_at}}', to_jsonb(new.due_at)) END
 FROM {records(_MOVE)} WHERE t.workspace_id = %(w)s AND t.id = new.id
 """  # noqa: S608 - names of our own columns

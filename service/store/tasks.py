@@ -52,6 +52,7 @@ class TaskRow:
     close_reason: str = ""
     written: dict[str, Any] = field(default_factory=dict)
     run_id: UUID | None = None
+    ripe_at: datetime | None = None
 
     @property
     def in_crm(self) -> bool:
@@ -68,7 +69,7 @@ _TYPES = {
     "conversation_id": "uuid", "relationship_id": "uuid", "crm_connection_id": "uuid", "wanted": "text", "state": "text",
     "content": "jsonb", "edited": "jsonb", "reasons": "jsonb", "urgency": "integer", "since": "timestamptz", "due_at": "timestamptz",
     "held_reason": "text", "held_until": "timestamptz", "push_at": "timestamptz", "external_id": "text", "detail": "text",
-    "maybe_sent_at": "timestamptz", "closed_at": "timestamptz", "closed_by": "text", "close_reason": "text", "written": "jsonb", "run_id": "uuid",
+    "maybe_sent_at": "timestamptz", "closed_at": "timestamptz", "closed_by": "text", "close_reason": "text", "written": "jsonb", "run_id": "uuid", "ripe_at": "timestamptz",
 }  # fmt: skip
 _VALUES = attrgetter(*_TYPES)
 _NAMES = ", ".join(each.name for each in fields(TaskRow))
@@ -88,6 +89,8 @@ _SAVE = insert(
     },
     conflict=(
         "ON CONFLICT (workspace_id, key) DO UPDATE SET settings_version = excluded.settings_version, rules_version = excluded.rules_version,"
+        # What the CRM refuses stays parked until something of it changes.
+        " parked_at = CASE WHEN excluded.wanted = 'open' AND excluded.state = old.state AND excluded.push_at IS NULL THEN old.parked_at END,"
         " decided_at = excluded.decided_at, " + ", ".join(f"{name} = excluded.{name}" for name in _DECIDED)
     ),
 )  # fmt: skip
@@ -183,7 +186,8 @@ def save_admissions(
     execute(
         raw(session),
         "UPDATE tasks t SET held_reason = new.held_reason, held_until = new.held_until, push_at = new.push_at, content = new.content,"  # noqa: S608 - names of our own columns
-        " admitted_at = CASE WHEN new.push_at IS NULL THEN NULL ELSE %(now)s END"
+        " admitted_at = CASE WHEN new.push_at IS NULL THEN NULL ELSE %(now)s END,"
+        " ripe_at = CASE WHEN new.held_reason = '' THEN t.ripe_at END"  # what waits on purpose is not late
         f" FROM {records(ADMISSION)} WHERE t.workspace_id = %(w)s AND t.id = new.id",
         {"w": workspace_id, "now": now, **packed(ADMISSION, rows)},
     )
