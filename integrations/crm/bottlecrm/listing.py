@@ -6,7 +6,7 @@ would miss one. So each page begins with the last row of the one before: if it d
 
 from __future__ import annotations
 
-from base64 import b85decode, b85encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,14 +62,14 @@ def read(
 
 
 def pack(ids: Iterable[str]) -> str:
-    """Ids (UUIDs) as a text of 20 letters each."""
-    return b85encode(b"".join(UUID(each).bytes for each in sorted(ids))).decode()
+    """Ids (UUIDs, as BottleCRM writes them) as a text of 22 letters each."""
+    return b64encode(bytes.fromhex("".join(sorted(ids)).replace("-", ""))).decode()
 
 
 def unpack(text: object) -> set[str]:
     """The ids that `pack` wrote; none for anything else."""
     try:
-        raw = b85decode(text) if isinstance(text, str) else b""
+        raw = b64decode(text, validate=True) if isinstance(text, str) else b""
     except ValueError:
         return set()
     return {str(UUID(bytes=raw[start : start + 16])) for start in range(0, len(raw) - 15, 16)}

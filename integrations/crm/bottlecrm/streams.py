@@ -64,15 +64,15 @@ def contacts(source: Source, cursor: str | None) -> Pages:
     """All contacts, each time, and those that are there no more."""
     state = load(cursor)
     known, seen, here = unpack(state.get("known")), unpack(state.get("seen")), place(state.get("at"))
-    many = state.get("many") is True and here.offset > 0
+    many, before = state.get("many") is True and here.offset > 0, pack(known)
     for rows, following in read(source.api.contacts, fields.created, CONTACTS, here):
         seen |= {str(row["id"]) for row in rows if is_id(row["id"])}
         many = many or len(seen) > COMPARED
         if many:
-            known, seen = set(), set()
+            known, seen, before = set(), set(), ""
         items: list[CRMRecord] = [fields.contact(row, source.site) for row in rows]
         if following is not None:
-            yield Page(tuple(items), store(known=pack(known), seen=pack(seen), many=many, at=following.dump()))
+            yield Page(tuple(items), store(known=before, seen=pack(seen), many=many, at=following.dump()))
             continue
         missing = sorted(known - seen)
         gone = [each for each in missing[:CHECKED] if _is_gone(source.api, each)]

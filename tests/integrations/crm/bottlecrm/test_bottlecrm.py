@@ -461,7 +461,7 @@ def test_ids_are_packed_and_unpacked() -> None:
     ids = {str(uuid4()) for _ in range(100)}
 
     assert unpack(pack(ids)) == ids
-    assert len(pack(ids)) == 2000
+    assert len(pack(ids)) < 2300
     assert [unpack(each) for each in (None, 7, "~", "")] == [set()] * 4
 
 
