@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Protocol
 
-from integrations.provider import HANDED_IN, SocialClient
+from integrations.provider import HANDED_IN, Meter, SocialClient
 from integrations.records import Author, Engagement, Kind
 from integrations.registry import providers
 from tests.fakes.social import FakeSocial
@@ -39,6 +39,12 @@ class World(Network, Protocol):
 
     def answer(self, post_id: str) -> str: ...
     def refuse(self, status: int, body: str) -> None: ...
+
+
+class Billed(World, Protocol):
+    """A network that bills what it returns."""
+
+    def metered(self, meter: Meter) -> SocialClient: ...  # whose meter this is
 
 
 class Able(Protocol):

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import responses
 
-from integrations.provider import SocialClient
+from integrations.provider import Meter, SocialClient
 from tests.integrations.social.x.wire import NOW, US, Wire, snowflake, tweet
 
 
@@ -22,6 +22,10 @@ class XWorld:
 
     def client(self) -> SocialClient:
         return self.wire.client(now=lambda: NOW + self._ahead)
+
+    def metered(self, meter: Meter) -> SocialClient:
+        """The account, where this counts what is bought."""
+        return self.wire.client(now=lambda: NOW + self._ahead, meter=meter, wanted=lambda _: ())
 
     def speak(self, text: str) -> str:
         """Somebody mentions us. Returns the post's id."""
