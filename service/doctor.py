@@ -29,6 +29,7 @@ from service.config import RUNNING, Config
 from service.errors import PlainError
 from service.launcher import KEYS, read_keys
 from service.models import ProviderApp, Workspace
+from service.sealed import APPS
 from service.store import listing
 from service.vault import SealBrokenError, Vault
 
@@ -285,7 +286,7 @@ def _registered(patient: Patient) -> str:
         session.expunge_all()
     for app in patient.apps:
         try:
-            patient.vault.open(app.sealed, "provider_apps", "sealed", app.provider, app.host)
+            patient.vault.open(app.sealed, *APPS.place(app.provider, app.host))
         except SealBrokenError:
             raise PlainError(
                 f"The client secret of {app.provider} was sealed with another key. Put that key into WARMLINE_SECRET_KEYS"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
@@ -19,16 +20,35 @@ def done_link(config: Config, workspace_id: UUID, task_id: UUID) -> str:
     return f"{config.base_url}/t/{_encode(ids + _tag(config.secret_keys[first], ids))}"
 
 
+def standing_link(config: Config, text: str, workspace_id: UUID, task_id: UUID) -> str | None:
+    """The address in this text that `done_link` made for this task under any key that we hold: it stays as it is, so that a new key
+    rewrites no task."""
+    begin = f"{config.base_url}/t/"
+    token = re.match(r"[A-Za-z0-9_-]*", text.partition(begin)[2])
+    assert token is not None
+    return begin + token[0] if read(config, token[0]) == (workspace_id, task_id) else None
+
+
 def read(config: Config, token: str) -> tuple[UUID, UUID] | None:
     """(workspace id, task id) of a token that we signed with any key that we hold; None for any other."""
+    found = _opened(config, token)
+    return found[1:] if found else None
+
+
+def signed_by(config: Config, token: str) -> str | None:
+    """The id of the key that signed this token; None for one that no key of ours did."""
+    found = _opened(config, token)
+    return found[0] if found else None
+
+
+def _opened(config: Config, token: str) -> tuple[str, UUID, UUID] | None:
     try:
         blob = urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except ValueError:
         return None
     ids, tag = blob[:32], blob[32:]
-    if len(ids) != 32 or not any(hmac.compare_digest(tag, _tag(key, ids)) for key in config.secret_keys.values()):
-        return None
-    return UUID(bytes=ids[:16]), UUID(bytes=ids[16:])
+    signed = [key_id for key_id, key in config.secret_keys.items() if hmac.compare_digest(tag, _tag(key, ids))]
+    return (signed[0], UUID(bytes=ids[:16]), UUID(bytes=ids[16:])) if signed and len(ids) == 32 else None
 
 
 def _tag(key: bytes, ids: bytes) -> bytes:

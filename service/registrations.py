@@ -17,6 +17,7 @@ from service.config import Config
 from service.errors import PlainError
 from service.models import Connection, ProviderApp
 from service.runtime import Runtime
+from service.sealed import APPS
 
 
 class ConnectError(PlainError):
@@ -187,7 +188,7 @@ def _stored(runtime: Runtime, provider: str, host: str) -> _Stored | None:
         row = rows.get(host) or rows.get("")
     if row is None:
         return None
-    opened = runtime.vault.open(row.sealed, "provider_apps", "sealed", provider, row.host)
+    opened = runtime.vault.open(row.sealed, *APPS.place(provider, row.host))
     app = App(row.client_id, opened["client_secret"], row.hosts, opened.get("options", {}))
     return _Stored(app, str(opened.get("callback", "")))
 
@@ -197,7 +198,7 @@ def _row(runtime: Runtime, provider: str, host: str, app: App, callback: str = "
     return {
         "client_id": app.client_id,
         "hosts": dict(app.hosts),
-        "sealed": runtime.vault.seal(sealed, "provider_apps", "sealed", provider, host),
+        "sealed": runtime.vault.seal(sealed, *APPS.place(provider, host)),
     }
 
 

@@ -15,6 +15,7 @@ from service.clock import real_now
 from service.models import OAuthState
 from service.registrations import ConnectError
 from service.runtime import Runtime
+from service.sealed import CONSENTS
 from service.sessions import digest
 
 LIFETIME = timedelta(minutes=10)
@@ -47,7 +48,7 @@ def issue(
                 brand_id=brand_id,
                 connection_id=connection_id,
                 provider=provider,
-                sealed=runtime.vault.seal(sealed, "oauth_states", digest(token).hex()),
+                sealed=runtime.vault.seal(sealed, *CONSENTS.place(digest(token))),
                 expires_at=real_now() + LIFETIME,
                 used_at=None,
             )
@@ -56,7 +57,7 @@ def issue(
 
 def unseal(runtime: Runtime, token: str, row: OAuthState) -> dict[str, Any]:
     """What was remembered with this token."""
-    return runtime.vault.open(row.sealed, "oauth_states", digest(token).hex()) if row.sealed else {}
+    return runtime.vault.open(row.sealed, *CONSENTS.place(digest(token))) if row.sealed else {}
 
 
 def spend(runtime: Runtime, stage: str, token: str) -> OAuthState:

@@ -40,7 +40,7 @@ class Vault:
         nonce = os.urandom(_NONCE)
         text = json.dumps(value, separators=(",", ":")).encode()
         sealed = self._keys[self.current].encrypt(nonce, text, _associated(place))
-        return b".".join((_VERSION, self.current.encode())) + b"." + nonce + sealed
+        return prefix(self.current) + nonce + sealed
 
     def open(self, envelope: bytes, *place: object) -> dict[str, Any]:
         """What was sealed for `place`. Raises SealBrokenError."""
@@ -53,6 +53,18 @@ class Vault:
             raise SealBrokenError("a sealed value does not open here: another key, or moved from another row") from None
         opened: dict[str, Any] = json.loads(text)
         return opened
+
+
+def prefix(key_id: str) -> bytes:
+    """How an envelope begins that was sealed with this key."""
+    return b".".join((_VERSION, key_id.encode(), b""))
+
+
+def key_of(envelope: bytes) -> str:
+    """The id of the key that sealed this envelope, of which the beginning will do; "?" for what is none of ours."""
+    version, _, rest = bytes(envelope).partition(b".")
+    key_id, dot, _ = rest.partition(b".")
+    return key_id.decode("utf-8", "replace") if version == _VERSION and dot else "?"
 
 
 def _associated(place: tuple[object, ...]) -> bytes:

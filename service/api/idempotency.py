@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b64decode, b64encode
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from flask import Response, g, request
@@ -23,6 +21,7 @@ from service.api.problems import refuse
 from service.clock import real_now
 from service.models import IdempotencyKey
 from service.runtime import runtime
+from service.sealed import ANSWERS
 from service.vault import SealBrokenError
 
 HEADER = "Idempotency-Key"
@@ -49,7 +48,7 @@ def before() -> Response | None:
             g.idempotency_key = key
             return None
         row = session.execute(
-            select(IdempotencyKey.request_hash, IdempotencyKey.status, IdempotencyKey.body).where(
+            select(IdempotencyKey.request_hash, IdempotencyKey.status, IdempotencyKey.sealed).where(
                 IdempotencyKey.workspace_id == who.workspace_id, IdempotencyKey.key == key
             )
         ).one_or_none()
@@ -59,7 +58,7 @@ def before() -> Response | None:
         refuse(422, f"This {HEADER} was used for another request. Use a new one for each new request.")
     if row.status is None:
         refuse(409, "The first request with this key is still under way. Try again in a moment.")
-    return _replay(who, key, row.status, row.body)
+    return _replay(who, key, row.status, row.sealed)
 
 
 def after(response: Response) -> Response:
@@ -67,14 +66,15 @@ def after(response: Response) -> Response:
     if "idempotency_key" in g and 200 <= response.status_code < 300:
         who, key = caller(), g.pop("idempotency_key")
         headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
-        # Answers hold names, texts and consent links: they rest sealed.
-        sealed = runtime().vault.seal({"text": response.get_data(as_text=True), "headers": headers}, *_place(who, key))
-        body = {"sealed": b64encode(sealed).decode()}
+        answer = {"text": response.get_data(as_text=True), "headers": headers}
         with runtime().db.tenant(who.workspace_id) as session:
             session.execute(
                 update(IdempotencyKey)
                 .where(IdempotencyKey.workspace_id == who.workspace_id, IdempotencyKey.key == key)
-                .values(status=response.status_code, body=body)
+                .values(
+                    status=response.status_code,
+                    sealed=runtime().vault.seal(answer, *ANSWERS.place(who.workspace_id, key)),
+                )
             )
     return response
 
@@ -90,18 +90,14 @@ def teardown(_: BaseException | None) -> None:
             )
 
 
-def _replay(who: Caller, key: str, status: int, body: dict[str, Any] | None) -> Response:
+def _replay(who: Caller, key: str, status: int, answer: bytes | None) -> Response:
     try:
-        held = runtime().vault.open(b64decode((body or {})["sealed"]), *_place(who, key))
-    except (SealBrokenError, KeyError):
+        held = runtime().vault.open(answer or b"", *ANSWERS.place(who.workspace_id, key))
+    except SealBrokenError:
         refuse(409, "This request was done, but its answer can no longer be read. Look at what stands now.")
     response = Response(held["text"], status=status, headers=held["headers"])
     response.headers[REPLAYED] = "true"
     return response
-
-
-def _place(who: Caller, key: str) -> tuple[object, ...]:
-    return "idempotency_keys", "body", who.workspace_id, key
 
 
 def _fingerprint(who: Caller) -> str:
@@ -112,7 +108,7 @@ def _fingerprint(who: Caller) -> str:
 def _claim(session: Session, who: Caller, key: str, fingerprint: str) -> bool:
     """Whether this request is the one to do it: the key is new, or too old to count, or its first request was lost."""
     now = real_now()
-    fresh = {"request_hash": fingerprint, "status": None, "body": None, "created_at": now}
+    fresh = {"request_hash": fingerprint, "status": None, "sealed": None, "created_at": now}
     statement = insert(IdempotencyKey).values(workspace_id=who.workspace_id, key=key, **fresh)
     lost = (
         IdempotencyKey.status.is_(None)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -240,4 +240,4 @@ class IdempotencyKey(Tenant, Created, Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     request_hash: Mapped[str] = mapped_column(Text)
     status: Mapped[int | None]  # None: still under way
-    body: Mapped[dict[str, Any] | None]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)  # the answer: it holds names, texts and consent links

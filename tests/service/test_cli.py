@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tests.conftest import make_member
 
 NOWHERE = "postgresql://warmline@127.0.0.1:1/warmline"
 KEY = f"k1:{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
+NEWER = f"k2:{base64.b64encode(b'fedcba9876543210fedcba9876543210').decode()}"
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -332,3 +334,27 @@ def test_a_provider_is_frozen_with_a_reason_and_brought_back(run: Run, config: C
     assert run("providers", "unfreeze", "x", **env)[:2] == (0, "x goes on (0 connections).\n")
     code, _, err = run("providers", "freeze", "myspace", "--reason", "It is gone", **env)
     assert (code, "There is no provider 'myspace'" in err) == (1, True)
+
+
+def test_keys_says_what_rests_under_which_and_rotate_seals_it_anew(config: Config, run: Run) -> None:
+    old = Runtime(replace(config, secret_keys=parse_keys(KEY)))
+    connect.set_app(old, "x", "client", "secret")
+    old.db.engine.dispose()
+    env = {"DATABASE_URL": config.need("database_url"), "WARMLINE_SECRET_KEYS": f"{NEWER},{KEY}"}
+
+    code, out, err = run("keys", **env)
+    assert (code, err) == (0, "")
+    assert re.search(r"^provider_apps +0 +1$", out, re.MULTILINE)
+    assert "The key k2 seals." in out
+    assert "k1 must stay: 1 row under it. `warmline keys rotate` seals them anew." in out
+
+    code, out, err = run("keys", "rotate", "--json")
+    assert code == 0
+    assert json.loads(out)["sealed_anew"]["provider_apps"] == 1
+    assert json.loads(out)["may_go"] == ["k1"]
+    assert "k1 may go: nothing rests under it." in run("keys", "rotate")[1]
+    assert json.loads(run("keys", "--json")[1])["rows"]["provider_apps"] == {"k2": 1}
+
+    code, out, err = run("keys", WARMLINE_SECRET_KEYS=KEY)  # somebody took the wrong one out
+    assert "1 row under k2, which is not in WARMLINE_SECRET_KEYS" in out
+    assert run("keys", "rotate")[2] == "warmline: 1 row could not be opened and stay as they are: 1 of provider_apps.\n"
