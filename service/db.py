@@ -48,7 +48,12 @@ class Database:
         self, url: str, *, pool_size: int = 5, lease: timedelta = LEASE, vault: Callable[[], Vault] | None = None
     ) -> None:
         self.engine = create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            hide_parameters=True,  # an error's words get into logs, and parameters are what people wrote
         )
         self._most = 2 * pool_size
         self._sessions = sessionmaker(

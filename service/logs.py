@@ -1,30 +1,44 @@
-"""Logs are fields: never the text of a post, a token or a query string."""
+"""Logs are fields: never the text of a post, a token or a query string.
+
+What libraries log by the standard library's `logging` comes out the same way, with the trace of the job or request that it belongs to.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
+from structlog.typing import Processor
 
 from service.config import Config
 
+# In every line, whoever wrote it: what ties it to its job or request, how bad it is, and when it was.
+_SHARED: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
 
-def configure(config: Config) -> None:
-    """Structured lines on stderr: JSON where `json_logs` is set, readable ones elsewhere."""
-    final = (
-        structlog.processors.JSONRenderer()
-        if config.json_logs
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+
+def configure(config: Config, stream: TextIO | None = None) -> None:
+    """Structured lines on `stream` (stderr): JSON where `json_logs` is set, readable ones elsewhere."""
+    out = stream or sys.stderr
+    final: Processor = (
+        structlog.processors.JSONRenderer() if config.json_logs else structlog.dev.ConsoleRenderer(colors=out.isatty())
     )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            final,
-        ],
+        processors=[*_SHARED, structlog.processors.format_exc_info, final],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(out),
     )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, structlog.processors.format_exc_info],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, final],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers, root.level = [handler], logging.WARNING

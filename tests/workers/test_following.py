@@ -1,0 +1,222 @@
+"""One post is followed from its network to its task in the CRM by the log alone; spans name the same ids; and how late tasks come
+is counted."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import structlog
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import func, select
+
+from integrations.errors import TemporaryError
+from service import logs
+from service.clock import real_now
+from service.models import Engagement, Freshness
+from service.runtime import Runtime
+from service.watch import freshness, meters, tracing
+from tests.workers.conftest import ANA, World
+from workers import watched
+
+LONG_AGO = "2020-01-01"
+SECRET_TEXT = "Is the zebra-striped parcel ever going to arrive?"
+
+
+@pytest.fixture
+def world(connected: World) -> World:
+    """Everything was set up long before: accounts, CRM, settings."""
+    connected.look()
+    connected.sql(f"UPDATE settings SET created_at = '{LONG_AGO}'")
+    connected.sql(f"UPDATE connections SET created_at = '{LONG_AGO}', ready_at = '{LONG_AGO}'")
+    meters._begin_anew()
+    connected.runtime.redis.flushall()
+    return connected
+
+
+@pytest.fixture
+def lines(world: World) -> Iterator[Any]:
+    """What was logged so far, as a program reads it."""
+    out, root = io.StringIO(), logging.getLogger()
+    before = root.handlers, root.level
+    logs.configure(replace(world.runtime.config, json_logs=True), out)
+
+    def read() -> list[dict[str, Any]]:
+        assert SECRET_TEXT not in out.getvalue()
+        assert "zebra" not in out.getvalue()
+        return [json.loads(line) for line in out.getvalue().splitlines()]
+
+    yield read
+    structlog.reset_defaults()
+    root.handlers, root.level = before
+
+
+def named(lines: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
+    return [line for line in lines if line["event"] == event]
+
+
+def test_one_post_is_followed_from_the_network_to_the_crm(world: World, lines: Any) -> None:
+    world.says(SECRET_TEXT, id="p1")
+    world.look()
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        post = session.scalars(select(Engagement.id).filter_by(native_id="p1")).one()
+    task = world.task()
+    found = lines()
+    [stored] = [line for line in named(found, "posts stored") if str(post) in line["posts"]]
+    [decided] = [line for line in named(found, "task decided") if str(post) in line["posts"]]
+    [pushed] = [line for line in named(found, "task pushed") if line["task"] == decided["task"]]
+    assert (stored["job"], stored["provider"]) == ("pull", "fakesocial")
+    assert (decided["job"], decided["task"], decided["wanted"]) == ("decide", str(task.id), "open")
+    assert (pushed["job"], pushed["outcome"], pushed["external"]) == ("push", "created", task.external_id)
+    assert len({each["trace"] for each in (stored, decided, pushed)}) == 3  # a trace for each job, and ids across them
+    assert {each["workspace"] for each in (stored, decided, pushed)} == {str(world.workspace_id)}
+
+
+def test_a_job_carries_the_trace_that_the_scheduler_named(world: World, lines: Any) -> None:
+    world.social.script.fail(TemporaryError("chirp.test did not answer in time"), on="pull")
+    world.due("mentions")
+    [claim] = [each for each in world.claim() if each.job == "pull"]
+    world.work(claim)
+    [line] = named(lines(), "went down")
+    assert line["trace"] == watched.trace("pull", claim.ids)
+    assert (line["stream"], line["stream_id"]) == ("mentions", str(claim.ids[1]))
+
+
+def test_spans_lie_in_the_trace_that_the_logs_name_and_hold_no_words(world: World, lines: Any) -> None:
+    exporter = InMemorySpanExporter()
+    tracing.configure(world.runtime.config, "worker", exporter)
+    try:
+        world.says(SECRET_TEXT, id="p1")
+        world.look()
+    finally:
+        tracing.shut_down()
+    spans = exporter.get_finished_spans()
+    traces = {line["trace"] for line in lines() if "trace" in line}
+    assert {f"{span.context.trace_id:032x}" for span in spans} >= traces
+    assert {span.name for span in spans} >= {"pull", "decide", "push", "call"}
+    [call] = [
+        span
+        for span in spans
+        if span.name == "call" and span.attributes["warmline.provider"] == "fakecrm" and span.parent
+    ][:1]
+    parents = {span.context.span_id: span.name for span in spans}
+    assert parents[call.parent.span_id] in {"push", "pull"}
+    assert "zebra" not in json.dumps([span.to_json() for span in spans])
+
+
+def test_an_error_marks_its_span_by_kind_alone(world: World) -> None:
+    exporter = InMemorySpanExporter()
+    tracing.configure(world.runtime.config, "worker", exporter)
+    try:
+        with pytest.raises(ValueError, match="hush"), tracing.traced("pull", tracing.trace_of("x")):
+            raise ValueError("hush")
+    finally:
+        tracing.shut_down()
+    [span] = exporter.get_finished_spans()
+    assert span.attributes["error.type"] == "ValueError"
+    assert not span.status.is_ok
+    assert "hush" not in span.to_json()
+
+
+def test_without_an_endpoint_there_are_no_spans(world: World) -> None:
+    tracing.configure(world.runtime.config, "worker")
+    assert tracing._tracer is None
+
+
+def test_an_endpoint_without_the_packages_is_said_and_changes_nothing(
+    world: World, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(role: str, exporter: object) -> object:
+        raise ImportError("opentelemetry")
+
+    monkeypatch.setattr(tracing, "_tracer_for", missing)
+    tracing.configure(replace(world.runtime.config, otlp_endpoint="http://127.0.0.1:1"), "worker")
+    assert tracing._tracer is None
+    assert [line["event"] for line in lines()] == [tracing.MISSING]
+
+
+# --- what is counted ------------------------------------------------------------------------------------------
+
+
+def counted(world: World, name: str) -> dict[tuple[str, ...], float]:
+    return {each.labels: each.count for each in meters.read(world.runtime.redis) if each.meter.name == name}
+
+
+def test_what_jobs_do_is_counted_by_how_it_ended(world: World) -> None:
+    world.social.script.fail(TemporaryError("chirp.test did not answer in time"), on="pull")
+    world.look(streams=("mentions",))
+    assert counted(world, "warmline_pulls")["fakesocial", "mentions", "TemporaryError"] == 1
+    world.says(SECRET_TEXT, id="p1")
+    world.look()
+    assert counted(world, "warmline_pulls")["fakesocial", "mentions", "read"] >= 1
+    assert counted(world, "warmline_posts") == {("fakesocial",): 1}
+    assert counted(world, "warmline_pushes") == {("fakecrm", "created"): 1}
+    assert counted(world, "warmline_jobs")["decide", "done"] >= 1
+
+
+def windows(world: World) -> freshness.Window:
+    with world.runtime.db.globally() as session:
+        return freshness.windows(session, real_now())["5m"]
+
+
+def test_a_task_that_comes_as_soon_as_patience_ends_is_fresh(world: World) -> None:
+    world.says(SECRET_TEXT, id="p1", ago=timedelta(minutes=1))
+    world.look()  # patience is an hour
+    world.passes(timedelta(minutes=59, seconds=30))
+    world.run()
+    assert windows(world) == freshness.Window(tasks=1, late=0)
+
+
+def test_a_task_that_comes_an_hour_after_patience_has_ended_is_late(world: World) -> None:
+    world.says(SECRET_TEXT, id="p1", ago=timedelta(minutes=1))
+    world.passes(timedelta(hours=2))  # nothing was read meanwhile
+    world.look()
+    assert windows(world) == freshness.Window(tasks=1, late=1)
+    assert counted(world, "warmline_task_delay_seconds") == {("fakecrm",): 1}
+
+
+def test_what_waits_on_purpose_is_not_late(world: World) -> None:
+    """Two are ripe at once, one a day may be given: the second comes tomorrow, and that is as it should be."""
+    world.set(daily_cap=1)
+    world.sql(f"UPDATE settings SET created_at = '{LONG_AGO}'")
+    for number in range(2):
+        who = replace(ANA, id=f"a{number}", handle=f"ana{number}")
+        world.says(f"{SECRET_TEXT} {number}", id=f"p{number}", ago=timedelta(minutes=61), who=who)
+    world.look()
+    assert windows(world) == freshness.Window(tasks=1, late=0)
+    world.passes(timedelta(days=1))
+    world.run()
+    assert len(world.tasks(state="open")) == 2
+    assert windows(world) == freshness.Window(tasks=1, late=0)
+
+
+def test_how_fast_the_allowance_burns_follows_from_the_windows() -> None:
+    full = {name: freshness.Window(100, 0) for name in freshness.WINDOWS}
+    assert freshness.burns_too_fast(full) is None
+    assert freshness.Window(0, 0).burn == 0.0
+    assert freshness.Window(100, 1).burn == pytest.approx(1.0)
+    for each in freshness.TOO_FAST:
+        late = round(each.rate) + 1
+        only_long = full | {each.long: freshness.Window(100, late)}
+        assert freshness.burns_too_fast(only_long) is None  # it is over
+        assert freshness.burns_too_fast(only_long | {each.short: freshness.Window(100, late)}) == each
+
+
+def test_slots_fall_out_of_the_windows_as_time_goes_by(held: Runtime) -> None:
+    now = real_now()
+    ages = {"5m": 0, "30m": 1200, "1h": 3000, "6h": 18_000, "3d": 200_000, "28d": 2_000_000}
+    for seconds in ages.values():
+        freshness.record(held.db, [1.0, 1000.0], timedelta(minutes=5), now - timedelta(seconds=seconds))
+    with held.db.globally() as session:
+        found = freshness.windows(session, now)
+        assert [each.tasks for each in found.values()] == [2, 4, 6, 8, 10, 12]
+        assert [each.late for each in found.values()] == [1, 2, 3, 4, 5, 6]
+        freshness.sweep(session, now + freshness.PERIOD + timedelta(days=2))
+    with held.db.globally() as session:
+        assert session.scalar(select(func.count()).select_from(Freshness)) == 0
