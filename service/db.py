@@ -6,8 +6,9 @@ opens a socket before it is used, so that workers may import the application bef
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -165,34 +166,66 @@ def scheduler_engine(url: str) -> Engine:
 # --- migrations ---------------------------------------------------------------------------------------------
 
 
+# Old code serves meanwhile. A statement that stands in line for a table's lock holds up everybody who comes after it, so it
+# steps back soon and comes again: long enough for usual transactions to pass, too short for a person to notice.
+LOCK_WAIT = "2s"
+ATTEMPTS = 30
+
+
 def _alembic() -> AlembicConfig:
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
-def migrate(admin_url: str, *logins: str | None) -> None:
-    """Brings the schema up to date as the owner, one migrator at a time. `logins` are the application's and the
-    scheduler's addresses: their users are made members of the two roles (and made, where that is allowed).
-    Raises PlainError when the database is away or this role may not do it."""
+def migrate(admin_url: str, *logins: str | None, pause: Callable[[float], object] = time.sleep) -> None:
+    """Brings the schema up to date as the owner, one migrator at a time, while web, workers and schedulers of the version
+    before go on. `logins` are the application's and the scheduler's addresses: their users are made members of the two roles
+    (and made, where that is allowed). `pause` waits for so many seconds before a table that is in use is tried again.
+    Raises PlainError when the database is away, this role may not do it, or a table stays in use."""
     engine = create_engine(admin_url)
+    config = _alembic()
     try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(7261635)"))
-            current, config = MigrationContext.configure(connection).get_current_revision(), _alembic()
-            if current and current not in {
-                each.revision for each in ScriptDirectory.from_config(config).walk_revisions()
-            }:
-                raise _newer(current)
-            _make_roles(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            for login, role in zip(logins, ("warmline_app", "warmline_scheduler"), strict=False):
-                _admit(connection, login, role)
+        with engine.connect() as turn:  # its transaction holds the lock and nothing else
+            turn.execute(text("SELECT pg_advisory_xact_lock(7261635)"))
+            with engine.begin() as connection:
+                _refuse_newer(connection, config)
+                _make_roles(connection)
+            _upgrade(engine, config, pause)
+            with engine.begin() as connection:
+                for login, role in zip(logins, ("warmline_app", "warmline_scheduler"), strict=False):
+                    _admit(connection, login, role)
     except SQLAlchemyError as error:
         raise plainly(error) from None
     finally:
         engine.dispose()
+
+
+def _refuse_newer(connection: Connection, config: AlembicConfig) -> None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current and current not in {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}:
+        raise _newer(current)
+
+
+def _upgrade(engine: Engine, config: AlembicConfig, pause: Callable[[float], object]) -> None:
+    """Each migration in a transaction of its own: what is done stays done when the next one has to be tried again."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(f"SET lock_timeout = '{LOCK_WAIT}'"))
+                connection.commit()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+            return
+        except OperationalError as error:
+            if not isinstance(error.orig, (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)):
+                raise
+        if attempt < ATTEMPTS:
+            pause(min(0.5 * attempt, 5.0))
+    raise PlainError(
+        "A table that has to be changed stayed in use, by a backup or a long query perhaps. Nothing is half done: run"
+        " `warmline migrate` again when that is over."
+    )
 
 
 def check_schema(connection: Connection, *, newer: bool = False) -> None:
@@ -208,6 +241,14 @@ def check_schema(connection: Connection, *, newer: bool = False) -> None:
         raise PlainError(f"The database's schema ({current}) is older than this Warmline. Run `warmline migrate`.")
     if not newer:
         raise _newer(current)
+
+
+def check_schema_at_start(engine: Engine) -> None:
+    """For processes that work without anybody looking: raises PlainError where the schema is older than this version. A
+    database that is away is waited for later."""
+    with suppress(OperationalError), engine.connect() as connection:
+        check_schema(connection, newer=True)
+    engine.dispose()  # no socket is left open, so that whoever calls may fork
 
 
 def _newer(revision: str) -> PlainError:

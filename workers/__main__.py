@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service import config as configuration
 from service import logs
 from service.config import Config
-from service.db import plainly
+from service.db import check_schema_at_start, plainly
 from service.errors import PlainError
 from service.processes import die_with_parent
 from service.queue import QUEUE, SILENCE, beat, unreachable
@@ -86,6 +86,7 @@ def worker(config: Config) -> None:
     held = Runtime(config)
     held.vault  # noqa: B018 - refuses here, not in every job
     held.redis.ping()
+    check_schema_at_start(held.db.engine)
     MortalWorker.stop_within = config.stop_within
     pool = WorkerPool(
         [QUEUE], connection=held.redis, num_workers=config.workers, worker_class=MortalWorker, queue_class=HeedfulQueue

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from service import queue
 from service.clock import business_now
 from service.config import Config
-from service.db import scheduler_engine, unreachable
+from service.db import check_schema_at_start, scheduler_engine, unreachable
 from service.leases import LEASE
 from service.runtime import Runtime
 from service.store import claims
@@ -65,6 +65,7 @@ def run(config: Config, stop: Event | None = None, wait: Callable[[float], objec
     wait = wait or stop.wait
     held = Runtime(config)
     engine, redis = scheduler_engine(config.need("database_scheduler_url")), held.redis
+    check_schema_at_start(engine)
     teller = Teller(held, presence.SCHEDULER)
     away = False
     while not stop.is_set():

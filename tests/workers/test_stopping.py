@@ -2,61 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
-import requests
 from sqlalchemy import text
 
 from integrations.registry import providers
-from service import accounts, connect, launcher, queue
+from service import accounts, connect, queue
 from service.config import Config
 from service.db import scheduler_engine
 from service.models import Stream
 from service.runtime import Runtime
 from service.store import claims
 from tests.conftest import Member
-from tests.service.demo.conftest import free_port
+from tests.processes import PATIENCE, answers, get, running, wait_for, web
 from tests.workers.conftest import World
 from tests.workers.slow_host import manifest
 from workers import jobs, stopping
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 60  # seconds: for a machine that is busy with other tests
-INHERITED = {
-    name: value for name, value in os.environ.items() if not name.startswith(("WARMLINE_", "DATABASE_", "REDIS_"))
-}
-
-
-def wait_for(met: Callable[[], object], process: subprocess.Popen[bytes], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not met():
-        assert process.poll() is None, f"ended before {what}"
-        assert time.monotonic() < deadline, f"never came: {what}"
-        time.sleep(0.02)
-
-
-@contextmanager
-def running(config: Config, *argv: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of Warmline's on the test's servers. It is killed if the test forgets it."""
-    known = {**INHERITED, **launcher.environment(config), "PORT": str(free_port()), **env}
-    with subprocess.Popen([sys.executable, *argv], env=known, cwd=ROOT, start_new_session=True) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-
 
 # --- workers ------------------------------------------------------------------------------------------------------
 
@@ -171,16 +137,6 @@ def test_a_push_that_was_broken_off_comes_again_when_its_call_has_settled(connec
 # --- web ----------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def web(config: Config) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A web process that answers, and its address."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    with running(config, "-m", "service.cli", "web", PORT=str(port), WARMLINE_URL=address) as process:
-        wait_for(lambda: _answers(address), process, "an answer")
-        yield process, address
-
-
 def test_a_request_that_is_under_way_is_answered_and_the_next_is_refused(
     held: Runtime, owner: Member, config: Config
 ) -> None:
@@ -188,10 +144,10 @@ def test_a_request_that_is_under_way_is_answered_and_the_next_is_refused(
     with web(config) as (process, address), ThreadPoolExecutor(1) as other:
         with psycopg.connect(_dsn(config)) as blocking:
             blocking.execute("LOCK TABLE api_keys")
-            answer = other.submit(_get, f"{address}/v1/me", key)
+            answer = other.submit(get, f"{address}/v1/me", key)
             wait_for(lambda: _waits(blocking), process, "a request that waits for the database")
             process.terminate()
-            wait_for(lambda: not _answers(address), process, "that it takes no more")
+            wait_for(lambda: not answers(address), process, "that it takes no more")
             assert not answer.done()
         assert answer.result(PATIENCE).status_code == 200
         assert process.wait(PATIENCE) == 0
@@ -206,19 +162,6 @@ def _waits(connection: psycopg.Connection) -> bool:
         "SELECT count(*) FROM pg_locks l WHERE NOT granted AND relation = 'api_keys'::regclass"
     ).fetchone()
     return bool(row and row[0])
-
-
-def _get(url: str, key: str = "") -> requests.Response:
-    with requests.Session() as http:
-        http.trust_env = False
-        return http.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE)
-
-
-def _answers(address: str) -> bool:
-    try:
-        return _get(f"{address}/livez").ok
-    except requests.ConnectionError:
-        return False
 
 
 # --- scheduler ----------------------------------------------------------------------------------------------------

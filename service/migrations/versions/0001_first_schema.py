@@ -1254,7 +1254,7 @@ def upgrade() -> None:
     for statement in UNFILE:
         op.execute(statement)
     seal()
-    op.execute("GRANT SELECT ON alembic_version TO warmline_app")
+    op.execute("GRANT SELECT ON alembic_version TO warmline_app, warmline_scheduler")
     for table, (sees, changes) in SCHEDULED.items():
         schedule(table, sees=sees, changes=changes)
     for table, columns in WATCHED.items():
