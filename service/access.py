@@ -81,6 +81,7 @@ RIGHTS = (
     _right(WRITE, "Decide matches", "v1.matches.create", "v1.matches.confirm", "v1.matches.reject", "v1.matches.undo", "console.matches.confirm",
            "console.matches.reject", "console.matches.undo", "console.matches.somebody", "console.matches.somebody_is"),
     _right(WRITE, "Dismiss tasks", "v1.tasks.dismiss", "console.tasks.dismiss"),
+    _right(WRITE, "Say tasks once more to a CRM that refused them", "v1.tasks.retry", "console.tasks.retry"),
     _right(WRITE, "Add and remove calendars", "v1.calendars.create", "v1.calendars.refresh", "v1.calendars.remove",
            "console.calendars.add", "console.calendars.refresh", "console.calendars.remove"),
     # --- owners ---------------------------------------------------------------------------------------------------
@@ -96,6 +97,7 @@ RIGHTS = (
     _right(ADMIN, "Make and change brands", "v1.brands.create", "v1.brands.change", "console.brands.add", "console.brands.change"),
     _right(ADMIN, "Change settings, or try them out", "v1.settings.replace", "v1.settings.try_out", "console.settings.show", "console.settings.save", "console.settings.try_out"),
     _right(ADMIN, "Approve or undo what a change altered", "v1.runs.approve", "v1.runs.undo", "console.runs.approve", "console.runs.undo"),
+    _right(ADMIN, "Read the audit trail, and download it", "v1.audit.index", "v1.audit.head", "console.trail.show", "console.trail.download"),
     _right(ADMIN, "Make and revoke API keys", "console.keys.show", "console.keys.make", "console.keys.revoke"),
     _right(PEOPLE, "Invite people", "v1.invitations.index", "v1.invitations.create", "v1.invitations.withdraw",
            "console.people.invite", "console.people.withdraw"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from flask import Flask
 
 from service.api import (
+    audit,
     brands,
     calendars,
     connections,
@@ -57,6 +58,7 @@ NOUNS = (
     judge.judge,
     calendars.calendars,
     figures.figures,
+    audit.audit,
     document.openapi,
 )
 VERSION = "1"

@@ -30,6 +30,7 @@ from service.console import (
     signin,
     sources,
     tasks,
+    trail,
 )
 
 PAGES = (
@@ -54,6 +55,7 @@ PAGES = (
     people,
     joining,
     answered,
+    trail,
 )
 
 

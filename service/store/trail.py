@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from service.models import Audit, AuditHead
@@ -73,23 +73,36 @@ def sealed(row: Audit, number: int, previous: bytes) -> bytes:
 
 
 def verify(session: Session, workspace_id: UUID, *, kept: Mapping[int, str] | None = None) -> Verdict:
-    """Reads the whole trail and computes every hash again. `kept` are hashes (hex) by number that were written down
-    elsewhere before: a trail that was made anew from some row on agrees with itself, and not with them."""
-    previous, number, wanted = _FIRST, 0, dict(kept or {})
-    standing = head(session, workspace_id)
-    for row in _rows(session, workspace_id):
-        if row.number is None:
-            return Verdict(workspace_id, number, standing, number + 1, f"The row {row.id} was never sealed.")
-        number += 1
-        why = _broken(row, number, previous, wanted.pop(number, None))
-        if why:
-            return Verdict(workspace_id, number - 1, standing, number, why)
-        previous = row.hash or _FIRST
+    """Reads the trail up to where it stands now, and computes every hash again. `kept` are hashes (hex) by number that were
+    written down elsewhere before: a trail that was made anew from some row on agrees with itself, and not with them."""
+    standing, previous, number, wanted = head(session, workspace_id), _FIRST, 0, dict(kept or {})
+
+    def broken(at: int | None, why: str) -> Verdict:
+        return Verdict(workspace_id, number, standing, at, why)
+
+    while number < standing.number and (batch := since(session, workspace_id, number)):
+        for row in batch[: standing.number - number]:
+            why = _broken(row, number + 1, previous, wanted.pop(number + 1, None))
+            if why:
+                return broken(number + 1, why)
+            number, previous = number + 1, row.hash or _FIRST
+        session.expunge_all()
     if (standing.number, standing.hash) != (number, previous.hex()):
-        return Verdict(workspace_id, number, standing, number + 1, f"The trail was at row {standing.number}, and ends at row {number}.")  # fmt: skip
+        return broken(number + 1, f"The trail was at row {standing.number}, and ends at row {number}.")
+    loose = _loose(session, workspace_id)
+    if loose:
+        return broken(None, f"The row {loose} was put in behind its back.")
     if wanted:
-        return Verdict(workspace_id, number, standing, number + 1, f"A hash of row {min(wanted)} was kept, and the trail ends at row {number}.")  # fmt: skip
+        return broken(number + 1, f"A hash of row {min(wanted)} was kept, and the trail ends at row {number}.")
     return Verdict(workspace_id, number, standing)
+
+
+def _loose(session: Session, workspace_id: UUID) -> UUID | None:
+    """A row that was never sealed, or stands behind the head. In one statement, so that rows which are written meanwhile
+    are seen with their head or not at all."""
+    newest = select(func.coalesce(func.max(AuditHead.number), 0)).where(AuditHead.workspace_id == workspace_id)
+    beyond = or_(Audit.number.is_(None), Audit.number > newest.scalar_subquery())
+    return session.scalar(select(Audit.id).where(Audit.workspace_id == workspace_id, beyond).limit(1))
 
 
 def _broken(row: Audit, number: int, previous: bytes, kept: str | None) -> str:
@@ -103,12 +116,6 @@ def _broken(row: Audit, number: int, previous: bytes, kept: str | None) -> str:
     if kept is not None and kept.lower() != (row.hash or b"").hex():
         return f"Row {number} is another one than when its hash was kept: the trail was made anew."
     return ""
-
-
-def _rows(session: Session, workspace_id: UUID) -> Iterator[Audit]:
-    """In order; what was never sealed comes first."""
-    query = select(Audit).where(Audit.workspace_id == workspace_id).order_by(Audit.number.nulls_first(), Audit.id)
-    yield from session.scalars(query.execution_options(yield_per=BATCH, populate_existing=True))
 
 
 def since(session: Session, workspace_id: UUID, number: int = 0, limit: int = BATCH) -> list[Audit]:

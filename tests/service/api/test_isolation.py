@@ -68,7 +68,7 @@ PLAIN: Mapping[str, Any] = {
     "provider": "fakecrm", "form": {"token": "t"}, "fields": {}, "dollars": 1, "role": "viewer", "reason": "Because.", "settings": {}, "person": "n1",
     "colleagues": [], "If-Match": "*", "If-None-Match": "*", "posts": [{"id": "p1", "at": NOW.isoformat(), "author": {"id": "n1"}, "text": "Hello", "direction": "in"}],
 }  # fmt: skip
-SCHEMES = {"date-time", "cursor"}  # formats of texts that name nothing: instants; cursors have tests of their own
+SCHEMES = {"date-time", "cursor", "reference"}  # formats of texts that name nothing: instants; cursors and references have tests of their own
 # Routes that know one kind of connection only.
 KIND = {
     "connections.preview": "crm",
@@ -392,7 +392,9 @@ def test_a_webhook_wakes_the_accounts_it_names_and_tells_nobody_which_there_are(
     before = due("acme", two.acme_id), due("rival", two.rival_id)
 
     def send(account: str, signature: str = "good") -> tuple[int, str]:
-        answer = app.test_client().post("/hooks/fakesocial", data=account, headers={"X-Signature": signature})
+        answer = app.test_client().post(
+            "/hooks/fakesocial", data=account, headers={"X-Signature": signature}, content_type="application/json"
+        )
         return answer.status_code, answer.get_data(as_text=True)
 
     assert send("account-of-acme", "bad")[0] == 401

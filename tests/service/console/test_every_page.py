@@ -30,14 +30,14 @@ def pages(scene: Scene) -> list[str]:
         "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.crm}/handles", f"/connections/{scene.social}/found", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/connections/chirp/about", "/connections/rolodex/about", "/connections/keyed/about", "/add", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", f"/matches/{scene.suggested}/somebody?q=Ada", "/sources", "/brands",
-        "/calendars", "/figures", "/figures?days=90", "/people", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc",
+        "/calendars", "/figures", "/figures?days=90", "/people", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc", "/trail",
     ]  # fmt: skip
 
 
 def forms(scene: Scene) -> list[str]:
     """Everything that a form posts to."""
     return [
-        "/signout", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/add", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/tryout", "/settings/keys",
+        "/signout", "/trail/file", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/add", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/tryout", "/settings/keys",
         f"/changes/{scene.run}/approve", f"/changes/{scene.run}/undo",
         "/calendars", f"/calendars/{uuid4()}/refresh", f"/calendars/{uuid4()}/remove", f"/settings/keys/{uuid4()}/revoke", f"/tasks/{scene.task}/dismiss",
         *(f"/matches/{scene.suggested}/{action}" for action in ("confirm", "reject", "undo", "somebody")), "/sources/attest", "/sources/withdraw",
@@ -235,6 +235,15 @@ def test_a_form_leads_back_to_the_page_it_stood_on(olga: Browser, scene: Scene) 
     answer = olga.post(f"/tasks/{scene.task}/dismiss", {"back": "/tasks?show=open&kind=unanswered"})
     assert answer.location == "/tasks?show=open&kind=unanswered&done=dismissed"
     assert "Noted: no reply needed." in words_of(olga.get(answer.location))
+
+
+def test_a_task_that_the_crm_refuses_has_a_button_that_tries_it_again(olga: Browser, scene: Scene) -> None:
+    page = words_of(olga.get("/tasks?show=parked"))
+    assert "The CRM refused it: Owner 7 may not own tasks." in page
+    [path] = re.findall(r"/tasks/[0-9a-f-]+/retry", olga.get("/tasks?show=parked").text)
+    answer = olga.post(path)
+    assert answer.location == "/tasks?show=parked&done=retried"
+    assert "The CRM refuses no task." in words_of(olga.get("/tasks?show=parked"))
 
 
 def test_a_notice_is_one_of_ours(olga: Browser) -> None:
