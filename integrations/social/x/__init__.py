@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from integrations.provider import Cap, FormField, Install, OAuth2, Price, Provider, SocialClient, Stream, Webhook
-from integrations.social.x import webhook
+from integrations.social.x import subscribing, webhook
 from integrations.social.x.client import XClient
 
 _PRICES = "https://docs.x.com/x-api/getting-started/pricing"
@@ -69,7 +69,15 @@ PROVIDER: Provider[SocialClient] = Provider(
         FormField(
             "consumer_secret", "API key secret", help="X signs its hints with it.", type="secret", required=False
         ),
+        FormField(
+            subscribing.BEARER,
+            "App bearer token",
+            help="Lets Warmline ask X for hints, so that news is read at once and not only when X is polled.",
+            type="secret",
+            required=False,
+        ),
     ),
+    check=subscribing.check,
     webhook=Webhook(webhook.challenge, webhook.verify),
     prices=(
         Price("post", 0.005, _PRICES, _READ_ON, "post"),
