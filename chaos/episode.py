@@ -1,0 +1,280 @@
+"""One run: the stream and the faults together, then the time until all is as it should be."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from chaos import compare, traffic
+from chaos.compare import CRMTask, Differences
+from chaos.faults import MissedError, strike
+from chaos.hosts import can_make_namespaces
+from chaos.place import Place, can_mount, place
+from chaos.plan import Fault, plan
+from chaos.traffic import Traffic
+from service.demo import consent, figures
+
+PACE = 1.0, 55.0  # faults and posts a second
+SHORTEST = 40.0  # seconds
+NORMAL_WITHIN = 120.0  # seconds after the last fault
+LOOK, COMPARE_EVERY = 0.05, 2.0  # seconds
+SWEEP_EVERY = 8.0  # seconds: what comes round every fifteen minutes comes round this often, as leases are shortened
+BRANDS = 4
+WORKERS = 2
+_DISK, _NETWORK = "fill the disk", "cut a host off"
+
+_WEEK = """UPDATE engagements SET checked_at = checked_at - interval '7 days'
+WHERE workspace_id = :w AND native_id = ANY(:changed) AND deleted_at IS NULL AND checked_at > now() - interval '1 day'"""
+_QUARTER = """UPDATE streams SET next_pull_at = least(next_pull_at, now()) WHERE workspace_id = :w AND name = 'recheck'
+AND lease_id IS NULL"""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is asked for. `unique`: whether the CRM keeps our key unique."""
+
+    seed: int
+    faults: int
+    posts: int
+    given_seconds: float | None
+    lease: int
+    without: tuple[str, ...] = ()
+    unique: bool = True
+    keep: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return self.given_seconds or max(SHORTEST, self.faults / PACE[0], self.posts / PACE[1])
+
+    def smaller(self, share: float) -> Size:
+        """A share of it, against a CRM that does not keep our key unique."""
+        faults, posts = (max(10, round(each * share)) for each in (self.faults, self.posts))
+        return replace(self, faults=faults, posts=max(200, posts), given_seconds=None, unique=False)
+
+    def plan(self, without: tuple[str, ...] = ()) -> list[Fault]:
+        return plan(self.seed, self.faults, self.seconds, self.lease, (*self.without, *without))
+
+
+@dataclass
+class Episode:
+    """What came of it."""
+
+    size: Size
+    unavailable: dict[str, str] = field(
+        default_factory=dict
+    )  # what this machine does not let us do, and what was done instead
+    injected: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)  # planned, and there was nothing to strike
+    at_once: int = 0  # most faults that went on together
+    posts: int = 0
+    tasks: int = 0
+    starts: dict[str, int] = field(default_factory=dict)
+    reconnected: Counter[str] = field(default_factory=Counter)  # consents that really ended with a lost answer
+    differences: Differences = field(default_factory=Differences)
+    back_to_normal: float | None = None  # seconds after the last fault; None: not in time
+    seconds: float = 0.0
+    apart: list[float] = field(
+        default_factory=list
+    )  # seconds between the first and the second of tasks that were made twice
+    stopped: str = ""  # why it ended before its end
+
+    @property
+    def well(self) -> bool:
+        names = [each for each in compare.NAMES if self.size.unique or each != compare.TWICE]
+        return self.back_to_normal is not None and not self.differences.total(names) and not self.stopped
+
+    def as_json(self) -> Mapping[str, Any]:
+        return {
+            "seed": self.size.seed, "faults": self.injected.total(), "missed": dict(self.missed), "by_kind": dict(self.injected), "at_once": self.at_once,
+            "posts": self.posts, "tasks": self.tasks, "unique_key": self.size.unique, "seconds": round(self.seconds, 1), "starts": self.starts,
+            "differences": dict(self.differences.counts()), "examples": {name: rows[:5] for name, rows in self.differences.found.items() if rows},
+            "back_to_normal": self.back_to_normal, "reconnected": dict(self.reconnected), "apart": self.apart, "unavailable": self.unavailable,
+            "well": self.well, "stopped": self.stopped,
+        }  # fmt: skip
+
+
+def run(size: Size, deadline: float, say: Say) -> Episode:
+    """Runs it all. `deadline` is of the monotonic clock."""
+    begun = time.monotonic()
+    episode = Episode(size)
+    namespaces, own_disk = can_make_namespaces(), can_mount()
+    if not namespaces:
+        episode.unavailable[_NETWORK] = (
+            "no network namespaces here: a proxy on loopback cuts hosts off from database and queue, not from providers"
+        )
+    if not own_disk:
+        episode.unavailable[_DISK] = "no file system of our own may be mounted here: the disk is not filled"
+    names = traffic.brands(BRANDS)
+    say(f"Seed {size.seed}: {size.faults:,} faults and {size.posts:,} posts in {size.seconds:,.0f} seconds"
+        f"{'' if size.unique else ', a CRM without a unique key'}")  # fmt: skip
+    with place(
+        traffic.world(size.posts, names), lease=size.lease, workers=WORKERS, namespaces=namespaces, own_disk=own_disk, unique=size.unique,
+        keep=size.keep, say=say,
+    ) as here:  # fmt: skip
+        _Run(episode, here, names, deadline, say).all(size.plan(() if own_disk else (_DISK,)))
+    episode.seconds = time.monotonic() - begun
+    return episode
+
+
+class _Run:
+    def __init__(self, episode: Episode, here: Place, brand_names: list[str], deadline: float, say: Say) -> None:
+        self.episode, self.here, self.deadline, self.say = episode, here, deadline, say
+        self.system = here.system
+        size = episode.size
+        self.traffic = Traffic(
+            self.system.sandbox.url, here.sandbox_data, seed=size.seed, posts=size.posts, seconds=size.seconds, brand_names=brand_names
+        )  # fmt: skip
+        self.ends: list[tuple[float, int, Callable[[], None]]] = []  # what is to be ended, and when
+        self.began = time.monotonic()
+        self.swept = self.told = 0.0
+
+    @property
+    def passed(self) -> float:
+        return time.monotonic() - self.began
+
+    def all(self, faults: list[Fault]) -> None:
+        self.traffic.start()
+        try:
+            self._strike_all(faults)
+            self._settle()
+        finally:
+            self.traffic.halt()
+            for *_, end in self.ends:
+                end()
+            self.traffic.join(30)
+            self.episode.posts = self.traffic.said
+            self.episode.starts = {name: unit.starts for name, unit in self.system.units.items()}
+
+    def _strike_all(self, faults: list[Fault]) -> None:
+        for number, fault in enumerate(faults):
+            while self.passed < fault.at:
+                self._look()
+            try:
+                end = strike(self.system, fault)
+            except MissedError:
+                self.episode.missed[fault.kind] += 1
+                continue
+            self.episode.injected[fault.kind] += 1
+            if end is not None:
+                heapq.heappush(self.ends, (self.passed + fault.lasts, number, end))
+                self.episode.at_once = max(self.episode.at_once, len(self.ends))
+        while self.ends or self.system.under_way or self.traffic.is_alive():
+            self._look()
+            if self.traffic.failure:
+                raise self.traffic.failure
+        for host in self.system.hosts.values():
+            host.board.disarm()
+        self.system.sandbox.clear_faults()
+
+    def _look(self) -> None:
+        """One look: whatever has ended begins again, faults end, sweeps come round."""
+        if time.monotonic() > self.deadline:
+            self.episode.stopped = "the time for everything is up"
+            raise TimeUpError
+        self.system.tend()
+        while self.ends and self.ends[0][0] <= self.passed:
+            heapq.heappop(self.ends)[2]()
+        if self.passed - self.swept > SWEEP_EVERY:
+            self.swept = self.passed
+            with suppress(SQLAlchemyError):
+                self._sweep()
+                self._reconnect()
+        if self.passed - self.told > 10:
+            self.told = self.passed
+            self.say(
+                f"{self.passed:5.0f} s: {self.traffic.said:,} posts, {self.episode.injected.total():,} faults, {len(self.ends)} going on"
+            )
+        time.sleep(LOOK)
+
+    def _sweep(self) -> None:
+        """Rechecks are due again, as after a quarter of an hour, and posts that were changed at their source are to be asked for,
+        as all are within a week."""
+        changed = [*self.traffic.ledger.deleted, *self.traffic.ledger.texts]
+        where = {"w": self.here.workspace_id, "changed": changed}
+        with self.here.runtime.db.tenant(self.here.workspace_id) as session:
+            session.execute(text("SET LOCAL lock_timeout = '200ms'"))
+            session.execute(text(_WEEK), where)
+            session.execute(text(_QUARTER), where)
+
+    def _reconnect(self) -> None:
+        """A person connects again what asks for it, where the consent has really ended: a token that is good for one use was spent,
+        and the answer with the next one never arrived. Nothing can heal that; it is counted."""
+        ours = compare.read_ours(self.here.runtime, self.here.workspace_id)
+        ended = ours.revoked - compare.read_network(self.here.sandbox_data).granted
+        for provider, handle in self._accounts(ended):
+            with suppress(Exception):
+                self._connect(provider, handle)
+                self.episode.reconnected[provider] += 1
+
+    def _accounts(self, ended: frozenset[str]) -> list[tuple[str, str]]:
+        with self.here.runtime.db.tenant(self.here.workspace_id) as session:
+            rows = session.execute(text("SELECT provider, account_id, handle, kind FROM connections")).all()
+        return [(row[0], "portal" if row[3] == "crm" else row[2]) for row in rows if f"{row[0]}:{row[1]}" in ended]
+
+    def _connect(self, provider: str, handle: str) -> None:
+        from integrations.registry import providers
+
+        visitor = consent.visit(self.here.runtime, self.here.work.email)
+        brand = (
+            None if handle == "portal" else compare.read_ours(self.here.runtime, self.here.workspace_id).brands[handle]
+        )
+        consent.connect_account(visitor, self.system.sandbox, providers()[provider], handle, brand)
+
+    # --- afterwards -------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Looks until all is as it should be and nothing is under way, twice in a row."""
+        over, quiet, normal_at, compared = time.monotonic(), 0, None, 0.0
+        self.say("The last fault is over")
+        while quiet < 2 and time.monotonic() - over < NORMAL_WITHIN:
+            self._look()
+            if time.monotonic() - compared < COMPARE_EVERY:
+                continue
+            compared = time.monotonic()
+            with suppress(SQLAlchemyError):
+                still = self._compare() or figures.under_way(self.here.runtime, self.here.workspace_id)
+                normal_at = None if still else normal_at or time.monotonic()
+                quiet = 0 if still else quiet + 1
+        if quiet >= 2 and normal_at is not None:
+            self.episode.back_to_normal = round(normal_at - over, 1)
+        else:
+            with suppress(SQLAlchemyError):
+                self._compare()
+
+    def _compare(self) -> int:
+        data, names = (
+            self.here.sandbox_data,
+            [each for each in compare.NAMES if self.episode.size.unique or each != compare.TWICE],
+        )
+        tasks = compare.read_crm(data)
+        ours = compare.read_ours(self.here.runtime, self.here.workspace_id)
+        self.episode.differences = compare.differences(self.traffic.ledger, compare.read_network(data), ours, tasks)
+        self.episode.tasks = len(tasks)
+        self.episode.apart = _apart(tasks)
+        self.say(
+            ", ".join(f"{number} {name}" for name, number in self.episode.differences.counts().items() if number)
+            or "no differences"
+        )
+        return self.episode.differences.total(names)
+
+
+class TimeUpError(Exception):
+    """The limit of everything together has passed."""
+
+
+def _apart(tasks: list[CRMTask]) -> list[float]:
+    made: dict[str, list[float]] = {}
+    for task in tasks:
+        if not task.deleted:
+            made.setdefault(task.key, []).append(task.made)
+    return sorted(round(max(each) - min(each), 1) for each in made.values() if len(each) > 1)
