@@ -61,6 +61,10 @@ class Sandbox:
     def settings(self, **values: Any) -> None:
         self._call("PUT", "/control/settings", values)
 
+    def clear_faults(self) -> None:
+        """Nothing goes wrong on purpose any more."""
+        self._call("DELETE", "/faults")
+
     def counts(self) -> Mapping[str, int]:
         found: Mapping[str, int] = self._call("GET", "/control/counts")
         return found
