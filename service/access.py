@@ -51,13 +51,16 @@ def _right(scope: str, about: str, *routes: str) -> Right:
 
 RIGHTS = (
     _right(ANYBODY, "Read the description of the API", "v1.openapi.document"),
-    _right(ANYBODY, "Sign in by a one-time link", "console.signin.ask", "console.signin.spend", "console.signin.bye"),
+    _right(ANYBODY, "Sign in by a one-time link", "console.signin.ask", "console.signin.spend"),
+    _right(ANYBODY, "Sign in with a password, or by single sign-on", "console.signin.show", "console.signin.enter",
+           "console.openid.start", "console.openid.callback"),
     _right(ANYBODY, "Join by an invitation's link", "console.joining.ask", "console.joining.join"),
     _right(ANYBODY, "Say that no reply is needed, by a task's signed link", "console.answered.ask", "console.answered.dismiss"),
     # --- every role -----------------------------------------------------------------------------------------------
     _right(READ, "See who one is", "v1.me.show"),
     _right(READ, "Sign out, and look at another workspace of one's own", "console.signin.out", "console.signin.switch"),
-    _right(READ, "End one's own sessions", "console.people.end_own"),
+    _right(READ, "See one's account, choose a password, end one's own sessions", "console.account.show", "console.account.password",
+           "console.account.end", "console.account.end_others", "console.account.forget", "console.account.untie"),
     _right(READ, "See who belongs to the workspace", "v1.members.index", "v1.members.show", "console.people.show"),
     _right(READ, "See how everything is", "v1.health.show", "console.overview.show"),
     _right(READ, "See which networks and CRMs there are", "v1.providers.index", "console.about.show"),

@@ -24,9 +24,13 @@ _SHARED: tuple[Processor, ...] = (
 
 def configure(config: Config, stream: TextIO | None = None) -> None:
     """Structured lines on `stream` (stderr): JSON where `json_logs` is set, readable ones elsewhere."""
-    out = stream or sys.stderr
+    write(stream or sys.stderr, as_json=config.json_logs)
+
+
+def write(out: TextIO, *, as_json: bool) -> None:
+    """Structured lines on `out` from now on."""
     final: Processor = (
-        structlog.processors.JSONRenderer() if config.json_logs else structlog.dev.ConsoleRenderer(colors=out.isatty())
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty())
     )
     structlog.configure(
         processors=[*_SHARED, structlog.processors.format_exc_info, final],

@@ -88,6 +88,10 @@ class TaskSchema(Schema):
     since = Instant(metadata=about("When the wait began."))
     due_at = Instant()
     detail = Text(metadata=about("The CRM's sentence, where it refused the task."))
+    parked_at = Instant(
+        allow_none=True,
+        metadata=about("Since when the CRM refuses it; it is not tried again by itself, see retry. null: it does not."),
+    )
     external_id = Text(allow_none=True, metadata=about("The CRM's id of the task."))
     pushed_at = Instant(allow_none=True, metadata=about("When it first stood in the CRM."))
     closed_at = Instant(allow_none=True)
@@ -105,6 +109,7 @@ class TaskQuery(PageQuery):
     state = fields.String(validate=validate.OneOf(STATES))
     wanted = fields.String(validate=validate.OneOf(list(TaskStatus)))
     held = yes_or_no("Only those that are held back, or only the others.")
+    parked = yes_or_no("Only those that the CRM refuses, or only the others.")
     brand_id = fields.UUID()
     contact_id = fields.UUID()
     conversation_id = fields.UUID()
@@ -125,7 +130,7 @@ class DismissSchema(Schema):
 
 _PLAIN = (
     "id", "key", "kind", "brand_id", "conversation_id", "crm_connection_id", "wanted", "state", "reasons", "edited", "urgency", "since",
-    "due_at", "detail", "external_id", "pushed_at", "closed_at", "closed_by", "close_reason", "settings_version", "rules_version",
+    "due_at", "detail", "parked_at", "external_id", "pushed_at", "closed_at", "closed_by", "close_reason", "settings_version", "rules_version",
     "decided_at", "created_at",
 )  # fmt: skip
 
@@ -201,5 +206,15 @@ def dismiss(body: dict[str, Any], task_id: UUID) -> Response:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
         if acting.dismiss_task(session, who.workspace_id, task_id, by=who.actor, reason=body["reason"]) is None:
+            missing("task")
+        return answer_one(session, who, task_id)
+
+
+@tasks.post("/<uuid:task_id>/retry", returns=TaskSchema, also={404: "No such task."})
+def retry(task_id: UUID) -> Response:
+    """Say a task once more to the CRM that refused it; one that is not parked stays as it is"""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if acting.retry_task(session, who.workspace_id, task_id, by=who.actor) is None:
             missing("task")
         return answer_one(session, who, task_id)

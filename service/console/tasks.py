@@ -24,11 +24,12 @@ blueprint = Blueprint("tasks", __name__)
 VIEWS: dict[str, dict[str, object]] = {
     "open": {"wanted": "open", "held": False},
     "held": {"held": True},
+    "parked": {"parked": True},
     "done": {"wanted": "completed"},
     "withdrawn": {"wanted": "withdrawn"},
 }
 CHART_DAYS = 14
-LABELS = {"open": "Open", "held": "Held", "done": "Dealt with", "withdrawn": "Withdrawn"}
+LABELS = {"open": "Open", "held": "Held", "parked": "Refused", "done": "Dealt with", "withdrawn": "Withdrawn"}
 
 
 @blueprint.get("/tasks")
@@ -68,6 +69,15 @@ def dismiss(task_id: UUID) -> ResponseReturnValue:
         if acting.dismiss_task(session, who.workspace_id, task_id, by=who.actor) is None:
             abort(404)
     return done(back(url_for(".show")), "dismissed")
+
+
+@blueprint.post("/tasks/<uuid:task_id>/retry")
+def retry(task_id: UUID) -> ResponseReturnValue:
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if acting.retry_task(session, who.workspace_id, task_id, by=who.actor) is None:
+            abort(404)
+    return done(back(url_for(".show", show="parked")), "retried")
 
 
 def _chart(session: Session, workspace_id: UUID) -> list[Bar]:

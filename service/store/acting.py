@@ -132,6 +132,25 @@ def _match_again(session: Session, workspace_id: UUID, author_id: UUID, contact_
 # --- tasks ----------------------------------------------------------------------------------------------------
 
 
+def retry_task(session: Session, workspace_id: UUID, task_id: UUID, *, by: str) -> Task | None:
+    """What the CRM refused is said to it once more, as it stands now. A task that is not parked stays as it is, and so does one that
+    a change holds back: it goes out when that is let through."""
+    task = session.scalars(
+        select(Task).where(Task.workspace_id == workspace_id, Task.id == task_id).with_for_update()
+    ).one_or_none()
+    if task is None or task.parked_at is None:
+        return task
+    task.parked_at, task.detail = None, ""
+    if task.state == "parked":  # it never stood there
+        task.state = "absent"
+    if task.run_id is None and task.crm_connection_id is not None:
+        task.push_at = business_now()
+        session.flush()
+        due.push_soon(session, workspace_id, task.crm_connection_id)
+    audit(session, workspace_id, by, "task.retried", "task", task_id)
+    return task
+
+
 def dismiss_task(
     session: Session, workspace_id: UUID, task_id: UUID, *, by: str, reason: str = NO_REPLY_NEEDED
 ) -> Task | None:

@@ -39,6 +39,7 @@ def counts(session: Session, workspace_id: UUID) -> dict[str, int]:
         "waiting": number(Conversation, Conversation.waiting_since.is_not(None)),
         "open": number(Task, is_open, Task.state == "open"),
         "held": number(Task, is_open, Task.held_reason != ""),
+        "parked": number(Task, Task.parked_at.is_not(None)),
         "suggested": number(Match, Match.state == "suggested"),
     }
 

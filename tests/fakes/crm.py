@@ -88,6 +88,10 @@ class FakeCRM:
         """The CRM refuses to make or change the task with this key (or to change the contact with this id)."""
         self._refused[key] = sentence
 
+    def take_after_all(self, key: str) -> None:
+        """Somebody has mended what the CRM refused."""
+        del self._refused[key]
+
     def by_key(self, key: str) -> TaskState | None:
         """The task that stands under this key."""
         return next((task for task in self.tasks.values() if task.key == key), None)

@@ -364,6 +364,17 @@ def test_a_task_is_dismissed_with_or_without_a_reason(client: Client, world: Wor
     check(client.post(f"/tasks/{world.held}/dismiss", {"reason": "two\nlines"}), 422)
 
 
+def test_a_task_that_the_crm_refuses_is_listed_and_said_once_more(client: Client, world: World, rows: Rows) -> None:
+    refused = rows.task(crm=world.crm, state="parked", detail="Owner 7 may not own tasks.", parked_at=NOW)
+    [item] = client.get("/tasks?parked=true").get_json()["items"]
+    assert (item["id"], item["detail"], item["parked_at"]) == (str(refused), "Owner 7 may not own tasks.", NOW.isoformat())
+    first = client.call("POST", f"/tasks/{refused}/retry").get_json()
+    assert (first["state"], first["parked_at"], first["detail"]) == ("absent", None, "")
+    assert rows.get(Task, refused).push_at is not None
+    assert client.call("POST", f"/tasks/{world.task}/retry").get_json()["state"] == rows.get(Task, world.task).state
+    assert client.get("/tasks?parked=true").get_json()["items"] == []
+
+
 # --- health ---------------------------------------------------------------------------------------------------
 
 

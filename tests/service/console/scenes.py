@@ -204,7 +204,7 @@ def busy_day(held: Runtime, workspace_id: UUID, *, preview: bool = False) -> Sce
             reasons=["Somebody named you 2 minutes ago."],
         )
 
-        call = stage.task(place, ben, kind="ready_for_call", state="parked", subject="Call Ben Frost of Frostworks", detail="Owner 7 may not own tasks.",
+        call = stage.task(place, ben, kind="ready_for_call", state="parked", subject="Call Ben Frost of Frostworks", detail="Owner 7 may not own tasks.", parked_at=stage.ago(hours=3),
                           reasons=["You and Ben have gone back and forth 6 times over 3 weeks.", "He asked what a team plan costs."])  # fmt: skip
         stage.task(
             place,
