@@ -46,6 +46,7 @@ SCHEDULED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "connections": (("workspace_id", "id", "status"), ("next_push_at", "push_lease_id", "push_lease_until")),
     "calendar_feeds": (("workspace_id", "id"), ("next_fetch_at", "lease_id", "lease_until")),
     "person_requests": (("workspace_id", "id"), ("next_at", "lease_id", "lease_until")),
+    "errands": (("workspace_id", "id"), ("next_at", "lease_id", "lease_until")),
     "workspace_schedule": (("workspace_id",), ("decide_at", "lease_id", "lease_until")),
 }
 # Ids, instants, counts and words of ours: how all of it is, and nothing that anybody said or wrote.

@@ -13,6 +13,7 @@ from service.models.accounts import (
     Workspace,
 )
 from service.models.base import Base, Tenant
+from service.models.comparing import Comparison, Difference
 from service.models.connections import Brand, Connection, Credential, Settings, Stream, WorkspaceSchedule
 from service.models.crm import (
     Activity,
@@ -24,6 +25,7 @@ from service.models.crm import (
     Task,
 )
 from service.models.doors import Identity, KnownDevice, OpenIDState, Password, SigninTry
+from service.models.errands import Departure, Errand
 from service.models.matching import Attestation, ContactKey, KeyCount, MatchTotal
 from service.models.privacy import PersonRequest, Suppression, SuppressionKey
 from service.models.runs import Run, RunChange
@@ -35,8 +37,8 @@ from service.models.trail import Audit, AuditHead
 from service.models.watching import Freshness
 
 __all__ = [
-    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "AuditHead", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Connection", "Contact",
-    "ContactKey", "Conversation", "Credential", "Engagement", "Freshness", "IdempotencyKey", "Identity", "Invitation", "KeyCount", "KnownDevice", "Match", "MatchTotal", "Membership", "OAuthState", "OpenIDState",
+    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "AuditHead", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Comparison", "Connection", "Contact",
+    "ContactKey", "Conversation", "Credential", "Departure", "Difference", "Engagement", "Errand", "Freshness", "IdempotencyKey", "Identity", "Invitation", "KeyCount", "KnownDevice", "Match", "MatchTotal", "Membership", "OAuthState", "OpenIDState",
     "Owner", "Password", "PersonRequest", "ProviderApp", "ProviderFreeze", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "SigninTry", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Suppression", "SuppressionKey", "Task",
     "Tenant", "User", "WebhookRoute", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

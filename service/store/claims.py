@@ -46,6 +46,8 @@ _DUE = (
     _Due("pull", "streams", ("workspace_id", "id"), "next_pull_at", "lease_id", "lease_until", "status = 'active'", "now()", _URGENT),
     _Due("decide", "workspace_schedule", ("workspace_id",), "decide_at", "lease_id", "lease_until", "true", ":business_now"),
     _Due("calendar", "calendar_feeds", ("workspace_id", "id"), "next_fetch_at", "lease_id", "lease_until", "true", "now()"),
+    _Due("person", "person_requests", ("workspace_id", "id"), "next_at", "lease_id", "lease_until", "true", "now()"),
+    _Due("errand", "errands", ("workspace_id", "id"), "next_at", "lease_id", "lease_until", "true", "now()"),
     _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status IN ('active', 'leaving')", "now()", settles=timedelta(seconds=30)),
 )  # fmt: skip
 

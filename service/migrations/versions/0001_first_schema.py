@@ -258,6 +258,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=True),
         sa.Column("confined", sa.Boolean(), nullable=False),
         sa.Column("csrf_token", sa.Text(), nullable=False),
+        sa.Column("began", sa.Text(), nullable=False),
         sa.Column("browser", sa.Text(), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -271,6 +272,69 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
     op.create_index(op.f("ix_sessions_workspace_id"), "sessions", ["workspace_id"], unique=False)
+    op.create_table(
+        "passwords",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=True),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_passwords_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_passwords_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_passwords")),
+    )
+    op.create_index(op.f("ix_passwords_workspace_id"), "passwords", ["workspace_id"], unique=False)
+    op.create_table(
+        "known_devices",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("browser", sa.Text(), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_known_devices_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_known_devices")),
+        sa.UniqueConstraint("id", name=op.f("uq_known_devices_id")),
+    )
+    op.create_index(op.f("ix_known_devices_user_id"), "known_devices", ["user_id"], unique=False)
+    op.create_table(
+        "signin_tries",
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("closed_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_signin_tries")),
+    )
+    op.create_table(
+        "identities",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("issuer", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_identities_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identities")),
+        sa.UniqueConstraint("issuer", "subject", name=op.f("uq_identities_issuer_subject")),
+        sa.UniqueConstraint("issuer", "user_id", name=op.f("uq_identities_issuer_user_id")),
+    )
+    op.create_index(op.f("ix_identities_user_id"), "identities", ["user_id"], unique=False)
+    op.create_table(
+        "openid_states",
+        sa.Column("state_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("onward", sa.Text(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=True),
+        sa.Column("invitation_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_openid_states_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_openid_states")),
+    )
     op.create_table(
         "settings",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -1199,7 +1263,99 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "hash", name=op.f("pk_suppressions")),
     )
     op.create_index("ix_suppressions_request", "suppressions", ["workspace_id", "request_id"], unique=False)
+    op.create_table(
+        "errands",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_id", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_errands_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_errands")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_errands_workspace_id_name")),
+    )
+    for index, column in (("ix_errands_due", "next_at"), ("ix_errands_leased", "lease_until")):
+        op.create_index(index, "errands", [column], unique=False, postgresql_where=sa.text(f"{column} IS NOT NULL"))
+    op.create_table(
+        "departures",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("purge", sa.Boolean(), nullable=False),
+        sa.Column("delete_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_departures")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_departures_token_hash")),
+    )
+    op.create_table(
+        "comparisons",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("compared", sa.Integer(), nullable=False),
+        sa.Column("why_not", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_comparisons_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_comparisons_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "connection_id", name=op.f("pk_comparisons")),
+    )
+    op.create_table(
+        "differences",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("times", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "connection_id"],
+            ["connections.workspace_id", "connections.id"],
+            name=op.f("fk_differences_workspace_id_connection_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_differences_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_differences")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "connection_id",
+            "kind",
+            "subject",
+            name=op.f("uq_differences_workspace_id_connection_id_kind_subject"),
+        ),
+    )
+    op.create_index(
+        "ix_differences_standing",
+        "differences",
+        ["workspace_id", "connection_id"],
+        unique=False,
+        postgresql_where=sa.text("gone_at IS NULL"),
+    )
     share(
+        "departures",
+        "passwords",
+        "known_devices",
+        "signin_tries",
+        "identities",
+        "openid_states",
         "freshness",
         "api_keys",
         "memberships",
@@ -1213,6 +1369,9 @@ def upgrade() -> None:
         "workspaces",
     )
     isolate(
+        "errands",
+        "comparisons",
+        "differences",
         "person_requests",
         "suppression_keys",
         "suppressions",
@@ -1262,6 +1421,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for table in ("differences", "comparisons", "departures", "errands"):
+        op.drop_table(table)
     op.drop_index("ix_suppressions_request", table_name="suppressions")
     op.drop_table("suppressions")
     op.drop_table("suppression_keys")
@@ -1368,6 +1529,11 @@ def downgrade() -> None:
     op.drop_table("webhook_routes")
     op.drop_table("signin_links")
     op.drop_table("settings")
+    op.drop_table("openid_states")
+    op.drop_table("identities")
+    op.drop_table("signin_tries")
+    op.drop_table("known_devices")
+    op.drop_table("passwords")
     op.drop_index(op.f("ix_sessions_workspace_id"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
     op.drop_table("sessions")
