@@ -53,7 +53,7 @@ check: dev  ## Lint, types, architecture, the API document
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.txt
 	@touch $@
 
-bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in the same run (BENCH="pull decide push api latency matching identity waiting texts talking mapping calls contacts")
+bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in the same run (BENCH="pull decide push api latency matching identity waiting texts talking mapping calls contacts polling doors")
 	@$(BIN)/python -m bench $(BENCH)
 
 standing: dev  ## Write anew which rules each provider keeps, by what the contract's tests show

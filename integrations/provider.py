@@ -321,12 +321,14 @@ class Hint:
 
     account_id: str
     streams: tuple[str, ...] = ()  # empty: all
+    sent_at: datetime | None = None  # what the vendor says under its signature, in UTC; None: it does not
 
 
 @dataclass(frozen=True)
 class Webhook:
     """`challenge` answers the provider's proof-of-ownership GET (query parameters -> JSON body, or a plain text). `verify` checks
-    a delivery (headers in lower case, raw body) and returns its hints, or None where the signature is wrong."""
+    a delivery (headers in lower case, raw body) and returns its hints, or None where the signature is missing or wrong. Anybody may call:
+    it compares in constant time and reads nothing of a body before that."""
 
     challenge: Callable[[App, Mapping[str, str]], Mapping[str, Any] | str | None]
     verify: Callable[[App, Mapping[str, str], bytes], Sequence[Hint] | None]

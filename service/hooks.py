@@ -1,48 +1,54 @@
 """What providers call without signing in: webhooks, and public documents that we must serve for them.
 
-A webhook is a hint to pull now. It is verified, marks streams due, and its payload is thrown away.
+A webhook is a hint to pull now. It is verified, marks streams due, and its payload is thrown away. Anybody may call here, so what is not
+signed costs next to nothing: no page, no statement, no more than MAX_HINT bytes.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, abort, jsonify, request
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
+from redis.exceptions import RedisError
 from sqlalchemy import select
 
-from integrations.provider import Hint
+from integrations.provider import App, Hint
 from integrations.registry import AnyProvider, providers
 from service import connect
+from service.clock import real_now
 from service.models import WebhookRoute
 from service.runtime import Runtime, runtime
 from service.store import due
-from service.watch import meters
 
 MAX_HINT = 256 * 1024  # bytes
+JSON = "application/json"  # what every vendor's deliveries are
+FRESH = 10.0  # seconds for which a registration is not read again: so long does a new secret take until deliveries are checked by it
+OLDEST = timedelta(
+    days=2
+)  # of a delivery that says when it was sent: Meta tries again for 36 hours, and nobody for longer
+AHEAD = timedelta(hours=1)  # how far the vendor's clock may be before ours
+REMEMBERED = 10_000  # deliveries, all providers together: a repeated one does nothing. 1 MB of Valkey's memory at most
+_SEEN = "warmline:hints"
+_KEPT = "warmline.hooks"
+
 blueprint = Blueprint("hooks", __name__)
 
 
 def register(app: Flask) -> None:
+    app.extensions[_KEPT] = {}
     app.register_blueprint(blueprint)
-
-
-# What a webhook's call was, by the status that it was answered with.
-_VERDICTS = {204: "accepted", 200: "challenged", 401: "refused", 404: "unknown", 413: "too large"}
-
-
-@blueprint.after_request
-def count(response: Response) -> Response:
-    """Counts the call; whoever sends rubbish is seen."""
-    if request.endpoint in ("hooks.hint", "hooks.challenge"):
-        provider = meters.provider_label((request.view_args or {}).get("provider", ""))
-        meters.count(meters.WEBHOOKS, provider, _VERDICTS.get(response.status_code, "malformed"))
-    return response
 
 
 @blueprint.get("/hooks/<provider>")
 def challenge(provider: str) -> Response:
     """A provider asks whether this address is ours."""
-    found = _with_webhook(provider)
+    found, ours = _with_webhook(provider)
     assert found.webhook is not None
-    answer = found.webhook.challenge(connect.app_for(runtime(), found), request.args)
+    answer = found.webhook.challenge(ours, request.args)
     if answer is None:
         abort(400)
     return Response(answer, content_type="text/plain") if isinstance(answer, str) else jsonify(answer)
@@ -51,16 +57,21 @@ def challenge(provider: str) -> Response:
 @blueprint.post("/hooks/<provider>")
 def hint(provider: str) -> tuple[str, int]:
     """Something is new for an account."""
-    found = _with_webhook(provider)
+    found, ours = _with_webhook(provider)
     assert found.webhook is not None
+    request.max_content_length = MAX_HINT  # also of a body whose length is not told
     if (request.content_length or 0) > MAX_HINT:
-        abort(413)
+        return "", 413
+    if request.mimetype != JSON:
+        return "", 415
+    body = request.get_data(cache=False)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    hints = found.webhook.verify(connect.app_for(runtime(), found), headers, request.get_data())
+    hints = found.webhook.verify(ours, headers, body)
     if hints is None:
-        abort(401)
-    for each in hints:
-        _follow(runtime(), found, each)
+        return "", 401
+    with _once(runtime(), f"{found.key}|".encode() + body) as first:
+        for each in filter(_timely, hints if first else ()):
+            _follow(runtime(), found, each)
     return "", 204
 
 
@@ -75,11 +86,45 @@ def document(provider: str, path: str) -> Response:
     return Response(chosen.render(held.config.base_url, connect.app_for(held, found)), content_type=chosen.content_type)
 
 
-def _with_webhook(key: str) -> AnyProvider:
+def _with_webhook(key: str) -> tuple[AnyProvider, App]:
     found = providers().get(key)
-    if found is None or found.webhook is None:
+    ours = _registration(found) if found is not None and found.webhook is not None else None
+    if found is None or ours is None:
         abort(404)
-    return found
+    return found, ours
+
+
+def _registration(provider: AnyProvider) -> App | None:
+    """Ours with this provider, read every FRESH seconds, however many ask; None where there is none."""
+    kept: dict[str, tuple[float, App | None]] = current_app.extensions[_KEPT]
+    until, ours = kept.get(provider.key, (0.0, None))
+    if time.monotonic() >= until:
+        try:
+            ours = connect.app_for(runtime(), provider)
+        except connect.ConnectError:
+            ours = None
+        kept[provider.key] = time.monotonic() + FRESH, ours
+    return ours
+
+
+@contextmanager
+def _once(held: Runtime, delivery: bytes) -> Iterator[bool]:
+    """Whether this delivery has not been followed yet, by any process. It counts as followed when all of it is done: one that broke off
+    is followed when it is sent again. Where Valkey is away all are followed, which does no harm."""
+    digest = hashlib.sha256(delivery).hexdigest()
+    first = True
+    with suppress(RedisError):
+        first = held.redis.zscore(_SEEN, digest) is None
+    yield first
+    with suppress(RedisError):
+        pipeline = held.redis.pipeline(transaction=False)
+        pipeline.zadd(_SEEN, {digest: time.time()}, nx=True)
+        pipeline.zremrangebyrank(_SEEN, 0, -REMEMBERED - 1)
+        pipeline.execute()
+
+
+def _timely(each: Hint) -> bool:
+    return each.sent_at is None or -AHEAD <= real_now() - each.sent_at <= OLDEST
 
 
 def _follow(held: Runtime, provider: AnyProvider, each: Hint) -> None:
@@ -91,4 +136,4 @@ def _follow(held: Runtime, provider: AnyProvider, each: Hint) -> None:
         ).all()
     for workspace_id, connection_id in routes:
         with held.db.tenant(workspace_id) as session:
-            due.pull_soon(session, workspace_id, connection_id, each.streams)
+            due.pull_soon(session, workspace_id, connection_id, each.streams, obey_limits=True)

@@ -10,12 +10,16 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from integrations.provider import App, Hint, Webhook
 
 SIGNATURE = "x-hub-signature-256"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
+
+_SECONDS = 100_000_000_000  # the year 5138; as milliseconds, 1973
 
 Streams = Mapping[str, tuple[str, ...]]  # by the field that changed; "messaging" stands for all that Messenger sends
 
@@ -53,11 +57,28 @@ def verify(app: App, kind: str, streams: Streams, headers: Mapping[str, str], bo
     if not isinstance(event, dict) or event.get("object") != kind:
         return ()
     entries = event.get("entry")
-    found: dict[str, dict[str, None]] = {}
+    found: dict[str, Hint] = {}
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("id"), str | int):
-            found.setdefault(str(entry["id"]), {}).update(dict.fromkeys(_streams(entry, streams)))
-    return tuple(Hint(account, tuple(names)) for account, names in found.items() if names)
+            hint = Hint(str(entry["id"]), tuple(_streams(entry, streams)), _sent_at(entry))
+            found[hint.account_id] = _both(found.get(hint.account_id, hint), hint)
+    return tuple(hint for hint in found.values() if hint.streams)
+
+
+def _both(one: Hint, other: Hint) -> Hint:
+    """One hint for two entries about an account; the later one says when."""
+    sent = [each.sent_at for each in (one, other) if each.sent_at]
+    return Hint(one.account_id, tuple(dict.fromkeys((*one.streams, *other.streams))), max(sent, default=None))
+
+
+def _sent_at(entry: Mapping[str, Any]) -> datetime | None:
+    """When Meta sent this entry: seconds since 1970 from pages' feeds, milliseconds from Messenger."""
+    time = entry.get("time")
+    if not isinstance(time, int) or isinstance(time, bool):
+        return None
+    with suppress(OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(time / 1000 if time > _SECONDS else time, UTC)
+    return None
 
 
 def _streams(entry: Mapping[str, Any], streams: Streams) -> list[str]:

@@ -39,6 +39,7 @@ FIGURES = {
         "polling: mean delay of a post",
         "polling: pulls an hour",
     },
+    "doors": {f"doors: an unsigned delivery of {size}" for size in ("2 KB", "the largest")},
     "contacts": {"contacts: first pull", "contacts: first pull, peak memory"},
     "mapping": {f"mapping: {name}" for name in OVER_HTTP if " " not in name},
     "calls": {f"calls: {name}, per 1,000 tasks" for name in HARNESSES if " " not in name and name != FAKE},

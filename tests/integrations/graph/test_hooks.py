@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -58,6 +59,10 @@ def test_without_a_secret_nothing_is_answered_or_verified() -> None:
     assert FACEBOOK.webhook.verify(app, _signed(b"{}", ""), b"{}") is None
 
 
+SENT = 1_764_072_000  # as pages' feeds have it; Messenger counts milliseconds
+SENT_AT = datetime(2025, 11, 25, 12, tzinfo=UTC)
+
+
 def _changes(*fields: str) -> list[dict[str, Any]]:
     return [{"field": field, "value": {"item": "comment"}} for field in fields]
 
@@ -73,7 +78,8 @@ def _changes(*fields: str) -> list[dict[str, Any]]:
     ],
 )
 def test_a_delivery_about_a_page_hints_at_its_streams(entry: dict[str, Any], streams: tuple[str, ...]) -> None:
-    assert _hints(FACEBOOK, {"object": "page", "entry": [{"id": "700", "time": 1, **entry}]}) == (Hint("700", streams),)
+    event = {"object": "page", "entry": [{"id": "700", "time": SENT, **entry}]}
+    assert _hints(FACEBOOK, event) == (Hint("700", streams, SENT_AT),)
     assert set(streams) <= {stream.name for stream in FACEBOOK.streams}
 
 
@@ -86,8 +92,8 @@ def test_a_delivery_about_a_page_hints_at_its_streams(entry: dict[str, Any], str
     ],
 )
 def test_a_delivery_about_an_instagram_account_does_too(entry: dict[str, Any], streams: tuple[str, ...]) -> None:
-    event = {"object": "instagram", "entry": [{"id": "17841400000000700", "time": 1, **entry}]}
-    assert _hints(INSTAGRAM, event) == (Hint("17841400000000700", streams),)
+    event = {"object": "instagram", "entry": [{"id": "17841400000000700", "time": SENT, **entry}]}
+    assert _hints(INSTAGRAM, event) == (Hint("17841400000000700", streams, SENT_AT),)
     assert set(streams) <= {stream.name for stream in INSTAGRAM.streams}
 
 
@@ -101,6 +107,23 @@ def test_a_delivery_may_concern_many_accounts_and_one_of_them_twice() -> None:
         Hint("1", ("posts", "threads", "messages")),
         Hint("2", ("mentions",)),
     )
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        (SENT, SENT_AT), (SENT * 1000, SENT_AT), (0, datetime(1970, 1, 1, tzinfo=UTC)), (None, None), ("1", None), (True, None), (10**30, None), (-(10**30), None),
+    ],
+)  # fmt: skip
+def test_a_delivery_says_when_it_was_sent_in_seconds_or_milliseconds(time: Any, said: datetime | None) -> None:
+    (hint,) = _hints(FACEBOOK, {"object": "page", "entry": [{"id": "1", "time": time, "changes": _changes("feed")}]})
+    assert hint.sent_at == said
+
+
+def test_of_two_entries_about_an_account_the_later_one_says_when() -> None:
+    entries = [{"id": "1", "time": at, "changes": _changes("feed")} for at in (SENT - 60, SENT, None)]
+    (hint,) = _hints(FACEBOOK, {"object": "page", "entry": entries})
+    assert hint.sent_at == SENT_AT
 
 
 @pytest.mark.parametrize(
