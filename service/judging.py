@@ -19,7 +19,7 @@ from service.rules.readiness import ready_for_call
 from service.rules.standing import deal_of
 from service.rules.threads import by_person, linked, unique
 from service.rules.unanswered import unanswered
-from service.store import deciding, elsewhere, freezing, people
+from service.store import deciding, elsewhere, freezing, people, persons
 from service.store.deciding import DueConversation, DueRelationship, Talk, Thread
 from service.store.people import Known
 
@@ -32,6 +32,7 @@ class Case:
     rule: Callable[..., Verdict]
 
 
+OBJECTS = "They asked not to be judged."
 Names = Mapping[str, str]  # providers' names for people, by key
 ByPerson = Mapping[str, Sequence[Post]]
 
@@ -65,6 +66,13 @@ def conversations(
     answered = elsewhere.answers_elsewhere(session, workspace_id, found, names)
     stages = elsewhere.stages(session, workspace_id, found)
     frozen = freezing.by_connection(session, workspace_id)
+    left_alone = (
+        persons.objecting(
+            session, workspace_id, *zip(*((each.author_id, each.contact_id) for each in found), strict=True)
+        )
+        if found
+        else set()
+    )
     cases = []
     for each in found:
         own = posts.get((each.brand_id, each.thread), {}).get(each.native_id, [])
@@ -77,8 +85,14 @@ def conversations(
         )  # fmt: skip
         reason = frozen.get(each.connection_id, "")
         subject = _subject(each, contact, own, names, freezing.in_tasks(reason) if reason else "")
-        cases.append(Case(subject, partial(unanswered, talk)))
+        objects = not left_alone.isdisjoint((each.author_id, each.contact_id))
+        cases.append(Case(subject, _left_alone if objects else partial(unanswered, talk)))
     return cases
+
+
+def _left_alone(**_: object) -> Verdict:
+    """Whoever objects is not judged."""
+    return Verdict(None, (OBJECTS,))
 
 
 def _subject(each: DueConversation, contact: Known | None, talk: Sequence[Post], names: Names, frozen: str) -> Subject:
@@ -110,6 +124,8 @@ def relationships(
     ids = [each.contact_id for each in found if each.contact_id]
     known, logged = people.contacts(session, workspace_id, ids), deciding.activities_of(session, workspace_id, ids)
     closed = deciding.call_tasks_closed(session, workspace_id, [each.id for each in found])
+    authors = {talk.author_id for own in talks.values() for talk in own} | {each.author_id for each in found}
+    left_alone = persons.objecting(session, workspace_id, authors, ids)
     cases = []
     for each in found:
         own = talks.get((each.brand_id, each.person), [])
@@ -121,7 +137,9 @@ def relationships(
             last_call_task_closed_at=closed.get(each.id), known=contact is not None,
             deal=deal_of(contact.record.lifecycle) if contact else "", bio=" ".join(filter(None, dict.fromkeys(talk.bio for talk in own))),
         )  # fmt: skip
-        cases.append(Case(_relation(each, contact, own, said, names), partial(ready_for_call, history)))
+        objects = not left_alone.isdisjoint((each.author_id, each.contact_id, *(talk.author_id for talk in own)))
+        rule = _left_alone if objects else partial(ready_for_call, history)
+        cases.append(Case(_relation(each, contact, own, said, names), rule))
     return cases
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from flask import current_app
 from redis import Redis
 
+from integrations.openid import OpenID
 from service.config import Config
 from service.db import Database
 from service.vault import Vault
@@ -19,7 +20,7 @@ class Runtime:
 
     @cached_property
     def db(self) -> Database:
-        return Database(self.config.need("database_url"), lease=self.config.lease)
+        return Database(self.config.need("database_url"), lease=self.config.lease, vault=lambda: self.vault)
 
     @cached_property
     def vault(self) -> Vault:
@@ -28,6 +29,15 @@ class Runtime:
     @cached_property
     def redis(self) -> Redis:
         return Redis.from_url(self.config.need("redis_url"), socket_connect_timeout=5)
+
+    @cached_property
+    def openid(self) -> OpenID | None:
+        """Where people sign in once for several services, if whoever runs Warmline has named such a place."""
+        known = self.config.single_sign_on
+        if known is None:
+            return None
+        back = f"{self.config.base_url}/signin/openid/callback"
+        return OpenID(known.issuer, known.client_id, known.client_secret, back, allow=self.config.allow_hosts)
 
 
 def runtime() -> Runtime:

@@ -226,7 +226,9 @@ class Task(Tenant, Identified, Created, Base):
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str] = mapped_column(Text, default="")  # rules, crm, user:<id>, key:<id>
     close_reason: Mapped[str] = mapped_column(Text, default="")
-    erased_at: Mapped[datetime | None]  # its person or its time is past: nothing of its text is kept, or taken from the CRM
+    erased_at: Mapped[
+        datetime | None
+    ]  # its person or its time is past: nothing of its text is kept, or taken from the CRM
     settings_version: Mapped[int]
     rules_version: Mapped[int]
     decided_at: Mapped[datetime]

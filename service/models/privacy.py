@@ -28,7 +28,9 @@ class PersonRequest(Tenant, Identified, Created, Base):
     person: Mapped[str] = mapped_column(Text)  # contact:<id> or author:<id>, as it was asked for
     author_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     contact_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
-    task_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list)  # what is said of them to CRMs is waited for
+    task_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid), default=list
+    )  # what is said of them to CRMs is waited for
     asked_by: Mapped[str] = mapped_column(Text)  # user:<id>, key:<id>, system
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what went so far, by table
     receipt: Mapped[list[Any]] = mapped_column(default=list)  # sentences: what went, what stays where and why

@@ -54,10 +54,13 @@ _NOTE = (
     f" FROM {records(_KEYS)} WHERE c.workspace_id = %(w)s AND c.id = new.contact_id"
 )
 _STALE = (
-    "SELECT id, fields::text, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
+    "SELECT id, fields::text, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL AND objected_at IS NULL"
     " ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
 )
-_WAITING = "SELECT count(*) FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
+_WAITING = (
+    "SELECT count(*) FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
+    " AND objected_at IS NULL"
+)
 
 
 def tokens(contact: Contact) -> list[str]:

@@ -23,7 +23,7 @@ from service.store.rows import execute, packed, records
 _WAITING = (
     "SELECT m.id, c.native_id, a.provider, a.handle, a.url, c.fields->'handles' FROM matches m"
     " JOIN contacts c ON c.workspace_id = %(w)s AND c.id = m.contact_id AND c.connection_id = %(c)s AND c.deleted_at IS NULL"
-    " JOIN authors a ON a.workspace_id = %(w)s AND a.id = m.author_id AND a.handle <> ''"
+    " JOIN authors a ON a.workspace_id = %(w)s AND a.id = m.author_id AND a.handle <> '' AND a.objected_at IS NULL"
     " WHERE m.workspace_id = %(w)s AND m.state = 'confirmed' AND m.handle_state = '' AND m.id > %(after)s ORDER BY m.id LIMIT %(n)s"
 )
 _RESULT = {"id": "uuid", "state": "text", "detail": "text"}

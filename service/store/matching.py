@@ -23,7 +23,7 @@ from service.store.rows import execute, insert, packed, records
 
 _DUE = """
 SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
-WHERE workspace_id = %(w)s AND match_due LIMIT %(n)s FOR UPDATE SKIP LOCKED
+WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL LIMIT %(n)s FOR UPDATE SKIP LOCKED
 """
 _STANDING = (
     "SELECT author_id, contact_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
@@ -99,7 +99,7 @@ _TOTALS = "SELECT authors, likely, share FROM match_totals WHERE workspace_id = 
 _LEARN = "UPDATE match_totals SET share = %(share)s WHERE workspace_id = %(w)s"
 _SAMPLE = """
 SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
-WHERE workspace_id = %(w)s AND match_due ORDER BY id LIMIT %(n)s
+WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL ORDER BY id LIMIT %(n)s
 """
 _START = (
     "INSERT INTO match_totals (workspace_id, authors, likely, share, rules_version) VALUES (%(w)s, 0, 0, %(share)s, %(rules)s)"

@@ -12,7 +12,7 @@ from integrations.records import Activity, Contact, Gone, Owner
 from service.clock import real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
-from service.store import due, filing
+from service.store import due, filing, suppressing
 from service.store.contact_json import contact_fields
 from service.store.overlap import in_parts
 from service.store.rows import each_of, execute, insert, listed, packed, records
@@ -83,9 +83,11 @@ _CONTACTS_BY_NATIVE = "SELECT native_id, id FROM contacts WHERE workspace_id = %
 
 
 def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Contact]) -> int:
-    """Stores contacts and their keys; marks due the authors that a change can touch, and no others. Returns how many changed."""
+    """Stores contacts and their keys, but for people who are to be left out; marks due the authors that a change can touch, and no
+    others. Returns how many changed."""
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
-    unique = [each for _, each in sorted({item.id: item for item in items}.items())]
+    wanted = suppressing.without_contacts(session, workspace_id, connection_id, items)
+    unique = [each for _, each in sorted({item.id: item for item in wanted}.items())]
     work = filing.Refiling()
 
     def prepare(part: Sequence[Contact]) -> list[tuple[Any, ...]]:
@@ -168,7 +170,8 @@ def save_owners(session: Session, workspace_id: UUID, connection_id: UUID, items
 def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Activity]) -> int:
     """Stores activities and whom they were with; those people's relationships are due. Returns how many changed."""
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
-    unique = sorted({(item.kind.value, item.id): item for item in items}.items())
+    spared = suppressing.without_links(session, workspace_id, connection_id, items)
+    unique = sorted({(item.kind.value, item.id): item for item in spared}.items())
     rows = [
         (new_id(), each.id, kind, each.at, each.ends_at, each.direction.value, each.outcome, each.owner_id)
         for (kind, _), each in unique

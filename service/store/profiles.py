@@ -12,6 +12,7 @@ from integrations.records import Engagement
 from service.clock import real_now
 from service.db import raw
 from service.rules.worth import deserves
+from service.store import suppressing
 from service.store.rows import execute
 
 FRESH = timedelta(days=30)  # a profile is looked up again after this, when its author writes again: handles change
@@ -46,6 +47,9 @@ def wanted(session: Session, workspace_id: UUID, provider: str, host: str, posts
     missing = sorted(by_author.keys() - known)
     if not missing:
         return set()
+    # Nothing is bought of somebody who is to be left out.
+    out = suppressing.listed_ids(session, workspace_id, provider, host, missing)
+    missing = [each for each in missing if each not in out]
     waiting = {row[0] for row in execute(connection, _WAITING, {**params, "ids": missing})}
     chosen = {each for each in missing if each in waiting or any(map(deserves, by_author[each]))}
     if chosen:

@@ -1,0 +1,200 @@
+"""Who one person is here: all records of theirs, over networks and CRMs, found from any one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from integrations.records import Author
+from service.db import raw
+from service.rules.matching import keys as matching
+from service.rules.matching.handles import plain
+from service.store import suppressing
+from service.store.contact_json import contact_record
+from service.store.rows import execute
+
+MOST = 100  # records of one person; what shares an address with more is no person
+FOUND = 25  # people shown for one search
+
+_AUTHORS = (
+    "SELECT id, provider, host, native_id, handle, name, bio, url, website, location, objected_at FROM authors"
+    " WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) ORDER BY id"
+)
+_CONTACTS = (
+    "SELECT c.id, c.connection_id, c.native_id, c.name, c.company, c.fields, c.deleted_at, c.objected_at, n.provider, n.status"
+    " FROM contacts c JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id"
+    " WHERE c.workspace_id = %(w)s AND c.id = ANY(%(ids)s) ORDER BY c.id"
+)
+_CONFIRMED = (
+    "SELECT author_id, contact_id FROM matches WHERE workspace_id = %(w)s AND state = 'confirmed'"
+    " AND (author_id = ANY(%(authors)s) OR contact_id = ANY(%(contacts)s))"
+)
+_SUGGESTED = (
+    "SELECT DISTINCT contact_id FROM matches WHERE workspace_id = %(w)s AND state = 'suggested' AND author_id = ANY(%(authors)s)"
+    " AND contact_id <> ALL(%(contacts)s)"
+)
+_SHARING = (
+    "SELECT DISTINCT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) LIMIT %(most)s"
+)
+_OWN = (
+    "SELECT a.id FROM authors a JOIN connections n ON n.workspace_id = %(w)s AND n.provider = a.provider AND n.host = a.host"
+    " AND n.account_id = a.native_id WHERE a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)"
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """All records of one person. Rows are plain dictionaries of columns."""
+
+    authors: Sequence[Mapping[str, Any]]
+    contacts: Sequence[Mapping[str, Any]]
+    perhaps: Sequence[UUID] = ()  # contacts that are suggested, and nobody has said yes to
+    ours: bool = False  # one of the authors is an account of the team's own
+
+    @property
+    def author_ids(self) -> list[UUID]:
+        return [row["id"] for row in self.authors]
+
+    @property
+    def contact_ids(self) -> list[UUID]:
+        return [row["id"] for row in self.contacts]
+
+    @property
+    def key(self) -> str:
+        """contact:<id>, or author:<id> of somebody whom no CRM knows."""
+        return f"contact:{self.contact_ids[0]}" if self.contacts else f"author:{self.author_ids[0]}"
+
+    @property
+    def name(self) -> str:
+        """What to call them on a page."""
+        rows = (*self.contacts, *self.authors)
+        return next((row["name"] for row in rows if row["name"]), None) or next(
+            (f"@{row['handle']}" for row in self.authors if row["handle"]), "Somebody without a name"
+        )
+
+    @property
+    def objected(self) -> bool:
+        """Whether they asked never to be judged."""
+        return any(row["objected_at"] for row in (*self.authors, *self.contacts))
+
+    def marks(self) -> set[str]:
+        """By what they are recognised when they are read again."""
+        found = set()
+        for row in self.authors:
+            found |= suppressing.author_marks(row["provider"], row["host"], author_of(row))
+        for row in self.contacts:
+            found |= suppressing.contact_marks(row["connection_id"], contact_record(row["fields"]))
+        return found
+
+
+def author_of(row: Mapping[str, Any]) -> Author:
+    """The author that this row holds."""
+    names = ("handle", "name", "bio", "url", "website", "location")
+    return Author(row["native_id"], **{name: row[name] for name in names})
+
+
+def of(session: Session, workspace_id: UUID, record_id: UUID) -> Person | None:
+    """The person to whom this author or contact belongs: whatever people or rules have confirmed to be the same, and contacts that
+    share a handle or an address of their own (one person stands twice in a CRM, or in two). None when there is no such record."""
+    authors, contacts = {record_id}, {record_id}
+    while True:
+        own = _rows(session, _AUTHORS, workspace_id, authors)
+        known = _rows(session, _CONTACTS, workspace_id, contacts)
+        if not own and not known:
+            return None
+        before = len(authors) + len(contacts)
+        for author_id, contact_id in _confirmed(session, workspace_id, authors, contacts):
+            authors.add(author_id)
+            contacts.add(contact_id)
+        contacts |= _sharing(session, workspace_id, known)
+        if len(authors) + len(contacts) == before:
+            break
+    params = {"w": workspace_id, "authors": list(authors), "contacts": list(contacts)}
+    perhaps = sorted(row[0] for row in execute(raw(session), _SUGGESTED, params))
+    ours = bool(execute(raw(session), _OWN, {"w": workspace_id, "ids": list(authors)}))
+    return Person(own, known, perhaps, ours)
+
+
+def _confirmed(
+    session: Session, workspace_id: UUID, authors: Collection[UUID], contacts: Collection[UUID]
+) -> list[tuple[Any, ...]]:
+    params = {"w": workspace_id, "authors": list(authors), "contacts": list(contacts)}
+    return execute(raw(session), _CONFIRMED, params)
+
+
+def _sharing(session: Session, workspace_id: UUID, contacts: Iterable[Mapping[str, Any]]) -> set[UUID]:
+    """Contacts that have a handle or an e-mail address of one of these."""
+    keys = {key for row in contacts for key in matching.identifiers(contact_record(row["fields"]))}
+    wanted = sorted(suppressing.personal_keys(keys))
+    if not wanted:
+        return set()
+    found = execute(raw(session), _SHARING, {"w": workspace_id, "keys": wanted, "most": MOST + 1})
+    return {row[0] for row in found} if len(found) <= MOST else set()
+
+
+def _rows(session: Session, statement: str, workspace_id: UUID, ids: Iterable[UUID]) -> list[dict[str, Any]]:
+    with raw(session).cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement.encode(), {"w": workspace_id, "ids": list(ids)}).fetchall()
+
+
+# --- finding somebody -----------------------------------------------------------------------------------------
+
+_BY_CONTACT_KEYS = (
+    "SELECT DISTINCT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) LIMIT %(n)s"
+)
+_BY_AUTHOR_KEYS = (
+    "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) LIMIT %(n)s"
+)
+_BY_HANDLE = (
+    "SELECT id FROM authors WHERE workspace_id = %(w)s AND (lower(handle) = %(q)s OR native_id = %(raw)s) LIMIT %(n)s"
+)
+_BY_NAME = "SELECT id FROM contacts WHERE workspace_id = %(w)s AND lower(name) = %(q)s LIMIT %(n)s"
+_BY_AUTHOR_NAME = "SELECT id FROM authors WHERE workspace_id = %(w)s AND lower(name) = %(q)s LIMIT %(n)s"
+
+
+def find(session: Session, workspace_id: UUID, query: str) -> list[Person]:
+    """People who have this handle, e-mail address, network's id or name, spelt in full whatever its capitals; 25 at most. Looked up
+    rarely, by hand: handles and names are read through."""
+    wanted = query.strip()
+    params = {
+        "w": workspace_id,
+        "q": plain(wanted) if wanted.startswith("@") else wanted.casefold(),
+        "raw": wanted,
+        "n": FOUND,
+    }
+    mail = {"keys": [f"{matching.Key.EMAIL}:{wanted.casefold()}"]}
+    found: dict[UUID, None] = {}
+    for statement in (_BY_CONTACT_KEYS, _BY_AUTHOR_KEYS, _BY_HANDLE, _BY_NAME, _BY_AUTHOR_NAME) if wanted else ():
+        found.update(dict.fromkeys(row[0] for row in execute(raw(session), statement, {**params, **mail})))
+    people: dict[str, Person] = {}
+    for record_id in found:
+        person = of(session, workspace_id, record_id)
+        if person is not None:
+            people.setdefault(person.key, person)
+    return list(people.values())[:FOUND]
+
+
+# --- who objects ----------------------------------------------------------------------------------------------
+
+
+def objecting(
+    session: Session, workspace_id: UUID, author_ids: Iterable[UUID | None], contact_ids: Iterable[UUID | None]
+) -> set[UUID]:
+    """Of these authors and contacts, those who asked never to be judged."""
+    params = {
+        "w": workspace_id,
+        "authors": [each for each in author_ids if each],
+        "contacts": [each for each in contact_ids if each],
+    }
+    rows = execute(
+        raw(session),
+        "SELECT id FROM authors WHERE workspace_id = %(w)s AND id = ANY(%(authors)s) AND objected_at IS NOT NULL"
+        " UNION ALL SELECT id FROM contacts WHERE workspace_id = %(w)s AND id = ANY(%(contacts)s) AND objected_at IS NOT NULL",
+        params,
+    )
+    return {row[0] for row in rows}

@@ -1,0 +1,269 @@
+"""The list of people to leave out: whoever was erased here, or objects to being judged, is not stored again when they are read again.
+
+It holds no name. A person is known by keyed hashes of what is theirs on a network or in a CRM: ids, handles, e-mail addresses; the key is
+the workspace's own and sealed. Every store of posts or contacts asks here, in the transaction in which it stores: `begin` waits for
+those under way, so that nothing of a person arrives behind the back of whoever has just been put on the list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integrations.records import Activity, Author, Contact, Engagement
+from service.db import VAULT, raw
+from service.models import SuppressionKey
+from service.rules.matching.keys import Key, author_keys, identifiers
+from service.rules.model import KnownAuthor
+from service.sealed import SUPPRESSION
+from service.store.rows import execute
+from service.vault import Vault
+
+T = TypeVar("T")
+_LOCK = 7261636  # any number: no other advisory lock of ours has it (see `service.db.migrate`)
+_KEY_BYTES = 32  # as long as what SHA-256 gives (RFC 2104, 3)
+# Mailboxes of an office and not of a person (RFC 2142, and what else stands on contact pages): whoever shares one is somebody else.
+OFFICES = frozenset(
+    [
+        "abuse",
+        "accounts",
+        "admin",
+        "billing",
+        "bookings",
+        "contact",
+        "enquiries",
+        "hello",
+        "help",
+        "hi",
+        "hostmaster",
+        "hr",
+        "info",
+        "inquiries",
+        "jobs",
+        "mail",
+        "marketing",
+        "media",
+        "news",
+        "newsletter",
+        "noc",
+        "noreply",
+        "no-reply",
+        "office",
+        "orders",
+        "postmaster",
+        "press",
+        "privacy",
+        "reception",
+        "sales",
+        "security",
+        "service",
+        "shop",
+        "support",
+        "team",
+        "webmaster",
+    ]
+)
+
+
+# --- by what somebody is recognised ---------------------------------------------------------------------------
+
+
+def author_marks(provider: str, host: str, author: Author) -> set[str]:
+    """An author's own: the network's id, the handle there, and addresses on the profile."""
+    keys = author_keys(KnownAuthor(provider, author))
+    return {id_mark(provider, host, author.id), *filter(_is_personal, keys)}
+
+
+def id_mark(provider: str, host: str, native_id: str) -> str:
+    """A network's id of an author."""
+    return f"author|{provider}|{host}|{native_id}"
+
+
+def contact_mark(connection_id: UUID, native_id: str) -> str:
+    """A CRM's id of a contact."""
+    return f"contact|{connection_id}|{native_id}"
+
+
+def contact_marks(connection_id: UUID, contact: Contact) -> set[str]:
+    """A contact's own: the CRM's id, handles whose network is known, and e-mail addresses."""
+    return {contact_mark(connection_id, contact.id), *personal_keys(identifiers(contact))}
+
+
+def personal_keys(keys: Iterable[str]) -> set[str]:
+    """Of the keys of `service.rules.matching`, those that are one person's and nobody else's."""
+    return set(filter(_is_personal, keys))
+
+
+def _is_personal(key: str) -> bool:
+    kind, _, value = key.partition(":")
+    if kind == Key.HANDLE:
+        return not value.startswith("*")
+    return kind == Key.EMAIL and value.partition("@")[0] not in OFFICES
+
+
+# --- the list -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class List:
+    """The list of one workspace, in one transaction."""
+
+    session: Session
+    workspace_id: UUID
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"List({self.workspace_id})"
+
+    def hash(self, mark: str) -> bytes:
+        return hmac.digest(self.key, mark.encode(), hashlib.sha256)
+
+    def holding(self, marks: Mapping[T, Iterable[str]]) -> set[T]:
+        """Of these (by anything), those of whom any mark is on the list."""
+        hashes = {each: {self.hash(mark) for mark in theirs} for each, theirs in marks.items()}
+        wanted = sorted({one for some in hashes.values() for one in some})
+        if not wanted:
+            return set()
+        rows = execute(
+            raw(self.session),
+            "SELECT hash FROM suppressions WHERE workspace_id = %(w)s AND hash = ANY(%(hashes)s)",
+            {"w": self.workspace_id, "hashes": wanted},
+        )
+        listed = {bytes(row[0]) for row in rows}
+        return {each for each, some in hashes.items() if some & listed}
+
+    def add(self, request_id: UUID, marks: Iterable[str]) -> None:
+        """Puts somebody on the list. Who stands there for another request from now on stands there for this one."""
+        execute(
+            raw(self.session),
+            "INSERT INTO suppressions (workspace_id, hash, request_id) SELECT %(w)s, unnest(%(hashes)s::bytea[]), %(r)s"
+            " ON CONFLICT (workspace_id, hash) DO UPDATE SET request_id = excluded.request_id",
+            {"w": self.workspace_id, "hashes": sorted({self.hash(mark) for mark in marks}), "r": request_id},
+        )
+
+    def take_off(self, request_id: UUID) -> None:
+        """Whoever stands there because of this request stands there no more."""
+        execute(
+            raw(self.session),
+            "DELETE FROM suppressions WHERE workspace_id = %(w)s AND request_id = %(r)s",
+            {"w": self.workspace_id, "r": request_id},
+        )
+
+
+def reading(session: Session, workspace_id: UUID) -> List | None:
+    """The list, which stays as it is until the end of this transaction; None where nobody was ever on it."""
+    _lock(session, workspace_id, "pg_advisory_xact_lock_shared")
+    sealed = _sealed(session, workspace_id)
+    return List(session, workspace_id, _open(session, workspace_id, sealed)) if sealed else None
+
+
+def changing(session: Session, workspace_id: UUID) -> List:
+    """The list, to be changed in this transaction: whatever stores people waits until it ends. Call it first."""
+    _lock(session, workspace_id, "pg_advisory_xact_lock")
+    sealed = _sealed(session, workspace_id)
+    if sealed is None:
+        sealed = _vault(session).seal({"key": os.urandom(_KEY_BYTES).hex()}, *SUPPRESSION.place(workspace_id))
+        session.add(SuppressionKey(workspace_id=workspace_id, sealed=sealed))
+        session.flush()
+    return List(session, workspace_id, _open(session, workspace_id, sealed))
+
+
+def _lock(session: Session, workspace_id: UUID, how: str) -> None:
+    # A statement of its own: what is read behind it is read after the lock is had. (31 bits, since PostgreSQL's are signed.)
+    execute(raw(session), f"SELECT {how}(%(lock)s, %(w)s)", {"lock": _LOCK, "w": workspace_id.int & 0x7FFFFFFF})
+
+
+def _sealed(session: Session, workspace_id: UUID) -> bytes | None:
+    return session.scalar(select(SuppressionKey.sealed).where(SuppressionKey.workspace_id == workspace_id))
+
+
+def _open(session: Session, workspace_id: UUID, sealed: bytes) -> bytes:
+    return bytes.fromhex(_vault(session).open(sealed, *SUPPRESSION.place(workspace_id))["key"])
+
+
+def _vault(session: Session) -> Vault:
+    found: Any = session.info.get(VAULT)
+    if found is None:
+        raise RuntimeError("this database was opened without a vault, so nobody can tell whom to leave out")
+    vault: Vault = found()
+    return vault
+
+
+# --- leaving them out -----------------------------------------------------------------------------------------
+
+
+def without_authors(
+    session: Session,
+    workspace_id: UUID,
+    provider: str,
+    host: str,
+    posts: Sequence[Engagement],
+    is_ours: Callable[[Author], bool],
+) -> list[Engagement]:
+    """These posts without any that somebody on the list wrote, or that we wrote to them; others name them no more."""
+    listed = reading(session, workspace_id)
+    if listed is None or not posts:
+        return list(posts)
+    authors = {post.author.id: post.author for post in posts}
+    marks: dict[str, set[str]] = {id_: author_marks(provider, host, author) for id_, author in authors.items()}
+    named = {id_ for post in posts for id_ in (*post.mentions, post.in_reply_to_author) if id_}
+    for id_ in named - marks.keys():
+        marks[id_] = {id_mark(provider, host, id_)}
+    out = listed.holding(marks)
+    return [
+        _unnamed(post, out)
+        for post in posts
+        # What we said to them says much about them; what others did is theirs.
+        if post.author.id not in out and not (post.in_reply_to_author in out and is_ours(post.author))
+    ]
+
+
+def _unnamed(post: Engagement, out: set[str]) -> Engagement:
+    if out.isdisjoint((*post.mentions, post.in_reply_to_author)):
+        return post
+    return replace(
+        post,
+        mentions=tuple(each for each in post.mentions if each not in out),
+        in_reply_to_author=None if post.in_reply_to_author in out else post.in_reply_to_author,
+    )
+
+
+def without_contacts(
+    session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Contact]
+) -> list[Contact]:
+    """These contacts without those on the list, under whatever id the CRM has them now."""
+    listed = reading(session, workspace_id)
+    if listed is None:
+        return list(items)
+    out = listed.holding({each.id: contact_marks(connection_id, each) for each in items})
+    return [each for each in items if each.id not in out]
+
+
+def without_links(
+    session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Activity]
+) -> list[Activity]:
+    """These activities without those on the list among whom they were with. They stay: they shield whoever had them."""
+    listed = reading(session, workspace_id)
+    if listed is None:
+        return list(items)
+    named = {native for each in items for native in each.contact_ids}
+    out = listed.holding({native: [contact_mark(connection_id, native)] for native in named})
+    if not out:
+        return list(items)
+    return [
+        replace(each, contact_ids=tuple(native for native in each.contact_ids if native not in out)) for each in items
+    ]
+
+
+def listed_ids(session: Session, workspace_id: UUID, provider: str, host: str, native_ids: Iterable[str]) -> set[str]:
+    """Of these authors (by the network's ids), those on the list."""
+    listed = reading(session, workspace_id)
+    return listed.holding({each: [id_mark(provider, host, each)] for each in native_ids}) if listed else set()

@@ -1,0 +1,59 @@
+"""Person: erases one person, a bounded batch after the other, then waits until every CRM has been told, and writes the receipt."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from service import receipts
+from service.models import PersonRequest
+from service.runtime import Runtime
+from service.store import erasing, erasing_tasks
+
+log = structlog.get_logger()
+
+BUDGET = 30.0  # seconds of one job; what is left is taken up by the next, where this one stopped
+
+
+def person(runtime: Runtime, workspace_id: UUID, request_id: UUID, lease_id: UUID) -> None:
+    """Does what is left of this request. Safe to repeat, and to break off at any line: a batch is one transaction."""
+    deadline = time.monotonic() + BUDGET
+
+    def batch(session: Session) -> bool | None:
+        """Whether there may be more; None when the request is somebody else's."""
+        row = erasing.hold(session, workspace_id, request_id, lease_id)
+        return None if row is None else _batch(session, row)
+
+    more: bool | None = True
+    while more and time.monotonic() < deadline:
+        more = runtime.db.retried(workspace_id, batch)
+    if more is None:
+        return
+    left = more
+    done = runtime.db.retried(workspace_id, lambda session: _end(session, workspace_id, request_id, lease_id, left))
+    if done:
+        log.info("erased", workspace=str(workspace_id), request=str(request_id))
+
+
+def _batch(session: Session, row: PersonRequest) -> bool:
+    """One batch of the first step that finds something."""
+    for step in erasing.STEPS:
+        gone = step(session, row)
+        if gone:
+            erasing.count(row, gone)
+            return True
+    return False
+
+
+def _end(session: Session, workspace_id: UUID, request_id: UUID, lease_id: UUID, more: bool) -> bool:
+    """Writes the receipt, or comes back for what is left. Whether it is done."""
+    row = erasing.hold(session, workspace_id, request_id, lease_id)
+    if row is None:
+        return False
+    tasks = erasing_tasks.standing(session, row)
+    done = not more and not receipts.waits(tasks)
+    erasing.end(session, row, receipts.lines(row.counts, tasks, asked_at=row.created_at), done=done, more=more)
+    return done
