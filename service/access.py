@@ -14,6 +14,9 @@ from types import MappingProxyType
 
 ANYBODY = "anybody"  # no sign-in and no key: these say nothing about any workspace, or take a signed link
 READ, WRITE, ADMIN, PEOPLE = "read", "write", "admin", "people"
+# No role holds it and no key can: it goes with a mark on the person, which `warmline operator` alone gives. It spans workspaces, so it is
+# nobody's to give away who belongs to one.
+OPERATE = "operate"
 
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
@@ -55,6 +58,7 @@ RIGHTS = (
     _right(ANYBODY, "Sign in with a password, or by single sign-on", "console.signin.show", "console.signin.enter",
            "console.openid.start", "console.openid.callback"),
     _right(ANYBODY, "Join by an invitation's link", "console.joining.ask", "console.joining.join"),
+    _right(ANYBODY, "Read the receipt of a workspace that was deleted, by its link", "console.departing.receipt"),
     _right(ANYBODY, "Say that no reply is needed, by a task's signed link", "console.answered.ask", "console.answered.dismiss"),
     # --- every role -----------------------------------------------------------------------------------------------
     _right(READ, "See who one is", "v1.me.show"),
@@ -101,11 +105,14 @@ RIGHTS = (
     _right(ADMIN, "Change settings, or try them out", "v1.settings.replace", "v1.settings.try_out", "console.settings.show", "console.settings.save", "console.settings.try_out"),
     _right(ADMIN, "Approve or undo what a change altered", "v1.runs.approve", "v1.runs.undo", "console.runs.approve", "console.runs.undo"),
     _right(ADMIN, "Read the audit trail, and download it", "v1.audit.index", "v1.audit.head", "console.trail.show", "console.trail.download"),
+    _right(ADMIN, "Have the workspace deleted, or keep it after all", "console.departing.show", "console.departing.ask", "console.departing.keep"),
     _right(ADMIN, "Make and revoke API keys", "console.keys.show", "console.keys.make", "console.keys.revoke"),
     _right(PEOPLE, "Invite people", "v1.invitations.index", "v1.invitations.create", "v1.invitations.withdraw",
            "console.people.invite", "console.people.withdraw"),
     _right(PEOPLE, "Change roles, and remove people", "v1.members.change", "v1.members.remove", "console.people.change", "console.people.remove"),
     _right(PEOPLE, "Give a member a new link to sign in", "console.people.link"),
+    # --- whoever runs Warmline ------------------------------------------------------------------------------------
+    _right(OPERATE, "See how the whole service runs, and say tasks of any workspace once more", "console.operator.show", "console.operator.retry"),
     _right(PEOPLE, "See and end sessions", "v1.sessions.index", "v1.sessions.end", "console.people.end"),
 )  # fmt: skip
 
@@ -118,6 +125,12 @@ def needed(endpoint: str | None) -> str | None:
 def may(role: str | None) -> frozenset[str]:
     """The scopes of a role; none for one that does not exist, or for somebody who has none."""
     return ROLES.get(role or "", frozenset())
+
+
+def held_by(role: str | None, *, operator: bool, confined: bool) -> frozenset[str]:
+    """The scopes of somebody in a browser. A session that is confined to a workspace was begun by a link from within it: whoever held that
+    may be somebody else, so it operates nothing."""
+    return may(role) | ({OPERATE} if operator and not confined else frozenset())
 
 
 def roles_with(scope: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -17,7 +17,17 @@ from service.access import SCOPES
 from service.clock import real_now
 from service.db import Database
 from service.errors import PlainError
-from service.models import APIKey, Brand, Membership, SigninLink, SigninSession, User, Workspace, WorkspaceSchedule
+from service.models import (
+    APIKey,
+    Audit,
+    Brand,
+    Membership,
+    SigninLink,
+    SigninSession,
+    User,
+    Workspace,
+    WorkspaceSchedule,
+)
 from service.sessions import digest
 
 LINK_LIFETIME = timedelta(minutes=30)
@@ -39,6 +49,8 @@ class Caller:
     confined: bool = False  # this session may look at no other workspace
     csrf_token: str = ""
     workspace_name: str = ""
+    began: str = ""  # how the session did
+    since: datetime | None = None  # when
 
 
 def normal_email(address: str) -> str:
@@ -106,27 +118,51 @@ def new_link(session: Session, user_id: UUID, workspace_id: UUID | None = None) 
     return token
 
 
-def sign_in(db: Database, token: str, browser: str = "") -> str | None:
+def sign_in(
+    db: Database, token: str, browser: str = "", *, instead_of: str = "", operators_only: bool = False
+) -> str | None:
     """Spends a one-time link. Returns the cookie of a new session, or None for a link that is unknown, used or too old, or
-    whose workspace its person has left. `browser` is what to call the session, in words."""
-    now = real_now()
+    whose workspace its person has left. `browser` is what to call the session, in words; `instead_of` is the cookie that this
+    browser held. With `operators_only` a link is worth something only where whoever runs Warmline made it."""
+    good = (SigninLink.token_hash == digest(token), SigninLink.used_at.is_(None), SigninLink.expires_at > real_now())
     with db.globally() as session:
-        spent = session.execute(
-            update(SigninLink)
-            .where(SigninLink.token_hash == digest(token), SigninLink.used_at.is_(None), SigninLink.expires_at > now)
-            .values(used_at=now)
-            .returning(SigninLink.user_id, SigninLink.workspace_id)
-        ).one_or_none()
+        found = session.execute(select(SigninLink.user_id, SigninLink.workspace_id).where(*good)).one_or_none()
+        if found is None or (operators_only and found.workspace_id is not None):
+            return None
+        workspace_id = first_workspace(session, found.user_id, only=found.workspace_id)
+    if workspace_id is None:
+        return None
+    with db.tenant(workspace_id) as session:
+        spent = session.scalar(
+            update(SigninLink).where(*good).values(used_at=real_now()).returning(SigninLink.token_hash)
+        )
         if spent is None:
             return None
-        user_id, only = spent
-        belongs = select(Membership.workspace_id).where(Membership.user_id == user_id)
-        if only is not None:
-            belongs = belongs.where(Membership.workspace_id == only)
-        workspace_id = session.scalar(belongs.order_by(Membership.created_at).limit(1))
-        if only is not None and workspace_id is None:
-            return None
-        return sessions.begin(session, user_id, workspace_id, confined=only is not None, browser=browser)
+        note(session, workspace_id, found.user_id, "signin.by_link")
+        return sessions.begin(
+            session,
+            found.user_id,
+            workspace_id,
+            confined=found.workspace_id is not None,
+            browser=browser,
+            began=sessions.LINK,
+            instead_of=instead_of,
+        )
+
+
+def note(session: Session, workspace_id: UUID, user_id: UUID, action: str, *, by: str = "") -> None:
+    """Leaves a row in the workspace's trail: what this person did or, with `by`, what was done to their account."""
+    session.add(
+        Audit(workspace_id=workspace_id, actor=by or f"user:{user_id}", action=action, subject=f"user:{user_id}")
+    )
+
+
+def first_workspace(session: Session, user_id: UUID, *, only: UUID | None = None) -> UUID | None:
+    """The workspace that this person belongs to longest; with `only`, that one if they belong to it."""
+    belongs = select(Membership.workspace_id).where(Membership.user_id == user_id)
+    if only is not None:
+        belongs = belongs.where(Membership.workspace_id == only)
+    return session.scalar(belongs.order_by(Membership.created_at).limit(1))
 
 
 def caller_of_session(db: Database, cookie: str) -> Caller | None:
@@ -134,24 +170,24 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
     now = real_now()
     with db.globally() as session:
         row = session.execute(
-            select(SigninSession, User.email, Membership.role, Workspace.name)
+            select(SigninSession, User.email, User.operator, Membership.role, Workspace.name)
             .join(User, User.id == SigninSession.user_id)
             .join(
                 Membership,
                 (Membership.user_id == SigninSession.user_id) & (Membership.workspace_id == SigninSession.workspace_id),
             )
             .join(Workspace, Workspace.id == SigninSession.workspace_id)
-            .where(SigninSession.token_hash == digest(cookie), SigninSession.expires_at > now)
+            .where(SigninSession.token_hash == digest(cookie), sessions.good(now))
         ).one_or_none()
         if row is None:
             return None
-        found, email, role, name = row
+        found, email, operator, role, name = row
         sessions.seen(session, found, now)
     assert found.workspace_id is not None  # the join with memberships found it
     return Caller(
         workspace_id=found.workspace_id,
         actor=f"user:{found.user_id}",
-        scopes=access.may(role),
+        scopes=access.held_by(role, operator=operator, confined=found.confined),
         user_id=found.user_id,
         email=email,
         role=role,
@@ -160,6 +196,8 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
         confined=found.confined,
         csrf_token=found.csrf_token,
         workspace_name=name,
+        began=found.began,
+        since=found.created_at,
     )
 
 

@@ -7,11 +7,12 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from environs import Env, EnvError, EnvValidationError
 from marshmallow.validate import Range
@@ -25,6 +26,16 @@ from service.leases import LEASE
 
 RUNNING = "running.env"  # in the data folder: how to reach the Warmline that runs there
 RUNNING_ROLES = "RUNNING_"  # before the names of the three addresses under which its processes sign in to PostgreSQL
+
+
+@dataclass(frozen=True)
+class SingleSignOn:
+    """Our registration with an OpenID provider."""
+
+    issuer: str  # its address, as it names itself
+    client_id: str
+    client_secret: str = field(default="", repr=False)  # "": a public client
+    only: bool = False  # nobody signs in otherwise, but by a link of whoever runs Warmline
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,10 @@ class Config:
     metrics_token: str = field(default="", repr=False)  # opens /metrics; "": there is none
     freshness: timedelta = timedelta(minutes=5)  # how soon after it is ripe a task should stand in its CRM
     otlp_endpoint: str | None = None  # where spans go; OpenTelemetry reads the rest of OTEL_* itself
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1",)  # whose word on scheme and client address is believed
+    single_sign_on: SingleSignOn | None = None
+    leave_days: int = 7  # how long a workspace whose owner wants it deleted can still be kept
+    backup_days: int | None = None  # how long backups are kept, for receipts; None: whoever runs Warmline has not said
     testing: bool = False
 
     def need(self, name: str) -> str:
@@ -72,6 +87,7 @@ def load(*, follow: bool = True) -> Config:
             )
     try:
         port = env.int("PORT", 8000, validate=Range(1, 65_535))
+        allow_hosts = tuple(env.str("WARMLINE_ALLOW_HOSTS", "").lower().replace(",", " ").split())
         return Config(
             home=home,
             database_url=_postgres(env, "DATABASE_URL", roles),
@@ -82,14 +98,18 @@ def load(*, follow: bool = True) -> Config:
             port=port,
             host=env.str("WARMLINE_BIND", "127.0.0.1"),
             secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
-            allow_hosts=tuple(env.str("WARMLINE_ALLOW_HOSTS", "").lower().replace(",", " ").split()),
+            allow_hosts=allow_hosts,
             json_logs=env.bool("WARMLINE_JSON_LOGS", False),
+            leave_days=env.int("WARMLINE_LEAVE_DAYS", 7, validate=Range(0, 90)),
+            backup_days=env.int("WARMLINE_BACKUP_DAYS", None, validate=Range(0, 3650)),
             lease=timedelta(seconds=env.int("WARMLINE_LEASE_SECONDS", 300, validate=Range(5, 3600))),
             queue_sweep_seconds=env.int("WARMLINE_QUEUE_SWEEP_SECONDS", 600, validate=Range(5, 86_400)),
             workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
             metrics_token=_token(env, "WARMLINE_METRICS_TOKEN"),
             freshness=timedelta(seconds=env.int("WARMLINE_FRESHNESS_SECONDS", 300, validate=Range(10, 86_400))),
             otlp_endpoint=env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "") or None,
+            trusted_proxies=tuple(env.str("WARMLINE_TRUSTED_PROXIES", "127.0.0.1").replace(",", " ").split()),
+            single_sign_on=_single_sign_on(env, allow_hosts),
             stop_within=env.float("WARMLINE_STOP_WITHIN", 20.0, validate=Range(1, 600)),
         )
     except EnvValidationError as error:
@@ -103,6 +123,24 @@ def _token(env: Env, name: str) -> str:
     if given and (len(given) < 16 or not given.isascii() or not given.isprintable()):
         raise PlainError(f"{name} is too short to be a secret, or holds letters that no header can carry. Use 16 or more, such as `openssl rand -hex 24` prints.")  # fmt: skip
     return given
+
+
+def _single_sign_on(env: Env, allow_hosts: Sequence[str]) -> SingleSignOn | None:
+    issuer, client_id = env.str("WARMLINE_OIDC_ISSUER", ""), env.str("WARMLINE_OIDC_CLIENT_ID", "")
+    secret, only = env.str("WARMLINE_OIDC_CLIENT_SECRET", ""), env.bool("WARMLINE_OIDC_ONLY", False)
+    if not (issuer or client_id or secret or only):
+        return None
+    for name, value in (("WARMLINE_OIDC_ISSUER", issuer), ("WARMLINE_OIDC_CLIENT_ID", client_id)):
+        if not value:
+            raise PlainError(f"{name} is not set, and single sign-on needs it. Set it, or none of WARMLINE_OIDC_*.")
+    parts = urlsplit(issuer)
+    plain = parts.scheme == "http" and parts.hostname in allow_hosts
+    if not parts.hostname or parts.username or parts.query or parts.fragment or not (parts.scheme == "https" or plain):
+        raise PlainError(
+            "WARMLINE_OIDC_ISSUER is no address of an issuer. Write it as the issuer names itself, such as https://id.example.com;"
+            " one without https has to stand in WARMLINE_ALLOW_HOSTS."
+        )
+    return SingleSignOn(issuer, client_id, secret, only)
 
 
 def _named(error: EnvError) -> str:

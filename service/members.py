@@ -22,7 +22,7 @@ from service.clock import real_now
 from service.db import Database
 from service.errors import PlainError
 from service.ids import new_id
-from service.models import APIKey, Invitation, Membership, SigninLink, User, Workspace
+from service.models import APIKey, Invitation, Membership, Password, SigninLink, User, Workspace
 from service.sessions import digest
 from service.store.acting import audit
 from service.store.listing import Listing
@@ -125,7 +125,7 @@ def invited(db: Database, token: str) -> Invited | None:
         row = session.execute(
             select(Invitation.email, Invitation.role, Workspace.name)
             .join(Workspace, Workspace.id == Invitation.workspace_id)
-            .where(*_good(workspace_id, token))
+            .where(*_good(workspace_id, digest(token)))
         ).one_or_none()
     return Invited(workspace_id, row.name, row.email, row.role) if row else None
 
@@ -134,13 +134,19 @@ def join(db: Database, token: str) -> Joined | None:
     """Uses an invitation up: whoever it names belongs to the workspace from now on, and has an account if there was none.
     None for one that is unknown, used, withdrawn or too old."""
     workspace_id = workspace_of(token)
-    if workspace_id is None:
-        return None
+    return None if workspace_id is None else _use(db, workspace_id, *_good(workspace_id, digest(token)))
+
+
+def join_as(db: Database, workspace_id: UUID, token_hash: bytes, email: str) -> Joined | None:
+    """As `join`, by the hash of the link's token, for somebody who has shown that this address is theirs. None for another's
+    invitation as well."""
+    return _use(db, workspace_id, *_good(workspace_id, token_hash), Invitation.email == email)
+
+
+def _use(db: Database, workspace_id: UUID, *good: ColumnElement[bool]) -> Joined | None:
     with db.tenant(workspace_id) as session:
         used = session.execute(
-            delete(Invitation)
-            .where(*_good(workspace_id, token))
-            .returning(Invitation.id, Invitation.email, Invitation.role)
+            delete(Invitation).where(*good).returning(Invitation.id, Invitation.email, Invitation.role)
         ).one_or_none()
         if used is None:
             return None
@@ -175,10 +181,10 @@ def sweep(session: Session, workspace_id: UUID, before: datetime) -> None:
     session.execute(delete(Invitation).where(Invitation.workspace_id == workspace_id, Invitation.expires_at < before))
 
 
-def _good(workspace_id: UUID, token: str) -> tuple[ColumnElement[bool], ...]:
+def _good(workspace_id: UUID, token_hash: bytes) -> tuple[ColumnElement[bool], ...]:
     return (
         Invitation.workspace_id == workspace_id,
-        Invitation.token_hash == digest(token),
+        Invitation.token_hash == token_hash,
         Invitation.expires_at > real_now(),
     )
 
@@ -201,14 +207,15 @@ def change_role(session: Session, workspace_id: UUID, user_id: UUID, role: str, 
 
 
 def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> bool:
-    """Somebody belongs no more: their sessions here end, and sign-in links and API keys that they made, whose secrets they
-    know, open nothing. False when there is no such member. Raises LastOwnerError."""
+    """Somebody belongs no more: their sessions here end, and sign-in links, a password for this workspace alone and API keys that
+    they made, whose secrets they know, open nothing. False when there is no such member. Raises LastOwnerError."""
     if _locked(session, workspace_id, user_id) is None:
         return False
     _keep_an_owner(session, workspace_id, user_id)
     session.execute(delete(Membership).where(*_of(workspace_id, user_id)))
     sessions.end_all(session, workspace_id, user_id)
     session.execute(delete(SigninLink).where(SigninLink.workspace_id == workspace_id, SigninLink.user_id == user_id))
+    session.execute(delete(Password).where(Password.workspace_id == workspace_id, Password.user_id == user_id))
     revoked = session.scalars(
         update(APIKey)
         .where(APIKey.workspace_id == workspace_id, APIKey.created_by == user_id, APIKey.revoked_at.is_(None))

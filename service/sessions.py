@@ -2,6 +2,8 @@
 
 A session that began by a link from within a workspace (an invitation, or a link that an owner passed on) is confined to it:
 whoever held that link may be somebody else than the person it names, and gets nowhere else in that person's name.
+
+A session ends 14 days after it began, or once nobody has used it for 4. Its cookie changes whenever somebody shows anew who they are.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.clock import real_now
@@ -19,6 +21,11 @@ from service.models import Audit, SigninSession
 from service.store.listing import Listing
 
 LIFETIME = timedelta(days=14)
+IDLE = timedelta(days=4)  # a long weekend, with a day to spare
+FRESH = timedelta(
+    minutes=30
+)  # how long a link counts as having just been opened: it may replace a password that was forgotten
+LINK, INVITATION, PASSWORD, OPENID = "link", "invitation", "password", "openid"  # how a session began
 SEEN_EVERY = timedelta(minutes=5)  # how exactly "last seen" is kept, so that reading pages does not write each time
 
 SESSIONS = Listing(
@@ -26,7 +33,7 @@ SESSIONS = Listing(
     "s.id, s.user_id AS member_id, u.email, s.browser, s.created_at, s.last_seen_at, s.expires_at",
     "sessions s JOIN users u ON u.id = s.user_id JOIN memberships m ON m.workspace_id = s.workspace_id AND m.user_id = s.user_id",
     (("s.id", "id", UUID),),
-    where="s.expires_at > now()",
+    where=f"s.expires_at > now() AND coalesce(s.last_seen_at, s.created_at) > now() - interval '{IDLE.days} days'",
 )
 
 
@@ -35,9 +42,21 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def begin(session: Session, user_id: UUID, workspace_id: UUID | None, *, confined: bool, browser: str) -> str:
-    """A new session's cookie. `browser` is what to call it, in words."""
+def begin(
+    session: Session,
+    user_id: UUID,
+    workspace_id: UUID | None,
+    *,
+    confined: bool,
+    browser: str,
+    began: str = LINK,
+    instead_of: str = "",
+) -> str:
+    """A new session's cookie. `browser` is what to call it, in words; `instead_of` is the cookie that this browser held before,
+    whose session ends."""
     cookie, now = secrets.token_urlsafe(32), real_now()
+    if instead_of:
+        session.execute(delete(SigninSession).where(SigninSession.token_hash == digest(instead_of)))
     session.add(
         SigninSession(
             token_hash=digest(cookie),
@@ -45,12 +64,30 @@ def begin(session: Session, user_id: UUID, workspace_id: UUID | None, *, confine
             workspace_id=workspace_id,
             confined=confined,
             csrf_token=secrets.token_urlsafe(24),
+            began=began,
             browser=browser,
             last_seen_at=now,
             expires_at=now + LIFETIME,
         )
     )
     return cookie
+
+
+def renew(session: Session, token_hash: bytes, began: str) -> str:
+    """Another cookie for a session whose person has just shown anew who they are; the old one opens nothing any more."""
+    cookie = secrets.token_urlsafe(32)
+    session.execute(
+        update(SigninSession)
+        .where(SigninSession.token_hash == token_hash)
+        .values(token_hash=digest(cookie), csrf_token=secrets.token_urlsafe(24), began=began)
+    )
+    return cookie
+
+
+def good(now: datetime) -> ColumnElement[bool]:
+    """Whether a session has neither run out nor been left alone for too long."""
+    used = func.coalesce(SigninSession.last_seen_at, SigninSession.created_at)
+    return and_(SigninSession.expires_at > now, used > now - IDLE)
 
 
 def seen(session: Session, row: SigninSession, now: datetime) -> None:
@@ -63,7 +100,7 @@ def seen(session: Session, row: SigninSession, now: datetime) -> None:
 
 def of_user(session: Session, user_id: UUID, *, within: UUID | None) -> list[SigninSession]:
     """Where this person is signed in, the latest first: everywhere, or `within` one workspace."""
-    query = select(SigninSession).where(SigninSession.user_id == user_id, SigninSession.expires_at > real_now())
+    query = select(SigninSession).where(SigninSession.user_id == user_id, good(real_now()))
     if within is not None:
         query = query.where(SigninSession.workspace_id == within)
     return list(session.scalars(query.order_by(SigninSession.last_seen_at.desc().nulls_last(), SigninSession.id)))
@@ -97,3 +134,19 @@ def end_all(session: Session, workspace_id: UUID, user_id: UUID) -> None:
     session.execute(
         delete(SigninSession).where(SigninSession.user_id == user_id, SigninSession.workspace_id == workspace_id)
     )
+
+
+def end_others(session: Session, user_id: UUID, *, but: bytes | None, within: UUID | None) -> None:
+    """Ends all sessions of this person `but` the one with this hash: everywhere, or `within` one workspace."""
+    theirs = delete(SigninSession).where(SigninSession.user_id == user_id)
+    if but is not None:
+        theirs = theirs.where(SigninSession.token_hash != but)
+    if within is not None:
+        theirs = theirs.where(SigninSession.workspace_id == within)
+    session.execute(theirs)
+
+
+def sweep(session: Session, before: datetime) -> None:
+    """Forgets sessions that ran out, or were used last, before then."""
+    used = func.coalesce(SigninSession.last_seen_at, SigninSession.created_at)
+    session.execute(delete(SigninSession).where(or_(SigninSession.expires_at < before, used < before - IDLE)))

@@ -6,6 +6,7 @@ from flask import Blueprint, Flask
 
 from service.console import (
     about,
+    account,
     answered,
     brands,
     byhand,
@@ -13,6 +14,7 @@ from service.console import (
     connections,
     consent,
     conversations,
+    departing,
     failures,
     figures,
     guard,
@@ -21,6 +23,8 @@ from service.console import (
     joining,
     keys,
     matches,
+    openid,
+    operator,
     overview,
     page,
     pausing,
@@ -36,6 +40,8 @@ from service.console import (
 PAGES = (
     overview,
     signin,
+    openid,
+    account,
     connections,
     pausing,
     consent,
@@ -56,6 +62,8 @@ PAGES = (
     joining,
     answered,
     trail,
+    departing,
+    operator,
 )
 
 

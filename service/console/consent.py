@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from integrations import consents, forms
@@ -15,7 +15,7 @@ from integrations.registry import AnyProvider, providers
 from service import connect, registrations, settings
 from service.connect import ConnectError
 from service.console.guard import caller, signed_out
-from service.console.page import page
+from service.console.page import elsewhere, page
 from service.runtime import runtime
 from service.store import listing
 
@@ -80,11 +80,7 @@ def leave(ticket: str) -> ResponseReturnValue:
         url = connect.open_ticket(runtime(), caller(), ticket)
     except ConnectError as error:
         return _failed(error)
-    if _after_a_form():
-        # Browsers hold every redirect that follows a form's post to `form-action 'self'`. A page of its own ends that chain.
-        host = urlsplit(url).netloc
-        return render_template("leaving.html", url=url, host=host), {"Refresh": f"0; url={url}"}
-    return redirect(url, 302)
+    return elsewhere(url)
 
 
 @blueprint.get("/oauth/<provider>/callback")
@@ -159,12 +155,6 @@ def _brand(text: str | None) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         raise ConnectError("There is no such brand in this workspace.") from None
-
-
-def _after_a_form() -> bool:
-    return (
-        request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Site") == "same-origin"
-    )
 
 
 def _to_ticket(url: str) -> ResponseReturnValue:

@@ -13,15 +13,16 @@ from urllib.parse import urlsplit
 from flask import abort, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 
-from service import access, accounts
+from service import access, accounts, signin
 from service.accounts import Caller
+from service.console import cookies, onward
 from service.runtime import runtime
 
-COOKIE = "warmline_session"
 CSRF_FIELD = "csrf_token"
 SIGNED_OUT = "You are not signed in, or have been signed out."
 STALE_FORM = "This page was open for too long, or was opened before you signed in. Go back, reload it, and try again."
 FOREIGN_FORM = "This form was sent from another site, so nothing was done. Open the page here and try again."
+OPERATORS_ONLY = "Only whoever runs Warmline may open this. `warmline operator add` marks somebody as such."
 VIEW_ONLY = "You may look here, but not change this. An owner of the workspace can."
 
 _SIGNED_OUT = "_console_signed_out"
@@ -46,15 +47,16 @@ def check() -> ResponseReturnValue | None:
         return None
     view = current_app.view_functions[endpoint]
     g.caller = _who()
-    if request.method == "POST" and _foreign(request.headers.get("Origin")):
+    if request.method == "POST" and _foreign(request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")):
         abort(400, FOREIGN_FORM)
     scope = access.needed(endpoint)
     if scope == access.ANYBODY:
         return None
     if g.caller is None:
-        return render_template("signed_out.html", sentence=getattr(view, _SIGNED_OUT, SIGNED_OUT)), 401
+        wanted = onward.ours(request.full_path.rstrip("?")) if request.method == "GET" else ""
+        return render_template("signed_out.html", sentence=getattr(view, _SIGNED_OUT, SIGNED_OUT), onward=wanted), 401
     if scope not in g.caller.scopes:
-        abort(403, VIEW_ONLY)
+        abort(403, OPERATORS_ONLY if scope == access.OPERATE else VIEW_ONLY)
     if request.method == "POST" and not _csrf_holds(g.caller):
         abort(400, STALE_FORM)
     return None
@@ -73,8 +75,9 @@ def maybe_caller() -> Caller | None:
 
 
 def _who() -> Caller | None:
-    cookie = request.cookies.get(COOKIE)
-    return accounts.caller_of_session(runtime().db, cookie) if cookie else None
+    cookie = cookies.read(cookies.SESSION)
+    found = accounts.caller_of_session(runtime().db, cookie) if cookie else None
+    return found if found and signin.may_go_on(runtime().config, found) else None
 
 
 def _csrf_holds(who: Caller) -> bool:
@@ -82,10 +85,12 @@ def _csrf_holds(who: Caller) -> bool:
     return bool(who.csrf_token) and hmac.compare_digest(sent.encode(), who.csrf_token.encode())
 
 
-def _foreign(origin: str | None) -> bool:
-    """Whether a browser says that the form stands on another site. Programs, which send no Origin, hold no cookie that
-    somebody else could borrow."""
+def _foreign(origin: str | None, site: str | None) -> bool:
+    """Whether a browser says that the form stands on another site. Programs, which say neither, hold no cookie that somebody else
+    could borrow."""
+    if site == "cross-site":
+        return True
     if origin is None:
         return False
-    ours = {urlsplit(runtime().config.base_url).netloc, request.host}
-    return urlsplit(origin).netloc not in ours
+    parts, ours = urlsplit(origin), {urlsplit(runtime().config.base_url).netloc, request.host}
+    return parts.netloc not in ours or (cookies.is_secure() and parts.scheme != "https")

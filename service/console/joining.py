@@ -6,9 +6,10 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import update
 
-from service import members, sessions
+from service import members, sessions, signin
 from service.console import browsers
 from service.console.guard import maybe_caller
+from service.console.openid import to_issuer
 from service.console.page import done
 from service.console.signin import signed_in
 from service.models import SigninSession
@@ -27,14 +28,23 @@ def ask(token: str) -> ResponseReturnValue:
     invited = members.invited(runtime().db, token)
     if invited is None:
         return render_template("signed_out.html", sentence=SPENT), 410
-    return render_template("join.html", invited=invited, token=token)
+    held = runtime()
+    return render_template(
+        "join.html",
+        invited=invited,
+        token=token,
+        issuer=held.openid.host if held.openid else "",
+        only=signin.only_single_sign_on(held.config),
+    )
 
 
 @blueprint.post("/join/<token>")
 def join(token: str) -> ResponseReturnValue:
     """Whoever is signed in as the one who is invited stays so, and looks at the new workspace. Any other browser gets a
     session that is confined to it: its holder need not be the person that the address names."""
-    who, db = maybe_caller(), runtime().db
+    who, db, visitor = maybe_caller(), runtime().db, browsers.visitor()
+    if "openid" in request.form or signin.only_single_sign_on(runtime().config):
+        return to_issuer(invitation=token)
     joined = members.join(db, token)
     if joined is None:
         return render_template("signed_out.html", sentence=SPENT), 410
@@ -46,6 +56,13 @@ def join(token: str) -> ResponseReturnValue:
                 .values(workspace_id=joined.workspace_id)
             )
             return done("/", "joined")
-        browser = browsers.name_of(request.headers.get("User-Agent", ""))
-        cookie = sessions.begin(session, joined.user_id, joined.workspace_id, confined=True, browser=browser)
+        cookie = sessions.begin(
+            session,
+            joined.user_id,
+            joined.workspace_id,
+            confined=True,
+            browser=visitor.browser,
+            began=sessions.INVITATION,
+            instead_of=visitor.session,
+        )
     return signed_in(cookie)

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, current_app, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from service import accounts, health, settings
 from service.clock import business_now, real_now
-from service.console import headers, words
+from service.console import headers, onward, words
 from service.console.guard import caller, maybe_caller
 from service.runtime import runtime
 
@@ -22,6 +23,7 @@ NOTICES = {
     "handle_fields": "Saved. Contacts are being read anew.",
     "attested": "Noted. Whoever these contacts may be is looked at again.",
     "withdrawn": "Noted. These contacts are left out from now on.",
+    "retried": "It is being sent to the CRM once more. If the CRM refuses it again, it comes back here with the reason.",
     "dismissed": "Noted: no reply needed. The task is being closed in the CRM.",
     "confirmed": "Confirmed. Tasks for this person now go to the contact's owner.",
     "rejected": "Rejected. Warmline will not suggest this pair again.",
@@ -49,7 +51,12 @@ NOTICES = {
     "removed": "Removed. Their sessions here have ended, and API keys that they made open nothing any more.",
     "ended": "Ended. That browser is signed out.",
     "joined": "Welcome. You belong to this workspace now.",
+    "kept": "Kept. Everything goes on where it stopped.",
     "switched": "You are now in this workspace.",
+    "password": "Saved. Everywhere else you are signed out now.",
+    "others_ended": "Ended. You are signed in here alone.",
+    "forgotten": "Forgotten. Tries from that browser count like anybody's from now on.",
+    "untied": "Untied. The next single sign-on ties your account anew, by your e-mail address.",
 }
 
 
@@ -65,15 +72,23 @@ def done(path: str, notice: str) -> Response:
 
 def back(default: str) -> str:
     """The page of ours that a form names in its field `back`; `default` for anything that is not a page of ours."""
-    wanted = request.form.get("back", "")
-    parts = urlsplit(wanted)
-    if parts.scheme or parts.netloc or not wanted.startswith("/") or "\\" in wanted or not wanted.isprintable():
-        return default
+    wanted = onward.local(request.form.get("back", ""))
     try:
-        current_app.url_map.bind("").match(parts.path, method="GET")
+        current_app.url_map.bind("").match(urlsplit(wanted).path or "nowhere", method="GET")
     except HTTPException:
         return default
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return wanted
+
+
+def elsewhere(url: str) -> ResponseReturnValue:
+    """To a page of a provider's or an issuer's. Browsers hold every redirect that follows a form's post to `form-action 'self'`, so after
+    one a page of its own ends that chain."""
+    headers = request.headers
+    by_a_form = headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Sec-Fetch-Site") == "same-origin"
+    if by_a_form:
+        host = urlsplit(url).netloc
+        return render_template("leaving.html", url=url, host=host), {"Refresh": f"0; url={url}"}
+    return redirect(url, 302)
 
 
 def zone() -> str:

@@ -1,4 +1,4 @@
-"""People: who belongs to the workspace, who is invited, and where they are signed in."""
+"""People: who belongs to the workspace, who is invited, and where others are signed in."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from uuid import UUID
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service import access, members, sessions
+from service import access, members, sessions, signin
 from service.console.guard import caller
 from service.console.page import done, page
+from service.console.signin import BY_SINGLE_SIGN_ON
 from service.errors import PlainError
 from service.runtime import runtime
 from service.store import listing
@@ -66,14 +67,17 @@ def remove(member_id: UUID) -> ResponseReturnValue:
     except PlainError as error:
         return _page(refused=str(error)), 400
     if found and member_id == who.user_id:
-        return redirect(url_for("console.signin.bye"), 303)
+        return redirect(url_for("console.signin.show"), 303)
     return _done(found, "removed")
 
 
 @blueprint.post("/people/<uuid:member_id>/link")
 def link(member_id: UUID) -> ResponseReturnValue:
-    """A new link for somebody whose session has ended; shown on the page itself, as an invitation's is."""
+    """A new link for somebody whose session has ended, or who has forgotten their password; shown on the page itself, as an
+    invitation's is."""
     who = caller()
+    if signin.only_single_sign_on(runtime().config):
+        abort(403, BY_SINGLE_SIGN_ON)
     with runtime().db.tenant(who.workspace_id) as session:
         token = members.link_for(session, who.workspace_id, member_id, by=who.actor)
         row = listing.one(session, who.workspace_id, members.MEMBERS, member_id)
@@ -91,17 +95,6 @@ def end(session_id: UUID) -> ResponseReturnValue:
     return _done(found, "ended")
 
 
-@blueprint.post("/people/sessions/<uuid:session_id>/end-own")
-def end_own(session_id: UUID) -> ResponseReturnValue:
-    """One's own session; in another workspace as well, unless one is confined to this one."""
-    who = caller()
-    with runtime().db.tenant(who.workspace_id) as session:
-        found = who.user_id is not None and sessions.end_own(
-            session, who.workspace_id, session_id, who.user_id, confined=who.confined
-        )
-    return _done(found, "ended")
-
-
 def _done(found: bool, notice: str) -> ResponseReturnValue:
     if not found:
         abort(404)
@@ -115,8 +108,6 @@ def _page(
     manages = access.PEOPLE in who.scopes
     with runtime().db.tenant(who.workspace_id) as session:
         people, _ = listing.page(session, who.workspace_id, members.MEMBERS, filters={}, after=None, limit=MOST)
-        within = who.workspace_id if who.confined else None
-        own = sessions.of_user(session, who.user_id, within=within) if who.user_id else []
         invited: list[Row] = []
         theirs: list[Row] = []
         if manages:
@@ -129,10 +120,10 @@ def _page(
         "people.html",
         people=people,
         invited=invited,
-        own=own,
         theirs=theirs,
         manages=manages,
         roles=access.ABOUT_ROLES,
+        links=not signin.only_single_sign_on(runtime().config),
         link=link,
         link_for=link_for,
         joins=joins,

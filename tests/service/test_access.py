@@ -71,7 +71,7 @@ def test_every_route_stands_in_one_row_and_every_row_names_routes_that_there_are
 
 
 def test_rows_name_scopes_that_there_are_and_say_each_thing_once() -> None:
-    assert {right.scope for right in access.RIGHTS} == {access.ANYBODY, *access.SCOPES}
+    assert {right.scope for right in access.RIGHTS} == {access.ANYBODY, access.OPERATE, *access.SCOPES}
     assert [each for each, count in Counter(right.about for right in access.RIGHTS).items() if count > 1] == []
 
 
@@ -86,7 +86,9 @@ def test_what_anybody_may_do_is_little() -> None:
     assert [right.about for right in access.RIGHTS if right.scope == access.ANYBODY] == [
         "Read the description of the API",
         "Sign in by a one-time link",
+        "Sign in with a password, or by single sign-on",
         "Join by an invitation's link",
+        "Read the receipt of a workspace that was deleted, by its link",
         "Say that no reply is needed, by a task's signed link",
     ]
 
@@ -99,6 +101,9 @@ def table() -> Iterator[str]:
         marks = ["yes" if role in access.roles_with(right.scope) else "" for role in access.ROLES]
         keys = any(route.startswith("v1.") for route in right.routes)
         scope = ("none" if right.scope == access.ANYBODY else f"`{right.scope}`") if keys else "console only"
+        if right.scope == access.OPERATE:
+            assert not keys, "no key operates"
+            scope = "operators alone"
         yield f"| {right.about} | " + " | ".join(marks) + f" | {scope} |"
 
 

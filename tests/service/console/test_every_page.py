@@ -30,14 +30,14 @@ def pages(scene: Scene) -> list[str]:
         "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.crm}/handles", f"/connections/{scene.social}/found", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/connections/chirp/about", "/connections/rolodex/about", "/connections/keyed/about", "/add", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", f"/matches/{scene.suggested}/somebody?q=Ada", "/sources", "/brands",
-        "/calendars", "/figures", "/figures?days=90", "/people", "/account", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc", "/trail",
+        "/calendars", "/figures", "/figures?days=90", "/people", "/account", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc", "/trail", "/settings/leave",
     ]  # fmt: skip
 
 
 def forms(scene: Scene) -> list[str]:
     """Everything that a form posts to."""
     return [
-        "/signout", "/trail/file", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/add", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/tryout", "/settings/keys",
+        "/signout", "/trail/file", "/settings/leave", "/settings/leave/keep", "/workspace", "/connect/new/chirp", "/connect/new/keyed", "/add", "/brands", f"/brands/{scene.brand}", "/settings", "/settings/tryout", "/settings/keys",
         f"/changes/{scene.run}/approve", f"/changes/{scene.run}/undo",
         "/calendars", f"/calendars/{uuid4()}/refresh", f"/calendars/{uuid4()}/remove", f"/settings/keys/{uuid4()}/revoke", f"/tasks/{scene.task}/dismiss",
         *(f"/matches/{scene.suggested}/{action}" for action in ("confirm", "reject", "undo", "somebody")), "/sources/attest", "/sources/withdraw",
@@ -60,7 +60,7 @@ def test_the_lists_of_this_test_name_every_route(app: Flask, scene: Scene) -> No
     found |= {adapter.match(path, method="POST")[0] for path in forms(scene)}
     assert console_endpoints(app) - found == {
         "console.answered.ask", "console.answered.dismiss", "console.signin.spend", "console.signin.show", "console.signin.enter", "console.openid.start", "console.openid.callback", "console.consent.leave",
-        "console.consent.callback", "console.consent.accounts", "console.consent.choose", "console.joining.ask", "console.joining.join",
+        "console.consent.callback", "console.consent.accounts", "console.consent.choose", "console.joining.ask", "console.joining.join", "console.departing.receipt",
     }  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from flask import Flask
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from service import accounts, sessions
-from service.models import SigninSession
+from service import accounts, devices, sessions
+from service.models import Identity, KnownDevice, SigninSession
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import Browser
@@ -82,9 +82,19 @@ def things(held: Runtime, who: Member, domain: str) -> dict[str, UUID]:
         own = sessions.begin(session, who.user_id, who.workspace_id, confined=False, browser="")
         session.flush()
         own_session = session.scalars(select(SigninSession.id).filter_by(token_hash=sessions.digest(own))).one()
+    with held.db.globally() as session:
+        devices.remember(session, who.user_id, "", "Firefox")
+        session.add(
+            Identity(issuer="https://id.test", subject=domain, user_id=who.user_id, last_used_at=accounts.real_now())
+        )
+        session.flush()
+        device = session.scalars(select(KnownDevice.id).filter_by(user_id=who.user_id)).one()
+        identity = session.scalars(select(Identity.id).filter_by(user_id=who.user_id)).one()
     return {
         "workspace": who.workspace_id,
         "own_session": own_session,
+        "device_id": device,
+        "identity_id": identity,
         "brand": scene.brand,
         "social": scene.social,
         "crm": scene.crm,

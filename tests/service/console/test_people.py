@@ -203,16 +203,16 @@ def test_everybody_ends_their_own_and_nobody_elses(
         hers = sessions.begin(session, person(held, "mia@acme.test"), owner.workspace_id, confined=False, browser="")
     with held.db.globally() as session:
         rows = {row.token_hash: row.id for row in session.scalars(select(SigninSession))}
+    assert words_of(mia.get("/account")).count("This browser") == 1
     page = mia.get("/people")
-    assert words_of(page).count("This browser") == 1
     assert "Where others are signed in" not in words_of(page)
     assert "Invite somebody" not in words_of(page)
     token = csrf(mia)
     other = next(row for digest, row in rows.items() if digest == sessions.digest(olga.client.get_cookie(COOKIE).value))  # type: ignore[union-attr]
-    assert mia.post(f"/people/sessions/{other}/end-own", data={"csrf_token": token}).status_code == 404
+    assert mia.post(f"/account/sessions/{other}/end-own", data={"csrf_token": token}).status_code == 404
     assert mia.post(f"/people/sessions/{other}/end", data={"csrf_token": token}).status_code == 403
-    answer = mia.post(f"/people/sessions/{rows[sessions.digest(hers)]}/end-own", data={"csrf_token": token})
-    assert answer.location == "/people?done=ended"
+    answer = mia.post(f"/account/sessions/{rows[sessions.digest(hers)]}/end-own", data={"csrf_token": token})
+    assert answer.location == "/account?done=ended"
     assert accounts.caller_of_session(held.db, hers) is None
     assert olga.get("/").status_code == 200
 

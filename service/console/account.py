@@ -1,0 +1,123 @@
+"""Your account: one's password, where one is signed in, the browsers that are known, and single sign-on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, abort, request, url_for
+from flask.typing import ResponseReturnValue
+
+from service import accounts, devices, openid, passwords, sessions, signin
+from service.accounts import Caller
+from service.console import browsers, cookies
+from service.console.guard import caller
+from service.console.page import done, page
+from service.console.signin import BY_SINGLE_SIGN_ON, keep
+from service.errors import PlainError
+from service.runtime import runtime
+from service.sessions import digest
+from service.signin import Standing
+
+blueprint = Blueprint("account", __name__)
+
+
+@blueprint.get("/account")
+def show() -> ResponseReturnValue:
+    return _page()
+
+
+@blueprint.post("/account/password")
+def password() -> ResponseReturnValue:
+    """Sets it or changes it. What was typed never comes back."""
+    if signin.only_single_sign_on(runtime().config):
+        abort(403, BY_SINGLE_SIGN_ON)
+    typed, again, present = (request.form.get(name, "") for name in ("password", "again", "present"))
+    if typed != again:
+        return _page(sentence="The two new passwords are not the same. Type or paste it into both."), 400
+    try:
+        fresh = signin.choose(runtime().db, caller(), typed, present, browsers.visitor())
+    except PlainError as error:
+        return _page(sentence=str(error)), 429 if isinstance(error, signin.ClosedError) else 400
+    response = done(url_for(".show"), "password")
+    keep(response, fresh.session, fresh.device)
+    return response
+
+
+@blueprint.post("/account/sessions/<uuid:session_id>/end-own")
+def end(session_id: UUID) -> ResponseReturnValue:
+    """One's own session; in another workspace as well, unless one is confined to this one."""
+    who, user_id = caller(), _person()
+    with runtime().db.tenant(who.workspace_id) as session:
+        found = sessions.end_own(session, who.workspace_id, session_id, user_id, confined=who.confined)
+    return _done(found, "ended")
+
+
+@blueprint.post("/account/sessions/end-others")
+def end_others() -> ResponseReturnValue:
+    who, user_id = caller(), _person()
+    with runtime().db.tenant(who.workspace_id) as session:
+        sessions.end_others(session, user_id, but=who.session_hash, within=_within(who))
+        accounts.note(session, who.workspace_id, user_id, "session.others_ended")
+    return _done(True, "others_ended")
+
+
+@blueprint.post("/account/devices/<uuid:device_id>/forget")
+def forget(device_id: UUID) -> ResponseReturnValue:
+    who, user_id = caller(), _person()
+    with runtime().db.tenant(who.workspace_id) as session:
+        found = _may_see_devices(who, signin.standing(session, who)) and devices.forget(session, user_id, device_id)
+        if found:
+            accounts.note(session, who.workspace_id, user_id, "device.forgotten")
+    return _done(found, "forgotten")
+
+
+@blueprint.post("/account/identities/<uuid:identity_id>/untie")
+def untie(identity_id: UUID) -> ResponseReturnValue:
+    who, user_id = caller(), _person()
+    if who.confined:  # whoever held the link need not be the person
+        abort(404)
+    with runtime().db.tenant(who.workspace_id) as session:
+        found = openid.untie(session, user_id, identity_id)
+        if found:
+            accounts.note(session, who.workspace_id, user_id, "identity.unlinked")
+    return _done(found, "untied")
+
+
+def _person() -> UUID:
+    user_id = caller().user_id
+    assert user_id is not None  # a session is somebody's
+    return user_id
+
+
+def _within(who: Caller) -> UUID | None:
+    return who.workspace_id if who.confined else None
+
+
+def _may_see_devices(who: Caller, standing: Standing) -> bool:
+    """They belong to the password: who came by one workspace's link sees those of a password for that workspace alone."""
+    return not who.confined or standing.only == who.workspace_id
+
+
+def _done(found: bool, notice: str) -> ResponseReturnValue:
+    if not found:
+        abort(404)
+    return done(url_for(".show"), notice)
+
+
+def _page(sentence: str = "") -> str:
+    who, user_id = caller(), _person()
+    device = cookies.read(cookies.DEVICE)
+    with runtime().db.tenant(who.workspace_id) as session:
+        standing = signin.standing(session, who)
+        return page(
+            "account.html",
+            sentence=sentence,
+            standing=standing,
+            own=sessions.of_user(session, user_id, within=_within(who)),
+            devices=devices.of_user(session, user_id) if _may_see_devices(who, standing) else [],
+            this_device=digest(device) if device else b"",
+            identities=[] if who.confined else openid.of_user(session, user_id),
+            shortest=passwords.SHORTEST,
+            longest=passwords.LONGEST,
+            only=signin.only_single_sign_on(runtime().config),
+        )

@@ -1,0 +1,246 @@
+"""Signing in with a password, and choosing one.
+
+A password belongs to a person, who may belong to several workspaces. One that was set in a session confined to a workspace opens
+that workspace alone, since whoever held the link that began the session may be somebody else than the person it names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service import accounts, devices, passwords, sessions, throttling
+from service.accounts import Caller
+from service.clock import real_now
+from service.config import Config
+from service.db import Database
+from service.errors import PlainError
+from service.models import Password, SigninLink, User
+from service.throttling import Door
+
+WRONG = "That address and password do not belong together. Check both, or ask for a one-time link if you have forgotten the password."
+WRONG_PRESENT = (
+    "The present password is not right. Check it, or sign in with a new one-time link if you have forgotten it."
+)
+ANOTHERS = (
+    "Your password also opens other workspaces than the one that your link was for. Give the present one, or ask whoever runs Warmline"
+    " for a link."
+)
+LONGEST_ADDRESS = 254  # characters, RFC 5321; what is longer is nobody's
+BY_NOBODY = "system"  # who tried is not known
+
+
+class WrongPasswordError(PlainError):
+    """Nobody was signed in. `user_id` is whose account was tried, if there is one: for the trail, and for nobody's eyes."""
+
+    def __init__(self, sentence: str = WRONG, user_id: UUID | None = None) -> None:
+        super().__init__(sentence)
+        self.user_id = user_id
+
+
+class ClosedError(PlainError):
+    """Too many tries have failed. `seconds` is how long it takes until one is judged again."""
+
+    def __init__(self, opens: datetime) -> None:
+        self.seconds = max(1, round((opens - real_now()).total_seconds()))
+        super().__init__(
+            f"Too many tries have failed. Try again in {_how_long(self.seconds)}, use a browser in which you have signed in with your"
+            " password before, or ask for a one-time link."
+        )
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """The browser of whoever signs in."""
+
+    browser: str = ""  # what to call it, in words
+    address: str = ""  # where it is on the internet; "" where that is not known
+    device: str = field(default="", repr=False)  # the cookie of a known browser, if it holds one
+    session: str = field(default="", repr=False)  # the cookie of its session, if it has one: it ends
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Cookies for a browser that is signed in from now on."""
+
+    session: str = field(repr=False)
+    device: str = field(repr=False)
+
+
+def may_go_on(config: Config, who: Caller) -> bool:
+    """Whether a session that began as this one did is still good, where single sign-on is the only way in."""
+    if config.single_sign_on is None or not config.single_sign_on.only:
+        return True
+    return who.began == sessions.OPENID or (who.began == sessions.LINK and not who.confined)
+
+
+def only_single_sign_on(config: Config) -> bool:
+    return config.single_sign_on is not None and config.single_sign_on.only
+
+
+# --- signing in ---------------------------------------------------------------------------------------------------
+
+
+def with_password(db: Database, email: str, password: str, visitor: Visitor) -> SignedIn:
+    """Signs somebody in. Raises WrongPasswordError, with one sentence and after one time for all that can be wrong, ClosedError and
+    `passwords.BusyError`."""
+    address = email.strip().lower()[: LONGEST_ADDRESS + 1]
+    with db.globally() as session:
+        # One statement, whether there is such a person or not, and whether they have a password or not.
+        found = session.execute(
+            select(User.id, Password.hash, Password.workspace_id)
+            .outerjoin(Password, Password.user_id == User.id)
+            .where(User.email == address)
+        ).one_or_none()
+        user_id, kept, only = found or (None, None, None)
+        known = devices.is_known(session, user_id, visitor.device)
+        doors = _doors(address, visitor, known=known)
+        closed = throttling.charge(session, doors)
+    if closed is not None:
+        raise ClosedError(closed)
+    if not passwords.is_right(password, kept) or user_id is None or kept is None:
+        raise WrongPasswordError(user_id=user_id)
+    with db.globally() as session:
+        workspace_id = accounts.first_workspace(session, user_id, only=only)
+    if workspace_id is None:  # belongs nowhere any more
+        raise WrongPasswordError
+    renewed = passwords.sealed(password) if passwords.is_outdated(kept) else None
+    with db.tenant(workspace_id) as session:
+        _settle(session, doors)
+        if renewed:
+            session.execute(
+                update(Password).where(Password.user_id == user_id, Password.hash == kept).values(hash=renewed)
+            )
+        cookie = sessions.begin(
+            session,
+            user_id,
+            workspace_id,
+            confined=only is not None,
+            browser=visitor.browser,
+            began=sessions.PASSWORD,
+            instead_of=visitor.session,
+        )
+        accounts.note(session, workspace_id, user_id, "signin.by_password")
+        return SignedIn(cookie, devices.remember(session, user_id, visitor.device, visitor.browser))
+
+
+def note_failure(db: Database, user_id: UUID) -> None:
+    """Leaves a row in the trail of each workspace of the account that was tried in vain. Called once the answer has gone out, so that
+    the time it takes tells nobody that there is such an account."""
+    with db.globally() as session:
+        theirs = [workspace_id for workspace_id, _, _ in accounts.workspaces_of(session, user_id)]
+    for workspace_id in theirs:
+        with db.tenant(workspace_id) as session:
+            accounts.note(session, workspace_id, user_id, "signin.failed", by=BY_NOBODY)
+
+
+def _doors(address: str, visitor: Visitor, *, known: bool) -> list[Door]:
+    if known:
+        return [throttling.device(visitor.device)]
+    place = throttling.address(visitor.address)
+    return [throttling.account(address), *([place] if place else [])]
+
+
+def _settle(session: Session, doors: list[Door]) -> None:
+    """The first door is the account's or the browser's own; an address may be many people's, whose failures stay."""
+    throttling.settle(session, doors[0])
+    for door in doors[1:]:
+        throttling.give_back(session, door)
+
+
+# --- choosing one -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How it is with somebody's password."""
+
+    is_set: bool
+    changed_at: datetime | None = None
+    only: UUID | None = None  # the only workspace that it opens
+    needs_present: bool = False  # to be changed in this session
+    is_anothers: bool = False  # this session's link is from one workspace, and the password opens more
+
+
+def standing(session: Session, who: Caller) -> Standing:
+    """How it is with the caller's password, in this session."""
+    row = session.get(Password, who.user_id)
+    if row is None:
+        return Standing(is_set=False)
+    theirs = not who.confined or row.workspace_id == who.workspace_id
+    return Standing(
+        True, row.changed_at, row.workspace_id, not (_is_fresh(who) and theirs), _is_fresh(who) and not theirs
+    )
+
+
+def choose(db: Database, who: Caller, password: str, present: str, visitor: Visitor) -> SignedIn:
+    """Sets the caller's password, or changes it; their other sessions end, links that they have not used open nothing any more, and
+    other browsers are known no longer. Returns this browser's new cookies. `present` is needed for a change, unless this session
+    has just begun by a one-time link or single sign-on. Raises WeakPasswordError, WrongPasswordError, ClosedError and BusyError."""
+    assert who.user_id is not None and who.session_hash is not None  # a person in a browser  # noqa: PT018
+    door = throttling.device(f"change {who.user_id}")
+    with db.globally() as session:
+        now = standing(session, who)
+        kept = session.scalar(select(Password.hash).where(Password.user_id == who.user_id))
+        context = _context(session, who)
+        closed = throttling.charge(session, [door]) if now.needs_present else None
+    if closed is not None:
+        raise ClosedError(closed)
+    if now.needs_present and not passwords.is_right(present, kept):
+        with db.tenant(who.workspace_id) as session:
+            accounts.note(session, who.workspace_id, who.user_id, "password.refused")
+        raise WrongPasswordError(ANOTHERS if now.is_anothers and not present else WRONG_PRESENT, who.user_id)
+    passwords.check_new(password, context)
+    fresh = passwords.sealed(password)
+    with db.tenant(who.workspace_id) as session:
+        # Whoever gave the present one keeps what it opens; else it opens what this session does.
+        only = who.workspace_id if who.confined else None
+        if now.needs_present and who.confined:
+            only = now.only
+        values = {"workspace_id": only, "hash": fresh, "changed_at": real_now()}
+        session.execute(
+            insert(Password)
+            .values(user_id=who.user_id, **values)
+            .on_conflict_do_update(index_elements=["user_id"], set_=values, where=Password.hash == (kept or ""))
+        )
+        if session.scalar(select(Password.hash).where(Password.user_id == who.user_id)) != fresh:
+            raise WrongPasswordError("Your password was changed elsewhere just now. Load the page again.", who.user_id)
+        throttling.settle(session, door)
+        within = who.workspace_id if who.confined else None
+        sessions.end_others(session, who.user_id, but=who.session_hash, within=within)
+        _drop_links(session, who.user_id, within)
+        devices.forget_all(session, who.user_id)
+        accounts.note(session, who.workspace_id, who.user_id, "password.changed" if now.is_set else "password.set")
+        cookie = sessions.renew(
+            session, who.session_hash, who.began if who.began == sessions.OPENID else sessions.PASSWORD
+        )
+        return SignedIn(cookie, devices.remember(session, who.user_id, "", visitor.browser))
+
+
+def _is_fresh(who: Caller) -> bool:
+    """Whether somebody has shown just now, other than by this password, who they are."""
+    proven = who.began in (sessions.LINK, sessions.INVITATION, sessions.OPENID)
+    return proven and who.since is not None and who.since > real_now() - sessions.FRESH
+
+
+def _context(session: Session, who: Caller) -> list[str]:
+    """What attackers know of somebody."""
+    assert who.user_id is not None
+    name = session.scalar(select(User.name).where(User.id == who.user_id)) or ""
+    return [who.email, name, *(each for _, each, _ in accounts.workspaces_of(session, who.user_id))]
+
+
+def _drop_links(session: Session, user_id: UUID, within: UUID | None) -> None:
+    unused = delete(SigninLink).where(SigninLink.user_id == user_id)
+    session.execute(unused if within is None else unused.where(SigninLink.workspace_id == within))
+
+
+def _how_long(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return f"{round(seconds / 60)} minutes"
