@@ -111,4 +111,4 @@ def test_a_hint_of_metas_is_taken_by_the_address_that_was_subscribed(work: Work,
     answer = client.get("/hooks/facebook", query_string=question)
     assert (answer.status_code, answer.text, answer.mimetype) == (200, "1158201444", "text/plain")
     assert client.get("/hooks/facebook", query_string={**question, "hub.verify_token": "x"}).status_code == 400
-    assert client.post("/hooks/facebook", data=b"{}", headers={"X-Hub-Signature-256": "sha256=00"}).status_code == 401
+    assert client.post("/hooks/facebook", json={}, headers={"X-Hub-Signature-256": "sha256=00"}).status_code == 401
