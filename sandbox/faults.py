@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 STATUSES = ("429", "500", "502", "503")
@@ -27,12 +28,15 @@ class Fault:
     path: str = ""  # a regular expression, sought in the path as the sandbox serves it
     method: str = ""
     seconds: float = 0.0
+    within: float = 0.0  # seconds after which it is over, however few calls came; 0: never
     id: int = 0
     done: int = 0
+    begun: float = field(default_factory=time.monotonic)
 
     def fits(self, provider: str, method: str, path: str) -> bool:
         return (
             self.done < self.count
+            and not 0 < self.within < time.monotonic() - self.begun
             and self.provider in ("*", provider)
             and self.method in ("", method)
             and re.search(self.path, path) is not None
@@ -41,7 +45,7 @@ class Fault:
 
 def fault_from(body: Mapping[str, Any]) -> Fault:
     """The fault that `body` asks for. Raises ValueError, whose message says what is wrong."""
-    unknown = set(body) - {"provider", "path", "method", "count", "fault", "seconds"}
+    unknown = set(body) - {"provider", "path", "method", "count", "fault", "seconds", "within"}
     if unknown:
         raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
     kind, provider = str(body.get("fault", "")), str(body.get("provider", "*"))
@@ -52,15 +56,16 @@ def fault_from(body: Mapping[str, Any]) -> Fault:
     count = body.get("count", 1)
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise ValueError("count must be a whole number, at least 1")
-    seconds = body.get("seconds", DEFAULT_SECONDS.get(kind, 0.0))
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 3600:
-        raise ValueError("seconds must be a number from 0 to 3600")
+    seconds, within = body.get("seconds", DEFAULT_SECONDS.get(kind, 0.0)), body.get("within", 0.0)
+    for name, value in (("seconds", seconds), ("within", within)):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 3600:
+            raise ValueError(f"{name} must be a number from 0 to 3600")
     path = str(body.get("path") or "")
     try:
         re.compile(path)
     except re.error as error:
         raise ValueError(f"path is not a regular expression: {error}") from error
-    return Fault(provider, kind, count, path, str(body.get("method") or "").upper(), float(seconds))
+    return Fault(provider, kind, count, path, str(body.get("method") or "").upper(), float(seconds), float(within))
 
 
 class Faults:

@@ -8,6 +8,7 @@ import threading
 import pytest
 import requests
 
+from sandbox.faults import Fault
 from tests.sandbox.helpers import to_contact
 
 ME = "/2/users/me"
@@ -68,6 +69,15 @@ def test_what_is_asked_twice_is_done_twice_and_answered_once(world):
     assert world.client.get("/control/counts").json["tasks_ever_created"] == 2
     assert caller.post(TASKS, TASK).status_code == 201
     assert world.client.get("/control/counts").json["tasks_ever_created"] == 3
+
+
+def test_a_fault_is_over_when_its_time_is(world, monkeypatch):
+    caller, now = world.x(), [1000.0]
+    monkeypatch.setattr("sandbox.faults.time.monotonic", lambda: now[0])
+    world.state.faults.add(Fault("x", "500", 5, within=3.0, begun=now[0]))
+    assert caller.get(ME).status_code == 500
+    now[0] += 3.5
+    assert caller.get(ME).status_code == 200
 
 
 def test_a_slow_answer_comes_all_the_same(world, monkeypatch):
