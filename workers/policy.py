@@ -30,7 +30,8 @@ from service.rules.polling import LONGEST_WAIT
 
 log = structlog.get_logger()
 
-FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=15)
+# No longer than the usual time between two looks: whoever was away for an hour is found to be back within two minutes.
+FIRST, LONGEST = timedelta(seconds=5), timedelta(seconds=100)
 HOUR = timedelta(hours=1)
 
 
