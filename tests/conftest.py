@@ -16,7 +16,7 @@ from service import accounts, embedded
 from service.accounts import Caller
 from service.app import create_app
 from service.config import Config
-from service.db import migrate
+from service.db import migrate, scheduler_engine
 from service.runtime import Runtime
 from tests.integrations.contract.recording import Recording
 
@@ -74,8 +74,8 @@ def database(template: embedded.Postgres) -> Iterator[str]:
 
 
 @pytest.fixture
-def config(template: embedded.Postgres, database: str, valkey_url: str, tmp_path: Path) -> Config:
-    return Config(
+def config(template: embedded.Postgres, database: str, valkey_url: str, tmp_path: Path) -> Iterator[Config]:
+    made = Config(
         home=tmp_path,
         database_url=template.url(database=database),
         database_admin_url=template.url(embedded.OWNER, database),
@@ -87,6 +87,8 @@ def config(template: embedded.Postgres, database: str, valkey_url: str, tmp_path
         secret_keys=KEY,
         testing=True,
     )
+    yield made
+    scheduler_engine(made.need("database_scheduler_url")).dispose()  # kept by its address, as in a process
 
 
 @pytest.fixture

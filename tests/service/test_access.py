@@ -22,8 +22,9 @@ from tests.conftest import Member
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 PAGE = Path(__file__).parents[2] / "docs/access.md"
-# Doors of other kinds: what a provider signs, what it reads of ours, whether the process lives, files that anybody may have.
-OUTSIDE = {"hooks.challenge", "hooks.hint", "hooks.document", "_alive", "console.static"}
+# Doors of other kinds: what a provider signs, what it reads of ours, whether the process lives and can serve, figures that take a token of
+# their own, files that anybody may have.
+OUTSIDE = {"hooks.challenge", "hooks.hint", "hooks.document", "_alive", "_ready", "_metrics", "console.static"}
 # What stands in the place of a part of an address, where the door is shut before anybody looks at it.
 PARTS: dict[str, Callable[[str], str]] = {
     "uuid": lambda _: str(uuid4()),
