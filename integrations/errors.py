@@ -6,6 +6,7 @@
     ├── RateLimitError            later, and not a failure
     ├── SpendingLimitError        what may be spent is spent: later, and not a failure
     ├── TemporaryError            back off; never "revoked"
+    │   └── UnreachableError      nothing was sent
     ├── NotFoundError             that record is gone
     ├── InvalidRequestError       trying again can't help
     ├── UnexpectedResponseError   a 2xx that we can't read: their API changed or our parser is wrong
@@ -53,6 +54,10 @@ class SpendingLimitError(IntegrationError):
 
 class TemporaryError(IntegrationError):
     """Timeouts on reads, 5xx, connection refused: the same call may work later."""
+
+
+class UnreachableError(TemporaryError):
+    """No connection came about, or none in time: the other side has seen nothing of the call."""
 
 
 class NotFoundError(IntegrationError):

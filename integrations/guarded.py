@@ -16,6 +16,7 @@ from urllib3.response import HTTPResponse
 from urllib3.util.connection import allowed_gai_family
 
 from integrations import deadline
+from integrations.punctual import OnTime
 
 # `is_global` of Python 3.11 says yes to these; each leads, or can be made to lead, inside.
 _NOT_PUBLIC = tuple(
@@ -104,7 +105,7 @@ class GuardedAdapter(HTTPAdapter):
     as well."""
 
     def __init__(self, allow: tuple[str, ...] = ()) -> None:
-        class Plain(HTTPConnection):
+        class Plain(OnTime):
             def _new_conn(self) -> socket.socket:
                 return _connected(self, super()._new_conn, allow)
 
@@ -112,7 +113,7 @@ class GuardedAdapter(HTTPAdapter):
                 deadline.watched(self.sock)
                 return super().getresponse()
 
-        class TLS(HTTPSConnection):
+        class TLS(OnTime, HTTPSConnection):
             def _new_conn(self) -> socket.socket:
                 return _connected(self, super()._new_conn, allow)
 

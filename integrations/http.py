@@ -30,8 +30,10 @@ from integrations.errors import (
     RateLimitError,
     TemporaryError,
     UnexpectedResponseError,
+    UnreachableError,
 )
 from integrations.guarded import PeerNotAllowedError, guard
+from integrations.punctual import punctual
 
 TIMEOUT = (5.0, 30.0)  # seconds: to connect, and between two bytes of the answer
 WITHIN = 60.0  # seconds for the whole answer of a host that a user typed: it may trickle for ever
@@ -131,6 +133,8 @@ class Session:
             self.http.headers["Authorization"] = f"Bearer {token}"
         if guarded:
             guard(self.http, allow)
+        else:
+            punctual(self.http)
 
     def request(
         self,
@@ -195,21 +199,27 @@ def read_limited(response: requests.Response, most: int | None = None) -> None:
             host = urlsplit(response.url).hostname or "the provider"
             raise UnexpectedResponseError(f"{host} sent an answer larger than any we asked for")
     response._content = bytes(body)
+    if "Content-Length" in response.headers or getattr(response.raw, "chunked", False):
+        deadline.answered_whole()  # a shorter one would have failed above
 
 
 @contextmanager
 def answering(host: str, *, write: bool) -> Iterator[None]:
     """Around one exchange with `host`: what goes wrong on the way is raised as `transport_error` has it, and a guarded host
-    that takes longer than it may is given up."""
+    that takes longer than it may is given up. Where time was over before the call went out, that is an UnreachableError; an
+    answer that is whole is taken, however late it is: there may be no second one."""
     with deadline.at_most(WITHIN) as limit:
+        limit.whole = False
         try:
             yield
         except requests.RequestException as error:
+            if limit.late:
+                raise UnreachableError(f"{host} was not asked any more: we had been held up for too long") from None
             if not limit.over:
                 raise transport_error(error, host, write=write) from None
         except ValueError:  # requests reads where a redirect leads, though nobody follows it
             raise UnexpectedResponseError(f"{host or 'the provider'} leads to an address that cannot be read") from None
-        if limit.over:  # a body without a length ends where the connection does
+        if limit.over and not limit.whole:  # a body without a length ends where the connection does
             sentence = f"{host} did not send its answer within {limit.seconds:g} seconds"
             raise AmbiguousWriteError(sentence) if write else TemporaryError(sentence)
 
@@ -220,9 +230,9 @@ def transport_error(error: requests.RequestException, host: str, *, write: bool)
     if isinstance(reason, PeerNotAllowedError):
         return InvalidRequestError(f"{host} leads to an address that is not public, so it is not called")
     if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, NewConnectionError):
-        return TemporaryError(f"{host} cannot be reached")
+        return UnreachableError(f"{host} cannot be reached")
     if _certificate_refused(reason):
-        return TemporaryError(f"{host} cannot be reached: its certificate is not one that we trust")
+        return UnreachableError(f"{host} cannot be reached: its certificate is not one that we trust")
     if isinstance(error, _BAD_ADDRESS):
         return InvalidRequestError(f"{host or 'that'} is not an address we can call")
     if isinstance(error, (requests.exceptions.InvalidHeader, requests.exceptions.InvalidJSONError)):

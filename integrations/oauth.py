@@ -26,6 +26,7 @@ from integrations.errors import (
 from integrations.guarded import guard
 from integrations.http import TIMEOUT, USER_AGENT, answering, error_for, read_limited, redact
 from integrations.provider import Begun, Credentials, OAuth2, Setting
+from integrations.punctual import punctual
 
 # RFC 6749, 5.2: what these say is about the grant, and only this may disconnect somebody.
 _GRANT_IS_GONE = {"invalid_grant", "access_denied"}
@@ -154,6 +155,8 @@ def _session(auth: OAuth2, setting: Setting) -> OAuth2Session:
     session.headers["User-Agent"] = USER_AGENT
     if setting.guarded:
         guard(session, setting.allow_hosts)
+    else:
+        punctual(session)
     return session
 
 

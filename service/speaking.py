@@ -8,14 +8,15 @@ from integrations.provider import Access
 from integrations.records import Author
 from service import credentials, registrations
 from service.clock import business_now
+from service.credentials import Held
 from service.models import Connection
 from service.runtime import Runtime
 
 
 def access_of(
     runtime: Runtime, row: Connection, *, refused: int | None = None, since: datetime | None = None
-) -> tuple[Access, int]:
-    """What a client of this connection needs, and the version of its credentials. `refused` is the version that the provider
+) -> tuple[Access, Held]:
+    """What a client of this connection needs, and the credentials among that. `refused` is the version that the provider
     has just turned down, `since` how far back a first pull goes. Raises ConnectError and `integrations.errors`."""
     way, setting = registrations.setting_of(runtime, row)
     held = credentials.fresh(runtime, way, setting, row.workspace_id, row.id, refused=refused)
@@ -27,4 +28,4 @@ def access_of(
         since=since,
         now=business_now,
     )
-    return access, held.version
+    return access, held

@@ -25,6 +25,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from service.clock import real_now
+from service.credentials import RETRY, BeingRenewedError, RefusedError
 from service.errors import PlainError
 from service.rules.polling import LONGEST_WAIT
 
@@ -58,6 +59,11 @@ def _never(error: Exception, failures: int) -> None:
     return None
 
 
+def _soon(error: Exception, failures: int) -> timedelta:
+    """Where it turns out that the credentials were others by then. Otherwise the connection needs a person, and nothing is due."""
+    return timedelta(seconds=RETRY)
+
+
 def _as_told(error: Exception, failures: int) -> timedelta:
     seconds = error.retry_after if isinstance(error, RateLimitError) else 60.0
     return min(timedelta(seconds=max(1.0, min(seconds, 1e9))), LONGEST_WAIT)
@@ -86,9 +92,10 @@ class _Rule:
 
 
 _TABLE: dict[type[Exception], _Rule] = {
-    AuthenticationError: _Rule(_never, stops=False, reauth=True),
+    AuthenticationError: _Rule(_soon, stops=False, reauth=True),
     PermissionDeniedError: _Rule(_never, stops=True),
     RateLimitError: _Rule(_as_told, failed=False, quiet=True, waits="rate_limit"),
+    BeingRenewedError: _Rule(_as_told, failed=False, quiet=True),  # no limit of the provider's
     SpendingLimitError: _Rule(_until_then, failed=False, waits="ceiling"),
     TemporaryError: _Rule(_backed_off),
     AmbiguousWriteError: _Rule(_backed_off),
@@ -111,6 +118,11 @@ def reaction(error: Exception, failures: int) -> Reaction:
         reauth=rule.reauth,
         waits=rule.waits,
     )
+
+
+def refused_version(error: Exception) -> int | None:
+    """The version of the credentials that were refused, where the error speaks of one."""
+    return error.version if isinstance(error, RefusedError) else None
 
 
 def nothing_was_sent(error: Exception) -> bool:

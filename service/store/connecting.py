@@ -160,9 +160,16 @@ def _open_streams(
         )
 
 
-def needs_reauth(session: Session, row: Connection, reason: str) -> None:
-    """The provider no longer accepts the grant: nothing more is read or written until a person reconnects."""
+def needs_reauth(session: Session, row: Connection, reason: str, *, refused: int | None = None) -> None:
+    """The provider no longer accepts the grant: nothing more is read or written until a person reconnects. `refused` is the
+    version of the credentials of which that is said: where others have taken their place meanwhile (a reconnect, another
+    worker's renewal), it says nothing about those."""
+    row = session.get_one(
+        Connection, (row.workspace_id, row.id), with_for_update=True, populate_existing=True
+    )  # locked as `save` locks: the connection first
     if row.status != "active":
+        return
+    if refused is not None and not sealed.stands(session, row.workspace_id, row.id, refused):
         return
     row.status, row.status_reason, row.status_at, row.next_push_at = "needs_reauth", reason, real_now(), None
     session.execute(

@@ -11,6 +11,7 @@ from integrations.errors import AuthenticationError
 from integrations.oauth import NothingToRenewWithError
 from integrations.provider import Access
 from service import speaking
+from service.credentials import Held
 from service.models import Connection
 from service.runtime import Runtime
 from workers.access import Line
@@ -21,10 +22,10 @@ def refused(_: object) -> None:
 
 
 def line(monkeypatch: pytest.MonkeyPatch, renewing: Exception) -> Line:
-    def access_of(*_: Any, refused: int | None, since: object) -> tuple[Access, int]:
+    def access_of(*_: Any, refused: int | None, since: object) -> tuple[Access, Held]:
         if refused is not None:
             raise renewing
-        return Access({}, {}), 1
+        return Access({}, {}), Held({}, 1)
 
     monkeypatch.setattr(speaking, "access_of", access_of)
     return Line(cast(Runtime, None), Connection(provider="capture"))

@@ -1,0 +1,218 @@
+"""Worker processes that share one connection, for `test_one_refresh`. `python -m tests.workers.renewing` reads scenarios, one a line of JSON
+({"scenario", "env", "arguments"}; the environment is a worker's), and prints as a line of JSON what came of each.
+
+Everything is imported before the processes are forked, so that sixteen of them start at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, text
+from structlog.testing import capture_logs
+
+from integrations import consents
+from integrations.errors import IntegrationError
+from integrations.http import Session
+from integrations.provider import Access, OAuth2, Provider, SocialClient
+from integrations.records import Author
+from integrations.registry import providers
+from service import config as configuration
+from service.models import Connection
+from service.runtime import Runtime
+from service.store import connecting
+from workers import policy
+from workers.access import Line
+
+PROVIDER = "rotating"
+CALLS = 4  # of one job
+WAIT = 0.1, 0.4  # seconds until a loser looks again: a worker waits three
+
+
+class Client:
+    """What a worker speaks to the network with."""
+
+    def __init__(self, access: Access) -> None:
+        self._http = Session(access.hosts["api"], token=str(access.credentials["access_token"]))
+
+    def whoami(self) -> Author:
+        return Author(str(self._http.get("/me")["id"]), "brand")
+
+    def left(self) -> int:
+        """How many expiries the network has left."""
+        return int(self._http.get("/me")["left"])
+
+
+def register() -> None:
+    """Makes the network known to this process, as a folder would."""
+    auth = OAuth2(authorize_url="{api}/authorize", token_url="{api}/token", scopes=("read",))
+    made: Provider[SocialClient] = Provider(
+        key=PROVIDER, kind="social", name="Rotating", hosts={"api": "https://rotating.example"}, client=Client, streams=(), auth=auth,  # type: ignore[arg-type]
+    )  # fmt: skip
+    providers()[PROVIDER] = made
+
+
+class Worker:
+    """One process: its own runtime, and jobs one after the other."""
+
+    def __init__(self, workspace_id: str, lease: float | None = None) -> None:
+        config = configuration.load()
+        self.runtime = Runtime(replace(config, lease=timedelta(seconds=lease)) if lease else config)
+        self.workspace_id = UUID(workspace_id)
+
+    def connection(self) -> Connection:
+        with self.runtime.db.tenant(self.workspace_id) as session:
+            return session.scalars(select(Connection)).one()
+
+    def job(self, call: Callable[[Client], int], calls: int = 1) -> tuple[str, int]:
+        """What became of it, and what the last call said. A refusal is reacted to as pulls do."""
+        row, said = self.connection(), -1
+        line = Line(self.runtime, row)
+        try:
+            for _ in range(calls):
+                said = line.speak(call)
+        except IntegrationError as error:
+            told = policy.reaction(error, 0)
+            if told.reauth:
+                with self.runtime.db.tenant(self.workspace_id) as session:
+                    connecting.needs_reauth(session, row, told.shown, refused=policy.refused_version(error))
+            return type(error).__name__, said
+        return "ok", said
+
+    def lease_is_over(self) -> None:
+        """Returns when PostgreSQL says that the lease of a renewal has run out."""
+        over = False
+        while not over:
+            with self.runtime.db.tenant(self.workspace_id) as session:
+                over = session.execute(text("SELECT refresh_lease_until < now() FROM credentials")).scalar_one()
+
+
+# --- scenarios ------------------------------------------------------------------------------------------------
+
+
+def storm(workspace_id: str, processes: int) -> Mapping[str, Any]:
+    """So many processes use the connection until no token runs out any more."""
+    read, write = os.pipe()
+    children = [_forked(lambda: _use(workspace_id, write)) for _ in range(processes)]
+    os.close(write)
+    with os.fdopen(read) as lines:
+        found = [json.loads(line) for line in lines]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    total: Counter[str] = Counter()
+    for each in found:
+        total.update(each)
+    return {"exit_codes": codes, "outcomes": dict(total), "reported": len(found)}
+
+
+def _use(workspace_id: str, write: int) -> None:
+    worker, left, outcomes = Worker(workspace_id), 1, Counter[str]()
+    patience, random = threading.Event(), Random(os.getpid())
+    while left:
+        outcome, said = worker.job(Client.left, CALLS)
+        outcomes[outcome] += 1
+        if outcome == "ok":
+            left = said
+        elif outcome == "BeingRenewedError":
+            patience.wait(random.uniform(*WAIT))
+        else:
+            break
+    os.write(write, (json.dumps(outcomes) + "\n").encode())
+
+
+def held_up(workspace_id: str, at: str, by: str, lease: float = 0.25) -> Mapping[str, Any]:
+    """One process is killed, or stopped until its lease is over, right before it asks for new tokens ("asking") or when the answer is
+    there ("answered"). Another one takes its place; then the first one goes on, and after it a third job is done."""
+    holder = _forked(lambda: _hold_up(workspace_id, at, getattr(signal, by), lease))
+    _, status = os.waitpid(holder, os.WUNTRACED)
+    other = Worker(workspace_id)
+    found = {"holder": "stopped" if os.WIFSTOPPED(status) else "killed", "meanwhile": other.job(Client.left)[0]}
+    other.lease_is_over()
+    with capture_logs() as logs:
+        found["other"], found["status"] = other.job(Client.left)[0], other.connection().status
+    if os.WIFSTOPPED(status):
+        os.kill(holder, signal.SIGCONT)
+        found["resumed"] = str(os.waitstatus_to_exitcode(os.waitpid(holder, 0)[1]))
+    found["third"], row = other.job(Client.left)[0], other.connection()
+    told = [each["event"] for each in logs]
+    return {**found, "status_after": row.status, "sentence": row.status_reason, "told": told}
+
+
+def paused(workspace_id: str, at: str) -> Mapping[str, Any]:
+    """One process is stopped for less than its lease. Another one has to wait, and a third job finds what the first one stored."""
+    holder = _forked(lambda: _hold_up(workspace_id, at, signal.SIGSTOP, None))
+    os.waitpid(holder, os.WUNTRACED)
+    other = Worker(workspace_id)
+    meanwhile = other.job(Client.left)[0]
+    os.kill(holder, signal.SIGCONT)
+    resumed = os.waitstatus_to_exitcode(os.waitpid(holder, 0)[1])
+    return {"meanwhile": meanwhile, "resumed": str(resumed), "third": other.job(Client.left)[0]}
+
+
+def _hold_up(workspace_id: str, at: str, number: signal.Signals, lease: float | None) -> None:
+    """The renewal of this process is held up. With a short `lease`, its time is over when it goes on."""
+    refresh = consents.refresh
+
+    def halting(*arguments: Any) -> Any:
+        if at == "asking":
+            os.kill(os.getpid(), number)
+        values = refresh(*arguments)
+        if at == "answered":
+            os.kill(os.getpid(), number)
+        return values
+
+    consents.refresh = halting
+    outcome, _ = Worker(workspace_id, lease).job(Client.left)
+    sys.exit(0 if outcome == "ok" else 3)
+
+
+def _forked(work: Callable[[], None]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+    except SystemExit as ended:
+        os._exit(int(ended.code or 0))
+    except BaseException as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        os._exit(1)
+    os._exit(0)
+
+
+SCENARIOS: Mapping[str, Callable[..., Mapping[str, Any]]] = {"storm": storm, "held_up": held_up, "paused": paused}
+
+
+def _play(told: Mapping[str, Any]) -> None:
+    os.environ.update(told["env"])
+    _say(SCENARIOS[told["scenario"]](**told["arguments"]))
+
+
+def _say(found: Mapping[str, Any] | None) -> None:
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    register()
+    for line in sys.stdin:
+        told = json.loads(line)
+        _, status = os.waitpid(_forked(lambda told=told: _play(told)), 0)  # type: ignore[misc]
+        if status:
+            _say(None)
+
+
+if __name__ == "__main__":
+    main()
