@@ -36,6 +36,15 @@ _SET_WORKSPACE = "SELECT set_config('app.workspace_id', %(workspace_id)s, true)"
 
 set_json_loads(msgspec.json.Decoder().decode)
 
+# A network that swallows everything says nothing: without these, whoever waits for an answer waits for a quarter of an hour (for
+# what was sent) or two hours (for what is to come). An address may say otherwise. Sockets of this machine have no use for them.
+_GIVING_UP = {
+    "connect_timeout": 10,  # seconds
+    "tcp_user_timeout": 30_000,  # milliseconds
+    "keepalives_idle": 20,  # seconds, and the two below
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+}
 RETRIES = 4  # of a transaction that PostgreSQL ended for the sake of another
 T = TypeVar("T")
 RawConnection = psycopg.Connection[Any]
@@ -55,6 +64,7 @@ class Database:
             pool_pre_ping=True,
             pool_recycle=1800,
             hide_parameters=True,  # an error's words get into logs, and parameters are what people wrote
+            connect_args=giving_up(url),
         )
         self._most = 2 * pool_size
         self._sessions = sessionmaker(
@@ -65,7 +75,7 @@ class Database:
     @contextmanager
     def tenant(self, workspace_id: UUID) -> Iterator[Session]:
         """One transaction of one workspace: committed at the end, rolled back on an exception. Never call out inside."""
-        with self._sessions(info={"workspace_id": workspace_id}) as session, session.begin():
+        with _one_error(), self._sessions(info={"workspace_id": workspace_id}) as session, session.begin():
             yield session
 
     def retried(self, workspace_id: UUID, work: Callable[[Session], T]) -> T:
@@ -84,7 +94,7 @@ class Database:
     @contextmanager
     def globally(self) -> Iterator[Session]:
         """One transaction over the global tables; tenants' tables show nothing in it."""
-        with self._sessions() as session, session.begin():
+        with _one_error(), self._sessions() as session, session.begin():
             yield session
 
     @contextmanager
@@ -117,6 +127,22 @@ class Database:
                 f"DATABASE_URL signs in as {row[0]!r}, which row-level security does not hold (superuser, BYPASSRLS or owner of the"
                 " tables). Give the application a role of its own and keep this one for DATABASE_ADMIN_URL."
             )
+
+
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """A statement that goes straight to the driver (see `raw`) raises what one through SQLAlchemy does: whoever asks whether the
+    database is away, or a transaction is to be tried again, asks once."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise OperationalError(None, None, error) from error
+
+
+def giving_up(url: str) -> dict[str, int]:
+    """How long a connection to this address waits for a network that has fallen silent."""
+    said = make_url(url).query
+    return {name: value for name, value in _GIVING_UP.items() if name not in said}
 
 
 def _set_workspace(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
@@ -160,7 +186,7 @@ def plainly(error: SQLAlchemyError) -> PlainError:
 @cache
 def scheduler_engine(url: str) -> Engine:
     """The scheduler's access: due and lease columns of all tenants, and nothing else."""
-    return create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True)
+    return create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=giving_up(url))
 
 
 # --- migrations ---------------------------------------------------------------------------------------------

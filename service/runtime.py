@@ -13,6 +13,8 @@ from service.config import Config
 from service.db import Database
 from service.vault import Vault
 
+SILENT = 20  # seconds without an answer after which Redis is taken to be away; workers wait for a job less than that
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -28,7 +30,7 @@ class Runtime:
 
     @cached_property
     def redis(self) -> Redis:
-        return Redis.from_url(self.config.need("redis_url"), socket_connect_timeout=5)
+        return Redis.from_url(self.config.need("redis_url"), socket_connect_timeout=5, socket_timeout=SILENT)
 
     @cached_property
     def openid(self) -> OpenID | None:

@@ -26,6 +26,9 @@ from service.watch import tracing
 from workers import scheduler, stopping, watched
 
 RECYCLED_AFTER = 2000  # jobs of one process, should anything leak
+# What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do. A pool begins again
+# whoever has died as if it had never been told how much they are to say.
+_ITS_WAYS = {"max_jobs": RECYCLED_AFTER, "with_scheduler": False, "logging_level": "WARNING"}
 
 
 class HeedfulQueue(Queue):
@@ -41,10 +44,15 @@ class MortalWorker(SimpleWorker):
     statements and a new connection to PostgreSQL, and costs five times what a short pull does; what a fork protects from
     (a job that dies, leaks or hangs) is what leases, recycling and the job's time limit are for."""
 
-    stop_within = 20.0  # seconds; `worker` says it before the fork
+    stop_within = 20.0  # seconds; `worker` says this and the next before the fork
+    sweep_every = 600  # seconds
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "worker_ttl": SILENCE - 15})  # says that it lives more often than that
+        own = {
+            "worker_ttl": SILENCE - 15,
+            "maintenance_interval": self.sweep_every,
+        }  # it says that it lives more often than that
+        super().__init__(*args, **{**kwargs, **own})
 
     @property
     def dequeue_timeout(self) -> int:
@@ -62,10 +70,9 @@ class MortalWorker(SimpleWorker):
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         die_with_parent()
-        # What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do.
         tracing.configure(_runtime().config, "worker")
         try:
-            return super().work(*args, **{**kwargs, "max_jobs": RECYCLED_AFTER, "with_scheduler": False})
+            return super().work(*args, **{**kwargs, **_ITS_WAYS})
         finally:
             watched.leave(_runtime)
 
@@ -87,7 +94,7 @@ def worker(config: Config) -> None:
     held.vault  # noqa: B018 - refuses here, not in every job
     held.redis.ping()
     check_schema_at_start(held.db.engine)
-    MortalWorker.stop_within = config.stop_within
+    MortalWorker.stop_within, MortalWorker.sweep_every = config.stop_within, config.queue_sweep_seconds
     pool = WorkerPool(
         [QUEUE], connection=held.redis, num_workers=config.workers, worker_class=MortalWorker, queue_class=HeedfulQueue
     )
