@@ -23,6 +23,7 @@ from service import embedded, processes
 from service.processes import Command
 
 End = Callable[[], None]
+SOON = 4.0  # seconds within which the next calls must come to meet a fault of the provider
 BALLAST = 64 * 2**20  # bytes at once
 # What may be repeated without harm by whoever stands between: never the spending of a refresh token that is good for one use.
 RESOURCES = {"x": "^/x/2/(?!oauth2/)", "hubspot": "^/hubspot/crm/"}
@@ -126,6 +127,7 @@ def _answers(kind: str, **fixed: Any) -> Callable[[System, Mapping[str, Any]], N
 
     def ask(system: System, how: Mapping[str, Any]) -> None:
         wanted = {name: how[name] for name in ("provider", "count", "seconds") if name in how}
+        wanted["within"] = SOON
         path = RESOURCES[how["provider"]]
         _fault(system, {"fault": how.get("status", kind), "path": path, **wanted, **fixed})
 
@@ -138,7 +140,14 @@ def _hang(system: System, how: Mapping[str, Any]) -> None:
 
 def _end_tokens(system: System, how: Mapping[str, Any]) -> None:
     _fault(
-        system, {"fault": "expire_tokens", "count": 1, "path": RESOURCES[how["provider"]], "provider": how["provider"]}
+        system,
+        {
+            "fault": "expire_tokens",
+            "count": 1,
+            "within": SOON,
+            "path": RESOURCES[how["provider"]],
+            "provider": how["provider"],
+        },
     )
 
 
