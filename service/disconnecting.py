@@ -19,6 +19,13 @@ from service.registrations import ConnectError
 from service.runtime import Runtime
 from service.store import connecting, freezing, leaving
 
+STAYS = "What was read stays in Warmline. Our credentials are deleted here."
+
+
+def operator(workspace_id: UUID, actor: str = "system") -> Caller:
+    """Somebody who acts in this workspace and is not there: whoever runs Warmline, or has asked for it before."""
+    return Caller(workspace_id, actor, frozenset())
+
 
 def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
     """Stops a connection, forgets its credentials here and revokes them at the provider. What was read stays; its open
@@ -69,9 +76,7 @@ def end(runtime: Runtime, row: Connection, lines: Sequence[str], *, by: str = "s
     def forget(session: Session) -> tuple[Connection, dict[str, Any]] | None:
         found = connecting.forget(session, runtime.vault, row.workspace_id, row.id, by=by)
         if found is not None:
-            leaving.end(
-                session, found[0], [*lines, "What was read stays in Warmline. Our credentials are deleted here."], by=by
-            )
+            leaving.end(session, found[0], [*lines, STAYS], by=by)
         return found
 
     found = runtime.db.retried(row.workspace_id, forget)

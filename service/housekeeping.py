@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
-from service import members, sessions, throttling
+from service import departing, members, sessions, throttling
 from service.api import idempotency
 from service.clock import real_now
 from service.models import KnownDevice, OAuthState, OpenIDState, SigninLink
 from service.runtime import Runtime
-from service.store import due, filing, ledger
+from service.store import departures, due, filing, ledger
 from service.watch import freshness, presence
 
 KEPT = timedelta(days=1)  # after they have run out: long enough to say "this link is too old" instead of "unknown"
@@ -27,6 +27,7 @@ def tidy(runtime: Runtime, workspace_id: UUID) -> None:
             session.execute(delete(table).where(table.expires_at < before))
         sessions.sweep(session, before)
         throttling.sweep(session)
+        departures.sweep(session, real_now() - departing.RECEIPT_KEPT)
         freshness.sweep(session, real_now())
     with runtime.db.tenant(workspace_id) as session:
         idempotency.sweep(session, workspace_id)

@@ -92,6 +92,7 @@ UNTRACED: Mapping[str, str] = MappingProxyType(
         "console.consent.start": "It begins a consent. The connection that comes of it is in the trail.",
         "console.consent.again": "It begins a consent. The connection that comes of it is in the trail.",
         "console.consent.leave": "It leads to the provider. The connection that comes of it is in the trail.",
+        "console.signin.out": "It ends what one's own browser began.",
         "console.signin.switch": "It changes what one's own browser looks at.",
     }
 )

@@ -23,7 +23,7 @@ from service.db import unreachable
 from service.rules.signals import read
 from service.runtime import Runtime
 from service.store import claims
-from workers import calendars, persons, stopping, watched
+from workers import calendars, errands, persons, stopping, watched
 from workers import decide as deciding
 from workers import pull as pulling
 from workers import push as pushing
@@ -92,6 +92,11 @@ def calendar(workspace_id: str, feed_id: str, lease_id: str) -> None:
 @_outlives
 def person(workspace_id: str, request_id: str, lease_id: str) -> None:
     persons.person(runtime(), UUID(workspace_id), UUID(request_id), UUID(lease_id))
+
+
+@_outlives
+def errand(workspace_id: str, errand_id: str, lease_id: str) -> None:
+    errands.errand(runtime(), UUID(workspace_id), UUID(errand_id), UUID(lease_id))
 
 
 def preload() -> None:

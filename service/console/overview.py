@@ -10,7 +10,7 @@ from service.console.guard import caller
 from service.console.page import page
 from service.faring import notices
 from service.runtime import runtime
-from service.store import listing, pages, runs
+from service.store import freezing, listing, pages, runs
 
 blueprint = Blueprint("overview", __name__)
 
@@ -36,10 +36,12 @@ def show() -> ResponseReturnValue:
         told = notices(session, workspace_id)
         arrived = pages.last_arrival(session, workspace_id)
         run = runs.latest(session, workspace_id)
+        closing = freezing.closing(session, workspace_id)
     return page(
         "overview.html",
         still=_still(),
         notices=told,
+        closing=closing,
         held_run=run if run is not None and run.state == "held" else None,
         limit=runs.LIMIT,
         waiting=waiting,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from integrations.registry import providers
 from service.clock import business_now, real_now
-from service.models import Connection, ProviderFreeze
+from service.models import Connection, Departure, ProviderFreeze
 from service.store import due
 
 LOOK_AGAIN = timedelta(hours=1)  # a frozen stream that comes up is put off for so long; nobody outside is asked
@@ -40,13 +40,30 @@ def why(provider: str, paused: bool, paused_reason: str, frozen: Mapping[str, st
     return ""
 
 
+def closing(session: Session, workspace_id: UUID) -> str:
+    """Why all of a workspace is: somebody wants it deleted, and may still keep it. "" where nobody does, or where it is being
+    deleted: then its CRMs are written to once more, to take our tasks back."""
+    at = session.scalar(
+        select(Departure.delete_at).where(Departure.workspace_id == workspace_id, Departure.begun_at.is_(None))
+    )
+    return (
+        f"This workspace is to be deleted on {at.day} {at:%B %Y}. Until then nothing is read or written, and an owner can keep it."
+        if at is not None
+        else ""
+    )
+
+
 def of(session: Session, row: Connection) -> str:
     """Why this connection is frozen; "" where it is not."""
-    return why(row.provider, row.paused_at is not None, row.paused_reason, reasons(session))
+    closed = closing(session, row.workspace_id)
+    return closed or why(row.provider, row.paused_at is not None, row.paused_reason, reasons(session))
 
 
 def by_connection(session: Session, workspace_id: UUID) -> dict[UUID, str]:
     """Why each connection of the workspace that is frozen is."""
+    if closed := closing(session, workspace_id):
+        mine = session.scalars(select(Connection.id).where(Connection.workspace_id == workspace_id))
+        return dict.fromkeys(mine, closed)
     frozen = reasons(session)
     rows = session.execute(
         select(Connection.id, Connection.provider, Connection.paused_at, Connection.paused_reason).where(

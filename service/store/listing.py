@@ -293,16 +293,18 @@ def brands(
 
 
 def with_streams(session: Session, workspace_id: UUID, rows: list[Row]) -> list[Row]:
-    """The same connections, each with its `streams`, and why it is `frozen` ("": it is not)."""
+    """The same connections, each with its `streams`, why it is `frozen` ("": it is not), and how many of its texts are `overdue`: not
+    served for longer than its network gives us to follow changes."""
     found: dict[UUID, list[Row]] = defaultdict(list)
     for stream in _rows(session, _STREAMS, {"w": workspace_id, "ids": [row["id"] for row in rows]}):
         found[stream.pop("connection_id")].append(stream)
-    frozen = freezing.reasons(session)
+    frozen, closed = freezing.reasons(session), freezing.closing(session, workspace_id)
     return [
         {
             **row,
             "streams": found[row["id"]],
-            "frozen": freezing.why(row["provider"], row["paused_at"] is not None, row["paused_reason"], frozen),
+            "frozen": closed
+            or freezing.why(row["provider"], row["paused_at"] is not None, row["paused_reason"], frozen),
         }
         for row in rows
     ]

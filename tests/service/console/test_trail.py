@@ -31,12 +31,13 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "handle_fields.save": {"place": "x", "field.place": "x"},
     "keys.make": {"name": "Nightly", "scope": "read"},
     "matches.somebody_is": {},
+    "departing.ask": {"name": "Acme"},
     "people.invite": {"email": "new@acme.test", "role": "viewer"},
     "people.change": {"role": "owner"},
     "sources.change": {"source": "Import: one.csv"},
 }
 FIRST = {"matches.undo": "matches.confirm", "matches.confirm": "matches.reject", "pausing.resume": "pausing.pause"}
-LAST = ("connections.disconnect", "people.end", "people.remove")
+LAST = ("connections.disconnect", "people.end", "people.remove", "departing.ask", "departing.keep")
 # Those that need a page of a provider's, a link or a browser of their own: the tests that see what they leave.
 ELSEWHERE = {
     "consent.choose": "tests/service/console/test_ways_in.py",
@@ -103,7 +104,7 @@ def test_every_form_leaves_a_row_or_says_why_not(
 def test_the_page_says_who_did_what_and_where_the_trail_stands(olga: Browser, held: Runtime, owner: Member) -> None:
     olga.post("/brands", {"name": "Second"})
     page = olga.get("/trail").text
-    assert "olga@acme.test made the brand Second." in words_of(page)
+    assert "olga@acme.test made the brand Second." in words_of(olga.get("/trail"))
     with held.db.tenant(owner.workspace_id) as session:
         assert store.head(session, owner.workspace_id).hash in page
 
