@@ -204,7 +204,7 @@ TAMPERED: dict[str, tuple[str, int | None, str]] = {
     "all rows and the head": ("DELETE FROM audit WHERE number < 5; DELETE FROM audit_heads", None, "behind its back"),
     "the head": ("UPDATE audit_heads SET hash = sha256('x')", 6, "ends at row 5"),
     "the head itself": ("DELETE FROM audit_heads", None, "behind its back"),
-    "two rows exchanged": ("UPDATE audit SET number = CASE number WHEN 2 THEN -3 ELSE 2 END WHERE number IN (2, 3)", 2, "is missing"),
+    "two rows exchanged": ("UPDATE audit SET number = CASE number WHEN 2 THEN -3 ELSE 2 END WHERE number IN (2, 3)", 2, "does not follow"),
     "a row put in": ("INSERT INTO audit (workspace_id, id, actor, action, subject) SELECT workspace_id, gen_random_uuid(), actor, action, subject FROM audit WHERE number = 2", None, "behind its back"),
 }  # fmt: skip
 
@@ -311,11 +311,11 @@ def actions_in(path: Path) -> Iterator[str]:
 
 def patterns(value: ast.expr) -> list[str]:
     if isinstance(value, ast.JoinedStr):
-        return [
-            "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in value.values)
-        ]
-    texts = [str(each.value) for each in ast.walk(value) if isinstance(each, ast.Constant)]
-    return [re.escape(each) for each in texts if "." in each]
+        parts = value.values
+        found = ["".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in parts)]
+    else:
+        found = [re.escape(str(each.value)) for each in ast.walk(value) if isinstance(each, ast.Constant)]
+    return [each for each in found if re.fullmatch(r"[a-z_]+\\\.[a-z_.+]+", each)]
 
 
 def _nothing(call: ast.Call) -> list[ast.expr]:
@@ -325,6 +325,7 @@ def _nothing(call: ast.Call) -> list[ast.expr]:
 # Where each of the functions that write has the action.
 _WRITERS: dict[str, Callable[[ast.Call], list[ast.expr]]] = {
     "audit": lambda call: call.args[3:4],
+    "note": lambda call: call.args[3:4],
     "everywhere": lambda call: call.args[2:3],
     "Audit": lambda call: [each.value for each in call.keywords if each.arg == "action"],
 }
