@@ -22,7 +22,7 @@ from bench.scale import Scale
 from integrations.provider import Stream
 from integrations.registry import providers
 from service.rules import polling
-from workers.pull import RECHECK_EVERY
+from workers.recheck import RECHECK_EVERY
 
 CONNECTIONS = 1000
 WORKERS = 8  # processes of the one host (WARMLINE_WORKERS)

@@ -253,6 +253,15 @@ class Cap:
     read_on: date | None = None
 
 
+@dataclass(frozen=True)
+class Deadline:
+    """How soon the network wants copies of a post to follow when it is edited or deleted there, and where that is written."""
+
+    within: timedelta
+    source: str
+    read_on: date | None = None
+
+
 class Meter(Protocol):
     """Keeps what is bought within what may be spent. A client that has one calls it around every call that is billed."""
 
@@ -364,6 +373,8 @@ class Provider(Generic[C]):
     webhook: Webhook | None = None
     prices: tuple[Price, ...] = ()
     caps: tuple[Cap, ...] = ()
+    # None: the network states none. Of a network that does, no text is kept that it has not served for so long.
+    follow: Deadline | None = None
     capabilities: frozenset[str] = frozenset()  # HANDED_IN, "direct_messages", "unique_key", ...
     about: str = ""  # one sentence beside the connect button
     # A second way to connect, with credentials that a person types, and its form (which has its own `host` fields too).

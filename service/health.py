@@ -98,6 +98,7 @@ def line(connection: Row, now: datetime) -> str:
         return str(connection["frozen"])
     streams = _read(connection)
     sentences = [_reading(connection, streams, name, now), *_waiting(streams, name, now), *_stopped(streams)]
+    sentences += _overdue(connection, name)
     if connection["preview"]:
         sentences.append("It is in preview: nothing is written there until somebody approves.")
     return " ".join(sentences)
@@ -133,6 +134,7 @@ def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now
          f"It is tried again by itself; if it stays like this, see whether {name} is up, and reconnect the account."),
         (bool(steps), Light.WAITING, _sentence(str(steps[0])) if steps else ""),
         (bool(ceiling), Light.WAITING, "Raise the ceiling, or wait for the next month."),
+        (bool(connection.get("overdue")), Light.WAITING, "Close the tasks that rest on them, or give reading more money."),
         (bool(failing) or connection["ready_at"] is None, Light.WAITING, ""),
         (proven is None or now - proven > PROOF, Light.WAITING, _PROVE[connection["kind"]]),
     )  # fmt: skip
@@ -215,6 +217,15 @@ def _waiting(streams: Sequence[Row], name: str, now: datetime) -> list[str]:
     if limited and max(limited) - now > LONG:
         said.append(f"{name} has us wait; reading goes on {_ahead(max(limited), now)}.")
     return list(dict.fromkeys(said))
+
+
+def _overdue(connection: Row, name: str) -> list[str]:
+    """Texts that are kept for the sake of something open, and could not be checked in time."""
+    number = connection.get("overdue") or 0
+    if not number:
+        return []
+    texts = "1 text has" if number == 1 else f"{number:,} texts have"
+    return [f"{texts} not been checked for edits and deletions as soon as {name} asks; open tasks rest on that."]
 
 
 def _stopped(streams: Sequence[Row]) -> list[str]:

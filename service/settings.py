@@ -17,10 +17,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from integrations.registry import providers
+from service.clock import real_now
 from service.models import Settings
 from service.rules.model import Policy
+from service.store import errands
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+KEPT_FROM = timedelta(hours=1)  # after a change: so long may somebody think better of it before texts go
 AROUND_THE_CLOCK = {day: ["00:00-24:00"] for day in DAYS}
 
 
@@ -253,6 +256,21 @@ class SettingsSchema(Schema):
         validate=validate.Range(1, 36_500),
         metadata=_about("How far back the first pull of a new social account goes."),
     )
+    retention_days = fields.Integer(
+        strict=True,
+        load_default=365,
+        validate=validate.Range(1, 3650),
+        metadata=_about(
+            "For how long texts are kept: of posts and of closed tasks, and the profiles of people whom no CRM knows. What an open"
+            " task rests on is kept until it closes. Counts stay."
+        ),
+    )
+    retention_by_network = fields.List(
+        fields.String(validate=validate.Regexp(r"\A[a-z0-9_]{1,60}:([1-9]\d{0,3})\Z")),
+        load_default=list,
+        validate=validate.Length(max=50),
+        metadata=_about("Networks whose texts are kept for another number of days, such as x:30."),
+    )
     poll_seconds = fields.Integer(
         strict=True,
         load_default=None,
@@ -326,6 +344,13 @@ class SettingsSchema(Schema):
         if twice := next((email for email in emails if emails.count(email) > 1), None):
             raise ValidationError(f"{twice} stands here twice.")
 
+    @validates("retention_by_network")
+    def _known_keepers(self, value: list[str], **_: Any) -> None:
+        networks = [each.partition(":")[0] for each in value]
+        if twice := next((each for each in networks if networks.count(each) > 1), None):
+            raise ValidationError(f"{twice} stands here twice.")
+        self._known_networks(networks)
+
     @validates("confirm_only_by_handle")
     def _known_networks(self, value: list[str], **_: Any) -> None:
         known = sorted(key for key, each in providers().items() if each.kind == "social")
@@ -351,6 +376,7 @@ def change(session: Session, workspace_id: UUID, values: Mapping[str, Any], *, b
     row = Settings(workspace_id=workspace_id, version=newest + 1, values=clean, changed_by=by)
     session.add(row)
     session.flush()
+    errands.run_at(session, workspace_id, errands.KEEP, real_now() + KEPT_FROM)
     return row
 
 

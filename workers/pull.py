@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,79 +11,30 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from integrations.provider import RECHECK, Stream
-from integrations.records import Engagement, Gone, Page, TaskState
+from integrations.records import Engagement
 from integrations.registry import AnyProvider, providers
-from service import housekeeping, settings
+from service import settings
 from service.clock import business_now, real_now
 from service.models import Connection
 from service.rules import polling
 from service.runtime import Runtime
-from service.store import connecting, due, freezing, ledger, profiles, pulling, reconciling, streams
+from service.store import connecting, due, freezing, keeping, ledger, profiles, pulling, streams
 from service.watch import meters
-from workers import checking, policy, reconcile
+from workers import policy
 from workers.access import Line
 from workers.handfuls import handfuls, read_ahead
 from workers.metering import StreamMeter
+from workers.recheck import RECHECK_EVERY, recheck
 from workers.stopping import Turn
+from workers.streamjob import LeaseLostError, StoppedError, StreamJob, store
 
 BUDGET = 20.0  # seconds of one job, so that everybody gets a turn; what is left is taken up by the next, from the stored cursor
 ANCESTORS = 400  # missing posts asked for in one round
 THREADS = 300  # threads looked into, newest first
-RECHECKED = 400  # posts a sweep asks for
-# Posts on which somebody's wait rests are asked for in every sweep: a task about a post that is gone is a minute wasted. So
-# are, a few times, fresh posts of our own: an answer that is deleted opens the wait again. The others come round once a
-# week, since reads are paid for; older ones open no wait any more. (Age of the post, and how long it has not been served.)
-OUR_ANSWERS, OUR_ANSWERS_AFTER = timedelta(days=3), timedelta(hours=6)
-ALL_POSTS, ALL_POSTS_AFTER = timedelta(days=90), timedelta(days=7)
-RECHECK_EVERY = timedelta(minutes=15)
 THREADS_WITHIN = timedelta(days=30)
 OPEN_WITHIN = timedelta(
     days=3
 )  # a talk in which somebody waits, and that moved so recently, is looked after at full pace
-# Where reading costs, the sweep may buy again so large a share of what was bought; what was bought today already costs nothing.
-BOUGHT_AGAIN = 0.05
-
-
-class LeaseLostError(Exception):
-    """Somebody else has the stream now."""
-
-
-class StoppedError(Exception):
-    """The connection was ended, paused or frozen meanwhile: what was stored stays, and nothing more is read."""
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A stream that this worker holds."""
-
-    runtime: Runtime
-    workspace_id: UUID
-    stream_id: UUID
-    lease_id: UUID
-    connection: Connection
-    name: str
-    cursor: str | None
-    failures: int
-    provider: AnyProvider
-    manifest: Stream
-    line: Line
-    every: timedelta
-    fixed: bool  # the workspace says how often
-    meter: StreamMeter | None
-    begun_at: datetime
-
-    def hold(self, session: Session) -> streams.Held:
-        held = streams.hold(session, self.workspace_id, self.stream_id, self.lease_id)
-        if held is None:
-            raise LeaseLostError
-        if held.connection.status != "active" or freezing.of(session, held.connection):
-            raise StoppedError
-        return held
-
-    @property
-    def where(self) -> dict[str, object]:
-        return {"provider": self.provider.key, "stream": self.name, "connection": str(self.connection.id)}
-
 
 _SWEEP = Stream(RECHECK, "edits and deletions", RECHECK_EVERY)
 
@@ -111,11 +60,11 @@ def pull(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) 
     _finish(job, finished)
 
 
-def _count(job: _Job, outcome: str) -> None:
+def _count(job: StreamJob, outcome: str) -> None:
     meters.count(meters.PULLS, job.provider.key, job.name, outcome)
 
 
-def _read(job: _Job) -> bool:
+def _read(job: StreamJob) -> bool:
     """Whether all that there is was read. However it ends, what was bought stands in the ledger."""
     try:
         return _WAYS.get(job.name, _pages)(job)
@@ -124,7 +73,7 @@ def _read(job: _Job) -> bool:
             job.meter.flush()
 
 
-def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> _Job | None:
+def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> StreamJob | None:
     with runtime.db.tenant(workspace_id) as session:
         held = streams.hold(session, workspace_id, stream_id, lease_id)
         if held is None:
@@ -138,12 +87,14 @@ def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID
         provider = providers()[held.connection.provider]
         manifest = next((each for each in provider.streams if each.name == held.stream.name), _SWEEP)
         values = settings.current(session, workspace_id).values
-        since = business_now() - timedelta(days=values["first_pull_days"])
+        # Nothing is read that would not be kept.
+        days = min(values["first_pull_days"], keeping.days_of(values, provider.key))
+        since = business_now() - timedelta(days=days)
         seconds = None if manifest is _SWEEP else values["poll_seconds"]
         meter = _meter(runtime, provider, held)
         wanted = partial(_wanted, runtime, held.connection) if meter else None
         listed = pulling.colleagues_without_ids(session, held.connection) if meter else ()
-        return _Job(
+        return StreamJob(
             runtime, workspace_id, stream_id, lease_id, held.connection, held.stream.name, held.stream.cursor, held.stream.failures,
             provider, manifest, Line(runtime, held.connection, since, meter, wanted, listed),
             timedelta(seconds=seconds) if seconds else manifest.every, bool(seconds), meter, real_now(),
@@ -167,7 +118,7 @@ def _wanted(runtime: Runtime, row: Connection, posts: Sequence[Engagement]) -> s
 # --- the ways to read -----------------------------------------------------------------------------------------
 
 
-def _pages(job: _Job) -> bool:
+def _pages(job: StreamJob) -> bool:
     """Page after page until there are no more (True) or the job's time is up (False)."""
     if job.manifest.wants_parents:
         return _ancestors(job)
@@ -177,19 +128,19 @@ def _pages(job: _Job) -> bool:
     def read(client: Any) -> bool:
         nonlocal cursor
         for page in read_ahead(handfuls(turn.within(client.pull(job.name, cursor, threads)))):
-            _store(job, page)
+            store(job, page)
             cursor = page.cursor
         return not turn.over
 
     return job.line.speak(read)
 
 
-def _threads(job: _Job) -> Sequence[str]:
+def _threads(job: StreamJob) -> Sequence[str]:
     with job.runtime.db.tenant(job.workspace_id) as session:
         return streams.threads_we_are_in(session, job.connection, business_now() - THREADS_WITHIN, THREADS)
 
 
-def _ancestors(job: _Job) -> bool:
+def _ancestors(job: StreamJob) -> bool:
     """Fetches posts that ours answer, and theirs, until every thread reaches its root or what the network still serves."""
     turn = Turn(BUDGET)
     while not turn.over:
@@ -200,7 +151,7 @@ def _ancestors(job: _Job) -> bool:
 
         def read(client: Any, wanted: Sequence[str] = wanted) -> None:
             for page in client.pull(job.name, None, wanted):
-                _store(job, page)
+                store(job, page)
 
         job.line.speak(read)
         # Whatever the network did not name, it does not serve to us: asking again would not bring it.
@@ -208,116 +159,30 @@ def _ancestors(job: _Job) -> bool:
     return False
 
 
-def _recheck(job: _Job) -> bool:
-    """Asks again for what a changed-since feed cannot show; and, since it comes round everywhere, tidies up."""
-    housekeeping.tidy(job.runtime, job.workspace_id)
-    checking.check(job.runtime, job.connection, job.line)
-    return _recheck_posts(job) if job.connection.kind == "social" else _recheck_tasks(job)
-
-
-def _recheck_posts(job: _Job) -> bool:
-    now, real = business_now(), real_now()
-    begun = _begun(job)
-    sweeps = [
-        streams.Sweep(real - OUR_ANSWERS_AFTER, now - OUR_ANSWERS, ours_only=True),
-        streams.Sweep(real - ALL_POSTS_AFTER, now - ALL_POSTS),
-    ]
-    with job.runtime.db.tenant(job.workspace_id) as session:
-        found = streams.to_recheck(session, job.connection, sweeps, waiting_before=begun, limit=RECHECKED)
-        ids = _affordable(session, job, found)
-    if not ids:
-        return True
-    finished = len(found) < RECHECKED or len(ids) < len(found)
-    answers: Sequence[Engagement | Gone] = job.line.speak(lambda client: client.recheck(ids))
-    _store(job, Page(tuple(answers), None if finished else begun.isoformat()))
-    with job.runtime.db.tenant(job.workspace_id) as session:
-        job.hold(session)
-        streams.checked(session, job.connection, ids)
-    return finished
-
-
-def _begun(job: _Job) -> datetime:
-    """When this sweep began: one that asks for more posts than a job can keeps that as its cursor, or it would never end."""
-    try:
-        return min(datetime.fromisoformat(job.cursor or ""), job.begun_at)
-    except (ValueError, TypeError):
-        return job.begun_at
-
-
-def _affordable(session: Session, job: _Job, ids: Sequence[str]) -> Sequence[str]:
-    """Of these posts, those that were bought today, and as many others as the sweep may buy again; in the same order."""
-    if job.meter is None:
-        return ids
-    free = job.meter.free(session, ids)
-    again = streams.recheck_allowance(session, job.connection, BOUGHT_AGAIN)
-    paid = set([each for each in ids if each not in free][:again])
-    return [each for each in ids if each in free or each in paid]
-
-
-def _recheck_tasks(job: _Job) -> bool:
-    with job.runtime.db.tenant(job.workspace_id) as session:
-        ids = reconciling.open_in_crm(session, job.workspace_id, job.connection.id)
-    answers: list[TaskState | Gone] = []
-    for start in range(0, len(ids), RECHECKED):
-        part = ids[start : start + RECHECKED]
-        answers += job.line.speak(partial(_read_tasks, part))
-    _store(job, Page(tuple(answers), job.cursor))
-    return True
-
-
-def _read_tasks(ids: Sequence[str], client: Any) -> Sequence[TaskState | Gone]:
-    found: Sequence[TaskState | Gone] = client.read_tasks(ids)
-    return found
-
-
-_WAYS = {RECHECK: _recheck}
+_WAYS = {RECHECK: recheck}
 
 
 # --- storing and ending ---------------------------------------------------------------------------------------
 
 
-def _answered(job: _Job, ids: Sequence[str]) -> None:
+def _answered(job: StreamJob, ids: Sequence[str]) -> None:
     with job.runtime.db.tenant(job.workspace_id) as session:
         job.hold(session)
         pulling.parents_answered(session, pulling.source(session, job.connection), ids)
-
-
-def _store(job: _Job, page: Page[Any]) -> None:
-    def work(session: Session) -> None:
-        held = job.hold(session)
-        new = _save(session, job, page.items)
-        if page.answered:
-            pulling.parents_answered(session, pulling.source(session, job.connection), page.answered)
-        streams.advance(held.stream, page.cursor, new=new, served=bool(page.items), notes=page.notes, reads=reads)
-
-    if job.meter:
-        job.meter.flush()
-    reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
-    job.runtime.db.retried(job.workspace_id, work)
-    for name, number in reads.items():
-        meters.count(meters.READS, job.provider.key, name, by=number)
-
-
-def _save(session: Session, job: _Job, items: Sequence[Any]) -> int:
-    if job.connection.kind == "crm":
-        return reconcile.save(session, job.connection, job.name, items, read_at=job.begun_at)
-    source = pulling.source(session, job.connection)
-    pulling.erase_gone(session, source, [item for item in items if isinstance(item, Gone)])
-    return pulling.save_engagements(session, source, [item for item in items if isinstance(item, Engagement)])
 
 
 def _depending(provider: AnyProvider) -> list[str]:
     return [each.name for each in provider.streams if each.wants_threads or each.wants_parents]
 
 
-def _finish(job: _Job, finished: bool) -> None:
+def _finish(job: StreamJob, finished: bool) -> None:
     useful = job.runtime.db.retried(job.workspace_id, lambda session: _end(session, job, finished))
     if useful:
         with job.runtime.db.tenant(job.workspace_id) as session:
             due.pull_soon(session, job.workspace_id, job.connection.id, useful)
 
 
-def _end(session: Session, job: _Job, finished: bool) -> list[str]:
+def _end(session: Session, job: StreamJob, finished: bool) -> list[str]:
     """Ends the lease. Returns the streams that have something to do now."""
     held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
     if held is None:
@@ -337,14 +202,14 @@ def _end(session: Session, job: _Job, finished: bool) -> list[str]:
     return list(_now_useful(job, first=first and done, orphans=orphans))
 
 
-def _next(job: _Job, held: streams.Held, finished: bool, urgent: bool) -> datetime:
+def _next(job: StreamJob, held: streams.Held, finished: bool, urgent: bool) -> datetime:
     stream = held.stream
     last = stream.last_item_at or held.connection.created_at
     seen = polling.Seen(job.every, finished, job.fixed, urgent, last, stream.limited_at)
     return polling.next_pull(seen, now=real_now(), key=stream.id.bytes)
 
 
-def _now_useful(job: _Job, *, first: bool, orphans: bool) -> Iterator[str]:
+def _now_useful(job: StreamJob, *, first: bool, orphans: bool) -> Iterator[str]:
     """Streams that this pull has given something to do: threads that lack their beginning, and, the first time, those
     that wait for the others."""
     for each in job.provider.streams:
@@ -353,7 +218,7 @@ def _now_useful(job: _Job, *, first: bool, orphans: bool) -> Iterator[str]:
             yield each.name
 
 
-def _stopped(job: _Job) -> None:
+def _stopped(job: StreamJob) -> None:
     with job.runtime.db.tenant(job.workspace_id) as session:
         held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
         if held is not None:
@@ -361,7 +226,7 @@ def _stopped(job: _Job) -> None:
             streams.let_go(session, held.stream, real_now() + freezing.LOOK_AGAIN if active else None)
 
 
-def _failed(job: _Job, error: Exception) -> None:
+def _failed(job: StreamJob, error: Exception) -> None:
     told = policy.reaction(error, job.failures)
     _count(job, type(error).__name__)
     policy.tell(error, job.failures, **job.where)
@@ -381,7 +246,7 @@ def _failed(job: _Job, error: Exception) -> None:
             connecting.needs_reauth(session, job.connection, told.shown, refused=policy.refused_version(error))
 
 
-def _again(job: _Job, told: policy.Reaction) -> datetime | None:
+def _again(job: StreamJob, told: policy.Reaction) -> datetime | None:
     """When to try again; None: not by itself. Limits pass for many at once: nobody asks before, and not all in one second."""
     if told.delay is None:
         return None

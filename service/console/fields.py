@@ -27,6 +27,8 @@ LABELS = {
     "patience_by_stage.met": "… whom you met",
     "people": "People with a clock of their own",
     "lapse_days": "A wait lapses after",
+    "retention_days": "Texts are kept for",
+    "retention_by_network": "On other networks",
     "call.exchanges": "Exchanges",
     "call.certainty": "Sure to",
     "call.recent_days": "Reason no older than",
@@ -57,6 +59,7 @@ CHOICES = {
 }
 GROUP_UNITS = {"patience": "minutes", "patience_by_stage": "percent"}
 HELP = {
+    "retention_by_network": "Network and days: x:30, mastodon:90. The others are kept as long as said above.",
     "people": "One person a line: olga@example.com America/New_York, then, where they differ from the workspace's, hours"
     " (08:00-12:00 13:00-16:00), weekdays off (friday) and the country whose holidays they keep (US).",
     "holidays": "One day a line, such as 2026-12-24.",

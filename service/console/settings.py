@@ -30,6 +30,7 @@ SECTIONS = (
     ("Ready for a call", ("call", "call_holdout")),
     ("Tasks", ("text_mode", "daily_cap", "meeting_shield", "preview")),
     ("Matching", ("confirm_only_by_handle", "write_handles")),
+    ("How long texts are kept", ("retention_days", "retention_by_network")),
     ("Reading", ("first_pull_days", "poll_seconds", "monthly_ceiling")),
 )
 REST = "More"

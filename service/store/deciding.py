@@ -98,11 +98,13 @@ _SERVES = (
 )
 _POSTS = f"""
 SELECT x.number, e.id::text, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
-       e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), {_NETWORK}, e.language, e.is_repost
+       e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), {_NETWORK}, e.language, e.is_repost,
+       e.text_erased_at IS NOT NULL
 FROM unnest(%(brands)s::uuid[], %(threads)s::text[]) WITH ORDINALITY AS x(brand_id, thread, number)
 JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.brand_id AND e.thread = x.thread
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.author_id
-LEFT JOIN signals s ON s.workspace_id = %(w)s AND s.engagement_id = e.id AND s.rules_version = %(rules)s
+LEFT JOIN signals s ON s.workspace_id = %(w)s AND s.engagement_id = e.id
+  AND (s.rules_version = %(rules)s OR e.text_erased_at IS NOT NULL)
 """  # noqa: S608 - names of our own columns
 SIGNAL = {"engagement_id": "uuid", "mask": "bigint"}
 _SAVE_SIGNALS = insert(
@@ -283,9 +285,9 @@ def posts_of(
     said: _Said | None = None  # made for the first post that is read: most have been
     for row in rows:
         (number, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
-         language, repost) = row  # fmt: skip
-        if ours or deleted:
-            signals = _SILENT  # what we say ourselves is not read
+         language, repost, erased) = row  # fmt: skip
+        if ours or deleted or (erased and mask is None):
+            signals = _SILENT  # what we say ourselves is not read, and what is not kept cannot be
         elif mask is None:
             said = said or _Said(rows)
             before, before_ours = said.before(number, parent, kind, at)

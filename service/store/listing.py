@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from service.db import raw
 from service.errors import PlainError
-from service.store import freezing
+from service.store import freezing, keeping
 
 Row = dict[str, Any]
 PAGE = 50
@@ -305,6 +305,7 @@ def with_streams(session: Session, workspace_id: UUID, rows: list[Row]) -> list[
             "streams": found[row["id"]],
             "frozen": closed
             or freezing.why(row["provider"], row["paused_at"] is not None, row["paused_reason"], frozen),
+            "overdue": keeping.overdue(session, workspace_id, row["id"], row["provider"]),
         }
         for row in rows
     ]

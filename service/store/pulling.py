@@ -63,13 +63,15 @@ _UPSERT_ENGAGEMENTS = insert(
     },
     # The same post comes by several streams: what says more about us stays, and a text that was edited is followed.
     conflict=(
-        "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET text = excluded.text, edited_at = excluded.edited_at,"
+        "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET"
+        # A text that was kept as long as it may be does not come back.
+        " text = CASE WHEN old.text_erased_at IS NULL THEN excluded.text ELSE '' END, edited_at = excluded.edited_at,"
         " kind = CASE WHEN old.kind = 'context' THEN excluded.kind ELSE old.kind END, ours = excluded.ours,"
         " in_reply_to = coalesce(excluded.in_reply_to, old.in_reply_to), thread = excluded.thread,"
         " in_reply_to_author = coalesce(excluded.in_reply_to_author, old.in_reply_to_author), author_id = excluded.author_id,"
         " posted_at = excluded.posted_at, url = excluded.url, mentions = excluded.mentions, deleted_at = NULL,"
         " checked_at = excluded.checked_at, is_repost = excluded.is_repost, window_closes_at = excluded.window_closes_at"
-        " WHERE old.text IS DISTINCT FROM excluded.text OR old.deleted_at IS NOT NULL OR old.ours <> excluded.ours"
+        " WHERE (old.text_erased_at IS NULL AND old.text IS DISTINCT FROM excluded.text) OR old.deleted_at IS NOT NULL OR old.ours <> excluded.ours"
         " OR (old.kind = 'context' AND excluded.kind <> 'context') OR old.thread <> excluded.thread"
         " OR old.posted_at <> excluded.posted_at"
         " RETURNING id, native_id, thread, author_id, ours, kind, posted_at, in_reply_to, in_reply_to_author, (xmax = 0) AS is_new"

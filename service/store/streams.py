@@ -169,6 +169,7 @@ def to_recheck(
         Engagement.workspace_id == connection.workspace_id,
         Engagement.connection_id == connection.id,
         Engagement.deleted_at.is_(None),
+        Engagement.text_erased_at.is_(None),  # there is nothing left to follow
     )
     found: dict[str, None] = {}
     chosen_by_age = [

@@ -110,14 +110,14 @@ def test_a_pull_under_way_stops_after_the_page_in_hand(connected: World, monkeyp
     connected.social.page_size = 1
     for number in range(1500):
         waiting(connected, number)
-    stored = pulling._store
+    stored = pulling.store
 
     def store_and_freeze(job: Any, page: Any) -> None:
         stored(job, page)
-        monkeypatch.setattr(pulling, "_store", stored)
+        monkeypatch.setattr(pulling, "store", stored)
         freezes.freeze(connected.runtime, "fakesocial", "It closes its API")
 
-    monkeypatch.setattr(pulling, "_store", store_and_freeze)
+    monkeypatch.setattr(pulling, "store", store_and_freeze)
     connected.look(streams=("mentions",))
     [(read,)] = connected.sql("SELECT count(*) FROM engagements")
     assert 0 < read < 1500

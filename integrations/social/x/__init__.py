@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from integrations.provider import Cap, FormField, Install, OAuth2, Price, Provider, SocialClient, Stream, Webhook
+from integrations.provider import Cap, Deadline, FormField, Install, OAuth2, Price, Provider, SocialClient, Stream, Webhook
 from integrations.social.x import subscribing, webhook
 from integrations.social.x.client import XClient
 
@@ -84,6 +84,8 @@ PROVIDER: Provider[SocialClient] = Provider(
         Price("dm_event", 0.010, _PRICES, _READ_ON, "direct message"),
         Price("user", 0.010, _PRICES, _READ_ON, "profile"),
     ),
+    # Stored posts are to follow at once, and at the latest a day after one is asked to.
+    follow=Deadline(timedelta(hours=24), "https://docs.x.com/developer-terms/policy", _READ_ON),
     caps=(Cap("post", 3_000_000, _PRICES, _READ_ON),),
     capabilities=frozenset({"direct_messages", "quotes", "edits", "webhook"}),
     # X's rules on off-X matching: with consent, or by what the person gave or shows publicly (developer agreement and policy).

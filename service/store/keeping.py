@@ -1,0 +1,199 @@
+"""How long texts are kept: what is too old, or can no longer be followed at its source, loses its text; the rest of the row stays, so that
+figures and verdicts do. What an open task or a waiting conversation rests on is kept until that is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy.orm import Session
+
+from integrations.registry import providers
+from service.clock import business_now, real_now
+from service.db import raw
+from service.store.rows import execute
+
+BATCH = 1000
+GONE = "Its text is not kept any more"  # the subject of a task whose time is past
+FIRST = (datetime.fromisoformat("0001-01-02T00:00:00+00:00"), UUID(int=0))  # where a pass begins
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How long the texts of one connection are kept."""
+
+    connection_id: UUID
+    before: datetime  # business time: what was posted before goes
+    unfollowed: (
+        datetime | None
+    )  # real time: what its network has not served since goes too; None: it states no deadline
+
+
+def days_of(values: Mapping[str, Any], provider: str) -> int:
+    """For how many days these settings keep what was read from this network."""
+    own = dict(each.split(":") for each in values["retention_by_network"])
+    return int(own.get(provider, values["retention_days"]))
+
+
+def limits(session: Session, workspace_id: UUID, values: Mapping[str, Any]) -> list[Limit]:
+    """The limits of every social connection, whatever its state, under these settings."""
+    rows = execute(
+        raw(session),
+        "SELECT id, provider FROM connections WHERE workspace_id = %(w)s AND kind = 'social' ORDER BY id",
+        {"w": workspace_id},
+    )
+    return [
+        Limit(id_, business_now() - timedelta(days=days_of(values, provider)), _unfollowed(provider))
+        for id_, provider in rows
+    ]
+
+
+def _unfollowed(provider: str) -> datetime | None:
+    found = providers().get(provider)
+    return real_now() - found.follow.within if found and found.follow else None
+
+
+# --- posts ----------------------------------------------------------------------------------------------------
+
+# Nobody waits there, and no open task is about this talk or its author.
+_RESTS = """(
+    EXISTS (SELECT 1 FROM conversations c WHERE c.workspace_id = e.workspace_id AND c.brand_id = e.brand_id AND c.thread = e.thread
+            AND (c.waiting_since IS NOT NULL OR c.decide_at = 'infinity'
+                 OR EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = e.workspace_id AND t.conversation_id = c.id AND t.wanted = 'open')))
+    OR EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = e.workspace_id AND t.wanted = 'open' AND t.person = 'author:' || e.author_id::text)
+    OR EXISTS (SELECT 1 FROM matches m JOIN tasks t ON t.workspace_id = e.workspace_id AND t.wanted = 'open'
+               AND t.person = 'contact:' || m.contact_id::text
+               WHERE m.workspace_id = e.workspace_id AND m.author_id = e.author_id AND m.state = 'confirmed')
+)"""
+_KEPT = "e.workspace_id = %(w)s AND e.connection_id = %(c)s AND e.deleted_at IS NULL AND e.text_erased_at IS NULL"
+# By age, and by when the network last served it. What we said ourselves is ours to keep up to date.
+_BY = {"posted_at": "true", "checked_at": "NOT e.ours"}
+_SOME = (
+    "SELECT e.{by}, e.id FROM engagements e WHERE {kept} AND e.{by} < %(before)s AND (e.{by}, e.id) > (%(at)s, %(id)s) AND {which}"
+    " ORDER BY e.{by}, e.id LIMIT %(n)s"
+)
+_ERASE = (
+    "UPDATE engagements e SET text = '', text_erased_at = %(now)s"  # noqa: S608 - our own words
+    f" WHERE e.workspace_id = %(w)s AND e.id = ANY(%(ids)s) AND e.text_erased_at IS NULL AND NOT {_RESTS} RETURNING e.author_id"
+)
+_COUNT = (
+    f"SELECT count(*) FROM engagements e WHERE {_KEPT} AND e.posted_at < %(before)s AND e.text <> '' AND NOT {_RESTS}"  # noqa: S608
+)
+_OVERDUE = (
+    f"SELECT count(*), min(e.checked_at) FROM engagements e WHERE {_KEPT} AND e.checked_at < %(before)s AND NOT e.ours"  # noqa: S608
+)
+
+Cursor = tuple[datetime, UUID]
+
+
+def erase_posts(
+    session: Session, workspace_id: UUID, connection_id: UUID, by: str, before: datetime, after: Cursor
+) -> tuple[Cursor | None, set[UUID]]:
+    """Erases texts of up to a batch of posts whose `by` (posted_at or checked_at) lies before `before`, from `after` on. Returns where to
+    go on (None: that was all) and the authors whose texts went."""
+    statement = _SOME.format(by=by, kept=_KEPT, which=_BY[by])
+    where = {"w": workspace_id, "c": connection_id, "before": before, "at": after[0], "id": after[1], "n": BATCH}
+    found = execute(raw(session), statement, where)
+    if not found:
+        return None, set()
+    params = {"w": workspace_id, "ids": [row[1] for row in found], "now": real_now()}
+    authors = {row[0] for row in execute(raw(session), _ERASE, params)}
+    return (found[-1] if len(found) == BATCH else None), authors
+
+
+def overdue(session: Session, workspace_id: UUID, connection_id: UUID, provider: str) -> int:
+    """How many texts of this connection its network has not served for longer than it gives us to follow changes: something open
+    rests on them, and they could not be asked for. 0 where it states no deadline."""
+    before = _unfollowed(provider)
+    if before is None:
+        return 0
+    [row] = execute(raw(session), _OVERDUE, {"w": workspace_id, "c": connection_id, "before": before})
+    return int(row[0])
+
+
+# --- who wrote them -------------------------------------------------------------------------------------------
+
+_NOBODY = """
+SELECT a.id FROM authors a WHERE a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)
+  AND NOT EXISTS (SELECT 1 FROM engagements e WHERE e.workspace_id = %(w)s AND e.author_id = a.id AND (e.ours OR (e.text_erased_at IS NULL AND e.deleted_at IS NULL)))
+  AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = a.id AND m.state = 'confirmed')
+"""
+_FORGET = ["\nDELETE FROM author_keys k USING authors a WHERE k.workspace_id = %(w)s AND a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)\n  AND k.key = ANY(a.filed) AND k.author_id = a.id", "\nDELETE FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'", "\nUPDATE authors SET handle = '', name = '', bio = '', url = '', website = '', location = '', followers = NULL, filed = '{}', match_due = false\n  WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)", "\nUPDATE conversations SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)", "\nUPDATE stage_changes s SET reason = '' FROM relationships r WHERE s.workspace_id = %(w)s AND r.workspace_id = %(w)s\n  AND r.id = s.relationship_id AND r.author_id = ANY(%(ids)s)", "\nUPDATE relationships SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)\n"]
+
+
+def forget_authors(session: Session, workspace_id: UUID, ids: Iterable[UUID]) -> int:
+    """Of these authors, the profiles of those of whom no text is kept any more and whom no CRM knows, and what was concluded of them;
+    counts and the network's ids stay. Returns how many there were."""
+    found = [row[0] for row in execute(raw(session), _NOBODY, {"w": workspace_id, "ids": sorted(ids)})]
+    for statement in _FORGET if found else ():
+        execute(raw(session), statement, {"w": workspace_id, "ids": found})
+    return len(found)
+
+
+# --- tasks ----------------------------------------------------------------------------------------------------
+
+_OF = {
+    True: "EXISTS (SELECT 1 FROM conversations c WHERE c.workspace_id = %(w)s AND c.id = t.conversation_id AND c.connection_id = %(c)s)",
+    False: "t.conversation_id IS NULL",
+}
+_CLOSED = "t.workspace_id = %(w)s AND t.closed_at < %(before)s AND t.wanted <> 'open' AND t.push_at IS NULL AND t.erased_at IS NULL AND {of}"
+# What stands in the CRM is the team's; here the text goes on both sides of the difference, so that nothing is said to the CRM.
+_ERASE_TASKS = (
+    "WITH old AS (SELECT t.id FROM tasks t WHERE {closed} ORDER BY t.closed_at LIMIT %(n)s FOR UPDATE), gone AS (DELETE FROM run_changes"
+    " WHERE workspace_id = %(w)s AND task_id IN (SELECT id FROM old))"
+    " UPDATE tasks t SET content = (t.content - 'body') || %(text)s, written = (t.written - 'body') || %(text)s, reasons = '[]'::jsonb,"
+    " detail = '', close_reason = '', erased_at = %(now)s FROM old WHERE t.workspace_id = %(w)s AND t.id = old.id RETURNING 1"
+)
+_COUNT_TASKS = "SELECT count(*) FROM tasks t WHERE {closed}"
+
+
+def erase_tasks(session: Session, workspace_id: UUID, connection_id: UUID | None, before: datetime) -> int:
+    """Erases the texts of up to a batch of tasks that were closed before then (real time): those about talks of this connection, or
+    (None) about relationships as a whole. Returns how many."""
+    closed = _CLOSED.format(of=_OF[connection_id is not None])
+    params = {
+        "w": workspace_id,
+        "c": connection_id,
+        "before": before,
+        "n": BATCH,
+        "now": real_now(),
+        "text": Jsonb({"subject": GONE}),
+    }
+    return len(execute(raw(session), _ERASE_TASKS.format(closed=closed), params))
+
+
+# --- beforehand -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would lose its text at once."""
+
+    posts: int
+    tasks: int
+
+
+def preview(session: Session, workspace_id: UUID, values: Mapping[str, Any]) -> Preview:
+    """What these settings would erase that is still kept."""
+    posts = tasks = 0
+    bounds: Sequence[tuple[UUID | None, datetime]] = [
+        *((each.connection_id, each.before) for each in limits(session, workspace_id, values)),
+        (None, business_now() - timedelta(days=values["retention_days"])),
+    ]
+    for connection_id, before in bounds:
+        params = {"w": workspace_id, "c": connection_id, "before": before}
+        if connection_id is not None:
+            posts += execute(raw(session), _COUNT, params)[0][0]
+        closed = _CLOSED.format(of=_OF[connection_id is not None])
+        tasks += execute(raw(session), _COUNT_TASKS.format(closed=closed), {**params, "before": _real(before)})[0][0]
+    return Preview(posts, tasks)
+
+
+def _real(business: datetime) -> datetime:
+    """The real instant as far back as this one is in business time: tasks are closed in real time."""
+    return real_now() - (business_now() - business)

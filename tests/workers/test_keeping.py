@@ -1,0 +1,271 @@
+"""How long texts are kept: their time, what rests on them, and networks that want changes followed by a deadline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from marshmallow import ValidationError
+
+from integrations.errors import TemporaryError
+from integrations.provider import Deadline
+from integrations.records import Author
+from integrations.registry import providers
+from service import health, settings
+from service.clock import real_now
+from service.store import keeping, listing
+from tests.workers.conftest import World, edited
+
+BEN = Author("b1", "ben", "Ben Okafor", bio="Rides in Faro", url="https://social.example/ben")
+STATED = sorted(key for key, each in providers().items() if each.follow)
+
+
+def keep(world: World) -> None:
+    """The hour is over."""
+    world.sql("UPDATE errands SET next_at = now() WHERE name = 'keep'")
+    world.run()
+
+
+def texts(world: World) -> dict[str, str]:
+    return dict(world.sql("SELECT native_id, text FROM engagements"))
+
+
+@pytest.fixture
+def read(connected: World) -> World:
+    """An old talk that is over, one that somebody waits in, and a fresh one. Ana is a contact; nobody knows Ben."""
+    connected.knows()
+    connected.says("@brand Did you move to Faro?", id="old", who=BEN, ago=timedelta(days=40))
+    connected.answers("We did.", id="answer", to="old", ago=timedelta(days=39), whom=BEN)
+    connected.says("@brand Do you ship to Faro?", id="waiting", ago=timedelta(days=35))
+    connected.says("@brand Nice shop in Faro", id="fresh", ago=timedelta(hours=3))
+    connected.run()
+    return connected
+
+
+def test_what_is_too_old_loses_its_text_and_keeps_its_place(read: World) -> None:
+    signals = read.sql("SELECT engagement_id, mask FROM signals ORDER BY 1")
+    read.set(retention_days=30)
+    keep(read)
+    found = texts(read)
+    assert (found["old"], found["answer"]) == ("", "")
+    assert found["fresh"] == "@brand Nice shop in Faro"
+    assert read.sql("SELECT engagement_id, mask FROM signals ORDER BY 1") == signals
+    assert read.sql("SELECT count(*) FROM conversations") == [(3,)]
+
+
+def test_what_an_open_task_rests_on_is_kept_until_it_closes(read: World) -> None:
+    read.set(retention_days=30)
+    keep(read)
+    assert texts(read)["waiting"] == "@brand Do you ship to Faro?"
+    read.answers("To all of Portugal.", id="late", to="waiting")
+    read.look()
+    keep(read)
+    assert texts(read)["waiting"] == ""
+
+
+def test_whom_no_crm_knows_is_forgotten_with_their_last_text(read: World) -> None:
+    read.set(retention_days=30)
+    keep(read)
+    assert read.sql("SELECT handle, name, bio, url, cardinality(filed) FROM authors WHERE native_id = 'b1'") == [
+        ("", "", "", "", 0)
+    ]
+    assert read.sql(
+        "SELECT count(*) FROM author_keys k JOIN authors a ON a.id = k.author_id WHERE a.native_id = 'b1'"
+    ) == [(0,)]
+    assert read.sql("SELECT handle FROM authors WHERE native_id = 'a1'") == [("ana",)]
+    read.says("@brand Back again, where are you now?", id="back", who=BEN)
+    read.look()
+    assert read.sql("SELECT handle FROM authors WHERE native_id = 'b1'") == [("ben",)]
+
+
+def test_a_closed_task_loses_its_text_here_and_nothing_is_said_to_the_crm(read: World) -> None:
+    read.answers("To all of Portugal.", id="late", to="waiting")
+    read.look()
+    [standing] = [each for each in read.crm.tasks.values() if each.status == "completed"]
+    read.sql("UPDATE tasks SET closed_at = now() - interval '31 days' WHERE wanted <> 'open'")
+    read.set(retention_days=30)
+    pushes = read.crm.script.count("push_tasks")
+    keep(read)
+    [task] = read.tasks(wanted="completed")
+    assert (task.content["subject"], task.content.get("body"), task.reasons) == (keeping.GONE, None, [])
+    assert "Faro" not in f"{task.content} {task.written}"
+    assert read.crm.script.count("push_tasks") == pushes
+    assert read.crm.tasks[standing.id] == standing
+
+
+def test_a_text_whose_time_is_past_does_not_come_back_when_it_is_served_again(read: World) -> None:
+    read.set(retention_days=30)
+    keep(read)
+    read.sql("UPDATE streams SET cursor = NULL")
+    read.look()
+    assert texts(read)["old"] == ""
+
+
+def test_newer_rules_do_not_take_what_they_cannot_read_for_silence(read: World) -> None:
+    read.answers("To all of Portugal.", id="late", to="waiting")
+    read.look()
+    read.set(retention_days=30)
+    keep(read)
+    before = read.sql(
+        "SELECT mask FROM signals s JOIN engagements e ON e.id = s.engagement_id WHERE e.native_id = 'old'"
+    )
+    read.sql("UPDATE signals SET rules_version = rules_version - 1")
+    read.set(lapse_days=89)
+    read.run()
+    after = read.sql(
+        "SELECT mask FROM signals s JOIN engagements e ON e.id = s.engagement_id WHERE e.native_id = 'old'"
+    )
+    assert after == before != [(0,)]
+
+
+def test_a_network_may_have_a_time_of_its_own(read: World) -> None:
+    read.set(retention_days=365, retention_by_network=["fakesocial:30"])
+    keep(read)
+    assert texts(read)["old"] == ""
+    for wrong in (["nowhere:3"], ["fakesocial:3", "fakesocial:4"], ["fakesocial:0"], ["fakesocial"]):
+        with pytest.raises(ValidationError):
+            read.set(retention_by_network=wrong)
+
+
+def test_nothing_is_read_that_would_not_be_kept(connected: World) -> None:
+    connected.set(retention_days=7, first_pull_days=90)
+    since = []
+    before = providers()["fakesocial"]
+
+    def client(access: Any) -> Any:
+        since.append(access.since)
+        return before.client(access)
+
+    providers()["fakesocial"] = replace(before, client=client)
+    connected.run()
+    assert set(since) == {connected.now - timedelta(days=7)}
+
+
+def test_what_is_shown_before_saving_is_what_goes(read: World) -> None:
+    read.answers("To all of Portugal.", id="late", to="waiting", ago=timedelta(hours=1))
+    read.look()
+    read.sql("UPDATE tasks SET closed_at = now() - interval '31 days' WHERE wanted <> 'open'")
+    with read.runtime.db.tenant(read.workspace_id) as session:
+        row = settings.current(session, read.workspace_id)
+        assert keeping.preview(session, read.workspace_id, row.values) == keeping.Preview(0, 0)
+        tried = settings.tried(row, {"retention_days": 30})
+        shown = keeping.preview(session, read.workspace_id, tried.values)
+    read.set(retention_days=30)
+    keep(read)
+    [(posts,)] = read.sql("SELECT count(*) FROM engagements WHERE text_erased_at IS NOT NULL")
+    [(tasks,)] = read.sql("SELECT count(*) FROM tasks WHERE erased_at IS NOT NULL")
+    assert shown == keeping.Preview(posts, tasks)
+    assert posts > 0 < tasks
+
+
+def test_more_than_a_batch_goes_in_one_pass(read: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "BATCH", 2)
+    for number in range(7):
+        read.says(f"Number {number}", id=f"n{number}", who=BEN, ago=timedelta(days=50, minutes=number), thread="old")
+    read.look()
+    read.set(retention_days=30)
+    keep(read)
+    assert [text for id_, text in texts(read).items() if id_.startswith("n") and text] == []
+
+
+# --- deadlines ------------------------------------------------------------------------------------------------
+
+
+def with_deadline(world: World, deadline: Deadline | None, **more: Any) -> None:
+    providers()["fakesocial"] = replace(providers()["fakesocial"], follow=deadline, **more)
+
+
+def goes_by(world: World, time: timedelta) -> None:
+    """Real time: what was served is so much older."""
+    world.sql("UPDATE engagements SET checked_at = checked_at - CAST(:t AS interval)", t=time)
+
+
+def holds(world: World, words: str) -> bool:
+    everywhere = world.sql(
+        "SELECT (SELECT coalesce(string_agg(e::text, ' '), '') FROM engagements e) || (SELECT coalesce(string_agg(t::text, ' '), '') FROM tasks t)"
+    )
+    return words in str(everywhere) or words in str(world.crm.tasks)
+
+
+def test_some_network_states_a_deadline() -> None:
+    assert "x" in STATED
+
+
+@pytest.mark.parametrize("network", STATED)
+@pytest.mark.parametrize("open_task", [True, False])
+def test_a_deleted_post_is_gone_here_and_in_its_task_within_the_networks_deadline(
+    connected: World, network: str, open_task: bool
+) -> None:
+    stated = providers()[network]
+    assert stated.follow is not None
+    with_deadline(connected, stated.follow, prices=stated.prices)
+    connected.says("@brand When does the Quixotic velodrome open?", id="p1")
+    if not open_task:
+        connected.answers("At nine.", id="p2", to="p1")
+    connected.run()
+    assert len(connected.in_crm()) == open_task
+    connected.social.delete("p1")
+    sweeps = timedelta(minutes=15)
+    for _ in range(4):  # a sweep at each quarter of the time, and the hour's errand
+        goes_by(connected, (stated.follow.within - sweeps) / 4)
+        connected.look(streams=("recheck",))
+        keep(connected)
+    goes_by(connected, sweeps)
+    keep(connected)
+    assert not holds(connected, "Quixotic")
+
+
+@pytest.mark.parametrize("network", STATED)
+def test_an_edited_post_is_followed_in_its_task_within_the_networks_deadline(connected: World, network: str) -> None:
+    stated = providers()[network]
+    with_deadline(connected, stated.follow)
+    post = connected.says("@brand When does the Quixotic velodrome open?", id="p1")
+    connected.run()
+    connected.social.edit(edited(post, "@brand When does the shop open?"))
+    connected.look(streams=("recheck",))
+    assert not holds(connected, "Quixotic")
+    assert holds(connected, "When does the shop open?")
+
+
+def test_a_network_without_prices_is_asked_for_everything_before_its_deadline(connected: World) -> None:
+    with_deadline(connected, Deadline(timedelta(hours=24), "https://social.example/rules"))
+    connected.says("@brand Nice", id="p1", ago=timedelta(days=200))
+    connected.run()
+    for _ in range(3):
+        goes_by(connected, timedelta(hours=21))
+        connected.look(streams=("recheck",))
+        keep(connected)
+    assert texts(connected) == {"p1": "@brand Nice"}
+
+
+def test_without_a_deadline_a_text_is_kept_though_it_is_not_asked_for(connected: World) -> None:
+    connected.says("@brand Nice", id="p1")
+    connected.run()
+    goes_by(connected, timedelta(days=3))
+    keep(connected)
+    assert texts(connected) == {"p1": "@brand Nice"}
+
+
+def test_what_is_overdue_because_something_rests_on_it_shows_in_health(connected: World) -> None:
+    with_deadline(connected, Deadline(timedelta(hours=24), "https://social.example/rules"))
+    connected.says("@brand When do you open?", id="p1")
+    connected.run()
+    goes_by(connected, timedelta(hours=25))
+    for at in range(1, 9):
+        connected.social.script.fail(TemporaryError("Example Social is not answering"), on="recheck", at=at)
+    connected.look(streams=("recheck",))
+    keep(connected)
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        row = listing.connection(session, connected.workspace_id, connected.connection("social").id)
+    assert row is not None
+    told = health.of(row, real_now())
+    assert "1 text has not been checked for edits and deletions as soon as Example Social asks" in told.line
+    assert told.light == "waiting"
+    connected.social.script.forgive()
+    connected.look(streams=("recheck",))
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        row = listing.connection(session, connected.workspace_id, connected.connection("social").id)
+    assert row is not None
+    assert "not been checked" not in health.line(row, real_now())

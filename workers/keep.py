@@ -1,0 +1,95 @@
+"""Keep: takes away texts whose time is past, in every connection of a workspace whatever its state, a bounded batch after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from service import settings
+from service.clock import business_now, real_now
+from service.models import Errand
+from service.runtime import Runtime
+from service.store import keeping
+from service.store.keeping import Cursor, Limit
+
+log = structlog.get_logger()
+
+EVERY = timedelta(hours=1)
+BUDGET = 30.0  # seconds of one job; what is left is taken up at once by the next
+Hold = Callable[[Session], Errand | None]
+
+
+class _OverError(Exception):
+    """The job's time is up, or somebody else has the errand."""
+
+
+class _Pass:
+    """One pass over a workspace."""
+
+    def __init__(self, runtime: Runtime, workspace_id: UUID, hold: Hold) -> None:
+        self.runtime, self.workspace_id, self._hold = runtime, workspace_id, hold
+        self._deadline = time.monotonic() + BUDGET
+        self.posts = self.people = self.tasks = 0
+
+    def posts_of(self, limit: Limit, by: str, before: datetime) -> None:
+        cursor: Cursor | None = keeping.FIRST
+        while cursor is not None:
+            after = cursor
+
+            def work(session: Session, after: Cursor = after) -> tuple[Cursor | None, int, int]:
+                self._holding(session)
+                following, authors = keeping.erase_posts(
+                    session, self.workspace_id, limit.connection_id, by, before, after
+                )
+                # A text that could not be followed in time says nothing of how long its author is known.
+                forgotten = (
+                    keeping.forget_authors(session, self.workspace_id, authors) if authors and by == "posted_at" else 0
+                )
+                return following, len(authors), forgotten
+
+            cursor, touched, forgotten = self.runtime.db.retried(self.workspace_id, work)
+            self.posts += touched
+            self.people += forgotten
+
+    def tasks_of(self, connection_id: UUID | None, before: datetime) -> None:
+        done = keeping.BATCH
+        while done >= keeping.BATCH:
+
+            def work(session: Session) -> int:
+                self._holding(session)
+                return keeping.erase_tasks(session, self.workspace_id, connection_id, before)
+
+            done = self.runtime.db.retried(self.workspace_id, work)
+            self.tasks += done
+
+    def _holding(self, session: Session) -> None:
+        if time.monotonic() > self._deadline or self._hold(session) is None:
+            raise _OverError
+
+
+def keep(runtime: Runtime, workspace_id: UUID, hold: Hold) -> timedelta | None:
+    """Erases what the settings and the networks' deadlines let nobody keep. Returns in how long to come again."""
+    with runtime.db.tenant(workspace_id) as session:
+        values = settings.current(session, workspace_id).values
+        limits = keeping.limits(session, workspace_id, values)
+    going, real, business = _Pass(runtime, workspace_id, hold), real_now(), business_now()
+    after = EVERY
+    try:
+        for limit in limits:
+            going.posts_of(limit, "posted_at", limit.before)
+            if limit.unfollowed is not None:
+                going.posts_of(limit, "checked_at", limit.unfollowed)
+            going.tasks_of(limit.connection_id, real - (business - limit.before))
+        going.tasks_of(None, real - timedelta(days=values["retention_days"]))
+    except _OverError:
+        after = timedelta(0)
+    if going.posts or going.tasks:
+        log.info(
+            "texts erased", workspace=str(workspace_id), authors=going.posts, profiles=going.people, tasks=going.tasks
+        )
+    return after

@@ -1,0 +1,93 @@
+"""Recheck: asks a provider again for what no changed-since feed shows: posts that were edited or deleted, tasks that went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from integrations.records import Engagement, Gone, Page, TaskState
+from service import housekeeping
+from service.clock import business_now, real_now
+from service.store import reconciling, streams
+from workers import checking
+from workers.streamjob import StreamJob, store
+
+RECHECKED = 400  # posts a sweep asks for
+# Posts on which somebody's wait rests are asked for in every sweep: a task about a post that is gone is a minute wasted. So
+# are, a few times, fresh posts of our own: an answer that is deleted opens the wait again. The others come round once a
+# week, since reads are paid for; older ones open no wait any more. (Age of the post, and how long it has not been served.)
+OUR_ANSWERS, OUR_ANSWERS_AFTER = timedelta(days=3), timedelta(hours=6)
+ALL_POSTS, ALL_POSTS_AFTER = timedelta(days=90), timedelta(days=7)
+# Where the network states within how long a change has to be followed, every post whose text is kept is asked for so much sooner than that.
+AHEAD, EVER = timedelta(hours=4), datetime.min.replace(tzinfo=UTC)
+RECHECK_EVERY = timedelta(minutes=15)
+# Where reading costs, the sweep may buy again so large a share of what was bought; what was bought today already costs nothing.
+BOUGHT_AGAIN = 0.05
+
+
+def recheck(job: StreamJob) -> bool:
+    """Asks again for what a changed-since feed cannot show; and, since it comes round everywhere, tidies up."""
+    housekeeping.tidy(job.runtime, job.workspace_id)
+    checking.check(job.runtime, job.connection, job.line)
+    return _recheck_posts(job) if job.connection.kind == "social" else _recheck_tasks(job)
+
+
+def _recheck_posts(job: StreamJob) -> bool:
+    now, real = business_now(), real_now()
+    begun = _begun(job)
+    sweeps = [
+        streams.Sweep(real - OUR_ANSWERS_AFTER, now - OUR_ANSWERS, ours_only=True),
+        streams.Sweep(real - ALL_POSTS_AFTER, now - ALL_POSTS),
+    ]
+    if job.provider.follow is not None:
+        sweeps.append(streams.Sweep(real - job.provider.follow.within + AHEAD, EVER))
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        found = streams.to_recheck(session, job.connection, sweeps, waiting_before=begun, limit=RECHECKED)
+        ids = _affordable(session, job, found)
+    if not ids:
+        return True
+    finished = len(found) < RECHECKED or len(ids) < len(found)
+    answers: Sequence[Engagement | Gone] = job.line.speak(lambda client: client.recheck(ids))
+    store(job, Page(tuple(answers), None if finished else begun.isoformat()))
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        job.hold(session)
+        streams.checked(session, job.connection, ids)
+    return finished
+
+
+def _begun(job: StreamJob) -> datetime:
+    """When this sweep began: one that asks for more posts than a job can keeps that as its cursor, or it would never end."""
+    try:
+        return min(datetime.fromisoformat(job.cursor or ""), job.begun_at)
+    except (ValueError, TypeError):
+        return job.begun_at
+
+
+def _affordable(session: Session, job: StreamJob, ids: Sequence[str]) -> Sequence[str]:
+    """Of these posts, those that were bought today, and as many others as the sweep may buy again; in the same order."""
+    if job.meter is None:
+        return ids
+    free = job.meter.free(session, ids)
+    again = streams.recheck_allowance(session, job.connection, BOUGHT_AGAIN)
+    paid = set([each for each in ids if each not in free][:again])
+    return [each for each in ids if each in free or each in paid]
+
+
+def _recheck_tasks(job: StreamJob) -> bool:
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        ids = reconciling.open_in_crm(session, job.workspace_id, job.connection.id)
+    answers: list[TaskState | Gone] = []
+    for start in range(0, len(ids), RECHECKED):
+        part = ids[start : start + RECHECKED]
+        answers += job.line.speak(partial(_read_tasks, part))
+    store(job, Page(tuple(answers), job.cursor))
+    return True
+
+
+def _read_tasks(ids: Sequence[str], client: Any) -> Sequence[TaskState | Gone]:
+    found: Sequence[TaskState | Gone] = client.read_tasks(ids)
+    return found
