@@ -65,11 +65,15 @@ class Overall:
 
     @property
     def skews(self) -> dict[str, float]:
-        """By how many seconds the clock of each host that is at work is ahead of the database's."""
+        """By how many seconds the clock of each host that is at work is ahead of the database's; where its processes differ, the one
+        that is off most."""
         if self.states is None:
             return {}
         database = self.states.at.timestamp() - self.queue_clock
-        return {each.host: each.skew - database for role in ROLES for each in self.alive(role)}
+        found: dict[str, float] = {}
+        for skew, host in ((each.skew - database, each.host) for role in ROLES for each in self.alive(role)):
+            found[host] = max(found.get(host, 0.0), skew, key=abs)
+        return found
 
 
 def look(runtime: Runtime) -> Overall:

@@ -102,7 +102,8 @@ def test_where_no_token_is_set_there_are_no_figures(config: Config) -> None:
 def test_both_formats_are_served(app: Flask, held: Runtime) -> None:
     assert "# TYPE warmline_part_up gauge" in scrape(app)
     page = app.test_client().get(
-        "/metrics", headers={"Authorization": f"Bearer {TOKEN}", "Accept": "application/openmetrics-text; version=1.0.0"}
+        "/metrics",
+        headers={"Authorization": f"Bearer {TOKEN}", "Accept": "application/openmetrics-text; version=1.0.0"},
     )
     assert page.content_type.startswith("application/openmetrics-text")
     assert page.text.endswith("# EOF\n")
