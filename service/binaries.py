@@ -51,6 +51,30 @@ def postgres(user: User | None, chosen: Path | None = None) -> PostgresPrograms:
     )
 
 
+def tool(name: str, major: int) -> Path:
+    """A client program (`pg_dump`, `pg_restore`) of this major version of PostgreSQL or the next newer one: an older one refuses to
+    read a newer server. Raises PlainError."""
+    chosen = os.environ.get("WARMLINE_PG_BIN")
+    folders = [Path(chosen)] if chosen else [*_candidates(), *map(Path, os.environ.get("PATH", "").split(os.pathsep))]
+    found = {_major(folder / name): folder / name for folder in reversed(folders) if (folder / name).is_file()}
+    fit = [each for each in found if each >= major]
+    if not fit:
+        raise PlainError(
+            f"No {name} of PostgreSQL {major} or newer was found. Install PostgreSQL's client programs, or set WARMLINE_PG_BIN to a"
+            " folder that holds them."
+        )
+    return found[min(fit)]
+
+
+def _major(program: Path) -> int:
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    number = re.search(r"\b(\d+)(?:\.\d+)*", said)
+    return int(number[1]) if number else 0
+
+
 def valkey() -> Path:
     """Valkey's (or Redis's) server. Raises PlainError."""
     machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())

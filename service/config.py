@@ -62,6 +62,7 @@ class Config:
     single_sign_on: SingleSignOn | None = None
     leave_days: int = 7  # how long a workspace whose owner wants it deleted can still be kept
     backup_days: int | None = None  # how long backups are kept, for receipts; None: whoever runs Warmline has not said
+    database_backup_url: str | None = field(default=None, repr=False)  # a role above row-level security, for backups alone
     testing: bool = False
 
     def need(self, name: str) -> str:
@@ -93,6 +94,7 @@ def load(*, follow: bool = True) -> Config:
             database_url=_postgres(env, "DATABASE_URL", roles),
             database_admin_url=_postgres(env, "DATABASE_ADMIN_URL", roles),
             database_scheduler_url=_postgres(env, "DATABASE_SCHEDULER_URL", roles),
+            database_backup_url=_postgres(env, "DATABASE_BACKUP_URL", roles),
             redis_url=_redis(env, "REDIS_URL"),
             base_url=env.str("WARMLINE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
             port=port,

@@ -215,7 +215,7 @@ def migrate(admin_url: str, *logins: str | None, pause: Callable[[float], object
         with engine.connect() as turn:  # its transaction holds the lock and nothing else
             turn.execute(text("SELECT pg_advisory_xact_lock(7261635)"))
             with engine.begin() as connection:
-                _refuse_newer(connection, config)
+                _refuse_newer(connection)
                 _make_roles(connection)
             _upgrade(engine, config, pause)
             with engine.begin() as connection:
@@ -227,9 +227,26 @@ def migrate(admin_url: str, *logins: str | None, pause: Callable[[float], object
         engine.dispose()
 
 
-def _refuse_newer(connection: Connection, config: AlembicConfig) -> None:
+def make_roles(admin_url: str) -> None:
+    """Makes the two roles that the tables are granted to, where they are missing. Raises PlainError."""
+    engine = create_engine(admin_url)
+    try:
+        with engine.begin() as connection:
+            _make_roles(connection)
+    except SQLAlchemyError as error:
+        raise plainly(error) from None
+    finally:
+        engine.dispose()
+
+
+def revisions() -> set[str]:
+    """The schemas that this version knows: its own and all before."""
+    return {each.revision for each in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+
+
+def _refuse_newer(connection: Connection) -> None:
     current = MigrationContext.configure(connection).get_current_revision()
-    if current and current not in {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}:
+    if current and current not in revisions():
         raise _newer(current)
 
 
@@ -263,7 +280,7 @@ def check_schema(connection: Connection, *, newer: bool = False) -> None:
         return
     if current is None:
         raise PlainError("The database has no schema yet. Run `warmline migrate`.")
-    if current in {script.revision for script in scripts.walk_revisions()}:
+    if current in revisions():
         raise PlainError(f"The database's schema ({current}) is older than this Warmline. Run `warmline migrate`.")
     if not newer:
         raise _newer(current)

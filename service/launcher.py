@@ -22,6 +22,7 @@ from service import embedded, processes
 from service.config import RUNNING, RUNNING_ROLES, Config, parse_keys
 from service.db import migrate
 from service.errors import PlainError
+from service.pgfolder import SUPERUSER
 from service.processes import Command, Process
 
 KEYS = "secret_keys"  # in the data folder: the keys that it was given at its first start
@@ -64,7 +65,7 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
             check_free(port, setting)
         config = replace(
             config,
-            secret_keys=config.secret_keys or _own_keys(config.home),
+            secret_keys=config.secret_keys or own_keys(config.home),
             stop_within=min(config.stop_within, STOP_WITHIN - 2),  # before they are ended
         )
         config, own = exits.enter_context(servers(config))
@@ -96,12 +97,7 @@ def servers(config: Config) -> Iterator[tuple[Config, tuple[embedded.Postgres | 
             chosen = os.environ.get("WARMLINE_PG_BIN")
             postgres = exits.enter_context(embedded.postgres(config.home, programs=Path(chosen) if chosen else None))
             own.append(postgres)
-            config = replace(
-                config,
-                database_url=postgres.url(),
-                database_admin_url=postgres.admin_url,
-                database_scheduler_url=postgres.scheduler_url,
-            )
+            config = _led_to(config, postgres)
         else:
             config = _with_roles(config)
         if config.redis_url is None:
@@ -109,6 +105,28 @@ def servers(config: Config) -> Iterator[tuple[Config, tuple[embedded.Postgres | 
             own.append(valkey)
             config = replace(config, redis_url=valkey.url)
         yield config, tuple(own)
+
+
+@contextmanager
+def database(config: Config) -> Iterator[Config]:
+    """For a command that needs the database alone, whether or not anything runs: the data folder's own is started where none is given.
+    Raises PlainError."""
+    with ExitStack() as exits:
+        if config.database_url is None:
+            chosen = os.environ.get("WARMLINE_PG_BIN")
+            postgres = exits.enter_context(embedded.postgres(config.home, programs=Path(chosen) if chosen else None))
+            config = replace(_led_to(config, postgres), secret_keys=config.secret_keys or own_keys(config.home))
+        yield config
+
+
+def _led_to(config: Config, postgres: embedded.Postgres) -> Config:
+    return replace(
+        config,
+        database_url=postgres.url(),
+        database_admin_url=postgres.admin_url,
+        database_scheduler_url=postgres.scheduler_url,
+        database_backup_url=postgres.url(SUPERUSER),
+    )
 
 
 def _with_roles(config: Config) -> Config:
@@ -153,6 +171,8 @@ def announced(config: Config) -> Iterator[None]:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     values = environment(config)
+    if config.database_backup_url:  # for `warmline backup`; no process of ours gets it
+        values["DATABASE_BACKUP_URL"] = config.database_backup_url
     roles = {f"{RUNNING_ROLES}{name}": value for name, value in values.items() if name.startswith("DATABASE_")}
     path.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in {**values, **roles}.items()))
     try:
@@ -167,7 +187,7 @@ def _quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def _own_keys(home: Path) -> dict[str, bytes]:
+def own_keys(home: Path) -> dict[str, bytes]:
     """The key of this data folder, made the first time. Without it, what the folder holds sealed cannot be opened.
     Raises PlainError when it cannot be read."""
     path = home / KEYS

@@ -128,7 +128,7 @@ def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRo
         if connection.preview or connection.status not in ("active", "leaving") or freezing.of(session, connection):
             return connection, []
         hold_back(session, job.workspace_id, job.connection_id, business_now())
-        return connection, pushing.take(session, job.workspace_id, job.connection_id, under_way, BATCH)
+        return connection, pushing.take(session, connection, under_way, BATCH)
 
 
 def _put_back(job: _Job, rows: Sequence[TaskRow]) -> None:

@@ -73,6 +73,9 @@ class Connection(Tenant, Identified, Created, Base):
     push_lease_until: Mapped[datetime | None]
     push_failures: Mapped[int] = mapped_column(default=0, server_default="0")
     push_error: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # A CRM, after a backup was restored: what came to wait before `restored_at` may have been written there since `restored_from`.
+    restored_from: Mapped[datetime | None]
+    restored_at: Mapped[datetime | None]
     missing_steps: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # sentences of `Provider.check`
     checked_at: Mapped[datetime | None]
     receipt: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # of leaving without a trace

@@ -102,5 +102,15 @@ def hand_back(session: Session, job: str, lease_id: UUID, business_now: datetime
     session.execute(text(statement), {"lease": lease_id, "settles": due.settles, **_clock(statement, business_now)})
 
 
+def forget(connection: Connection, business_now: datetime) -> None:
+    """After a restore, as the scheduler's role: what was claimed then is due now, and nobody has it."""
+    for due in _DUE:
+        statement = (
+            f"UPDATE {due.table} SET {due.at} = coalesce({due.at}, {due.now}), {due.lease} = NULL, {due.until} = NULL"  # noqa: S608
+            f" WHERE {due.lease} IS NOT NULL OR {due.until} IS NOT NULL"
+        )
+        connection.execute(text(statement), _clock(statement, business_now))
+
+
 def _clock(statement: str, business_now: datetime) -> dict[str, datetime]:
     return {"business_now": business_now} if ":business_now" in statement else {}

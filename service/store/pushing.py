@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -45,31 +45,40 @@ WITH taken AS MATERIALIZED (
     {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)
     ORDER BY urgency DESC, push_at, id LIMIT %(n)s
 ), noted AS (
-    UPDATE tasks t SET state = 'unknown', maybe_sent_at = %(at)s FROM taken
+    UPDATE tasks t SET state = 'unknown', maybe_sent_at = CASE WHEN taken.since < %(restored_at)s::timestamptz THEN %(restored_from)s::timestamptz
+        ELSE %(at)s END FROM taken
     WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.state = 'absent' AND t.state = 'absent'
 )
 SELECT * FROM taken ORDER BY urgency DESC, push_at, id
 """  # noqa: S608 - names of our own columns
 
 
-def take(
-    session: Session, workspace_id: UUID, connection_id: UUID, under_way: Sequence[UUID], limit: int
-) -> list[TaskRow]:
-    """Tasks that are to be pushed now, but for those `under_way`, the most urgent first; noted as possibly sent."""
-    return _rows(
+def take(session: Session, connection: Connection, under_way: Sequence[UUID], limit: int) -> list[TaskRow]:
+    """Tasks that are to be pushed to this CRM now, but for those `under_way`, the most urgent first; noted as possibly sent. What may
+    have been made there between a backup and its restore comes as `unknown`: it is sought first."""
+    rows = _rows(
         execute(
             raw(session),
             _TAKE,
             {
-                "w": workspace_id,
-                "c": connection_id,
+                "w": connection.workspace_id,
+                "c": connection.id,
                 "now": business_now(),
                 "at": real_now(),
+                "restored_from": connection.restored_from,
+                "restored_at": connection.restored_at,
                 "under_way": list(under_way),
                 "n": limit,
             },
         )
     )
+    before = connection.restored_at
+    return rows if before is None else [_perhaps_made(row, before, connection.restored_from) for row in rows]
+
+
+def _perhaps_made(row: TaskRow, before: datetime, since: datetime | None) -> TaskRow:
+    fresh = row.state == "absent" and row.since < before
+    return replace(row, state="unknown", maybe_sent_at=since) if fresh else row
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,9 @@ _SETTLE = (
 def settle(session: Session, workspace_id: UUID, results: Sequence[Settled]) -> None:
     """Stores what came of these tasks."""
     rows = map(_VALUES, sorted(results, key=lambda each: each.id))
-    execute(raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), "real": real_now(), **packed(_TYPES, rows)})
+    execute(
+        raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), "real": real_now(), **packed(_TYPES, rows)}
+    )
 
 
 def let_go(

@@ -434,6 +434,8 @@ def upgrade() -> None:
         sa.Column("push_lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("push_failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("push_error", sa.Text(), server_default="", nullable=False),
+        sa.Column("restored_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "missing_steps", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
         ),

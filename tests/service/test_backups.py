@@ -1,0 +1,280 @@
+"""Backups: whole, checked, without keys; and a restore that loses nothing of what was there until it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import text
+
+from service import accounts, backups, binaries, db, embedded, pgtools, restoring
+from service.backups import DUMP, MANIFEST, PEOPLE
+from service.clock import real_now
+from service.config import Config
+from service.errors import PlainError
+from service.runtime import Runtime
+from tests.conftest import KEY, Member, make_member
+from tests.service.demo.conftest import warmline
+
+
+@pytest.fixture
+def config(config: Config, template: embedded.Postgres, database: str) -> Config:
+    return replace(config, database_backup_url=template.url("postgres", database))
+
+
+@pytest.fixture
+def saved(held: Runtime, owner: Member, config: Config, tmp_path: Path) -> Path:
+    """A backup of a database with one workspace."""
+    made = save(config, tmp_path / "backups")
+    held.db.engine.dispose()
+    return made
+
+
+@pytest.fixture
+def elsewhere(config: Config, template: embedded.Postgres) -> Iterator[Config]:
+    """An empty database, as another machine has it."""
+    name = f"t_{uuid4().hex}"
+    with template.connect(database="postgres") as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(embedded.OWNER))
+        )
+        yield replace(
+            config,
+            database_url=template.url(database=name),
+            database_admin_url=template.url(embedded.OWNER, name),
+            database_scheduler_url=template.url(embedded.SCHEDULER, name),
+            database_backup_url=template.url("postgres", name),
+        )
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def save(config: Config, folder: Path, *, people_only: bool = False) -> Path:
+    return backups.make(
+        folder, config.need("database_backup_url"), config.need("database_url"), people_only=people_only
+    )
+
+
+def one(config: Config, query: str) -> object:
+    """As a superuser, who sees all."""
+    with psycopg.connect(config.need("database_backup_url").replace("+psycopg", "")) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    return row and row[0]
+
+
+# --- saving -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_backup_says_what_it_is_and_counts_every_row(saved: Path, config: Config) -> None:
+    made = backups.read(saved)
+    assert made.schema in db.revisions()
+    assert made.rows["workspaces"] == made.rows["users"] == 1
+    assert made.rows["settings"] == one(config, "SELECT count(*) FROM settings") != 0
+    assert set(made.sha256) == {DUMP, PEOPLE}
+    assert {path.stat().st_mode & 0o077 for path in (saved, *saved.iterdir())} == {0}
+
+
+def test_no_key_is_in_it(saved: Path) -> None:
+    [secret] = KEY.values()
+    assert not any(
+        secret in path.read_bytes() or secret.hex().encode() in path.read_bytes() for path in saved.iterdir()
+    )
+
+
+def test_it_is_one_instant_though_others_write_meanwhile(
+    held: Runtime, owner: Member, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump = pgtools.dump
+
+    def slow(*arguments: object) -> None:
+        make_member(held, "Late", "lena@late.test")  # after the count, before the dump
+        dump(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pgtools, "dump", slow)
+    made = save(config, tmp_path / "backups")
+    assert backups.read(made).rows["workspaces"] == 1
+    held.db.engine.dispose()
+    restoring.restore(config, made, force=True)  # counts what came back
+    assert one(config, "SELECT count(*) FROM workspaces") == 1
+
+
+def test_a_role_that_does_not_see_everything_is_refused(
+    held: Runtime, owner: Member, config: Config, tmp_path: Path
+) -> None:
+    with pytest.raises(PlainError, match=r"would not be whole.*BYPASSRLS"):
+        save(replace(config, database_backup_url=config.database_admin_url), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_breaks_off_leaves_nothing_behind(
+    held: Runtime, owner: Member, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise PlainError("pg_dump failed: No space left on device")
+
+    monkeypatch.setattr(pgtools, "dump", full)
+    with pytest.raises(PlainError, match="No space left"):
+        save(config, tmp_path / "backups")
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_password_is_not_on_the_command_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text(
+        '#!/bin/sh\ncase "$1" in --version) echo "pg_dump (PostgreSQL) 99.1";; *) echo "$@" "$PGPASSWORD" >&2; exit 1;; esac\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("WARMLINE_PG_BIN", str(tmp_path))
+    with pytest.raises(PlainError) as refusal:
+        pgtools.dump("postgresql+psycopg://me:secret@db.example/warmline", 18, "snapshot", tmp_path / "x")
+    said = str(refusal.value)
+    assert said.endswith("secret")  # in the environment
+    assert said.count("secret") == 1
+
+
+def test_older_programs_than_the_server_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WARMLINE_PG_BIN", str(tmp_path))
+    with pytest.raises(PlainError, match="No pg_dump of PostgreSQL 18 or newer was found"):
+        binaries.tool("pg_dump", 18)
+
+
+def test_backups_age_out_and_the_newest_whole_one_stays(saved: Path, config: Config, tmp_path: Path) -> None:
+    folder = saved.parent
+    (folder / "notes").mkdir()
+    older = folder / "older"
+    os.rename(saved, older)
+    said = json.loads((older / MANIFEST).read_text())
+    (older / MANIFEST).write_text(json.dumps({**said, "made_at": (real_now() - timedelta(days=40)).isoformat()}))
+    assert backups.prune(folder, timedelta(days=35)) == []
+    newer = save(config, folder)
+    assert backups.prune(folder, timedelta(days=35)) == [older]
+    assert {path.name for path in folder.iterdir()} == {"notes", newer.name}
+
+
+# --- restoring --------------------------------------------------------------------------------------------------------
+
+
+def test_everything_comes_back_on_another_machine_and_stays_apart(
+    saved: Path, config: Config, elsewhere: Config, owner: Member
+) -> None:
+    said = restoring.restore(elsewhere, saved)
+    assert said[0].startswith("Restored as of ")
+    runtime = Runtime(elsewhere)
+    runtime.db.check_role()
+    with runtime.db.globally() as session:
+        assert session.execute(text("SELECT count(*) FROM settings")).scalar() == 0  # without a workspace
+    with runtime.db.tenant(owner.workspace_id) as session:
+        assert session.execute(text("SELECT count(*) FROM settings")).scalar() == 1
+    runtime.db.engine.dispose()
+    owners = "SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables WHERE schemaname = 'public'"
+    assert one(elsewhere, owners) == one(config, owners) == embedded.OWNER
+    grants = (
+        "SELECT md5(string_agg(concat_ws(' ', table_name, column_name, grantee, privilege_type), '|' ORDER BY 1, table_name, column_name, grantee,"
+        " privilege_type)) FROM information_schema.column_privileges WHERE grantee LIKE 'warmline%'"
+    )
+    assert one(elsewhere, grants) == one(config, grants)
+    policies = "SELECT md5(string_agg(concat_ws(' ', tablename, policyname, roles, qual, with_check), '|' ORDER BY tablename, policyname)) FROM pg_policies"
+    assert one(elsewhere, policies) == one(config, policies)
+
+
+def test_a_restored_database_can_be_saved_and_restored_again(saved: Path, elsewhere: Config, tmp_path: Path) -> None:
+    restoring.restore(elsewhere, saved)
+    again = save(elsewhere, tmp_path / "again")
+    restoring.restore(elsewhere, again, force=True)
+    assert one(elsewhere, "SELECT count(*) FROM workspaces") == 1
+
+
+def test_what_stands_there_is_not_overwritten_unless_asked(saved: Path, config: Config) -> None:
+    with pytest.raises(PlainError, match=r"holds 1 workspaces.*--force"):
+        restoring.restore(config, saved)
+    assert one(config, "SELECT count(*) FROM workspaces") == 1
+
+
+def test_a_database_in_use_is_left_alone(saved: Path, config: Config, held: Runtime) -> None:
+    with held.db.engine.connect(), pytest.raises(PlainError, match=r"in use \(1 connections\)\. Stop web"):
+        restoring.restore(config, saved, force=True)
+
+
+def test_a_newer_versions_backup_is_refused(saved: Path, config: Config) -> None:
+    said = json.loads((saved / MANIFEST).read_text())
+    (saved / MANIFEST).write_text(json.dumps({**said, "schema": "9999", "warmline": "9.0"}))
+    with pytest.raises(PlainError, match=r"newer Warmline \(9\.0, schema 9999\)"):
+        restoring.restore(config, saved, force=True)
+    (saved / MANIFEST).write_text(json.dumps({**said, "format": 2, "warmline": "9.0"}))
+    with pytest.raises(PlainError, match=r"newer Warmline \(9\.0\)"):
+        restoring.restore(config, saved, force=True)
+
+
+def test_a_damaged_one_is_refused(saved: Path, config: Config) -> None:
+    with (saved / DUMP).open("r+b") as file:
+        file.seek(200)
+        file.write(b"x")
+    with pytest.raises(PlainError, match="missing or damaged"):
+        restoring.restore(config, saved, force=True)
+    (saved / MANIFEST).unlink()
+    with pytest.raises(PlainError, match="is no backup of Warmline's"):
+        restoring.restore(config, saved, force=True)
+
+
+def test_one_that_is_not_whole_leaves_what_was_there(saved: Path, config: Config, held: Runtime) -> None:
+    accounts.ensure_workspace(held.db, "Since", "sam@since.test")
+    held.db.engine.dispose()
+    said = json.loads((saved / MANIFEST).read_text())
+    said["rows"]["users"] += 1
+    (saved / MANIFEST).write_text(json.dumps(said))
+    with pytest.raises(PlainError, match="not whole: users came back"):
+        restoring.restore(config, saved, force=True)
+    assert one(config, "SELECT count(*) FROM workspaces") == 2
+
+
+def test_one_that_was_killed_in_the_middle_is_taken_back_by_the_next(
+    saved: Path, config: Config, held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.ensure_workspace(held.db, "Since", "sam@since.test")
+    held.db.engine.dispose()
+    with psycopg.connect(config.need("database_admin_url").replace("+psycopg", "")) as killed:
+        killed.execute(f"ALTER SCHEMA public RENAME TO {restoring.BEFORE}".encode())
+        killed.execute(b"CREATE SCHEMA public")
+    with pytest.raises(PlainError, match="holds 2 workspaces"):
+        restoring.restore(config, saved)
+    assert one(config, "SELECT count(*) FROM workspaces") == 2
+
+
+def test_what_has_to_be_done_afterwards_is_said(saved: Path, config: Config, owner: Member, tmp_path: Path) -> None:
+    assert one(config, "SELECT count(*) FROM sessions") == 1
+    with psycopg.connect(config.need("database_backup_url").replace("+psycopg", "")) as connection:
+        sealed = "INSERT INTO provider_apps (provider, host, client_id, sealed, hosts) VALUES ('x', '', 'id', 'v1.gone.abc', '{}')"
+        connection.execute(sealed.encode())
+        connection.commit()
+        made = save(config, tmp_path / "more")
+        connection.execute("DELETE FROM workspaces")
+        connection.execute("INSERT INTO workspaces (id, name) VALUES (gen_random_uuid(), 'Another')")
+    *_, keys, deleted = restoring.restore(config, made, force=True)
+    assert "sealed under keys that are not here (gone)" in keys
+    assert f"stand there again: {owner.workspace_id}" in deleted
+    assert one(config, "SELECT count(*) FROM sessions") == 0
+
+
+# --- the commands -----------------------------------------------------------------------------------------------------
+
+
+def test_the_data_folder_is_saved_and_restored_by_two_commands(tmp_path: Path) -> None:
+    """Nothing runs: the commands start the folder's own server."""
+    home = tmp_path / "home"
+    with embedded.postgres(home, fsync=False) as server:
+        db.migrate(server.admin_url, server.url(), server.scheduler_url)
+        database = db.Database(server.url())
+        accounts.ensure_workspace(database, "Acme", "olga@acme.test")
+        database.engine.dispose()
+    made = warmline(home, "backup", str(tmp_path / "saved"), "--json")
+    assert made.returncode == 0, made.stderr
+    done = warmline(home, "restore", json.loads(made.stdout)["folder"], "--force")
+    assert done.returncode == 0, done.stderr
+    assert "1 workspaces" in done.stdout
