@@ -39,7 +39,7 @@ def _run(name: str, url: str, major: int, arguments: Sequence[str]) -> None:
     where = URL.create("postgresql", address.username, None, address.host, address.port, address.database, address.query)
     plain = where.render_as_string(hide_password=False)
     secret = {"PGPASSWORD": str(address.password)} if address.password else {}
-    argv = [binaries.tool(name, major), "--no-password", f"--dbname={plain}", *arguments]
+    argv: list[str | Path] = [binaries.tool(name, major), "--no-password", f"--dbname={plain}", *arguments]
     done = subprocess.run(argv, env={**os.environ, **secret}, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()]

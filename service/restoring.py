@@ -155,7 +155,7 @@ def _check_isolation(connection: psycopg.Connection[tuple[object, ...]]) -> None
         b"SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relrowsecurity AND c.relforcerowsecurity"
         b" AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)"
     ).fetchall()
-    tenants = {each.local_table.name for each in Base.registry.mappers if issubclass(each.class_, Tenant)}
+    tenants = {str(each.local_table) for each in Base.registry.mappers if issubclass(each.class_, Tenant)}
     if wrong := tenants - {row[0] for row in closed}:
         raise PlainError(f"Row-level security did not come back on {', '.join(sorted(wrong))}. Nothing was changed.")
 
