@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,9 +29,12 @@ from service.config import RUNNING, Config
 from service.errors import PlainError
 from service.launcher import KEYS, read_keys
 from service.models import ProviderApp, Workspace
+from service.runtime import Runtime
 from service.sealed import APPS
 from service.store import listing
 from service.vault import SealBrokenError, Vault
+from service.watch import checkup, overall
+from service.watch.overall import Overall
 
 PATIENCE = 3  # seconds for one answer: a doctor who waits for minutes is no help
 SHOWN = 20  # connections in trouble that are named
@@ -71,6 +74,14 @@ class Patient:
         return Vault(keys)
 
     @cached_property
+    def runtime(self) -> Runtime:
+        return Runtime(replace(self.known, database_url=_hasty(self.known.need("database_url"))))
+
+    @cached_property
+    def overall(self) -> Overall:
+        return overall.look(self.runtime)
+
+    @cached_property
     def redis(self) -> Redis:
         return Redis.from_url(self.known.need("redis_url"), socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE)
 
@@ -79,6 +90,11 @@ class Patient:
             self.database.engine.dispose()
         if "redis" in self.__dict__:
             self.redis.close()
+        if "runtime" in self.__dict__:
+            self.runtime.db.engine.dispose()
+            self.runtime.redis.close()
+            if self.known.database_scheduler_url:
+                overall.engine_of(self.runtime).dispose()
 
 
 Look = Callable[[Patient], str]  # the sentence of a check that is content. Raises PlainError with what to do
@@ -351,6 +367,12 @@ def _sandbox(patient: Patient) -> str:
     return f"The sandbox answers at {', '.join(sorted(roots))}." if roots else "Not used here."
 
 
+def _disk(patient: Patient) -> str:
+    config = patient.known
+    ours = embedded.holder(config.home) is not None or config.database_url is None
+    return checkup.disk(config.home, ours=ours)
+
+
 CHECKS: tuple[Check, ...] = (
     Check("Python", _python),
     Check("settings", _settings),
@@ -367,6 +389,12 @@ CHECKS: tuple[Check, ...] = (
     Check("providers", _registered, ("keys", "migrations")),
     Check("connections", _connections, ("migrations",)),
     Check("sandbox", _sandbox, ("providers",)),
+    Check("backlog", lambda patient: checkup.backlog(patient.overall), ("roles", "Redis")),
+    Check("tasks", lambda patient: checkup.refused(patient.overall), ("roles", "Redis")),
+    Check("processes", lambda patient: checkup.processes(patient.overall), ("Redis",)),
+    Check("clocks", lambda patient: checkup.clocks(patient.overall), ("roles", "Redis")),
+    Check("disk", _disk, ("settings",)),
+    Check("old keys", lambda patient: checkup.old_keys(patient.runtime), ("keys", "migrations")),
 )
 
 

@@ -52,10 +52,12 @@ PUSHES = Meter("warmline_pushes", "Tasks said to a CRM, by what came of it.", ("
 TASK_DELAY = Meter("warmline_task_delay_seconds", "From when a task was ripe to when it stood in the CRM; what is held back on purpose is left out.", ("provider",), _DELAY)  # fmt: skip
 REFRESHES = Meter("warmline_refreshes", "Credentials renewed, by what came of it.", ("provider", "outcome"))
 WEBHOOKS = Meter("warmline_webhooks", "Calls of webhooks, by verdict.", ("provider", "verdict"))
+COMPARED = Meter("warmline_compared", "Things looked at on both sides, here and at a network or CRM.", ("provider",))
+DIFFERENCES = Meter("warmline_differences", "Differences found between here and a network or CRM, by kind; one that stands is counted again at every look.", ("provider", "kind"))  # fmt: skip
 
 METERS: Mapping[str, Meter] = {
     each.name: each
-    for each in (REQUESTS, REQUEST_SECONDS, JOBS, JOB_SECONDS, PULLS, POSTS, READS, READ_DELAY, PUSHES, TASK_DELAY, REFRESHES, WEBHOOKS)
+    for each in (REQUESTS, REQUEST_SECONDS, JOBS, JOB_SECONDS, PULLS, POSTS, READS, READ_DELAY, PUSHES, TASK_DELAY, REFRESHES, WEBHOOKS, COMPARED, DIFFERENCES)
 }  # fmt: skip
 
 

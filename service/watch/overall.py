@@ -45,6 +45,7 @@ class Overall:
     processes: tuple[Process, ...] = ()
     housekeeping_age: float | None = None  # seconds
     readings: tuple[Reading, ...] = ()
+    asked_at: float = 0.0  # by this host's clock, in seconds since 1970
     queue_clock: float = 0.0  # Valkey's, in seconds since 1970, right before the database's was read
     took: float = 0.0  # seconds
 
@@ -81,6 +82,7 @@ def look(runtime: Runtime) -> Overall:
     began = time.perf_counter()
     found: dict[str, object] = {}
     clock = _or_none(lambda: presence.clock(runtime.redis))
+    found["asked_at"] = real_now().timestamp()
     found["states"] = _or_none(lambda: states.look(engine_of(runtime), _frozen(runtime)))
     found["windows"] = _or_none(lambda: _windows(runtime)) or {}
     if clock is not None:

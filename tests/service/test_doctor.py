@@ -65,7 +65,7 @@ def test_nothing_is_missing_where_everything_is_there(examine: Examine) -> None:
     assert {name: step.says for name, step in steps.items() if step.state != "ok"} == {}
     assert list(steps) == [
         "Python", "settings", "data folder", "running", "keys", "PostgreSQL", "migrations", "roles", "Redis", "web", "worker",
-        "scheduler", "providers", "connections", "sandbox",
+        "scheduler", "providers", "connections", "sandbox", "backlog", "tasks", "processes", "clocks", "disk", "old keys",
     ]  # fmt: skip
     assert steps["roles"].says == (
         "The application is held by row-level security; warmline_scheduler sees the schedule alone; warmline_owner migrates."
