@@ -56,6 +56,9 @@ check: dev  ## Lint, types, architecture, the API document
 bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in the same run (BENCH="pull decide push api latency matching identity waiting texts talking mapping calls contacts polling doors")
 	@$(BIN)/python -m bench $(BENCH)
 
+chaos: dev  ## The whole system under a thousand faults drawn from a seed; then network, tables and CRM compared (CHAOS="--faults 60 --posts 2000 --seed 7")
+	@$(BIN)/python -m chaos $(CHAOS)
+
 standing: dev  ## Write anew which rules each provider keeps, by what the contract's tests show
 	@$(BIN)/python -m pytest -m rule --write-standing -q $(PYTEST) || true
 	@$(BIN)/warmline providers
