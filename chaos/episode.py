@@ -20,6 +20,7 @@ from chaos.hosts import can_make_namespaces
 from chaos.place import Place, can_mount, place
 from chaos.plan import Fault, plan
 from chaos.traffic import Traffic
+from integrations.registry import providers
 from service.demo import consent, figures
 
 PACE = 1.0, 55.0  # faults and posts a second
@@ -137,6 +138,7 @@ class _Run:
         self.ends: list[tuple[float, int, Callable[[], None]]] = []  # what is to be ended, and when
         self.began = time.monotonic()
         self.swept = self.told = 0.0
+        self.last_told = ""
 
     @property
     def passed(self) -> float:
@@ -147,6 +149,8 @@ class _Run:
         try:
             self._strike_all(faults)
             self._settle()
+        except TimeUpError as error:
+            self.episode.stopped = str(error)
         finally:
             self.traffic.halt()
             for *_, end in self.ends:
@@ -179,8 +183,7 @@ class _Run:
     def _look(self) -> None:
         """One look: whatever has ended begins again, faults end, sweeps come round."""
         if time.monotonic() > self.deadline:
-            self.episode.stopped = "the time for everything is up"
-            raise TimeUpError
+            raise TimeUpError("the time for everything is up")
         self.system.tend()
         while self.ends and self.ends[0][0] <= self.passed:
             heapq.heappop(self.ends)[2]()
@@ -192,9 +195,12 @@ class _Run:
         if self.passed - self.told > 10:
             self.told = self.passed
             self.say(
-                f"{self.passed:5.0f} s: {self.traffic.said:,} posts, {self.episode.injected.total():,} faults, {len(self.ends)} going on"
+                f"{self.passed:5.0f} s: {self.traffic.said:,} posts, {self.episode.injected.total():,} faults, {len(self.ends)} going on, {self._made():,} tasks made"
             )
         time.sleep(LOOK)
+
+    def _made(self) -> int:
+        return self.system.sandbox.counts()["tasks_ever_created"]
 
     def _sweep(self) -> None:
         """Rechecks are due again, as after a quarter of an hour, and posts that were changed at their source are to be asked for,
@@ -222,8 +228,6 @@ class _Run:
         return [(row[0], "portal" if row[3] == "crm" else row[2]) for row in rows if f"{row[0]}:{row[1]}" in ended]
 
     def _connect(self, provider: str, handle: str) -> None:
-        from integrations.registry import providers
-
         visitor = consent.visit(self.here.runtime, self.here.work.email)
         brand = (
             None if handle == "portal" else compare.read_ours(self.here.runtime, self.here.workspace_id).brands[handle]
@@ -261,11 +265,17 @@ class _Run:
         self.episode.differences = compare.differences(self.traffic.ledger, compare.read_network(data), ours, tasks)
         self.episode.tasks = len(tasks)
         self.episode.apart = _apart(tasks)
-        self.say(
+        self._tell(
             ", ".join(f"{number} {name}" for name, number in self.episode.differences.counts().items() if number)
             or "no differences"
         )
         return self.episode.differences.total(names)
+
+    def _tell(self, line: str) -> None:
+        """Says what has changed."""
+        if line != self.last_told:
+            self.last_told = line
+            self.say(f"{self.passed:5.0f} s: {line}")
 
 
 class TimeUpError(Exception):

@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> None:
     board = Board(Path(os.environ[VARIABLE]))
     _step_clock(board)
     _lay_traps(board)
-    os.execv = _run_here  # the commands replace themselves with the module that does the work: with our clock, please
+    os.execv = _run_here  # type: ignore[assignment] # the commands replace themselves with the module that does the work: with our clock, please
     from service.cli import main as command
 
     sys.argv = ["warmline", *argv]
@@ -52,7 +52,7 @@ def _lay_traps(board: Board) -> None:
         die(Trap.CALL_AFTER)
         return answer
 
-    requests.Session.send = trapped  # type: ignore[method-assign,assignment]
+    requests.Session.send = trapped  # type: ignore[method-assign]
     event.listen(Engine, "commit", lambda _: die(Trap.COMMIT_BEFORE))
     event.listen(Session, "after_commit", lambda _: die(Trap.COMMIT_AFTER))
 

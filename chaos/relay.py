@@ -47,7 +47,8 @@ async def _open(target: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
 
 
 async def _run(board: Board, pairs: list[str]) -> None:
-    servers = [await _serve(*pair.split("=", 1), board) for pair in pairs]
+    ways = [pair.split("=", 1) for pair in pairs]
+    servers = [await _serve(listen, target, board) for listen, target in ways]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 

@@ -9,10 +9,12 @@ from chaos.episode import NORMAL_WITHIN, Episode
 def words(episode: Episode) -> str:
     """A few lines; the seed first, since it makes the plan again."""
     size, counts = episode.size, episode.differences.counts()
+    begun_with = f"--seed {size.seed} --faults {size.faults} --posts {size.posts}"
+    kept = "keeps our key unique" if size.unique else "does not keep our key unique"
+    met = f"{episode.injected.total():,} faults, up to {episode.at_once} going on at once, and {episode.posts:,} posts"
     lines = [
-        f"Seed {size.seed} (the same plan of faults: --seed {size.seed} --faults {size.faults} --posts {size.posts})",
-        f"{episode.injected.total():,} faults, up to {episode.at_once} going on at once, and {episode.posts:,} posts in {episode.seconds:,.0f} s; "
-        f"{episode.tasks:,} tasks were made in a CRM that {'keeps our key unique' if size.unique else 'does not keep our key unique'}",
+        f"Seed {size.seed} (the same plan of faults: {begun_with})",
+        f"{met} in {episode.seconds:,.0f} s; {episode.tasks:,} tasks were made in a CRM that {kept}",
         "",
         *(f"  {number:6}  {name}" for name, number in counts.items()),
         f"  {_normal(episode):>6}  back to normal after the last fault (within {NORMAL_WITHIN:.0f} s)",

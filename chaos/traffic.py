@@ -81,6 +81,7 @@ class Traffic(threading.Thread):
         self._http = requests.Session()
         self._http.trust_env = False
         self._id = (int(time.time() * 1000) - EPOCH) << 22
+        self._said_at = 0.0
         self._fresh = 0
         self._recent: deque[Thread] = deque(maxlen=400)
         self._halt = threading.Event()
@@ -165,7 +166,7 @@ class Traffic(threading.Thread):
         id_ = self._post(batch, thread.customer, f"@{thread.brand} {text}", self._parent(thread))
         thread.posts.append(id_)
         thread.openers.append(id_)
-        thread.unanswered.append((id_, time.time()))
+        thread.unanswered.append((id_, self._said_at))
 
     def _parent(self, thread: Thread) -> str | None:
         return next((each for each in reversed(thread.posts) if each not in self.ledger.deleted), None)
@@ -189,7 +190,8 @@ class Traffic(threading.Thread):
         return str(FIRST_BRAND + self._brands.index(name))
 
     def _post(self, batch: list[dict[str, Any]], author: str, text: str, parent: str | None = None) -> str:
-        now = time.time()
+        # Never two in one millisecond: which of them came first, nobody could tell.
+        now = self._said_at = max(time.time(), self._said_at + 0.001)
         self._id = max(self._id + 1, (int(now * 1000) - EPOCH) << 22)
         batch.append(self._record(str(self._id), author, text, parent, now))
         self.ledger.posted.add(str(self._id))
