@@ -1,7 +1,7 @@
 """Passwords: which may be chosen, how they are kept, and whether one is right.
 
 Which may be chosen follows NIST SP 800-63B (revision 4, section 3.1.1) for a password that is the only factor, and OWASP ASVS 5,
-V6.2: length counts, composition does not, and what attackers try first is refused. See docs/adr/0025.
+V6.2: length counts, composition does not, and what attackers try first is refused. See docs/adr/0026-passwords-without-locking-out.md.
 """
 
 from __future__ import annotations
