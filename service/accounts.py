@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from service import access, sessions, settings
+from service import access, comparing, sessions, settings
 from service.access import SCOPES
 from service.clock import real_now
 from service.db import Database
@@ -29,6 +29,7 @@ from service.models import (
     WorkspaceSchedule,
 )
 from service.sessions import digest
+from service.store import errands
 
 LINK_LIFETIME = timedelta(minutes=30)
 KEY_PREFIX = "wl_"
@@ -89,6 +90,7 @@ def ensure_workspace(
         session.add(WorkspaceSchedule(workspace_id=workspace.id))
         session.add(Brand(workspace_id=workspace.id, name=name))
         settings.change(session, workspace.id, values or {}, by="system")
+        errands.run_at(session, workspace.id, errands.COMPARE, real_now() + comparing.EVERY)
     return workspace.id, user_id
 
 

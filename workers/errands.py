@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from service.models import Errand
 from service.runtime import Runtime
 from service.store import errands
-from workers import depart, keep, policy
+from workers import compare, depart, keep, policy
 
 Hold = Callable[[Session], Errand | None]
 # By name: does what is due, and says in how long to come again (None: not by itself).
 _WAYS: Mapping[str, Callable[[Runtime, UUID, Hold], timedelta | None]] = {
+    errands.COMPARE: compare.compare,
     errands.DEPART: depart.depart,
     errands.KEEP: keep.keep,
 }

@@ -9,6 +9,7 @@ from service.api import (
     audit,
     brands,
     calendars,
+    comparisons,
     connections,
     contacts,
     conversations,
@@ -24,6 +25,8 @@ from service.api import (
     members,
     noun,
     pausing,
+    person_requests,
+    persons,
     providers,
     relationships,
     rhythm,
@@ -51,6 +54,8 @@ NOUNS = (
     conversations.conversations,
     contacts.contacts,
     relationships.relationships,
+    persons.persons,
+    person_requests.person_requests,
     rhythm.rhythm,
     matches.matches,
     sources.sources,
@@ -59,6 +64,7 @@ NOUNS = (
     calendars.calendars,
     figures.figures,
     audit.audit,
+    comparisons.comparisons,
     document.openapi,
 )
 VERSION = "1"

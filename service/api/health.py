@@ -10,11 +10,11 @@ from marshmallow import Schema, fields
 
 from service import health as facts
 from service.api import condition, connections
-from service.api.answers import Flag, about, answer, choice
+from service.api.answers import Flag, Number, about, answer, choice
 from service.api.auth import caller
 from service.api.noun import Noun
 from service.runtime import runtime
-from service.store import listing
+from service.store import comparing, listing
 
 health = Noun("health", "Whether the parts of the service are alive, and how each connection is.")
 
@@ -27,6 +27,11 @@ class HealthSchema(Schema):
     queue = Flag()
     worker = Flag(metadata=about("A worker takes jobs from the queue."))
     scheduler = Flag(metadata=about("A scheduler was heard of in the last minute and a half."))
+    differences = Number(
+        metadata=about(
+            "What stands otherwise at a network or CRM than here, see /v1/comparisons; two in a row degrade."
+        )
+    )
     connections = fields.List(
         fields.Nested(connections.ConnectionSchema),
         required=True,
@@ -45,9 +50,12 @@ def show() -> Response:
             rows += found
         rows = condition.with_spending(session, who.workspace_id, rows[:CONNECTIONS])
         zone = connections.zone_of(session, who)
-    well = parts.well and all(row["status"] == "active" and not _failing(row) for row in rows)
+        standing, lasting = comparing.standing_now(session, who.workspace_id)
+    well = parts.well and not lasting and all(row["status"] == "active" and not _failing(row) for row in rows)
     shown = [connections.dump(row, zone) for row in rows]
-    return answer({"status": "well" if well else "degraded", **asdict(parts), "connections": shown})
+    return answer(
+        {"status": "well" if well else "degraded", **asdict(parts), "differences": standing, "connections": shown}
+    )
 
 
 def _failing(row: listing.Row) -> bool:

@@ -11,6 +11,7 @@ from service.console import (
     brands,
     byhand,
     calendars,
+    comparisons,
     connections,
     consent,
     conversations,
@@ -29,6 +30,7 @@ from service.console import (
     page,
     pausing,
     people,
+    persons,
     runs,
     settings,
     signin,
@@ -59,10 +61,12 @@ PAGES = (
     runs,
     keys,
     people,
+    persons,
     joining,
     answered,
     trail,
     departing,
+    comparisons,
     operator,
 )
 

@@ -1,0 +1,33 @@
+"""What comparing networks, our tables and CRMs has found, in sentences. How it is done: `workers.compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+EVERY = timedelta(hours=1)  # each connection
+# Kind of difference -> what it means, for a person.
+MEANS: Mapping[str, str] = MappingProxyType(
+    {
+        "post_gone": "A post that is kept here is no longer on the network. It was erased here as it was found.",
+        "post_edited": "A post reads differently on the network. The text of today was taken over as it was found.",
+        "post_missing": "A post on the network was not here. It was taken in as it was found.",
+        "task_gone": "A task that is open here is not in the CRM any more. It was closed here as it was found.",
+        "task_done": "A task that is open here was completed in the CRM. It was closed here as it was found.",
+        "task_open": "A task that is closed here is still open in the CRM.",
+        "task_unknown": "A task in the CRM carries a key of ours that is not known here. Somebody copied it, or a backup was restored here.",
+        "answered": "A task is open though the conversation was answered afterwards.",
+    }
+)
+
+
+def sentence(compared: int, standing: int, why_not: str) -> str:
+    """How the last comparison of a connection went."""
+    if why_not:
+        return why_not
+    if not compared:
+        return "There is nothing to compare yet."
+    things = "1 thing was" if compared == 1 else f"{compared} things were"
+    found = {0: "Nothing differs", 1: "1 thing differs"}.get(standing, f"{standing} things differ")
+    return f"{things} looked at on both sides. {found}."
