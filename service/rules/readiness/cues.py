@@ -48,6 +48,7 @@ class Cue:
 
 # What shows that more is at stake than a pleasant talk, and what each adds to the case for a call.
 NEED = (Cue.DECISION, Cue.AUTHORITY, Cue.DEADLINE, Cue.STUCK, Cue.URGENT, Cue.SCALE, Cue.PRICE)
+ANY_NEED: Final = sum(NEED)
 
 _TABLES: Mapping[int, Mapping[str, tuple[str, ...]]] = {
     Cue.VIDEO: phrases.VIDEO,

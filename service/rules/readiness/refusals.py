@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from integrations.records import ActivityKind
 from service.rules.model import History, LoggedActivity, Policy
-from service.rules.readiness.cues import NEED, Cue, no_buyer
+from service.rules.readiness.cues import ANY_NEED, NEED, Cue, no_buyer
 from service.rules.readiness.talk import Word, is_wish
 from service.rules.words import day, moment
 
@@ -131,7 +131,7 @@ def _wrong(case: Case) -> Refusal | None:
     for word in reversed(case.theirs):
         if word.cues & Cue.WRONG:
             return Refusal("They meant somebody else.")
-        if is_wish(word) or any(word.cues & cue for cue in NEED):
+        if is_wish(word) or word.cues & ANY_NEED:
             return None
     return None
 
@@ -215,7 +215,7 @@ def _lately(case: Case) -> Refusal | None:
     """Not twice in a quarter, unless something new happened."""
     if case.since is None or case.now >= case.since + case.policy.call_quiet:
         return None
-    new = any(word.at > case.since and word.cues & cue for word in case.theirs for cue in NEED)
+    new = any(word.at > case.since and word.cues & ANY_NEED for word in case.theirs)
     if case.asked is not None or (case.enough and new):
         return None
     until = case.since + case.policy.call_quiet

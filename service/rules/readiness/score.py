@@ -64,19 +64,20 @@ def probability(odds: float) -> float:
 
 
 def _parts(course: Course, at: datetime, standing: Standing) -> Iterator[float]:
+    needs, longest = course.needs(at), course.longest(at)
     if course.asked is not None:
         yield ASKED
     yield STAKE * course.stake(at)
     yield INTEREST * course.interest(at)
-    yield from (NEEDS[cue] for cue in course.needs(at))
-    if course.came_back(at):
+    yield from [NEEDS[cue] for cue in needs]
+    if needs and course.came_back(needs):
         yield ACQUAINTED
-    yield EFFORT * course.effort(at)
+    yield EFFORT * course.effort(longest)
     yield EXCHANGE * min(course.exchanges, MOST_EXCHANGES)
     yield OCCASION * min(course.occasions, MOST_OCCASIONS)
     yield QUICK * min(course.quick, MOST_QUICK)
     yield MINUTE * min(course.their_minutes, MOST_MINUTES)
-    if course.direct(at):
+    if course.direct(longest, needs):
         yield DIRECT
     if standing.known:
         yield KNOWN + DEALS.get(standing.deal, 0.0)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from integrations.records import Kind
 from service.rules.addressing import SPEAKS, unique
 from service.rules.model import History, Post
-from service.rules.readiness.cues import NEED, Cue, from_signals, may_wish, read_cues, read_ours
-from service.rules.readiness.heard import NOTHING, Heard, above, hear, weighed
+from service.rules.readiness.cues import ANY_NEED, NEED, Cue, from_signals, may_wish, read_cues, read_ours
+from service.rules.readiness.heard import FLOOR, NOTHING, Heard, above, hear, weighed
 
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
@@ -76,14 +76,18 @@ class Course:
 
     def needs(self, at: datetime) -> list[int]:
         """What they are in the middle of at this instant, the weightiest first."""
-        return [cue for cue in NEED if cue in self.said and self.said[cue].at + NEED_LASTS >= at]
+        return [cue for cue in NEED if cue in self.said and self.said[cue].at + NEED_LASTS >= at] if self.said else []
 
     def stake(self, at: datetime) -> float:
         """How likely it is that something of weight is in motion with them, 0 to 1: that one of their words says so."""
+        if not self.weighty:
+            return 0.0
         return 1 - math.prod(1 - above(word.heard.stake) for word in self._lately(at))
 
     def interest(self, at: datetime) -> float:
         """How likely it is that they have some need, or ask for terms, 0 to 1."""
+        if not self.weighty:
+            return 0.0
         return max((above(max(word.heard.need, word.heard.terms)) for word in self._lately(at)), default=0.0)
 
     def weightiest(self, at: datetime) -> Word | None:
@@ -97,19 +101,19 @@ class Course:
         """The longest that they have told us lately."""
         return next((word for word in self.told if word.at + NEED_LASTS >= at), None)
 
-    def direct(self, at: datetime) -> bool:
+    def direct(self, longest: Word | None, needs: Sequence[int]) -> bool:
         """Whether they said in private what they need, asked, or told at length."""
-        words = [self.asked, self.longest(at), *(self.said[cue] for cue in self.needs(at))]
+        words = [self.asked, longest, *(self.said[cue] for cue in needs)]
         return any(word is not None and word.post.kind is Kind.DIRECT for word in words)
 
-    def effort(self, at: datetime) -> float:
-        """How much the longest of it cost them, 0 to 1: nothing up to a line, everything from four on."""
-        word = self.longest(at)
+    @staticmethod
+    def effort(word: Word | None) -> float:
+        """How much their longest word cost them, 0 to 1: nothing up to a line, everything from four on."""
         return min((len(word.post.text) - LINE) / (LENGTH - LINE), 1.0) if word else 0.0
 
-    def came_back(self, at: datetime) -> bool:
-        """Whether such a need came up days after the first exchange."""
-        newest = max((self.said[cue].at for cue in self.needs(at)), default=None)
+    def came_back(self, needs: Sequence[int]) -> bool:
+        """Whether one of these needs came up days after the first exchange."""
+        newest = max((self.said[cue].at for cue in needs), default=None)
         return newest is not None and self.first is not None and newest - self.first >= ACQUAINTED_AFTER
 
 
@@ -222,11 +226,10 @@ def _answer(course: Course, waiting: list[Word], word: Word) -> bool:
 
 
 def _hear(course: Course, word: Word, offered: bool) -> bool:
-    for cue in NEED:
-        if word.cues & cue:
-            course.said[cue] = word
-    news = any(word.cues & cue for cue in NEED)
-    if any(map(above, (word.heard.stake, word.heard.need, word.heard.terms))):
+    news = bool(word.cues & ANY_NEED)
+    if news:
+        course.said.update((cue, word) for cue in NEED if word.cues & cue)
+    if max(word.heard.stake, word.heard.need, word.heard.terms) > FLOOR:
         course.weighty.append(word)
         news = True
     if len(word.post.text) > LINE and word.cues & Cue.OWN_AFFAIRS:
@@ -249,7 +252,7 @@ def is_wish(word: Word) -> bool:
     """Whether somebody means it: a wish in a joke is none, unless there is something to talk about, and neither is one that
     is taken back in the same breath."""
     wish = word.cues & Cue.TALK or (word.cues & Cue.PHONE and word.post.kind is Kind.DIRECT)
-    joking = word.cues & Cue.JOKE and not any(word.cues & cue for cue in NEED)
+    joking = word.cues & Cue.JOKE and not word.cues & ANY_NEED
     return bool(wish) and not joking and not word.cues & (Cue.WRONG | Cue.NO_BUYER) and not _taken_back(word)
 
 
