@@ -88,7 +88,8 @@ def differences(ledger: Ledger, network: Network, ours: Ours, tasks: Sequence[CR
     wanted = _wanted(ledger, ours, tasks)
     standing = {task.key for task in tasks if task.open}
     found.add(MISSING, (f"{key} for post {post}" for key, post in wanted.items() if key not in standing))
-    found.add(STALE, (f"{task.id} ({task.key})" for task in tasks if _stale(task, wanted, posts, ledger)))
+    unanswered = frozenset(id_ for thread in ledger.threads for id_, _ in thread.unanswered)
+    found.add(STALE, (f"{task.id} ({task.key})" for task in tasks if _stale(task, posts, unanswered, ledger)))
     # Deleted ones do not count: a task whose question was withdrawn is made anew when it is asked again.
     times = Counter(task.key for task in tasks if not task.deleted)
     found.add(TWICE, (key for key, number in times.items() if number > 1))
@@ -117,10 +118,12 @@ def _wanted(ledger: Ledger, ours: Ours, tasks: Sequence[CRMTask]) -> dict[str, s
     return found
 
 
-def _stale(task: CRMTask, wanted: Mapping[str, str], posts: Mapping[str, str], ledger: Ledger) -> bool:
-    """Whether it stands open though nobody waits. One that a person has made theirs is left to them where its post is gone."""
-    theirs = task.id in ledger.edits and posts.get(task.key) in ledger.deleted
-    return task.open and task.key in posts and task.key not in wanted and not theirs
+def _stale(task: CRMTask, posts: Mapping[str, str], unanswered: frozenset[str], ledger: Ledger) -> bool:
+    """Whether it stands open though its post was answered, or is gone. One that a person has made theirs is left to them where
+    its post is gone. (One about an old post that somebody may have dealt with when they ticked off another is no fault.)"""
+    post = posts.get(task.key)
+    theirs = task.id in ledger.edits and post in ledger.deleted
+    return task.open and post is not None and post not in unanswered and not theirs
 
 
 def _overwritten(task: CRMTask, edit: Edit) -> bool:

@@ -23,7 +23,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InternalError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 from sqlalchemy.pool import QueuePool
 
@@ -32,7 +32,12 @@ from service.leases import INFO, LEASE
 from service.vault import Vault
 
 VAULT = "vault"  # in `Session.info`
-_SET_WORKSPACE = "SELECT set_config('app.workspace_id', %(workspace_id)s, true)"
+# And for how long it may do nothing in the middle of a transaction: whoever is stopped, or cut off from here, with rows locked
+# would keep everybody from them for as long as it takes the network to notice. Nobody works on after losing a lease.
+_SET_WORKSPACE = (
+    "SELECT set_config('app.workspace_id', %(workspace_id)s, true),"
+    " set_config('idle_in_transaction_session_timeout', %(idle)s, true)"
+)
 
 set_json_loads(msgspec.json.Decoder().decode)
 
@@ -135,8 +140,12 @@ def _one_error() -> Iterator[None]:
     database is away, or a transaction is to be tried again, asks once."""
     try:
         yield
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
         raise OperationalError(None, None, error) from error
+    except InternalError as error:
+        if isinstance(error.orig, psycopg.errors.IdleInTransactionSessionTimeout):
+            raise OperationalError(None, None, error.orig) from error
+        raise
 
 
 def giving_up(url: str) -> dict[str, int]:
@@ -148,7 +157,8 @@ def giving_up(url: str) -> dict[str, int]:
 def _set_workspace(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
     workspace_id = session.info.get("workspace_id")
     if workspace_id is not None:
-        connection.exec_driver_sql(_SET_WORKSPACE, {"workspace_id": str(workspace_id)})
+        idle = f"{session.info[INFO].total_seconds():.0f}s"
+        connection.exec_driver_sql(_SET_WORKSPACE, {"workspace_id": str(workspace_id), "idle": idle})
 
 
 def raw(session: Session) -> RawConnection:

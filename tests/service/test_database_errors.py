@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service import embedded
-from service.db import giving_up, raw, scheduler_engine
+from service.db import Database, giving_up, raw, scheduler_engine
 from service.runtime import Runtime
 from service.store.rows import execute
 from tests.conftest import Member
@@ -66,3 +67,26 @@ def test_an_address_says_itself_how_long_it_waits() -> None:
     said = giving_up("postgresql+psycopg://warmline@db.example/warmline?connect_timeout=3")
     assert "connect_timeout" not in said
     assert "tcp_user_timeout" in said
+
+
+def test_whoever_falls_silent_with_rows_locked_keeps_nobody_from_them_for_longer_than_a_lease(
+    held: Runtime, owner: Member, template: embedded.Postgres
+) -> None:
+    mine = Database(held.config.need("database_url"), lease=timedelta(seconds=1))
+
+    def fall_silent() -> None:
+        with mine.tenant(owner.workspace_id) as session:
+            session.execute(text("SELECT 1 FROM workspace_schedule FOR UPDATE"))
+            [(pid,)] = execute(raw(session), "SELECT pg_backend_pid()", {})
+            with template.connect() as admin:  # waits as long as it takes, without a look at our own clock
+                admin.execute(
+                    f"DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid}) LOOP PERFORM pg_sleep(0.05),"
+                    " pg_stat_clear_snapshot(); END LOOP; END $$"
+                )
+            session.execute(text("SELECT 1"))
+
+    with pytest.raises(OperationalError):
+        fall_silent()
+    with held.db.tenant(owner.workspace_id) as session:
+        session.execute(text("SELECT 1 FROM workspace_schedule FOR UPDATE NOWAIT"))
+    mine.engine.dispose()
