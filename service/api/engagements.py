@@ -41,6 +41,7 @@ class EngagementSchema(Schema):
     window_closes_at = Instant(allow_none=True, metadata=about("After this the network lets nobody answer."))
     received_at = Instant()
     deleted_at = Instant(allow_none=True)
+    text_erased_at = Instant(allow_none=True, metadata=about("It was kept as long as it may be: the text is erased."))
 
 
 class EngagementQuery(PageQuery):

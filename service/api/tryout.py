@@ -15,6 +15,7 @@ from service.api.answers import Flag, Id, Number, Text, Texts, about, answer, ch
 from service.api.auth import caller
 from service.clock import business_now
 from service.runtime import runtime
+from service.store import keeping
 from service.store.runs import LIMIT
 from service.tryout import STEPS, Change, Diff
 
@@ -65,6 +66,13 @@ class HeldBackSchema(Schema):
     changes = Number()
 
 
+class ErasedTextsSchema(Schema):
+    """Texts that would be erased within an hour of saving, for good."""
+
+    posts = Number()
+    tasks = Number(metadata=about("Closed ones, here; what stands in the CRM stays."))
+
+
 class TryoutSchema(Schema):
     looked = Number(metadata=about("Conversations and relationships that were judged, the newest first."))
     total = Number(metadata=about("How many there are."))
@@ -78,6 +86,7 @@ class TryoutSchema(Schema):
         metadata=about(f"CRMs in which more than {LIMIT} tasks would change at once: saved, it waits for approval."),
     )
     examples = fields.List(fields.Nested(TryoutChangeSchema), required=True)
+    erases = fields.Nested(ErasedTextsSchema, required=True)
 
 
 _EXAMPLE = {"requestBody": {"content": {"application/json": {"example": {"settings": {"patience": {"question": 60}}}}}}}
@@ -89,7 +98,9 @@ def try_out(_: dict[str, Any]) -> Response:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
         tried = trial.chosen(session, who.workspace_id)
-    return answer(dump(tryout.tryout(runtime(), who.workspace_id, tried, now=business_now())))
+        erased = keeping.preview(session, who.workspace_id, tried.values)
+    diff = tryout.tryout(runtime(), who.workspace_id, tried, now=business_now())
+    return answer({**dump(diff), "erases": {"posts": erased.posts, "tasks": erased.tasks}})
 
 
 def dump(diff: Diff) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from service.store.capturing import Outcome
 blueprint = Blueprint("byhand", __name__)
 
 _FIELDS = ("link", "place", "name", "handle", "text", "at", "brand")
-_NOTICES = {Outcome.CREATED: "added", Outcome.KNOWN: "known"}
+_NOTICES = {Outcome.CREATED: "added", Outcome.KNOWN: "known", Outcome.LEFT_OUT: "left_out"}
 
 
 @blueprint.get("/add")

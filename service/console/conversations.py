@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from service.console.guard import caller
 from service.console.page import page
 from service.runtime import runtime
-from service.store import listing, pages
+from service.store import listing, pages, persons
 
 blueprint = Blueprint("conversations", __name__)
 
@@ -38,6 +38,7 @@ def one(conversation_id: UUID) -> ResponseReturnValue:
         tasks, _ = listing.tasks(session, workspace_id, filters={"conversation_id": conversation_id})
         details = pages.tasks(session, workspace_id, [task["id"] for task in tasks])
         connection = listing.connection(session, workspace_id, row["connection_id"])
+        objects = bool(persons.objecting(session, workspace_id, [row["author_id"]], [row["contact_id"]]))
         brand = listing.one(session, workspace_id, listing.BRANDS, row["brand_id"])
     return page(
         "conversation.html",
@@ -48,6 +49,7 @@ def one(conversation_id: UUID) -> ResponseReturnValue:
         details=details,
         connection=connection,
         brand=brand,
+        objects=objects,
         here=request.path,
     )
 

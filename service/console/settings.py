@@ -18,7 +18,8 @@ from service.console.guard import caller
 from service.console.page import done, page
 from service.runtime import runtime
 from service.settings import SCHEMA
-from service.store import acting, runs
+from service.store import acting, keeping, runs
+from service.store.keeping import Preview
 from service.tryout import Diff
 
 blueprint = Blueprint("settings", __name__)
@@ -68,11 +69,12 @@ def try_out() -> ResponseReturnValue:
     try:
         with runtime().db.tenant(who.workspace_id) as session:
             tried = settings.tried(settings.current(session, who.workspace_id), values_of(request.form))
+            erased = keeping.preview(session, who.workspace_id, tried.values)
     except ValidationError as error:
         errors = flat(error.messages_dict)
         return _page(_version(request.form), _typed(request.form), errors=errors, sentence=WRONG), 400
     diff = tryout.tryout(runtime(), who.workspace_id, tried, now=business_now())
-    return _page(_version(request.form), _typed(request.form), diff=diff)
+    return _page(_version(request.form), _typed(request.form), diff=diff, erased=erased)
 
 
 def inputs(schema: Schema = SCHEMA, prefix: str = "") -> Iterator[Input]:
@@ -138,7 +140,8 @@ def _version(form: MultiDict[str, str]) -> int:
 
 
 def _page(
-    version: int, texts: Mapping[str, str], errors: Mapping[str, str] | None = None, sentence: str = "", diff: Diff | None = None
+    version: int, texts: Mapping[str, str], errors: Mapping[str, str] | None = None, sentence: str = "", diff: Diff | None = None,
+    erased: Preview | None = None,
 ) -> str:  # fmt: skip
     every = list(inputs())
     placed = [(title, [each for each in every if each.name.split(".")[0] in names]) for title, names in SECTIONS]
@@ -150,6 +153,7 @@ def _page(
         "settings.html",
         version=version,
         diff=diff,
+        erased=erased,
         run=run,
         limit=runs.LIMIT,
         sections=[*placed, *([(REST, rest)] if rest else [])],

@@ -46,6 +46,7 @@ class Outcome(StrEnum):
     KNOWN = "known"  # it was here; what differed was taken over
     DELETED = "deleted"
     ABSENT = "absent"  # to be deleted, and never was here
+    LEFT_OUT = "left_out"  # its author was erased here, or objects: nothing was stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,16 @@ def save(session: Session, connection: Connection, posts: Sequence[Handed], gone
     pulling.save_engagements(session, _with_colleagues(source, posts), _placed(session, source, connection, posts))
     pulling.erase_gone(session, source, [Gone(each) for each in gone])
     now = _known(session, source, [*gone, *(each.id for each in posts)])
-    results = [
-        Result(each.id, Outcome.KNOWN if each.id in known else Outcome.CREATED, now.get(each.id)) for each in posts
-    ]
+    results = [Result(each.id, _stored(each.id in known, each.id in now), now.get(each.id)) for each in posts]
     return results + [
         Result(each, Outcome.DELETED if each in known else Outcome.ABSENT, now.get(each)) for each in gone
     ]
+
+
+def _stored(known: bool, stands: bool) -> Outcome:
+    if not stands:
+        return Outcome.LEFT_OUT
+    return Outcome.KNOWN if known else Outcome.CREATED
 
 
 def is_handed_in(session: Session, workspace_id: UUID, engagement_id: UUID) -> tuple[Connection, str] | None:

@@ -67,7 +67,7 @@ _CONTACT = "m.contact_id, k.name AS contact_name, k.company AS contact_company, 
 ENGAGEMENTS = Listing(
     "engagements",
     f"e.id, e.connection_id, e.brand_id, e.native_id, e.kind, e.ours, e.author_id, {_AUTHOR}, e.thread, e.in_reply_to, e.quotes,"
-    " e.text, e.url, e.language, e.is_repost, e.posted_at, e.edited_at, e.window_closes_at, e.received_at, e.deleted_at",
+    " e.text, e.url, e.language, e.is_repost, e.posted_at, e.edited_at, e.window_closes_at, e.received_at, e.deleted_at, e.text_erased_at",
     "engagements e JOIN authors a ON a.workspace_id = e.workspace_id AND a.id = e.author_id",
     (("e.posted_at", "posted_at", datetime), ("e.id", "id", UUID)),
     filters={
@@ -185,6 +185,12 @@ RUNS = Listing(
     " r.decided_at, r.created_at, r.counts",
     "runs r",
     (("r.id", "id", UUID),),
+)
+PERSON_REQUESTS = Listing(
+    "person_requests",
+    "q.id, q.kind, q.state, q.person, q.asked_by, q.counts, q.receipt, q.created_at, q.done_at",
+    "person_requests q",
+    (("q.id", "id", UUID),),
 )
 _STREAMS = (
     "SELECT connection_id, name, status, next_pull_at, first_done_at, last_pulled_at, last_item_at, served_at, items, reads, failures, error,"

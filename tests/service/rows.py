@@ -22,6 +22,7 @@ from service.models import (
     Match,
     Membership,
     Owner,
+    PersonRequest,
     Relationship,
     Run,
     SigninSession,
@@ -186,6 +187,17 @@ class Rows:
             "started_by": "user:olga", "counts": {},
         }  # fmt: skip
         return self._add(Run(**{**row, **values}))
+
+    def person_request(self, **values: Any) -> UUID:
+        row = {
+            "kind": "object",
+            "state": "lifted",
+            "person": "author:gone",
+            "author_ids": [],
+            "contact_ids": [],
+            "asked_by": "user:olga",
+        }
+        return self._add(PersonRequest(**{**row, **values}))
 
     def calendar(self, email: str = "omar@acme.test", **values: Any) -> UUID:
         row = {"host": "cal.example", "sealed": b"", "address_hash": email.encode(), "added_by": "user:olga"}

@@ -106,6 +106,7 @@ class World:
     member: UUID
     invitation: UUID
     session: UUID
+    person_request: UUID
 
 
 @pytest.fixture
@@ -156,6 +157,7 @@ def populate(
         rows.calendar(f"omar@{domain}"),
         relationship,
         *rows.colleague(f"mia@{domain}"),
+        rows.person_request(),
     )
 
 

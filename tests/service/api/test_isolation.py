@@ -53,11 +53,14 @@ IDS: Mapping[str, tuple[str, ...]] = {
     "member_id": ("member",),
     "invitation_id": ("invitation",),
     "session_id": ("session",),
+    "person_id": ("author", "contact"),
+    "request_id": ("person_request",),
 }
 # Texts by which something could be named: what one workspace has, and what nobody has.
 NAMES: Mapping[str, tuple[str, str]] = {
     "email": ("mia@acme.test", "noone@nowhere.test"),
     "responder_email": ("mia@acme.test", "noone@nowhere.test"),
+    "q": ("Ada Lovelace", "Nobody Nowhere"),
     "place": ("Steam club", "Club nowhere"),
     "source": ("Import: acme.csv", "Import: nowhere.csv"),
     "name": ("Acme", "Nowhere"),

@@ -27,7 +27,15 @@ from tests.service.rows import Rows
 from tests.service.test_tenancy import ISOLATED
 
 ID = re.compile(r"<uuid:(\w+)>")
-FORM = {"name": "Mine", "email": "rita@rival.test", "role": "viewer", "dollars": "5", "colleagues": "", "crm": ""}
+FORM = {
+    "name": "Mine",
+    "email": "rita@rival.test",
+    "role": "viewer",
+    "dollars": "5",
+    "colleagues": "",
+    "crm": "",
+    "confirm": "erase",
+}
 # What differs between two answers that say the same: ids, tokens, instants, and how long ago something was.
 VARIES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|<time.*?</time>|csrf_token\" value=\"[^\"]*")
 # Ids that stand in forms and queries: (method, address below the rival's own, field, which id of the other workspace).
@@ -79,6 +87,9 @@ def things(held: Runtime, who: Member, domain: str) -> dict[str, UUID]:
         ours = {"w": who.workspace_id}
         key = session.execute(text("SELECT id FROM api_keys WHERE workspace_id = :w"), ours).scalar_one()
         contact = session.execute(text("SELECT id FROM contacts ORDER BY id LIMIT 1")).scalar_one()
+        author = session.execute(
+            text("SELECT author_id FROM engagements WHERE NOT ours ORDER BY id LIMIT 1")
+        ).scalar_one()
         own = sessions.begin(session, who.user_id, who.workspace_id, confined=False, browser="")
         session.flush()
         own_session = session.scalars(select(SigninSession.id).filter_by(token_hash=sessions.digest(own))).one()
@@ -111,6 +122,8 @@ def things(held: Runtime, who: Member, domain: str) -> dict[str, UUID]:
         "member_id": member,
         "invitation_id": invitation,
         "session_id": session_id,
+        "person_id": author,
+        "request_id": rows.person_request(),
     }
 
 
