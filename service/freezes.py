@@ -8,8 +8,9 @@ from integrations.registry import providers
 from service.errors import PlainError
 from service.models import Connection, Workspace
 from service.runtime import Runtime
-from service.store import freezing
+from service.store import acting, freezing
 
+OPERATOR = "operator"  # whoever runs Warmline, in the audit trail
 LONGEST = 300  # characters of a reason, which stands in tasks
 
 
@@ -59,5 +60,7 @@ def _tell(runtime: Runtime, key: str, *, wake: bool) -> int:
             concerned += len(mine)
             if wake:
                 freezing.wake(session, workspace_id, provider=key)
+            action = "provider.unfrozen" if wake else "provider.frozen"
+            acting.audit(session, workspace_id, OPERATOR, action, "provider", key)
             freezing.decide_again(session, workspace_id, provider=key, connection_id=None)
     return concerned

@@ -69,6 +69,8 @@ SAYS: Mapping[str, str] = MappingProxyType(
         "person.exported": "exported what is held about a person",
         "person.objected": "noted that a person objects",
         "person.objection_lifted": "noted that a person no longer objects",
+        "provider.frozen": "stopped reading from and writing to {it}, for everybody here",
+        "provider.unfrozen": "let reading from and writing to {it} go on",
         "rule.recovered": "gave a rule its full volume again",
         "rule.slowed": "halved the volume of a rule that is mostly dismissed",
         "run.approved": "approved what a change altered",
@@ -213,6 +215,7 @@ _NAMERS: Mapping[str, Callable[[Session, UUID, set[str]], dict[str, str]]] = {
     "brand": _named(Brand, lambda row: row.name, Brand.name),
     "connection": _named(Connection, _account, Connection.handle, Connection.provider),
     "source": _sources,
+    "provider": lambda session, workspace_id, ids: {each: provider_name(each) for each in ids},
 }
 
 

@@ -9,8 +9,9 @@ import secrets
 import click
 
 from service import config as configuration
-from service import rekeying
+from service import rekeying, trail
 from service.errors import PlainError
+from service.freezes import OPERATOR
 from service.rekeying import Resting
 from service.runtime import Runtime
 
@@ -38,6 +39,8 @@ def rotate(as_json: bool) -> None:
     runtime = Runtime(configuration.load())
     found = rekeying.rotate(runtime, _told)
     after = rekeying.resting(runtime)
+    if found.anew.total():
+        trail.everywhere(runtime, OPERATOR, "keys.rotated", "keys", after.seals)
     if as_json:
         click.echo(json.dumps({**_values(after), "sealed_anew": dict(found.anew), "broken": dict(found.broken)}))
     else:

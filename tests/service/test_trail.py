@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import re
 import threading
@@ -17,16 +18,17 @@ import pytest
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from service import accounts, embedded, trail
+from service import accounts, embedded, freezes, trail
 from service.ids import new_id
-from service.models import Audit, AuditHead, Workspace
+from service.models import Audit, AuditHead, CalendarFeed, Connection, Workspace
 from service.runtime import Runtime
 from service.store import acting, listing
 from service.store import trail as store
-from tests.service.test_cli import Run, run
+from tests.service.test_cli import Run, on_the_database, run
 
 ROOT = Path(__file__).parents[2]
 WHO = f"user:{uuid4()}"
+FEED = new_id()
 __all__ = ["run"]  # a fixture
 
 
@@ -371,3 +373,22 @@ def test_a_page_of_the_trail_pages_through_all_of_it(held: Runtime, written: Pla
         if after is None:
             break
     assert found == [5, 4, 3, 2, 1]
+
+
+def test_keys_that_were_rotated_and_providers_that_were_frozen_stand_in_the_trail(
+    run: Run, config: Any, held: Runtime, owner: Place
+) -> None:
+    with held.db.tenant(owner.workspace_id) as session:
+        session.add(Connection(workspace_id=owner.workspace_id, provider="x", kind="social", account_id="1"))
+    freezes.freeze(held, "x", "It is gone")
+    freezes.unfreeze(held, "x")
+    with held.db.tenant(owner.workspace_id) as session:
+        session.add(CalendarFeed(workspace_id=owner.workspace_id, email="ida@acme.test", host="cal.example", address_hash=b"1", added_by="system", sealed=held.vault.seal({"address": "https://cal.example/a"}, "calendar_feeds", "sealed", owner.workspace_id, FEED), id=FEED))  # fmt: skip
+    both = f"k2:{base64.b64encode(b'f' * 32).decode()},test:{base64.b64encode(config.secret_keys['test']).decode()}"
+    code, _, err = run("keys", "rotate", **{**on_the_database(config), "WARMLINE_SECRET_KEYS": both})
+    assert code == 0, err
+    assert [(row.actor, row.action, row.subject) for row in rows(held, owner.workspace_id)] == [
+        ("operator", "provider.frozen", "provider:x"),
+        ("operator", "provider.unfrozen", "provider:x"),
+        ("operator", "keys.rotated", "keys:k2"),
+    ]
