@@ -28,7 +28,7 @@ CONFIRM = "erase"
 persons = Noun("persons", "What is held about one person over all networks and CRMs, and what they may ask for.")
 
 
-class PersonSchema(Schema):
+class OnePersonSchema(Schema):
     """One person. Each of the ids names all of them."""
 
     id = Text(metadata=about("contact:<id>, or author:<id> of somebody whom no CRM knows."))
@@ -82,7 +82,7 @@ class EraseBody(Schema):
 
 
 class FoundPersonsSchema(Schema):
-    items = fields.List(fields.Nested(PersonSchema), required=True, metadata=about("25 at most."))
+    items = fields.List(fields.Nested(OnePersonSchema), required=True, metadata=about("25 at most."))
 
 
 # --- an export ------------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ class PersonExportSchema(Schema):
     """Everything that is held about one person. It is written while it is read, so that it may be long; `complete` comes last, and an
     answer without it was cut off."""
 
-    person = fields.Nested(PersonSchema, required=True)
+    person = fields.Nested(OnePersonSchema, required=True)
     exported_at = Instant()
     profiles = _rows(ExportedProfileSchema)
     contacts = _rows(ExportedContactSchema)
@@ -275,7 +275,7 @@ def find(query: dict[str, Any]) -> Response:
     return answer({"items": [dump(each) for each in found]})
 
 
-@persons.get("/<uuid:person_id>", returns=PersonSchema, also=_NONE)
+@persons.get("/<uuid:person_id>", returns=OnePersonSchema, also=_NONE)
 def show(person_id: UUID) -> Response:
     """One person: all their profiles and contacts, found by the id of any one"""
     who = caller()
