@@ -5,7 +5,7 @@ DEMO ?= --json
 PYTEST ?= -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install dev run demo test test-live test-crm check bench lock openapi standing doctor
+.PHONY: help install dev run demo test test-live test-crm check bench lock licences sbom openapi standing doctor
 
 help:  ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,11 +42,12 @@ test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose 
 test-crm: dev  ## Tests against a real BottleCRM, installed in build/ (WARMLINE_BOTTLECRM_PYTHON: a Python >= 3.12)
 	@WARMLINE_BOTTLECRM=1 $(BIN)/python -m pytest tests/live/test_bottlecrm.py -q
 
-check: dev  ## Lint, types, architecture, the API document
+check: dev  ## Lint, types, architecture, the API document, licences
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/warmline openapi --check
+	@$(BIN)/python .ci/supply.py licences --check
 
 .venv/.installed-bench: .venv/.installed-dev requirements-bench.txt
 	@echo "Installing what Warmline is measured against ..."
@@ -62,6 +63,12 @@ chaos: dev  ## The whole system under a thousand faults drawn from a seed; then 
 standing: dev  ## Write anew which rules each provider keeps, by what the contract's tests show
 	@$(BIN)/python -m pytest -m rule --write-standing -q $(PYTEST) || true
 	@$(BIN)/warmline providers
+
+licences: dev  ## Write docs/licences.md anew, after a change of requirements
+	@$(BIN)/python .ci/supply.py licences
+
+sbom: dev  ## Write a bill of materials (CycloneDX) of what the running program needs (SBOM=build/sbom.json)
+	@$(BIN)/python .ci/supply.py sbom $(or $(SBOM),build/sbom.json)
 
 openapi: install  ## Write openapi.yaml anew
 	@$(BIN)/warmline openapi > openapi.yaml
