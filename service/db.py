@@ -71,7 +71,8 @@ class Database:
             hide_parameters=True,  # an error's words get into logs, and parameters are what people wrote
             connect_args=giving_up(url),
         )
-        self._most = 2 * pool_size
+        self._most, self._peak = 2 * pool_size, 0
+        event.listen(self.engine, "checkout", self._count)
         self._sessions = sessionmaker(
             self.engine, expire_on_commit=False, autoflush=False, info={INFO: lease, VAULT: vault}
         )
@@ -109,10 +110,16 @@ class Database:
             yield _driver(connection)
 
     def pool(self) -> tuple[int, int]:
-        """How many of its connections are in use, and how many there may be."""
+        """How many of its connections were in use at most since this was last asked, and how many there may be."""
         pool = self.engine.pool
         assert isinstance(pool, QueuePool)
-        return pool.checkedout(), self._most
+        peak, self._peak = self._peak, pool.checkedout()
+        return max(peak, self._peak), self._most
+
+    def _count(self, *_: object) -> None:
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)
+        self._peak = max(self._peak, pool.checkedout())
 
     def check_role(self) -> None:
         """Raises PlainError unless this role is held by row-level security."""

@@ -103,7 +103,7 @@ def _queue(found: Overall) -> Iterator[Metric]:
     yield _gauge("warmline_silent_processes", "Processes that fell silent without a goodbye within a day.", ("role",),
                  [((role,), len(found.silent(role))) for role in ROLES])  # fmt: skip
     pooled = [each for role in ROLES for each in found.alive(role) if each.pool_size]
-    yield _gauge("warmline_database_connections", "Connections to PostgreSQL in use, of all processes of a role.", ("role",),
+    yield _gauge("warmline_database_connections", "Connections to PostgreSQL in use at most, of all processes of a role.", ("role",),
                  [((role,), sum(each.pool_used for each in pooled if each.role == role)) for role in ROLES])  # fmt: skip
     yield _gauge("warmline_database_pool_fullest_ratio", "How full the fullest pool of one process is.", ("role",),
                  [((role,), max((each.pool_used / each.pool_size for each in pooled if each.role == role), default=0)) for role in ROLES])  # fmt: skip

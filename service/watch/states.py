@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, text
 
 from service.clock import business_now
 
-MOST = 20_000  # rows of one sort that are counted one by one
+MOST = 10_000  # rows of one sort that are counted one by one
 WITHIN = "2s"  # for one statement: whoever scrapes comes again
 A_FEW = 3  # failures in a row that may pass by themselves; as in `service.health`
 

@@ -3,13 +3,16 @@ is counted."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Event, Thread
+from typing import Any, ClassVar
 
 import pytest
 import structlog
@@ -21,9 +24,9 @@ from service import logs
 from service.clock import real_now
 from service.models import Engagement, Freshness
 from service.runtime import Runtime
-from service.watch import freshness, meters, tracing
+from service.watch import freshness, meters, presence, tracing
 from tests.workers.conftest import ANA, World
-from workers import watched
+from workers import scheduler, watched
 
 LONG_AGO = "2020-01-01"
 SECRET_TEXT = "Is the zebra-striped parcel ever going to arrive?"
@@ -220,3 +223,69 @@ def test_slots_fall_out_of_the_windows_as_time_goes_by(held: Runtime) -> None:
         freshness.sweep(session, now + freshness.PERIOD + timedelta(days=2))
     with held.db.globally() as session:
         assert session.scalar(select(func.count()).select_from(Freshness)) == 0
+
+
+# --- who is at work -------------------------------------------------------------------------------------------
+
+
+def test_a_scheduler_says_that_it_is_there_and_says_goodbye(held: Runtime) -> None:
+    stop, seen = Event(), []
+
+    def wait(seconds: float) -> None:
+        seen.extend(presence.seen(held.redis))
+        stop.set()
+
+    scheduler.run(held.config, stop, wait)
+    assert [each.role for each in seen] == ["scheduler"]
+    assert presence.seen(held.redis) == []
+
+
+def test_a_worker_says_that_it_is_there_for_as_long_as_its_job_may_take(held: Runtime) -> None:
+    watched.say(lambda: held, 300.0)
+    [process] = presence.seen(held.redis)
+    now = presence.clock(held.redis)
+    assert (process.role, process.silent(now + 299), process.silent(now + 301)) == ("worker", False, True)
+    watched.leave(lambda: held)
+    assert presence.seen(held.redis) == []
+
+
+def test_who_was_not_heard_of_for_a_day_is_forgotten(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    presence.say(held.redis, presence.WEB)
+    clock = presence.clock(held.redis)
+    monkeypatch.setattr(presence, "clock", lambda redis: clock + 2 * 86_400)
+    assert presence.seen(held.redis) == []
+    assert held.redis.hlen(presence.KEY) == 0
+
+
+# --- to a collector -------------------------------------------------------------------------------------------
+
+
+class _Collector(BaseHTTPRequestHandler):
+    got: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        self.got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def test_spans_reach_a_collector_over_otlp(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    _Collector.got.clear()
+    with HTTPServer(("127.0.0.1", 0), _Collector) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+        tracing.configure(replace(held.config, otlp_endpoint=address), "worker")
+        trace = tracing.trace_of("somebody's job")
+        with tracing.traced("pull", trace, job="pull"):
+            pass
+        tracing.shut_down()  # sends what is left
+        server.shutdown()
+    [(path, body)] = _Collector.got
+    assert path == "/v1/traces"
+    sent = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+    assert bytes.fromhex(trace) in sent
+    assert b"warmline-worker" in sent

@@ -140,6 +140,14 @@ def test_every_request_has_an_id_and_keeps_a_fit_one_that_it_came_with(app: Flas
         assert len(given) == 32, unfit
 
 
+def test_how_full_a_pool_was_is_told_even_if_it_is_empty_by_then(held: Runtime) -> None:
+    with held.db.globally() as one, held.db.globally() as two:
+        for session in (one, two):
+            session.execute(text("SELECT 1"))
+    assert held.db.pool() == (2, 10)
+    assert held.db.pool() == (0, 10)
+
+
 # --- counting -------------------------------------------------------------------------------------------------
 
 
