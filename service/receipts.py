@@ -39,8 +39,9 @@ _PLURALS = {
 }  # fmt: skip
 
 
-def lines(counts: Row, tasks: Sequence[Row], *, asked_at: datetime) -> list[str]:
-    """The receipt. `counts` is what went by table, `tasks` are those that stand in a CRM (`erasing_tasks.standing`)."""
+def lines(counts: Row, tasks: Sequence[Row], *, asked_at: datetime, backup_days: int | None) -> list[str]:
+    """The receipt. `counts` is what went by table, `tasks` are those that stand in a CRM (`erasing_tasks.standing`), `backup_days` is
+    how long backups are kept (None: nobody has said)."""
     found = [_say(words, counts[noun]) for noun, words in _WENT if counts.get(noun)]
     found += _of_tasks(tasks)
     if counts.get("perhaps"):
@@ -50,9 +51,14 @@ def lines(counts: Row, tasks: Sequence[Row], *, asked_at: datetime) -> list[str]
     found += [
         "What they wrote on the networks is theirs and the networks': it stays there.",
         "When they are read again they are left out, by hashes from which no name can be told.",
-        f"Backups made before {asked_at:%d %B %Y} hold them until you delete these. After restoring one, see docs/operations.md.",
+        _of_backups(asked_at, backup_days),
     ]
     return found
+
+
+def _of_backups(asked_at: datetime, days: int | None) -> str:
+    until = "until these are removed" if days is None else f"until these are removed, {days} days after they were made"
+    return f"Backups made before {asked_at:%-d %B %Y} hold them {until}. Restoring one brings nobody back who is on the list of people to leave out."
 
 
 def waits(tasks: Sequence[Row]) -> bool:

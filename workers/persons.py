@@ -33,7 +33,9 @@ def person(runtime: Runtime, workspace_id: UUID, request_id: UUID, lease_id: UUI
     if more is None:
         return
     left = more
-    done = runtime.db.retried(workspace_id, lambda session: _end(session, workspace_id, request_id, lease_id, left))
+    done = runtime.db.retried(
+        workspace_id, lambda session: _end(runtime, session, workspace_id, request_id, lease_id, left)
+    )
     if done:
         log.info("erased", workspace=str(workspace_id), request=str(request_id))
 
@@ -48,12 +50,13 @@ def _batch(session: Session, row: PersonRequest) -> bool:
     return False
 
 
-def _end(session: Session, workspace_id: UUID, request_id: UUID, lease_id: UUID, more: bool) -> bool:
+def _end(runtime: Runtime, session: Session, workspace_id: UUID, request_id: UUID, lease_id: UUID, more: bool) -> bool:
     """Writes the receipt, or comes back for what is left. Whether it is done."""
     row = erasing.hold(session, workspace_id, request_id, lease_id)
     if row is None:
         return False
     tasks = erasing_tasks.standing(session, row)
     done = not more and not receipts.waits(tasks)
-    erasing.end(session, row, receipts.lines(row.counts, tasks, asked_at=row.created_at), done=done, more=more)
+    lines = receipts.lines(row.counts, tasks, asked_at=row.created_at, backup_days=runtime.config.backup_days)
+    erasing.end(session, row, lines, done=done, more=more)
     return done
