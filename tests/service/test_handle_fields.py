@@ -57,7 +57,8 @@ def test_a_choice_is_stored_and_contacts_are_read_anew(rows: Rows, crm: UUID) ->
         streams = {row.name: (row.cursor, row.next_pull_at is not None) for row in session.scalars(select(Stream))}
         assert streams == {"contacts": (None, True), "tasks": ("here", False)}
         assert session.get_one(Connection, (rows.workspace_id, crm)).options["handle_choices"] == {"place": "x"}
-        assert session.scalars(select(Audit.action)).all() == ["connection.handle_fields_chosen"]
+        done = session.scalars(select(Audit.action).where(Audit.action.not_like("signin.%"))).all()
+        assert done == ["connection.handle_fields_chosen"]
 
 
 def test_the_same_choice_again_reads_nothing_anew(rows: Rows, crm: UUID) -> None:
