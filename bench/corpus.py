@@ -230,8 +230,8 @@ _COLUMNS = {
 }
 
 
-def multiply(admin: Connection, times: int, tables: Sequence[str] = _COPIED) -> None:
-    """Copies everything that the workspace holds `times` - 1 times, under other ids: as many more authors, who wrote as
+def multiply(admin: Connection, times: int, tables: Sequence[str] = _COPIED, workspace_id: UUID | None = None) -> None:
+    """Copies everything that the workspace (the only one, if none is named) holds `times` - 1 times, under other ids: as many more authors, who wrote as
     much and of whom as much was decided."""
     for table in tables:
         columns = [
@@ -244,5 +244,7 @@ def multiply(admin: Connection, times: int, tables: Sequence[str] = _COPIED) -> 
         values = [_COLUMNS.get(name, "{}").format(f"t.{name}") for name in columns]
         admin.execute(
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table} t, generate_series(1, {times - 1}) k"
+            " WHERE t.workspace_id = coalesce(%s, t.workspace_id)",
+            [workspace_id],
         )
     admin.execute("VACUUM ANALYZE")

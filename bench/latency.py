@@ -41,13 +41,13 @@ LOOK, GIVE_UP = 0.02, 60.0  # seconds
 
 def measure(scale: Scale) -> list[Figure]:
     """Seconds, for a webhook's hint and for "pull now" through the API; one post after the other."""
-    with _running() as work:
-        customers = _customers(work, 2 * scale.latency_posts)
-        ask = _asks_the_crm(work)
+    with running() as work:
+        people = customers(work, 2 * scale.latency_posts)
+        ask = asks_the_crm(work)
         pull_now = _puller(work)
-        hinted = [_once(work, next(customers), ask, None) for _ in range(scale.latency_posts)]
+        hinted = [once(work, next(people), ask, None) for _ in range(scale.latency_posts)]
         work.sandbox.settings(hint_url=None)
-        pulled = [_once(work, next(customers), ask, pull_now) for _ in range(scale.latency_posts)]
+        pulled = [once(work, next(people), ask, pull_now) for _ in range(scale.latency_posts)]
     size = f"{scale.latency_posts} posts by as many people, one after the other, on the built-in scenario; patience 0"
     return [
         figure
@@ -60,7 +60,7 @@ def measure(scale: Scale) -> list[Figure]:
 
 
 @contextmanager
-def _running() -> Iterator[Run]:
+def running() -> Iterator[Run]:
     """The whole stack on free ports, its first work done."""
     home = Path(tempfile.mkdtemp(prefix="warmline-bench-"))
     port = free_port()
@@ -82,7 +82,7 @@ def _tell(line: str) -> None:
     print(f"  {line}", file=sys.stderr, flush=True)
 
 
-def _customers(work: Run, number: int) -> Iterator[str]:
+def customers(work: Run, number: int) -> Iterator[str]:
     """People who have not written before: one open task per person and kind would hide a second post."""
     handles = [f"customer{each}" for each in range(number)]
     work.sandbox.load(
@@ -96,7 +96,7 @@ def _customers(work: Run, number: int) -> Iterator[str]:
     return iter(handles)
 
 
-def _once(work: Run, handle: str, ask: Callable[[], int], pull_now: Callable[[], None] | None) -> float:
+def once(work: Run, handle: str, ask: Callable[[], int], pull_now: Callable[[], None] | None) -> float:
     """Seconds from the post to the task."""
     before = ask()
     body = {"as": handle, "text": f"@{HANDLE} is the bread box in stock again, and what does it cost?"}
@@ -111,7 +111,7 @@ def _once(work: Run, handle: str, ask: Callable[[], int], pull_now: Callable[[],
     return time.perf_counter() - begun
 
 
-def _asks_the_crm(work: Run) -> Callable[[], int]:
+def asks_the_crm(work: Run) -> Callable[[], int]:
     """How many tasks the CRM has, asked through its own API."""
     connection_id = _connection(work, "crm")
     assert work.workspace_id

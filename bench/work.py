@@ -28,7 +28,7 @@ def runtime() -> Runtime:
 def claim(job: str) -> list[Claim]:
     """Everything that is due for this job, claimed as a scheduler claims it."""
     with scheduler_engine(runtime().config.need("database_scheduler_url")).begin() as connection:
-        found = claims.claim(connection, business_now(), EVERYTHING)
+        found = claims.claim(connection, business_now(), EVERYTHING, share=EVERYTHING)
         claims.release(connection, [each for each in found if each.job != job], business_now())
     return [each for each in found if each.job == job]
 

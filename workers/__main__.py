@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
@@ -20,12 +21,13 @@ from service.config import Config
 from service.db import check_schema_at_start, plainly
 from service.errors import PlainError
 from service.processes import die_with_parent
-from service.queue import QUEUE, SILENCE, beat, unreachable
+from service.queue import LONG, QUEUE, SILENCE, beat, unreachable
 from service.runtime import Runtime
 from service.watch import tracing
 from workers import scheduler, stopping, watched
 
 RECYCLED_AFTER = 2000  # jobs of one process, should anything leak
+NICE = 10  # of 19, for workers that do long jobs
 # What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do. A pool begins again
 # whoever has died as if it had never been told how much they are to say.
 _ITS_WAYS = {"max_jobs": RECYCLED_AFTER, "with_scheduler": False, "logging_level": "WARNING"}
@@ -70,11 +72,27 @@ class MortalWorker(SimpleWorker):
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         die_with_parent()
+        if LONG in self.queue_names():
+            os.nice(NICE)
         tracing.configure(_runtime().config, "worker")
         try:
             return super().work(*args, **{**kwargs, **_ITS_WAYS})
         finally:
             watched.leave(_runtime)
+
+
+class Pool(WorkerPool):
+    """So many workers for whatever there is, short jobs first, and one more that does no long ones: whoever has little to do never waits
+    behind somebody with a million posts. The others are nice about it where the processor is short."""
+
+    _quick = ""  # the name of the one
+
+    def get_worker_process(self, name: str, *args: Any, **kwargs: Any) -> BaseProcess:
+        if self._quick in self.worker_dict:
+            self._queue_names = [QUEUE, LONG]
+        else:
+            self._quick, self._queue_names = name, [QUEUE]
+        return super().get_worker_process(name, *args, **kwargs)
 
 
 def _runtime() -> Runtime:
@@ -95,8 +113,12 @@ def worker(config: Config) -> None:
     held.redis.ping()
     check_schema_at_start(held.db.engine)
     MortalWorker.stop_within, MortalWorker.sweep_every = config.stop_within, config.queue_sweep_seconds
-    pool = WorkerPool(
-        [QUEUE], connection=held.redis, num_workers=config.workers, worker_class=MortalWorker, queue_class=HeedfulQueue
+    pool = Pool(
+        [QUEUE],
+        connection=held.redis,
+        num_workers=config.workers + 1,
+        worker_class=MortalWorker,
+        queue_class=HeedfulQueue,
     )
     pool.start(logging_level="WARNING")
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial, wraps
 from uuid import UUID
 
 import structlog
+from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import configure_mappers
 
 from integrations.registry import providers
 from service import config as configuration
+from service import queue
 from service.clock import business_now
 from service.db import unreachable
 from service.rules.signals import read
@@ -46,7 +49,7 @@ def _outlives(job: Job) -> Job:
     @wraps(job)
     def run(*ids: str) -> None:
         hand_back = partial(_hand_back, job.__name__, ids)
-        stopping.begun(hand_back)
+        stopping.begun(hand_back, queue.turn())
         with watched.watched(runtime, job.__name__, ids) as seen:
             try:
                 if stopping.asked():
@@ -54,6 +57,7 @@ def _outlives(job: Job) -> Job:
                     hand_back()
                 else:
                     job(*ids)
+                    _remember(job.__name__, ids[-2])
             except OperationalError as error:
                 seen.outcome = watched.GIVEN_UP
                 log.warning("given up; it comes again when its lease ends", why=str(unreachable(error)))
@@ -61,6 +65,12 @@ def _outlives(job: Job) -> Job:
                 stopping.ended()
 
     return run
+
+
+def _remember(job: str, row: str) -> None:
+    """Whether it is one of the long ones. A queue that is away forgets it, and that costs one short turn."""
+    with suppress(RedisError):
+        queue.took(runtime().redis, job, row, long=stopping.ran_out())
 
 
 def _hand_back(job: str, ids: tuple[str, ...]) -> None:

@@ -43,11 +43,15 @@ def tick(engine: Engine, redis: Redis, lease: timedelta = LEASE) -> int:
     if not found:
         return 0
     try:
-        queue.enqueue(redis, [(each.job, each.ids) for each in found])
+        left = set(queue.enqueue(redis, [(each.job, each.ids) for each in found]))
     except RedisError:
         with engine.begin() as connection:
             claims.release(connection, found, now)
         raise
+    if left:
+        with engine.begin() as connection:
+            claims.release_rows(connection, [each for each in found if (each.job, each.ids) in left], now)
+        found = [each for each in found if (each.job, each.ids) not in left]
     _tell(found)
     return len(found)
 

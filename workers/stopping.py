@@ -6,6 +6,7 @@ One process does one job at a time, so what stands here is the process's.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 _asked = threading.Event()
 _hand_back: Callable[[], None] | None = None
+_most = math.inf  # seconds that the job under way may go on, whatever it would give itself
+_ran_out = False
 
 
 class Turn:
@@ -27,11 +30,14 @@ class Turn:
     between two pages or batches, where everything is stored."""
 
     def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
+        self._until = time.monotonic() + min(seconds, _most)
 
     @property
     def over(self) -> bool:
-        return _asked.is_set() or time.monotonic() > self._until
+        global _ran_out
+        late = time.monotonic() > self._until
+        _ran_out = _ran_out or late
+        return _asked.is_set() or late
 
     def within(self, pages: Iterable[T]) -> Iterator[T]:
         """These pages, up to the one with which the turn is over."""
@@ -46,16 +52,21 @@ def asked() -> bool:
     return _asked.is_set()
 
 
-def begun(hand_back: Callable[[], None]) -> None:
-    """A job is under way; `hand_back` ends its lease, and must be fit for another thread."""
-    global _hand_back
-    _hand_back = hand_back
+def begun(hand_back: Callable[[], None], most: float = math.inf) -> None:
+    """A job is under way, for `most` seconds; `hand_back` ends its lease, and must be fit for another thread."""
+    global _hand_back, _most, _ran_out
+    _hand_back, _most, _ran_out = hand_back, most, False
+
+
+def ran_out() -> bool:
+    """Whether the job under way had more to do than its turn allowed."""
+    return _ran_out
 
 
 def ended() -> None:
     """The job is over."""
-    global _hand_back
-    _hand_back = None
+    global _hand_back, _most
+    _hand_back, _most = None, math.inf
 
 
 def ask(within: float, leave: Callable[[int], None] = os._exit) -> None:

@@ -39,6 +39,10 @@ class _Due:
     settles: timedelta = timedelta(0)  # how long what was broken off may go on at the other side
 
 
+SHARE = (
+    8  # rows of one sort that one workspace has claimed at a time: whoever has ten thousand due hides nobody else's one
+)
+
 # Where somebody waits, a stream goes before those that have been due a few minutes longer: first, and nobody starves.
 _URGENT = "next_pull_at - CASE WHEN urgent THEN interval '5 minutes' ELSE interval '0' END"
 
@@ -53,12 +57,18 @@ _DUE = (
 
 
 def _statement(due: _Due) -> str:
-    key = ", ".join(due.key)
+    """Every workspace's first row comes before anybody's second one."""
+    key, rank = ", ".join(due.key), due.rank or due.at
+    is_due = f"{due.where} AND (({due.at} <= {due.now} AND ({due.until} IS NULL OR {due.until} < now())) OR {due.until} < now())"
     return (  # names of our own tables and columns
-        f"UPDATE {due.table} SET {due.at} = NULL, {due.lease} = :lease, {due.until} = now() + :length"  # noqa: S608
-        f" WHERE ({key}) IN (SELECT {key} FROM {due.table} WHERE {due.where} AND"
-        f" (({due.at} <= {due.now} AND ({due.until} IS NULL OR {due.until} < now())) OR {due.until} < now())"
-        f" ORDER BY {due.rank or due.at} NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING {key}"
+        f"WITH held AS (SELECT workspace_id, count(*) AS rows FROM {due.table} WHERE {due.until} >= now() GROUP BY workspace_id),"  # noqa: S608
+        f" waiting AS (SELECT {key}, row_number() OVER (PARTITION BY workspace_id ORDER BY {rank} NULLS FIRST) AS turn, {rank} AS rank"
+        f" FROM {due.table} WHERE {is_due}),"
+        f" chosen AS (SELECT {key}, turn, rank FROM waiting LEFT JOIN held USING (workspace_id) WHERE turn + coalesce(rows, 0) <= :share"
+        " ORDER BY turn, rank NULLS FIRST LIMIT :limit)"
+        f" UPDATE {due.table} SET {due.at} = NULL, {due.lease} = :lease, {due.until} = now() + :length"
+        f" WHERE ({key}) IN (SELECT {key} FROM {due.table} WHERE ({key}) IN (SELECT {key} FROM chosen) AND {is_due} FOR UPDATE SKIP LOCKED)"
+        f" RETURNING {key}"
     )
 
 
@@ -72,13 +82,17 @@ _RELEASE = {
 }
 
 
-def claim(connection: Connection, business_now: datetime, limit: int, length: timedelta = LEASE) -> list[Claim]:
-    """Claims up to `limit` due rows of each sort for so long, as the scheduler's role. Commit before enqueuing."""
+def claim(
+    connection: Connection, business_now: datetime, limit: int, length: timedelta = LEASE, share: int = SHARE
+) -> list[Claim]:
+    """Claims up to `limit` due rows of each sort for so long, as the scheduler's role, and no more than `share` of one workspace.
+    Commit before enqueuing."""
     found = []
     for job, statement in _STATEMENTS.items():
         lease = new_id()
         rows = connection.execute(
-            statement, {"lease": lease, "length": length, "limit": limit, **_clock(statement.text, business_now)}
+            statement,
+            {"lease": lease, "length": length, "limit": limit, "share": share, **_clock(statement.text, business_now)},
         )
         found += [Claim(job, (*row, lease)) for row in rows]
     return found
@@ -89,6 +103,15 @@ def release(connection: Connection, claims: list[Claim], business_now: datetime)
     for job, lease in {(each.job, each.ids[-1]) for each in claims}:
         statement = _RELEASE[job]
         connection.execute(statement, {"lease": lease, **_clock(statement.text, business_now)})
+
+
+def release_rows(connection: Connection, claims: list[Claim], business_now: datetime) -> None:
+    """As `release`, for some of those that one look has claimed under one lease."""
+    for each in claims:
+        [due] = [due for due in _DUE if due.job == each.job]
+        statement = _RELEASE[each.job].text + "".join(f" AND {name} = :{name}" for name in due.key)
+        row = dict(zip(due.key, each.ids, strict=False))
+        connection.execute(text(statement), {"lease": each.ids[-1], **row, **_clock(statement, business_now)})
 
 
 def hand_back(session: Session, job: str, lease_id: UUID, business_now: datetime) -> None:
