@@ -240,6 +240,48 @@ def test_each_promise_names_a_test_that_stands(test: str) -> None:
     assert re.search(rf"^def {function}\(", (ROOT / name).read_text(), re.MULTILINE)
 
 
+# What OWASP ASVS 5.0 asks of levels 1 and 2 in the chapters that docs/asvs.md answers: section -> the last parts of its numbers.
+ASKED = {
+    "6.1": (1, 2, 3), "6.2": range(1, 13), "6.3": (1, 2, 3, 4), "6.4": (1, 2, 3, 4), "6.5": (1, 2, 3, 4, 5), "6.6": (1, 2, 3), "6.8": (1, 2, 3, 4),
+    "7.1": (1, 2, 3), "7.2": (1, 2, 3, 4), "7.3": (1, 2), "7.4": (1, 2, 3, 4, 5), "7.5": (1, 2), "7.6": (1, 2),
+    "8.1": (1, 2), "8.2": (1, 2, 3), "8.3": (1,), "8.4": (1,), "9.1": (1, 2, 3), "9.2": (1, 2, 3, 4),
+    "10.1": (1, 2), "10.2": (1, 2), "10.3": (1, 2, 3, 4), "10.4": range(1, 12), "10.5": (1, 2, 3, 4, 5), "10.6": (1, 2), "10.7": (1, 2, 3),
+    "14.1": (1, 2), "14.2": (1, 2, 3, 4), "14.3": (1, 2, 3),
+}  # fmt: skip
+STANDS = {"met", "not applicable", "open"}
+
+
+def answers() -> list[tuple[str, str, str]]:
+    """(number, how it stands, by what) of each row of docs/asvs.md."""
+    rows = re.findall(
+        r"^\| ([\d.]+) \| .+? \| ([a-z ]+) \| (.*) \|$", (ROOT / "docs/asvs.md").read_text(), re.MULTILINE
+    )
+    return [(number, stands, by) for number, stands, by in rows]
+
+
+def test_every_requirement_of_the_standard_is_answered_once() -> None:
+    asked = [f"{section}.{last}" for section, parts in ASKED.items() for last in parts]
+    assert [number for number, _, _ in answers()] == asked
+    assert {stands for _, stands, _ in answers()} <= STANDS
+
+
+def test_the_page_counts_its_answers_rightly() -> None:
+    counts = {each: sum(stands == each for _, stands, _ in answers()) for each in STANDS}
+    said = f"Of {len(answers())} requirements {counts['met']} are met, {counts['not applicable']} do not apply, and {counts['open']} are open."
+    assert said in (ROOT / "docs/asvs.md").read_text()
+
+
+@pytest.mark.parametrize(("number", "stands", "by"), answers(), ids=lambda part: part if str(part)[0].isdigit() else "")
+def test_what_is_met_names_a_test_or_a_page_and_the_rest_a_reason(number: str, stands: str, by: str) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", by)
+    for name, function in named:
+        assert re.search(rf"^def {function}\(", (ROOT / name).read_text(), re.MULTILINE), f"{name}::{function}"
+    if stands == "met":
+        assert named or LINK.search(by)
+    else:
+        assert len(by) > 5
+
+
 def test_paths_of_the_tree_that_documents_name_exist() -> None:
     named = {
         (path.name, each)
