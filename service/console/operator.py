@@ -29,7 +29,14 @@ blueprint = Blueprint("operator", __name__)
 
 SHOWN = 50  # of each sort
 LATE = timedelta(minutes=10)  # a step that is behind for longer needs a look; as the alert WarmlineBehind
-STEPS = {"pull": "Reading", "decide": "Deciding", "push": "Writing to CRMs", "calendar": "Calendars"}
+STEPS = {
+    "pull": "Reading",
+    "decide": "Deciding",
+    "push": "Writing to CRMs",
+    "calendar": "Calendars",
+    "person": "Requests of people",
+    "errand": "Errands",
+}
 WINDOWS = {"1h": "the last hour", "6h": "six hours", "3d": "three days", "28d": "28 days"}
 CONDITIONS = {
     "well": "well", "first_pull": "in their first pull", "limited": "waiting for a limit", "ceiling": "at their ceiling", "failing": "failing",

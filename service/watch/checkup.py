@@ -21,10 +21,17 @@ LATE = timedelta(minutes=10)  # a step whose oldest row is due for longer is beh
 OFF = 5.0  # seconds between two clocks; as the alert WarmlineClockOff
 FREE = 1024**3  # bytes: below this, or below a share, a disk is about to be full
 SHARE = 0.05
-_DOES = {"pull": "Reading", "decide": "Deciding", "push": "Writing to CRMs", "calendar": "Reading calendars"}
+_DOES = {
+    "pull": "Reading",
+    "decide": "Deciding",
+    "push": "Writing to CRMs",
+    "calendar": "Reading calendars",
+    "person": "Doing what people asked for",
+    "errand": "Running errands",
+}
 _ROWS = {
     "pull": ("stream is", "streams are"), "decide": ("workspace is", "workspaces are"), "push": ("CRM is", "CRMs are"),
-    "calendar": ("calendar is", "calendars are"),
+    "calendar": ("calendar is", "calendars are"), "person": ("request is", "requests are"), "errand": ("errand is", "errands are"),
 }  # fmt: skip
 _AT_WORK = {"web": ("web process", "web processes"), "worker": ("worker", "workers"), "scheduler": ("scheduler", "schedulers")}  # fmt: skip
 

@@ -16,7 +16,7 @@ from service.watch.freshness import TARGET
 from service.watch.meters import Reading
 from service.watch.overall import Overall
 from service.watch.presence import ROLES
-from service.watch.states import CONDITIONS, STEPS, States
+from service.watch.states import BY_PROVIDER, CONDITIONS, STEPS, States
 
 
 def render(found: Overall, config: Config, accept: str) -> tuple[bytes, str]:
@@ -64,7 +64,7 @@ class _Page(Collector):
 def _states(found: States) -> Iterator[Metric]:
     due = {(each.step, each.provider): each for each in found.backlog}
     # A step without a backlog says 0: what is not there raises no alarm, and is none.
-    places = sorted({*due, *((step, "") for step in ("decide", "calendar")), *_places(found)})
+    places = sorted({*due, *((step, "") for step in STEPS if step not in BY_PROVIDER), *_places(found)})
     yield _gauge("warmline_due", "Rows that are due and that nobody works on.", ("step", "provider"),
                  [(place, due[place].rows if place in due else 0) for place in places])  # fmt: skip
     yield _gauge("warmline_lag_seconds", "Since when the oldest of them is due.", ("step", "provider"),
@@ -82,7 +82,7 @@ def _states(found: States) -> Iterator[Metric]:
 def _places(found: States) -> Iterator[tuple[str, str]]:
     """Where something could be due: every step that goes by provider, at every provider that somebody has connected."""
     for provider, _ in found.connections:
-        yield from ((step, provider) for step in STEPS if step in ("pull", "push"))
+        yield from ((step, provider) for step in BY_PROVIDER)
 
 
 def _whole(found: States) -> Counter[tuple[str, str]]:

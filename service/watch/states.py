@@ -48,14 +48,28 @@ SELECT provider, count(*), extract(epoch FROM now() - min(at)) FROM (
     (SELECT provider, push_lease_until FROM connections WHERE status IN ('active', 'leaving') AND push_lease_until < now() AND next_push_at IS NULL LIMIT :most)
 ) d GROUP BY 1
 """
-_CALENDARS = """
+
+
+def _of(table: str, at: str) -> str:
+    """The question for a step whose rows stand in a table of their own."""
+    return f"""
 SELECT '', count(*), extract(epoch FROM now() - min(at)) FROM (
-    (SELECT next_fetch_at AS at FROM calendar_feeds WHERE next_fetch_at <= now() AND (lease_until IS NULL OR lease_until < now()) LIMIT :most)
+    (SELECT {at} AS at FROM {table} WHERE {at} <= now() AND (lease_until IS NULL OR lease_until < now()) LIMIT :most)
     UNION ALL
-    (SELECT lease_until FROM calendar_feeds WHERE lease_until < now() AND next_fetch_at IS NULL LIMIT :most)
+    (SELECT lease_until FROM {table} WHERE lease_until < now() AND {at} IS NULL LIMIT :most)
 ) d HAVING count(*) > 0
-"""
-STEPS: Mapping[str, str] = {"pull": _STREAMS, "decide": _DECISIONS, "push": _CRMS, "calendar": _CALENDARS}
+"""  # noqa: S608 - names of our own tables and columns
+
+
+STEPS: Mapping[str, str] = {
+    "pull": _STREAMS,
+    "decide": _DECISIONS,
+    "push": _CRMS,
+    "calendar": _of("calendar_feeds", "next_fetch_at"),
+    "person": _of("person_requests", "next_at"),
+    "errand": _of("errands", "next_at"),
+}
+BY_PROVIDER = ("pull", "push")
 _UNDER_WAY = "SELECT count(*) FROM (SELECT 1 FROM streams WHERE lease_until >= now() LIMIT :most) l"
 # The first that holds, worst first: how a connection is, in one word.
 CONDITIONS = ("needs_reauth", "leaving", "disconnected", "paused", "frozen", "stopped", "failing", "ceiling", "limited", "first_pull", "well")  # fmt: skip

@@ -171,6 +171,7 @@ CONDITIONS: Mapping[str, Callable[[Service], Page | None]] = {
     "WarmlineWebhooksRefused": many(meters.WEBHOOKS, "x", "refused"),
     "WarmlinePushesUnanswered": many(meters.PUSHES, "hubspot", "unknown"),
     "WarmlineErrors": many(meters.REQUESTS, "/v1/tasks", "GET", "5xx"),
+    "WarmlineDiffers": many(meters.DIFFERENCES, "hubspot", "task_gone"),
     "WarmlinePoolFull": lambda service: service.process("web", 0, pool_used=10),
     "WarmlineClockOff": lambda service: service.process("worker", 1, skew=30.0),
     "WarmlineNotTidied": lambda service: service.held.redis.hset(presence.MARKS, presence.HOUSEKEEPING, "1000") and None,

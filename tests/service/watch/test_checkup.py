@@ -74,7 +74,10 @@ def test_one_that_fell_silent_is_named_with_its_host() -> None:
 
 
 def test_clocks_that_differ_are_named_with_the_direction() -> None:
-    assert checkup.clocks(found(processes=(process(skew=0.4),))) == "3 clocks agree with the database's to within a second."
+    assert (
+        checkup.clocks(found(processes=(process(skew=0.4),)))
+        == "3 clocks agree with the database's to within a second."
+    )
     with pytest.raises(PlainError, match="host-1 is 30 seconds behind"):
         checkup.clocks(found(processes=(process(skew=-30.0),)))
     here = Overall(States(NOW), asked_at=CLOCK + 60)

@@ -11,10 +11,12 @@ from sqlalchemy import text
 
 from service.clock import business_now, real_now
 from service.config import Config
+from service.console import operator
 from service.db import scheduler_engine
 from service.migrations.security import SCHEDULED, WATCHED
 from service.runtime import Runtime
-from service.watch import states
+from service.store import claims
+from service.watch import checkup, states
 from service.watch.states import States
 from tests.conftest import Member
 from tests.service.rows import Rows
@@ -127,7 +129,8 @@ def test_what_is_named_has_ids_and_words_of_ours_alone(config: Config, both: tup
 
 INDEXES = {
     "pull": {"ix_streams_due", "ix_streams_leased"}, "decide": {"ix_workspace_schedule_due"}, "push": {"ix_connections_due"},
-    "calendar": {"ix_calendar_feeds_due", "ix_calendar_feeds_leased"}, "under way": {"ix_streams_leased"}, "connections": {"ix_streams_troubled"},
+    "calendar": {"ix_calendar_feeds_due", "ix_calendar_feeds_leased"}, "person": {"ix_person_requests_due", "ix_person_requests_leased"},
+    "errand": {"ix_errands_due", "ix_errands_leased"}, "under way": {"ix_streams_leased"}, "connections": {"ix_streams_troubled"},
     "parked": {"ix_tasks_parked"}, "spent": set[str](),
 }  # fmt: skip
 # One row for each workspace, or for each of its months: read whole, and small.
@@ -152,10 +155,31 @@ def test_a_question_begins_in_an_index_of_what_needs_a_look(config: Config, name
     assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= SMALL, plan
 
 
+def test_every_step_that_schedulers_claim_is_counted_and_named() -> None:
+    assert (
+        set(states.STEPS)
+        == {each.job for each in claims._DUE}
+        == set(operator.STEPS)
+        == set(checkup._DOES)
+        == set(checkup._ROWS)
+    )
+
+
 def test_no_question_reads_a_table_that_grows_with_posts() -> None:
     read = {
-        table for statement in states.STATEMENTS.values() for table in re.findall(r"(?:FROM|JOIN) ([a-z_]+) (?!-)", statement)
+        table
+        for statement in states.STATEMENTS.values()
+        for table in re.findall(r"(?:FROM|JOIN) ([a-z_]+) (?!-)", statement)
     }
-    assert read == {"streams", "connections", "workspace_schedule", "calendar_feeds", "tasks", "spend_months"}
+    assert read == {
+        "streams",
+        "connections",
+        "workspace_schedule",
+        "calendar_feeds",
+        "person_requests",
+        "errands",
+        "tasks",
+        "spend_months",
+    }
     assert read <= {*SCHEDULED, *WATCHED}
     assert [name for name, statement in states.STATEMENTS.items() if "FROM tasks" in statement] == ["parked"]
