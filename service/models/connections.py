@@ -46,6 +46,7 @@ class Connection(Tenant, Identified, Created, Base):
         UniqueConstraint("workspace_id", "provider", "host", "account_id"),
         ForeignKeyConstraint(["workspace_id", "brand_id"], ["brands.workspace_id", "brands.id"], ondelete="CASCADE"),
         Index("ix_connections_due", "next_push_at", postgresql_where=text("next_push_at IS NOT NULL")),
+        Index("ix_connections_leased", "push_lease_until", postgresql_where=text("push_lease_until IS NOT NULL")),
     )
 
     brand_id: Mapped[UUID | None]  # None: a CRM that serves every brand
@@ -116,6 +117,7 @@ class Stream(Tenant, Identified, Base):
         ),
         Index("ix_streams_due", "next_pull_at", postgresql_where=text("next_pull_at IS NOT NULL")),
         Index("ix_streams_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+        Index("ix_streams_urgent", "next_pull_at", postgresql_where=text("urgent AND next_pull_at IS NOT NULL")),
         # What is looked at when somebody asks how all of it is: few rows, unless much is wrong.
         Index(
             "ix_streams_troubled",
@@ -153,6 +155,7 @@ class WorkspaceSchedule(Base):
     __tablename__ = "workspace_schedule"
     __table_args__ = (
         Index("ix_workspace_schedule_due", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
+        Index("ix_workspace_schedule_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
         ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], ondelete="CASCADE"),
     )
 

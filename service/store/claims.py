@@ -36,18 +36,21 @@ class _Due:
     where: str
     now: str  # which clock its instant is in
     rank: str = ""  # in which order they are claimed; without one, the longest due first
+    first: str = (
+        ""  # rows that are looked for by themselves, however many others have been due longer; an index has them
+    )
     settles: timedelta = timedelta(0)  # how long what was broken off may go on at the other side
 
 
-SHARE = (
-    8  # rows of one sort that one workspace has claimed at a time: whoever has ten thousand due hides nobody else's one
-)
+# Rows of one sort that one workspace has claimed at a time: whoever has ten thousand due hides nobody else's one.
+SHARE = 8
+WINDOW = 10  # times as many rows as are wanted are looked at, so that those of several workspaces are among them
 
 # Where somebody waits, a stream goes before those that have been due a few minutes longer: first, and nobody starves.
 _URGENT = "next_pull_at - CASE WHEN urgent THEN interval '5 minutes' ELSE interval '0' END"
 
 _DUE = (
-    _Due("pull", "streams", ("workspace_id", "id"), "next_pull_at", "lease_id", "lease_until", "status = 'active'", "now()", _URGENT),
+    _Due("pull", "streams", ("workspace_id", "id"), "next_pull_at", "lease_id", "lease_until", "status = 'active'", "now()", _URGENT, "urgent"),
     _Due("decide", "workspace_schedule", ("workspace_id",), "decide_at", "lease_id", "lease_until", "true", ":business_now"),
     _Due("calendar", "calendar_feeds", ("workspace_id", "id"), "next_fetch_at", "lease_id", "lease_until", "true", "now()"),
     _Due("person", "person_requests", ("workspace_id", "id"), "next_at", "lease_id", "lease_until", "true", "now()"),
@@ -57,18 +60,28 @@ _DUE = (
 
 
 def _statement(due: _Due) -> str:
-    """Every workspace's first row comes before anybody's second one."""
+    """Of those that have been due longest (and those whose lease ran out, and where somebody waits) every workspace's first row comes
+    before anybody's second one. Each part begins in an index and ends after so many rows: what a claim costs does not depend on how many
+    are due. Workspaces that hold their share are passed over, so that what waits behind them is seen."""
     key, rank = ", ".join(due.key), due.rank or due.at
-    is_due = f"{due.where} AND (({due.at} <= {due.now} AND ({due.until} IS NULL OR {due.until} < now())) OR {due.until} < now())"
+    is_due = f"{due.where} AND {due.at} <= {due.now} AND ({due.until} IS NULL OR {due.until} < now())"
+    ran_out = f"{due.where} AND {due.until} < now()"
+    seen = [f"{is_due} AND {{}} ORDER BY {due.at}", f"{ran_out} AND {{}} ORDER BY {due.until}"]
+    if due.first:
+        seen.append(f"{due.first} AND {is_due} AND {{}} ORDER BY {due.at}")
+    has_room = "workspace_id NOT IN (SELECT workspace_id FROM held WHERE rows >= :share)"
+    waiting = " UNION ".join(
+        f"(SELECT {key}, {rank} AS rank FROM {due.table} WHERE {each.format(has_room)} LIMIT :window)"  # noqa: S608
+        for each in seen
+    )
     return (  # names of our own tables and columns
         f"WITH held AS (SELECT workspace_id, count(*) AS rows FROM {due.table} WHERE {due.until} >= now() GROUP BY workspace_id),"  # noqa: S608
-        f" waiting AS (SELECT {key}, row_number() OVER (PARTITION BY workspace_id ORDER BY {rank} NULLS FIRST) AS turn, {rank} AS rank"
-        f" FROM {due.table} WHERE {is_due}),"
-        f" chosen AS (SELECT {key}, turn, rank FROM waiting LEFT JOIN held USING (workspace_id) WHERE turn + coalesce(rows, 0) <= :share"
+        f" waiting AS (SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY rank NULLS FIRST) AS turn FROM ({waiting}) seen),"
+        f" chosen AS (SELECT {key} FROM waiting LEFT JOIN held USING (workspace_id) WHERE turn + coalesce(rows, 0) <= :share"
         " ORDER BY turn, rank NULLS FIRST LIMIT :limit)"
         f" UPDATE {due.table} SET {due.at} = NULL, {due.lease} = :lease, {due.until} = now() + :length"
-        f" WHERE ({key}) IN (SELECT {key} FROM {due.table} WHERE ({key}) IN (SELECT {key} FROM chosen) AND {is_due} FOR UPDATE SKIP LOCKED)"
-        f" RETURNING {key}"
+        f" WHERE ({key}) IN (SELECT {key} FROM {due.table} WHERE ({key}) IN (SELECT {key} FROM chosen)"
+        f" AND (({is_due}) OR ({ran_out})) FOR UPDATE SKIP LOCKED) RETURNING {key}"
     )
 
 
@@ -92,7 +105,14 @@ def claim(
         lease = new_id()
         rows = connection.execute(
             statement,
-            {"lease": lease, "length": length, "limit": limit, "share": share, **_clock(statement.text, business_now)},
+            {
+                "lease": lease,
+                "length": length,
+                "limit": limit,
+                "window": WINDOW * limit,
+                "share": share,
+                **_clock(statement.text, business_now),
+            },
         )
         found += [Claim(job, (*row, lease)) for row in rows]
     return found

@@ -40,6 +40,7 @@ FIGURES = {
         "polling: pulls an hour",
     },
     "doors": {f"doors: an unsigned delivery of {size}" for size in ("2 KB", "the largest")},
+    "due": {"due: claiming a row", "due: an hour's connections"},
     "contacts": {"contacts: first pull", "contacts: first pull, peak memory"},
     "mapping": {f"mapping: {name}" for name in OVER_HTTP if " " not in name},
     "calls": {f"calls: {name}, per 1,000 tasks" for name in HARNESSES if " " not in name and name != FAKE},

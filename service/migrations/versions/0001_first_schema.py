@@ -393,6 +393,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_workspace_schedule")),
     )
     op.create_index(
+        "ix_workspace_schedule_leased",
+        "workspace_schedule",
+        ["lease_until"],
+        unique=False,
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_index(
         "ix_workspace_schedule_due",
         "workspace_schedule",
         ["decide_at"],
@@ -903,6 +910,20 @@ def upgrade() -> None:
         ["next_pull_at"],
         unique=False,
         postgresql_where=sa.text("next_pull_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_streams_urgent",
+        "streams",
+        ["next_pull_at"],
+        unique=False,
+        postgresql_where=sa.text("urgent AND next_pull_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_connections_leased",
+        "connections",
+        ["push_lease_until"],
+        unique=False,
+        postgresql_where=sa.text("push_lease_until IS NOT NULL"),
     )
     op.create_index(
         "ix_streams_leased",
