@@ -21,7 +21,7 @@ comparisons = Noun(
 )
 
 
-class ComparisonSchema(Schema):
+class ConnectionComparisonSchema(Schema):
     """The last comparison of one connection."""
 
     connection_id = Id()
@@ -51,7 +51,7 @@ class DifferenceQuery(PageQuery):
     standing = yes_or_no("Only what stands (true), or only what is gone (false).")
 
 
-@comparisons.get("", query=PageQuery, returns=page_of(ComparisonSchema))
+@comparisons.get("", query=PageQuery, returns=page_of(ConnectionComparisonSchema))
 def index(query: dict[str, Any]) -> Response:
     """List the last comparison of each connection"""
     filters, page = window(query)
