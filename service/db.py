@@ -50,6 +50,7 @@ _GIVING_UP = {
     "keepalives_interval": 5,
     "keepalives_count": 4,
 }
+_GONE = ("08", "57P")  # SQLSTATE: connection exceptions; shutdowns, crashes, and a server that cannot take connections yet
 RETRIES = 4  # of a transaction that PostgreSQL ended for the sake of another
 T = TypeVar("T")
 RawConnection = psycopg.Connection[Any]
@@ -183,6 +184,13 @@ def unreachable(error: OperationalError) -> PlainError:
     """A plain sentence for a database that is away; the driver's own first line says why."""
     why = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
     return PlainError(f"PostgreSQL cannot be reached: {why}. Start it, or check DATABASE_URL.")
+
+
+def went_away(error: OperationalError) -> bool:
+    """Whether the database is not there, or ended this connection: another try will do as soon as it is back. (A full disk, say, is
+    no such thing.)"""
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state.startswith(_GONE)
 
 
 def plainly(error: SQLAlchemyError) -> PlainError:

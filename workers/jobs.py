@@ -7,6 +7,7 @@ forks.
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial, wraps
@@ -22,7 +23,7 @@ from integrations.registry import providers
 from service import config as configuration
 from service import queue
 from service.clock import business_now
-from service.db import unreachable
+from service.db import unreachable, went_away
 from service.rules.signals import read
 from service.runtime import Runtime
 from service.store import claims
@@ -34,6 +35,7 @@ from workers import push as pushing
 log = structlog.get_logger()
 
 Job = Callable[..., None]
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each try to give a job back to a database that went away
 
 
 @cache
@@ -61,6 +63,8 @@ def _outlives(job: Job) -> Job:
             except OperationalError as error:
                 seen.outcome = watched.GIVEN_UP
                 log.warning("given up; it comes again when its lease ends", why=str(unreachable(error)))
+                if went_away(error):
+                    _hand_back_once_it_is_there(hand_back)
             finally:
                 stopping.ended()
 
@@ -71,6 +75,19 @@ def _remember(job: str, row: str) -> None:
     """Whether it is one of the long ones. A queue that is away forgets it, and that costs one short turn."""
     with suppress(RedisError):
         queue.took(runtime().redis, job, row, long=stopping.ran_out())
+
+
+def _hand_back_once_it_is_there(hand_back: Callable[[], None]) -> None:
+    """A database that restarts is back in seconds, and the lease ends in minutes: nobody waits for it. There is nothing else that
+    a worker could do meanwhile."""
+    for pause in PAUSES:
+        time.sleep(pause)
+        if stopping.asked():
+            return
+        with suppress(OperationalError):
+            hand_back()
+            log.info("the database is back, and so is the job")
+            return
 
 
 def _hand_back(job: str, ids: tuple[str, ...]) -> None:

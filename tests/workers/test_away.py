@@ -14,9 +14,10 @@ from structlog.testing import capture_logs
 from service import embedded, queue
 from service.config import Config
 from service.db import scheduler_engine
+from service.store import schedule
 from tests.workers.conftest import World
 from workers import __main__ as processes
-from workers import pull, scheduler
+from workers import jobs, pull, scheduler
 
 
 @pytest.fixture
@@ -34,14 +35,14 @@ def test_a_database_that_goes_away_in_the_middle_of_a_pull_loses_nothing(
     connected: World, cut: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connected.says("@brand Do you ship?", id="q1")
-    store, cuts = pull._store, iter([True])
+    store, cuts = pull.store, iter([True])
 
     def breaking_off(*args: Any) -> None:
         if next(cuts, False):
             cut()
         store(*args)
 
-    monkeypatch.setattr(pull, "_store", breaking_off)
+    monkeypatch.setattr(pull, "store", breaking_off)
     connected.run()
     connected.look()
 
@@ -56,6 +57,7 @@ def test_a_database_that_is_gone_costs_a_job_one_line_and_its_lease_brings_it_ba
     found = connected.claim()
     db = connected.runtime.db
     with monkeypatch.context() as away, capture_logs() as logs:
+        away.setattr(jobs, "PAUSES", ())
         away.setattr(db, "_sessions", type(db)("postgresql+psycopg://warmline@127.0.0.1:1/warmline")._sessions)
         for claim in found:
             connected.work(claim)
@@ -70,6 +72,24 @@ def test_a_database_that_is_gone_costs_a_job_one_line_and_its_lease_brings_it_ba
     ):
         connected.sql(f"UPDATE {table} SET {until} = now() - interval '1 second' WHERE {until} IS NOT NULL")
     connected.run()
+    assert len(connected.in_crm()) == 1
+
+
+def test_a_database_that_is_back_soon_costs_seconds_and_no_lease(
+    connected: World, cut: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected.says("@brand Do you ship?", id="q1")
+    hold, cuts = schedule.holds, iter([True])
+
+    def breaking_off(*args: Any) -> bool:
+        if next(cuts, False):
+            cut()
+        return hold(*args)
+
+    monkeypatch.setattr(schedule, "holds", breaking_off)
+    monkeypatch.setattr(jobs, "PAUSES", (0.0,))
+    connected.run()
+
     assert len(connected.in_crm()) == 1
 
 
