@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
+import structlog
 from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy import select
@@ -23,6 +24,9 @@ from service.clock import real_now
 from service.models import WebhookRoute
 from service.runtime import Runtime, runtime
 from service.store import due
+from service.watch import meters
+
+log = structlog.get_logger()
 
 MAX_HINT = 256 * 1024  # bytes
 JSON = "application/json"  # what every vendor's deliveries are
@@ -35,12 +39,24 @@ REMEMBERED = 10_000  # deliveries, all providers together: a repeated one does n
 _SEEN = "warmline:hints"
 _KEPT = "warmline.hooks"
 
+# What a call was, by the status that it is answered with.
+VERDICTS = {200: "challenged", 204: "accepted", 401: "refused", 404: "unknown", 413: "too large"}
+
 blueprint = Blueprint("hooks", __name__)
 
 
 def register(app: Flask) -> None:
     app.extensions[_KEPT] = {}
     app.register_blueprint(blueprint)
+
+
+@blueprint.after_request
+def count(response: Response) -> Response:
+    """Counts the call by its verdict, for whoever runs Warmline: who sends rubbish is seen. It costs no statement."""
+    if request.endpoint in ("hooks.hint", "hooks.challenge"):
+        provider = meters.provider_label((request.view_args or {}).get("provider", ""))
+        meters.count(meters.WEBHOOKS, provider, VERDICTS.get(response.status_code, "malformed"))
+    return response
 
 
 @blueprint.get("/hooks/<provider>")
@@ -134,6 +150,9 @@ def _follow(held: Runtime, provider: AnyProvider, each: Hint) -> None:
                 WebhookRoute.provider == provider.key, WebhookRoute.account_id == each.account_id
             )
         ).all()
+    if routes:
+        woken = [str(connection_id) for _, connection_id in routes]
+        log.info("hint", provider=provider.key, streams=list(each.streams), connections=woken[:100])
     for workspace_id, connection_id in routes:
         with held.db.tenant(workspace_id) as session:
             due.pull_soon(session, workspace_id, connection_id, each.streams, obey_limits=True)

@@ -118,8 +118,8 @@ def _end(response: Response) -> Response:
     status = f"{response.status_code // 100}xx"
     meters.count(meters.REQUESTS, route, method, status)
     meters.observe(meters.REQUEST_SECONDS, seconds, route)
-    if method in _CHANGING or response.status_code >= 500:
-        # Reading leaves no line, and the proxy has one of everything; a change can be followed by its id.
+    if (method in _CHANGING and response.status_code < 400) or response.status_code >= 500:
+        # Reading leaves no line, nor does what was refused: the proxy has one of everything. A change can be followed by its id.
         log.info(
             "request", route=route, method=method, status=response.status_code, ms=round(seconds * 1000), by=_who()
         )

@@ -26,6 +26,7 @@ from service.clock import real_now
 from service.models import Stream, WebhookRoute
 from service.runtime import Runtime
 from service.store import due
+from service.watch import meters
 from tests.conftest import Member
 from tests.fakes import social as fake_social
 from tests.fakes.social import FakeSocial
@@ -245,3 +246,21 @@ def test_a_stream_that_was_asked_to_wait_is_not_pulled_for_a_hint(door: Door) ->
     door.send({"account": "a1"})
     assert door.due()
     assert "mentions" not in door.due()
+
+
+# --- what is counted --------------------------------------------------------------------------------------------
+
+
+def test_calls_are_counted_by_their_verdict_and_never_by_what_somebody_typed(door: Door) -> None:
+    meters._begin_anew()
+    door.send({"account": "a1", "id": 7})
+    door.send(BODY, signed="wrong")
+    door.send(BODY, content_type="text/plain")
+    door.send(b"x" * (hooks.MAX_HINT + 1))
+    door.app.test_client().post("/hooks/nobody-knows-this", data=BODY)
+    meters.flush(door.held.redis)
+    found = {each.labels: each.count for each in meters.read(door.held.redis) if each.meter is meters.WEBHOOKS}
+    mine = "fakesocial"
+    assert found == {
+        (mine, "accepted"): 1, (mine, "refused"): 1, (mine, "malformed"): 1, (mine, "too large"): 1, ("other", "unknown"): 1,
+    }  # fmt: skip

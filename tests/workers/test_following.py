@@ -144,6 +144,14 @@ def test_an_endpoint_without_the_packages_is_said_and_changes_nothing(
     assert [line["event"] for line in lines()] == [tracing.MISSING]
 
 
+def test_what_a_library_logs_comes_out_the_same_way_with_the_trace(lines: Any) -> None:
+    with tracing.traced("pull", tracing.trace_of("a job"), job="pull"):
+        logging.getLogger("somebody.elses").error("gave up after %s", "three tries")
+    [line] = lines()
+    assert (line["event"], line["level"], line["job"]) == ("gave up after three tries", "error", "pull")
+    assert line["trace"] == tracing.trace_of("a job")
+
+
 # --- what is counted ------------------------------------------------------------------------------------------
 
 
