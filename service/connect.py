@@ -16,7 +16,7 @@ from integrations import consents, forms
 from integrations.consents import Way
 from integrations.errors import InvalidRequestError
 from integrations.oauth import RegistrationRefusedError
-from integrations.provider import Account
+from integrations.provider import Account, Setting
 from integrations.records import Author
 from integrations.registry import AnyProvider
 from service import arrivals, registrations, tickets
@@ -98,8 +98,8 @@ def open_ticket(runtime: Runtime, caller: Caller, ticket: str) -> str:
     return begun.authorize_url
 
 
-def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str, str]) -> Connected:
-    """Spends the callback of a consent. Raises ConnectError."""
+def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str, str], server: str = "") -> Connected:
+    """Spends the callback of a consent, which came to the address of this `server` where each has its own. Raises ConnectError."""
     found = provider_named(provider)
     state = params.get("state", "")
     row = tickets.spend(runtime, "state", state)
@@ -114,6 +114,7 @@ def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str,
     with in_words(way):
         try:
             setting = registrations.setting_for(runtime, way, sealed["form"])
+            _check_address(runtime, found, setting, server)
             credentials = consents.finish(way, setting, sealed["kept"], params)
         except RegistrationRefusedError as error:
             raise _lost_registration(runtime, way, sealed["form"]) or error from error
@@ -222,6 +223,16 @@ def _read(runtime: Runtime, way: Way, typed: Mapping[str, str]) -> dict[str, str
 def _brand(runtime: Runtime, caller: Caller, provider: AnyProvider, brand_id: UUID | None) -> UUID | None:
     with plainly(provider), runtime.db.tenant(caller.workspace_id) as session:
         return connecting.brand_for(session, caller.workspace_id, brand_id, provider.kind)
+
+
+def _check_address(runtime: Runtime, provider: AnyProvider, setting: Setting, server: str) -> None:
+    """Before the code is shown to anybody: did it come to the address that only the server has which we sent people to?"""
+    if registrations.callback_url(runtime.config, provider.key, server) != setting.redirect_uri:
+        raise ConnectError(
+            "The answer came from another server than the one you were sent to. Nothing was connected. If you did not mean to consent"
+            " there, end that consent on it, and start again from Connections.",
+            provider.key,
+        )
 
 
 def _check_answer(provider: AnyProvider, params: Mapping[str, str]) -> None:

@@ -36,9 +36,10 @@ def provider_named(key: str) -> AnyProvider:
         raise ConnectError(f"Warmline has no provider named {key!r}. It has {', '.join(providers())}.", key) from None
 
 
-def callback_url(config: Config, provider: str) -> str:
-    """Where a provider sends people back to."""
-    return f"{config.base_url}/oauth/{provider}/callback"
+def callback_url(config: Config, provider: str, server: str = "") -> str:
+    """Where a provider sends people back to. Each `server` that we have registered with by ourselves has an address of its own: none of
+    them can pass off an answer that was meant for another (RFC 9700, 4.4.2.2: servers that people name do not name themselves)."""
+    return f"{config.base_url}/oauth/{provider}/callback" + (f"/{server}" if server else "")
 
 
 def set_app(
@@ -67,7 +68,7 @@ def set_app(
 def app_for(runtime: Runtime, provider: AnyProvider, host: str = "") -> App:
     """Our registration with this provider: that with the server `host`, else the one for all of them. Raises ConnectError when
     there is none and whoever runs Warmline has to make one."""
-    return _app(runtime, consents.way(provider), host)
+    return _known(runtime, consents.way(provider), host).app
 
 
 def is_ready(runtime: Runtime, provider: AnyProvider) -> bool:
@@ -103,7 +104,8 @@ def forget_app(runtime: Runtime, provider: str, host: str, *, by_a_person: bool 
 def setting_for(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
     """What the steps of this way in need to know, for what was typed into its form (as `forms.read` returns it). Calls nobody.
     Raises ConnectError where a registration is missing."""
-    return _setting(runtime.config, way.provider, _app(runtime, way, forms.server(way.form, form)), form)
+    known = _known(runtime, way, forms.server(way.form, form))
+    return _setting(runtime.config, way, known, form)
 
 
 def registered(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
@@ -112,14 +114,14 @@ def registered(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
     if way.register is None:
         return setting_for(runtime, way, form)
     provider, host = way.provider, forms.server(way.form, form)
-    callback = callback_url(runtime.config, provider.key)
+    callback = callback_url(runtime.config, provider.key, host)
     known = _stored(runtime, provider.key, host)
     if known is not None and known.callback in ("", callback):
-        setting = _setting(runtime.config, provider, known.app, form)
+        setting = _setting(runtime.config, way, known, form)
         if not known.callback or way.knows is None or way.knows(setting):
             return setting
-    app = way.register(_setting(runtime.config, provider, App(), form))
-    return _setting(runtime.config, provider, _keep(runtime, provider.key, host, app, callback, known), form)
+    app = way.register(_setting(runtime.config, way, _Stored(App(), callback, host), form))
+    return _setting(runtime.config, way, _keep(runtime, provider.key, host, app, callback, known), form)
 
 
 def setting_of(runtime: Runtime, row: Connection) -> tuple[Way, Setting]:
@@ -145,22 +147,23 @@ def access(setting: Setting, credentials: Credentials, **more: Any) -> Access:
     )
 
 
-def _setting(config: Config, provider: AnyProvider, app: App, form: Mapping[str, str]) -> Setting:
+def _setting(config: Config, way: Way, known: _Stored, form: Mapping[str, str]) -> Setting:
+    provider = way.provider
     return Setting(
-        app=app,
-        hosts=hosts.resolve(provider, app, form),
+        app=known.app,
+        hosts=hosts.resolve(provider, known.app, form),
         form=dict(form),
         base_url=config.base_url,
-        redirect_uri=callback_url(config, provider.key),
+        redirect_uri=callback_url(config, provider.key, known.host if way.register is not None else ""),
         guarded=bool(hosts.host_fields(provider)),
-        allow_hosts=(*config.allow_hosts, *hosts.trusted(app)),
+        allow_hosts=(*config.allow_hosts, *hosts.trusted(known.app)),
     )
 
 
 # --- rows -----------------------------------------------------------------------------------------------------
 
 
-def _app(runtime: Runtime, way: Way, host: str) -> App:
+def _known(runtime: Runtime, way: Way, host: str) -> _Stored:
     found = _stored(runtime, way.provider.key, host)
     if found is None and way.needs_app:
         name, key = way.provider.name, way.provider.key
@@ -168,13 +171,14 @@ def _app(runtime: Runtime, way: Way, host: str) -> App:
             f"{name} is not set up here yet. Whoever runs Warmline registers it with `warmline providers set {key}`.",
             key,
         )
-    return found.app if found else App()
+    return found or _Stored(App())
 
 
 @dataclass(frozen=True)
 class _Stored:
     app: App
-    callback: str  # the address that a registration of our own making was made for; "": a person made it
+    callback: str = ""  # the address that a registration of our own making was made for; "": a person made it
+    host: str = ""  # the server that it is with; "": it is for all of them
 
 
 def _stored(runtime: Runtime, provider: str, host: str) -> _Stored | None:
@@ -190,7 +194,7 @@ def _stored(runtime: Runtime, provider: str, host: str) -> _Stored | None:
         return None
     opened = runtime.vault.open(row.sealed, *APPS.place(provider, row.host))
     app = App(row.client_id, opened["client_secret"], row.hosts, opened.get("options", {}))
-    return _Stored(app, str(opened.get("callback", "")))
+    return _Stored(app, str(opened.get("callback", "")), row.host)
 
 
 def _row(runtime: Runtime, provider: str, host: str, app: App, callback: str = "") -> dict[str, Any]:
@@ -202,7 +206,7 @@ def _row(runtime: Runtime, provider: str, host: str, app: App, callback: str = "
     }
 
 
-def _keep(runtime: Runtime, provider: str, host: str, app: App, callback: str, known: _Stored | None) -> App:
+def _keep(runtime: Runtime, provider: str, host: str, app: App, callback: str, known: _Stored | None) -> _Stored:
     """Stores a registration of our own making in the place of `known`. Of two that were made at once the first one stays, since a
     consent may be on its way with it."""
     row = _row(runtime, provider, host, app, callback)
@@ -215,7 +219,5 @@ def _keep(runtime: Runtime, provider: str, host: str, app: App, callback: str, k
                 where=ProviderApp.client_id == (known.app.client_id if known else None),
             ).returning(ProviderApp.client_id)
         )
-    if stored is not None:
-        return app
-    winner = _stored(runtime, provider, host)
-    return winner.app if winner else app
+    made = _Stored(app, callback, host)
+    return made if stored is not None else _stored(runtime, provider, host) or made

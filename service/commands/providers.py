@@ -96,7 +96,8 @@ def set_app(
     at = dict(_address(found, each) for each in addresses)
     place = _server(runtime, server) if server else ""
     connect.set_app(runtime, provider, client_id, client_secret, at, host=place, options=values)
-    click.echo(f"Saved. Give {provider} this callback address: {connect.callback_url(runtime.config, provider)}")
+    own = place if way.register is not None else ""
+    click.echo(f"Saved. Give {provider} this callback address: {connect.callback_url(runtime.config, provider, own)}")
 
 
 @command.command("forget")

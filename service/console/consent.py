@@ -84,11 +84,12 @@ def leave(ticket: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/oauth/<provider>/callback")
+@blueprint.get("/oauth/<provider>/callback/<server>")
 @signed_out(CALLBACK_LOST)
-def callback(provider: str) -> ResponseReturnValue:
-    """The provider sends the browser back here."""
+def callback(provider: str, server: str = "") -> ResponseReturnValue:
+    """The provider sends the browser back here; a server that we have registered with by ourselves, to an address of its own."""
     try:
-        done = connect.finish(runtime(), caller(), provider, request.args.to_dict())
+        done = connect.finish(runtime(), caller(), provider, request.args.to_dict(), server)
     except ConnectError as error:
         return _failed(error)
     if done.choice:

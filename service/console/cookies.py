@@ -21,7 +21,12 @@ def is_secure() -> bool:
 
 
 def name(which: str) -> str:
-    return f"__Host-{which}" if is_secure() else which
+    return name_under(runtime().config.base_url, which)
+
+
+def name_under(base_url: str, which: str) -> str:
+    """What this cookie is called where people reach us at this address."""
+    return f"__Host-{which}" if base_url.startswith("https://") else which
 
 
 def read(which: str) -> str:

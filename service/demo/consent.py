@@ -12,12 +12,12 @@ from integrations import consents
 from integrations.registry import AnyProvider, providers
 from service import accounts, connect
 from service.accounts import Caller
+from service.console import cookies
 from service.demo.sandbox import Sandbox
 from service.errors import PlainError
 from service.models import Brand, Connection
 from service.runtime import Runtime
 
-COOKIE = "warmline_session"
 CLIENT = "warmline-sandbox-client"
 
 
@@ -88,7 +88,9 @@ def connect_account(
     url = connect.start(visitor.runtime, visitor.caller, provider=provider.key, brand_id=brand_id)
     with requests.Session() as browser:
         browser.trust_env = False
-        browser.headers["Cookie"] = f"{COOKIE}={visitor.cookie}"
+        browser.headers["Cookie"] = (
+            f"{cookies.name_under(visitor.runtime.config.base_url, cookies.SESSION)}={visitor.cookie}"
+        )
         leaving = browser.get(url, allow_redirects=False, timeout=30)
         if leaving.status_code not in (302, 303):
             raise PlainError(

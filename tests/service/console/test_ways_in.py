@@ -99,8 +99,9 @@ def away(browser: Browser, server: str, **more: str) -> str:
 
 
 def back(browser: Browser, consent: str) -> Any:
-    state = parse_qs(urlsplit(consent).query)["state"][0]
-    return browser.get("/oauth/fedi/callback", query_string={"state": state, "code": "c"})
+    query = parse_qs(urlsplit(consent).query)
+    path = urlsplit(query["redirect_uri"][0]).path
+    return browser.get(path, query_string={"state": query["state"][0], "code": "c"})
 
 
 def rows(held: Runtime, owner: Member) -> list[Connection]:
@@ -120,7 +121,7 @@ def test_the_first_to_name_a_server_registers_us_there_and_the_others_use_that(
     assert away(olga, "fedi.example").startswith("https://fedi.example/authorize?")
     [setting] = fedi.registered
     assert (setting.hosts, setting.guarded) == ({"web": "https://fedi.example"}, True)
-    assert setting.redirect_uri == "http://warmline.test/oauth/fedi/callback"
+    assert setting.redirect_uri == "http://warmline.test/oauth/fedi/callback/fedi.example"
 
     assert back(olga, first).status_code == 303
     [row] = rows(held, owner)
@@ -244,7 +245,10 @@ def test_when_our_address_changes_we_register_again(fedi: Fedi, held: Runtime) -
     assert registrations.registered(held, way, form).app.client_id == "client-1"
     moved = Runtime(replace(held.config, base_url="https://warmline.acme.test"))
     found = registrations.registered(moved, way, form)
-    assert (found.app.client_id, found.redirect_uri) == ("client-2", "https://warmline.acme.test/oauth/fedi/callback")
+    assert (found.app.client_id, found.redirect_uri) == (
+        "client-2",
+        "https://warmline.acme.test/oauth/fedi/callback/fedi.example",
+    )
     moved.db.engine.dispose()
 
 
