@@ -28,15 +28,27 @@ def person(runtime: Runtime, workspace_id: UUID, request_id: UUID, lease_id: UUI
         return None if row is None else _batch(session, row)
 
     more: bool | None = True
+    batches = 0
     while more and time.monotonic() < deadline:
         more = runtime.db.retried(workspace_id, batch)
+        batches += bool(more)
     if more is None:
         return
     left = more
-    done = runtime.db.retried(
-        workspace_id, lambda session: _end(runtime, session, workspace_id, request_id, lease_id, left)
-    )
-    if done:
+
+    def end(session: Session) -> bool:
+        """Writes the receipt, or comes back for what is left. It is done when a job found nothing more, a while after the last that did:
+        what was being stored or decided meanwhile has ended by then."""
+        row = erasing.hold(session, workspace_id, request_id, lease_id)
+        if row is None:
+            return False
+        tasks = erasing_tasks.standing(session, row)
+        done = not left and not batches and not receipts.waits(tasks)
+        lines = receipts.lines(row.counts, tasks, asked_at=row.created_at, backup_days=runtime.config.backup_days)
+        erasing.end(session, row, lines, done=done, more=left)
+        return done
+
+    if runtime.db.retried(workspace_id, end):
         log.info("erased", workspace=str(workspace_id), request=str(request_id))
 
 
@@ -48,15 +60,3 @@ def _batch(session: Session, row: PersonRequest) -> bool:
             erasing.count(row, gone)
             return True
     return False
-
-
-def _end(runtime: Runtime, session: Session, workspace_id: UUID, request_id: UUID, lease_id: UUID, more: bool) -> bool:
-    """Writes the receipt, or comes back for what is left. Whether it is done."""
-    row = erasing.hold(session, workspace_id, request_id, lease_id)
-    if row is None:
-        return False
-    tasks = erasing_tasks.standing(session, row)
-    done = not more and not receipts.waits(tasks)
-    lines = receipts.lines(row.counts, tasks, asked_at=row.created_at, backup_days=runtime.config.backup_days)
-    erasing.end(session, row, lines, done=done, more=more)
-    return done

@@ -63,6 +63,7 @@ def _known(
             Task.workspace_id == workspace_id,
             Task.crm_connection_id == connection_id,
             Task.external_id.in_(ids) | Task.key.in_(keys),
+            Task.erased_at.is_(None),  # its text does not come back from there
         )
         .order_by(Task.id)
         .with_for_update()
@@ -106,17 +107,19 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
         _edited(row, item)  # what they wrote before they ticked it off is theirs too
     row.state = "completed"
     if row.wanted == "open":
-        _close(session, row, _DONE, item.completed_at or real_now())
+        _close(session, row, _DONE, item.completed_at or real_now(), read_until=item.completed_at)
         return 1
     row.push_at = None  # we wanted that anyway
     return 0
 
 
-def _close(session: Session, row: Task, reason: str, at: datetime) -> None:
+def _close(session: Session, row: Task, reason: str, at: datetime, *, read_until: datetime | None = None) -> None:
+    """Somebody ended it. `read_until`: until when what was written may have been read by whoever did, where the CRM tells; what
+    came after that, and before we heard of it, waits for an answer of its own."""
     row.wanted = "completed" if row.state == "completed" else "withdrawn"
     row.closed_by, row.close_reason, row.closed_at, row.push_at = "crm", reason, at, None
     row.held_reason, row.held_until, row.run_id, row.parked_at = "", None, None, None
-    dealt_with(session, row, max(at, business_now()))
+    dealt_with(session, row, max(read_until, row.since) if read_until else max(at, business_now()))
     tasks.release_slots(session, row.workspace_id, [row.person])
 
 
