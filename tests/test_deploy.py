@@ -1,0 +1,217 @@
+"""What starts Warmline elsewhere (image, compose file, systemd units) says what the program understands. It is read here, not run."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dockerfile_parse import DockerfileParser
+
+from service import embedded
+from service.cli import Commands
+from service.serving import graceful_timeout
+from tests.test_docs import settings_table
+
+ROOT = Path(__file__).parents[1]
+UNITS = sorted((ROOT / "deploy/systemd").iterdir())
+PROGRAM = "/srv/warmline/.venv/bin/warmline"
+COMMANDS = Commands().list_commands(None)  # type: ignore[arg-type]
+SECRET = {"DATABASE_ADMIN_URL": {"release"}, "DATABASE_BACKUP_URL": {"backup"}}  # which services may know it
+
+
+# --- the image ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
+    """The Dockerfile's instructions, in order."""
+    parser = DockerfileParser(path=str(tmp_path_factory.mktemp("image") / "Dockerfile"))
+    parser.content = (ROOT / "Dockerfile").read_text()
+    return [(each["instruction"], each["value"]) for each in parser.structure if each["instruction"] != "COMMENT"]
+
+
+def values(image: list[tuple[str, str]], instruction: str) -> list[str]:
+    return [value for name, value in image if name == instruction]
+
+
+def copied(image: list[tuple[str, str]]) -> list[str]:
+    """What comes from the repository."""
+    return [part for value in values(image, "COPY") if "--from" not in value for part in value.split()[:-1]]
+
+
+def test_what_is_copied_is_there_and_goes_to_the_builder(image: list[tuple[str, str]]) -> None:
+    let_through = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    assert copied(image)
+    for each in copied(image):
+        assert (ROOT / each).exists(), each
+        assert any(fnmatch.fnmatch(each, pattern) for pattern in let_through), each
+
+
+def test_what_is_copied_is_enough_to_install_it(image: list[tuple[str, str]], tmp_path: Path) -> None:
+    source, site = tmp_path / "source", tmp_path / "site"
+    source.mkdir()
+    for each in copied(image):
+        path = ROOT / each
+        if path.is_dir():
+            shutil.copytree(path, source / each, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, source)
+    flags = [
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--disable-pip-version-check",
+        "--no-compile",
+    ]
+    argv = [sys.executable, "-m", "pip", "install", *flags, "--target", str(site), str(source)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    code = f"import sys; sys.path.insert(0, {str(site)!r}); import service, workers.__main__, service.app; print(service.__path__[0])"
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert found.stdout.strip() == str(site / "service"), found.stderr
+    for name in (
+        "service/console/static",
+        "service/console/templates",
+        "service/migrations/versions",
+        "service/migrations/script.py.mako",
+    ):
+        assert (site / name).exists(), name
+
+
+def test_the_last_stage_is_small_nobody_and_healthy(image: list[tuple[str, str]]) -> None:
+    last = image[max(index for index, (name, _) in enumerate(image) if name == "FROM") :]
+    [user] = values(last, "USER")
+    assert user not in ("root", "0")
+    assert any("/livez" in value for value in values(last, "HEALTHCHECK"))
+    stages = {value.split()[-1] for value in values(image, "FROM") if " AS " in value}
+    origins = re.findall(r"--from=(\S+)", " ".join(values(last, "COPY")))
+    assert origins
+    assert set(origins) <= stages
+    [entry], [command] = values(last, "ENTRYPOINT"), values(last, "CMD")
+    assert json.loads(entry) == ["warmline"]
+    assert json.loads(command)[0] in COMMANDS
+
+
+def test_dependencies_are_checked_against_their_hashes(image: list[tuple[str, str]]) -> None:
+    installs = [value for value in values(image, "RUN") if "pip install" in value]
+    assert installs
+    assert all("--require-hashes" in value or "--no-deps" in value for value in installs)
+    assert not any(host in value for value in installs for host in ("http:", "https:", "index-url"))
+
+
+# --- the compose file ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    return found
+
+
+def ours(compose: dict[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in compose["services"].items() if each["image"] == "warmline"}
+
+
+def test_the_compose_file_keeps_its_schema() -> None:
+    argv = [
+        Path(sys.executable).parent / "check-jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        ROOT / "compose.yaml",
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_its_commands_and_settings_are_ours(compose: dict[str, Any]) -> None:
+    table = set(settings_table())
+    assert {"web", "worker", "scheduler", "release"} <= set(ours(compose))
+    for name, each in ours(compose).items():
+        assert each["command"][0] in COMMANDS, name
+        assert set(each["environment"]) <= table, name
+
+
+@pytest.mark.parametrize("secret", SECRET)
+def test_who_does_not_need_an_address_does_not_know_it(compose: dict[str, Any], secret: str) -> None:
+    assert {name for name, each in ours(compose).items() if secret in each["environment"]} == SECRET[secret]
+
+
+def test_nothing_is_killed_before_it_had_the_time_to_end(compose: dict[str, Any]) -> None:
+    for name, each in ours(compose).items():
+        assert int(each["stop_grace_period"].removesuffix("s")) > graceful_timeout, name
+
+
+def test_servers_are_not_open_to_the_outside(compose: dict[str, Any]) -> None:
+    published = {name: each["ports"] for name, each in compose["services"].items() if "ports" in each}
+    assert list(published) == ["web"]
+    assert all(port.startswith("127.0.0.1:") for port in published["web"])
+
+
+def test_the_databases_roles_are_those_that_the_manual_names(compose: dict[str, Any]) -> None:
+    script = (ROOT / "deploy/postgres/roles.sh").read_text()
+    subprocess.run(["sh", "-n", ROOT / "deploy/postgres/roles.sh"], check=True)
+    made = dict(re.findall(r"CREATE ROLE (\w+) LOGIN PASSWORD :'\w+' (.*);", script))
+    assert set(made) == {embedded.OWNER, embedded.APP, embedded.SCHEDULER, "warmline_backup"}
+    assert all(" NOSUPERUSER" in f" {rights}" for rights in made.values())
+    assert [role for role, rights in made.items() if "NOBYPASSRLS" not in rights] == ["warmline_backup"]
+    given = set(re.findall(r"\$(?:\{)?([A-Z_]+)", script)) - {"POSTGRES_USER"}
+    assert given <= set(compose["services"]["postgres"]["environment"])
+
+
+# --- systemd ------------------------------------------------------------------------------------------------------
+
+
+def said(unit: Path, name: str) -> list[str]:
+    return re.findall(rf"^{name}=(.*)$", unit.read_text(), re.MULTILINE)
+
+
+def services() -> list[Path]:
+    return [unit for unit in UNITS if unit.suffix == ".service"]
+
+
+def test_every_process_of_the_procfile_has_a_unit() -> None:
+    wanted = dict(re.findall(r"^(\w+): warmline (\w+)$", (ROOT / "Procfile").read_text(), re.MULTILINE))
+    found = {unit.stem.removeprefix("warmline-"): said(unit, "ExecStart")[0] for unit in services()}
+    assert {name: found[name] for name in wanted} == {name: f"{PROGRAM} {command}" for name, command in wanted.items()}
+    assert all(line.split()[1] in COMMANDS for line in found.values())
+
+
+def test_units_give_the_time_to_end_and_restart_what_ends() -> None:
+    for unit in services():
+        if said(unit, "Type") != ["oneshot"]:
+            assert said(unit, "Restart") == ["always"]
+            assert int(said(unit, "TimeoutStopSec")[0]) > graceful_timeout
+
+
+@pytest.fixture
+def runnable(tmp_path: Path) -> list[Path]:
+    """The units, with a program that is here."""
+    for unit in UNITS:
+        (tmp_path / unit.name).write_text(
+            re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(), flags=re.MULTILINE)
+        )
+    return sorted(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")
+def test_systemd_understands_the_units_and_finds_them_shut(runnable: list[Path]) -> None:
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *runnable], capture_output=True, text=True, check=False
+    )
+    assert [line for line in done.stderr.splitlines() if "warmline" in line] == []
+    for unit in runnable:
+        if unit.suffix == ".service":
+            argv = ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit]
+            shut = subprocess.run(argv, capture_output=True, text=True, check=False)
+            assert shut.returncode == 0, f"{unit.name}: {shut.stdout[-200:]}"  # exposure 2.0 of 10 at most
