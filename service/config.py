@@ -53,6 +53,7 @@ class Config:
     json_logs: bool = False
     lease: timedelta = LEASE  # how long a claimed row stays with a worker that falls silent
     queue_sweep_seconds: int = 600  # how often what jobs of killed workers left in the queue is cleared away
+    api_per_second: int = 0  # calls of one workspace; 0: no limit
     workers: int = 2  # worker processes; more than the cores can carry helps nobody
     stop_within: float = 20.0  # seconds that a web or worker process which is to stop has for what is under way
     metrics_token: str = field(default="", repr=False)  # opens /metrics; "": there is none
@@ -106,6 +107,7 @@ def load(*, follow: bool = True) -> Config:
             backup_days=env.int("WARMLINE_BACKUP_DAYS", None, validate=Range(0, 3650)),
             lease=timedelta(seconds=env.int("WARMLINE_LEASE_SECONDS", 300, validate=Range(5, 3600))),
             queue_sweep_seconds=env.int("WARMLINE_QUEUE_SWEEP_SECONDS", 600, validate=Range(5, 86_400)),
+            api_per_second=env.int("WARMLINE_API_PER_SECOND", 20, validate=Range(0, 100_000)),
             workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
             metrics_token=_token(env, "WARMLINE_METRICS_TOKEN"),
             freshness=timedelta(seconds=env.int("WARMLINE_FRESHNESS_SECONDS", 300, validate=Range(10, 86_400))),

@@ -32,6 +32,12 @@ def authenticate() -> None:
     g.caller = found
 
 
+def calling() -> Caller | None:
+    """Who makes this request; None where that is nobody's business."""
+    found: Caller | None = g.get("caller")
+    return found
+
+
 def caller() -> Caller:
     """Who makes this request."""
     found: Caller = g.caller

@@ -12,7 +12,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema
 
 from service import access
-from service.api import auth, idempotency, problems
+from service.api import auth, idempotency, pace, problems
 from service.api.answers import no_store
 
 VERSION = "v1"
@@ -83,6 +83,7 @@ def mount(app: Flask, nouns: Sequence[Noun], **spec: Any) -> Any:
     for noun in nouns:
         parent.register_blueprint(noun.blueprint)
     parent.before_request(auth.authenticate)
+    parent.before_request(pace.hold)
     parent.before_request(idempotency.before)
     parent.after_request(idempotency.after)
     parent.after_request(no_store)
