@@ -83,3 +83,23 @@ def test_a_crm_that_keeps_no_seconds_has_edited_nothing(connected: World) -> Non
     connected.crm.edit_as_person(state.id, due_at=state.due_at + timedelta(minutes=1))
     connected.look(streams=("tasks",))
     assert connected.task().edited == ["due_at"]
+
+
+def test_what_is_written_after_a_task_was_ticked_off_waits_for_an_answer_of_its_own_though_we_hear_of_both_at_once(
+    connected: World,
+) -> None:
+    connected.crm.clock = lambda: connected.now
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.passes(HOUR)
+    connected.crm.complete_as_person(state.id)
+    connected.passes(HOUR)
+    connected.says("@brand And what does it cost to the Azores?", id="q2", to="q1", ago=timedelta(0))
+    connected.passes(5 * HOUR)
+
+    connected.look()
+
+    assert connected.task(state="completed").close_reason == "completed in the CRM"
+    [open_task] = connected.tasks(state="open")
+    assert "Azores" in open_task.content["body"]
