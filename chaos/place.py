@@ -104,7 +104,7 @@ def place(
         with ExitStack() as exits:
             home = exits.enter_context(disk(folder, own=own_disk))
             if keep:
-                exits.callback(shutil.copytree, home / "log", folder / "log-kept")
+                exits.callback(subprocess.run, ["cp", "-a", home, folder / "kept"], check=False)
             yield exits.enter_context(_running(folder, home, load, lease, workers, namespaces, unique, say))
     finally:
         if keep:

@@ -48,7 +48,7 @@ def _one_of(**choices: Sequence[Any]) -> Callable[[Random], Mapping[str, Any]]:
 
 def _child(random: Random) -> Mapping[str, Any]:
     """A child of a program: which one, as a share of those there are."""
-    return {"program": random.choice((*WORK, *WORK, "web")), "which": round(random.random(), 3)}
+    return {"program": random.choice((*WORK, *WORK, "web")), "which": round(random.random() * 0.999, 3)}
 
 
 def _answers(random: Random) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ KINDS: Mapping[str, Kind] = {
     "stop a child": Kind(3, _child, leases=(2.0, 2.0)),
     "stop a program": Kind(2, _one_of(program=PROGRAMS), leases=(2.0, 2.0)),
     "restart PostgreSQL": Kind(2, _one_of(signal=("SIGINT", "SIGQUIT", "SIGKILL"))),
-    "end a connection to PostgreSQL": Kind(5, lambda random: {"which": round(random.random(), 3), "signal": random.choice(("SIGTERM", "SIGTERM", "SIGTERM", "SIGKILL"))}),
+    "end a connection to PostgreSQL": Kind(5, lambda random: {"which": round(random.random() * 0.999, 3), "signal": random.choice(("SIGTERM", "SIGTERM", "SIGTERM", "SIGKILL"))}),
     "leave PostgreSQL no connections": Kind(3, _nothing, (2.0, 8.0)),
     "restart Valkey": Kind(3, _one_of(signal=("SIGTERM", "SIGKILL"))),
     "empty Valkey": Kind(4, _nothing),
