@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import msgspec
 import requests
@@ -46,6 +46,7 @@ LONGEST_WAIT = 7 * 86_400.0  # seconds; what asks for more than a week is a garb
 
 _ABOUT_THE_GRANT = (401, 402, 403)
 
+_PROOFS = ("Authorization", "DPoP")
 _WORDS = ("authorization_code", "refresh_token")  # sent along with secrets, and fit for a message
 
 RetryAfter = Callable[[requests.Response], float | None]
@@ -163,11 +164,12 @@ class Session:
         if response.status_code < 300:
             return response
         # Redacted before `error_for` cuts it: half a token is not found any more.
-        says = redact(self._says(response), self._secrets)
+        secrets = [*self._secrets, *proved(response)]
+        says = redact(self._says(response), secrets)
         refusal = self._classify(response) or error_for(response, says=says, write=write, retry_after=self._retry_after)
         assert refusal is not None  # no status above is a success
         # Some providers quote back what was sent to them, and each of them words its refusals itself.
-        refusal.args = tuple(redact(str(each), self._secrets) for each in refusal.args)
+        refusal.args = tuple(redact(str(each), secrets) for each in refusal.args)
         raise refusal
 
     def get(self, path: str, **params: Any) -> Any:
@@ -180,11 +182,19 @@ class Session:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` without what was sent in confidence: some providers quote it back. Short values are words, not secrets."""
+    """`text` without what was sent in confidence: some providers quote it back, as it is or as it stood in a form or an address. Short
+    values are words, not secrets."""
     for secret in secrets:
         if len(secret) >= 12 and secret not in _WORDS:
-            text = text.replace(secret, "…")
+            for written in {secret, quote(secret, safe=""), quote_plus(secret)}:
+                text = text.replace(written, "…")
     return text
+
+
+def proved(response: requests.Response) -> list[str]:
+    """What the request of this answer proved itself with, as it went over the line: the client's id and secret in one, say."""
+    sent: list[Any] = [response.request.headers.get(name) or "" for name in _PROOFS]  # some libraries put bytes there
+    return [part for value in sent for part in (value.decode() if isinstance(value, bytes) else value).split()]
 
 
 def read_limited(response: requests.Response, most: int | None = None) -> None:

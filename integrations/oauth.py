@@ -24,7 +24,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from integrations.guarded import guard
-from integrations.http import TIMEOUT, USER_AGENT, answering, error_for, read_limited, redact
+from integrations.http import TIMEOUT, USER_AGENT, answering, error_for, proved, read_limited, redact
 from integrations.provider import Begun, Credentials, OAuth2, Setting
 from integrations.punctual import punctual
 
@@ -180,7 +180,7 @@ def _call(name: str, auth: OAuth2, setting: Setting, **form: str) -> dict[str, A
         read_limited(response)
     body = _json_object(response)
     if response.status_code != 200:
-        raise _refusal(name, response, body, [setting.app.client_secret, *form.values()])
+        raise _refusal(name, response, body, [setting.app.client_secret, *form.values(), *proved(response)])
     return _credentials(name, body, auth.keeps)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,7 @@ class Arrival:
 
     way: Way
     setting: Setting
-    credentials: Credentials
+    credentials: Credentials = field(repr=False)
     brand_id: UUID | None
 
     @property

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 import requests
@@ -213,6 +214,16 @@ def test_a_token_that_the_provider_quotes_back_is_left_out(mock: responses.Reque
     with pytest.raises(errors.AuthenticationError, match="token … expired") as caught:
         Session(BASE, token=TOKEN, says=lambda answer: answer.text).get("/me")
     assert TOKEN not in str(caught.value)
+
+
+def test_a_secret_that_is_quoted_as_it_stood_in_a_form_or_an_address_is_left_out(mock: responses.RequestsMock) -> None:
+    secret = "a secret/with+signs=in it"
+    for written in (secret, quote(secret, safe=""), quote_plus(secret)):
+        mock.post(f"{BASE}/me", status=400, body=f"you sent key={written}&x=1")
+        with pytest.raises(errors.InvalidRequestError, match="key=…&x=1"):
+            Session(BASE, secrets=[secret], says=lambda answer: answer.text).request(
+                "POST", "/me", data={"key": secret}
+            )
 
 
 def test_a_long_sentence_is_not_cut_in_the_middle_of_a_token(mock: responses.RequestsMock) -> None:

@@ -251,7 +251,8 @@ def test_an_oversized_answer_is_given_up(mock: responses.RequestsMock, monkeypat
 
 
 def test_no_secret_that_a_provider_quotes_back_gets_into_a_message(mock: responses.RequestsMock) -> None:
-    quoted = "old-refresh-token and client-secret-of-ours are wrong"
+    basic = base64.b64encode(b"client-1:client-secret-of-ours").decode()
+    quoted = f"old-refresh-token and client-secret-of-ours in Basic {basic} are wrong"
     for body in (
         {"error": "invalid_grant", "error_description": quoted},
         {"error": "invalid_client", "error_description": quoted},
@@ -261,6 +262,7 @@ def test_no_secret_that_a_provider_quotes_back_gets_into_a_message(mock: respons
             _refresh()
         assert "old-refresh-token" not in str(caught.value)
         assert "client-secret-of-ours" not in str(caught.value)
+        assert basic not in str(caught.value)
 
 
 # --- leaving -------------------------------------------------------------------------------------------------
@@ -289,3 +291,23 @@ def test_leaving_follows_no_redirect(mock: responses.RequestsMock) -> None:
 @pytest.mark.parametrize(("auth", "credentials"), [(_with(revoke_url=None), CREDENTIALS), (AUTH, {})])
 def test_where_there_is_nothing_to_revoke_nobody_is_called(auth: OAuth2, credentials: dict[str, Any]) -> None:
     oauth.revoke("Example", auth, SETTING, credentials)
+
+
+# --- whose answer it is (RFC 9207) --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("iss", ["https://evil.example", "https://chirp.example/", "", "https://CHIRP.example"])
+def test_another_servers_answer_is_refused_before_the_code_is_shown_to_anybody(iss: str) -> None:
+    auth = replace(AUTH, issuer="https://chirp.example")
+    with responses.RequestsMock() as mock:  # nobody is called
+        with pytest.raises(errors.UnexpectedResponseError, match="another server than the one you were sent to"):
+            oauth.finish("Chirp", auth, SETTING, {"verifier": VERIFIER}, {"code": "c", "iss": iss})
+        assert len(mock.calls) == 0
+
+
+def test_an_answer_that_names_its_server_is_taken() -> None:
+    auth = replace(AUTH, issuer="https://chirp.example")
+    with responses.RequestsMock() as mock:
+        mock.post(TOKEN_URL, json={"access_token": "a"})
+        for params in ({"code": "c", "iss": "https://chirp.example"}, {"code": "c"}):
+            assert oauth.finish("Chirp", auth, SETTING, {"verifier": VERIFIER}, params)["access_token"] == "a"
