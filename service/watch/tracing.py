@@ -26,7 +26,7 @@ T = TypeVar("T")
 _trace: ContextVar[str] = ContextVar("trace", default="")
 _tracer: Any = None  # an opentelemetry.trace.Tracer, where there is one
 
-MISSING = "OTEL_EXPORTER_OTLP_ENDPOINT is set, and no spans are sent: OpenTelemetry is not installed. Run `pip install 'warmline[otel]'`."
+MISSING = "OTEL_EXPORTER_OTLP_ENDPOINT is set, and no spans are sent: OpenTelemetry is not installed. Run `pip install '.[otel]'` where Warmline was installed from."
 
 
 def trace_of(*ids: object) -> str:
