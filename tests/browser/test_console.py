@@ -86,7 +86,7 @@ def paths(scene: Scene) -> list[str]:
     return [
         "/", "/tasks", "/tasks?show=held", "/tasks?show=done", "/matches", "/conversations", f"/conversations/{scene.waiting}", "/connections",
         f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/disconnect", "/connect/new/chirp", "/connect/new/keyed", "/brands",
-        "/settings", "/settings/keys", "/people",
+        "/settings", "/settings/keys", "/people", "/account",
     ]  # fmt: skip
 
 
@@ -210,3 +210,24 @@ def test_connecting_leads_to_the_consent_page_and_back(
     assert consent[0]["redirect_uri"] == [f"{site.url}/oauth/chirp/callback"]
     page.get_by_role("link", name="Try Chirp again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Connect Chirp")
+
+
+def test_a_password_is_set_and_signs_in_by_the_keyboard_alone(visitor: OpenWindow, owner: Any, site: Site) -> None:
+    who = visitor(PHONE)
+    page = who.sign_in(owner.email)
+    who.go("/account")
+    for label in ("New password", "New password once more"):
+        page.get_by_label(label, exact=True).fill("two plums and a bag of rain")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Saved. Everywhere else you are signed out now.")
+    expect(page.get_by_role("heading", name="Browsers that are known")).to_be_visible()
+    page.get_by_text("Acme", exact=True).click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.goto(f"{site.url}/signin?next=/tasks?show=held")
+    expect(page.get_by_label("E-mail address")).to_be_focused()
+    page.keyboard.type(owner.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type("two plums and a bag of rain")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/tasks?show=held")
