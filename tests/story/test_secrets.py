@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import re
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,8 @@ import pytest
 import structlog
 from flask import Flask, Response, request
 
+from integrations import consents
+from integrations.registry import providers
 from sandbox.hints import signature
 from service import accounts, connect, embedded, logs, queue
 from service.runtime import Runtime
@@ -30,6 +33,7 @@ pytestmark = pytest.mark.story
 TOKENS = ("access_token", "refresh_token")
 SOME = ("mentions", "messages", "tasks", "contacts")  # streams: one call after another of both vendors
 FEED = "https://calendar.invalid/private-a-calendar-that-nobody-else-knows/basic.ics"
+TYPED = {"host": "crm.example.com", "text": "somebody.example.com", "secret": ""}
 OUR_OWN = ("our ",)  # what a page or an answer of ours is there to give to whom it belongs
 
 
@@ -94,7 +98,15 @@ def logged(held: Runtime) -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def vendors(story: Story, planted: Planted) -> Vendors:
+def vendors(story: Story, planted: Planted, monkeypatch: pytest.MonkeyPatch) -> Vendors:
+    ask = socket.getaddrinfo
+
+    def only_here(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host not in ("127.0.0.1", "localhost"):
+            raise socket.gaierror(socket.EAI_NONAME, "nobody leaves this machine")
+        return ask(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", only_here)
     found = Vendors(planted, story.outside.app.wsgi_app)
     story.outside.app.wsgi_app = found  # type: ignore[method-assign]
     for provider in ("x", "hubspot"):
@@ -186,6 +198,29 @@ def has_a_calendar(story: Story, planted: Planted) -> None:
     assert "calendar.invalid" in story.reads("/calendars")
 
 
+def types_keys(story: Story, planted: Planted) -> None:
+    """Into every form that takes one, for a server that cannot be reached: the form comes back with the reason."""
+    asked = [
+        way
+        for provider in providers().values()
+        for way in consents.ways(provider)
+        if any(field.type == "secret" for field in way.form)
+    ]
+    assert len(asked) > 3
+    for way in asked:
+        typed = {field.name: TYPED[field.type] for field in way.form if not field.choices}
+        for field in way.form:
+            if field.type == "secret":
+                typed[field.name] = planted.plant(
+                    f"typed {field.name} of {way.provider.name}",
+                    f"typed-{len(planted.secrets)}-{field.name}-{'x' * 20}",
+                )
+        answer = story.browser.post(
+            f"/connect/new/{way.provider.key}", data={"csrf_token": story.csrf, "way": way.key, **typed}
+        )
+        assert answer.status_code == 400, way.provider.name
+
+
 def is_told_by_webhook(story: Story, planted: Planted, app: Flask) -> None:
     secret, body = (
         planted.secrets["client secret of x"],
@@ -229,6 +264,7 @@ def test_no_secret_is_left_anywhere(shown: list[str], story: Story, vendors: Ven
     calls_the_api(story, planted, app)
     signs_in_again(story, planted, app)
     has_a_calendar(story, planted)
+    types_keys(story, planted)
     enqueued(story, planted)
     assert story.outside.open_tasks()
     is_told_by_webhook(story, planted, app)
