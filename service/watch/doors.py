@@ -72,7 +72,7 @@ def _metrics() -> Response:
         abort(404)  # nobody has said who may read it
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), token.encode()):
-        abort(401)
+        return Response("Send the token: Authorization: Bearer ...\n", 401, {"WWW-Authenticate": 'Bearer realm="metrics"'}, mimetype="text/plain")  # fmt: skip
     meters.flush(runtime().redis)
     page, content_type = exposition.render(overall(), runtime().config, request.headers.get("Accept", ""))
     return Response(page, content_type=content_type, headers={"Cache-Control": "no-store"})

@@ -78,12 +78,21 @@ def seen(redis: Redis) -> list[Process]:
     """Every process that was heard of within a day, by role and host. Forgets older ones. Raises RedisError."""
     now = clock(redis)
     stored: Mapping[bytes, bytes] = redis.hgetall(KEY)  # type: ignore[assignment]
-    found = {name: Process(**json.loads(value)) for name, value in stored.items()}
+    found = {name: process for name, value in stored.items() if (process := _read(value)) is not None}
     old = [name for name, each in found.items() if now - each.seen > FORGOTTEN.total_seconds()]
     if old:
         redis.hdel(KEY, *old)
     kept = [each for name, each in found.items() if name not in old]
     return sorted(kept, key=lambda each: (ROLES.index(each.role), each.host, each.pid))
+
+
+def _read(value: bytes) -> Process | None:
+    """None for what another version of ours has said in other words."""
+    try:
+        found = Process(**json.loads(value))
+    except (TypeError, ValueError):
+        return None
+    return found if found.role in ROLES else None
 
 
 def mark(redis: Redis, what: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from service.app import create_app
 from service.config import Config
 from service.runtime import Runtime
-from service.watch import doors, meters
+from service.watch import doors, meters, presence
 from tests.conftest import Member
 
 TOKEN = "a-token-that-only-the-test-knows"
@@ -87,7 +87,7 @@ def test_whoever_asks_in_a_loop_does_not_wear_the_database_out(app: Flask, monke
 
 def test_nobody_reads_the_figures_without_the_token(app: Flask) -> None:
     client = app.test_client()
-    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics").headers["WWW-Authenticate"].startswith("Bearer")
     for wrong in (f"Bearer {TOKEN}x", "Bearer ", f"Basic {TOKEN}", TOKEN, "Bearer é"):
         answer = client.get("/metrics", headers={"Authorization": wrong})
         assert (answer.status_code, "warmline_" in answer.text) == (401, False), wrong
@@ -178,6 +178,13 @@ def test_what_another_version_counted_otherwise_is_passed_over(held: Runtime, ap
     held.redis.hset(meters.KEY, "warmline_gone\x1fn\x1fx", 1)
     held.redis.hset(meters.KEY, "warmline_pushes\x1fn\x1fone label", 1)
     assert "warmline_pushes_total" not in scrape(app)
+
+
+def test_a_process_of_another_version_is_passed_over(held: Runtime, app: Flask) -> None:
+    for number, said in enumerate(("{}", "not json", '{"role": "juggler"}', '{"unheard": 1}')):
+        held.redis.hset(presence.KEY, f"host:{number}", said)
+    presence.say(held.redis, presence.WEB)
+    assert 'warmline_processes{role="web"} 1.0' in scrape(app)
 
 
 def test_a_provider_that_this_version_does_not_have_is_one_among_others() -> None:
