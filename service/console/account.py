@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, abort, request, url_for
@@ -20,6 +21,8 @@ from service.signin import Standing
 
 blueprint = Blueprint("account", __name__)
 
+_STATUSES: Mapping[type[PlainError], int] = {signin.ClosedError: 429, passwords.BusyError: 503}
+
 
 @blueprint.get("/account")
 def show() -> ResponseReturnValue:
@@ -37,7 +40,7 @@ def password() -> ResponseReturnValue:
     try:
         fresh = signin.choose(runtime().db, caller(), typed, present, browsers.visitor())
     except PlainError as error:
-        return _page(sentence=str(error)), 429 if isinstance(error, signin.ClosedError) else 400
+        return _page(sentence=str(error)), _STATUSES.get(type(error), 400)
     response = done(url_for(".show"), "password")
     keep(response, fresh.session, fresh.device)
     return response

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from service import accounts, housekeeping
+from service import accounts, housekeeping, sessions
 from service.clock import real_now
-from service.models import IdempotencyKey, SigninLink, SigninSession
+from service.models import IdempotencyKey, KnownDevice, OpenIDState, SigninLink, SigninSession, SigninTry
 from service.runtime import Runtime
 from tests.conftest import BASE_URL, Member
 
@@ -21,9 +21,7 @@ def test_what_ran_out_long_ago_is_forgotten_and_the_rest_stays(held: Runtime, ow
     with held.db.tenant(owner.workspace_id) as session:
         for name, at in (("old", long_ago), ("new", real_now())):
             session.add(
-                IdempotencyKey(
-                    workspace_id=owner.workspace_id, key=name, request_hash="", status=None, body=None, created_at=at
-                )
+                IdempotencyKey(workspace_id=owner.workspace_id, key=name, request_hash="", status=None, created_at=at)
             )
 
     housekeeping.tidy(held, owner.workspace_id)
@@ -34,3 +32,26 @@ def test_what_ran_out_long_ago_is_forgotten_and_the_rest_stays(held: Runtime, ow
         assert session.scalar(select(func.count()).select_from(SigninSession)) == 1
     with held.db.tenant(owner.workspace_id) as session:
         assert session.scalars(select(IdempotencyKey.key)).all() == ["new"]
+
+
+def test_tries_to_sign_in_known_browsers_and_sign_ins_under_way_are_forgotten_in_their_time(
+    held: Runtime, owner: Member
+) -> None:
+    now, long_ago = real_now(), real_now() - timedelta(days=2)
+    with held.db.globally() as session:
+        for key, at in ((b"old", long_ago), (b"new", now)):
+            session.add(SigninTry(key=key, tries=5, closed_until=at, last_at=at))
+            session.add(OpenIDState(state_hash=key, browser_hash=key, expires_at=at))
+            session.add(KnownDevice(token_hash=key, user_id=owner.user_id, last_seen_at=at, expires_at=at))
+            sessions.begin(session, owner.user_id, owner.workspace_id, confined=False, browser=key.decode())
+        session.flush()
+        idle = now - sessions.IDLE - timedelta(days=2)
+        session.execute(update(SigninSession).where(SigninSession.browser == "old").values(last_seen_at=idle))
+
+    housekeeping.tidy(held, owner.workspace_id)
+
+    with held.db.globally() as session:
+        assert session.scalars(select(SigninTry.key)).all() == [b"new"]
+        assert session.scalars(select(OpenIDState.state_hash)).all() == [b"new"]
+        assert session.scalars(select(KnownDevice.token_hash)).all() == [b"new"]
+        assert set(session.scalars(select(SigninSession.browser))) == {"", "new"}
