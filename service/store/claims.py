@@ -46,6 +46,10 @@ class _Due:
 SHARE = 8
 WINDOW = 10  # times as many rows as are wanted are looked at, so that those of several workspaces are among them
 
+# A job at work renews its lease page by page. Whatever has not done so for the rest of a lease waits, or is dead: were it counted, what an
+# emptied queue lost would keep its workspace's other rows waiting until those leases end.
+ALIVE = 0.8
+
 # Where somebody waits, a stream goes before those that have been due a few minutes longer: first, and nobody starves.
 _URGENT = "next_pull_at - CASE WHEN urgent THEN interval '5 minutes' ELSE interval '0' END"
 
@@ -75,7 +79,7 @@ def _statement(due: _Due) -> str:
         for each in seen
     )
     return (  # names of our own tables and columns
-        f"WITH held AS (SELECT workspace_id, count(*) AS rows FROM {due.table} WHERE {due.until} >= now() GROUP BY workspace_id),"  # noqa: S608
+        f"WITH held AS (SELECT workspace_id, count(*) AS rows FROM {due.table} WHERE {due.until} >= now() + :length * {ALIVE} GROUP BY workspace_id),"  # noqa: S608
         f" waiting AS (SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY rank NULLS FIRST) AS turn FROM ({waiting}) seen),"
         f" chosen AS (SELECT {key} FROM waiting LEFT JOIN held USING (workspace_id) WHERE turn + coalesce(rows, 0) <= :share"
         " ORDER BY turn, rank NULLS FIRST LIMIT :limit)"

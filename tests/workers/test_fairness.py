@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from rq import Queue
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from service import queue
 from service.clock import business_now, real_now
@@ -150,3 +150,13 @@ def test_one_worker_of_a_pool_does_short_jobs_alone_also_after_it_was_replaced(h
     del pool.worker_dict["a"]
     assert begin("d") == [queue.QUEUE]
     assert begin("e") == [queue.QUEUE, queue.LONG]
+
+
+def test_what_has_fallen_silent_counts_for_nobodys_share(held: Runtime, noisy: Member) -> None:
+    """A queue that was emptied lost eight jobs: what else is due there does not wait until their leases end."""
+    claimed(held)
+    with held.db.tenant(noisy.workspace_id) as session:
+        session.execute(
+            text("UPDATE streams SET lease_until = now() + interval '3 minutes' WHERE lease_id IS NOT NULL")
+        )
+    assert of(noisy, claimed(held)) == claims.SHARE
