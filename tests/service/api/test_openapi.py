@@ -87,7 +87,14 @@ def test_only_the_description_itself_is_public(bare: Flask) -> None:
 # What is handed in is judged, and nothing of it is stored: these only read, though their question needs a body.
 ASKED_WITH_A_BODY = {("POST", "/v1/judge")}
 # Addresses of people outside, and where colleagues sit, are for those who look after people.
-READ_BY_FEW = {("GET", "/v1/invitations"), ("GET", "/v1/sessions")}
+# So are the trail, and all that is held about one person in one file.
+READ_BY_FEW = {
+    ("GET", "/v1/invitations"),
+    ("GET", "/v1/sessions"),
+    ("GET", "/v1/audit"),
+    ("GET", "/v1/audit/head"),
+    ("GET", "/v1/persons/{person_id}/export"),
+}
 
 
 def test_what_only_reads_needs_read_and_what_writes_needs_more(bare: Flask) -> None:
