@@ -13,8 +13,9 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
+from service.models import Audit
 from service.watch import meters
 
 log = structlog.get_logger()
@@ -29,6 +30,16 @@ def on_commit(session: Session, then: Callable[[], None]) -> None:
         then()
 
     event.listen(session, "after_commit", committed, once=True)
+
+
+@event.listens_for(Audit, "after_insert")
+def _decided_by_somebody(mapper: object, connection: object, row: Audit) -> None:
+    """What somebody did leaves a line beside its row in the trail, with the request that it came by: its job's lines name the same
+    ids."""
+    session = object_session(row)
+    line = {"action": row.action, "subject": row.subject, "by": row.actor, "workspace": str(row.workspace_id)}
+    if session is not None:
+        on_commit(session, lambda: _say("changed", [line]))
 
 
 def stored(

@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 
 import pytest
 import structlog
+from flask import Flask
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import func, select
 
 from integrations.errors import TemporaryError
-from service import logs
+from service import accounts, logs
 from service.clock import real_now
 from service.models import Engagement, Freshness
 from service.runtime import Runtime
@@ -150,6 +151,31 @@ def test_what_a_library_logs_comes_out_the_same_way_with_the_trace(lines: Any) -
     [line] = lines()
     assert (line["event"], line["level"], line["job"]) == ("gave up after three tries", "error", "pull")
     assert line["trace"] == tracing.trace_of("a job")
+
+
+def test_a_change_by_the_api_is_followed_by_its_request_to_what_it_changed(
+    app: Flask, world: World, lines: Any
+) -> None:
+    world.says(SECRET_TEXT, id="p1")
+    world.look()
+    task, who = world.task(), world.owner
+    secret = accounts.create_api_key(world.runtime.db, who.workspace_id, who.user_id, "all", ["read", "write"])
+    headers = {"Authorization": f"Bearer {secret}", "X-Request-Id": "from-the-proxy-1"}
+    answer = app.test_client().post(f"/v1/tasks/{task.id}/dismiss", headers=headers)
+    assert (answer.status_code, answer.headers["X-Request-Id"]) == (200, "from-the-proxy-1")
+    world.run()
+    found = lines()
+    [changed] = [line for line in named(found, "changed") if line["subject"] == f"task:{task.id}"]
+    [request] = named(found, "request")
+    pushed = [line for line in named(found, "task pushed") if line["task"] == str(task.id)]
+    assert (changed["action"], changed["request"], request["request"]) == (
+        "task.dismissed",
+        "from-the-proxy-1",
+        "from-the-proxy-1",
+    )
+    assert (request["route"], changed["trace"]) == ("/v1/tasks/<uuid:task_id>/dismiss", request["trace"])
+    assert [line["outcome"] for line in pushed] == ["created", "completed"]
+    assert secret not in json.dumps(found)
 
 
 # --- what is counted ------------------------------------------------------------------------------------------
