@@ -25,7 +25,7 @@ def test_nothing_is_lost_missing_twice_stale_or_overwritten_and_all_is_normal_ag
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr
-    [told]: list[dict[str, Any]] = json.loads(done.stdout)
+    told: dict[str, Any] = json.loads(done.stdout)[0]
     assert set(told["differences"].values()) == {0}, told
     assert told["back_to_normal"] is not None, done.stderr
     assert told["well"], told
