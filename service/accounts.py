@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,7 +48,7 @@ class Caller:
     session_id: UUID | None = None
     session_hash: bytes | None = None
     confined: bool = False  # this session may look at no other workspace
-    csrf_token: str = ""
+    csrf_token: str = field(default="", repr=False)
     workspace_name: str = ""
     began: str = ""  # how the session did
     since: datetime | None = None  # when

@@ -41,10 +41,10 @@ class SingleSignOn:
 @dataclass(frozen=True)
 class Config:
     home: Path  # where embedded servers keep their data, logs and keys
-    database_url: str | None  # the application's role
-    database_admin_url: str | None  # the owner's role: migrations
-    database_scheduler_url: str | None
-    redis_url: str | None
+    database_url: str | None = field(repr=False)  # the application's role; such an address holds a password
+    database_admin_url: str | None = field(repr=False)  # the owner's role: migrations
+    database_scheduler_url: str | None = field(repr=False)
+    redis_url: str | None = field(repr=False)
     base_url: str  # the public address of console and API, without a slash at the end
     port: int
     host: str
@@ -63,7 +63,7 @@ class Config:
     single_sign_on: SingleSignOn | None = None
     leave_days: int = 7  # how long a workspace whose owner wants it deleted can still be kept
     backup_days: int | None = None  # how long backups are kept, for receipts; None: whoever runs Warmline has not said
-    database_backup_url: str | None = field(default=None, repr=False)  # a role above row-level security, for backups alone
+    database_backup_url: str | None = field(default=None, repr=False)  # a role that sees all rows, for backups alone
     testing: bool = False
 
     def need(self, name: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -76,7 +76,7 @@ class BeingRenewedError(RateLimitError):
 class Held:
     """Opened credentials and the version they were stored under. `renewed`: by this very call."""
 
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)
     version: int
     renewed: bool = False
 

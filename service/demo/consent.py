@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import requests
@@ -27,7 +27,7 @@ class Visitor:
 
     runtime: Runtime
     caller: Caller
-    cookie: str
+    cookie: str = field(repr=False)
 
 
 def visit(runtime: Runtime, email: str) -> Visitor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -44,7 +44,7 @@ class Held:
 
     email: str
     host: str
-    address: str
+    address: str = field(repr=False)
     failures: int
 
 

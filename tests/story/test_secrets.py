@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
+import inspect
 import io
 import json
 import logging
+import pkgutil
 import re
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 import structlog
 from flask import Flask, Response, request
 
-from integrations import consents
+from integrations import consents, http
+from integrations.provider import Access, Account, App, Begun, Setting
+from integrations.records import Author
 from integrations.registry import providers
 from sandbox.hints import signature
-from service import accounts, connect, embedded, logs, queue
+from service import accounts, connect, credentials, embedded, logs, queue
+from service.accounts import Caller
+from service.arrivals import Arrival
 from service.runtime import Runtime
+from service.store import feeds
+from service.vault import Vault
 from tests.conftest import BASE_URL
-from tests.secrecy import Planted
+from tests.secrecy import OURS, Planted
 from tests.story.conftest import CLIENT, THURSDAY, Story
 
 pytestmark = pytest.mark.story
@@ -305,6 +315,80 @@ def test_no_secret_is_left_anywhere(shown: list[str], story: Story, vendors: Ven
         "answer of console.connections.show",
     } <= set(planted.searched)
     assert any(status.endswith((" 400", " 401", " 404")) for status in shown)
+
+
+# --- what says itself --------------------------------------------------------------------------------------------
+
+# Names of fields that hold what nobody may see, in whichever dataclass of ours.
+SECRET_FIELDS = frozenset(
+    [
+        "access_token",
+        "refresh_token",
+        "client_secret",
+        "secret",
+        "secrets",
+        "secret_keys",
+        "password",
+        "cookie",
+        "csrf_token",
+        "credentials",
+        "sealed",
+        "kept",
+        "dpop_key",
+        "verifier",
+        "database_url",
+        "database_admin_url",
+        "database_scheduler_url",
+        "database_backup_url",
+        "redis_url",
+        "metrics_token",
+    ]
+)
+
+
+def dataclasses_of_ours() -> Iterator[type]:
+    for name in OURS:
+        package = importlib.import_module(name)
+        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
+            if ".migrations" in module.name or module.name.endswith(".__main__"):
+                continue
+            for each in vars(importlib.import_module(module.name)).values():
+                if inspect.isclass(each) and is_dataclass(each) and each.__module__ == module.name:
+                    yield each
+
+
+def test_no_field_whose_name_says_secret_is_told_by_repr() -> None:
+    told = {
+        (each, one.name)
+        for each in dataclasses_of_ours()
+        for one in fields(each)
+        if one.name in SECRET_FIELDS and one.repr
+    }  # type: ignore[arg-type]
+    assert told == set()
+
+
+def test_no_object_that_the_program_hands_about_says_what_it_holds(held: Runtime) -> None:
+    planted = Planted()
+    token = planted.plant("token", SECRET)
+    app = App("client", token, options={"consumer_secret": token})
+    way = next(way for provider in providers().values() for way in consents.ways(provider))
+    setting = Setting(app, {}, {"api_key": token})
+    who = Author("1", "me", "Me")
+    config = replace(
+        held.config,
+        secret_keys={"k": token.encode().ljust(32)[:32]},
+        database_url=f"postgresql://u:{token}@h/d",
+        redis_url=f"redis://:{token}@h",
+    )
+    objects = [
+        app, setting, config, Runtime(config), Vault({"k": b"x" * 32}), Begun("https://a.example", {"verifier": token}), Account(who, {"access_token": token}),
+        Access({}, {"access_token": token}, app=app), Arrival(way, setting, {"access_token": token}, None), credentials.Held({"access_token": token}, 1),
+        feeds.Held("o@acme.test", "calendar.example", f"https://calendar.example/{token}", 0), Caller(uuid4(), "user:1", frozenset(), csrf_token=token),
+        http.Session("https://a.example", token=token, secrets=[token]), http.Session("https://a.example", token=token).http,
+    ]  # fmt: skip
+    for each in objects:
+        planted.look(type(each).__name__, f"{each!r} {each}")
+    assert planted.found == set()
 
 
 # --- the search itself --------------------------------------------------------------------------------------------
