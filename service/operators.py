@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from service import trail
 from service.accounts import normal_email
 from service.db import Database
 from service.errors import PlainError
+from service.freezes import OPERATOR
 from service.models import User
 
 
 def mark(db: Database, email: str, operator: bool) -> None:
-    """Makes this person an operator, or one no more. Raises PlainError for somebody who has no account here."""
+    """Makes this person an operator, or one no more, which stands in every trail. Raises PlainError for somebody who has no account here."""
     with db.globally() as session:
-        changed = session.scalar(
-            update(User).where(User.email == normal_email(email)).values(operator=operator).returning(User.id)
-        )
-    if changed is None:
-        raise PlainError(
-            f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one."
-        )
+        user = session.scalars(select(User).where(User.email == normal_email(email)).with_for_update()).one_or_none()
+        if user is None:
+            raise PlainError(
+                f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one."
+            )
+        changed, user.operator = user.operator is not operator, operator
+    if changed:
+        action = "operator.added" if operator else "operator.removed"
+        trail.everywhere(db, OPERATOR, action, "user", user.id)
 
 
 def every(db: Database) -> list[str]:

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from service.db import Database
 from service.health import provider_name
 from service.models import APIKey, Attestation, Brand, Connection, Membership, User, Workspace
 from service.runtime import Runtime
@@ -62,6 +63,8 @@ SAYS: Mapping[str, str] = MappingProxyType(
         "member.made_owner": "made {it} an owner",
         "member.made_viewer": "made {it} a viewer",
         "member.removed": "removed {it}",
+        "operator.added": "let somebody see how the whole service does",
+        "operator.removed": "let somebody see no more how the whole service does",
         "password.changed": "changed their password",
         "password.refused": "was refused another password, since the present one was not theirs",
         "password.set": "chose a password",
@@ -112,7 +115,12 @@ UNTRACED: Mapping[str, str] = MappingProxyType(
     }
 )
 _NOBODY = "Somebody who is no longer here"
-_ACTORS = {"system": "Warmline", "rules": "The rules", "operator": "Whoever runs Warmline"}
+_ACTORS = {
+    "system": "Warmline",
+    "rules": "The rules",
+    "operator": "Whoever runs Warmline",
+    "link": "Whoever held a task's link",
+}
 _GONE: Mapping[str, str] = {
     "brand": "that is gone", "connection": "an account that is gone", "key": "that is gone", "user": "somebody who is no longer here",
     "source": "a source that is not listed any more",
@@ -245,16 +253,16 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
     return out.getvalue()
 
 
-def everywhere(runtime: Runtime, by: str, action: str, noun: str, row_id: object) -> None:
+def everywhere(db: Database, by: str, action: str, noun: str, row_id: object) -> None:
     """Something that concerns every workspace, in the trail of each: keys that were rotated, say. One short transaction
     after the other; done twice, it stands there twice."""
-    for workspace_id in workspaces(runtime):
-        with runtime.db.tenant(workspace_id) as session:
+    for workspace_id in workspaces(db):
+        with db.tenant(workspace_id) as session:
             acting.audit(session, workspace_id, by, action, noun, row_id)
 
 
-def workspaces(runtime: Runtime) -> list[UUID]:
+def workspaces(db: Database) -> list[UUID]:
     """Every workspace that there is, the oldest first."""
 
-    with runtime.db.globally() as session:
+    with db.globally() as session:
         return list(session.scalars(select(Workspace.id).order_by(Workspace.created_at, Workspace.id)))

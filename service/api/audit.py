@@ -23,7 +23,9 @@ _REFERENCE = validate.Regexp(r"^[a-z_]{1,40}(:[0-9A-Za-z_-]{1,36})?$", error="Th
 class AuditSchema(Schema):
     number = Number(metadata=about("1, 2, 3, ... without a gap."))
     at = Instant()
-    actor = Text(metadata=about("user:<id>, key:<id>, system or rules."))
+    actor = Text(
+        metadata=about("user:<id>, key:<id>, system, rules, operator (whoever runs Warmline) or link (of a task).")
+    )
     action = Text(metadata=about("What was done: connection.connected, match.confirmed and so on."))
     subject = Text(metadata=about("What it was done to: <noun>:<id>."))
     sentence = Text(metadata=about("The same for people, with the names that the ids stand for today."))

@@ -68,7 +68,7 @@ def head(workspace: UUID | None, as_json: bool) -> None:
 
 
 def _chosen(runtime: Runtime, workspace: UUID | None) -> list[UUID]:
-    there = sentences.workspaces(runtime)
+    there = sentences.workspaces(runtime.db)
     if workspace is not None and workspace not in there:
         raise PlainError("There is no such workspace.")
     return there if workspace is None else [workspace]

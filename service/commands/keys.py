@@ -40,7 +40,7 @@ def rotate(as_json: bool) -> None:
     found = rekeying.rotate(runtime, _told)
     after = rekeying.resting(runtime)
     if found.anew.total():
-        trail.everywhere(runtime, OPERATOR, "keys.rotated", "keys", after.seals)
+        trail.everywhere(runtime.db, OPERATOR, "keys.rotated", "keys", after.seals)
     if as_json:
         click.echo(json.dumps({**_values(after), "sealed_anew": dict(found.anew), "broken": dict(found.broken)}))
     else:

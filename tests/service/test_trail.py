@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from service import accounts, embedded, freezes, trail
+from service import accounts, embedded, freezes, operators, trail
 from service.ids import new_id
 from service.models import Audit, AuditHead, CalendarFeed, Connection, Workspace
 from service.runtime import Runtime
@@ -358,7 +358,7 @@ def test_names_are_looked_up_as_somebody_reads_and_whoever_left_is_called_nothin
 
 
 def test_what_concerns_everybody_stands_in_every_trail(held: Runtime, owner: Place, stranger: Place) -> None:
-    trail.everywhere(held, "operator", "keys.rotated", "keys", "k2")
+    trail.everywhere(held.db, "operator", "keys.rotated", "keys", "k2")
     for workspace_id in (owner.workspace_id, stranger.workspace_id):
         assert [(row.actor, row.action) for row in rows(held, workspace_id)] == [("operator", "keys.rotated")]
 
@@ -375,13 +375,15 @@ def test_a_page_of_the_trail_pages_through_all_of_it(held: Runtime, written: Pla
     assert found == [5, 4, 3, 2, 1]
 
 
-def test_keys_that_were_rotated_and_providers_that_were_frozen_stand_in_the_trail(
+def test_what_whoever_runs_it_does_to_everybody_stands_in_the_trail(
     run: Run, config: Any, held: Runtime, owner: Place
 ) -> None:
     with held.db.tenant(owner.workspace_id) as session:
         session.add(Connection(workspace_id=owner.workspace_id, provider="x", kind="social", account_id="1"))
     freezes.freeze(held, "x", "It is gone")
     freezes.unfreeze(held, "x")
+    for _ in range(2):  # done again it stands there once
+        operators.mark(held.db, "olga@acme.test", True)
     with held.db.tenant(owner.workspace_id) as session:
         session.add(CalendarFeed(workspace_id=owner.workspace_id, email="ida@acme.test", host="cal.example", address_hash=b"1", added_by="system", sealed=held.vault.seal({"address": "https://cal.example/a"}, "calendar_feeds", "sealed", owner.workspace_id, FEED), id=FEED))  # fmt: skip
     both = f"k2:{base64.b64encode(b'f' * 32).decode()},test:{base64.b64encode(config.secret_keys['test']).decode()}"
@@ -390,5 +392,6 @@ def test_keys_that_were_rotated_and_providers_that_were_frozen_stand_in_the_trai
     assert [(row.actor, row.action, row.subject) for row in rows(held, owner.workspace_id)] == [
         ("operator", "provider.frozen", "provider:x"),
         ("operator", "provider.unfrozen", "provider:x"),
+        ("operator", "operator.added", f"user:{owner.user_id}"),
         ("operator", "keys.rotated", "keys:k2"),
     ]
