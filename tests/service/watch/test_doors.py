@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, text
 
+from service import credentials
 from service.app import create_app
 from service.config import Config
+from service.credentials import Held, LostAnswerError, RefusedError
 from service.runtime import Runtime
 from service.watch import doors, meters, presence
 from tests.conftest import Member
@@ -190,3 +195,29 @@ def test_a_process_of_another_version_is_passed_over(held: Runtime, app: Flask) 
 def test_a_provider_that_this_version_does_not_have_is_one_among_others() -> None:
     assert meters.provider_label("../../etc") == "other"
     assert meters.provider_label("mastodon") == "mastodon"
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (Held({}, 2, renewed=True), "renewed"),
+        (Held({}, 2), "renewed by another"),
+        (RefusedError("gone", 1), "RefusedError"),
+        (LostAnswerError("lost", 1), "LostAnswerError"),
+    ],
+)
+def test_renewals_are_counted_by_what_came_of_them(
+    held: Runtime, monkeypatch: pytest.MonkeyPatch, answer: Held | Exception, outcome: str
+) -> None:
+    def renew(*_: object) -> Held:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(credentials, "_renew", renew)
+    meters._begin_anew()
+    way = SimpleNamespace(provider=SimpleNamespace(key="mastodon"))
+    with suppress(RefusedError):
+        credentials._counted(held, way, None, uuid4(), uuid4(), Held({}, 1))  # type: ignore[arg-type]
+    meters.flush(held.redis)
+    assert [(each.labels, each.count) for each in meters.read(held.redis)] == [(("mastodon", outcome), 1)]
