@@ -23,7 +23,7 @@ from chaos.board import Board
 from chaos.hosts import Servers, hosts
 from chaos.system import System, Unit, program, server
 from service import config as configuration
-from service import embedded, launcher
+from service import embedded, launcher, logs
 from service.db import migrate
 from service.demo import run
 from service.demo.run import SETTINGS, Run
@@ -131,6 +131,7 @@ def _running(
             database_url=postgres.url(), database_admin_url=postgres.admin_url, database_scheduler_url=postgres.scheduler_url,
             redis_url=valkey.url, secret_keys={"chaos": secrets.token_bytes(32)},
         )  # fmt: skip
+        logs.configure(config)  # to standard error: what comes of it goes to standard output
         migrate(postgres.admin_url, postgres.url(), postgres.scheduler_url)
         sandbox = exits.enter_context(_sandbox(folder, sandbox_port, release))
         sandbox.settings(rate_limits=False, whole_history=True, token_lifetime_seconds=300, unique_properties=unique)
