@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from threading import Thread
 from typing import Any
 
+import requests
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,8 +24,9 @@ from chaos.plan import Fault, plan
 from chaos.traffic import Traffic
 from integrations.registry import providers
 from service.demo import consent, figures
+from service.errors import PlainError
 
-PACE = 1.0, 55.0  # faults and posts a second
+PACE = 1.25, 62.0  # faults and posts a second
 SHORTEST = 40.0  # seconds
 NORMAL_WITHIN = 120.0  # seconds after the last fault
 LOOK, COMPARE_EVERY = 0.05, 2.0  # seconds
@@ -34,6 +37,8 @@ _DISK, _NETWORK = "fill the disk", "cut a host off"
 
 _WEEK = """UPDATE engagements SET checked_at = checked_at - interval '7 days'
 WHERE workspace_id = :w AND native_id = ANY(:changed) AND deleted_at IS NULL AND checked_at > now() - interval '1 day'"""
+_ASKING = """SELECT provider, account_id, CASE kind WHEN 'crm' THEN 'portal' ELSE handle END, brand_id FROM connections
+WHERE workspace_id = :w AND status = 'needs_reauth'"""
 _QUARTER = """UPDATE streams SET next_pull_at = least(next_pull_at, now()) WHERE workspace_id = :w AND name = 'recheck'
 AND lease_id IS NULL"""
 
@@ -139,6 +144,8 @@ class _Run:
         self.began = time.monotonic()
         self.swept = self.told = 0.0
         self.last_told = ""
+        self.asked_for: set[tuple[str, str]] = set()
+        self.person = Thread()  # who looks after connections, at a pace of their own
 
     @property
     def passed(self) -> float:
@@ -191,7 +198,9 @@ class _Run:
             self.swept = self.passed
             with suppress(SQLAlchemyError):
                 self._sweep()
-                self._reconnect()
+            if not self.person.is_alive():
+                self.person = Thread(target=self._reconnect, daemon=True)
+                self.person.start()
         if self.passed - self.told > 10:
             self.told = self.passed
             self.say(
@@ -205,34 +214,31 @@ class _Run:
     def _sweep(self) -> None:
         """Rechecks are due again, as after a quarter of an hour, and posts that were changed at their source are to be asked for,
         as all are within a week."""
-        changed = [*self.traffic.ledger.deleted, *self.traffic.ledger.texts]
-        where = {"w": self.here.workspace_id, "changed": changed}
+        ledger, found = self.traffic.ledger, self.episode.differences.found
+        changed = {*((id_, "") for id_ in list(ledger.deleted)), *list(ledger.texts.items())}
+        again = {*found.get(compare.UNEDITED, ()), *found.get(compare.UNDELETED, ())}
+        ids = [id_ for id_, _ in changed - self.asked_for] + sorted(again)
+        where = {"w": self.here.workspace_id}
         with self.here.runtime.db.tenant(self.here.workspace_id) as session:
             session.execute(text("SET LOCAL lock_timeout = '200ms'"))
-            session.execute(text(_WEEK), where)
+            session.execute(text(_WEEK), {**where, "changed": ids})
             session.execute(text(_QUARTER), where)
+        self.asked_for = changed
 
     def _reconnect(self) -> None:
         """A person connects again what asks for it, where the consent has really ended: a token that is good for one use was spent,
         and the answer with the next one never arrived. Nothing can heal that; it is counted."""
-        ours = compare.read_ours(self.here.runtime, self.here.workspace_id)
-        ended = ours.revoked - compare.read_network(self.here.sandbox_data).granted
-        for provider, handle in self._accounts(ended):
-            with suppress(Exception):
-                self._connect(provider, handle)
-                self.episode.reconnected[provider] += 1
-
-    def _accounts(self, ended: frozenset[str]) -> list[tuple[str, str]]:
-        with self.here.runtime.db.tenant(self.here.workspace_id) as session:
-            rows = session.execute(text("SELECT provider, account_id, handle, kind FROM connections")).all()
-        return [(row[0], "portal" if row[3] == "crm" else row[2]) for row in rows if f"{row[0]}:{row[1]}" in ended]
-
-    def _connect(self, provider: str, handle: str) -> None:
-        visitor = consent.visit(self.here.runtime, self.here.work.email)
-        brand = (
-            None if handle == "portal" else compare.read_ours(self.here.runtime, self.here.workspace_id).brands[handle]
-        )
-        consent.connect_account(visitor, self.system.sandbox, providers()[provider], handle, brand)
+        try:
+            with self.here.runtime.db.tenant(self.here.workspace_id) as session:
+                asking = session.execute(text(_ASKING), {"w": self.here.workspace_id}).all()
+            granted = compare.read_network(self.here.sandbox_data).granted if asking else frozenset()
+            for provider, account, handle, brand in asking:
+                if f"{provider}:{account}" not in granted:
+                    visitor = consent.visit(self.here.runtime, self.here.work.email)
+                    consent.connect_account(visitor, self.system.sandbox, providers()[provider], handle, brand)
+                    self.episode.reconnected[provider] += 1
+        except (PlainError, SQLAlchemyError, requests.RequestException) as error:
+            self.say(f"Nobody could be connected again just now ({type(error).__name__})")
 
     # --- afterwards -------------------------------------------------------------------------------------------
 

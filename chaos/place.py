@@ -104,7 +104,7 @@ def place(
         with ExitStack() as exits:
             home = exits.enter_context(disk(folder, own=own_disk))
             if keep:
-                exits.callback(subprocess.run, ["cp", "-a", home, folder / "kept"], check=False)
+                exits.callback(shutil.copytree, home, folder / "kept", ignore=shutil.ignore_patterns("*.sock", ".s.*"))
             yield exits.enter_context(_running(folder, home, load, lease, workers, namespaces, unique, say))
     finally:
         if keep:
