@@ -13,24 +13,24 @@ Row = Mapping[str, Any]
 WAITING = ("active", "leaving", "needs_reauth")  # connections that will be told, sooner or later
 
 _WENT = (
-    ("posts", "{n} {posts} of theirs were erased here, and what was read from them."),
-    ("answers", "{n} {posts} of yours that answered them were erased here. On the network they stay: delete them there."),
-    ("named", "{n} {posts} by others name them by an id no more. The words are these people's own, and stay."),
-    ("authors", "{n} {profiles} and the keys made from them were erased."),
-    ("conversations", "{n} {conversations} with them went, with the reasons that were found."),
-    ("relationships", "How far you had come with them went, with its history and score."),
-    ("matches", "{n} {matches} with contacts went, with the evidence."),
-    ("links", "{n} logged {activities} are no longer tied to them. The times stay: they shield your colleagues' calendars."),
-    ("contacts", "The copy of {n} CRM {contacts} was erased here. In the CRM the contact is yours to delete: Warmline never deletes one."),
+    ("posts", "Erased here: {n} {posts} of theirs, with what was read from what they wrote."),
+    ("answers", "Erased here: {n} {posts} of yours that answered them. On the network such answers stay: delete them there."),
+    ("named", "Taken out of {n} {posts} by others: the id by which they were named. The words are these people's own, and stay."),
+    ("authors", "Erased here: {n} {profiles}, with the keys made from what they show."),
+    ("conversations", "Erased here: {n} {conversations} with them, with the reasons for each verdict."),
+    ("relationships", "Erased here: how far you had come with them, with its history and score."),
+    ("matches", "Erased here: {n} {matches} with contacts, with the evidence."),
+    ("links", "Taken off them: {n} logged {activities}. The times stay, because they shield your colleagues' calendars."),
+    ("contacts", "Erased here: the copy of {n} CRM {contacts}. In the CRM a contact is yours to delete: Warmline never deletes one."),
     ("written", "A handle that Warmline had written into the CRM contact stays there as part of it."),
 )  # fmt: skip
 _TASKS = (
-    ("withdrawn", "{n} open {tasks} were taken out of the CRM."),
-    ("redacted", "{n} closed {tasks} in the CRM stay as your history and say nothing of them any more."),
-    ("theirs", "{n} {tasks} in the CRM were changed by people. What they wrote stays; read these and delete what is not wanted: {where}"),
-    ("refused", "{n} {tasks} stand in the CRM as they were, because it refused the change. Delete by hand: {where}"),
-    ("unreachable", "{n} {tasks} stand in a CRM that is disconnected. Delete by hand: {where}"),
-    ("waiting", "{n} {tasks} in {crm} are still to be taken back. That goes on by itself as soon as {crm} can be reached."),
+    ("withdrawn", "Taken out of the CRM: {n} open {tasks}."),
+    ("redacted", "Your history in the CRM keeps {n} closed {tasks}, and no word in it about them."),
+    ("theirs", "People have written into {n} {tasks} in the CRM. What they wrote stays; read it, and delete what is not wanted: {where}"),
+    ("refused", "The CRM refused to change {n} {tasks}, which say what they said. Delete by hand: {where}"),
+    ("unreachable", "A CRM that is disconnected still has {n} {tasks} about them. Delete by hand: {where}"),
+    ("waiting", "Still to be taken back: {n} {tasks} in {crm}. That goes on by itself as soon as {crm} can be reached."),
 )  # fmt: skip
 _PLURALS = {
     "posts": ("post", "posts"), "profiles": ("profile", "profiles"), "conversations": ("conversation", "conversations"),
@@ -46,7 +46,7 @@ def lines(counts: Row, tasks: Sequence[Row], *, asked_at: datetime, backup_days:
     found += _of_tasks(tasks)
     if counts.get("perhaps"):
         found.append(
-            _say("{n} {contacts} had been suggested as the same person and never confirmed. They stay; erase them too if they are.", counts["perhaps"])
+            _say("Left as they are: {n} {contacts} that may be the same person, which nobody has confirmed. Erase them too if they are.", counts["perhaps"])
         )  # fmt: skip
     found += [
         "What they wrote on the networks is theirs and the networks': it stays there.",
@@ -90,5 +90,4 @@ def _fate(task: Row) -> str:
 
 
 def _say(words: str, n: int, **more: str) -> str:
-    said = words.format(n=f"{n:,}", **{name: one if n == 1 else many for name, (one, many) in _PLURALS.items()}, **more)
-    return said.replace(" were ", " was ", 1) if n == 1 else said
+    return words.format(n=f"{n:,}", **{name: one if n == 1 else many for name, (one, many) in _PLURALS.items()}, **more)

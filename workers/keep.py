@@ -67,6 +67,16 @@ class _Pass:
             done = self.runtime.db.retried(self.workspace_id, work)
             self.tasks += done
 
+    def contacts(self) -> None:
+        done = keeping.BATCH
+        while done >= keeping.BATCH:
+
+            def work(session: Session) -> int:
+                self._holding(session)
+                return keeping.drop_deleted_contacts(session, self.workspace_id)
+
+            done = self.runtime.db.retried(self.workspace_id, work)
+
     def _holding(self, session: Session) -> None:
         if time.monotonic() > self._deadline or self._hold(session) is None:
             raise _OverError
@@ -86,6 +96,7 @@ def keep(runtime: Runtime, workspace_id: UUID, hold: Hold) -> timedelta | None:
                 going.posts_of(limit, "checked_at", limit.unfollowed)
             going.tasks_of(limit.connection_id, real - (business - limit.before))
         going.tasks_of(None, real - timedelta(days=values["retention_days"]))
+        going.contacts()
     except _OverError:
         after = timedelta(0)
     if going.posts or going.tasks:

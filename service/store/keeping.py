@@ -123,7 +123,14 @@ SELECT a.id FROM authors a WHERE a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)
   AND NOT EXISTS (SELECT 1 FROM engagements e WHERE e.workspace_id = %(w)s AND e.author_id = a.id AND (e.ours OR (e.text_erased_at IS NULL AND e.deleted_at IS NULL)))
   AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = a.id AND m.state = 'confirmed')
 """
-_FORGET = ["\nDELETE FROM author_keys k USING authors a WHERE k.workspace_id = %(w)s AND a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)\n  AND k.key = ANY(a.filed) AND k.author_id = a.id", "\nDELETE FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'", "\nUPDATE authors SET handle = '', name = '', bio = '', url = '', website = '', location = '', followers = NULL, filed = '{}', match_due = false\n  WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)", "\nUPDATE conversations SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)", "\nUPDATE stage_changes s SET reason = '' FROM relationships r WHERE s.workspace_id = %(w)s AND r.workspace_id = %(w)s\n  AND r.id = s.relationship_id AND r.author_id = ANY(%(ids)s)", "\nUPDATE relationships SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)\n"]
+_FORGET = [
+    "\nDELETE FROM author_keys k USING authors a WHERE k.workspace_id = %(w)s AND a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)\n  AND k.key = ANY(a.filed) AND k.author_id = a.id",
+    "\nDELETE FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'",
+    "\nUPDATE authors SET handle = '', name = '', bio = '', url = '', website = '', location = '', followers = NULL, filed = '{}', match_due = false\n  WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)",
+    "\nUPDATE conversations SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)",
+    "\nUPDATE stage_changes s SET reason = '' FROM relationships r WHERE s.workspace_id = %(w)s AND r.workspace_id = %(w)s\n  AND r.id = s.relationship_id AND r.author_id = ANY(%(ids)s)",
+    "\nUPDATE relationships SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)\n",
+]
 
 
 def forget_authors(session: Session, workspace_id: UUID, ids: Iterable[UUID]) -> int:
@@ -165,6 +172,22 @@ def erase_tasks(session: Session, workspace_id: UUID, connection_id: UUID | None
         "text": Jsonb({"subject": GONE}),
     }
     return len(execute(raw(session), _ERASE_TASKS.format(closed=closed), params))
+
+
+# --- contacts -------------------------------------------------------------------------------------------------
+
+DELETED_KEPT = timedelta(days=30)  # as long as the usual CRMs can bring a deleted contact back
+_DELETED = (
+    "DELETE FROM contacts WHERE workspace_id = %(w)s AND id IN (SELECT id FROM contacts WHERE workspace_id = %(w)s"
+    " AND deleted_at < %(before)s ORDER BY id LIMIT %(n)s) RETURNING 1"
+)
+
+
+def drop_deleted_contacts(session: Session, workspace_id: UUID) -> int:
+    """The copies of up to a batch of contacts that were deleted in their CRM a while ago go, and their matches with them. Returns how
+    many. (They are filed nowhere any more.)"""
+    params = {"w": workspace_id, "before": real_now() - DELETED_KEPT, "n": BATCH}
+    return len(execute(raw(session), _DELETED, params))
 
 
 # --- beforehand -----------------------------------------------------------------------------------------------

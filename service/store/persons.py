@@ -41,6 +41,11 @@ _SUGGESTED = (
 _SHARING = (
     "SELECT DISTINCT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) LIMIT %(most)s"
 )
+# Whoever objects is filed nowhere, so those who were one person then are found by what was noted.
+_OBJECTED = (
+    "SELECT author_ids, contact_ids FROM person_requests WHERE workspace_id = %(w)s AND kind = 'object' AND state = 'done'"
+    " AND (author_ids && %(authors)s::uuid[] OR contact_ids && %(contacts)s::uuid[])"
+)
 _OWN = (
     "SELECT a.id FROM authors a JOIN connections n ON n.workspace_id = %(w)s AND n.provider = a.provider AND n.host = a.host"
     " AND n.account_id = a.native_id WHERE a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)"
@@ -112,6 +117,11 @@ def of(session: Session, workspace_id: UUID, record_id: UUID) -> Person | None:
             authors.add(author_id)
             contacts.add(contact_id)
         contacts |= _sharing(session, workspace_id, known)
+        for theirs, records in execute(
+            raw(session), _OBJECTED, {"w": workspace_id, "authors": list(authors), "contacts": list(contacts)}
+        ):
+            authors.update(theirs)
+            contacts.update(records)
         if len(authors) + len(contacts) == before:
             break
     params = {"w": workspace_id, "authors": list(authors), "contacts": list(contacts)}

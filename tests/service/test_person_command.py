@@ -65,7 +65,7 @@ def test_erasing_wants_the_word_or_yes_and_prints_the_receipt(
     capsys.readouterr()
     code, out, _ = run("person", "receipt", str(row.id), **env)
     assert code == 0
-    assert out.startswith(f"Request {row.id}: done.\n- 1 post of theirs was erased here")
+    assert out.startswith(f"Request {row.id}: done.\n- Erased here: 1 post of theirs")
     assert json.loads(run("person", "receipt", str(row.id), "--json", **env)[1])["state"] == "done"
     assert "There is no such person." in run("person", "erase", ada[1], "--yes", **env)[2]
 

@@ -170,6 +170,17 @@ def test_more_than_a_batch_goes_in_one_pass(read: World, monkeypatch: pytest.Mon
     assert [text for id_, text in texts(read).items() if id_.startswith("n") and text] == []
 
 
+def test_the_copy_of_a_contact_that_was_deleted_in_the_crm_goes_after_a_month(read: World) -> None:
+    read.crm.delete_contact("c1")
+    read.look()
+    keep(read)
+    assert read.sql("SELECT deleted_at IS NULL FROM contacts") == [(False,)]
+    read.sql("UPDATE contacts SET deleted_at = deleted_at - interval '31 days'")
+    keep(read)
+    assert read.sql("SELECT count(*) FROM contacts") == [(0,)]
+    assert read.sql("SELECT count(*) FROM key_counts WHERE contacts > 0") == [(0,)]
+
+
 # --- deadlines ------------------------------------------------------------------------------------------------
 
 
