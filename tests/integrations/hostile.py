@@ -210,10 +210,12 @@ class Inside:
             return found
 
         def guarded(sock: socket.socket, address: Any) -> None:
-            if ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
-                self.called.append(str(address[0]))
+            host, port = address[:2] if isinstance(address, tuple) else (LOOPBACK, 0)  # else a socket in a folder
+            if ipaddress.ip_address(str(host).partition("%")[0]).is_global:
+                self.called.append(str(host))
                 raise ConnectionRefusedError
-            sock.settimeout(1)  # nobody answers here: whoever did get in is not to wait for an answer
+            if port == self.port:
+                sock.settimeout(1)  # nobody answers here: whoever did get in is not to wait for an answer
             connect(sock, address)
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
