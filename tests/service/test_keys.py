@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,7 +13,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import LargeBinary, Table, select, update
 
+from integrations import consents
 from service import calendars, connect, credentials, links, registrations, rekeying, tickets
+from service.clock import real_now
 from service.config import Config
 from service.models import Base, Connection, Credential, IdempotencyKey, SuppressionKey
 from service.rekeying import LINKS
@@ -21,6 +24,7 @@ from service.sealed import ANSWERS, CREDENTIALS, SEALED, SUPPRESSION
 from service.store import feeds
 from service.vault import SealBrokenError, Vault, key_of
 from tests.conftest import KEY, Member
+from tests.service.test_credentials import PROVIDER, SETTING
 
 NEW = {"k2": b"fedcba9876543210fedcba9876543210", **KEY}
 ROOT = Path(__file__).parents[2]
@@ -239,3 +243,22 @@ def test_a_link_that_stands_in_a_task_stays_as_it_is_when_another_key_signs(conf
     assert links.standing_link(both, f"No reply needed: {link}", workspace_id, uuid4()) is None
     assert links.standing_link(both, "No link at all", workspace_id, task_id) is None
     assert links.standing_link(replace(both, secret_keys={"k2": NEW["k2"]}), link, workspace_id, task_id) is None
+
+
+def test_a_renewal_under_way_while_keys_rotate_is_stored(
+    held: Runtime, after: Runtime, owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider has taken the old token and not answered yet; meanwhile what stands there is sealed anew."""
+    past = (real_now() - timedelta(seconds=1)).isoformat()
+    connection_id = stored(held, owner, {"access_token": "old", "refresh_token": "once", "expires_at": past})
+    renewed = {"access_token": "new", "refresh_token": "next"}
+
+    def slowly(*_: object) -> dict[str, str]:
+        assert rekeying.rotate(after).anew["credentials"] == 1
+        return renewed
+
+    monkeypatch.setattr(consents, "refresh", slowly)
+    way = consents.way(PROVIDER)
+    found = credentials.fresh(after, way, SETTING, owner.workspace_id, connection_id)
+    assert dict(found.values) == renewed
+    assert opened(after, owner, connection_id) == ("k2", renewed)
