@@ -17,7 +17,7 @@ from service import accounts
 from service import comparing as meaning
 from service.clock import real_now
 from service.models import Difference
-from service.store import acting, comparing, listing
+from service.store import acting, comparing, erasing, listing
 from tests.fakes import social as fake_social
 from tests.workers.conftest import World, edited
 from workers import compare
@@ -109,6 +109,16 @@ def test_a_post_that_was_lost_on_the_way_is_found_and_taken_in(busy: World) -> N
     assert compares(busy) == {"fakesocial": ["post_missing"]}
     assert busy.sql("SELECT count(*) FROM engagements WHERE native_id = 'p2'") == [(1,)]
     assert compares(busy) == {}
+
+
+def test_whoever_was_erased_is_not_missed_and_does_not_come_back(busy: World) -> None:
+    [(author,)] = busy.sql("SELECT id FROM authors WHERE native_id = 'a1'")
+    with busy.runtime.db.tenant(busy.workspace_id) as session:
+        assert erasing.begin(session, busy.workspace_id, author, by="user:1")
+    busy.run()
+    assert busy.sql("SELECT count(*) FROM engagements WHERE text <> ''") == [(0,)]
+    assert compares(busy) == {}
+    assert busy.sql("SELECT count(*) FROM engagements WHERE text <> ''") == [(0,)]
 
 
 def test_what_was_posted_a_moment_ago_is_not_missed(busy: World) -> None:
