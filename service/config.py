@@ -196,7 +196,7 @@ def parse_keys(text: str, source: str = "WARMLINE_SECRET_KEYS") -> dict[str, byt
             key = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             key = b""
-        if not key_id.isalnum() or len(key_id) > 16 or len(key) != 32:
+        if not (key_id.isascii() and key_id.isalnum()) or len(key_id) > 16 or len(key) != 32:
             raise PlainError(
                 f"{source} holds something other than id:base64 of 32 bytes. Make one with `warmline keys new`."
             )

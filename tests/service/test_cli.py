@@ -93,6 +93,7 @@ REFUSED = [
     (("signin", "x"), {"REDIS_URL": "http://:hunter2@queue"}, "REDIS_URL is not the address of a Redis. Write it as redis://"),
     (("signin", "x"), {"WARMLINE_SECRET_KEYS": "hunter2"}, "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes."),
     (("signin", "x"), {"WARMLINE_SECRET_KEYS": "k1:c2hvcnQ="}, "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes."),
+    (("signin", "x"), {"WARMLINE_SECRET_KEYS": KEY.replace("k1", "ключ")}, "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes."),
     (("signin", "x"), {"WARMLINE_SECRET_KEYS": f"{KEY},{KEY}"}, "WARMLINE_SECRET_KEYS names two keys k1. Give each an id of its own."),
     (("signin", "x"), {"PORT": "eight"}, "PORT cannot be read: Not a valid integer."),
     (("signin", "x"), {"PORT": "70000"}, "PORT cannot be read: Must be greater than or equal to 1 and less than or equal to 65535."),
