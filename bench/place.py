@@ -26,7 +26,7 @@ from service.runtime import Runtime
 
 KEY = {"bench": b"0123456789abcdef0123456789abcdef"}
 OWNER = "olga@acme.test"
-VALUES = {**SETTINGS, "first_pull_days": 3650, "lapse_days": 730, "poll_seconds": 3600}
+VALUES = {**SETTINGS, "first_pull_days": 3650, "retention_days": 3650, "lapse_days": 730, "poll_seconds": 3600}
 
 
 @dataclass(frozen=True)
