@@ -259,14 +259,14 @@ class SettingsSchema(Schema):
     retention_days = fields.Integer(
         strict=True,
         load_default=365,
-        validate=validate.Range(1, 3650),
+        validate=validate.Range(1, 36_500),
         metadata=_about(
             "For how long texts are kept: of posts and of closed tasks, and the profiles of people whom no CRM knows. What an open"
             " task rests on is kept until it closes. Counts stay."
         ),
     )
     retention_by_network = fields.List(
-        fields.String(validate=validate.Regexp(r"\A[a-z0-9_]{1,60}:([1-9]\d{0,3})\Z")),
+        fields.String(validate=validate.Regexp(r"\A[a-z0-9_]{1,60}:[1-9]\d{0,4}\Z")),
         load_default=list,
         validate=validate.Length(max=50),
         metadata=_about("Networks whose texts are kept for another number of days, such as x:30."),

@@ -48,7 +48,13 @@ def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int
     with standing_still(at), launcher.stack(config, sandbox_port=sandbox_port) as stack:
         days = (at - min(datetime.fromisoformat(post["created_at"]) for post in load.posts)).days + 2
         kept = max(days, 365)  # nothing is read that would not be kept
-        values = {**run.SETTINGS, "first_pull_days": days, "retention_days": kept, "poll_seconds": 3600, "lapse_days": 730}
+        values = {
+            **run.SETTINGS,
+            "first_pull_days": days,
+            "retention_days": kept,
+            "poll_seconds": 3600,
+            "lapse_days": 730,
+        }
         work = run.Run(stack, load, screen.say, OWNER, "Demo", values)
         work.sandbox.settings(rate_limits=False, whole_history=True)
         run.fill(work)
