@@ -18,7 +18,7 @@ _SAYS = "workspace_id, id, actor, action, subject, created_at"
 
 TRAIL = (
     """
-    CREATE FUNCTION audit_seal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    CREATE FUNCTION audit_seal() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path} AS $$
     DECLARE
         head audit_heads;
         stamp timestamptz;
@@ -39,8 +39,10 @@ TRAIL = (
         "CREATE CONSTRAINT TRIGGER seal AFTER INSERT ON audit DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.number IS NULL)"
         " EXECUTE FUNCTION audit_seal()"
     ),
+    # Nobody hangs it on a table of their own.
+    "REVOKE EXECUTE ON FUNCTION audit_seal() FROM PUBLIC",
     """
-    CREATE FUNCTION audit_keep() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+    CREATE FUNCTION audit_keep() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $$
     BEGIN
         -- With a workspace that is deleted goes its trail: its row is gone before those that refer to it.
         IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM workspaces WHERE id = OLD.workspace_id) THEN
@@ -74,5 +76,7 @@ def seal() -> None:
         )
         op.execute(f"GRANT SELECT ON {table} TO warmline_app")
     op.execute(f"GRANT INSERT ({_SAYS}) ON audit TO warmline_app")
+    # Temporary tables come last: whoever made one of these names would otherwise have the functions write there.
+    path = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema()) || ', pg_temp'").scalar()
     for statement in TRAIL:
-        op.execute(statement)
+        op.execute(statement.replace("{path}", str(path)))

@@ -177,6 +177,22 @@ def test_the_application_says_nothing_of_how_a_row_is_sealed(held: Runtime, owne
             session.execute(statement, {"w": owner.workspace_id, "id": new_id()})
 
 
+def test_no_temporary_table_draws_the_seal_to_itself(held: Runtime, written: Place) -> None:
+    with held.db.tenant(written.workspace_id) as session:
+        for table in ("audit", "audit_heads", "workspaces"):
+            session.execute(text(f"CREATE TEMPORARY TABLE {table} (LIKE public.{table}) ON COMMIT DROP"))
+        insert = "INSERT INTO public.audit (workspace_id, id, actor, action, subject) VALUES (:w, :id, 'system', 'a.b', 'c:1')"
+        session.execute(text(insert), {"w": written.workspace_id, "id": new_id()})
+    told = verdict(held, written.workspace_id)
+    assert (told.whole, told.rows) == (True, 6)
+    hang = text("CREATE TRIGGER t AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION audit_seal()")
+    with held.db.tenant(written.workspace_id) as session:
+        session.execute(text("CREATE TEMPORARY TABLE mine (LIKE audit) ON COMMIT DROP"))
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            session.execute(hang)
+        session.rollback()
+
+
 def test_the_trail_goes_with_its_workspace_and_takes_nobody_elses_along(
     held: Runtime, written: Place, stranger: Place
 ) -> None:
