@@ -5,7 +5,7 @@ DEMO ?= --json
 PYTEST ?= -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install dev run demo test test-live test-crm check bench lock licences sbom openapi standing doctor
+.PHONY: help install dev run demo test test-live test-crm check bench chaos lock licences sbom openapi standing doctor
 
 help:  ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
