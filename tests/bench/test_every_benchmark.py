@@ -40,6 +40,18 @@ FIGURES = {
         "polling: pulls an hour",
     },
     "doors": {f"doors: an unsigned delivery of {size}" for size in ("2 KB", "the largest")},
+    "cost": {
+        *(
+            f"cost: {step}, {whose}"
+            for step in ("pull", "decide", "push", "reconcile")
+            for whose in ("worker", "database")
+        ),
+        *(f"cost: posts/s a core of {whose} carries" for whose in ("workers", "PostgreSQL")),
+    },
+    "fleet": {
+        *(f"fleet: {way}, {what}" for way in ("webhook", "polled") for what in ("p95", "median")),
+        "fleet: pulls/s meanwhile",
+    },
     "due": {"due: claiming a row", "due: an hour's connections"},
     "contacts": {"contacts: first pull", "contacts: first pull, peak memory"},
     "mapping": {f"mapping: {name}" for name in OVER_HTTP if " " not in name},

@@ -182,13 +182,9 @@ def test_everything_comes_back_on_another_machine_and_stays_apart(
     assert one(elsewhere, grants) == one(config, grants)
     policies = "SELECT md5(string_agg(concat_ws(' ', tablename, policyname, roles, qual, with_check), '|' ORDER BY tablename, policyname)) FROM pg_policies"
     assert one(elsewhere, policies) == one(config, policies)
-
-
-def test_a_restored_database_can_be_saved_and_restored_again(saved: Path, elsewhere: Config, tmp_path: Path) -> None:
-    restoring.restore(elsewhere, saved)
-    again = save(elsewhere, tmp_path / "again")
-    restoring.restore(elsewhere, again, force=True)
-    assert one(elsewhere, "SELECT count(*) FROM workspaces") == 1
+    again = save(elsewhere, saved.parent / "again")
+    restoring.restore(elsewhere, again, force=True)  # and once more, from what came back
+    assert one(elsewhere, policies) == one(config, policies)
 
 
 def test_what_stands_there_is_not_overwritten_unless_asked(saved: Path, config: Config) -> None:

@@ -25,6 +25,7 @@ from service import accounts, connect, db
 from service.config import Config
 from service.errors import PlainError
 from service.models import Connection, Stream
+from service.processes import Process
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.processes import PATIENCE, running, wait_for, web
@@ -164,8 +165,9 @@ class Traffic:
 
 
 @pytest.fixture
-def served(held: Runtime, owner: Member, config: Config, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Web, worker and scheduler of this version at work on an account whose network answers at once: the web's address."""
+def served(held: Runtime, owner: Member, config: Config, tmp_path: Path) -> Iterator[tuple[str, Process]]:
+    """Web, scheduler and workers on two hosts of this version, at work on an account whose network answers at once: the web's address,
+    and one of the hosts. They share a PostgreSQL and a Valkey and nothing else."""
     pages = tmp_path / "pages"
     pages.mkdir()
     for number in range(1, PAGES + 1):
@@ -174,10 +176,22 @@ def served(held: Runtime, owner: Member, config: Config, tmp_path: Path) -> Iter
     connect.connect_with_secret(held, owner.caller, "slow", None, {})
     with ExitStack() as stack:
         _, address = stack.enter_context(web(config))
-        stack.enter_context(running(config, "-m", "tests.workers.slow_host", str(pages), WARMLINE_WORKERS="1"))
+        hosts = [
+            stack.enter_context(
+                running(
+                    config,
+                    "-m",
+                    "tests.workers.slow_host",
+                    str(pages),
+                    WARMLINE_WORKERS="1",
+                    WARMLINE_HOME=str(tmp_path / name),
+                )
+            )
+            for name in ("one", "another")
+        ]
         scheduler = stack.enter_context(running(config, "-m", "workers", "scheduler"))
         wait_for(lambda: stream(held, owner).items == PAGES, scheduler, "the first pull")
-        yield address, pages
+        yield address, hosts[0]
     providers().pop("slow")
 
 
@@ -187,7 +201,7 @@ def stream(held: Runtime, owner: Member) -> Stream:
 
 
 def test_nobody_notices_a_migration(
-    held: Runtime, owner: Member, config: Config, served: tuple[str, Path], upcoming: AlembicConfig, monkeypatch: pytest.MonkeyPatch
+    held: Runtime, owner: Member, config: Config, served: tuple[str, Process], upcoming: AlembicConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     key = accounts.create_api_key(held.db, owner.workspace_id, owner.user_id, "test", ["read", "write"])
     with held.db.tenant(owner.workspace_id) as session:
@@ -195,7 +209,7 @@ def test_nobody_notices_a_migration(
     monkeypatch.setattr(db, "_alembic", lambda: upcoming)
     monkeypatch.setattr(db, "LOCK_WAIT", "300ms")
     waits: list[float] = []
-    address, _ = served
+    address, host = served
     with psycopg.connect(_dsn(config)) as report, Traffic(address, key, account) as traffic:
         report.execute("SELECT count(*) FROM engagements").fetchone()  # a long report, in the way of the first try
 
@@ -207,6 +221,10 @@ def test_nobody_notices_a_migration(
         before = stream(held, owner).last_pulled_at
         _until(lambda: stream(held, owner).last_pulled_at != before)  # they go on afterwards
         _until(lambda: sum(traffic.codes.values()) > 30)
+        host.terminate()  # and its upgrade begins
+        assert host.wait(PATIENCE) == 0
+        before = stream(held, owner).last_pulled_at
+        _until(lambda: stream(held, owner).last_pulled_at != before)  # the other one goes on alone
         assert waits
         assert report.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'engagements_by_speech'::regclass").fetchone() == (True,)  # fmt: skip
     assert set(traffic.codes) <= {200, 202}, traffic.codes
