@@ -70,7 +70,7 @@ def processes(found: Overall) -> str:
     if silent:
         who = [f"the {each.role} on {each.host} (process {each.pid}), last heard of {ago(_by_us(each.seen, found, now), now)}" for each in silent]  # fmt: skip
         raise PlainError(
-            f"Fell silent without a goodbye: {'; '.join(who)}. Killed, or cut off? See its host. Nothing is lost, and it is forgotten a day after it was last heard of."
+            f"Fell silent without a goodbye: {'; '.join(who)}. Killed, or cut off? See its host. Nothing is lost, and it is forgotten an hour after it was last heard of."
         )
     at_work = [(role, found.alive(role)) for role in ROLES if found.alive(role)]
     if not at_work:

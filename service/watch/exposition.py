@@ -100,7 +100,7 @@ def _queue(found: Overall) -> Iterator[Metric]:
     yield _gauge("warmline_queue_jobs", "Jobs that wait in the queue.", (), [((), found.queue.waiting)])
     yield _gauge("warmline_failed_jobs", "Jobs that ended by an error of ours within a day.", (), [((), found.queue.failed)])  # fmt: skip
     yield _gauge("warmline_processes", "Processes at work.", ("role",), [((role,), len(found.alive(role))) for role in ROLES])  # fmt: skip
-    yield _gauge("warmline_silent_processes", "Processes that fell silent without a goodbye within a day.", ("role",),
+    yield _gauge("warmline_silent_processes", "Processes that fell silent without a goodbye within an hour.", ("role",),
                  [((role,), len(found.silent(role))) for role in ROLES])  # fmt: skip
     pooled = [each for role in ROLES for each in found.alive(role) if each.pool_size]
     yield _gauge("warmline_database_connections", "Connections to PostgreSQL in use at most, of all processes of a role.", ("role",),

@@ -27,7 +27,7 @@ MARKS = (
 )
 HOUSEKEEPING = "housekeeping"
 EVERY = 15.0  # seconds between two words of a process that could speak at any time
-FORGOTTEN = timedelta(days=1)  # after it was last heard of
+FORGOTTEN = timedelta(hours=1)  # after it was last heard of: long enough for somebody to be told, and no standing alarm
 WEB, WORKER, SCHEDULER = ROLES = ("web", "worker", "scheduler")
 
 
@@ -75,7 +75,7 @@ def clock(redis: Redis) -> float:
 
 
 def seen(redis: Redis) -> list[Process]:
-    """Every process that was heard of within a day, by role and host. Forgets older ones. Raises RedisError."""
+    """Every process that was heard of within an hour, by role and host. Forgets older ones. Raises RedisError."""
     now = clock(redis)
     stored: Mapping[bytes, bytes] = redis.hgetall(KEY)  # type: ignore[assignment]
     found = {name: process for name, value in stored.items() if (process := _read(value)) is not None}

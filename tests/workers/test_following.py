@@ -283,10 +283,10 @@ def test_a_worker_says_that_it_is_there_for_as_long_as_its_job_may_take(held: Ru
     assert presence.seen(held.redis) == []
 
 
-def test_who_was_not_heard_of_for_a_day_is_forgotten(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_was_not_heard_of_for_an_hour_is_forgotten(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     presence.say(held.redis, presence.WEB)
     clock = presence.clock(held.redis)
-    monkeypatch.setattr(presence, "clock", lambda redis: clock + 2 * 86_400)
+    monkeypatch.setattr(presence, "clock", lambda redis: clock + 2 * 3600)
     assert presence.seen(held.redis) == []
     assert held.redis.hlen(presence.KEY) == 0
 
