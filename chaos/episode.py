@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from threading import Thread
-from typing import Any
 
 import requests
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chaos import compare, traffic
-from chaos.compare import CRMTask, Differences
+from chaos.compare import CRMTask
 from chaos.faults import MissedError, strike
 from chaos.hosts import can_make_namespaces
 from chaos.place import Place, can_mount, place
-from chaos.plan import Fault, plan
+from chaos.plan import Fault
+from chaos.record import Episode, Size
 from chaos.traffic import Traffic
 from integrations.registry import providers
 from service.demo import consent, figures
 from service.errors import PlainError
 
-PACE = 1.25, 62.0  # faults and posts a second
-SHORTEST = 40.0  # seconds
 NORMAL_WITHIN = 120.0  # seconds after the last fault
 LOOK, COMPARE_EVERY = 0.05, 2.0  # seconds
 SWEEP_EVERY = 8.0  # seconds: what comes round every fifteen minutes comes round this often, as leases are shortened
+PATIENCE = 5.0  # seconds for which a fault waits for something to strike
 BRANDS = 4
 WORKERS = 2
 _DISK, _NETWORK = "fill the disk", "cut a host off"
@@ -43,70 +41,6 @@ _QUARTER = """UPDATE streams SET next_pull_at = least(next_pull_at, now()) WHERE
 AND lease_id IS NULL"""
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Size:
-    """What is asked for. `unique`: whether the CRM keeps our key unique."""
-
-    seed: int
-    faults: int
-    posts: int
-    given_seconds: float | None
-    lease: int
-    without: tuple[str, ...] = ()
-    unique: bool = True
-    keep: bool = False
-
-    @property
-    def seconds(self) -> float:
-        return self.given_seconds or max(SHORTEST, self.faults / PACE[0], self.posts / PACE[1])
-
-    def smaller(self, share: float) -> Size:
-        """A share of it, against a CRM that does not keep our key unique."""
-        faults, posts = (max(10, round(each * share)) for each in (self.faults, self.posts))
-        return replace(self, faults=faults, posts=max(200, posts), given_seconds=None, unique=False)
-
-    def plan(self, without: tuple[str, ...] = ()) -> list[Fault]:
-        return plan(self.seed, self.faults, self.seconds, self.lease, (*self.without, *without))
-
-
-@dataclass
-class Episode:
-    """What came of it."""
-
-    size: Size
-    unavailable: dict[str, str] = field(
-        default_factory=dict
-    )  # what this machine does not let us do, and what was done instead
-    injected: Counter[str] = field(default_factory=Counter)
-    missed: Counter[str] = field(default_factory=Counter)  # planned, and there was nothing to strike
-    at_once: int = 0  # most faults that went on together
-    posts: int = 0
-    tasks: int = 0
-    starts: dict[str, int] = field(default_factory=dict)
-    reconnected: Counter[str] = field(default_factory=Counter)  # consents that really ended with a lost answer
-    differences: Differences = field(default_factory=Differences)
-    back_to_normal: float | None = None  # seconds after the last fault; None: not in time
-    seconds: float = 0.0
-    apart: list[float] = field(
-        default_factory=list
-    )  # seconds between the first and the second of tasks that were made twice
-    stopped: str = ""  # why it ended before its end
-
-    @property
-    def well(self) -> bool:
-        names = [each for each in compare.NAMES if self.size.unique or each != compare.TWICE]
-        return self.back_to_normal is not None and not self.differences.total(names) and not self.stopped
-
-    def as_json(self) -> Mapping[str, Any]:
-        return {
-            "seed": self.size.seed, "faults": self.injected.total(), "missed": dict(self.missed), "by_kind": dict(self.injected), "at_once": self.at_once,
-            "posts": self.posts, "tasks": self.tasks, "unique_key": self.size.unique, "seconds": round(self.seconds, 1), "starts": self.starts,
-            "differences": dict(self.differences.counts()), "examples": {name: rows[:5] for name, rows in self.differences.found.items() if rows},
-            "back_to_normal": self.back_to_normal, "reconnected": dict(self.reconnected), "apart": self.apart, "unavailable": self.unavailable,
-            "well": self.well, "stopped": self.stopped,
-        }  # fmt: skip
 
 
 def run(size: Size, deadline: float, say: Say) -> Episode:
@@ -145,6 +79,7 @@ class _Run:
         self.swept = self.told = 0.0
         self.last_told = ""
         self.asked_for: set[tuple[str, str]] = set()
+        self.calm = False  # nothing differs: what is made due would only be under way
         self.person = Thread()  # who looks after connections, at a pace of their own
 
     @property
@@ -167,25 +102,32 @@ class _Run:
             self.episode.starts = {name: unit.starts for name, unit in self.system.units.items()}
 
     def _strike_all(self, faults: list[Fault]) -> None:
-        for number, fault in enumerate(faults):
-            while self.passed < fault.at:
-                self._look()
-            try:
-                end = strike(self.system, fault)
-            except MissedError:
-                self.episode.missed[fault.kind] += 1
-                continue
-            self.episode.injected[fault.kind] += 1
-            if end is not None:
-                heapq.heappush(self.ends, (self.passed + fault.lasts, number, end))
-                self.episode.at_once = max(self.episode.at_once, len(self.ends))
-        while self.ends or self.system.under_way or self.traffic.is_alive():
+        """Each at its time, or soon after: what has just been killed is not there to be killed again."""
+        coming, due = deque(enumerate(faults)), list[tuple[int, Fault]]()
+        while coming or due or self.ends or self.system.under_way or self.traffic.is_alive():
             self._look()
             if self.traffic.failure:
                 raise self.traffic.failure
+            while coming and coming[0][1].at <= self.passed:
+                due.append(coming.popleft())
+            due = [each for each in due if not self._strike(*each)]
         for host in self.system.hosts.values():
             host.board.disarm()
         self.system.sandbox.clear_faults()
+
+    def _strike(self, number: int, fault: Fault) -> bool:
+        """Whether it is over with: it struck, or there was nothing to strike for too long."""
+        try:
+            end = strike(self.system, fault)
+        except MissedError:
+            missed = self.passed - fault.at > PATIENCE
+            self.episode.missed[fault.kind] += missed
+            return missed
+        self.episode.injected[fault.kind] += 1
+        if end is not None:
+            heapq.heappush(self.ends, (self.passed + fault.lasts, number, end))
+            self.episode.at_once = max(self.episode.at_once, len(self.ends))
+        return True
 
     def _look(self) -> None:
         """One look: whatever has ended begins again, faults end, sweeps come round."""
@@ -196,8 +138,9 @@ class _Run:
             heapq.heappop(self.ends)[2]()
         if self.passed - self.swept > SWEEP_EVERY:
             self.swept = self.passed
-            with suppress(SQLAlchemyError):
-                self._sweep()
+            if not self.calm:
+                with suppress(SQLAlchemyError):
+                    self._sweep()
             if not self.person.is_alive():
                 self.person = Thread(target=self._reconnect, daemon=True)
                 self.person.start()
@@ -252,7 +195,8 @@ class _Run:
                 continue
             compared = time.monotonic()
             with suppress(SQLAlchemyError):
-                still = self._compare() or figures.under_way(self.here.runtime, self.here.workspace_id)
+                self.calm = not self._compare()
+                still = not self.calm or figures.under_way(self.here.runtime, self.here.workspace_id)
                 normal_at = None if still else normal_at or time.monotonic()
                 quiet = 0 if still else quiet + 1
         if quiet >= 2 and normal_at is not None:

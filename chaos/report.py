@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chaos import compare
-from chaos.episode import NORMAL_WITHIN, Episode
+from chaos.episode import NORMAL_WITHIN
+from chaos.record import Episode
 
 
 def words(episode: Episode) -> str:
