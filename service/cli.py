@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import NoReturn
 
 import click
+import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 import service.commands
+from service import logs
 from service.db import plainly
 from service.errors import PlainError
 from service.queue import unreachable
@@ -38,8 +42,10 @@ def cli() -> None:
 def main() -> None:
     """Runs a command. What a person can mend is one sentence and exit code 1."""
     logging.captureWarnings(True)
+    logs.quiet()
     try:
-        cli.main(standalone_mode=False)
+        with _lines_beside_the_answer():
+            cli.main(standalone_mode=False)
     except PlainError as error:
         _refuse(error)
     except SQLAlchemyError as error:
@@ -54,6 +60,17 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         sys.exit(130)
+
+
+@contextmanager
+def _lines_beside_the_answer() -> Iterator[None]:
+    """What is logged goes to stderr: stdout is the answer's, which a program may read."""
+    before = structlog.get_config()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _refuse(error: PlainError) -> NoReturn:

@@ -57,6 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["warmline", *arguments])
+        capsys.readouterr()  # what the test itself has logged
         code = 0
         try:
             cli.main()
@@ -177,7 +178,7 @@ def test_more_of_a_registration_is_kept_sealed_and_an_unknown_option_is_refused(
     code, _, err = run(*said, "colour=red", **on_the_database(config))
 
     assert code == 1
-    assert "X has no option 'colour'. It has consumer_secret." in err
+    assert "X has no option 'colour'. It has consumer_secret, bearer_token." in err
 
 
 def test_a_registration_may_be_for_one_server_and_name_other_addresses(run: Run, config: Config) -> None:

@@ -37,7 +37,7 @@ def test_somebody_is_found_and_exported(run: Run, config: Config, ada: tuple[Run
     env = on_the_database(config)
     code, out, _ = run("person", "find", "@Ada", "--json", **env)
     assert (code, [each["author_ids"] for each in json.loads(out)]) == (0, [[ada[1]]])
-    assert run("person", "find", "@nobody", **env)[2] == "Nobody of that spelling is held here.\n"
+    assert "Nobody of that spelling is held here.\n" in run("person", "find", "@nobody", **env)[2]
     found = json.loads(run("person", "export", ada[1], **env)[1])
     assert [each["text"] for each in found["posts"]] == ["Does it run on steam?"]
     assert found["complete"] is True
