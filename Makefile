@@ -54,7 +54,7 @@ check: dev  ## Lint, types, architecture, the API document, licences
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.txt
 	@touch $@
 
-bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in the same run (BENCH="pull decide push api latency matching identity waiting texts talking mapping calls contacts due cost fleet polling doors")
+bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in the same run (BENCH="pull decide push api latency matching identity waiting texts talking mapping calls contacts due cost fleet polling doors neighbour release")
 	@$(BIN)/python -m bench $(BENCH)
 
 chaos: dev  ## The whole system under a thousand faults drawn from a seed; then network, tables and CRM compared (CHAOS="--faults 60 --posts 2000 --seed 7")

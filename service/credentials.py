@@ -3,7 +3,7 @@
 A refresh is claimed by a committed lease, called outside any transaction, and stored by compare-and-swap before it is
 used, because a refresh token may be good for one use only. What cannot be healed is named: where a process dies between
 the provider's answer and the store, a provider that takes each token once refuses the next refresh, and nobody has revoked
-anything (ADR 0026).
+anything (ADR 0033).
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Opt-in (`make test-live`); see `tests.live.bluesky` for what it needs.
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from integrations.records import Engagement, Gone, Kind
 from integrations.registry import get
 from integrations.social.bluesky import consent, passwords
 from integrations.social.bluesky.client import BlueskyClient
-from service import accounts, connect, credentials, registrations
+from service import accounts, connect, credentials, launcher, registrations
 from service.config import Config
 from service.db import scheduler_engine
 from service.models import Credential
@@ -39,6 +40,8 @@ from tests.live.bluesky import CERTIFICATE, KEY, NAME, Network, running
 from tests.sandbox_server import outside
 from tests.service.console.conftest import words_of
 from tests.story.conftest import CLIENT, SECRET, Story
+from tests.workers import renewing
+from tests.workers.renewing import Workers
 from workers import jobs
 
 pytestmark = pytest.mark.rule("live", provider="bluesky")
@@ -54,6 +57,12 @@ PEM, OTHER_PEM = (ECKey.generate_key("P-256", private=True).as_pem(private=True)
 def network() -> Iterator[Network]:
     with running() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with renewing.playing() as play:
+        yield play
 
 
 def setting(network: Network, base: str = HERE, private_key: str = "", **form: str) -> Setting:
@@ -307,6 +316,29 @@ def test_however_many_want_a_fresh_token_it_is_spent_once(network: Network, stor
     reader = BlueskyClient(registrations.access(given, again.values))
     assert reader.whoami().handle == BRAND
     assert way == consents.way(get("bluesky"))
+
+
+RENEWALS = int(os.environ.get("WARMLINE_EXPIRIES", "100"))
+
+
+def test_sixteen_processes_renew_a_session_time_and_again_and_never_lose_it(
+    network: Network, story: Bluesky, workers: Workers
+) -> None:
+    story.connects_bluesky(network, account=BRAND)
+    row, held = story.connection("social"), story.runtime
+    env = {**launcher.environment(held.config), "PORT": "8000"}
+    told = {"workspace_id": str(story.workspace_id), "processes": 16, "number": RENEWALS}
+
+    found = workers("renewals", env, told)
+
+    assert found["exit_codes"] == [0] * 16
+    assert (
+        found["outcomes"]["renewed"] == RENEWALS
+    )  # each token was spent once: the server ends the session of one that comes twice
+    way, given = registrations.setting_of(held, row)
+    last = credentials.fresh(held, way, given, row.workspace_id, row.id)
+    assert last.version == RENEWALS + 1
+    assert BlueskyClient(registrations.access(given, last.values)).whoami().handle == BRAND
 
 
 def _version(story: Story) -> int:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -30,12 +33,14 @@ from integrations.provider import Access, OAuth2, Provider, SocialClient
 from integrations.records import Author
 from integrations.registry import providers
 from service import config as configuration
+from service import credentials, registrations
 from service.models import Connection
 from service.runtime import Runtime
 from service.store import connecting
 from workers import policy
 from workers.access import Line
 
+ROOT = Path(__file__).parents[2]
 PROVIDER = "rotating"
 CALLS = 4  # of one job
 WAIT = 0.1, 0.4  # seconds until a loser looks again: a worker waits three
@@ -104,8 +109,17 @@ class Worker:
 
 def storm(workspace_id: str, processes: int) -> Mapping[str, Any]:
     """So many processes use the connection until no token runs out any more."""
+    return _together(processes, lambda write: _use(workspace_id, write))
+
+
+def renewals(workspace_id: str, processes: int, number: int) -> Mapping[str, Any]:
+    """So many processes take the token for refused, as often as it takes for `number` renewals, on a network whose tokens last."""
+    return _together(processes, lambda write: _renew(workspace_id, number, write))
+
+
+def _together(processes: int, work: Callable[[int], None]) -> Mapping[str, Any]:
     read, write = os.pipe()
-    children = [_forked(lambda: _use(workspace_id, write)) for _ in range(processes)]
+    children = [_forked(lambda: work(write)) for _ in range(processes)]
     os.close(write)
     with os.fdopen(read) as lines:
         found = [json.loads(line) for line in lines]
@@ -128,6 +142,21 @@ def _use(workspace_id: str, write: int) -> None:
             patience.wait(random.uniform(*WAIT))
         else:
             break
+    os.write(write, (json.dumps(outcomes) + "\n").encode())
+
+
+def _renew(workspace_id: str, number: int, write: int) -> None:
+    worker, outcomes = Worker(workspace_id), Counter[str]()
+    row, patience, random = worker.connection(), threading.Event(), Random(os.getpid())
+    way, setting = registrations.setting_of(worker.runtime, row)
+    held = credentials.fresh(worker.runtime, way, setting, row.workspace_id, row.id)
+    while held.version <= number:
+        try:
+            held = credentials.fresh(worker.runtime, way, setting, row.workspace_id, row.id, refused=held.version)
+            outcomes["renewed" if held.renewed else "found"] += 1
+        except credentials.BeingRenewedError:
+            outcomes["waited"] += 1
+            patience.wait(random.uniform(*WAIT))
     os.write(write, (json.dumps(outcomes) + "\n").encode())
 
 
@@ -191,7 +220,36 @@ def _forked(work: Callable[[], None]) -> int:
     os._exit(0)
 
 
-SCENARIOS: Mapping[str, Callable[..., Mapping[str, Any]]] = {"storm": storm, "held_up": held_up, "paused": paused}
+SCENARIOS: Mapping[str, Callable[..., Mapping[str, Any]]] = {
+    "storm": storm,
+    "renewals": renewals,
+    "held_up": held_up,
+    "paused": paused,
+}
+
+
+# --- the test's side, and the program's -----------------------------------------------------------------------
+
+Workers = Callable[[str, Mapping[str, str], Mapping[str, Any]], dict[str, Any]]
+
+
+@contextmanager
+def playing() -> Iterator[Workers]:
+    """Plays scenarios, each with its environment and arguments; the program starts once for all of them."""
+    command = [sys.executable, "-m", "tests.workers.renewing"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdin
+        assert program.stdout
+
+        def play(scenario: str, env: Mapping[str, str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+            told = {"scenario": scenario, "env": env, "arguments": arguments}
+            print(json.dumps(told), file=program.stdin, flush=True)
+            found: dict[str, Any] | None = json.loads(program.stdout.readline())  # type: ignore[union-attr]
+            assert found is not None, f"the scenario {scenario} broke off, see above"
+            return found
+
+        yield play
+        program.stdin.close()
 
 
 def _play(told: Mapping[str, Any]) -> None:

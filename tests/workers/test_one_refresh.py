@@ -3,15 +3,11 @@ comes twice: real processes, a real database, the real way that jobs take to a t
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,34 +20,17 @@ from service.models import Connection, Credential
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.workers import renewing
+from tests.workers.renewing import Workers
 from tests.workers.token_server import Network, serving
 
-ROOT = Path(__file__).parents[2]
 PROCESSES = 16
 EXPIRIES = int(os.environ.get("WARMLINE_EXPIRIES", "50"))  # CONTRIBUTING.md names the command for 500
 
 
-Workers = Callable[[str, dict[str, str], dict[str, Any]], dict[str, Any]]
-
-
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Workers]:
-    """Plays scenarios of `renewing`; the program starts once for all of them."""
-    command = [sys.executable, "-m", "tests.workers.renewing"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
-        assert program.stdin
-        assert program.stdout
-
-        def play(scenario: str, env: dict[str, str], arguments: dict[str, Any]) -> dict[str, Any]:
-            print(
-                json.dumps({"scenario": scenario, "env": env, "arguments": arguments}), file=program.stdin, flush=True
-            )
-            found: dict[str, Any] | None = json.loads(program.stdout.readline())
-            assert found is not None, f"the scenario {scenario} broke off, see above"
-            return found
-
+    with renewing.playing() as play:
         yield play
-        program.stdin.close()
 
 
 @pytest.fixture
