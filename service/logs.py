@@ -27,6 +27,15 @@ def configure(config: Config, stream: TextIO | None = None) -> None:
     write(stream or sys.stderr, as_json=config.json_logs)
 
 
+def quiet() -> None:
+    """For a command that a person runs: what it has to say stands on its own pages, and warnings alone go to stderr, so that stdout
+    stays what a program can read."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def write(out: TextIO, *, as_json: bool) -> None:
     """Structured lines on `out` from now on."""
     final: Processor = (

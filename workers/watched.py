@@ -14,7 +14,14 @@ from service.watch import meters, presence, tracing
 from service.watch.telling import Teller
 
 DONE, GIVEN_UP, HANDED_BACK, FAILED = "done", "given up", "handed back", "failed"
-_SUBJECT = {"pull": "stream_id", "push": "connection", "calendar": "calendar", "person": "request_id", "errand": "errand"}  # what a job's second id is of
+# What a job's second id is of.
+_SUBJECT = {
+    "pull": "stream_id",
+    "push": "connection",
+    "calendar": "calendar",
+    "person": "request_id",
+    "errand": "errand",
+}
 
 
 @dataclass

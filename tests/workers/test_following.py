@@ -178,6 +178,17 @@ def test_a_change_by_the_api_is_followed_by_its_request_to_what_it_changed(
     assert secret not in json.dumps(found)
 
 
+def test_a_command_keeps_stdout_for_what_a_program_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.quiet()
+    try:
+        structlog.get_logger().info("changed", action="provider.frozen")
+        structlog.get_logger().warning("went down", provider="x")
+    finally:
+        structlog.reset_defaults()
+    told = capsys.readouterr()
+    assert (told.out, "changed" in told.err, "went down" in told.err) == ("", False, True)
+
+
 # --- what is counted ------------------------------------------------------------------------------------------
 
 

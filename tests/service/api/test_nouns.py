@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -367,7 +367,8 @@ def test_a_task_is_dismissed_with_or_without_a_reason(client: Client, world: Wor
 def test_a_task_that_the_crm_refuses_is_listed_and_said_once_more(client: Client, world: World, rows: Rows) -> None:
     refused = rows.task(crm=world.crm, state="parked", detail="Owner 7 may not own tasks.", parked_at=NOW)
     [item] = client.get("/tasks?parked=true").get_json()["items"]
-    assert (item["id"], item["detail"], item["parked_at"]) == (str(refused), "Owner 7 may not own tasks.", NOW.isoformat())
+    assert (item["id"], item["detail"]) == (str(refused), "Owner 7 may not own tasks.")
+    assert datetime.fromisoformat(item["parked_at"]) == NOW
     first = client.call("POST", f"/tasks/{refused}/retry").get_json()
     assert (first["state"], first["parked_at"], first["detail"]) == ("absent", None, "")
     assert rows.get(Task, refused).push_at is not None
