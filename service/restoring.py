@@ -206,7 +206,7 @@ def _lines(made: Manifest, workspaces: int, people: int, lost: Sequence[str], ba
             " connect those accounts again."
         )
     if back:
-        yield f"These workspaces had been deleted since and stand there again: {', '.join(back)}. Delete them anew."
+        yield f"These workspaces had been deleted since and stand there again: {', '.join(back)}. Let each go once more: warmline leave WORKSPACE --now"
 
 
 def _day(instant: datetime) -> str:
