@@ -27,7 +27,8 @@ from service.errors import PlainError
 
 NORMAL_WITHIN = 120.0  # seconds after the last fault
 LOOK, COMPARE_EVERY = 0.05, 2.0  # seconds
-SWEEP_EVERY = 8.0  # seconds: what comes round every fifteen minutes comes round this often, as leases are shortened
+# Seconds: what comes round every fifteen minutes comes round this often, as leases are shortened; the more rarely the more there is to ask for.
+SWEEP_EVERY, POSTS_A_SECOND = (8.0, 40.0), 1000
 PATIENCE = 5.0  # seconds for which a fault waits for something to strike
 BRANDS = 4
 WORKERS = 2
@@ -38,7 +39,7 @@ WHERE workspace_id = :w AND native_id = ANY(:changed) AND deleted_at IS NULL AND
 _ASKING = """SELECT provider, account_id, CASE kind WHEN 'crm' THEN 'portal' ELSE handle END, brand_id FROM connections
 WHERE workspace_id = :w AND status = 'needs_reauth'"""
 _QUARTER = """UPDATE streams SET next_pull_at = least(next_pull_at, now()) WHERE workspace_id = :w AND name = 'recheck'
-AND lease_id IS NULL"""
+AND lease_id IS NULL AND connection_id IN (SELECT id FROM connections WHERE workspace_id = :w AND kind = 'social')"""
 
 Say = Callable[[str], None]
 
@@ -78,6 +79,7 @@ class _Run:
         self.began = time.monotonic()
         self.swept = self.told = 0.0
         self.last_told = ""
+        self.sweep_every = min(max(SWEEP_EVERY[0], size.posts / POSTS_A_SECOND), SWEEP_EVERY[1])
         self.asked_for: set[tuple[str, str]] = set()
         self.calm = False  # nothing differs: what is made due would only be under way
         self.person = Thread()  # who looks after connections, at a pace of their own
@@ -136,7 +138,7 @@ class _Run:
         self.system.tend()
         while self.ends and self.ends[0][0] <= self.passed:
             heapq.heappop(self.ends)[2]()
-        if self.passed - self.swept > SWEEP_EVERY:
+        if self.passed - self.swept > self.sweep_every:
             self.swept = self.passed
             if not self.calm:
                 with suppress(SQLAlchemyError):

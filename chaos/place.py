@@ -40,8 +40,8 @@ VALUES = {
     "first_pull_days": 30,
     "poll_seconds": 5,
 }
-# WAL that is kept for longer than needed would fill the disk by itself; sixty clients are plenty, and soon taken.
-_POSTGRES = ("max_wal_size=256MB", "max_connections=60")
+# WAL that is kept for longer than needed would fill the disk by itself; eighty clients are plenty, and soon taken.
+_POSTGRES = ("max_wal_size=256MB", "max_connections=80")
 
 
 @dataclass(frozen=True)
