@@ -14,7 +14,7 @@ from bench.scale import SCALES
 from service import logs
 
 BENCHMARKS = (
-    "pull", "decide", "push", "api", "latency", "matching", "identity", "waiting", "texts", "talking", "mapping", "calls", "contacts", "polling", "due", "cost", "fleet", "doors", "neighbour",
+    "pull", "decide", "push", "api", "latency", "matching", "identity", "waiting", "texts", "talking", "mapping", "calls", "contacts", "polling", "due", "cost", "fleet", "doors", "neighbour", "release",
 )  # fmt: skip
 _FIELDS = tuple(Figure.__dataclass_fields__)
 

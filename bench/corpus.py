@@ -65,11 +65,11 @@ class Shop:
         return {name: str(value) for name, value in vars(self).items()}
 
 
-def shop(admin: Connection, workspace_id: UUID) -> Shop:
-    """Connects an account and a CRM, by rows alone."""
+def shop(admin: Connection, workspace_id: UUID, crm: UUID | None = None) -> Shop:
+    """Connects an account, and a CRM where none is there yet, by rows alone."""
     row = admin.execute("SELECT id FROM brands WHERE workspace_id = %s", [workspace_id]).fetchone()
     assert row
-    made = Shop(workspace_id, row[0], new_id(), new_id())
+    made = Shop(workspace_id, row[0], new_id(), crm or new_id())
     for id_, brand, provider, kind, account in (
         (made.account, made.brand_id, "x", "social", US),
         (made.crm, None, "hubspot", "crm", "8790001"),
@@ -77,12 +77,12 @@ def shop(admin: Connection, workspace_id: UUID) -> Shop:
         admin.execute(
             "INSERT INTO connections (workspace_id, id, brand_id, provider, kind, host, account_id, handle, name, url, options, status,"
             " status_reason, preview, responder_email, ready_at) VALUES (%s, %s, %s, %s, %s, '', %s, %s, '', '', '{}', 'active', '', false,"
-            " 'olga@acme.test', now())",
+            " 'olga@acme.test', now()) ON CONFLICT DO NOTHING",
             [workspace_id, id_, brand, provider, kind, account, HANDLE],
         )
     admin.execute(
         "INSERT INTO owners (workspace_id, id, connection_id, native_id, email, name, active) VALUES (%s, %s, %s, '71', 'olga@acme.test',"
-        " 'Olga', true)",
+        " 'Olga', true) ON CONFLICT DO NOTHING",
         [workspace_id, new_id(), made.crm],
     )
     return made

@@ -3,8 +3,10 @@ their key asks the API as fast as it answers. Everything runs as `warmline up` r
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,9 +16,8 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-import requests
 
-from bench import corpus, latency
+from bench import asking, corpus, latency
 from bench.figures import Figure
 from bench.rounds import in_turns, percentile
 from bench.scale import Scale
@@ -24,7 +25,6 @@ from service import accounts
 from service.demo.run import Run
 from service.embedded import Postgres
 
-ASKING = 4  # threads of the hot loop
 GIVE_UP = 120.0  # seconds until what is under way has stopped
 
 
@@ -37,29 +37,28 @@ class Noisy:
     key: str
     url: str
     answers: Counter[int]
-    batches: int = 0
+    decided: int = 0  # people and conversations
 
     @contextmanager
     def loud(self) -> Iterator[None]:
         """Everything is to be decided again, and the API is asked without a pause, until the block ends."""
-        stop = threading.Event()
-        askers = [threading.Thread(target=self._ask, args=(stop,)) for _ in range(ASKING)]
         for table in ("conversations", "relationships"):
             self.admin.execute(
                 f"UPDATE {table} SET decide_at = %s WHERE workspace_id = %s", [corpus.NOW, self.workspace_id]
             )
+        self.admin.execute("UPDATE authors SET match_due = true WHERE workspace_id = %s", [self.workspace_id])
         self._decide("now()")
-        for each in askers:
-            each.start()
         self._until("decide_at IS NULL OR decide_at > now()")
-        try:
-            yield
-        finally:
-            stop.set()
-            for each in askers:
-                each.join()
-            self.batches += self._decided()
-            self.hush()
+        command = [sys.executable, "-m", "bench.asking", f"{self.url}/v1/engagements?limit=50"]
+        env = {**os.environ, "BENCH_KEY": self.key}
+        with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as caller:
+            try:
+                yield
+            finally:
+                told, _ = caller.communicate("")
+                self.answers.update({int(status): count for status, count in json.loads(told).items()})
+                self.decided += self._decided()
+                self.hush()
 
     def hush(self) -> None:
         """Nothing of it is due. A worker that is at it has lost its lease, and stops with the batch under way."""
@@ -74,9 +73,11 @@ class Noisy:
         )
 
     def _decided(self) -> int:
+        """How many people were matched and conversations decided since it became loud."""
         row = self.admin.execute(
-            "SELECT count(*) FROM conversations WHERE workspace_id = %s AND decided_at IS NOT NULL AND decide_at IS DISTINCT FROM %s",
-            [self.workspace_id, corpus.NOW],
+            "SELECT (SELECT count(*) FROM authors WHERE workspace_id = %(w)s AND NOT match_due) + (SELECT count(*) FROM conversations"
+            " WHERE workspace_id = %(w)s AND decide_at IS DISTINCT FROM %(now)s)",
+            {"w": self.workspace_id, "now": corpus.NOW},
         ).fetchone()
         return int(row[0]) if row else 0
 
@@ -90,13 +91,6 @@ class Noisy:
                 return
             time.sleep(0.05)
         raise RuntimeError(f"the noisy workspace is not as it should be: {condition}")
-
-    def _ask(self, stop: threading.Event) -> None:
-        with requests.Session() as http:
-            http.trust_env = False
-            http.headers["Authorization"] = f"Bearer {self.key}"
-            while not stop.is_set():
-                self.answers[http.get(f"{self.url}/v1/engagements?limit=50", timeout=60).status_code] += 1
 
 
 def measure(scale: Scale) -> list[Figure]:
@@ -120,8 +114,9 @@ def measure(scale: Scale) -> list[Figure]:
     print(f"  the API answered the noisy workspace {answered}", file=sys.stderr, flush=True)
     stored = scale.decide_posts * scale.many_times
     size = (
-        f"{len(loud)} posts with a webhook's hint, one after the other, beside {stored:,} posts of another workspace, of which those of"
-        f" {noisy.batches:,} conversations were decided meanwhile, and {ASKING} threads of its that ask the API without a pause"
+        f"{len(loud)} posts with a webhook's hint, one after the other, beside {stored:,} posts of another workspace, of which"
+        f" {noisy.decided:,} people were matched and conversations decided meanwhile, and {asking.THREADS} connections of its that ask the API"
+        " without a pause"
     )
     return [
         Figure("neighbour: post to task, p95", percentile(loud, 0.95), "s", size, percentile(quiet, 0.95), "the same workspace alone, in turns", at_most=1.1),
