@@ -163,7 +163,7 @@ def test_a_cursor_that_cannot_be_read_starts_over(network: Network, cursor: str)
 
 
 @pytest.mark.rule("unicode")
-@pytest.mark.parametrize("text", ["", "ا" * 10_000, "‏שלום", "👩‍👩‍👧‍👦" * 50, "a\x00b"])
+@pytest.mark.parametrize("text", ["", "ا" * 10_000, "\u200fשלום", "👩‍👩‍👧‍👦" * 50, "a\x00b"])
 def test_no_text_is_too_odd(world: World, text: str) -> None:
     world.speak(text)
     assert [item.text for item in pull(world)] == [text.replace("\x00", "")]

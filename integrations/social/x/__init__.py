@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from integrations.provider import Cap, Deadline, FormField, Install, OAuth2, Price, Provider, SocialClient, Stream, Webhook
+from integrations.provider import (
+    Cap,
+    Deadline,
+    FormField,
+    Install,
+    OAuth2,
+    Price,
+    Provider,
+    SocialClient,
+    Stream,
+    Webhook,
+)
 from integrations.social.x import subscribing, webhook
 from integrations.social.x.client import XClient
 

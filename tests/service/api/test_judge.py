@@ -147,6 +147,6 @@ def test_what_cannot_be_judged_is_refused_by_name(reader: Client, body: dict[str
     assert field in [error["field"] for error in response.get_json()["errors"]]
 
 
-@pytest.mark.parametrize("odd", ["\ud800", "a\x00b", "‏שלום?", "👩‍👩‍👧‍👦" * 500, ""])
+@pytest.mark.parametrize("odd", ["\ud800", "a\x00b", "\u200fשלום?", "👩‍👩‍👧‍👦" * 500, ""])
 def test_no_text_is_too_odd(reader: Client, odd: str) -> None:
     assert judged(reader, asks(text=odd))["person"] == "ana"
