@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 import responses
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from integrations import consents
 from integrations.deadline import at_most
@@ -19,6 +21,7 @@ from service import credentials
 from service.clock import real_now
 from service.models import Connection, Credential
 from service.runtime import Runtime
+from service.store import connecting
 from service.vault import SealBrokenError
 from tests.conftest import Member
 
@@ -166,6 +169,50 @@ def test_a_holder_that_died_is_waited_for_no_longer_than_its_lease(
     endpoint.post(TOKEN_URL, json={"access_token": "new", "expires_in": 3600})
 
     assert fresh(held, owner, connection_id).values["access_token"] == "new"
+
+
+def test_a_refusal_of_older_credentials_ends_no_newer_ones(held: Runtime, owner: Member, connection_id: UUID) -> None:
+    def status_after(refused: int) -> str:
+        with held.db.tenant(owner.workspace_id) as session:
+            row = session.get_one(Connection, (owner.workspace_id, connection_id))
+            connecting.needs_reauth(session, row, "no longer accepted", refused=refused)
+            return row.status
+
+    with held.db.tenant(
+        owner.workspace_id
+    ) as session:  # somebody reconnects while a job still works with what was there
+        credentials.store_new(session, held.vault, owner.workspace_id, connection_id, {"access_token": "theirs"})
+    assert status_after(refused=1) == "active"
+    assert status_after(refused=2) == "needs_reauth"
+
+
+def test_a_database_that_goes_away_when_the_answer_is_there_is_waited_for(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.post(TOKEN_URL, json={"access_token": "new", "refresh_token": "next", "expires_in": 3600})
+    store, tries = credentials._swap, 0
+
+    def away(*arguments: Any) -> credentials.Held:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise OperationalError("UPDATE", {}, Exception("the database system is shutting down"))
+        return store(*arguments)
+
+    monkeypatch.setattr(credentials, "_swap", away)
+    monkeypatch.setattr(credentials, "STORED_AGAIN", (0.0, 0.0, 0.0))
+    assert fresh(held, owner, connection_id).values["refresh_token"] == "next"
+    assert row(held, owner).version == 2
+
+
+@pytest.mark.parametrize(("status", "unanswered"), [(429, False), (503, True)])
+def test_it_is_noted_that_a_token_may_be_spent_unless_the_provider_says_it_is_not(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock, status: int, unanswered: bool
+) -> None:
+    endpoint.post(TOKEN_URL, status=status, json={"error": "later"})
+    with pytest.raises((RateLimitError, TemporaryError)):
+        fresh(held, owner, connection_id)
+    assert (row(held, owner).unanswered_since is not None) == unanswered
 
 
 def test_a_sealed_value_moved_to_another_row_does_not_open(held: Runtime, owner: Member, connection_id: UUID) -> None:
