@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from rq import Queue
 from sqlalchemy import text
 
 from integrations.registry import providers
@@ -23,6 +24,7 @@ from tests.processes import PATIENCE, answers, get, running, wait_for, web
 from tests.workers.conftest import World
 from tests.workers.slow_host import manifest
 from workers import jobs, stopping
+from workers.__main__ import HeedfulQueue
 
 # --- workers ------------------------------------------------------------------------------------------------------
 
@@ -86,17 +88,6 @@ def test_a_job_that_cannot_be_ended_in_time_is_handed_back(
     assert is_due(held, owner)
 
 
-def test_a_job_in_the_queue_stays_there(held: Runtime, owner: Member, config: Config, slow: Path) -> None:
-    queue.enqueue(held.redis, [("decide", (owner.workspace_id, owner.workspace_id))])
-    with running(
-        config, "-m", "tests.workers.slow_host", str(slow), WARMLINE_WORKERS="1", WARMLINE_STOP_WITHIN="1"
-    ) as host:
-        wait_for((slow / "page-1").exists, host, "the first page")
-        host.terminate()
-        assert host.wait(PATIENCE) == 0
-    assert queue.waiting(held.redis) == 1
-
-
 def test_a_worker_with_nothing_to_do_ends_at_once(held: Runtime, owner: Member, config: Config) -> None:
     with running(config, "-m", "workers", "worker", WARMLINE_WORKERS="1", WARMLINE_STOP_WITHIN="300") as host:
         wait_for(lambda: queue.alive(held.redis, "worker"), host, "a worker that lives")
@@ -109,6 +100,13 @@ def told_to_stop() -> Iterator[None]:
     stopping._asked.set()
     yield
     stopping._asked.clear()
+
+
+@pytest.mark.usefixtures("told_to_stop")
+def test_a_job_in_the_queue_stays_there(held: Runtime, owner: Member) -> None:
+    queue.enqueue(held.redis, [("decide", (owner.workspace_id, owner.workspace_id))])
+    assert HeedfulQueue.dequeue_any([Queue(queue.QUEUE, connection=held.redis)], 1, connection=held.redis) is None
+    assert queue.waiting(held.redis) == 1
 
 
 @pytest.mark.usefixtures("told_to_stop")
