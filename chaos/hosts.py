@@ -4,6 +4,7 @@ else a proxy on loopback. Either can be cut off from the database, the queue and
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from service.embedded import APP, DATABASE, OWNER, SCHEDULER, Postgres, Valkey
 from service.processes import Command, Process
 
 NAMES = ("a", "b")
+_PORTS = (5432, 6379, 8790)
 
 
 @dataclass
@@ -71,14 +73,11 @@ def hosts(home: Path, servers: Servers, ports: Callable[[], int], *, namespaces:
 
 @contextmanager
 def _in_a_namespace(name: str, number: int, home: Path, servers: Servers, ports: Callable[[], int]) -> Iterator[Host]:
-    # Of the range that is kept for benchmarks (RFC 2544); the process id keeps two runs apart.
-    net = f"198.{18 + os.getpid() // 2**14 % 2}.{os.getpid() // 64 % 256}.{os.getpid() % 32 * 8 + number * 4}"
-    base, _, last = net.rpartition(".")
-    here, there = (f"{base}.{int(last) + each}" for each in (1, 2))
+    here, there = _addresses()
     space, outer, inner = (f"wl{os.getpid()}{name}{end}" for end in ("", "o", "i"))
     board_path = home / f"board-{name}"
     board = Board(board_path)
-    listening = [f"{here}:{ports()}" for _ in servers.sockets]
+    listening = [f"{here}:{port}" for port in _PORTS]  # the address is ours alone
     with ExitStack() as exits:
         _ip("netns", "add", space)
         exits.callback(_ip, "netns", "delete", space)
@@ -102,6 +101,16 @@ def _in_a_namespace(name: str, number: int, home: Path, servers: Servers, ports:
             _ip("link", "set", outer, "down" if off else "up")
 
         yield Host(name, board, board_path, _env(listening[0], listening[1]), prefix, cut)
+
+
+def _addresses() -> tuple[str, str]:
+    """Both ends of a network of four addresses that nobody has here, of the range that is kept for benchmarks (RFC 2544)."""
+    taken = subprocess.run(["ip", "-4", "-o", "address"], check=True, capture_output=True, text=True).stdout
+    while True:
+        net = f"198.{18 + secrets.randbelow(2)}.{secrets.randbelow(256)}"
+        last = 4 * secrets.randbelow(64)
+        if f" {net}.{last + 1}/" not in taken:
+            return f"{net}.{last + 1}", f"{net}.{last + 2}"
 
 
 @contextmanager
