@@ -5,7 +5,7 @@ DEMO ?= --json
 PYTEST ?= -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install dev run demo test test-live test-crm check bench chaos lock licences sbom openapi standing doctor
+.PHONY: help install dev run demo test test-live test-crm check bench chaos fuzz lock licences sbom openapi standing doctor
 
 help:  ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in
 
 chaos: dev  ## The whole system under a thousand faults drawn from a seed; then network, tables and CRM compared (CHAOS="--faults 60 --posts 2000 --seed 7")
 	@$(BIN)/python -m chaos $(CHAOS)
+
+fuzz: dev  ## What strangers may send: every parser for an hour, the API with 20,000 calls (FUZZ="--minutes 60 --cases 20000 --seed 7 --only answers/")
+	@$(BIN)/python -m fuzz $(FUZZ)
 
 standing: dev  ## Write anew which rules each provider keeps, by what the contract's tests show
 	@$(BIN)/python -m pytest -m rule --write-standing -q $(PYTEST) || true

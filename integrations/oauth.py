@@ -223,7 +223,7 @@ def _refusal(name: str, response: requests.Response, body: Mapping[str, Any], se
 def _json_object(response: requests.Response) -> dict[str, Any]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = {}
     if not isinstance(body, dict):
         body = {}

@@ -138,7 +138,8 @@ class OpenID:
             raise UnexpectedResponseError(
                 f"{self.host} calls itself {str(body.get('issuer'))[:200]!r}, not {self.issuer!r}"
             )
-        methods = body.get("token_endpoint_auth_methods_supported") or [_CLIENT_AUTH[0]]
+        said = body.get("token_endpoint_auth_methods_supported")
+        methods = said if isinstance(said, list) else [_CLIENT_AUTH[0]]
         method = next((each for each in _CLIENT_AUTH if each in methods), _CLIENT_AUTH[0])
         return _Published(
             authorize_url=self._address(body, "authorization_endpoint"),

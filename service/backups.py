@@ -35,6 +35,7 @@ from service.store import carrying
 
 FORMAT = 1
 MANIFEST, DUMP, PEOPLE = "manifest.json", "database.dump", "people.json"
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 _NAME = "%Y-%m-%dT%H-%M-%SZ"
 
 
@@ -83,9 +84,8 @@ def make(folder: Path, backup_url: str, app_url: str, *, people_only: bool = Fal
 def read(folder: Path) -> Manifest:
     """A backup's manifest, its files checked. Raises PlainError for what is none, or is damaged."""
     try:
-        said: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-        made = Manifest(**{**said, "made_at": datetime.fromisoformat(said["made_at"])})
-    except (OSError, ValueError, KeyError, TypeError):
+        made = _manifest(json.loads((folder / MANIFEST).read_text()))
+    except _UNREADABLE:
         raise PlainError(
             f"{folder} is no backup of Warmline's: it holds no {MANIFEST} that can be read. Name one of the subfolders that"
             " `warmline backup` made."
@@ -95,7 +95,7 @@ def read(folder: Path) -> Manifest:
             f"{folder} was made by a newer Warmline ({made.warmline}). Install that version to restore it."
         )
     for name, expected in made.sha256.items():
-        if not (folder / name).is_file() or digest(folder / name) != expected:
+        if name not in (DUMP, PEOPLE) or not (folder / name).is_file() or digest(folder / name) != expected:
             raise PlainError(f"{folder / name} is not what was saved: it is missing or damaged. Take another backup.")
     return made
 
@@ -103,8 +103,23 @@ def read(folder: Path) -> Manifest:
 def read_people(folder: Path) -> Mapping[str, carrying.Rows]:
     """The list of people to leave out that stands in a backup, by workspace. Raises PlainError."""
     read(folder)
-    found: Mapping[str, carrying.Rows] = json.loads((folder / PEOPLE).read_text())
+    try:
+        found: Mapping[str, carrying.Rows] = json.loads((folder / PEOPLE).read_text())
+        if not all(isinstance(rows, list) for tables in found.values() for rows in tables.values()):
+            raise TypeError
+    except _UNREADABLE:
+        raise PlainError(f"{folder / PEOPLE} cannot be read. Take another backup.") from None
     return found
+
+
+def _manifest(said: Mapping[str, Any]) -> Manifest:
+    """Raises one of _UNREADABLE for what is none."""
+    made = Manifest(**{**said, "made_at": datetime.fromisoformat(said["made_at"])})
+    if not isinstance(made.format, int) or made.made_at.tzinfo is None:
+        raise TypeError
+    if not isinstance(made.rows, Mapping) or not isinstance(made.sha256, Mapping):
+        raise TypeError
+    return made
 
 
 def people(app_url: str) -> dict[str, carrying.Rows]:
@@ -132,9 +147,9 @@ def prune(folder: Path, keep: timedelta) -> list[Path]:
     found = []
     for each in sorted(folder.iterdir()):
         try:
-            said = json.loads((each / MANIFEST).read_text())
-            found.append((datetime.fromisoformat(said["made_at"]), DUMP in said["sha256"], each))
-        except (OSError, ValueError, KeyError, TypeError):
+            made = _manifest(json.loads((each / MANIFEST).read_text()))
+            found.append((made.made_at, DUMP in made.sha256, each))
+        except _UNREADABLE:
             continue
     newest = max((made for made, whole, _ in found if whole), default=None)
     old = [each for made, _, each in found if made < real_now() - keep and made != newest]

@@ -44,7 +44,7 @@ def objects(path: Path) -> Iterator[dict[str, Any]]:
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise PlainError(f"Line {number} of {path} is not a JSON object.")

@@ -65,7 +65,7 @@ def changes(pairs: Iterable[str]) -> dict[str, Any]:
             raise PlainError(f"{pair!r} sets nothing. Write it like patience.question=60.")
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = text
         holder = found.setdefault(group, {}) if dot else found
         holder[last] = value

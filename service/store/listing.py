@@ -356,6 +356,6 @@ def _read_cursor(listing: Listing, cursor: str) -> list[Any]:
         values = [_READ[kind](text) for (_, _, kind), text in zip(listing.keys, texts, strict=True)]
         if any(isinstance(value, datetime) and value.tzinfo is None for value in values):
             raise ValueError
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise BadCursorError("This cursor is not one that this list gave out. Start again without a cursor.") from None
     return values

@@ -56,7 +56,7 @@ def message(body: Row) -> str:
     head, bracket, tail = text.partition(": [")
     try:
         inner = json.loads(bracket.removeprefix(": ") + tail) if bracket else []
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     says = [str(each["message"]) for each in inner if isinstance(each, dict) and each.get("message")]
     return f"{head}: {'; '.join(says)}" if says else text
@@ -65,7 +65,7 @@ def message(body: Row) -> str:
 def _object(response: requests.Response) -> Row:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -125,7 +125,7 @@ def sentence(response: requests.Response) -> str:
     """Pipedrive's own sentence about a refusal, or "" where there is none."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return _sentence(body) if isinstance(body, dict) else ""
 

@@ -178,7 +178,7 @@ def message(error: Row) -> str:
 def _errors(response: requests.Response) -> list[Row]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return rows(body) if isinstance(body, list) else rows([body])
 

@@ -99,6 +99,6 @@ def _classify(response: requests.Response) -> IntegrationError | None:
 def _object(response: requests.Response) -> Mapping[str, Any]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
