@@ -6,6 +6,7 @@ that workspace alone, since whoever held the link that began the session may be 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -103,7 +104,7 @@ def with_password(db: Database, email: str, password: str, visitor: Visitor) -> 
         closed = throttling.charge(session, doors)
     if closed is not None:
         raise ClosedError(closed)
-    if not passwords.is_right(password, kept) or user_id is None or kept is None:
+    if not _is_right(db, password, kept, doors) or user_id is None or kept is None:
         raise WrongPasswordError(user_id=user_id)
     with db.globally() as session:
         workspace_id = accounts.first_workspace(session, user_id, only=only)
@@ -111,7 +112,8 @@ def with_password(db: Database, email: str, password: str, visitor: Visitor) -> 
         raise WrongPasswordError
     renewed = passwords.sealed(password) if passwords.is_outdated(kept) else None
     with db.tenant(workspace_id) as session:
-        _settle(session, doors)
+        # The first door is the account's or the browser's own; an address may be many people's.
+        throttling.settle(session, *doors)
         if renewed:
             session.execute(
                 update(Password).where(Password.user_id == user_id, Password.hash == kept).values(hash=renewed)
@@ -146,11 +148,14 @@ def _doors(address: str, visitor: Visitor, *, known: bool) -> list[Door]:
     return [throttling.account(address), *([place] if place else [])]
 
 
-def _settle(session: Session, doors: list[Door]) -> None:
-    """The first door is the account's or the browser's own; an address may be many people's, whose failures stay."""
-    throttling.settle(session, doors[0])
-    for door in doors[1:]:
-        throttling.give_back(session, door)
+def _is_right(db: Database, password: str, kept: str | None, doors: Sequence[Door]) -> bool:
+    """As `passwords.is_right`; a try that nobody had the time to judge costs nothing at these doors."""
+    try:
+        return passwords.is_right(password, kept)
+    except passwords.BusyError:
+        with db.globally() as session:
+            throttling.give_back(session, *doors)
+        raise
 
 
 # --- choosing one -------------------------------------------------------------------------------------------------
@@ -191,7 +196,7 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
         closed = throttling.charge(session, [door]) if now.needs_present else None
     if closed is not None:
         raise ClosedError(closed)
-    if now.needs_present and not passwords.is_right(present, kept):
+    if now.needs_present and not _is_right(db, present, kept, [door]):
         with db.tenant(who.workspace_id) as session:
             accounts.note(session, who.workspace_id, who.user_id, "password.refused")
         raise WrongPasswordError(ANOTHERS if now.is_anothers and not present else WRONG_PRESENT, who.user_id)

@@ -8,12 +8,12 @@ nobody else can close (OWASP, "Slow down online guessing attacks with device coo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -66,18 +66,12 @@ def address(name: str) -> Door | None:
 def charge(session: Session, doors: Sequence[Door]) -> datetime | None:
     """Counts a try at each of these doors, unless one is closed: then none is counted, and when the last one opens is returned."""
     now = real_now()
-    fresh = [{"key": each.key, "tries": 0, "closed_until": now, "last_at": now} for each in doors]
-    session.execute(insert(SigninTry).values(fresh).on_conflict_do_nothing())
-    # Locked in one order, so that two tries never wait for each other; and each sees what the one before has counted.
-    rows = {
-        row.key: row
-        for row in session.scalars(
-            select(SigninTry)
-            .where(SigninTry.key.in_([each.key for each in doors]))
-            .order_by(SigninTry.key)
-            .with_for_update()
-        )
-    }
+    fresh = [{"key": each.key, "tries": 0, "closed_until": now, "last_at": now} for each in _in_order(doors)]
+    # One statement makes and locks the rows, so that none is deleted between the two by a try that was good; and in one order, so
+    # that two tries never wait for each other. Each sees what the one before has counted.
+    made = insert(SigninTry).values(fresh)
+    locked = made.on_conflict_do_update(index_elements=["key"], set_={"key": made.excluded.key}).returning(SigninTry)
+    rows = {row.key: row for row in session.scalars(locked, execution_options={"populate_existing": True})}
     opens = max(row.closed_until for row in rows.values())
     if opens > now:
         return opens
@@ -89,23 +83,34 @@ def charge(session: Session, doors: Sequence[Door]) -> datetime | None:
     return None
 
 
-def settle(session: Session, door: Door) -> None:
-    """The try was good: this door's failures are forgotten."""
-    session.execute(delete(SigninTry).where(SigninTry.key == door.key))
+def settle(session: Session, own: Door, *shared: Door) -> None:
+    """The try was good: the failures of the caller's `own` door are forgotten. What it was charged at doors that are `shared` with others
+    comes back, and others' failures stay."""
+    for door in _in_order((own, *shared)):
+        if door == own:
+            session.execute(delete(SigninTry).where(SigninTry.key == door.key))
+        else:
+            give_back(session, door)
 
 
-def give_back(session: Session, door: Door) -> None:
-    """The try was good; what it was charged here comes back, and others' failures stay."""
-    session.execute(
-        update(SigninTry)
-        .where(SigninTry.key == door.key, SigninTry.tries > 0)
-        .values(tries=SigninTry.tries - 1, closed_until=real_now())
-    )
+def give_back(session: Session, *doors: Door) -> None:
+    """The try was good, or nobody could judge it: what it was charged at these doors comes back."""
+    for door in _in_order(doors):
+        session.execute(
+            update(SigninTry)
+            .where(SigninTry.key == door.key, SigninTry.tries > 0)
+            .values(tries=SigninTry.tries - 1, closed_until=real_now())
+        )
 
 
 def sweep(session: Session) -> None:
     """Forgets what is past."""
     session.execute(delete(SigninTry).where(SigninTry.last_at < real_now() - FORGOTTEN))
+
+
+def _in_order(doors: Iterable[Door]) -> list[Door]:
+    """As their rows are locked, by everybody."""
+    return sorted(doors, key=lambda each: each.key)
 
 
 def _key(what: str, name: str) -> bytes:

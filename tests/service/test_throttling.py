@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from service import throttling
 from service.clock import real_now
@@ -99,6 +99,48 @@ def test_what_is_given_back_opens_the_door_again(held: Runtime) -> None:
         with held.db.globally() as session:
             throttling.give_back(session, place)
         assert charge(held, place) is None
+
+
+def test_a_try_that_comes_while_another_turns_out_good_is_counted(held: Runtime) -> None:
+    """The good one takes the row away under the hands of the one that waits for it."""
+    charge(held, ACCOUNT)
+    with ThreadPoolExecutor(1) as pool:
+        with held.db.globally() as session:
+            throttling.settle(session, ACCOUNT)
+            waiting = pool.submit(charge, held, ACCOUNT)
+            while not waits_for_a_lock(held):
+                assert not waiting.done()
+        assert waiting.result() is None
+    with held.db.globally() as session:
+        assert session.scalar(select(SigninTry.tries)) == 1
+
+
+def waits_for_a_lock(held: Runtime) -> bool:
+    with held.db.globally() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+
+def test_good_tries_and_others_lock_in_one_order(held: Runtime) -> None:
+    """Else one that settles and one that is charged at the same doors wait for each other."""
+    for number in range(8):  # the order of two keys is chance
+        own, place = throttling.account(f"olga{number}@acme.test"), throttling.address(f"203.0.113.{number}")
+        assert place
+        charge(held, own, place)
+        first, second = sorted((own, place), key=lambda each: each.key)
+        with ThreadPoolExecutor(1) as pool:
+            with held.db.globally() as session:
+                session.execute(select(SigninTry).filter_by(key=first.key).with_for_update())
+                waiting = pool.submit(settle, held, own, place)
+                while not waits_for_a_lock(held):
+                    assert not waiting.done()
+                # Nothing that comes after it is held by whoever waits.
+                session.execute(select(SigninTry).filter_by(key=second.key).with_for_update(nowait=True))
+            waiting.result()
+
+
+def settle(held: Runtime, *doors: Door) -> None:
+    with held.db.globally() as session:
+        throttling.settle(session, *doors)
 
 
 @pytest.mark.parametrize(

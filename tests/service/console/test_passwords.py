@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -348,6 +350,28 @@ def test_an_account_that_there_is_not_closes_like_any(with_password: Browser, ow
         for email in (owner.email, "nobody@acme.test"):
             answers = [enter(app.test_client(), email, WRONG) for _ in range(7)]
             assert [each.status_code for each in answers] == [400] * 5 + [429] * 2
+
+
+def test_a_try_that_nobody_had_time_to_judge_is_not_held_against_anybody(
+    with_password: Browser, owner: Member, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(passwords, "_turns", turns)
+    monkeypatch.setattr(passwords, "WAIT", 0.01)
+    with turns:
+        for _ in range(6):
+            assert enter(app.test_client(), owner.email, GOOD).status_code == 503
+            assert set_password(with_password, BETTER, GOOD).status_code == 503
+    assert enter(app.test_client(), owner.email, GOOD).status_code == 303
+    assert set_password(with_password, BETTER, GOOD).status_code == 303
+
+
+@pytest.mark.parametrize("odd", ["\ud800@acme.test", "x" * 5000, "@", ""])
+def test_odd_addresses_are_nobodys(nobody: FlaskClient, odd: str) -> None:
+    form = urlencode({"email": odd, "password": odd}, errors="surrogatepass")
+    answer = nobody.post("/signin", data=form, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 400
+    assert "do not belong together" in words_of(answer)
 
 
 def test_a_known_browser_gets_five_tries_too_and_is_known_for_its_person_alone(
