@@ -189,7 +189,13 @@ def _tie(session: Session, issuer: OpenID, found: Identified) -> UUID:
 
 
 def _verified(found: Identified) -> str:
-    return found.email.strip().lower() if found.email_verified else ""
+    """Their address as it is kept here, where the issuer has verified it. A few capitals beyond ASCII become a letter of ASCII in lower
+    case (the sign of Kelvin a k), and with it somebody else's address: they stay as they are."""
+    if not found.email_verified:
+        return ""
+    return "".join(
+        each.lower() if each.isascii() or not each.lower()[0].isascii() else each for each in found.email.strip()
+    )
 
 
 def _nobody(issuer: OpenID) -> RefusedError:

@@ -27,7 +27,7 @@ def ask(token: str) -> ResponseReturnValue:
     """Where it leads. Opening the link uses nothing up, because mail scanners and previews open links too."""
     invited = members.invited(runtime().db, token)
     if invited is None:
-        return render_template("signed_out.html", sentence=SPENT), 410
+        return _spent()
     held = runtime()
     return render_template(
         "join.html",
@@ -44,10 +44,10 @@ def join(token: str) -> ResponseReturnValue:
     session that is confined to it: its holder need not be the person that the address names."""
     who, db, visitor = maybe_caller(), runtime().db, browsers.visitor()
     if "openid" in request.form or signin.only_single_sign_on(runtime().config):
-        return to_issuer(invitation=token)
+        return to_issuer(invitation=token) if members.invited(db, token) else _spent()
     joined = members.join(db, token)
     if joined is None:
-        return render_template("signed_out.html", sentence=SPENT), 410
+        return _spent()
     with db.globally() as session:
         if who is not None and who.user_id == joined.user_id and not who.confined:
             session.execute(
@@ -66,3 +66,7 @@ def join(token: str) -> ResponseReturnValue:
             instead_of=visitor.session,
         )
     return signed_in(cookie)
+
+
+def _spent() -> ResponseReturnValue:
+    return render_template("signed_out.html", sentence=SPENT), 410

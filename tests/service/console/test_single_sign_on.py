@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -99,6 +100,18 @@ def test_a_member_signs_in_and_is_tied_to_the_issuers_name_for_them(
     assert "https://id.test · tied" in words_of(again.get("/account"))
 
 
+def test_a_letter_that_only_looks_alike_in_lower_case_is_another_letter(
+    nobody: FlaskClient, there: Issuer, owner: Member, held: Runtime
+) -> None:
+    with held.db.globally() as session:
+        session.execute(update(User).values(email="kolga@acme.test"))
+    there.email = "\N{KELVIN SIGN}olga@acme.test"
+    assert there.email.lower() == "kolga@acme.test"
+    assert sign_in(nobody, there).status_code == 400
+    there.email = "KOlga@Acme.test"
+    assert sign_in(nobody, there).status_code == 303
+
+
 def test_an_address_that_was_given_to_somebody_else_there_lets_them_in_nowhere(
     nobody: FlaskClient, there: Issuer, owner: Member, app: Flask
 ) -> None:
@@ -188,6 +201,15 @@ def test_where_it_is_the_only_way_in_an_invitation_leads_there_too(
         ]
         assert back(mia, there.consent(start(mia, link))).status_code == 303
         assert mia.get("/tasks").status_code == 200
+
+
+def test_a_link_that_nobody_made_leads_to_no_issuer(nobody: FlaskClient, there: Issuer, owner: Member) -> None:
+    """Of a workspace that is there, and of one that is not."""
+    for workspace in (owner.workspace_id.bytes, bytes(16)):
+        token = urlsafe_b64encode(workspace + bytes(32)).decode()
+        answer = nobody.post(f"/join/{token}", data={"openid": "1"})
+        assert answer.status_code == 410
+        assert "This invitation was used already" in words_of(answer)
 
 
 def invite(held: Runtime, owner: Member, email: str) -> str:
