@@ -25,6 +25,9 @@ FOREIGN_FORM = "This form was sent from another site, so nothing was done. Open 
 OPERATORS_ONLY = "Only whoever runs Warmline may open this. `warmline operator add` marks somebody as such."
 VIEW_ONLY = "You may look here, but not change this. An owner of the workspace can."
 
+ODD_FORM = "Something that was sent holds a character that nobody can type. Type it anew, and try again."
+
+_NUL = "\0"  # PostgreSQL stores none, and would refuse it on every page in its own way
 _SIGNED_OUT = "_console_signed_out"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -47,6 +50,8 @@ def check() -> ResponseReturnValue | None:
         return None
     view = current_app.view_functions[endpoint]
     g.caller = _who()
+    if any(_NUL in each for each in request.values.values()):
+        abort(400, ODD_FORM)
     if request.method == "POST" and _foreign(request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")):
         abort(400, FOREIGN_FORM)
     scope = access.needed(endpoint)

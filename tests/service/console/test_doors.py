@@ -184,6 +184,12 @@ def test_no_form_is_taken_from_another_site(
     assert nobody.post(link).status_code == 303  # nothing was used up by that
 
 
+def test_what_nobody_can_type_is_refused_on_every_page(olga: Browser, nobody: FlaskClient) -> None:
+    assert nobody.post("/signin", data={"email": "olga\0@acme.test", "password": "x"}).status_code == 400
+    assert olga.client.get("/persons", query_string={"q": "\0"}).status_code == 400
+    assert olga.post("/people/invite", {"email": "mia\0@acme.test", "role": "member"}).status_code == 400
+
+
 def test_over_https_a_form_from_the_same_host_without_it_is_not_taken(config: Any) -> None:
     app = create_app(replace(config, base_url="https://warmline.test"))
     client = app.test_client()
