@@ -44,7 +44,9 @@ def begin(session: Session, workspace_id: UUID, record_id: UUID, *, by: str) -> 
             PersonRequest.workspace_id == workspace_id,
             PersonRequest.kind == KIND,
             PersonRequest.state == UNDER_WAY,
-            PersonRequest.author_ids.overlap(person.author_ids) | PersonRequest.contact_ids.overlap(person.contact_ids),
+            # All of them: who turned out to be the same person since is no part of an older request.
+            PersonRequest.author_ids.contains(person.author_ids),
+            PersonRequest.contact_ids.contains(person.contact_ids),
         )
     ).first()
     if standing is not None:

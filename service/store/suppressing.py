@@ -141,11 +141,13 @@ class List:
         return {each for each, some in hashes.items() if some & listed}
 
     def add(self, request_id: UUID, marks: Iterable[str]) -> None:
-        """Puts somebody on the list. Who stands there for another request from now on stands there for this one."""
+        """Puts somebody on the list. Who stands there for another request from now on stands there for this one, unless that erased
+        them, which is for good."""
         execute(
             raw(self.session),
             "INSERT INTO suppressions (workspace_id, hash, request_id) SELECT %(w)s, unnest(%(hashes)s::bytea[]), %(r)s"
-            " ON CONFLICT (workspace_id, hash) DO UPDATE SET request_id = excluded.request_id",
+            " ON CONFLICT (workspace_id, hash) DO UPDATE SET request_id = excluded.request_id WHERE NOT EXISTS (SELECT 1 FROM person_requests p"
+            " WHERE p.workspace_id = %(w)s AND p.id = suppressions.request_id AND p.kind = 'erase')",
             {"w": self.workspace_id, "hashes": sorted({self.hash(mark) for mark in marks}), "r": request_id},
         )
 

@@ -13,7 +13,8 @@ from integrations.errors import TemporaryError
 from integrations.records import ActivityKind, Author, Contact, Handle
 from service.errors import PlainError
 from service.models import PersonRequest
-from service.store import erasing, objecting, persons
+from service.rules.model import MatchState
+from service.store import acting, erasing, objecting, persons
 from tests.workers.conftest import ANA, BRAND, World
 from workers import persons as work
 
@@ -187,6 +188,37 @@ def test_asked_twice_it_is_one_request_and_of_nobody_none(talked: World) -> None
     talked.run()
     with talked.runtime.db.tenant(talked.workspace_id) as session:
         assert persons.of(session, talked.workspace_id, first.author_ids[0]) is None
+
+
+def test_who_turned_out_to_be_the_same_person_meanwhile_is_erased_too(talked: World) -> None:
+    talked.crm.add(*(Contact(id=f"t{each}", name="Ben Okafor", company="Okafor") for each in (1, 2)))
+    talked.look()
+    ben = author(talked, "ben")
+    first = erase(talked, ben)
+    [(suggested,)] = talked.sql(
+        "SELECT m.id FROM matches m JOIN contacts c ON c.id = m.contact_id WHERE c.native_id = 't1' AND m.author_id = :ben",
+        ben=ben,
+    )
+    with talked.runtime.db.tenant(talked.workspace_id) as session:
+        acting.decide_match(session, talked.workspace_id, UUID(str(suggested)), MatchState.CONFIRMED, by="system")
+    second = erase(talked, ben)
+    assert second.id != first.id
+    talked.run()
+    again(talked)
+    assert (request(talked, first.id).state, request(talked, second.id).state) == ("done", "done")
+    assert talked.sql("SELECT native_id FROM contacts ORDER BY 1") == [("c1",), ("t2",)]
+
+
+def test_an_objection_that_is_lifted_while_they_are_erased_lets_them_back_in_nowhere(talked: World) -> None:
+    erase(talked)
+    with talked.runtime.db.tenant(talked.workspace_id) as session:
+        assert objecting.begin(session, talked.workspace_id, author(talked), by="system") is not None
+    with talked.runtime.db.tenant(talked.workspace_id) as session:
+        assert objecting.lift(session, talked.workspace_id, author(talked), by="system") is not None
+    talked.run()
+    talked.says("@brand Hello?", id="p5", ago=timedelta(hours=2))
+    talked.look()
+    assert talked.sql("SELECT native_id FROM engagements") == [("q1",)]
 
 
 def test_an_account_of_our_own_is_nobody_to_erase(talked: World) -> None:
