@@ -4,7 +4,7 @@ read stays, and one switch brings it back."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, or_, select, text
@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from integrations.registry import providers
 from service.clock import business_now, real_now
+from service.db import raw
 from service.models import Connection, Departure, ProviderFreeze
 from service.store import due
+from service.store.rows import execute
 
 LOOK_AGAIN = timedelta(hours=1)  # a frozen stream that comes up is put off for so long; nobody outside is asked
 
@@ -43,9 +45,14 @@ def why(provider: str, paused: bool, paused_reason: str, frozen: Mapping[str, st
 def closing(session: Session, workspace_id: UUID) -> str:
     """Why all of a workspace is: somebody wants it deleted, and may still keep it. "" where nobody does, or where it is being
     deleted: then its CRMs are written to once more, to take our tasks back."""
-    at = session.scalar(
-        select(Departure.delete_at).where(Departure.workspace_id == workspace_id, Departure.begun_at.is_(None))
+    return _closing(
+        session.scalar(
+            select(Departure.delete_at).where(Departure.workspace_id == workspace_id, Departure.begun_at.is_(None))
+        )
     )
+
+
+def _closing(at: datetime | None) -> str:
     return (
         f"This workspace is to be deleted on {at.day} {at:%B %Y}. Until then nothing is read or written, and an owner can keep it."
         if at is not None
@@ -53,10 +60,18 @@ def closing(session: Session, workspace_id: UUID) -> str:
     )
 
 
+# One statement, since every page that is stored and every batch that is pushed asks.
+_OF = (
+    "SELECT (SELECT delete_at FROM departures WHERE workspace_id = %(w)s AND begun_at IS NULL),"
+    " (SELECT reason FROM provider_freezes WHERE provider = %(p)s)"
+)
+
+
 def of(session: Session, row: Connection) -> str:
     """Why this connection is frozen; "" where it is not."""
-    closed = closing(session, row.workspace_id)
-    return closed or why(row.provider, row.paused_at is not None, row.paused_reason, reasons(session))
+    [(closes_at, reason)] = execute(raw(session), _OF, {"w": row.workspace_id, "p": row.provider})
+    frozen = {} if reason is None else {row.provider: reason}
+    return _closing(closes_at) or why(row.provider, row.paused_at is not None, row.paused_reason, frozen)
 
 
 def by_connection(session: Session, workspace_id: UUID) -> dict[UUID, str]:
