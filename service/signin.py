@@ -193,6 +193,8 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
         now = standing(session, who)
         kept = session.scalar(select(Password.hash).where(Password.user_id == who.user_id))
         context = _context(session, who)
+    passwords.check_new(password, context)  # first: what cannot be chosen is no try at the present one
+    with db.globally() as session:
         closed = throttling.charge(session, [door]) if now.needs_present else None
     if closed is not None:
         raise ClosedError(closed)
@@ -200,7 +202,6 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
         with db.tenant(who.workspace_id) as session:
             accounts.note(session, who.workspace_id, who.user_id, "password.refused")
         raise WrongPasswordError(ANOTHERS if now.is_anothers and not present else WRONG_PRESENT, who.user_id)
-    passwords.check_new(password, context)
     fresh = passwords.sealed(password)
     with db.tenant(who.workspace_id) as session:
         # Whoever gave the present one keeps what it opens; else it opens what this session does.

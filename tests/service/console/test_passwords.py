@@ -167,6 +167,12 @@ def test_guessing_the_present_one_is_slowed_down_too(with_password: Browser, hel
     assert [each.status_code for each in answers] == [400] * 5 + [429]
 
 
+def test_passwords_that_cannot_be_chosen_are_no_tries_at_the_present_one(with_password: Browser) -> None:
+    for _ in range(7):
+        assert set_password(with_password, "short", GOOD).status_code == 400
+    assert set_password(with_password, BETTER, GOOD).status_code == 303
+
+
 def test_a_forgotten_one_is_replaced_within_half_an_hour_of_a_new_link(
     with_password: Browser, owner: Member, held: Runtime, signed_in: Callable[[str], Browser], app: Flask
 ) -> None:
