@@ -50,7 +50,10 @@ _GIVING_UP = {
     "keepalives_interval": 5,
     "keepalives_count": 4,
 }
-_GONE = ("08", "57P")  # SQLSTATE: connection exceptions; shutdowns, crashes, and a server that cannot take connections yet
+_GONE = (
+    "08",
+    "57P",
+)  # SQLSTATE: connection exceptions; shutdowns, crashes, and a server that cannot take connections yet
 RETRIES = 4  # of a transaction that PostgreSQL ended for the sake of another
 T = TypeVar("T")
 RawConnection = psycopg.Connection[Any]
@@ -214,6 +217,9 @@ def scheduler_engine(url: str) -> Engine:
     return create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=giving_up(url))
 
 
+BEFORE_RESTORE = "warmline_before_restore"  # the schema that stood there, while a restore is under way
+
+
 # --- migrations ---------------------------------------------------------------------------------------------
 
 
@@ -298,7 +304,12 @@ def _upgrade(engine: Engine, config: AlembicConfig, pause: Callable[[float], obj
 
 def check_schema(connection: Connection, *, newer: bool = False) -> None:
     """Raises PlainError unless the schema is the one that this version was written for. `newer`: a later one will do, as
-    where a new version is being rolled out."""
+    where a new version is being rolled out. Half a restore is no schema to work on."""
+    if connection.scalar(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": BEFORE_RESTORE}):
+        raise PlainError(
+            "A restore is under way, or was broken off. Where none runs, give `warmline restore` once more: it begins with"
+            " what stood there before."
+        )
     current = MigrationContext.configure(connection).get_current_revision()
     scripts = ScriptDirectory.from_config(_alembic())
     if current == scripts.get_current_head():

@@ -19,13 +19,12 @@ from service import backups, db, pgtools, rekeying
 from service.backups import Manifest
 from service.clock import business_now, real_now
 from service.config import Config
-from service.db import Database
+from service.db import BEFORE_RESTORE, Database
 from service.errors import PlainError
 from service.models import Base, Connection, SigninSession, Tenant
 from service.runtime import Runtime
 from service.store import carrying, claims
 
-BEFORE = "warmline_before_restore"  # the schema that stood there, until the new one is checked
 SKEW = timedelta(minutes=5)  # a CRM's clock may be behind ours by so much
 
 
@@ -39,8 +38,8 @@ def restore(
     admin, app = config.need("database_admin_url"), config.need("database_url")
     _refuse_newer(made)
     with _connected(admin) as connection:
-        _put_back(connection)
         _refuse_in_use(connection)
+        _put_back(connection)
         held = _held(connection)
         if held and not force:
             raise PlainError(
@@ -51,17 +50,20 @@ def restore(
         now = {str(each) for each in _workspaces(app)} if held else set()
         db.make_roles(admin)
         tell("Restoring")
-        connection.execute(f"ALTER SCHEMA public RENAME TO {BEFORE}".encode())
+        connection.execute(f"ALTER SCHEMA public RENAME TO {BEFORE_RESTORE}".encode())
         try:
             _make(connection, admin, source, made)
             tell("Checking")
             db.migrate(admin, config.database_url, config.database_scheduler_url)
             _check_isolation(connection)
+            lines = _go_on(
+                config, made, left_out, now
+            )  # who is to be left out may stand nowhere else than in what goes next
         except BaseException:
             _put_back(connection)
             raise
-        connection.execute(f"DROP SCHEMA {BEFORE} CASCADE".encode())
-    return _go_on(config, made, left_out, now)
+        connection.execute(f"DROP SCHEMA {BEFORE_RESTORE} CASCADE".encode())
+    return lines
 
 
 # --- before ---------------------------------------------------------------------------------------------------
@@ -91,10 +93,10 @@ def _connected(url: str) -> psycopg.Connection[tuple[object, ...]]:
 
 def _put_back(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """After a restore that was broken off: what stood there stands there again."""
-    if _one(connection, "SELECT to_regnamespace(%s) IS NOT NULL", BEFORE):
+    if _one(connection, "SELECT to_regnamespace(%s) IS NOT NULL", BEFORE_RESTORE):
         with connection.transaction():
             connection.execute(b"DROP SCHEMA IF EXISTS public CASCADE")
-            connection.execute(f"ALTER SCHEMA {BEFORE} RENAME TO public".encode())
+            connection.execute(f"ALTER SCHEMA {BEFORE_RESTORE} RENAME TO public".encode())
 
 
 def _refuse_in_use(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -236,11 +236,38 @@ def test_one_that_was_killed_in_the_middle_is_taken_back_by_the_next(
     accounts.ensure_workspace(held.db, "Since", "sam@since.test")
     held.db.engine.dispose()
     with psycopg.connect(config.need("database_admin_url").replace("+psycopg", "")) as killed:
-        killed.execute(f"ALTER SCHEMA public RENAME TO {restoring.BEFORE}".encode())
+        killed.execute(f"ALTER SCHEMA public RENAME TO {db.BEFORE_RESTORE}".encode())
         killed.execute(b"CREATE SCHEMA public")
     with pytest.raises(PlainError, match="holds 2 workspaces"):
         restoring.restore(config, saved)
     assert one(config, "SELECT count(*) FROM workspaces") == 2
+
+
+def test_one_that_fails_at_its_last_step_leaves_what_was_there(
+    saved: Path, config: Config, held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.ensure_workspace(held.db, "Since", "sam@since.test")
+    held.db.engine.dispose()
+
+    def away(_: Runtime) -> None:
+        raise PlainError("PostgreSQL cannot be reached")
+
+    monkeypatch.setattr(restoring.rekeying, "resting", away)
+    with pytest.raises(PlainError, match="cannot be reached"):
+        restoring.restore(config, saved, force=True)
+    assert one(config, "SELECT count(*) FROM workspaces") == 2
+
+
+def test_nothing_works_on_half_a_restore_or_takes_it_back_from_under_whoever_does(
+    saved: Path, config: Config, held: Runtime
+) -> None:
+    with psycopg.connect(config.need("database_admin_url").replace("+psycopg", "")) as killed:
+        killed.execute(f"CREATE SCHEMA {db.BEFORE_RESTORE}".encode())
+    with pytest.raises(PlainError, match="A restore is under way, or was broken off"):
+        db.check_schema_at_start(held.db.engine)
+    with held.db.engine.connect(), pytest.raises(PlainError, match="The database is in use"):
+        restoring.restore(config, saved, force=True)
+    assert one(config, "SELECT count(*) FROM workspaces") == 1
 
 
 def test_what_has_to_be_done_afterwards_is_said(saved: Path, config: Config, owner: Member, tmp_path: Path) -> None:
