@@ -34,6 +34,7 @@ class Scene:
     suggested: UUID  # a match
     other_suggested: UUID
     run: UUID  # a change of settings that is held
+    person: UUID  # Mara
 
 
 @dataclass
@@ -241,4 +242,5 @@ def busy_day(held: Runtime, workspace_id: UUID, *, preview: bool = False) -> Sce
             suggested,
             other_suggested,
             stage.held_run(place, task, held_task),
+            mara,
         )

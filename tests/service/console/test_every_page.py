@@ -32,6 +32,7 @@ def pages(scene: Scene) -> list[str]:
         "/connect/new/keyed", "/connections/chirp/about", "/connections/rolodex/about", "/connections/keyed/about", "/add", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", f"/matches/{scene.suggested}/somebody?q=Ada", "/sources", "/brands",
         "/calendars", "/figures", "/figures?days=90", "/people", "/account", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc", "/trail", "/settings/leave", "/comparisons",
+        "/persons", "/persons?q=@mara", *(f"/persons/{scene.person}{action}" for action in ("", "/erase")),
     ]  # fmt: skip
 
 
@@ -46,6 +47,7 @@ def forms(scene: Scene) -> list[str]:
         f"/connections/{scene.crm}/approve", f"/connections/{scene.crm}/handles", "/people/invite", f"/people/invitations/{uuid4()}/withdraw",
         *(f"/people/{uuid4()}/{action}" for action in ("role", "remove", "link")), *(f"/people/sessions/{uuid4()}/{action}" for action in ("end",)),
         "/account/password", "/account/sessions/end-others", f"/account/sessions/{uuid4()}/end-own", f"/account/devices/{uuid4()}/forget", f"/account/identities/{uuid4()}/untie",
+        f"/tasks/{scene.task}/retry", *(f"/persons/{scene.person}/{action}" for action in ("erase", "objection", "objection/lift")),
     ]  # fmt: skip
 
 
@@ -62,6 +64,7 @@ def test_the_lists_of_this_test_name_every_route(app: Flask, scene: Scene) -> No
     assert console_endpoints(app) - found == {
         "console.answered.ask", "console.answered.dismiss", "console.signin.spend", "console.signin.show", "console.signin.enter", "console.openid.start", "console.openid.callback", "console.consent.leave",
         "console.consent.callback", "console.consent.accounts", "console.consent.choose", "console.joining.ask", "console.joining.join", "console.departing.receipt",
+        "console.persons.download", "console.persons.request_of", "console.operator.show", "console.operator.retry",  # a file; a page of a request; the operator's
     }  # fmt: skip
 
 
@@ -189,7 +192,7 @@ def test_another_workspace_finds_none_of_it(
         assert "Mara" not in response.text, path
         assert "Acme" not in response.text, path
     for path in forms(scene):
-        if str(scene.brand) in path or path.startswith(("/matches", "/tasks", "/connections")):
+        if str(scene.brand) in path or path.startswith(("/matches", "/tasks", "/connections", "/persons")):
             data = {"name": "Mine", "email": "rita@rival.test"}
             assert rita.post(path, data).status_code == 404, path
     words = words_of(olga.get("/"))
