@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +15,7 @@ from service.models import Errand
 from service.runtime import Runtime
 from service.store import keeping
 from service.store.keeping import Cursor, Limit
+from workers.stopping import Turn
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class _Pass:
 
     def __init__(self, runtime: Runtime, workspace_id: UUID, hold: Hold) -> None:
         self.runtime, self.workspace_id, self._hold = runtime, workspace_id, hold
-        self._deadline = time.monotonic() + BUDGET
+        self._turn = Turn(BUDGET)
         self.posts = self.people = self.tasks = 0
 
     def posts_of(self, limit: Limit, by: str, before: datetime) -> None:
@@ -78,7 +78,7 @@ class _Pass:
             done = self.runtime.db.retried(self.workspace_id, work)
 
     def _holding(self, session: Session) -> None:
-        if time.monotonic() > self._deadline or self._hold(session) is None:
+        if self._turn.over or self._hold(session) is None:
             raise _OverError
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from uuid import UUID
 
 import structlog
@@ -12,6 +11,7 @@ from service import receipts
 from service.models import PersonRequest
 from service.runtime import Runtime
 from service.store import erasing, erasing_tasks
+from workers.stopping import Turn
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ BUDGET = 30.0  # seconds of one job; what is left is taken up by the next, where
 
 def person(runtime: Runtime, workspace_id: UUID, request_id: UUID, lease_id: UUID) -> None:
     """Does what is left of this request. Safe to repeat, and to break off at any line: a batch is one transaction."""
-    deadline = time.monotonic() + BUDGET
+    turn = Turn(BUDGET)
 
     def batch(session: Session) -> bool | None:
         """Whether there may be more; None when the request is somebody else's."""
@@ -29,7 +29,7 @@ def person(runtime: Runtime, workspace_id: UUID, request_id: UUID, lease_id: UUI
 
     more: bool | None = True
     batches = 0
-    while more and time.monotonic() < deadline:
+    while more and not turn.over:
         more = runtime.db.retried(workspace_id, batch)
         batches += bool(more)
     if more is None:

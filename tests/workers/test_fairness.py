@@ -14,13 +14,13 @@ from service import queue
 from service.clock import business_now, real_now
 from service.db import scheduler_engine
 from service.ids import new_id
-from service.models import Connection, Stream
+from service.models import Connection, Errand, Stream
 from service.runtime import Runtime
 from service.store import claims
 from tests.conftest import Member
 from tests.workers.conftest import ANA, World
 from workers import __main__ as processes
-from workers import scheduler
+from workers import keep, persons, scheduler, stopping
 
 MANY = 3 * claims.SHARE
 
@@ -102,6 +102,20 @@ def test_what_had_more_to_do_than_its_turn_allowed_waits_where_it_keeps_nobody_w
 
     assert ("pull", str(mentions.ids[1])) in jobs_of(held, queue.LONG)
     assert ("pull", str(mentions.ids[1])) not in jobs_of(held, queue.QUEUE)
+
+
+def test_keeping_and_erasing_take_no_longer_than_their_turn(held: Runtime, owner: Member) -> None:
+    works = (
+        lambda: keep.keep(held, owner.workspace_id, lambda _: Errand()),
+        lambda: persons.person(held, owner.workspace_id, new_id(), new_id()),
+    )
+    for work in works:
+        stopping.begun(lambda: None, -1.0)
+        try:
+            work()
+            assert stopping.ran_out()
+        finally:
+            stopping.ended()
 
 
 def test_a_long_job_that_has_ended_is_a_short_one_again(held: Runtime) -> None:
