@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
@@ -73,7 +74,8 @@ class MortalWorker(SimpleWorker):
     def work(self, *args: Any, **kwargs: Any) -> bool:
         die_with_parent()
         if LONG in self.queue_names():
-            os.nice(NICE)
+            with suppress(OSError):  # some places let nobody, and then it is as urgent as the others
+                os.nice(NICE)
         tracing.configure(_runtime().config, "worker")
         try:
             return super().work(*args, **{**kwargs, **_ITS_WAYS})
