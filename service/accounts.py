@@ -17,6 +17,7 @@ from service.access import SCOPES
 from service.clock import real_now
 from service.db import Database
 from service.errors import PlainError
+from service.ids import new_id
 from service.models import (
     APIKey,
     Audit,
@@ -220,23 +221,35 @@ def workspaces_of(session: Session, user_id: UUID) -> list[tuple[UUID, str, str]
 
 
 def create_api_key(db: Database, workspace_id: UUID, user_id: UUID | None, name: str, scopes: Iterable[str]) -> str:
-    """A new key's secret, shown once. Raises PlainError for an unknown scope."""
+    """A new key's secret, shown once; `user_id` made it (None: Warmline itself). Raises PlainError for an unknown scope."""
     wanted = sorted(set(scopes))
     if unknown := [scope for scope in wanted if scope not in SCOPES]:
         raise PlainError(f"{unknown[0]!r} is not a scope. Scopes are {', '.join(SCOPES)}.")
-    secret = KEY_PREFIX + secrets.token_urlsafe(32)
-    with db.globally() as session:
-        session.add(
-            APIKey(
-                workspace_id=workspace_id,
-                name=name,
-                prefix=secret[:9],
-                key_hash=digest(secret),
-                scopes=wanted,
-                created_by=user_id,
-            )
-        )
+    secret, key_id = KEY_PREFIX + secrets.token_urlsafe(32), new_id()
+    key = APIKey(
+        id=key_id,
+        workspace_id=workspace_id,
+        name=name,
+        prefix=secret[:9],
+        key_hash=digest(secret),
+        scopes=wanted,
+        created_by=user_id,
+    )
+    by = f"user:{user_id}" if user_id else "system"
+    with db.tenant(workspace_id) as session:  # in one transaction: no key without a row in the trail
+        session.add(key)
+        session.add(Audit(workspace_id=workspace_id, actor=by, action="key.created", subject=f"key:{key_id}"))
     return secret
+
+
+def revoke_api_key(db: Database, workspace_id: UUID, key_id: UUID, *, by: str) -> bool:
+    """The key opens nothing any more. False when there is none that does."""
+    good = (APIKey.id == key_id, APIKey.workspace_id == workspace_id, APIKey.revoked_at.is_(None))
+    with db.tenant(workspace_id) as session:
+        gone = session.scalar(update(APIKey).where(*good).values(revoked_at=real_now()).returning(APIKey.id))
+        if gone is not None:
+            session.add(Audit(workspace_id=workspace_id, actor=by, action="key.revoked", subject=f"key:{key_id}"))
+    return gone is not None
 
 
 # Every call of the API begins with this one statement, so it stays clear of objects and of a transaction of its own.
