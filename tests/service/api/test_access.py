@@ -31,10 +31,18 @@ NOUN_OF = {
     "member_id": "member",
     "invitation_id": "invitation",
     "session_id": "session",
+    "person_id": "contact",
+    "request_id": "person_request",
 }
 # Routes that speak of one kind of connection only, or need more than an empty body.
 SOCIAL = ("/found",)
-BODIES = {"/handle-fields": {"fields": {}}, "/ceiling": {"dollars": 1}, "/members/": {"role": access.VIEWER}}
+BODIES = {
+    "/handle-fields": {"fields": {}},
+    "/ceiling": {"dollars": 1},
+    "/members/": {"role": access.VIEWER},
+    "/erase": {"confirm": "erase"},
+}
+QUERIES = {"/persons": "?q=ada"}
 
 
 def send(client: Client, method: str, path: str, world: World | None = None) -> TestResponse:
@@ -45,6 +53,7 @@ def send(client: Client, method: str, path: str, world: World | None = None) -> 
     for name, noun in NOUN_OF.items():
         path = path.replace(f"{{{name}}}", str(getattr(world, noun) if world else uuid4()))
     body = next((body for part, body in BODIES.items() if part in path), {})
+    path += QUERIES.get(path, "")
     return client.call(method, path, json=body if method != "GET" else None)
 
 
