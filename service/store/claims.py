@@ -44,7 +44,7 @@ class _Due:
 
 # Rows of one sort that one workspace has claimed at a time: whoever has ten thousand due hides nobody else's one.
 SHARE = 8
-WINDOW = 10  # times as many rows as are wanted are looked at, so that those of several workspaces are among them
+WINDOW = 2000  # due rows of one sort that one look sees, so that those of several workspaces are among them
 
 # A job at work renews its lease page by page. Whatever has not done so for the rest of a lease waits, or is dead: were it counted, what an
 # emptied queue lost would keep its workspace's other rows waiting until those leases end.
@@ -113,7 +113,7 @@ def claim(
                 "lease": lease,
                 "length": length,
                 "limit": limit,
-                "window": WINDOW * limit,
+                "window": max(WINDOW, limit),
                 "share": share,
                 **_clock(statement.text, business_now),
             },
