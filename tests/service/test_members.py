@@ -323,3 +323,28 @@ def test_a_session_that_ran_out_is_neither_shown_nor_good(held: Runtime, owner: 
     assert accounts.caller_of_session(held.db, cookie) is None
     with held.db.tenant(owner.workspace_id) as session:
         assert sessions.of_user(session, owner.user_id, within=None) == []
+
+
+def test_no_key_stands_without_a_row_in_the_trail(
+    held: Runtime, owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = accounts.create_api_key(held.db, owner.workspace_id, owner.user_id, "nightly", ["read"])
+    caller = accounts.caller_of_key(held.db, secret)
+    assert caller is not None
+    key_id = UUID(caller.actor.partition(":")[2])
+    assert audited(held, owner)[-1] == "key.created"
+
+    def broken(**_: object) -> None:
+        raise ConnectionError("the database went away")
+
+    monkeypatch.setattr(accounts, "Audit", broken)
+    with pytest.raises(ConnectionError):
+        accounts.create_api_key(held.db, owner.workspace_id, owner.user_id, "another", ["read"])
+    with pytest.raises(ConnectionError):
+        accounts.revoke_api_key(held.db, owner.workspace_id, key_id, by=f"user:{owner.user_id}")
+    monkeypatch.undo()
+    with held.db.globally() as session:
+        assert session.execute(select(APIKey.name, APIKey.revoked_at)).all() == [("nightly", None)]
+    assert accounts.revoke_api_key(held.db, owner.workspace_id, key_id, by=f"user:{owner.user_id}")
+    assert not accounts.revoke_api_key(held.db, owner.workspace_id, key_id, by=f"user:{owner.user_id}")
+    assert audited(held, owner)[-2:] == ["key.created", "key.revoked"]
