@@ -29,6 +29,7 @@ from service.vault import Vault
 
 T = TypeVar("T")
 _LOCK = 7261636  # any number: no other advisory lock of ours has it (see `service.db.migrate`)
+_SEALED = "SELECT sealed FROM suppression_keys WHERE workspace_id = %(w)s"
 _KEY_BYTES = 32  # as long as what SHA-256 gives (RFC 2104, 3)
 # Mailboxes of an office and not of a person (RFC 2142, and what else stands on contact pages): whoever shares one is somebody else.
 OFFICES = frozenset(
@@ -162,9 +163,13 @@ class List:
 
 def reading(session: Session, workspace_id: UUID) -> List | None:
     """The list, which stays as it is until the end of this transaction; None where nobody was ever on it."""
-    _lock(session, workspace_id, "pg_advisory_xact_lock_shared")
-    sealed = _sealed(session, workspace_id)
-    return List(session, workspace_id, _open(session, workspace_id, sealed)) if sealed else None
+    connection = raw(session)
+    # Two statements (see `_lock`) for one way there and back: every page that is stored asks.
+    with connection.pipeline():
+        _lock(session, workspace_id, "pg_advisory_xact_lock_shared")
+        found = connection.execute(_SEALED, {"w": workspace_id})
+    row = found.fetchone()
+    return List(session, workspace_id, _open(session, workspace_id, row[0])) if row else None
 
 
 def changing(session: Session, workspace_id: UUID) -> List:
@@ -180,7 +185,7 @@ def changing(session: Session, workspace_id: UUID) -> List:
 
 def _lock(session: Session, workspace_id: UUID, how: str) -> None:
     # A statement of its own: what is read behind it is read after the lock is had. (31 bits, since PostgreSQL's are signed.)
-    execute(raw(session), f"SELECT {how}(%(lock)s, %(w)s)", {"lock": _LOCK, "w": workspace_id.int & 0x7FFFFFFF})
+    raw(session).execute(f"SELECT {how}(%(lock)s, %(w)s)".encode(), {"lock": _LOCK, "w": workspace_id.int & 0x7FFFFFFF})
 
 
 def _sealed(session: Session, workspace_id: UUID) -> bytes | None:

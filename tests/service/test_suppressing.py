@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
@@ -17,6 +19,7 @@ from service.models import PersonRequest, Suppression, SuppressionKey
 from service.runtime import Runtime
 from service.store import suppressing
 from tests.conftest import Member
+from tests.processes import PATIENCE
 
 CRM = uuid4()
 ANA = Author("a1", "Ana", "Ana Ferrer", bio="Write to ana@ferrer.test")
@@ -104,3 +107,19 @@ def test_nothing_is_bought_of_whoever_is_on_the_list(held: Runtime, owner: Membe
     put(held, owner.workspace_id, suppressing.author_marks("net", "", ANA))
     with held.db.tenant(owner.workspace_id) as session:
         assert suppressing.listed_ids(session, owner.workspace_id, "net", "", ["a1", "b1"]) == {"a1"}
+
+
+def test_whoever_waited_for_a_change_sees_it(held: Runtime, owner: Member) -> None:
+    def somebody_is_on_it() -> bool:
+        with held.db.tenant(owner.workspace_id) as session:
+            return suppressing.reading(session, owner.workspace_id) is not None
+
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = :o")
+    with ThreadPoolExecutor(1) as other, held.db.globally() as looking:
+        with held.db.tenant(owner.workspace_id) as changing:
+            suppressing.changing(changing, owner.workspace_id)
+            found = other.submit(somebody_is_on_it)
+            deadline = time.monotonic() + PATIENCE
+            while not looking.scalar(waiting, {"o": owner.workspace_id.int & 0x7FFFFFFF}):
+                assert time.monotonic() < deadline
+        assert found.result(PATIENCE)
