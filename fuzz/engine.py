@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -32,7 +33,7 @@ class Found:
         """Writes it as a case; the same find has the same name."""
         text = json.dumps({"target": self.target, "input": self.input, "was": self.error.splitlines()[-1]}, indent=1)
         digest = hashlib.sha256(json.dumps([self.target, self.input]).encode()).hexdigest()[:10]
-        path = folder / f"{self.target.replace('/', '-')}-{digest}.json"
+        path = folder / f"{re.sub(r'[^a-z0-9]+', '-', self.target.lower())}-{digest}.json"
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
         path.with_suffix(".txt").write_text(self.error, encoding="utf-8")

@@ -200,14 +200,14 @@ def _reads_settings(document: Any) -> None:
         settings.policy(Settings(version=1, values=clean))
 
 
-_MANIFEST = {
+MANIFEST = {
     "format": 1, "warmline": "0.1.0", "schema": "0001", "postgres": "16", "made_at": "2026-11-26T00:00:00+00:00", "rows": {"tasks": 1},
     "sha256": {"people.json": "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"},
 }  # fmt: skip
 
 
 def _manifests() -> st.SearchStrategy[Any]:
-    made = odd.edits(tuple(_MANIFEST)).map(lambda changes: odd.as_bytes(odd.edited(_MANIFEST, changes)).decode())
+    made = odd.edits(tuple(MANIFEST)).map(lambda changes: odd.as_bytes(odd.edited(MANIFEST, changes)).decode())
     return st.fixed_dictionaries({"manifest": st.one_of(made, odd.octets), "people": st.one_of(st.just("[]"), odd.octets)})  # fmt: skip
 
 

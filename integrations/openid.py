@@ -236,4 +236,4 @@ def _signing(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _same(one: str, other: str) -> bool:
     """Character by character, as both specifications want it."""
-    return hmac.compare_digest(one.encode(), other.encode())
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

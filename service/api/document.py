@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from flask import Flask, Response
 
-from service.api import problems
+from service.api import following, problems
 from service.api.answers import answer
 from service.api.idempotency import HEADER, SHAPE
 from service.api.noun import SCHEME, Noun
@@ -75,6 +75,7 @@ def finish(spec: Any) -> dict[str, Any]:
             if method != "parameters":
                 _complete(method, operation)
     _as_problems(made["paths"])
+    following.add(made)
     return {name: made[name] for name in ("openapi", "info", "servers", "tags", "paths", "components")}
 
 

@@ -71,6 +71,6 @@ def instant(text: str, where: str) -> datetime:
     which begins with `where`."""
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first hours of the year 1, say, lie before it elsewhere
         raise PlainError(f"{where}: {text!r} is not a time such as 2017-10-04T18:32:42Z.") from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

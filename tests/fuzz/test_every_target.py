@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from fuzz import engine
+from fuzz import engine, odd
 from fuzz.every import targets
+from fuzz.ours import MANIFEST
 from fuzz.target import Target, plain
 from integrations.registry import providers
 
@@ -30,6 +31,28 @@ def test_what_was_found_once_holds_now(path: Path) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
     with TARGETS[case["target"]].open() as check:
         check(case["input"])
+
+
+def _told(body: str, do: int = 0, status: int = 400) -> dict[str, Any]:
+    return {"do": do, "answers": [{"status": status, "headers": {}, "body": body}], "callback": {}}
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("signing in/hubspot", _told(odd.DEEP)),
+        ("signing in/pipedrive", _told(odd.DEEP)),
+        ("signing in/salesforce", _told(odd.DEEP)),
+        ("signing in/mastodon", _told(odd.DEEP, do=1, status=200)),
+        ("file/call histories", odd.DEEP),
+        ("backup/manifest", {"manifest": odd.DEEP, "people": "[]"}),
+        ("backup/manifest", {"manifest": json.dumps(MANIFEST), "people": odd.DEEP}),
+        ("backup/manifest", {"manifest": json.dumps(MANIFEST), "people": ""}),
+    ],
+)
+def test_what_is_nested_too_deeply_is_refused_like_any_other_garbage(name: str, given: Any) -> None:
+    with TARGETS[name].open() as check:
+        check(given)
 
 
 def test_every_provider_is_tried_at_each_of_its_doors() -> None:

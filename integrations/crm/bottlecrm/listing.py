@@ -27,16 +27,11 @@ class Place:
         return [self.offset, self.last]
 
 
-def place(value: object) -> Place:
-    """The place that `dump` wrote; anything else is the beginning."""
+def place(value: object, kind: type[float] | type[str]) -> Place:
+    """The place that `dump` wrote for a list whose sort keys are of this kind; anything else is the beginning."""
     if isinstance(value, list) and len(value) == 2:
         offset, last = value
-        if (
-            isinstance(offset, int)
-            and not isinstance(offset, bool)
-            and offset >= 0
-            and isinstance(last, (str, float, int))
-        ):
+        if isinstance(offset, int) and not isinstance(offset, bool) and offset >= 0 and isinstance(last, kind):
             return Place(offset, last)
     return Place()
 

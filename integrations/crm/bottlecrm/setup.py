@@ -28,7 +28,7 @@ def prepare(api: API) -> dict[str, Any]:
     Safe to repeat: what is there already is kept. Raises what concerns the whole connection."""
     organization = api.organization()
     known = _fields(api, "Contact")
-    texts = [row for row in known if row.get("field_type") in _HOLD_TEXT]
+    texts = [row for row in known if str(row.get("field_type")) in _HOLD_TEXT]
     handles = {**dict(fields.STANDARD_HANDLES), **{name: network for name, network in map(_handle, texts) if name}}
     return {
         "key_field": key_field(api),

@@ -63,7 +63,7 @@ def owners(source: Source, cursor: str | None) -> Pages:
 def contacts(source: Source, cursor: str | None) -> Pages:
     """All contacts, each time, and those that are there no more."""
     state = load(cursor)
-    known, seen, here = unpack(state.get("known")), unpack(state.get("seen")), place(state.get("at"))
+    known, seen, here = unpack(state.get("known")), unpack(state.get("seen")), place(state.get("at"), float)
     many, before = state.get("many") is True and here.offset > 0, pack(known)
     for rows, following in read(source.api.contacts, fields.created, CONTACTS, here):
         seen |= {str(row["id"]) for row in rows if is_id(row["id"])}
@@ -96,7 +96,7 @@ def activities(source: Source, cursor: str | None) -> Pages:
     """Calls, meetings, e-mails and messages. BottleCRM lists them contact by contact only: all contacts at first, then a hundred in each
     pull, the newest contacts first, round and round."""
     state = load(cursor)
-    here, first = place(state.get("at")), not state.get("again")
+    here, first = place(state.get("at"), float), not state.get("again")
     looked = 0
     for rows, following in read(lambda offset: source.api.contacts(offset, TOGETHER), fields.created, TOGETHER, here):
         found = tuple(each for row in rows for each in _logged(source, str(row["id"])))
@@ -131,7 +131,7 @@ def tasks(source: Source, cursor: str | None) -> Pages:
     """Tasks of ours that are open and new to us or changed, and those that were open and are no more. A list shows neither a task's text
     nor our key, so each of these is read whole; what nobody has touched costs nothing more."""
     state = load(cursor)
-    known, seen, here = _marks(state.get("known")), _marks(state.get("seen")), place(state.get("at"))
+    known, seen, here = _marks(state.get("known")), _marks(state.get("seen")), place(state.get("at"), str)
     filters: dict[str, Any] = {"status": list(fields.OPEN_STATUSES)}
     if source.site.tag:
         filters["tags"] = source.site.tag

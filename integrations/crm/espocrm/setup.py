@@ -112,7 +112,7 @@ def _custom(known: Row) -> list[str]:
     return [
         name
         for name, each in known.items()
-        if isinstance(each, dict) and each.get("isCustom") and each.get("type") in _HOLD_TEXT
+        if isinstance(each, dict) and each.get("isCustom") and str(each.get("type")) in _HOLD_TEXT
     ]
 
 

@@ -218,7 +218,7 @@ class Push:
                 self._say(task, PushOutcome.CREATED, made[task.key])
             elif task.key not in refusals:
                 self._say(task, PushOutcome.UNKNOWN, detail="HubSpot said nothing about it.", sent=True)
-            elif refusals[task.key].get("category") in _PASSING:
+            elif _passes(refusals[task.key]):
                 self._say(task, PushOutcome.UNKNOWN, detail=message(refusals[task.key]), sent=True)
         self._found_or_refused([task for task in group if task.key not in self._results], refusals)
 
@@ -268,10 +268,14 @@ class Push:
         """A change that HubSpot refused: somebody deleted the task after we looked, or the change is not to its liking."""
         if error.get("category") == _MISSING:
             self._say(task, PushOutcome.GONE)
-        elif error.get("category") in _PASSING:
+        elif _passes(error):
             self._say(task, PushOutcome.LATER, detail=message(error))
         else:
             self._say(task, PushOutcome.REFUSED, detail=message(error) or _NO_REASON)
+
+
+def _passes(error: Row) -> bool:
+    return str(error.get("category")) in _PASSING
 
 
 def _refusals(answer: Row, group: Sequence[Task]) -> dict[str, Row]:

@@ -117,7 +117,7 @@ def _refusals(answer: Row, group: Sequence[str]) -> dict[str, tuple[WriteOutcome
             if isinstance(context, dict)
             else []
         )
-        outcome = O.LATER if error.get("category") in _PASSING else O.REFUSED
+        outcome = O.LATER if str(error.get("category")) in _PASSING else O.REFUSED
         for each in {one for some in named for one in some}.intersection(group):
             found[each] = (outcome, message(error) or _NO_REASON)
     return found

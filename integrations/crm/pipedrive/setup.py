@@ -102,13 +102,15 @@ def _marketing(api: API) -> bool:
 
 def _person_fields(fields: Sequence[Row]) -> Mapping[str, Any]:
     texts = {
-        str(row["field_code"]): str(row.get("field_name") or "") for row in fields if row.get("field_type") in _TEXT
+        str(row["field_code"]): str(row.get("field_name") or "")
+        for row in fields
+        if str(row.get("field_type")) in _TEXT
     }
     networks = {code: found[0] for code, name in texts.items() if (found := network_of(name))}
     forbidding = {
         str(row["field_code"]): _meaning_yes(row)
         for row in fields
-        if row.get("field_type") in _TEXT | _CHOICE and forbids_calls(str(row.get("field_name")))
+        if str(row.get("field_type")) in _TEXT | _CHOICE and forbids_calls(str(row.get("field_name")))
     }
     return {
         "contact_properties": [{"name": code, "network": networks[code]} for code in sorted(networks)],

@@ -128,7 +128,9 @@ def _custom(kinds: Mapping[str, Row]) -> dict[str, Any]:
     forbidding: set[str] = set()
     for kind in PEOPLE:
         added = [row for row in rows(kinds[kind].get("fields")) if row.get("custom") is True and row.get("name")]
-        names = {str(row["name"]): str(row.get("label") or row["name"]) for row in added if row.get("type") in _TEXT}
+        names = {
+            str(row["name"]): str(row.get("label") or row["name"]) for row in added if str(row.get("type")) in _TEXT
+        }
         texts |= dict(list(names.items())[:_MOST])
         networks |= {name: found[0] for name, label in names.items() if (found := _network(name, label))}
         here = {str(row["name"]) for row in added if forbids_calls(f"{_bare(row['name'])} {row.get('label')}")}

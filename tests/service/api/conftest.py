@@ -164,6 +164,11 @@ def populate(
 @pytest.fixture
 def providers(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """One network with a consent page and one CRM with a key, both ours alone."""
+    return set_up(held, monkeypatch)
+
+
+def set_up(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The same, wherever there is a runtime."""
     social, crm = FakeSocial(), FakeCRM()
     auth = OAuth2("{web}/authorize", "{web}/token", scopes=("read",))
     consent: Provider[Any] = Provider(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -10,41 +9,14 @@ from typing import Any
 import pytest
 import responses
 import schemathesis
+import yaml
 from flask import Flask
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from schemathesis.config import SchemathesisConfig
 
-from service.api import idempotency
+from fuzz import calls
+from fuzz.target import Find
 from service.commands.openapi import FILE
 from tests.service.api.conftest import Client, World
-
-# What the formats of our own stand for: an empty cursor is the first page, and one provider is set up.
-schemathesis.openapi.format("cursor", st.just(""))
-schemathesis.openapi.format("provider-key", st.just("fakesocial"))
-
-ACCEPTED = ["2xx", "401", "403", "404", "409"]
-CONFIG = {
-    "generation": {"max-examples": 5, "deterministic": True},
-    "operations": [
-        {
-            # Opening hours that overlap, unknown time zones and other versions' ETags fit the schema, which cannot say more.
-            "include-operation-id": "settings.replace",
-            "checks": {
-                "positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "412", "422"]},
-                "missing_required_header": {"expected-statuses": ["401", "422", "428"]},
-                "negative_data_rejection": {"expected-statuses": ["4xx"]},
-            },
-        },
-        {
-            # Settings as above; and talks in which only the brand speaks, or two posts share an id. A post that is handed in
-            # has an author and a time unless it is deleted, and one place. A run on which others rest cannot be undone. A calendar is read
-            # over https.
-            "include-operation-id-regex": "judge.talk|engagements.hand_in|settings.try_out|runs.undo|calendars.create",
-            "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "422"]}},
-        },
-    ],
-}
 
 
 class Door:
@@ -59,7 +31,7 @@ class Door:
 door = Door()
 numbers = count()
 # The committed document; another test holds it against the routes.
-schema = schemathesis.openapi.from_path(FILE, config=SchemathesisConfig.from_dict(CONFIG))
+schema = schemathesis.openapi.from_path(FILE, config=calls.config(5, deterministic=True))
 schema.app = door
 
 
@@ -74,8 +46,37 @@ def running(app: Flask, client: Client, world: World, providers: Any) -> Iterato
 @schema.parametrize()
 @settings(suppress_health_check=list(HealthCheck), deadline=None, database=None)
 def test_every_operation_keeps_to_the_document(case: Any, running: Client) -> None:
-    key = (case.headers or {}).get(idempotency.HEADER)
-    if key is not None and re.fullmatch(idempotency.SHAPE, str(key)):
-        # Each case is a new request, so a key that fits is made a new one.
-        case.headers[idempotency.HEADER] = f"{key[:200]}{next(numbers)}"
-    case.call_and_validate(headers={"Authorization": f"Bearer {running.key}"})
+    calls.Caller(running.key, numbers).call(case)
+
+
+def test_chains_along_the_links_keep_to_the_document(running: Client) -> None:
+    caller = calls.Caller(running.key)
+    calls.chains(schema, caller, 3, 1)
+    assert caller.sent > 0
+
+
+def test_a_write_that_is_sent_again_is_answered_alike_and_a_difference_is_found(running: Client) -> None:
+    (operation,) = [each.ok() for each in schema.get_all_operations() if each.ok().label == "POST /v1/brands"]
+    caller = calls.Caller(running.key)
+    case = operation.Case(body={"name": "Twice"}, headers={"Idempotency-Key": "once"}, media_type="application/json")
+    response = caller.call(case)
+    assert response.status_code == 201
+    caller.again(case, response)
+    case.headers["Idempotency-Key"] = "another"
+    with pytest.raises(Find, match="when sent again"):
+        caller.again(case, response)
+
+
+def test_links_lead_from_what_was_made_to_what_can_be_done_with_it() -> None:
+    paths = yaml.safe_load(FILE.read_text())["paths"]
+    made = {
+        path: set(inside["post"]["responses"]["201"].get("links", {}))
+        for path, inside in paths.items()
+        if "post" in inside and "201" in inside["post"]["responses"]
+    }
+    assert made["/v1/brands"] == {"brands.show", "brands.change"}
+    assert made["/v1/invitations"] == {"invitations.withdraw"}
+    assert made["/v1/calendars"] == {"calendars.show", "calendars.remove", "calendars.refresh"}
+    assert "connections.disconnect" in paths["/v1/connections"]["get"]["responses"]["200"]["links"]
+    follow = paths["/v1/tasks"]["get"]["responses"]["200"]["links"]["tasks.dismiss"]
+    assert follow == {"operationId": "tasks.dismiss", "parameters": {"task_id": "$response.body#/items/0/id"}}
