@@ -49,12 +49,6 @@ def test_every_operation_keeps_to_the_document(case: Any, running: Client) -> No
     calls.Caller(running.key, numbers).call(case)
 
 
-def test_chains_along_the_links_keep_to_the_document(running: Client) -> None:
-    caller = calls.Caller(running.key)
-    calls.chains(schema, caller, 3, 1)
-    assert caller.sent > 0
-
-
 def test_a_write_that_is_sent_again_is_answered_alike_and_a_difference_is_found(running: Client) -> None:
     (operation,) = [each.ok() for each in schema.get_all_operations() if each.ok().label == "POST /v1/brands"]
     caller = calls.Caller(running.key)
