@@ -46,8 +46,13 @@ blueprint = Blueprint("hooks", __name__)
 
 
 def register(app: Flask) -> None:
-    app.extensions[_KEPT] = {}
+    begin_anew(app)
     app.register_blueprint(blueprint)
+
+
+def begin_anew(app: Flask) -> None:
+    """Forgets what was found for the runtime that the application had before."""
+    app.extensions[_KEPT] = {}
 
 
 @blueprint.after_request

@@ -12,12 +12,13 @@ import pytest
 from flask import Flask
 from psycopg import sql
 
-from service import accounts, embedded
+from service import accounts, embedded, hooks
 from service.accounts import Caller
 from service.app import create_app
 from service.config import Config
 from service.db import migrate, scheduler_engine
 from service.runtime import Runtime
+from service.watch import doors
 from tests.integrations.contract.recording import Recording
 
 
@@ -132,9 +133,29 @@ def stranger(held: Runtime) -> Member:
     return make_member(held, "Rival", "rita@rival.test")
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """One application for all tests: building its routes, document and templates takes longer than most of them. It has no
+    database and no queue."""
+    nowhere = dict.fromkeys(("database_url", "database_admin_url", "database_scheduler_url", "redis_url"))
+    home = tmp_path_factory.mktemp("built")
+    return create_app(
+        Config(home=home, base_url=BASE_URL, port=0, host="127.0.0.1", secret_keys=KEY, testing=True, **nowhere)
+    )
+
+
 @pytest.fixture
-def app(config: Config) -> Iterator[Flask]:
-    app = create_app(config)
-    yield app
-    app.extensions["warmline"].db.engine.dispose()
-    app.extensions["warmline"].redis.close()
+def app(built: Flask, config: Config) -> Iterator[Flask]:
+    """The application with a runtime of this test's own; what a test sets, or the application keeps, ends with the test."""
+    settings, extensions = dict(built.config), dict(built.extensions)
+    built.extensions["warmline"] = Runtime(config)
+    doors.begin_anew(built)
+    hooks.begin_anew(built)
+    try:
+        yield built
+    finally:
+        built.extensions["warmline"].db.engine.dispose()
+        built.extensions["warmline"].redis.close()
+        for kept, before in ((built.config, settings), (built.extensions, extensions)):
+            kept.clear()
+            kept.update(before)

@@ -31,13 +31,18 @@ _KEPT, _TELLER, _PROBE = "warmline_overall", "warmline_teller", "warmline_probe"
 
 def register(app: Flask) -> None:
     """Adds the three addresses, and notes every request. Before any other hook: it is the outermost."""
-    app.extensions |= {_KEPT: Kept(), _TELLER: Teller(app.extensions["warmline"], presence.WEB), _PROBE: _Probe()}
+    begin_anew(app)
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_over)
     app.add_url_rule("/livez", view_func=_alive)
     app.add_url_rule("/readyz", view_func=_ready)
     app.add_url_rule("/metrics", view_func=_metrics)
+
+
+def begin_anew(app: Flask) -> None:
+    """Forgets what was found for the runtime that the application had before."""
+    app.extensions |= {_KEPT: Kept(), _TELLER: Teller(app.extensions["warmline"], presence.WEB), _PROBE: _Probe()}
 
 
 def overall() -> Overall:
