@@ -36,7 +36,7 @@ def to_text(html: str) -> str:
     if "<" not in html:
         return unescape(html)
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(html.replace("<![", "&lt;!["))  # the standard library stumbles over sections that are none
     reader.close()
     return reader.text()
 
