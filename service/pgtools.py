@@ -36,7 +36,9 @@ def restore(url: str, major: int, source: Path, *sections: str) -> None:
 def _run(name: str, url: str, major: int, arguments: Sequence[str]) -> None:
     address = make_url(url)
     # Everybody on the machine may read a command line; the environment is our own.
-    where = URL.create("postgresql", address.username, None, address.host, address.port, address.database, address.query)
+    where = URL.create(
+        "postgresql", address.username, None, address.host, address.port, address.database, address.query
+    )
     plain = where.render_as_string(hide_password=False)
     secret = {"PGPASSWORD": str(address.password)} if address.password else {}
     argv: list[str | Path] = [binaries.tool(name, major), "--no-password", f"--dbname={plain}", *arguments]

@@ -83,9 +83,9 @@ def test_a_contact_from_a_list_stays_out_where_consent_is_asked_for_until_somebo
         assert not sources.attest(session, desk.workspace_id, "Import", by="user:else")
         row = session.scalars(select(Attestation)).one()
         assert (row.source, row.attested_by) == ("Import", BY)
-        assert session.scalars(select(Audit.action).where(Audit.subject == f"source:{sources.source_id('Import')}")).all() == [
-            "source.attested"
-        ]
+        assert session.scalars(
+            select(Audit.action).where(Audit.subject == f"source:{sources.source_id('Import')}")
+        ).all() == ["source.attested"]
         assert sources.withdraw(session, desk.workspace_id, "Import", by=BY)
     assert desk.states() == {(elsewhere, "1"): "confirmed"}
 

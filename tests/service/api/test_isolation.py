@@ -71,7 +71,11 @@ PLAIN: Mapping[str, Any] = {
     "provider": "fakecrm", "form": {"token": "t"}, "fields": {}, "dollars": 1, "role": "viewer", "reason": "Because.", "settings": {}, "person": "n1",
     "colleagues": [], "confirm": "erase", "If-Match": "*", "If-None-Match": "*", "posts": [{"id": "p1", "at": NOW.isoformat(), "author": {"id": "n1"}, "text": "Hello", "direction": "in"}],
 }  # fmt: skip
-SCHEMES = {"date-time", "cursor", "reference"}  # formats of texts that name nothing: instants; cursors and references have tests of their own
+SCHEMES = {
+    "date-time",
+    "cursor",
+    "reference",
+}  # formats of texts that name nothing: instants; cursors and references have tests of their own
 # Routes that know one kind of connection only.
 KIND = {
     "connections.preview": "crm",

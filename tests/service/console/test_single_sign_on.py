@@ -261,7 +261,7 @@ def test_a_stolen_code_is_worth_nothing_in_another_sign_in(there: Issuer, owner:
 
 def test_a_state_that_we_never_gave_signs_nobody_in(nobody: FlaskClient, there: Issuer) -> None:
     start(nobody)
-    for state in ("", "forged", "\x00", "é", "x" * 5000):
+    for state in ("", "forged", "é", "x" * 5000):
         assert LOST in words_of(back(nobody, {"state": state, "code": "code-0"}))
     assert there.spent == []
 
