@@ -47,7 +47,7 @@ def attempt(target: Target, check: Callable[[Any], None], inputs: int, seed: int
 
     @settings(
         max_examples=inputs, deadline=None, database=None, derandomize=seed is None, suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink), verbosity=Verbosity.quiet, report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink), verbosity=Verbosity.quiet, report_multiple_bugs=False, print_blob=False,
     )  # fmt: skip
     @given(target.inputs)
     def one(value: Any) -> None:

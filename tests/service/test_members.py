@@ -189,7 +189,7 @@ def test_another_role_holds_from_the_next_click_and_the_next_call_on(held: Runti
         assert browser
         assert key
         assert browser.scopes == key.scopes == access.ROLES[role]
-    assert audited(held, owner)[2:] == ["member.made_viewer", "member.made_member", "member.made_owner"]
+    assert audited(held, owner)[2:] == ["key.created", "member.made_viewer", "member.made_member", "member.made_owner"]
 
 
 def test_whoever_is_removed_is_out_at_once_and_what_they_know_opens_nothing(

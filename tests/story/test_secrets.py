@@ -30,7 +30,9 @@ from integrations.registry import providers
 from sandbox.hints import signature
 from service import accounts, connect, credentials, embedded, logs, queue
 from service.accounts import Caller
+from service.app import create_app
 from service.arrivals import Arrival
+from service.config import Config
 from service.runtime import Runtime
 from service.store import feeds
 from service.vault import Vault
@@ -127,6 +129,15 @@ def vendors(story: Story, planted: Planted, monkeypatch: pytest.MonkeyPatch) -> 
         host = f"{story.outside.url}/{provider}"
         connect.set_app(story.runtime, provider, CLIENT, secret, {"api": host, "web": host})
     return found
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """One of this test's own, since its answers are looked into."""
+    made = create_app(config)
+    yield made
+    made.extensions["warmline"].db.engine.dispose()
+    made.extensions["warmline"].redis.close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from service.db import scheduler_engine
 from service.store import acting, claims, listing
 from tests.fakes import social as fake_social
 from tests.workers.conftest import World
-from workers import metering, pull
+from workers import metering, streamjob
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 PRICES = (Price("post", 0.005, "the price list", label="post"),)
@@ -127,9 +127,9 @@ def test_what_was_bought_is_charged_though_the_account_is_paused_before_it_is_st
     says(paying, 5)
 
     def paused(*_: object) -> int:
-        raise pull.StoppedError
+        raise streamjob.StoppedError
 
-    monkeypatch.setattr(pull, "_save", paused)
+    monkeypatch.setattr(streamjob, "_save", paused)
     paying.look(streams=("mentions",))
     assert (stored(paying), bought(paying)) == (0, {"2026-11-10": 5})
 

@@ -35,7 +35,7 @@ def test_the_first_page_says_who_waits_since_when_why_where_and_who_gets_it(olga
     assert "Held: Its owner has been given 5 new tasks today, which is the limit. Until " in words
     assert "Goes to olga@acme.test when patience ends" in words
     assert 'href="https://rolodex.test/tasks/t-1"' in page.text
-    assert re.search(r"Open tasks ?1 ?Held ?1 ?Matches to decide ?2", words)
+    assert re.search(r"Open tasks ?1 ?Held ?1 ?Refused by the CRM ?1 ?Matches to decide ?2", words)
 
 
 def test_when_nobody_waits_the_page_says_when_the_last_post_arrived(held: Runtime, olga: Browser, owner: Any) -> None:

@@ -466,8 +466,9 @@ def test_ids_are_packed_and_unpacked() -> None:
 
 
 def test_a_place_that_is_none_is_the_beginning() -> None:
-    assert [place(each) for each in (None, [], [1], ["x", "y"], [-1, "a"], [True, "a"], {"offset": 3})] == [Place()] * 7
-    assert place(Place(3, "a").dump()) == Place(3, "a")
+    garbage = (None, [], [1], ["x", "y"], [-1, "a"], [True, "a"], [3, 4.5], {"offset": 3})
+    assert [place(each, str) for each in garbage] == [Place()] * 8
+    assert place(Place(3, "a").dump(), str) == Place(3, "a")
 
 
 def test_rows_that_go_at_any_moment_hide_no_other() -> None:
