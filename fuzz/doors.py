@@ -6,8 +6,7 @@ Whatever comes, it is answered with a status below 500, and nothing is raised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -15,17 +14,12 @@ from flask import Flask
 from hypothesis import strategies as st
 
 from fuzz import odd
-from fuzz.target import Find, Target, bounded
+from fuzz.target import Find, bounded
 
 HEADERS = ("X-Request-Id", "traceparent", "tracestate", "Idempotency-Key", "If-Match", "If-None-Match", "Authorization", "Cookie", "Content-Type", "X-Forwarded-For", "X-Hub-Signature-256", "Accept", "Origin", "Referer", "User-Agent", "Range",
            "HX-Request", "Sec-Fetch-Site")  # fmt: skip
 TYPES = ("application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=x", "multipart/form-data", "text/plain", "application/json; charset=utf-99", "")  # fmt: skip
 NOT_READY = 503  # what /readyz says where no worker runs
-
-
-def target(open_: Callable[[], Any]) -> Target:
-    """`open_` yields (application, API key, session cookie, CSRF token)."""
-    return Target("doors/every route", inputs(), lambda: _trying(open_))
 
 
 def inputs() -> st.SearchStrategy[Any]:
@@ -38,12 +32,6 @@ def inputs() -> st.SearchStrategy[Any]:
         {"route": st.integers(0, 500), "method": st.sampled_from(("GET", "POST", "POST", "HEAD", "PUT", "OPTIONS")), "parts": st.lists(odd.text, max_size=2), "query": fields, "form": fields, "raw": st.one_of(st.none(), st.none(), odd.octets),
          "headers": st.dictionaries(st.sampled_from(HEADERS), value, max_size=3), "signed_in": st.booleans(), "csrf": st.booleans()}
     )  # fmt: skip
-
-
-@contextmanager
-def _trying(open_: Callable[[], Any]) -> Iterator[Callable[[Any], None]]:
-    with open_() as (app, key, cookie, csrf):
-        yield checker(app, key, cookie, csrf)
 
 
 def checker(app: Flask, key: str, cookie: str, csrf: str) -> Callable[[Any], None]:

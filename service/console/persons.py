@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from service import exporting
+from service import access, exporting
 from service.api.answers import answer
 from service.api.persons import CONFIRM, dump
 from service.console.guard import caller
@@ -39,11 +39,11 @@ def find() -> ResponseReturnValue:
 
 @blueprint.get("/persons/<uuid:person_id>")
 def one(person_id: UUID) -> ResponseReturnValue:
-    """All that is held about one person, for reading."""
-    person = _person(person_id)
-    workspace_id = caller().workspace_id
-    with runtime().db.tenant(workspace_id) as session:
-        sections = [(each, *personal.first(session, workspace_id, person, each, SHOWN)) for each in personal.SECTIONS]
+    """One person; for whoever may take it along, with all that is held about them."""
+    person, who = _person(person_id), caller()
+    shown = personal.SECTIONS if access.needed("console.persons.download") in who.scopes else ()
+    with runtime().db.tenant(who.workspace_id) as session:
+        sections = [(each, *personal.first(session, who.workspace_id, person, each, SHOWN)) for each in shown]
     return page("person.html", person=person, person_id=person_id, sections=sections)
 
 

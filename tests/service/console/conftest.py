@@ -18,6 +18,7 @@ from integrations.provider import Access, FormField, OAuth2, Price, Provider, Se
 from integrations.records import Author
 from integrations.registry import providers
 from service import accounts, connect
+from service.models import Membership, User
 from service.runtime import Runtime
 
 CHIRP_API = "https://api.chirp.test"
@@ -145,3 +146,11 @@ def read(html: str) -> _Reader:
 def words_of(response: TestResponse) -> str:
     """What a person reads on a page, in one line."""
     return re.sub(r"\s+", " ", "".join(read(response.text).words)).strip()
+
+
+def member(held: Runtime, workspace_id: Any, email: str, role: str) -> None:
+    with held.db.globally() as session:
+        user = User(email=email)
+        session.add(user)
+        session.flush()
+        session.add(Membership(workspace_id=workspace_id, user_id=user.id, role=role))

@@ -14,9 +14,8 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from service import accounts, links
-from service.models import Membership, User
 from service.runtime import Runtime
-from tests.service.console.conftest import Browser, read, words_of
+from tests.service.console.conftest import Browser, member, read, words_of
 from tests.service.console.scenes import Scene, busy_day
 
 
@@ -158,14 +157,6 @@ def test_a_form_on_another_site_is_refused_even_with_the_token(olga: Browser, sc
         assert response.status_code == 400
         assert "sent from another site" in words_of(response)
     assert olga.post(path, headers={"Origin": "http://warmline.test"}).status_code == 303
-
-
-def member(held: Runtime, workspace_id: Any, email: str, role: str) -> None:
-    with held.db.globally() as session:
-        user = User(email=email)
-        session.add(user)
-        session.flush()
-        session.add(Membership(workspace_id=workspace_id, user_id=user.id, role=role))
 
 
 def test_a_viewer_sees_what_waits_and_no_button_that_would_refuse(

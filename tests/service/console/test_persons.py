@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from service.models import PersonRequest
 from service.runtime import Runtime
 from tests.conftest import Member
-from tests.service.console.conftest import Browser, words_of
+from tests.service.console.conftest import Browser, member, words_of
 from tests.service.console.scenes import busy_day
 
 
@@ -83,3 +84,15 @@ def test_a_member_may_note_an_objection_and_neither_export_nor_erase(
     assert "Erase them" not in page
     assert olga.get(f"/persons/{person}/export").status_code == 403
     assert olga.post(f"/persons/{person}/erase", {"confirm": "erase"}).status_code == 403
+
+
+def test_what_is_held_is_shown_to_whoever_may_take_it_along_and_to_nobody_else(
+    held: Runtime, owner: Member, signed_in: Callable[[str], Browser], olga: Browser, person: str
+) -> None:
+    assert 'id="s-posts"' in olga.get(f"/persons/{person}").text
+    for role in ("member", "viewer"):
+        member(held, owner.workspace_id, f"{role}@acme.test", role)
+        page = signed_in(f"{role}@acme.test").get(f"/persons/{person}")
+        assert page.status_code == 200
+        assert 'id="s-' not in page.text
+        assert "What is held about them is shown to owners of the workspace." in words_of(page)
