@@ -154,6 +154,7 @@ def app(built: Flask, config: Config) -> Iterator[Flask]:
     try:
         yield built
     finally:
+        doors.teller(built).leave()
         built.extensions["warmline"].db.engine.dispose()
         built.extensions["warmline"].redis.close()
         for kept, before in ((built.config, settings), (built.extensions, extensions)):

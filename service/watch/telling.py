@@ -25,6 +25,7 @@ class Teller:
         self._said = -presence.EVERY
         self._lock = Lock()
         self._thread_of: int | None = None  # the process whose thread it is: a fork has none
+        self._thread: Thread | None = None
         self._stop = Event()
 
     def say(self, *, patience: float = SILENCE, now: bool = False) -> None:
@@ -45,11 +46,14 @@ class Teller:
             if self._thread_of == os.getpid():
                 return
             self._thread_of, self._stop = os.getpid(), Event()
-            Thread(target=self._run, args=(self._stop,), name="warmline-teller", daemon=True).start()
+            self._thread = Thread(target=self._run, args=(self._stop,), name="warmline-teller", daemon=True)
+            self._thread.start()
 
     def leave(self) -> None:
         """The process ends in good order."""
         self._stop.set()
+        if self._thread and self._thread_of == os.getpid():
+            self._thread.join(EVERY)  # else its last word might come after the process was taken off the list
         meters.flush(self.runtime.redis)
         presence.leave(self.runtime.redis)
 

@@ -20,6 +20,7 @@ from service import accounts
 from service.app import create_app
 from service.config import Config
 from service.runtime import Runtime
+from service.watch import doors
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -91,6 +92,7 @@ def site(config: Config, held: Runtime, serve: Callable[[Any], str]) -> Iterator
     url = serve(app)
     app.extensions["warmline"] = Runtime(replace(config, base_url=url))
     yield Site(url, held, app)
+    doors.teller(app).leave()
     app.extensions["warmline"].db.engine.dispose()
     app.extensions["warmline"].redis.close()
 
