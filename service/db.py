@@ -27,6 +27,7 @@ from sqlalchemy.exc import ArgumentError, InternalError, NoSuchModuleError, Oper
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 from sqlalchemy.pool import QueuePool
 
+from service import arrays
 from service.errors import PlainError
 from service.leases import INFO, LEASE
 from service.vault import Vault
@@ -40,6 +41,7 @@ _SET_WORKSPACE = (
 )
 
 set_json_loads(msgspec.json.Decoder().decode)
+arrays.install()
 
 # A network that swallows everything says nothing: without these, whoever waits for an answer waits for a quarter of an hour (for
 # what was sent) or two hours (for what is to come). An address may say otherwise. Sockets of this machine have no use for them.

@@ -131,7 +131,8 @@ def preload() -> None:
     that forks inherit it. The garbage collector need not look at all of that again: it stays, and its pages are shared."""
     providers()
     configure_mappers()
-    read("")  # the rules' tables
+    for language in (None, "en"):
+        read("", language=language)  # the rules' tables
     gc.collect()
     gc.freeze()
     # A batch holds some ten thousand records that nothing points back to: looking at them all again and again finds nothing.
