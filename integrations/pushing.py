@@ -76,6 +76,16 @@ def push(desk: Desk, tasks: Sequence[Task], clock: Callable[[], datetime]) -> li
     return _Run(desk, clock).run(tasks)
 
 
+def unfinished(task: Task, why: object, *, tried: bool) -> PushResult:
+    """What is known of a task that a run did not come to the end with, and `why` (ends a sentence). One that a create was sent for
+    (`tried`) may stand there, even if the CRM refused it: what a CRM says of a request that came twice is that the key is taken."""
+    if tried:
+        return PushResult(
+            task.key, PushOutcome.UNKNOWN, detail=f"Sent, and what came of it is not known: {why}.", sent=True
+        )
+    return PushResult(task.key, PushOutcome.LATER, task.external_id, detail=f"Not sent: {why}.")
+
+
 class _Run:
     def __init__(self, desk: Desk, clock: Callable[[], datetime]) -> None:
         self._desk = desk
@@ -83,6 +93,7 @@ class _Run:
         self._until = clock() + LONGEST
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a write went out: from now on nothing may raise
+        self._tried: set[str] = set()  # keys that a create was sent for
         self._denied: dict[str, PermissionDeniedError] = {}  # changes that the CRM does not let us make, by key
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
@@ -91,14 +102,13 @@ class _Run:
         except IntegrationError as error:
             if not self._sent:
                 raise
-            self._rest(tasks, f"Not sent, because the call before it failed: {error}")
-        self._rest(tasks, f"{self._desk.name} took its time, so this one waits for its turn.")
+            self._rest(tasks, f"the call before it failed: {error}")
+        self._rest(tasks, f"{self._desk.name} took its time, so this one waits for its turn")
         return [self._results[task.key] for task in tasks]
 
     def _rest(self, tasks: Sequence[Task], why: str) -> None:
         for task in tasks:
-            if task.key not in self._results:
-                self._say(task, PushOutcome.LATER, detail=why)
+            self._results.setdefault(task.key, unfinished(task, why, tried=task.key in self._tried))
 
     def _say(
         self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "", *, sent: bool = False
@@ -214,6 +224,7 @@ class _Run:
                 self._say(task, PushOutcome.REFUSED, detail=says)
 
     def _create_some(self, group: Sequence[Task], queue: deque[Sequence[Task]]) -> None:
+        self._tried.update(task.key for task in group)
         try:
             made = self._desk.create(group)
         except (AmbiguousWriteError, UnexpectedResponseError) as error:

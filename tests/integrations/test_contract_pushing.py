@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,6 +27,7 @@ from tests.integrations.contract.line import (
     WORDS,
     Fault,
     Wire,
+    doubled,
     status,
     tapped,
     worked,
@@ -95,6 +97,27 @@ def test_whichever_call_breaks_off_while_a_task_is_made_there_is_one(crm: tuple[
             [state] = harness.client().read_tasks([str(end.external_id)])
             assert isinstance(state, TaskState)
             assert (state.status, harness.tasks_ever_created()) == (TaskStatus.OPEN, 1)
+        if not broke:
+            break
+    assert call > 0
+
+
+@pytest.mark.rule("lost_answers")
+@every_crm
+@pytest.mark.parametrize("then", ["nothing", "dropped"])
+def test_a_task_whose_request_arrives_twice_is_never_taken_for_one_that_was_not_sent(
+    crm: tuple[str, bool], then: str
+) -> None:
+    for call in range(ENOUGH):
+        with _opened(crm) as (harness, wire):
+            task = new(contact_id=harness.put_contact("Ada"))
+            breaks = {"nothing": wire.mend, "dropped": partial(wire.fail, OUTAGES["dropped"])}[then]
+            result, broke = _broken(harness, wire, task, Fault(doubled(breaks), errors.TemporaryError), call)
+            made = harness.tasks_ever_created()
+            assert result is None or result.outcome is not PushOutcome.LATER or made == 0
+            end = _settled(harness, task, result)
+            assert isinstance(harness.client().read_tasks([str(end.external_id)])[0], TaskState)
+            assert harness.tasks_ever_created() == max(made, 1)
         if not broke:
             break
     assert call > 0

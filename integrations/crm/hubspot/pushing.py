@@ -29,6 +29,7 @@ from integrations.errors import (
     NotFoundError,
     UnexpectedResponseError,
 )
+from integrations.pushing import unfinished
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
 SETTLE = timedelta(seconds=30)  # after a lost answer: search shows a new task within seconds, mostly
@@ -50,6 +51,7 @@ class Push:
         self._clock = clock
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a batch of writes went out: from now on nothing may raise
+        self._tried: set[str] = set()  # keys that a create was sent for
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
         """One result per task. Raises what concerns the whole connection, if nothing was sent before."""
@@ -58,10 +60,9 @@ class Push:
         except IntegrationError as error:
             if not self._sent:
                 raise
-            why = f"Not sent, because the call before it failed: {error}"
             for task in tasks:
                 self._results.setdefault(
-                    task.key, PushResult(task.key, PushOutcome.LATER, task.external_id, detail=why)
+                    task.key, unfinished(task, f"the call before it failed: {error}", tried=task.key in self._tried)
                 )
         return [self._results[task.key] for task in tasks]
 
@@ -197,6 +198,7 @@ class Push:
         queue = deque(chunks(tasks))
         while queue:
             group = queue.popleft()
+            self._tried.update(task.key for task in group)
             try:
                 answer = self._api.batch("tasks", "create", [self._input(task) for task in group], write=True)
                 made = self._keyed_by_trace(results(answer))

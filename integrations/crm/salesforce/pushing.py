@@ -25,6 +25,7 @@ from integrations.errors import (
     InvalidRequestError,
     UnexpectedResponseError,
 )
+from integrations.pushing import unfinished
 from integrations.records import PushOutcome, PushResult, Task, TaskStatus
 
 SETTLE = timedelta(minutes=2)  # after a lost answer: longer than we wait for one, and than a create of 200 takes
@@ -51,6 +52,7 @@ class Push:
         self._clock = clock
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a batch of writes went out: from now on nothing may raise
+        self._tried: set[str] = set()  # keys that a create was sent for
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
         """One result per task. Raises what concerns the whole connection, if nothing was sent before."""
@@ -59,10 +61,9 @@ class Push:
         except IntegrationError as error:
             if not self._sent:
                 raise _plainly(error, self._org) from None
-            why = f"Not sent, because the call before it failed: {error}"
             for task in tasks:
                 self._results.setdefault(
-                    task.key, PushResult(task.key, PushOutcome.LATER, task.external_id, detail=why)
+                    task.key, unfinished(task, f"the call before it failed: {error}", tried=task.key in self._tried)
                 )
         return [self._results[task.key] for task in tasks]
 
@@ -156,6 +157,7 @@ class Push:
     # --- making new ones ------------------------------------------------------------------------------------------
 
     def _create(self, group: Sequence[Task]) -> None:
+        self._tried.update(task.key for task in group)
         try:
             results = self._written([fields.new_task(task, self._org) for task in group])
         except (AmbiguousWriteError, UnexpectedResponseError) as error:

@@ -168,6 +168,17 @@ def worked(act: Act) -> Act:
     return done
 
 
+def doubled(then: Callable[[], None]) -> Act:
+    """The request arrives twice and is done twice; the second answer is the one that comes back. `then` is called before it does."""
+
+    def done(request: Request, work: Work) -> requests.Response:
+        work()
+        then()
+        return work()
+
+    return done
+
+
 def _timeout(request: Request, work: Work) -> requests.Response:
     raise requests.exceptions.ReadTimeout(ReadTimeoutError(None, request.url, "read timed out"), request=request)  # type: ignore[arg-type]
 
