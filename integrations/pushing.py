@@ -93,7 +93,7 @@ class _Run:
         self._until = clock() + LONGEST
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a write went out: from now on nothing may raise
-        self._tried: set[str] = set()  # keys that a create was sent for
+        self._tried: set[str] = set()  # keys of which a create was answered
         self._denied: dict[str, PermissionDeniedError] = {}  # changes that the CRM does not let us make, by key
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
@@ -224,7 +224,6 @@ class _Run:
                 self._say(task, PushOutcome.REFUSED, detail=says)
 
     def _create_some(self, group: Sequence[Task], queue: deque[Sequence[Task]]) -> None:
-        self._tried.update(task.key for task in group)
         try:
             made = self._desk.create(group)
         except (AmbiguousWriteError, UnexpectedResponseError) as error:
@@ -233,13 +232,17 @@ class _Run:
                 self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}", sent=True)
             raise
         except (InvalidRequestError, NotFoundError) as error:
-            self._sent = True
+            self._answered(group)
             if len(group) == 1:
                 self._say(group[0], PushOutcome.REFUSED, detail=str(error))
                 return
             middle = len(group) // 2
             queue.extendleft((group[middle:], group[:middle]))
             return
-        self._sent = True
+        self._answered(group)
         for task, task_id in zip(group, made, strict=True):
             self._say(task, PushOutcome.CREATED, task_id)
+
+    def _answered(self, group: Sequence[Task]) -> None:
+        self._sent = True
+        self._tried.update(task.key for task in group)

@@ -51,7 +51,7 @@ class Push:
         self._clock = clock
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a batch of writes went out: from now on nothing may raise
-        self._tried: set[str] = set()  # keys that a create was sent for
+        self._tried: set[str] = set()  # keys of which a create was answered
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
         """One result per task. Raises what concerns the whole connection, if nothing was sent before."""
@@ -198,7 +198,6 @@ class Push:
         queue = deque(chunks(tasks))
         while queue:
             group = queue.popleft()
-            self._tried.update(task.key for task in group)
             try:
                 answer = self._api.batch("tasks", "create", [self._input(task) for task in group], write=True)
                 made = self._keyed_by_trace(results(answer))
@@ -208,11 +207,15 @@ class Push:
                     self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}", sent=True)
                 raise
             except (InvalidRequestError, NotFoundError) as error:
-                self._sent = True
+                self._answered(group)
                 self._halve(queue, group, error)
                 continue
-            self._sent = True
+            self._answered(group)
             self._settle(group, made, _refusals(answer, group))
+
+    def _answered(self, group: Sequence[Task]) -> None:
+        self._sent = True
+        self._tried.update(task.key for task in group)
 
     def _settle(self, group: Sequence[Task], made: dict[str, str], refusals: dict[str, Row]) -> None:
         for task in group:

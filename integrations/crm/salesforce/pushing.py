@@ -52,7 +52,7 @@ class Push:
         self._clock = clock
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a batch of writes went out: from now on nothing may raise
-        self._tried: set[str] = set()  # keys that a create was sent for
+        self._tried: set[str] = set()  # keys of which a create was answered
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
         """One result per task. Raises what concerns the whole connection, if nothing was sent before."""
@@ -157,7 +157,6 @@ class Push:
     # --- making new ones ------------------------------------------------------------------------------------------
 
     def _create(self, group: Sequence[Task]) -> None:
-        self._tried.update(task.key for task in group)
         try:
             results = self._written([fields.new_task(task, self._org) for task in group])
         except (AmbiguousWriteError, UnexpectedResponseError) as error:
@@ -168,10 +167,10 @@ class Push:
         except MissingFieldError:
             raise
         except InvalidRequestError as error:
-            self._sent = True
+            self._answered(group)
             self._halve(group, error)
             return
-        self._sent = True
+        self._answered(group)
         taken = []
         for task, result in zip(group, results, strict=True):
             if _codes(result) & _TAKEN:
@@ -179,6 +178,10 @@ class Push:
             else:
                 self._made(task, result)
         self._taken(taken)
+
+    def _answered(self, group: Sequence[Task]) -> None:
+        self._sent = True
+        self._tried.update(task.key for task in group)
 
     def _written(self, records: Sequence[Row]) -> list[Row]:
         if not (self._org.upsert and self._org.key_field):
