@@ -50,12 +50,18 @@ def main(argv: list[str]) -> int:
             print(fault)
         return 0
     deadline = time.monotonic() + options.limit
-    found: list[Episode] = []
+    sizes = []
     if options.keyless != "only":
-        found.append(run(size, deadline, say))
+        sizes.append(size)
     if options.keyless != "never":
-        found.append(run(size.smaller(1.0 if options.keyless == "only" else KEYLESS), deadline, say))
-    print(json.dumps([each.as_json() for each in found]) if options.json else "\n\n".join(map(report.words, found)))
+        sizes.append(size.smaller(1.0 if options.keyless == "only" else KEYLESS))
+    found: list[Episode] = []
+    for each in sizes:
+        found.append(run(each, deadline, say))
+        if not options.json:
+            print(report.words(found[-1]), end="\n\n", flush=True)  # at once: the next one may fail
+    if options.json:
+        print(json.dumps([each.as_json() for each in found]))
     return 0 if all(each.well for each in found) else 1
 
 

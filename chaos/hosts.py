@@ -74,7 +74,8 @@ def hosts(home: Path, servers: Servers, ports: Callable[[], int], *, namespaces:
 @contextmanager
 def _in_a_namespace(name: str, number: int, home: Path, servers: Servers, ports: Callable[[], int]) -> Iterator[Host]:
     here, there = _addresses()
-    space, outer, inner = (f"wl{os.getpid()}{name}{end}" for end in ("", "o", "i"))
+    # A name of its own each time: the kernel takes a network apart after its deletion has returned.
+    space, outer, inner = (f"wl{secrets.token_hex(4)}{name}{end}" for end in ("", "o", "i"))
     board_path = home / f"board-{name}"
     board = Board(board_path)
     listening = [f"{here}:{port}" for port in _PORTS]  # the address is ours alone
