@@ -8,22 +8,41 @@ from __future__ import annotations
 import base64
 import binascii
 import gc
+import io
 import json
+import logging
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
+import structlog
 from psycopg import sql
 from redis import Redis
 
+from service import logs
+
 OURS = ("service", "integrations", "workers")
 _HEX = re.compile(rb"\\+x((?:[0-9a-f]{2})+)")  # how COPY and JSON write bytes
+
+
+@contextmanager
+def everything_logged() -> Iterator[io.StringIO]:
+    """All that is logged meanwhile, down to what libraries say when they are asked to say everything."""
+    out, root = io.StringIO(), logging.getLogger()
+    before = root.handlers, root.level
+    logs.write(out, as_json=True)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield out
+    finally:
+        structlog.reset_defaults()
+        root.handlers, root.level = before
 
 
 @dataclass

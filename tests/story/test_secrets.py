@@ -8,7 +8,6 @@ import importlib
 import inspect
 import io
 import json
-import logging
 import pkgutil
 import re
 import socket
@@ -20,7 +19,6 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
-import structlog
 from flask import Flask, Response, request
 
 from integrations import consents, http
@@ -28,7 +26,7 @@ from integrations.provider import Access, Account, App, Begun, Setting
 from integrations.records import Author
 from integrations.registry import providers
 from sandbox.hints import signature
-from service import accounts, connect, credentials, embedded, logs, queue
+from service import accounts, connect, credentials, embedded, queue
 from service.accounts import Caller
 from service.app import create_app
 from service.arrivals import Arrival
@@ -37,7 +35,7 @@ from service.runtime import Runtime
 from service.store import feeds
 from service.vault import Vault
 from tests.conftest import BASE_URL
-from tests.secrecy import OURS, Planted
+from tests.secrecy import OURS, Planted, everything_logged
 from tests.story.conftest import CLIENT, THURSDAY, Story
 
 pytestmark = pytest.mark.story
@@ -99,14 +97,8 @@ def planted() -> Planted:
 
 @pytest.fixture
 def logged(held: Runtime) -> Iterator[io.StringIO]:
-    """All that is logged, down to what libraries say when they are asked to say everything."""
-    out, root = io.StringIO(), logging.getLogger()
-    before = root.handlers, root.level
-    logs.write(out, as_json=True)
-    root.setLevel(logging.DEBUG)
-    yield out
-    structlog.reset_defaults()
-    root.handlers, root.level = before
+    with everything_logged() as out:
+        yield out
 
 
 @pytest.fixture
