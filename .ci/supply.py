@@ -13,7 +13,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ CLASSIFIED = {
 # What no metadata of an environment can say: packages that this one has no use for.
 ELSEWHERE = {"async-timeout": "Apache-2.0"}  # Python below 3.11.3
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
 _WORDS = re.compile(r"\s+(?:AND|OR|WITH)\s+|[()]")
 
 
@@ -53,6 +54,15 @@ class RefusedError(Exception):
 def pinned(requirements: str) -> dict[str, str]:
     """Packages that these requirements pin, by normalised name (PEP 503), with their versions."""
     return {normal(name): version for name, version in _PIN.findall(requirements)}
+
+
+def hashed(requirements: str) -> dict[str, list[str]]:
+    """The SHA-256 of each file that pip may take for a package (one a platform, and the source), by its normalised name."""
+    found: dict[str, list[str]] = {}
+    for each in re.split(r"\n(?=[A-Za-z0-9])", requirements):
+        if pin := _PIN.match(each):
+            found[normal(pin[1])] = _HASH.findall(each)
+    return found
 
 
 def normal(name: str) -> str:
@@ -75,15 +85,19 @@ def installed() -> dict[str, Any]:
     return found
 
 
-def bill(everything: Mapping[str, Any], pins: Mapping[str, str]) -> dict[str, Any]:
-    """The part of it that is pinned, with the licence and the dependencies of each. Raises RefusedError where another version is
-    installed, or what came of it is not valid."""
+def bill(everything: Mapping[str, Any], pins: Mapping[str, str], hashes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The part of it that is pinned, with the licence, the dependencies and the hashes of each. Raises RefusedError where another
+    version is installed, where something has no hash, or what came of it is not valid."""
     found = {**everything, "metadata": {key: value for key, value in everything["metadata"].items() if key != "tools"}}
     parts = [each for each in found["components"] if normal(each["name"]) in pins]
     kept = {each["bom-ref"] for each in [*parts, found["metadata"]["component"]]}
     # Addresses that packages tell of themselves say nothing about what is in them, and some lead to registries.
     found["components"] = [
-        {key: value for key, value in each.items() if key not in ("externalReferences", "properties")} for each in parts
+        {
+            **{key: value for key, value in each.items() if key not in ("externalReferences", "properties")},
+            "hashes": [{"alg": "SHA-256", "content": content} for content in hashes.get(normal(each["name"]), ())],
+        }
+        for each in parts
     ]
     found["dependencies"] = [
         {**each, "dependsOn": [ref for ref in each.get("dependsOn", ()) if ref in kept]}
@@ -92,6 +106,8 @@ def bill(everything: Mapping[str, Any], pins: Mapping[str, str]) -> dict[str, An
     ]
     if wrong := [each["name"] for each in parts if each["version"] != pins[normal(each["name"])]]:
         raise RefusedError(f"This environment is not what requirements.txt pins ({', '.join(wrong)}). Run make dev.")
+    if bare := [each["name"] for each in found["components"] if not each["hashes"]]:
+        raise RefusedError(f"requirements.txt pins no hash of {', '.join(bare)}. Run make lock.")
     if error := JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(found)):
         raise RefusedError(f"The bill of materials is not valid: {error}")
     return found
@@ -123,7 +139,7 @@ def page(found: Mapping[str, str]) -> str:
     return (
         "# Licences of what Warmline stands on\n\nWarmline itself is under the Apache License 2.0. `make licences` writes this list from what"
         " `requirements.txt` pins, and\n`make check` refuses a package whose licence `.ci/supply.py` does not allow. `make sbom` writes a bill of"
-        f" materials (CycloneDX {SPECIFICATION}) with\nversions. Versions and hashes stand in `requirements.txt`.\n\n| package | licence |\n|---|---|\n{rows}\n"
+        f" materials (CycloneDX {SPECIFICATION}) with\nversions and the hash of every file that pip may take for each, as `requirements.txt` pins them.\n\n| package | licence |\n|---|---|\n{rows}\n"
     )
 
 
@@ -134,8 +150,9 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("sbom").add_argument("file", type=Path)
     options = parser.parse_args(arguments)
     try:
-        pins = pinned(REQUIREMENTS.read_text())
-        materials = bill(installed(), pins)
+        requirements = REQUIREMENTS.read_text()
+        pins = pinned(requirements)
+        materials = bill(installed(), pins, hashed(requirements))
         text = page({name: licence for name, licence in ELSEWHERE.items() if name in pins} | licences(materials))
         if options.command == "sbom":
             options.file.parent.mkdir(parents=True, exist_ok=True)

@@ -35,14 +35,22 @@ def pins(supply: ModuleType) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
+def hashes(supply: ModuleType) -> Mapping[str, list[str]]:
+    found: Mapping[str, list[str]] = supply.hashed(supply.REQUIREMENTS.read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
 def everything(supply: ModuleType) -> dict[str, Any]:
     found: dict[str, Any] = supply.installed()
     return found
 
 
 @pytest.fixture(scope="module")
-def materials(supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = supply.bill(everything, pins)
+def materials(
+    supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str], hashes: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    found: dict[str, Any] = supply.bill(everything, pins, hashes)
     return found
 
 
@@ -72,6 +80,28 @@ def test_the_bill_lists_what_is_pinned_with_versions_and_what_needs_what(
     assert materials["metadata"]["component"]["name"] == "warmline"
 
 
+def test_the_bill_has_the_hash_of_every_file_that_pip_may_take(supply: ModuleType, materials: dict[str, Any]) -> None:
+    """Each stands in the lock file beside its package, and none of the lock's is left out."""
+    text = supply.REQUIREMENTS.read_text()
+    assert all(each["hashes"] for each in materials["components"])
+    listed = {
+        (each["name"].lower(), one["alg"], one["content"]) for each in materials["components"] for one in each["hashes"]
+    }
+    for name, algorithm, content in listed:
+        before = text[: text.index(f"--hash=sha256:{content}")]
+        assert algorithm == "SHA-256"
+        assert supply.normal(re.findall(r"^([A-Za-z0-9._-]+)==", before, re.MULTILINE)[-1]) == supply.normal(name)
+    elsewhere = sum(len(found) for name, found in supply.hashed(text).items() if name in supply.ELSEWHERE)
+    assert len({content for _, _, content in listed}) == text.count("--hash=sha256:") - elsewhere
+
+
+def test_a_package_that_is_pinned_without_a_hash_is_refused(
+    supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str], hashes: Mapping[str, list[str]]
+) -> None:
+    with pytest.raises(supply.RefusedError, match=r"no hash of Flask"):
+        supply.bill(everything, pins, {**hashes, "flask": []})
+
+
 def test_the_bill_tells_no_address_and_no_path(materials: dict[str, Any]) -> None:
     said = json.dumps({key: value for key, value in materials.items() if key != "$schema"})
     assert "://" not in said
@@ -79,17 +109,21 @@ def test_the_bill_tells_no_address_and_no_path(materials: dict[str, Any]) -> Non
 
 
 def test_an_environment_that_is_not_what_is_pinned_is_refused(
-    supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str]
+    supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str], hashes: Mapping[str, list[str]]
 ) -> None:
     with pytest.raises(supply.RefusedError, match=r"is not what requirements\.txt pins \(Flask\)"):
-        supply.bill(everything, {**pins, "flask": "0.1"})
+        supply.bill(everything, {**pins, "flask": "0.1"}, hashes)
 
 
+@pytest.mark.parametrize(
+    ("change", "instead"), [({"bomFormat": "Another"}, {}), ({}, {"flask": ["not hexadecimal"]})], ids=["form", "hash"]
+)
 def test_a_bill_that_is_not_valid_is_refused(
-    supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str]
-) -> None:
+    supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str], hashes: Mapping[str, list[str]], change: dict[str, str],
+    instead: dict[str, list[str]],
+) -> None:  # fmt: skip
     with pytest.raises(supply.RefusedError, match="not valid"):
-        supply.bill({**everything, "bomFormat": "Another"}, pins)
+        supply.bill({**everything, **change}, pins, {**hashes, **instead})
 
 
 def test_the_list_of_licences_is_what_is_pinned(
