@@ -34,10 +34,13 @@ def wait_for(met: Callable[[], object], process: subprocess.Popen[bytes], what: 
 
 
 @contextmanager
-def running(config: Config, *argv: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    config: Config, *argv: str, pass_fds: tuple[int, ...] = (), **env: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process of Warmline's on the test's servers. It is killed if the test forgets it."""
     known = {**INHERITED, **launcher.environment(config), "PORT": str(free_port()), **env}
-    with subprocess.Popen([sys.executable, *argv], env=known, cwd=ROOT, start_new_session=True) as process:
+    command = [sys.executable, *argv]
+    with subprocess.Popen(command, env=known, cwd=ROOT, start_new_session=True, pass_fds=pass_fds) as process:
         try:
             yield process
         finally:
