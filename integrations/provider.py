@@ -245,7 +245,8 @@ class Price:
 
 @dataclass(frozen=True)
 class Cap:
-    """The most that the provider lets one registration of ours read of a price's `name` in a calendar month (UTC)."""
+    """The most that the provider lets one registration of ours read of a price's `name` in a calendar month (UTC), over all workspaces. To
+    be told, not held: the provider counts, and refuses what goes beyond."""
 
     name: str
     most: int
@@ -384,6 +385,9 @@ class Provider(Generic[C]):
     # and returns one sentence for each step that a person has to take. Called after connecting and now and then.
     check: Callable[[Access], Sequence[str]] | None = None
     install: Install = field(default_factory=Install)
+    # Where a CRM goes on holding a task's words after the task was rewritten or deleted, which no client can change: sentences for the
+    # receipt of whoever was erased.
+    remains: tuple[str, ...] = ()
     # The network allows matching its people with customer records only with consent, or by what they gave the user or show publicly:
     # contacts that were bought or imported as a list stay out until an administrator vouches for them.
     given_or_public_only: bool = False

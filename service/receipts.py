@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from integrations.registry import providers
 from service import health
 
 Row = Mapping[str, Any]
@@ -26,6 +27,7 @@ _WENT = (
 )  # fmt: skip
 _TASKS = (
     ("withdrawn", "Taken out of the CRM: {n} open {tasks}."),
+    ("gone", "Not in the CRM any more, which keeps no {tasks} that are done or somebody deleted: {n}."),
     ("redacted", "Your history in the CRM keeps {n} closed {tasks}, and no word in it about them."),
     ("theirs", "People have written into {n} {tasks} in the CRM. What they wrote stays; read it, and delete what is not wanted: {where}"),
     ("refused", "The CRM refused to change {n} {tasks}, which say what they said. Delete by hand: {where}"),
@@ -44,6 +46,7 @@ def lines(counts: Row, tasks: Sequence[Row], *, asked_at: datetime, backup_days:
     how long backups are kept (None: nobody has said)."""
     found = [_say(words, counts[noun]) for noun, words in _WENT if counts.get(noun)]
     found += _of_tasks(tasks)
+    found += _of_remains(tasks)
     if counts.get("perhaps"):
         found.append(
             _say("Left as they are: {n} {contacts} that may be the same person, which nobody has confirmed. Erase them too if they are.", counts["perhaps"])
@@ -76,10 +79,17 @@ def _of_tasks(tasks: Sequence[Row]) -> Iterator[str]:
             yield _say(words, fates[fate], where=f"{where}.", crm=crm)
 
 
+def _of_remains(tasks: Sequence[Row]) -> Iterator[str]:
+    """Where these CRMs go on holding words of tasks, whatever was done to them."""
+    for key in dict.fromkeys(each["provider"] for each in tasks):
+        provider = providers().get(key)
+        yield from provider.remains if provider else ()
+
+
 def _fate(task: Row) -> str:
     """What became of one task in its CRM."""
     if task["state"] == "withdrawn":
-        return "withdrawn"
+        return "gone" if task["wanted"] == "completed" else "withdrawn"
     if task["push_at"] is not None:
         return "waiting" if task["status"] in WAITING else "unreachable"
     if task["edited"]:

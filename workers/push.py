@@ -158,6 +158,10 @@ def as_task(row: TaskRow) -> Task | None:
         return None  # somebody made it theirs: it is left to them
     changed = _changes(row)
     if status is TaskStatus.WITHDRAWN:
+        # CRMs keep what was deleted where it can be brought back for months, so words that are to be erased go from it first; once
+        # they have, it is due again at once.
+        if row.erased_at is not None and changed:
+            return Task(row.key, TaskKind(row.kind), TaskStatus.OPEN, external_id=row.external_id, **changed)
         return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id)
     if status.value == row.state and not changed:
         return None
@@ -227,9 +231,10 @@ def _tell(
     delays = freshness.delays(session, job.workspace_id, new, now)
 
     def count() -> None:
-        for seconds in delays:
-            meters.observe(meters.TASK_DELAY, seconds, meters.provider_label(connection.provider))
-        freshness.record(job.runtime.db, delays, job.runtime.config.freshness)
+        for kind, seconds in delays.items():
+            for each in seconds:
+                meters.observe(meters.TASK_DELAY, each, meters.provider_label(connection.provider))
+            freshness.record(job.runtime.db, kind, seconds, job.runtime.config.freshness)
 
     following.on_commit(session, count)
 

@@ -53,6 +53,7 @@ class TaskRow:
     written: dict[str, Any] = field(default_factory=dict)
     run_id: UUID | None = None
     ripe_at: datetime | None = None
+    erased_at: datetime | None = None
 
     @property
     def in_crm(self) -> bool:

@@ -49,6 +49,9 @@ PROVIDER: Provider[CRMClient] = Provider(
         Stream("tasks", "tasks", timedelta(minutes=1), _CONTACTS),
     ),
     capabilities=frozenset({"unique_key", "batch_write", "activities", WRITE_HANDLES}),
+    remains=(
+        "HubSpot keeps what stood in a task before it was changed in the history of the task's properties, until the task is deleted for good.",
+    ),
     install=Install(
         scopes={
             "oauth": "HubSpot asks for it with every consent.",

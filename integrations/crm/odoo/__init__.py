@@ -65,6 +65,9 @@ PROVIDER: Provider[CRMClient] = Provider(
         ),
     ),
     capabilities=frozenset({"activities", "batch_write", WRITE_HANDLES}),
+    remains=(
+        "Odoo writes each activity that is ticked off into the history of its contact, text and all: delete those messages there, or the contact.",
+    ),
     about="Reads contacts, users, meetings and calls, and keeps Warmline's tasks as activities of your contacts.",
     install=Install(
         scopes={

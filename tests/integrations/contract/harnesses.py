@@ -46,6 +46,7 @@ class Harness(Protocol):
     def refusable(self, task: Task) -> tuple[Task, str]: ...  # a task that the CRM refuses, and what it says
     def wait(self, seconds: float) -> None: ...
     def tasks_ever_created(self) -> int: ...
+    def kept(self) -> str: ...  # all that the CRM holds of tasks, those that can be brought back among them, as text
 
 
 class Able(Protocol):
@@ -53,6 +54,7 @@ class Able(Protocol):
 
     # In how few calls so many new tasks can be made there; with the looks that make a repeat harmless, where no key is unique.
     def minimum_calls(self, tasks: int) -> int: ...
+    def history(self) -> str: ...  # what the CRM has written elsewhere of a task by itself, as text
     def edit(self, task_id: str, *, subject: str) -> None: ...  # a person changes a task
     def reassign(self, task_id: str, owner_id: str) -> None: ...  # a person gives a task to somebody else
     def copy(self, task_id: str) -> str: ...  # a person duplicates a task, with our key; returns its id
@@ -125,6 +127,9 @@ class FakeHarness:
 
     def tasks_ever_created(self) -> int:
         return self.crm.tasks_ever_created
+
+    def kept(self) -> str:
+        return str(self.crm.tasks)
 
 
 @contextmanager

@@ -82,6 +82,9 @@ class BottleHarness:
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created
 
+    def kept(self) -> str:
+        return str(self.server.tasks)
+
     def minimum_calls(self, number: int) -> int:
         """One each, and one to find what was made (two where no field holds the key); one for the members, and one for each contact (40)."""
         return number * (2 if self.server.admin else 3) + 1 + 40

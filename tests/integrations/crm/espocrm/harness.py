@@ -87,6 +87,9 @@ class EspoHarness:
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created
 
+    def kept(self) -> str:
+        return str(self.server.kinds["Task"])
+
     @staticmethod
     def minimum_calls(number: int) -> int:
         """One each; beside that they are looked for under their keys, 25 at a time, and contacts and owners by their ids."""

@@ -97,6 +97,9 @@ class HubSpotHarness:
     def tasks_ever_created(self) -> int:
         return self.world.portal.tasks_ever_created
 
+    def kept(self) -> str:
+        return str(self.world.portal.kinds["tasks"])
+
 
 @contextmanager
 def harness(*, unique: bool) -> Iterator[HubSpotHarness]:

@@ -21,6 +21,7 @@ from integrations.crm.hubspot.client import HubSpot
 from integrations.provider import Access, App, CRMClient, Setting
 from integrations.records import Task
 from sandbox.app import create_app
+from sandbox.store import Store
 from tests.fakes.clock import Clock
 
 CALLBACK = "http://127.0.0.1/oauth/hubspot/callback"
@@ -32,8 +33,8 @@ class _Quiet(WSGIRequestHandler):
 
 
 class SandboxHarness:
-    def __init__(self, base: str, *, unique: bool) -> None:
-        self.base = base
+    def __init__(self, base: str, store: Store, *, unique: bool) -> None:
+        self.base, self.store = base, store
         self.now = Clock()
         self.http = requests.Session()
         self._last = 100
@@ -136,6 +137,9 @@ class SandboxHarness:
     def tasks_ever_created(self) -> int:
         return int(self._control("GET", "/control/counts")["tasks_ever_created"])
 
+    def kept(self) -> str:
+        return "\n".join(self.store.read().iterdump())
+
 
 @contextmanager
 def sandbox_harness(*, unique: bool) -> Iterator[SandboxHarness]:
@@ -145,7 +149,9 @@ def sandbox_harness(*, unique: bool) -> Iterator[SandboxHarness]:
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        harness = SandboxHarness(f"http://127.0.0.1:{server.server_port}", unique=unique)
+        harness = SandboxHarness(
+            f"http://127.0.0.1:{server.server_port}", app.extensions["sandbox"].store, unique=unique
+        )
         try:
             yield harness
         finally:

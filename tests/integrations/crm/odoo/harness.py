@@ -86,6 +86,12 @@ class OdooHarness:
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created
 
+    def kept(self) -> str:
+        return str(self.server.rows["mail.activity"])
+
+    def history(self) -> str:
+        return str(self.server.rows.get("mail.message"))
+
     @staticmethod
     def minimum_calls(number: int) -> int:
         """A hundred with one call; before, they are looked for under their keys, 50 at a time, and contacts, owners and their time zones."""

@@ -101,6 +101,9 @@ class PipedriveHarness:
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created
 
+    def kept(self) -> str:
+        return str(self.server.rows["activity"])
+
 
 @contextmanager
 def harness(*, unique: bool) -> Iterator[PipedriveHarness]:

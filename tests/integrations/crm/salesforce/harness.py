@@ -97,6 +97,9 @@ class SalesforceHarness:
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created
 
+    def kept(self) -> str:
+        return str(self.server.kinds["Task"])
+
 
 @contextmanager
 def _harness(server: Server) -> Iterator[SalesforceHarness]:
