@@ -53,6 +53,7 @@ class Caller:
     workspace_name: str = ""
     began: str = ""  # how the session did
     since: datetime | None = None  # when
+    proven_at: datetime | None = None  # when they last showed in it who they are
 
 
 def normal_email(address: str) -> str:
@@ -201,6 +202,7 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
         workspace_name=name,
         began=found.began,
         since=found.created_at,
+        proven_at=found.proven_at,
     )
 
 

@@ -128,8 +128,8 @@ def _create(move: _Move) -> TaskRow:
         due_at=next_open(max(finding.due_at, move.desk.now), move.clock),
     )  # fmt: skip
     _fill(move.desk, move.subject, finding, fresh)
-    if finding.kind is TaskKind.UNANSWERED and not fresh.held_reason:
-        fresh.ripe_at = finding.due_at
+    if not fresh.held_reason:
+        fresh.ripe_at = finding.ripe_at
     return fresh
 
 

@@ -22,9 +22,9 @@ from service.store.listing import Listing
 
 LIFETIME = timedelta(days=14)
 IDLE = timedelta(days=4)  # a long weekend, with a day to spare
-FRESH = timedelta(
-    minutes=30
-)  # how long a link counts as having just been opened: it may replace a password that was forgotten
+# How long it counts as just now that somebody showed who they are: a link replaces a password that was forgotten, and what is about
+# signing in may be changed without being asked again.
+FRESH = timedelta(minutes=30)
 LINK, INVITATION, PASSWORD, OPENID = "link", "invitation", "password", "openid"  # how a session began
 SEEN_EVERY = timedelta(minutes=5)  # how exactly "last seen" is kept, so that reading pages does not write each time
 
@@ -66,6 +66,7 @@ def begin(
             csrf_token=secrets.token_urlsafe(24),
             began=began,
             browser=browser,
+            proven_at=now,
             last_seen_at=now,
             expires_at=now + LIFETIME,
         )
@@ -75,11 +76,11 @@ def begin(
 
 def renew(session: Session, token_hash: bytes, began: str) -> str:
     """Another cookie for a session whose person has just shown anew who they are; the old one opens nothing any more."""
-    cookie = secrets.token_urlsafe(32)
+    cookie, fresh = secrets.token_urlsafe(32), {"csrf_token": secrets.token_urlsafe(24), "proven_at": real_now()}
     session.execute(
         update(SigninSession)
         .where(SigninSession.token_hash == token_hash)
-        .values(token_hash=digest(cookie), csrf_token=secrets.token_urlsafe(24), began=began)
+        .values(token_hash=digest(cookie), began=began, **fresh)
     )
     return cookie
 

@@ -21,7 +21,7 @@ from service.clock import real_now
 from service.config import Config
 from service.db import Database
 from service.errors import PlainError
-from service.models import Password, SigninLink, User
+from service.models import Password, SigninLink, SigninSession, User
 from service.throttling import Door
 
 WRONG = "That address and password do not belong together. Check both, or ask for a one-time link if you have forgotten the password."
@@ -188,20 +188,13 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
     other browsers are known no longer. Returns this browser's new cookies. `present` is needed for a change, unless this session
     has just begun by a one-time link or single sign-on. Raises WeakPasswordError, WrongPasswordError, ClosedError and BusyError."""
     assert who.user_id is not None and who.session_hash is not None  # a person in a browser  # noqa: PT018
-    door = throttling.device(f"change {who.user_id}")
     with db.globally() as session:
         now = standing(session, who)
         kept = session.scalar(select(Password.hash).where(Password.user_id == who.user_id))
         context = _context(session, who)
     passwords.check_new(password, context)  # first: what cannot be chosen is no try at the present one
-    with db.globally() as session:
-        closed = throttling.charge(session, [door]) if now.needs_present else None
-    if closed is not None:
-        raise ClosedError(closed)
-    if now.needs_present and not _is_right(db, present, kept, [door]):
-        with db.tenant(who.workspace_id) as session:
-            accounts.note(session, who.workspace_id, who.user_id, "password.refused")
-        raise WrongPasswordError(ANOTHERS if now.is_anothers and not present else WRONG_PRESENT, who.user_id)
+    if now.needs_present:
+        _check_present(db, who, present, kept, ANOTHERS if now.is_anothers and not present else WRONG_PRESENT)
     fresh = passwords.sealed(password)
     with db.tenant(who.workspace_id) as session:
         # Whoever gave the present one keeps what it opens; else it opens what this session does.
@@ -216,7 +209,7 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
         )
         if session.scalar(select(Password.hash).where(Password.user_id == who.user_id)) != fresh:
             raise WrongPasswordError("Your password was changed elsewhere just now. Load the page again.", who.user_id)
-        throttling.settle(session, door)
+        throttling.settle(session, _own_door(who))
         within = who.workspace_id if who.confined else None
         sessions.end_others(session, who.user_id, but=who.session_hash, within=within)
         _drop_links(session, who.user_id, within)
@@ -226,6 +219,45 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
             session, who.session_hash, who.began if who.began == sessions.OPENID else sessions.PASSWORD
         )
         return SignedIn(cookie, devices.remember(session, who.user_id, "", visitor.browser))
+
+
+def _own_door(who: Caller) -> Door:
+    """For whoever tries passwords in a session of theirs, or of somebody who has left it open."""
+    return throttling.device(f"change {who.user_id}")
+
+
+def _check_present(db: Database, who: Caller, present: str, kept: str | None, refusal: str) -> None:
+    """Raises WrongPasswordError with this sentence, ClosedError or BusyError unless this is the caller's password."""
+    assert who.user_id is not None
+    door = _own_door(who)
+    with db.globally() as session:
+        closed = throttling.charge(session, [door])
+    if closed is not None:
+        raise ClosedError(closed)
+    if not _is_right(db, present, kept, [door]):
+        with db.tenant(who.workspace_id) as session:
+            accounts.note(session, who.workspace_id, who.user_id, "password.refused")
+        raise WrongPasswordError(refusal, who.user_id)
+
+
+# --- showing anew who one is --------------------------------------------------------------------------------------
+
+
+def is_proven(who: Caller) -> bool:
+    """Whether the caller has shown just now, in this session, who they are: as it began, or by `prove`."""
+    return who.proven_at is not None and who.proven_at > real_now() - sessions.FRESH
+
+
+def prove(db: Database, who: Caller, present: str) -> None:
+    """The caller shows anew who they are, by their password. Raises WrongPasswordError, ClosedError and BusyError."""
+    with db.globally() as session:
+        kept = session.scalar(select(Password.hash).where(Password.user_id == who.user_id))
+    _check_present(db, who, present, kept, WRONG_PRESENT)
+    with db.tenant(who.workspace_id) as session:
+        throttling.settle(session, _own_door(who))
+        session.execute(
+            update(SigninSession).where(SigninSession.token_hash == who.session_hash).values(proven_at=real_now())
+        )
 
 
 def _is_fresh(who: Caller) -> bool:

@@ -66,7 +66,7 @@ SAYS: Mapping[str, str] = MappingProxyType(
         "operator.added": "let somebody see how the whole service does",
         "operator.removed": "let somebody see no more how the whole service does",
         "password.changed": "changed their password",
-        "password.refused": "was refused another password, since the present one was not theirs",
+        "password.refused": "gave a password that was not theirs, and was refused what it was asked for",
         "password.set": "chose a password",
         "person.erased": "erased a person",
         "person.exported": "exported what is held about a person",
@@ -111,6 +111,7 @@ UNTRACED: Mapping[str, str] = MappingProxyType(
         "console.consent.leave": "It leads to the provider. The connection that comes of it is in the trail.",
         "console.openid.start": "It leads to the provider. The sign-in that comes of it is in the trail.",
         "console.signin.out": "It ends what one's own browser began.",
+        "console.account.prove": "It changes nothing by itself. That a password was refused is in the trail.",
         "console.signin.switch": "It changes what one's own browser looks at.",
     }
 )

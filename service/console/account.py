@@ -1,11 +1,17 @@
-"""Your account: one's password, where one is signed in, the browsers that are known, and single sign-on."""
+"""Your account: one's password, where one is signed in, the browsers that are known, and single sign-on.
+
+What is about signing in changes only where somebody has shown just now who they are (OWASP ASVS 5, 7.5.1 and 7.5.2): a browser that
+was left open is not enough.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import ParamSpec
 from uuid import UUID
 
-from flask import Blueprint, abort, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from service import accounts, devices, openid, passwords, sessions, signin
@@ -21,7 +27,20 @@ from service.signin import Standing
 
 blueprint = Blueprint("account", __name__)
 
+P = ParamSpec("P")
 _STATUSES: Mapping[type[PlainError], int] = {signin.ClosedError: 429, passwords.BusyError: 503}
+
+
+def proven(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Asks for the caller's password first, unless they have shown just now who they are."""
+
+    @wraps(view)
+    def asked(*args: P.args, **options: P.kwargs) -> ResponseReturnValue:
+        return (
+            view(*args, **options) if signin.is_proven(caller()) else redirect(url_for("console.account.confirm"), 303)
+        )
+
+    return asked
 
 
 @blueprint.get("/account")
@@ -46,7 +65,24 @@ def password() -> ResponseReturnValue:
     return response
 
 
+@blueprint.get("/account/confirm")
+def confirm() -> ResponseReturnValue:
+    return _confirmation()
+
+
+@blueprint.post("/account/confirm")
+def prove() -> ResponseReturnValue:
+    if signin.only_single_sign_on(runtime().config):
+        abort(403, BY_SINGLE_SIGN_ON)
+    try:
+        signin.prove(runtime().db, caller(), request.form.get("present", ""))
+    except PlainError as error:
+        return _confirmation(str(error)), _STATUSES.get(type(error), 400)
+    return done(url_for(".show"), "proven")
+
+
 @blueprint.post("/account/sessions/<uuid:session_id>/end-own")
+@proven
 def end(session_id: UUID) -> ResponseReturnValue:
     """One's own session; in another workspace as well, unless one is confined to this one."""
     who, user_id = caller(), _person()
@@ -56,6 +92,7 @@ def end(session_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/account/sessions/end-others")
+@proven
 def end_others() -> ResponseReturnValue:
     who, user_id = caller(), _person()
     with runtime().db.tenant(who.workspace_id) as session:
@@ -65,6 +102,7 @@ def end_others() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/devices/<uuid:device_id>/forget")
+@proven
 def forget(device_id: UUID) -> ResponseReturnValue:
     who, user_id = caller(), _person()
     with runtime().db.tenant(who.workspace_id) as session:
@@ -75,6 +113,7 @@ def forget(device_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/account/identities/<uuid:identity_id>/untie")
+@proven
 def untie(identity_id: UUID) -> ResponseReturnValue:
     who, user_id = caller(), _person()
     if who.confined:  # whoever held the link need not be the person
@@ -105,6 +144,15 @@ def _done(found: bool, notice: str) -> ResponseReturnValue:
     if not found:
         abort(404)
     return done(url_for(".show"), notice)
+
+
+def _confirmation(sentence: str = "") -> str:
+    who, held = caller(), runtime()
+    with held.db.tenant(who.workspace_id) as session:
+        standing = signin.standing(session, who)
+    only = signin.only_single_sign_on(held.config)
+    issuer = held.openid.host if held.openid else ""
+    return page("confirm.html", sentence=sentence, by_password=standing.is_set and not only, issuer=issuer, only=only)
 
 
 def _page(sentence: str = "") -> str:

@@ -62,7 +62,7 @@ class Step:
 @blueprint.get("/operator")
 def show() -> ResponseReturnValue:
     found, now = doors.overall(), real_now()
-    named = _named()
+    named, windows = _named(), found.windows
     return page(
         "operator.html",
         found=found,
@@ -73,8 +73,9 @@ def show() -> ResponseReturnValue:
         names=_workspaces(named),
         processes=[(each, each.silent(found.queue_clock), _seen(each, now)) for each in found.processes],
         missing=[role for role in ROLES if not found.alive(role)],
-        windows=[(words, found.windows[name]) for name, words in WINDOWS.items() if name in found.windows],
-        too_fast=freshness.burns_too_fast(found.windows) if found.windows else None,
+        windows=[(words, windows[name]) for name, words in WINDOWS.items() if name in windows],
+        kinds=[(kind, of_kind["28d"]) for kind, of_kind in found.kinds.items()],
+        too_fast=freshness.burns_too_fast(windows) if windows else None,
         target=freshness.TARGET,
         within=runtime().config.freshness,
         housekeeping=_housekeeping(found, now),

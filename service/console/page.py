@@ -57,6 +57,7 @@ NOTICES = {
     "objection_lifted": "Noted. They are matched and judged like anybody again.",
     "switched": "You are now in this workspace.",
     "password": "Saved. Everywhere else you are signed out now.",
+    "proven": "Thank you. For half an hour you are not asked again; press once more what you wanted to do.",
     "others_ended": "Ended. You are signed in here alone.",
     "forgotten": "Forgotten. Tries from that browser count like anybody's from now on.",
     "untied": "Untied. The next single sign-on ties your account anew, by your e-mail address.",

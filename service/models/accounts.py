@@ -64,6 +64,7 @@ class SigninSession(Created, Base):
     csrf_token: Mapped[str] = mapped_column(Text)
     began: Mapped[str] = mapped_column(Text)  # a key of `service.sessions.BEGINNINGS`
     browser: Mapped[str] = mapped_column(Text, default="")  # in words: "Firefox on Linux"
+    proven_at: Mapped[datetime]  # when somebody last showed in it who they are: as it began, or by their password since
     last_seen_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
 

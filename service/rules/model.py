@@ -135,6 +135,8 @@ class Finding:
     episode: str  # id of the engagement that opened the wait, or that made the person ready; the task's key holds it
     since: datetime  # when the wait began
     due_at: datetime  # when patience ends (business time)
+    # Since when this has been so: had everything been read and judged at once, the task would have stood there then (business time).
+    ripe_at: datetime
     reasons: tuple[str, ...]
     urgency: int  # 0 lowest ... 100: ranks tasks of one owner
     evidence: tuple[str, ...] = ()  # ids of the engagements that count

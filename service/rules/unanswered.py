@@ -144,6 +144,7 @@ def _finding(
         episode=wait.opener.id,
         since=wait.opener.at,
         due_at=due,
+        ripe_at=due,
         reasons=reasons,
         urgency=urgency(wait.posts, window, deal, now),
         evidence=some([post.id for post in wait.posts]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from itertools import accumulate
 
@@ -117,18 +117,14 @@ def _queue(found: Overall) -> Iterator[Metric]:
 
 
 def _freshness(found: Overall, config: Config) -> Iterator[Metric]:
-    for name, about, value in _WINDOWED:
-        yield _gauge(name, about, ("window",), [((window,), value(found, window)) for window in found.windows])
+    windows = found.windows
+    yield _gauge("warmline_freshness_burn_rate", "How fast the objective's allowance is used up: at 1 it lasts for its period.", ("window",),
+                 [((name,), window.burn) for name, window in windows.items()])  # fmt: skip
+    each = [((kind, name), window) for kind, of_kind in found.kinds.items() for name, window in of_kind.items()]
+    yield _gauge("warmline_freshness_tasks", "Tasks that came to stand in a CRM.", ("kind", "window"), [(labels, window.tasks) for labels, window in each])  # fmt: skip
+    yield _gauge("warmline_freshness_late_tasks", "Those of them that came late.", ("kind", "window"), [(labels, window.late) for labels, window in each])  # fmt: skip
     yield _gauge("warmline_freshness_objective_ratio", "The share of tasks that should come in time.", (), [((), TARGET)])  # fmt: skip
     yield _gauge("warmline_freshness_within_seconds", "What in time means.", (), [((), config.freshness.total_seconds())])  # fmt: skip
-
-
-_WINDOWED: tuple[tuple[str, str, Callable[[Overall, str], float]], ...] = (
-    ("warmline_freshness_burn_rate", "How fast the objective's allowance is used up: at 1 it lasts for its period.",
-     lambda found, window: found.windows[window].burn),
-    ("warmline_freshness_tasks", "Tasks that came to stand in a CRM.", lambda found, window: found.windows[window].tasks),
-    ("warmline_freshness_late_tasks", "Those of them that came late.", lambda found, window: found.windows[window].late),
-)  # fmt: skip
 
 
 # --- what was counted -----------------------------------------------------------------------------------------

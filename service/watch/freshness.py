@@ -1,7 +1,8 @@
 """Do tasks come in time? An objective, how far it is kept, and how fast what it allows is used up.
 
 A task is fresh when it stands in its CRM within the objective's time after it was ripe: the instant at which it would have stood there
-had every post been read and every step been taken at once. What is held back on purpose (patience, working hours, meetings, the day's limit, a
+had every post been read and every step been taken at once. For whoever waits that is when patience ends; for a call, when they had earned
+one and nothing stood against it any more. What is held back on purpose (patience, working hours, meetings, the day's limit, a
 preview, a change that waits for approval) is not late; a network or a CRM that was away is, since somebody waited for it.
 
 The burn rate is the share of late tasks in a window beside the share that the objective allows: at 1 the allowance lasts exactly as
@@ -11,6 +12,7 @@ multi-burn-rate alerts), worked out for 28 days: 2 % of the allowance in an hour
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from integrations.records import TaskKind
 from integrations.registry import handed_in
 from service.clock import business_now, real_now
 from service.db import Database, raw
@@ -70,51 +73,83 @@ class Window:
         return (self.tasks - self.late) / self.tasks if self.tasks else None
 
 
-# When a task could have stood there: when it was ripe, and not before the settings, the CRM and its approval were there. Posts that
-# programs or people hand in are as old as they are.
+# When a task could have stood there: when it was ripe, and not before the settings, the CRM and its approval were there, the accounts that
+# it is about had been read for the first time, and it was known whose they are. Posts that programs or people hand in are as old as they are.
 _DELAYS = """
-SELECT extract(epoch FROM %(now)s - greatest(t.ripe_at, s.created_at, crm.created_at, crm.approved_at, n.ready_at))
+SELECT t.kind, extract(epoch FROM %(now)s - greatest(t.ripe_at, s.created_at, crm.created_at, crm.approved_at, n.ready_at, m.decided_at))
 FROM tasks t JOIN settings s ON s.workspace_id = t.workspace_id AND s.version = t.settings_version
 JOIN connections crm ON crm.workspace_id = t.workspace_id AND crm.id = t.crm_connection_id
-JOIN conversations v ON v.workspace_id = t.workspace_id AND v.id = t.conversation_id
-JOIN connections n ON n.workspace_id = t.workspace_id AND n.id = v.connection_id AND n.provider <> ALL(%(handed_in)s)
-WHERE t.workspace_id = %(w)s AND t.id = ANY(%(ids)s) AND t.ripe_at IS NOT NULL AND t.pushed_at = %(pushed_at)s
+CROSS JOIN LATERAL (
+    SELECT max(c.ready_at) AS ready_at, coalesce(bool_or(c.provider = ANY(%(handed_in)s)), false) AS handed_in
+    FROM connections c WHERE c.workspace_id = t.workspace_id AND c.id IN (
+        SELECT v.connection_id FROM conversations v WHERE v.workspace_id = t.workspace_id AND v.id = t.conversation_id
+        UNION ALL SELECT v.connection_id FROM conversations v WHERE t.conversation_id IS NULL AND v.workspace_id = t.workspace_id
+            AND v.brand_id = t.brand_id AND v.author_id IN (SELECT t.author_id UNION ALL SELECT a.author_id FROM matches a
+                WHERE a.workspace_id = t.workspace_id AND a.contact_id = t.contact_id AND a.state = 'confirmed')
+    )
+) n CROSS JOIN LATERAL (
+    SELECT max(a.decided_at) AS decided_at FROM matches a WHERE t.conversation_id IS NULL AND a.workspace_id = t.workspace_id
+        AND a.contact_id = t.contact_id AND a.state = 'confirmed'
+) m
+WHERE t.workspace_id = %(w)s AND t.id = ANY(%(ids)s) AND t.ripe_at IS NOT NULL AND t.pushed_at = %(pushed_at)s AND NOT n.handed_in
 """
 
 
-def delays(session: Session, workspace_id: UUID, ids: Sequence[UUID], pushed_at: datetime) -> list[float]:
+def delays(session: Session, workspace_id: UUID, ids: Sequence[UUID], pushed_at: datetime) -> dict[str, list[float]]:
     """How many seconds after they were ripe those of these tasks came that stand in the CRM for the first time since
-    `pushed_at`; what is not counted is left out."""
-    if not ids:
-        return []
-    params = {"w": workspace_id, "ids": list(ids), "now": business_now(), "pushed_at": pushed_at, "handed_in": list(handed_in())}  # fmt: skip
-    return [max(0.0, float(row[0])) for row in execute(raw(session), _DELAYS, params)]
+    `pushed_at`, by kind; what is not counted is left out."""
+    found: dict[str, list[float]] = defaultdict(list)
+    if ids:
+        params = {"w": workspace_id, "ids": list(ids), "now": business_now(), "pushed_at": pushed_at, "handed_in": list(handed_in())}  # fmt: skip
+        for kind, seconds in execute(raw(session), _DELAYS, params):
+            found[kind].append(max(0.0, float(seconds)))
+    return found
 
 
-def record(db: Database, seconds: Sequence[float], within: timedelta, now: datetime | None = None) -> None:
-    """Counts tasks that have just come, in a transaction of its own: one row for five minutes, which nobody holds for long."""
+def record(db: Database, kind: str, seconds: Sequence[float], within: timedelta, now: datetime | None = None) -> None:
+    """Counts tasks of one kind that have just come, in a transaction of its own: one row for five minutes, which nobody holds for
+    long."""
     if not seconds:
         return
     late = sum(each > within.total_seconds() for each in seconds)
-    added = insert(Freshness).values(slot=slot_of(now or real_now()), tasks=len(seconds), late=late)
+    added = insert(Freshness).values(slot=slot_of(now or real_now()), kind=kind, tasks=len(seconds), late=late)
     with db.globally() as session:
         session.execute(
             added.on_conflict_do_update(
-                index_elements=["slot"],
+                index_elements=["slot", "kind"],
                 set_={"tasks": Freshness.tasks + added.excluded.tasks, "late": Freshness.late + added.excluded.late},
             )
         )
 
 
-def windows(session: Session, now: datetime) -> dict[str, Window]:
-    """Every window up to `now` (real time), by its name. A slot that has only just left a window still counts."""
+def by_kind(session: Session, now: datetime) -> dict[str, dict[str, Window]]:
+    """Every kind of task, and of each every window up to `now` (real time), by its name. A slot that has only just left a window
+    still counts."""
     columns = [
         func.coalesce(func.sum(column).filter(Freshness.slot > now - length - SLOT), 0)
         for length in WINDOWS.values()
         for column in (Freshness.tasks, Freshness.late)
     ]
-    row = session.execute(select(*columns).where(Freshness.slot > now - PERIOD - SLOT)).one()
-    return {name: Window(int(row[2 * number]), int(row[2 * number + 1])) for number, name in enumerate(WINDOWS)}
+    rows = session.execute(
+        select(Freshness.kind, *columns).where(Freshness.slot > now - PERIOD - SLOT).group_by(Freshness.kind)
+    )
+    counted = {row[0]: row[1:] for row in rows}
+    none = (0,) * len(columns)
+    return {
+        kind.value: {
+            name: Window(int(found[2 * number]), int(found[2 * number + 1])) for number, name in enumerate(WINDOWS)
+        }
+        for kind in TaskKind
+        for found in (counted.get(kind.value, none),)
+    }
+
+
+def together(kinds: Mapping[str, Mapping[str, Window]]) -> dict[str, Window]:
+    """All kinds in one: what the objective is about."""
+    return {
+        name: Window(sum(each[name].tasks for each in kinds.values()), sum(each[name].late for each in kinds.values()))
+        for name in WINDOWS
+    }
 
 
 def burns_too_fast(found: Mapping[str, Window]) -> TooFast | None:

@@ -40,7 +40,9 @@ class Overall:
     """All of it; None or empty is what could not be read."""
 
     states: States | None = None
-    windows: Mapping[str, Window] = field(default_factory=dict)
+    kinds: Mapping[str, Mapping[str, Window]] = field(
+        default_factory=dict
+    )  # of task -> window -> how many came in time
     queue: Queue | None = None
     processes: tuple[Process, ...] = ()
     housekeeping_age: float | None = None  # seconds
@@ -51,7 +53,12 @@ class Overall:
 
     @property
     def database_up(self) -> bool:
-        return bool(self.windows)
+        return bool(self.kinds)
+
+    @property
+    def windows(self) -> Mapping[str, Window]:
+        """All kinds of task together."""
+        return freshness.together(self.kinds) if self.kinds else {}
 
     @property
     def queue_up(self) -> bool:
@@ -84,7 +91,7 @@ def look(runtime: Runtime) -> Overall:
     clock = _or_none(lambda: presence.clock(runtime.redis))
     found["asked_at"] = real_now().timestamp()
     found["states"] = _or_none(lambda: states.look(engine_of(runtime), _frozen(runtime)))
-    found["windows"] = _or_none(lambda: _windows(runtime)) or {}
+    found["kinds"] = _or_none(lambda: _kinds(runtime)) or {}
     if clock is not None:
         found |= {
             "queue_clock": clock,
@@ -101,9 +108,9 @@ def engine_of(runtime: Runtime) -> Engine:
     return scheduler_engine(runtime.config.need("database_scheduler_url"))
 
 
-def _windows(runtime: Runtime) -> dict[str, Window]:
+def _kinds(runtime: Runtime) -> dict[str, dict[str, Window]]:
     with runtime.db.globally() as session:
-        return freshness.windows(session, real_now())
+        return freshness.by_kind(session, real_now())
 
 
 def _frozen(runtime: Runtime) -> frozenset[str]:

@@ -21,10 +21,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import func, select
 
 from integrations.errors import TemporaryError
+from integrations.records import Contact
 from service import accounts, logs
 from service.clock import real_now
 from service.models import Engagement, Freshness
 from service.runtime import Runtime
+from service.store import pairing
 from service.watch import freshness, meters, presence, tracing
 from tests.workers.conftest import ANA, World
 from workers import scheduler, watched
@@ -210,7 +212,7 @@ def test_what_jobs_do_is_counted_by_how_it_ended(world: World) -> None:
 
 def windows(world: World) -> freshness.Window:
     with world.runtime.db.globally() as session:
-        return freshness.windows(session, real_now())["5m"]
+        return freshness.together(freshness.by_kind(session, real_now()))["5m"]
 
 
 def test_a_task_that_comes_as_soon_as_patience_ends_is_fresh(world: World) -> None:
@@ -227,6 +229,37 @@ def test_a_task_that_comes_an_hour_after_patience_has_ended_is_late(world: World
     world.look()
     assert windows(world) == freshness.Window(tasks=1, late=1)
     assert counted(world, "warmline_task_delay_seconds") == {("fakecrm",): 1}
+
+
+def calls(world: World) -> freshness.Window:
+    with world.runtime.db.globally() as session:
+        return freshness.by_kind(session, real_now())["ready_for_call"]["5m"]
+
+
+def test_a_call_that_is_asked_for_counts_from_the_post_that_asks(world: World) -> None:
+    world.says("@brand Can we have a call next week?", id="q1", ago=timedelta(minutes=1))
+    world.look()
+    assert calls(world) == freshness.Window(tasks=1, late=0)
+    world.says("@brand Can we have a call too?", id="q2", ago=timedelta(0), who=replace(ANA, id="a2", handle="ben"))
+    world.passes(timedelta(hours=2))  # nothing was read meanwhile
+    world.look(streams=("mentions",))
+    assert calls(world) == freshness.Window(tasks=2, late=1)
+
+
+def test_a_call_counts_from_when_it_was_known_whose_the_talk_is(world: World) -> None:
+    """They asked yesterday. That the two of them are one is decided today: nobody was late before that."""
+    world.crm.add(Contact(id="c9", name="Somebody"))
+    world.says("@brand Lovely shop", id="q0", ago=timedelta(minutes=2))
+    world.look()
+    world.says("@brand Can we have a call next week?", id="q1", ago=timedelta(days=1))
+    world.set(preview=False)
+    world.sql(f"UPDATE settings SET created_at = '{LONG_AGO}'")
+    [(author, contact)] = world.sql("SELECT a.id, c.id FROM authors a, contacts c WHERE a.handle = 'ana'")
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        assert pairing.pair(session, world.workspace_id, author, contact, by=world.owner.caller.actor)
+    world.sql(f"UPDATE matches SET decided_at = '{world.now.isoformat()}'")
+    world.look()
+    assert calls(world) == freshness.Window(tasks=1, late=0)
 
 
 def test_what_waits_on_purpose_is_not_late(world: World) -> None:
@@ -260,9 +293,9 @@ def test_slots_fall_out_of_the_windows_as_time_goes_by(held: Runtime) -> None:
     now = real_now()
     ages = {"5m": 0, "30m": 1200, "1h": 3000, "6h": 18_000, "3d": 200_000, "28d": 2_000_000}
     for seconds in ages.values():
-        freshness.record(held.db, [1.0, 1000.0], timedelta(minutes=5), now - timedelta(seconds=seconds))
+        freshness.record(held.db, "unanswered", [1.0, 1000.0], timedelta(minutes=5), now - timedelta(seconds=seconds))
     with held.db.globally() as session:
-        found = freshness.windows(session, now)
+        found = freshness.together(freshness.by_kind(session, now))
         assert [each.tasks for each in found.values()] == [2, 4, 6, 8, 10, 12]
         assert [each.late for each in found.values()] == [1, 2, 3, 4, 5, 6]
         freshness.sweep(session, now + freshness.PERIOD + timedelta(days=2))

@@ -44,9 +44,10 @@ def upgrade() -> None:
     op.create_table(
         "freshness",
         sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("tasks", sa.Integer(), nullable=False),
         sa.Column("late", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("slot", name=op.f("pk_freshness")),
+        sa.PrimaryKeyConstraint("slot", "kind", name=op.f("pk_freshness")),
     )
     op.create_table(
         "workspaces",
@@ -260,6 +261,7 @@ def upgrade() -> None:
         sa.Column("csrf_token", sa.Text(), nullable=False),
         sa.Column("began", sa.Text(), nullable=False),
         sa.Column("browser", sa.Text(), nullable=False),
+        sa.Column("proven_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),

@@ -9,7 +9,7 @@ something new. A call or meeting that took place, and a call task that was dealt
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from integrations.records import TaskKind
@@ -59,7 +59,10 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     no = refusal(Case(history, heard, since, held, asked, bool(chain), now, policy))
     recent = [each.odds for each in moments if each.word.at + policy.call_recent > now]
     odds = max([log_odds(Course(), now, standing), *recent])
-    finding = _finding(history, chain, course, standing, now, policy) if chain and no is None else None
+    finding = None
+    if chain and no is None:
+        ripe_at = _ripe(Case(history, heard, since, held, asked, True, now, policy), chain)
+        finding = _finding(history, chain, course, standing, ripe_at, now, policy)
     ready = (finding.since, finding.reasons[0]) if finding else None
     changes = [word.at for word in words if word.at > now]
     ends: list[datetime | None] = []
@@ -122,14 +125,32 @@ def _asked(chain: Sequence[_Moment], now: datetime, policy: Policy) -> Word | No
     return next((asked for asked in wishes if asked is not None), None)
 
 
+def _ripe(case: Case, chain: Sequence[_Moment]) -> datetime:
+    """From when on nothing stood against a call any more, for somebody who has earned one with this chain and against whom nothing
+    stands now: what did may have ended by time, or by a word."""
+    at = chain[0].word.at
+    while no := refusal(_at(case, chain, at)):
+        ends = (no.until, *(word.at for word in case.heard))
+        at = min((each for each in ends if each is not None and at < each <= case.now), default=case.now)
+        if at == case.now:
+            break
+    return at
+
+
+def _at(case: Case, chain: Sequence[_Moment], at: datetime) -> Case:
+    """The case as it stood then."""
+    asked = _asked([each for each in chain if each.word.at <= at], at, case.policy)
+    return replace(case, heard=[word for word in case.heard if word.at <= at], asked=asked, now=at)
+
+
 def _below(odds: float, policy: Policy) -> float:
     """A score that goes with a no: somebody alone can come near the threshold, and no further."""
     return min(probability(odds), policy.call_score - 0.01)
 
 
 def _finding(
-    history: History, chain: Sequence[_Moment], course: Course, standing: Standing, now: datetime, policy: Policy
-) -> Finding:
+    history: History, chain: Sequence[_Moment], course: Course, standing: Standing, ripe_at: datetime, now: datetime, policy: Policy
+) -> Finding:  # fmt: skip
     first, asked = chain[0], _asked(chain, now, policy)
     patience = policy.patience["question" if first.asked else "other"]
     needs = [course.said[cue].post.id for cue in course.needs(chain[-1].word.at)]
@@ -139,6 +160,7 @@ def _finding(
         episode=first.opened.post.id,
         since=first.word.at,
         due_at=add_working_time(first.word.at, patience, policy),
+        ripe_at=ripe_at,
         reasons=why_now(name_of(history.person_name), course, asked, standing, now, policy),
         urgency=_urgency(max(each.odds for each in chain), asked),
         evidence=some(list(evidence)),

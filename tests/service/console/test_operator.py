@@ -111,10 +111,12 @@ def test_who_is_at_work_and_who_fell_silent_stands_there(app: Flask, held: Runti
 
 def test_the_objective_says_when_tasks_come_too_late_too_often(app: Flask, held: Runtime, operator: Browser) -> None:
     assert "none came" in fresh(app, operator)
-    freshness.record(held.db, [1.0] * 80 + [1000.0] * 20, timedelta(minutes=5))
+    freshness.record(held.db, "unanswered", [1.0] * 80 + [1000.0] * 20, timedelta(minutes=5))
     page = fresh(app, operator)
     assert "Tasks come too late, too often." in page
     assert "80.00 %" in page
+    freshness.record(held.db, "ready_for_call", [1.0, 1000.0], timedelta(minutes=5))
+    assert "Ready for a call250.00 %" in fresh(app, operator)  # two, of which half came late
 
 
 def test_jobs_that_failed_are_counted(app: Flask, held: Runtime, operator: Browser) -> None:

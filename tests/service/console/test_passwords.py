@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from service import accounts, members, passwords, sessions, signin
 from service.clock import real_now
-from service.models import Audit, KnownDevice, Password, SigninSession
+from service.models import Audit, Identity, KnownDevice, Password, SigninSession
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import COOKIE, Browser, read, words_of
@@ -457,6 +458,63 @@ def test_all_other_sessions_are_ended_with_one_press(
     assert [each.get("/").status_code for each in others] == [401, 401]
     assert with_password.get("/").status_code == 200
     assert "session.others_ended" in _actions(held, owner)
+
+
+LATER = sessions.FRESH + timedelta(minutes=1)
+
+
+@pytest.fixture
+def changes(with_password: Browser, owner: Member, app: Flask, held: Runtime) -> dict[str, Any]:
+    """What one may do about signing in, by its form, and what there is to lose."""
+    other = app.test_client()
+    enter(other, owner.email, GOOD)
+    page = with_password.get("/account").text
+    with held.db.globally() as session:
+        session.add(Identity(issuer="https://id.test", subject="olga", user_id=owner.user_id, last_used_at=real_now()))
+        session.flush()
+        identity = session.scalars(select(Identity.id)).one()
+    [*_, device] = re.findall(r"/account/devices/[\w-]+/forget", page)
+    [session_of] = set(re.findall(r"/account/sessions/[\w-]{36}/end-own", page))
+    paths = (session_of, "/account/sessions/end-others", device, f"/account/identities/{identity}/untie")
+    return {"paths": paths, "other": other}
+
+
+def test_what_is_about_signing_in_changes_only_where_somebody_has_just_shown_who_they_are(
+    with_password: Browser, changes: dict[str, Any], held: Runtime, owner: Member
+) -> None:
+    """A browser that was left open signs nobody out, unties nothing and forgets nothing."""
+    with time_machine.travel(real_now() + LATER, tick=False):
+        before = trail(held, owner)
+        for path in changes["paths"]:
+            answer = with_password.post(path)
+            assert (answer.status_code, answer.location) == (303, "/account/confirm"), path
+        assert changes["other"].get("/").status_code == 200
+        assert trail(held, owner) == before
+        asked = words_of(with_password.get("/account/confirm"))
+        assert "Nothing was changed yet." in asked
+        assert with_password.post("/account/confirm", {"present": WRONG}).status_code == 400
+        assert with_password.post(changes["paths"][1]).location == "/account/confirm"
+        assert with_password.post("/account/confirm", {"present": GOOD}).location == "/account?done=proven"
+        done = [with_password.post(path).location for path in changes["paths"]]
+        assert [each.partition("=")[2] for each in done] == ["ended", "others_ended", "forgotten", "untied"]
+    with time_machine.travel(real_now() + 2 * LATER, tick=False):  # and not for ever
+        assert with_password.post("/account/sessions/end-others").location == "/account/confirm"
+
+
+def test_whoever_guesses_there_waits_like_anywhere(with_password: Browser) -> None:
+    with time_machine.travel(real_now() + LATER, tick=False):
+        statuses = [with_password.post("/account/confirm", {"present": WRONG}).status_code for _ in range(6)]
+        assert statuses == [400] * 5 + [429]
+        assert with_password.post("/account/confirm", {"present": GOOD}).status_code == 429
+
+
+def test_whoever_has_no_password_is_told_how_to_show_who_they_are(olga: Browser) -> None:
+    with time_machine.travel(real_now() + LATER, tick=False):
+        assert olga.post("/account/sessions/end-others").location == "/account/confirm"
+        asked = olga.get("/account/confirm")
+        assert "You have no password here. Sign in with a new one-time link" in words_of(asked)
+        assert 'type="password"' not in asked.text
+        assert olga.post("/account/confirm", {"present": ""}).status_code == 400
 
 
 def _actions(held: Runtime, who: Member) -> list[str]:

@@ -330,3 +330,12 @@ def test_the_stage_says_where_they_stand(posts, activities, stage):
 def test_twenty_thousand_posts_are_read_once():
     posts = [*WARM, *(post(f"m{n}", MONDAY + n * 0.02 * HOUR, CHAT) for n in range(20_000))]
     assert judge(*posts).stage == "ready to talk"
+
+
+def test_a_call_is_ripe_with_the_word_that_earned_it_or_when_what_stood_against_it_was_over():
+    asked = post("q", NOW - 5 * DAY, ASK)
+    assert judge(asked).finding.ripe_at == asked.at
+    meeting = LoggedActivity(MEETING, NOW - 2 * DAY, ends_at=NOW - 2 * DAY + HOUR, outcome="cancelled")
+    assert judge(asked, activities=(meeting,)).finding.ripe_at == asked.at
+    complaint = (post("c", NOW - 6 * DAY, "this is ridiculous, I want a refund"), answer("o", NOW - 4 * DAY, to="c"), post("s", NOW - 3 * DAY, "it works now, thanks, that solved it"))  # fmt: skip
+    assert judge(*complaint, asked).finding.ripe_at == NOW - 3 * DAY

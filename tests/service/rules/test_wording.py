@@ -21,7 +21,14 @@ TALK = (
     post("q3", MONDAY + DAY, "How do I log in?\nReally?"),
 )
 FINDING = Finding(
-    TaskKind.UNANSWERED, "q3", MONDAY + DAY, MONDAY + DAY + HOUR, ("Ana asked.", "She waits."), 60, ("q3",)
+    TaskKind.UNANSWERED,
+    "q3",
+    MONDAY + DAY,
+    MONDAY + DAY + HOUR,
+    MONDAY + DAY + HOUR,
+    ("Ana asked.", "She waits."),
+    60,
+    ("q3",),
 )
 READY = replace(FINDING, kind=TaskKind.READY_FOR_CALL)
 ANA = Person("Ana Silva", handle="ana", network="Birdsong", phone="+351 555", company="Acme", title="Owner")

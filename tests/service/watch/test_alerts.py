@@ -75,7 +75,7 @@ class Service:
             self.process(role, pid)
         presence.mark(self.held.redis, presence.HOUSEKEEPING)
         self.rows.connection(provider="mastodon", account_id=uuid4().hex)
-        freshness.record(self.held.db, [1.0] * 200, timedelta(minutes=5))
+        freshness.record(self.held.db, "unanswered", [1.0] * 200, timedelta(minutes=5))
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def failed(service: Service) -> None:
 
 def late(service: Service, ago: timedelta, share: float, number: int = 100) -> None:
     delays = [1000.0] * round(number * share) + [1.0] * round(number * (1 - share))
-    freshness.record(service.held.db, delays, timedelta(minutes=5), real_now() - ago)
+    freshness.record(service.held.db, "unanswered", delays, timedelta(minutes=5), real_now() - ago)
 
 
 def many(meter: meters.Meter, *labels: str) -> Callable[[Service], None]:
