@@ -37,7 +37,7 @@ def targets() -> Iterator[Target]:
     """Everything that a provider is sent by strangers, for every provider there is."""
     for name in OVER_HTTP:
         words = odd.words_of(*_packages(_provider(name)))
-        yield Target(f"answers/{name}", _answers(words), partial(_answering, name))
+        yield Target(f"answers/{name}", changed_answers(words), partial(_answering, name))
         yield Target(f"cursors/{name}", _cursors(words), partial(_resuming, name))
     for key, provider in providers().items():
         if provider.webhook is not None:
@@ -58,7 +58,8 @@ def _packages(provider: AnyProvider) -> tuple[str, ...]:
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
-def _answers(words: tuple[str, ...]) -> st.SearchStrategy[Any]:
+def changed_answers(words: tuple[str, ...]) -> st.SearchStrategy[Any]:
+    """Which of a client's calls is answered otherwise, and how; `do` says what the client is asked for."""
     return st.fixed_dictionaries(
         {
             "do": st.integers(0, 20),
@@ -115,7 +116,7 @@ def _answering(name: str) -> Iterator[Callable[[Any], None]]:
             held.line.fail_all(Fault(stranger.act, errors.IntegrationError))  # type: ignore[attr-defined]
             try:
                 with bounded(lambda: stranger.size):
-                    _lawful(partial(doings[given["do"] % len(doings)]), stranger)
+                    lawful(partial(doings[given["do"] % len(doings)]), stranger)
             finally:
                 held.line.mend()
 
@@ -144,7 +145,7 @@ def _doings(name: str, held: Reading) -> list[Callable[[], Any]]:
     return made
 
 
-def _lawful(do: Callable[[], Any], stranger: Stranger) -> None:
+def lawful(do: Callable[[], Any], stranger: Stranger) -> None:
     """Records that can be stored, or an error of ours that tells no secret."""
     try:
         found = do()
@@ -217,7 +218,7 @@ def _resuming(name: str) -> Iterator[Callable[[Any], None]]:
             held.line.fail_all(Fault(stranger.act, errors.IntegrationError))  # type: ignore[attr-defined]
             try:
                 with bounded(lambda: len(cursor)):
-                    _lawful(lambda: list(islice(held.client().pull(stream, cursor), PAGES)), stranger)
+                    lawful(lambda: list(islice(held.client().pull(stream, cursor), PAGES)), stranger)
             finally:
                 held.line.mend()
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import responses
 from hypothesis import strategies as st
 
 from fuzz import odd
-from fuzz.providers import EndlessError, storable
+from fuzz.providers import EndlessError, Stranger, changed_answers, lawful, storable
 from fuzz.target import Find, Target, bounded
 from integrations import errors, oauth
 from integrations.hosts import resolve
@@ -29,10 +30,12 @@ CODE, SECRET, TOKEN = "code-that-is-spent-once", "a-client-secret-of-ours", "a-t
 
 
 def targets() -> Iterator[Target]:
-    """The ways of signing in of every provider, and single sign-on."""
+    """The ways of signing in of every provider, consents in a provider's own steps, and single sign-on."""
     for key, provider in providers().items():
         words = odd.words_of(f"integrations.{provider.kind}.{key}", "integrations.oauth", "integrations.graph.login")
         yield Target(f"signing in/{key}", _answers(words), partial(_signing, provider))
+        if isinstance(provider.auth, Consent):
+            yield Target(f"consents/{key}", changed_answers(words), partial(_consenting, provider, provider.auth))
     yield Target("signing in/single sign-on", _claims(), _identifying)
 
 
@@ -74,6 +77,37 @@ def _signing(provider: AnyProvider) -> Iterator[Callable[[Any], None]]:
                 except errors.IntegrationError as error:
                     if any(secret in f"{error} {error!r}" for secret in (SECRET, TOKEN, CODE)):
                         raise Find(f"a secret is told in {type(error).__name__}") from None
+
+        yield check
+
+
+@contextmanager
+def _consenting(provider: AnyProvider, auth: Consent) -> Iterator[Callable[[Any], None]]:
+    """A consent in the provider's own steps, with somebody who consents and a server that answers well, but for what is changed in the
+    answers to the last step. Whom to ask stands in the provider's tests folder: `authority.consenting`."""
+    authority = import_module(f"tests.integrations.{provider.kind}.{provider.key}.authority")
+    with authority.consenting() as (setting, consents), tapped() as wire:
+
+        def check(given: Any) -> None:
+            begun = auth.begin(setting, "state")
+            query = consents(begun.authorize_url)
+            kept = json.loads(json.dumps(dict(begun.kept)))  # as the service keeps it
+            finish = partial(auth.finish, setting, kept, query)
+            last = given["do"] % 4
+            held = finish() if last > 1 else {}
+            steps: tuple[Callable[[], Any], ...] = (
+                partial(auth.begin, setting, "state"),
+                finish,
+                partial(auth.refresh, setting, held),
+                partial(auth.revoke or auth.refresh, setting, held),
+            )
+            stranger = Stranger(given)
+            wire.fail_all(Fault(stranger.act, errors.IntegrationError))
+            try:
+                with bounded(lambda: stranger.size):
+                    lawful(lambda: [steps[last]()], stranger)
+            finally:
+                wire.mend()
 
         yield check
 

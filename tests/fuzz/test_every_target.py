@@ -12,6 +12,7 @@ from fuzz import engine, odd
 from fuzz.every import targets
 from fuzz.ours import MANIFEST
 from fuzz.target import Target, plain
+from integrations.provider import Consent
 from integrations.registry import providers
 
 CASES = Path(__file__).parent / "cases"
@@ -59,6 +60,7 @@ def test_every_provider_is_tried_at_each_of_its_doors() -> None:
     for key, provider in providers().items():
         assert f"signing in/{key}" in TARGETS
         assert (f"webhook/{key}" in TARGETS) == (provider.webhook is not None)
+        assert (f"consents/{key}" in TARGETS) == isinstance(provider.auth, Consent)
         if "handed_in" not in provider.capabilities:
             assert {f"answers/{key}", f"cursors/{key}"} <= set(TARGETS)
 

@@ -7,7 +7,8 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -207,6 +208,15 @@ class Authority:
         assert claims["aud"] == ISSUER
         assert claims["iss"] == claims["sub"] == document["client_id"]
         return None
+
+
+@contextmanager
+def consenting() -> Iterator[tuple[Setting, Callable[[str], dict[str, str]]]]:
+    """A setting in which an account was typed, and what a person does at the page that a consent leads to."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        asked = Authority()
+        asked.serve(mock)
+        yield setting(account=US.handle), asked.consent
 
 
 def _said(status: int, **body: Any) -> Reply:
