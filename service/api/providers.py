@@ -72,7 +72,8 @@ class PriceSchema(Schema):
 
 
 class CapSchema(Schema):
-    """The most that the provider lets one app read in a calendar month (UTC)."""
+    """The most that the provider lets one app read in a calendar month (UTC), over all workspaces. The provider itself refuses what goes
+    beyond; it is neither counted nor held back here."""
 
     name = Text(metadata=about("Of the price."))
     most = Number()
