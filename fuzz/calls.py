@@ -75,6 +75,7 @@ class Caller:
     numbers: Iterator[int] = field(default_factory=count)
     sent: int = 0
     done: int = 0  # answers of success
+    followed: int = 0  # calls with something of an earlier answer in them
     last: str = ""
     failed: BaseException | None = None  # what a chain ended with
 
@@ -118,14 +119,9 @@ def run(cases: int, seed: int, say: Callable[[str], None]) -> tuple[int, list[Fo
                 with _finding(finds, caller, f"calls/{operation.label}", say):
                     _operation(operation, mode, caller, each, seed)
         say(f"{caller.sent:,} calls of {len(operations)} operations, {caller.done:,} done")
-        round_ = 0
-        while caller.sent < cases and round_ < 50:
-            round_ += 1
-            with _finding(finds, caller, "chains", say):
-                chains(schema, caller, max(10, (cases - caller.sent) // STEPS), seed + round_)
-            say(f"{caller.sent:,} calls, {caller.done:,} done")
-            if finds and finds[-1].target == "chains":
-                break
+        with _finding(finds, caller, "chains", say):
+            chains(schema, caller, cases - caller.sent, seed)
+        say(f"{caller.sent:,} calls, {caller.done:,} done, {caller.followed:,} along a link")
     return caller.sent, finds
 
 
@@ -147,18 +143,25 @@ def _operation(operation: Any, mode: Any, caller: Caller, examples: int, seed: i
         return  # nothing that goes out there could be wrong
 
 
-def chains(schema: Any, caller: Caller, examples: int, seed: int | None) -> None:
-    """Walks so many chains. Raises for an answer that is not as declared. Ids differ in each run, so that hypothesis may find that
-    it cannot draw the same chain again: that alone is no find."""
-    drawn = settings(_settings(examples), phases=(Phase.generate,))
-    try:
-        run_state_machine_as_test(machine(schema, caller, seed), settings=drawn)
-    except hypothesis.errors.Flaky:
-        if caller.failed is not None:
-            raise caller.failed from None
+def chains(schema: Any, caller: Caller, calls: int, seed: int) -> None:
+    """Walks chains until so many calls were made. Raises for an answer that is not as declared. What one chain has made is there for
+    the next, so that hypothesis finds sooner or later that it cannot draw the same again, and stops: that alone is no find, and the walk
+    goes on with another seed."""
+    until = caller.sent + calls
+    while caller.sent < until:
+        before = caller.sent
+        drawn = settings(_settings(max(2, (until - caller.sent) // STEPS)), phases=(Phase.generate,))
+        try:
+            run_state_machine_as_test(machine(schema, caller, seed), settings=drawn)
+        except hypothesis.errors.Flaky:
+            if caller.failed is not None:
+                raise caller.failed from None
+        if caller.sent == before:
+            raise Find("no chain could be walked")
+        seed += 1
 
 
-def machine(schema: Any, caller: Caller, seed: int | None) -> Any:
+def machine(schema: Any, caller: Caller, seed: int) -> Any:
     """What walks along the links of the document."""
 
     class Chains(schema.as_state_machine()):  # type: ignore[misc]  # made by schemathesis
@@ -166,6 +169,10 @@ def machine(schema: Any, caller: Caller, seed: int | None) -> Any:
             caller.sent += 1
             caller.last = f"{case.method} {case.formatted_path} {case.query!r} {case.headers!r} {case.body!r}"[:4000]
             return {"headers": caller.headers}
+
+        def step(self, input: Any) -> Any:  # noqa: A002 - as schemathesis calls it
+            caller.followed += input.transition is not None and input.is_applied
+            return super().step(input)
 
         def after_call(self, response: Any, case: Any) -> None:
             caller.done += response.status_code < 300
@@ -178,11 +185,17 @@ def machine(schema: Any, caller: Caller, seed: int | None) -> Any:
                 caller.failed = error
                 raise
 
-    return hypothesis.seed(seed)(Chains) if seed is not None else Chains
+    return hypothesis.seed(seed)(Chains)
 
 
-# Two chains share ids, and what one of them removed the other one may not find again.
-_NOT_ALONG_A_CHAIN = ["positive_data_acceptance", "ensure_resource_availability", "use_after_free"]
+# Two chains share ids, and what one of them removed the other one may not find again. And what was drawn to be wrong may be right by the
+# time it is sent: good values from an answer are put in its place.
+_NOT_ALONG_A_CHAIN = [
+    "positive_data_acceptance",
+    "negative_data_rejection",
+    "ensure_resource_availability",
+    "use_after_free",
+]
 
 
 @contextmanager

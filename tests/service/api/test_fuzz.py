@@ -61,6 +61,13 @@ def test_a_write_that_is_sent_again_is_answered_alike_and_a_difference_is_found(
         caller.again(case, response)
 
 
+def test_chains_along_the_links_come_to_an_end(running: Client) -> None:
+    caller = calls.Caller(running.key)
+    calls.chains(schema, caller, 64, 1)
+    assert caller.sent >= 64
+    assert caller.followed > 0
+
+
 def test_links_lead_from_what_was_made_to_what_can_be_done_with_it() -> None:
     paths = yaml.safe_load(FILE.read_text())["paths"]
     made = {
