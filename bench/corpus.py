@@ -47,8 +47,8 @@ _POSTS = (
 _CONVERSATIONS = ("id", "brand_id", "connection_id", "author_id", "thread", "decide_at", "last_post_at", "reasons")
 _CONTACTS = ("id", "connection_id", "native_id", "name", "company", "owner_id", "fields", "filed", "filed_version")
 COUNTS = (
-    "INSERT INTO key_counts (workspace_id, key, contacts) SELECT workspace_id, key, count(*) FROM contacts, unnest(filed) AS key"
-    " WHERE workspace_id = %s AND key COLLATE \"C\" ~ '^[nsdfcyrljo*]' GROUP BY 1, 2"
+    "INSERT INTO key_counts (workspace_id, key, connection_id, contacts) SELECT workspace_id, key, connection_id, count(*)"
+    " FROM contacts, unnest(filed) AS key WHERE workspace_id = %s AND key COLLATE \"C\" ~ '^[nsdfcyrljo*]' GROUP BY 1, 2, 3"
 )
 
 

@@ -137,6 +137,8 @@ def _keep(move: _Move) -> TaskRow | None:
     row, finding = move.row, move.finding
     assert row is not None
     assert finding is not None
+    if row.in_crm and move.desk.directory.is_anothers(row.brand_id, row.crm_connection_id):
+        return None
     before = _decided(row)
     _fill(move.desk, move.subject, finding, row)
     if row.state == "parked" and row.content != before[0]:

@@ -21,7 +21,7 @@ from service import judging, settings
 from service.db import raw
 from service.drafting import Desk
 from service.runtime import Runtime
-from service.store import deciding, listing, people
+from service.store import deciding, knowing, listing, people
 from service.store.rows import execute
 from service.tryout import judge, outcome
 
@@ -50,7 +50,7 @@ class FirstView:
     theirs: int = 0
     ours: int = 0
     people: int = 0
-    known: int = 0  # of these people, how many are in the CRM
+    known: int = 0  # of these people, how many the brand's CRM knows
     oldest_at: datetime | None = None
     dollars: float | None = None  # None: reading costs nothing here
     looked: int = 0
@@ -67,11 +67,10 @@ _READ = """
 SELECT count(*), count(*) FILTER (WHERE NOT ours AND kind <> 'context'), count(*) FILTER (WHERE ours), min(posted_at)
 FROM engagements WHERE workspace_id = %(w)s AND connection_id = %(c)s AND deleted_at IS NULL
 """
-_PEOPLE = """
-SELECT count(DISTINCT c.author_id), count(DISTINCT m.author_id), count(*) FROM conversations c
-LEFT JOIN matches m ON m.workspace_id = c.workspace_id AND m.author_id = c.author_id AND m.state = 'confirmed'
-WHERE c.workspace_id = %(w)s AND c.connection_id = %(c)s
-"""
+_PEOPLE = f"""
+SELECT count(DISTINCT c.author_id), count(DISTINCT c.author_id) FILTER (WHERE m.contact_id IS NOT NULL), count(*) FROM conversations c
+LEFT JOIN LATERAL {knowing.contact_of("c")} m ON true WHERE c.workspace_id = %(w)s AND c.connection_id = %(c)s
+"""  # noqa: S608 - names of our own columns
 
 
 def first_view(

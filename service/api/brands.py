@@ -19,7 +19,7 @@ from service.api.problems import missing, refuse
 from service.api.words import COLLEAGUE, Line
 from service.models import Brand, Connection
 from service.runtime import runtime
-from service.store import acting, listing
+from service.store import acting, due, listing
 
 brands = Noun("brands", 'The "us" of a conversation: its accounts, its colleagues, its CRM.')
 
@@ -27,7 +27,10 @@ brands = Noun("brands", 'The "us" of a conversation: its accounts, its colleague
 class BrandSchema(Schema):
     id = Id()
     name = Text()
-    crm_connection_id = Id(allow_none=True, metadata=about("The one CRM it is bound to; null is any."))
+    crm_connection_id = Id(
+        allow_none=True,
+        metadata=about("The one CRM it is bound to: its tasks go there, and it knows whom that knows. null is any."),
+    )
     colleagues = Texts(metadata=about("Accounts of our own people, as provider:handle: they answer for the brand."))
     created_at = Instant()
 
@@ -39,7 +42,9 @@ class BrandChange(Schema):
         unknown = RAISE
 
     name = Line(longest=100, sentence="Give it a name of one line, without blanks around it.")
-    crm_connection_id = fields.UUID(allow_none=True, metadata=about("A CRM connection of this workspace, or null."))
+    crm_connection_id = fields.UUID(
+        allow_none=True, metadata=about("A CRM connection of this workspace that serves no other brand alone, or null.")
+    )
     colleagues = fields.List(
         Line(longest=200, pattern=COLLEAGUE, sentence="Write it as provider:handle, such as x:olga_at_acme."),
         validate=validate.Length(max=1000),
@@ -106,9 +111,12 @@ def change(body: dict[str, Any], brand_id: UUID) -> Response:
             row = session.get(Brand, (who.workspace_id, brand_id), with_for_update=True)
             if row is None:
                 missing("brand")
+            bound = row.crm_connection_id
             _fill(session, who, row, body)
             session.flush()
             acting.audit(session, who.workspace_id, who.actor, "brand.changed", "brand", brand_id)
+            if row.crm_connection_id != bound:
+                due.decide_everything(session, who.workspace_id)
             return answer(_one(session, who, brand_id))
     except IntegrityError:
         refuse(409, _TAKEN)
@@ -118,7 +126,10 @@ def _fill(session: Session, who: Caller, row: Brand, body: dict[str, Any]) -> No
     crm_id = body.get("crm_connection_id")
     if crm_id is not None and not session.scalar(
         select(Connection.id).where(
-            Connection.workspace_id == who.workspace_id, Connection.id == crm_id, Connection.kind == "crm"
+            Connection.workspace_id == who.workspace_id,
+            Connection.id == crm_id,
+            Connection.kind == "crm",
+            Connection.brand_id.is_(None) | (Connection.brand_id == row.id),
         )
     ):
         missing("CRM connection")

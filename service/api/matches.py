@@ -35,7 +35,9 @@ from service.store import acting, listing, pairing
 from service.store.listing import Row
 
 matches = Noun(
-    "matches", "Author to contact: evidence, score, state, who decided. What people decide, rules never change."
+    "matches",
+    "Author to contact: evidence, score, state, who decided. What people decide, rules never change. An author is one contact at most in each"
+    " CRM; a brand knows the one that its own CRM has.",
 )
 
 
@@ -84,6 +86,7 @@ class MatchQuery(PageQuery):
     state = fields.String(validate=validate.OneOf(list(MatchState)))
     author_id = fields.UUID()
     contact_id = fields.UUID()
+    connection_id = fields.UUID(metadata=about("Of the CRM that has the contact."))
 
 
 _PLAIN = (
@@ -121,7 +124,7 @@ def index(query: dict[str, Any]) -> Response:
 
 @matches.post("", body=NewMatch, returns=MatchSchema, status=201, also={404: "No such author, or no such contact."})
 def create(body: dict[str, Any]) -> Response:
-    """Say that this author is this contact; another contact that was confirmed for the author is rejected"""
+    """Say that this author is this contact; another of the same CRM that was confirmed for the author is rejected"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
         made = pairing.pair(session, who.workspace_id, body["author_id"], body["contact_id"], by=who.actor)
@@ -140,7 +143,7 @@ def show(match_id: UUID) -> Response:
 
 @matches.post("/<uuid:match_id>/confirm", returns=MatchSchema, also={404: "No such match."})
 def confirm(match_id: UUID) -> Response:
-    """This author is this contact; any other confirmed contact of the author is rejected"""
+    """This author is this contact; any other of the same CRM that was confirmed for the author is rejected"""
     return _act(match_id, partial(acting.decide_match, state=MatchState.CONFIRMED))
 
 

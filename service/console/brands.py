@@ -60,7 +60,7 @@ def change(brand_id: UUID) -> ResponseReturnValue:
             if row is None:
                 abort(404)
             row.name, row.colleagues = name, handles
-            row.crm_connection_id = _crm(session, who.workspace_id, request.form.get("crm", ""))
+            row.crm_connection_id = _crm(session, row, request.form.get("crm", ""))
             session.flush()
             acting.audit(session, who.workspace_id, who.actor, "brand.changed", "brand", brand_id)
             due.decide_everything(session, who.workspace_id)
@@ -100,15 +100,20 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _crm(session: Session, workspace_id: UUID, text: str) -> UUID | None:
+def _crm(session: Session, brand: Brand, text: str) -> UUID | None:
     if not text:
         return None
-    rows, _ = listing.connections(session, workspace_id, filters={"kind": "crm"}, limit=1000)
+    rows, _ = listing.connections(session, brand.workspace_id, filters={"kind": "crm"}, limit=1000)
     found: UUID | None = next(
-        (row["id"] for row in rows if str(row["id"]) == text and row["status"] != "disconnected"), None
+        (
+            row["id"]
+            for row in rows
+            if str(row["id"]) == text and row["status"] != "disconnected" and row["brand_id"] in (None, brand.id)
+        ),
+        None,
     )
     if found is None:
-        raise PlainError("Choose a CRM that is connected.")
+        raise PlainError("Choose a CRM that is connected. One that serves another brand alone is not for this one.")
     return found
 
 

@@ -66,7 +66,7 @@ def somebody(match_id: UUID) -> ResponseReturnValue:
         match = listing.one(session, who.workspace_id, listing.MATCHES, match_id)
         if match is None:
             abort(404)
-        found = pairing.find(session, who.workspace_id, text) if text else []
+        found = pairing.find(session, who.workspace_id, match["connection_id"], text) if text else []
     return page(
         "somebody.html", match=match, text=text, found=[each for each in found if each["id"] != match["contact_id"]]
     )

@@ -20,7 +20,7 @@ class Brand(Tenant, Identified, Created, Base):
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
     name: Mapped[str] = mapped_column(Text)
-    crm_connection_id: Mapped[UUID | None]  # bound to this CRM; None: whichever CRM the contact lives in
+    crm_connection_id: Mapped[UUID | None]  # bound to this CRM alone; None: whichever CRM the contact lives in
     colleagues: Mapped[list[str]] = mapped_column(
         ARRAY(Text), default=list, server_default="{}"
     )  # "x:handle", lower case

@@ -104,7 +104,8 @@ class ActivityContact(Below, Base):
 
 
 class Match(Tenant, Identified, Created, Base):
-    """Author to contact. What a person decided (`decided_by` starts with user: or key:) the rules never change."""
+    """Author to contact. What a person decided (`decided_by` starts with user: or key:) the rules never change. An author is one
+    person, and so at most one contact in each CRM."""
 
     __tablename__ = "matches"
     __table_args__ = (
@@ -113,6 +114,7 @@ class Match(Tenant, Identified, Created, Base):
             "uq_matches_confirmed",
             "workspace_id",
             "author_id",
+            "connection_id",
             unique=True,
             postgresql_where=text("state = 'confirmed'"),
         ),
@@ -134,6 +136,9 @@ class Match(Tenant, Identified, Created, Base):
 
     author_id: Mapped[UUID]
     contact_id: Mapped[UUID]
+    connection_id: Mapped[
+        UUID
+    ]  # the contact's CRM, for the index alone: whatever may be shown is read from the contact
     state: Mapped[str] = mapped_column(Text)  # suggested, confirmed, rejected
     score: Mapped[float]
     evidence: Mapped[list[Any]]

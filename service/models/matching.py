@@ -24,13 +24,15 @@ class ContactKey(Below, Base):
 
 
 class KeyCount(Tenant, Base):
-    """How many contacts of the workspace have a key or token: what rarity is told from. The token * is all of them."""
+    """How many contacts of a CRM have a key or token: what rarity is told from. The token * is all of them. Each CRM counts for
+    itself: one person in two of them is no namesake."""
 
     __tablename__ = "key_counts"
     # Room on each page: counts of common tokens change with every page of contacts, and no index has to be told.
     __table_args__ = ({"postgresql_with": {"fillfactor": 70}},)
 
     key: Mapped[str] = mapped_column(KEY, primary_key=True)
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
     contacts: Mapped[int]
 
 

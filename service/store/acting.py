@@ -53,20 +53,21 @@ def decide_match(
     by: str,
 ) -> Match | None:
     """This author is, or is not, this contact. Final: rules never change it. Confirming one contact rejects, by the same
-    person, another that was confirmed, since an author is one person. All that rested on either is decided again."""
+    person, another of the same CRM that was confirmed, since an author is one person. All that rested on either is decided again."""
     match = _match(session, workspace_id, match_id)
     if match is None or (match.state == state and match.decided_by != BY_RULES):
         return match
     now = real_now()
     contacts = {match.contact_id}
     if state is MatchState.CONFIRMED:
-        # First, because only one confirmed match of an author may stand at any moment.
+        # First, because only one confirmed match of an author may stand in each CRM at any moment.
         contacts |= set(
             session.scalars(
                 update(Match)
                 .where(
                     Match.workspace_id == workspace_id,
                     Match.author_id == match.author_id,
+                    Match.connection_id == match.connection_id,
                     Match.state == MatchState.CONFIRMED.value,
                     Match.id != match.id,
                 )

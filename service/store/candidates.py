@@ -1,10 +1,13 @@
 """What there is to weigh for some authors: contacts that share a key with them, how common their tokens are, and whom other
-accounts of the same authors are confirmed to be. A few statements for any number of authors, each by equality."""
+accounts of the same authors are confirmed to be. A few statements for any number of authors, each by equality.
+
+Each CRM is weighed by itself: whoever stands in two of them is one person, and a namesake in one is none in the other.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -25,7 +28,7 @@ _UNDER = (
     " (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value LIMIT %(n)s + 1) s) f WHERE f.number > 0"
 )
 _CONTACTS = (
-    "SELECT id::text, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
+    "SELECT id::text, connection_id, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
     f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
 )
 _SHARE = "SELECT share FROM match_totals WHERE workspace_id = %(w)s"
@@ -39,12 +42,20 @@ WHERE o.workspace_id = %(w)s AND o.id = ANY(%(ids)s) AND m.author_id = ANY(%(ids
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """What there is to weigh, for several authors. `elsewhere` maps, for an author, contacts to the network on which another
-    account of the same author is confirmed to be that contact's."""
+class Found:
+    """A contact, and the CRM that has it."""
 
-    candidates: Mapping[UUID, Sequence[Candidate]]
-    commonness: Commonness
+    crm: UUID
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What there is to weigh, for several authors: by author and CRM, and by CRM. `elsewhere` maps, for an author, contacts to the
+    network on which another account of the same author is confirmed to be that contact's."""
+
+    candidates: Mapping[UUID, Mapping[UUID, Sequence[Candidate]]]
+    commonness: Mapping[UUID, Commonness]
     elsewhere: Mapping[UUID, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -64,10 +75,17 @@ def gather(
     wanted = sorted({each for some in chosen.values() for each in some})
     there = contacts(connection, workspace_id, wanted)
     return Gathered(
-        {author_id: [there[each] for each in some if each in there] for author_id, some in chosen.items()},
-        _commonness(connection, workspace_id, wanted, numbers),
+        {author_id: _by_crm(there[each] for each in some if each in there) for author_id, some in chosen.items()},
+        _commonness(connection, workspace_id, there, found, numbers),
         elsewhere,
     )
+
+
+def _by_crm(found: Iterable[Found]) -> dict[UUID, list[Candidate]]:
+    grouped: dict[UUID, list[Candidate]] = defaultdict(list)
+    for each in found:
+        grouped[each.crm].append(each.candidate)
+    return dict(grouped)
 
 
 def under(
@@ -79,25 +97,51 @@ def under(
     return {key: ids.split(",") for key, _, ids in rows if ids}, {key: number for key, number, _ in rows}
 
 
-def contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[str]) -> dict[str, Candidate]:
+def contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[str]) -> dict[str, Found]:
     """The contacts with these ids that are still there."""
     if not ids:
         return {}
     return {
-        contact_id: Candidate(contact_id, contact_of_text(fields))
-        for contact_id, fields in execute(connection, _CONTACTS, {"w": workspace_id, "ids": listed(ids)})
+        contact_id: Found(crm, Candidate(contact_id, contact_of_text(fields)))
+        for contact_id, crm, fields in execute(connection, _CONTACTS, {"w": workspace_id, "ids": listed(ids)})
     }
 
 
 def _commonness(
-    connection: RawConnection, workspace_id: UUID, ids: Sequence[str], numbers: Mapping[str, int]
-) -> Commonness:
-    """How common the tokens of these contacts are. An address or a number, which few can share, is counted as it was looked up."""
-    counts = filing.counts(connection, workspace_id, ids)
-    looked_up = {key: number for key, number in numbers.items() if not filing.is_counted(key)}
-    every = counts.get(filing.EVERYBODY, 1)
+    connection: RawConnection,
+    workspace_id: UUID,
+    there: Mapping[str, Found],
+    found: Mapping[str, Sequence[str]],
+    numbers: Mapping[str, int],
+) -> dict[UUID, Commonness]:
+    """How common the tokens of these contacts are in each of their CRMs. An address or a number, which few can share, is counted as
+    it was looked up.
+
+    What is learnt of all authors, how many of them some CRM knows, each CRM has its part of, by its contacts: so an author is as
+    likely to be a given contact however many CRMs the contacts are spread over."""
+    counted = filing.counts(connection, workspace_id, sorted(there))
     [share] = next(iter(execute(connection, _SHARE, {"w": workspace_id})), (None,))
-    return Commonness(every, {**looked_up, **counts}, share)
+    everybody = filing.how_many(counted)
+    known = Commonness(everybody, {}, share).known
+    shared = {key: number for key, number in numbers.items() if number > 1 and not filing.is_counted(key)}
+    return {
+        crm: Commonness(
+            own := counted[crm].get(filing.EVERYBODY, 1),
+            {**_in_crm(crm, shared, found, there), **counted[crm]},
+            known * own / everybody,
+        )
+        for crm in {each.crm for each in there.values()}
+    }
+
+
+def _in_crm(
+    crm: UUID, numbers: Mapping[str, int], found: Mapping[str, Sequence[str]], there: Mapping[str, Found]
+) -> dict[str, int]:
+    """How many contacts of one CRM were found under each of these keys. One that nobody looked at counts: it may be there."""
+    return {
+        key: sum(1 for each in found[key] if each not in there or there[each].crm == crm) if key in found else number
+        for key, number in numbers.items()
+    }
 
 
 def _elsewhere(
@@ -119,13 +163,15 @@ def _elsewhere(
     if not others:
         return {}
     ids = sorted({other_id for _, other_id in others})
-    confirmed = {row[0]: row[1:] for row in execute(connection, _CONFIRMED, {"w": workspace_id, "ids": ids})}
+    confirmed: dict[UUID, list[tuple[str, str, UUID]]] = defaultdict(list)
+    for other_id, network, url, contact_id in execute(connection, _CONFIRMED, {"w": workspace_id, "ids": ids}):
+        confirmed[other_id].append((network, url, contact_id))
     found: dict[UUID, dict[str, str]] = defaultdict(dict)
     for key, other_id in sorted(others, key=str):
-        network, url, contact_id = confirmed.get(other_id, ("", "", None))
-        for author_id in whose[key] if contact_id else ():
-            if author_id != other_id and key in (profile_key(url), profile_key(authors[author_id].author.url)):
-                found[author_id][str(contact_id)] = network
+        for network, url, contact_id in confirmed.get(other_id, ()):  # one in each CRM at most
+            for author_id in whose[key]:
+                if author_id != other_id and key in (profile_key(url), profile_key(authors[author_id].author.url)):
+                    found[author_id][str(contact_id)] = network
     return dict(found)
 
 

@@ -20,7 +20,7 @@ from service.accounts import Caller
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import Audit, Brand, Connection, Credential, Stream, WebhookRoute
-from service.store import handle_fields, leaving
+from service.store import due, handle_fields, leaving
 from service.vault import SealBrokenError, Vault
 
 
@@ -84,7 +84,8 @@ def save(
         responder_email=caller.email,
         ready_at=now if handed_in else None,
     )
-    row.brand_id, row.handle, row.name, row.url = brand_id, author.handle, author.name, author.url
+    served, row.brand_id = row.brand_id if existing is not None else brand_id, brand_id
+    row.handle, row.name, row.url = author.handle, author.name, author.url
     row.options = {**options, **handle_fields.kept_choices(row.options)}
     row.way = way
     row.missing_steps, row.checked_at, row.receipt = [], None, {}
@@ -109,6 +110,8 @@ def save(
             )
             .on_conflict_do_nothing()
         )
+    if provider.kind == "crm" and served != brand_id:
+        due.decide_everything(session, caller.workspace_id)  # other brands know its contacts now, and write there
     action = "connection.renewed" if existing is not None else "connection.connected"
     session.add(
         Audit(workspace_id=caller.workspace_id, actor=caller.actor, action=action, subject=f"connection:{row.id}")

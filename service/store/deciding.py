@@ -19,6 +19,7 @@ from service.db import RawConnection, raw
 from service.ids import new_id
 from service.rules.model import RULES_VERSION, LoggedActivity, Post, Signals
 from service.rules.signals import from_mask, read, to_mask
+from service.store import knowing
 from service.store.rows import execute, insert, packed, records
 
 Thread = tuple[UUID, str]  # brand, thread
@@ -84,18 +85,6 @@ _DUE_PEOPLE = (
 # What a first pull has not finished yet is judged by nobody.
 _BEFORE = "(%(before)s::uuid IS NULL OR id < %(before)s::uuid) AND decide_at IS DISTINCT FROM 'infinity' ORDER BY id DESC LIMIT %(n)s"
 _OF_CONNECTION = "connection_id = %(connection)s AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(n)s"
-# By themselves, by their ids: while a workspace is decided for the first time, the planner takes matches for an empty table,
-# and a join with it for free.
-_CONFIRMED = (
-    "SELECT m.author_id, m.contact_id, n.brand_id FROM matches m"
-    " JOIN contacts k ON k.workspace_id = %(w)s AND k.id = m.contact_id JOIN connections n ON n.workspace_id = %(w)s AND n.id = k.connection_id"
-    " WHERE m.workspace_id = %(w)s AND m.author_id = ANY(%(ids)s) AND m.state = 'confirmed'"
-)
-# A CRM that serves another brand alone is none of a brand's business: whom it knows, and what it logged with them.
-_SERVES = (
-    "SELECT 1 FROM contacts k JOIN connections n ON n.workspace_id = %(w)s AND n.id = k.connection_id"
-    " WHERE k.workspace_id = %(w)s AND k.id = m.contact_id AND (n.brand_id IS NULL OR n.brand_id = p.brand_id)"
-)
 _POSTS = f"""
 SELECT x.number, e.id::text, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
        e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), {_NETWORK}, e.language, e.is_repost,
@@ -141,21 +130,10 @@ UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, set
        decided_at = %(now)s, stage_at = new.stage_at, stage = new.stage, score = new.score
 FROM {records(RELATED)} WHERE r.workspace_id = %(w)s AND r.id = new.id
 """  # noqa: S608 - names of our own columns
-# An author who has been matched with somebody whom the brand may know is part of the contact's relationship; the one that
-# stood alone has no subject any more.
 _THREADS_OF_PEOPLE = f"""
-WITH p AS (
-    SELECT * FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[], %(contacts)s::uuid[]) AS p(brand_id, person, author_id, contact_id)
-), who AS MATERIALIZED (
-    SELECT p.brand_id, p.person, p.author_id FROM p WHERE p.contact_id IS NULL
-       AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = p.author_id AND m.state = 'confirmed'
-           AND EXISTS ({_SERVES}))
-    UNION ALL
-    SELECT p.brand_id, p.person, m.author_id FROM p JOIN matches m ON m.workspace_id = %(w)s AND m.contact_id = p.contact_id AND m.state = 'confirmed'
-     WHERE EXISTS ({_SERVES})
-)
 SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {_NETWORK}, n.responder_email, a.followers, a.bio
-FROM who JOIN authors a ON a.workspace_id = %(w)s AND a.id = who.author_id
+FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[]) AS who(brand_id, person, author_id)
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = who.author_id
 JOIN conversations c ON c.workspace_id = %(w)s AND c.author_id = who.author_id AND c.brand_id = who.brand_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
 """  # noqa: S608 - names of our own columns
@@ -194,15 +172,8 @@ def _found_conversations(
 ) -> list[DueConversation]:
     statement = _CONVERSATIONS.format(chosen=chosen)
     rows = execute(raw(session), statement, {"w": workspace_id, "places": handed_in(), **params})
-    authors = {row[3] for row in rows}
-    confirmed = execute(raw(session), _CONFIRMED, {"w": workspace_id, "ids": list(authors)})
-    contacts = {author: (contact, only) for author, contact, only in confirmed}
-
-    def known_to(brand: UUID, author: UUID) -> UUID | None:
-        contact, only = contacts.get(author, (None, None))
-        return contact if only in (None, brand) else None
-
-    return [DueConversation(*(*row, known_to(row[1], row[3]))) for row in rows]
+    known = knowing.contacts_of(session, workspace_id, ((row[1], row[3]) for row in rows))
+    return [DueConversation(*(*row, known.get((row[1], row[3])))) for row in rows]
 
 
 def due_relationships(session: Session, workspace_id: UUID, now: datetime, limit: int) -> list[DueRelationship]:
@@ -417,16 +388,25 @@ class Talk:
 def talks_of(
     session: Session, workspace_id: UUID, due: Sequence[DueRelationship]
 ) -> dict[tuple[UUID, str], list[Talk]]:
-    """The threads of each relationship, by (brand, person). One that has lost its subject has none."""
+    """The threads of each relationship, by (brand, person). One that has lost its subject has none: an author whom the brand has come to
+    know is part of the contact's relationship, and the one that stood alone is about nobody any more."""
+    known = knowing.authors_of(
+        session, workspace_id, ((each.brand_id, each.contact_id) for each in due if each.contact_id)
+    )
+    alone = {(each.brand_id, each.author_id) for each in due if each.author_id and not each.contact_id}
+    alone -= knowing.contacts_of(session, workspace_id, alone).keys()
+    who = [
+        *((brand, person_key(contact, None), author) for (brand, contact), own in known.items() for author in own),
+        *((brand, person_key(None, author), author) for brand, author in alone),
+    ]
     rows = execute(
         raw(session),
         _THREADS_OF_PEOPLE,
         {
             "w": workspace_id,
-            "brands": [each.brand_id for each in due],
-            "people": [each.person for each in due],
-            "authors": [each.author_id for each in due],
-            "contacts": [each.contact_id for each in due],
+            "brands": [brand for brand, _, _ in who],
+            "people": [person for _, person, _ in who],
+            "authors": [author for _, _, author in who],
             "places": handed_in(),
         },
     )

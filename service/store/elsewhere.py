@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,11 +13,10 @@ from integrations.records import Kind
 from integrations.registry import handed_in
 from service.db import RawConnection, raw
 from service.rules.model import Answered, Post, Signals
-from service.store import deciding
+from service.store import deciding, knowing
 from service.store.deciding import DueConversation, DueRelationship
 from service.store.rows import execute
 
-_AUTHORS = "SELECT contact_id, author_id FROM matches WHERE workspace_id = %(w)s AND contact_id = ANY(%(ids)s) AND state = 'confirmed'"
 # A private message of ours names whom it is for wherever the network tells. Ids of two networks may be the same.
 _PRIVATE = """
 SELECT x.number, e.thread, e.id::text, e.native_id, s.native_id, e.posted_at, e.url, coalesce(nullif(s.name, ''), s.handle),
@@ -43,11 +42,11 @@ def answers_elsewhere(
     connection = raw(session)
     contacts = sorted({each.contact_id for each in found if each.contact_id})
     logged = deciding.activities_of(session, workspace_id, contacts) if contacts else {}
-    authors: dict[UUID, set[UUID]] = defaultdict(set)
-    if contacts:
-        for contact_id, author_id in execute(connection, _AUTHORS, {"w": workspace_id, "ids": contacts}):
-            authors[contact_id].add(author_id)
-    people = {each.id: {each.author_id, *(authors[each.contact_id] if each.contact_id else ())} for each in found}
+    authors = knowing.authors_of(session, workspace_id, _known(found))
+    people = {
+        each.id: {each.author_id, *(authors.get((each.brand_id, each.contact_id), ()) if each.contact_id else ())}
+        for each in found
+    }
     private = _private(
         connection, workspace_id, {(each.brand_id, who) for each in found for who in people[each.id]}, names
     )
@@ -102,16 +101,11 @@ WHERE c.workspace_id = %(w)s AND c.author_id = ANY(%(authors)s) AND c.brand_id =
 def came_further(session: Session, workspace_id: UUID, moved: Sequence[DueRelationship], now: datetime) -> bool:
     """These have come to another stage, at which patience is another: whoever of them waits is decided again. Returns
     whether anybody does."""
-    connection = raw(session)
-    contacts = sorted({each.contact_id for each in moved if each.contact_id})
-    authors: dict[UUID, list[UUID]] = defaultdict(list)
-    if contacts:
-        for contact_id, author_id in execute(connection, _AUTHORS, {"w": workspace_id, "ids": contacts}):
-            authors[contact_id].append(author_id)
+    authors = knowing.authors_of(session, workspace_id, _known(moved))
     waits = [
         (each.brand_id, who)
         for each in moved
-        for who in (authors[each.contact_id] if each.contact_id else [each.author_id])
+        for who in (authors.get((each.brand_id, each.contact_id), ()) if each.contact_id else (each.author_id,))
         if who is not None
     ]
     if not waits:
@@ -122,4 +116,9 @@ def came_further(session: Session, workspace_id: UUID, moved: Sequence[DueRelati
         "brands": [brand for brand, _ in waits],
         "authors": [who for _, who in waits],
     }
-    return bool(execute(connection, _WAIT_AGAIN, params))
+    return bool(execute(raw(session), _WAIT_AGAIN, params))
+
+
+def _known(found: Iterable[DueConversation | DueRelationship]) -> Iterator[tuple[UUID, UUID]]:
+    """(brand, contact) of those whom the brand knows."""
+    return ((each.brand_id, each.contact_id) for each in found if each.contact_id)

@@ -8,8 +8,8 @@ transactions wait for each other in one direction.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -37,15 +37,15 @@ _DROP_KEYS = (
     "DELETE FROM contact_keys k USING (SELECT unnest(new.keys) AS key, new.contact_id"  # noqa: S608 - names of our own columns
     f" FROM {records(_KEYS)}) gone WHERE k.workspace_id = %(w)s AND k.key = gone.key AND k.contact_id = gone.contact_id"
 )
-COUNT = {"key": "text", "contacts": "int"}
+COUNT = {"key": "text", "connection_id": "uuid", "contacts": "int"}
 _COUNT = insert(
     "key_counts",
     COUNT,
     fixed={"workspace_id": "%(w)s"},
-    conflict="ON CONFLICT (workspace_id, key) DO UPDATE SET contacts = old.contacts + excluded.contacts",
+    conflict="ON CONFLICT (workspace_id, key, connection_id) DO UPDATE SET contacts = old.contacts + excluded.contacts",
 )
 _COUNTS = (
-    "SELECT key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 1 AND key = ANY(ARRAY(SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
+    "SELECT connection_id, key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 0 AND key = ANY(ARRAY(SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
     f" WHERE workspace_id = %(w)s AND id = ANY(ARRAY{each_of('ids', 'uuid')}) AND left(token, 1) = ANY(%(kinds)s) UNION SELECT '{EVERYBODY}'))"
 )
 _DROP_COUNTS = "DELETE FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) AND contacts = 0"
@@ -54,7 +54,7 @@ _NOTE = (
     f" FROM {records(_KEYS)} WHERE c.workspace_id = %(w)s AND c.id = new.contact_id"
 )
 _STALE = (
-    "SELECT id, fields::text, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL AND objected_at IS NULL"
+    "SELECT id, connection_id, fields::text, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL AND objected_at IS NULL"
     " ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
 )
 _WAITING = (
@@ -75,26 +75,26 @@ class Refiling:
     added: list[tuple[UUID, list[str]]] = field(default_factory=list)
     removed: list[tuple[UUID, list[str]]] = field(default_factory=list)
     noted: list[tuple[UUID, Sequence[str]]] = field(default_factory=list)  # contacts whose row does not yet say so
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[tuple[str, UUID]] = field(default_factory=Counter)  # by token and CRM
     touched: set[str] = field(default_factory=set)  # keys of contacts that changed, old and new
 
-    def new(self, contact_id: UUID, now: Sequence[str]) -> None:
-        """A contact that was stored with `filed` already."""
-        self._difference(contact_id, (), now)
+    def new(self, crm: UUID, contact_id: UUID, now: Sequence[str]) -> None:
+        """A contact of this CRM that was stored with `filed` already."""
+        self._difference(crm, contact_id, (), now)
 
-    def change(self, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
-        """A contact that was filed under `before` and is to be filed under `now`."""
-        self._difference(contact_id, before, now)
+    def change(self, crm: UUID, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
+        """A contact of this CRM that was filed under `before` and is to be filed under `now`."""
+        self._difference(crm, contact_id, before, now)
         self.noted.append((contact_id, now))
 
-    def _difference(self, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
+    def _difference(self, crm: UUID, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
         old, new = set(before), set(now)
         if added := [key for key in now if key[0] in _SOUGHT and key not in old]:
             self.added.append((contact_id, added))
         if removed := [key for key in before if key[0] in _SOUGHT and key not in new]:
             self.removed.append((contact_id, removed))
-        self.counts.update(key for key in now if key[0] in _COUNTED and key not in old)
-        self.counts.subtract(key for key in before if key[0] in _COUNTED and key not in new)
+        self.counts.update((key, crm) for key in now if key[0] in _COUNTED and key not in old)
+        self.counts.subtract((key, crm) for key in before if key[0] in _COUNTED and key not in new)
         self.touched.update(key for key in (*before, *now) if key[0] in _SOUGHT)
 
     def write_keys(self, connection: RawConnection, workspace_id: UUID) -> None:
@@ -108,11 +108,11 @@ class Refiling:
     def write_counts(self, connection: RawConnection, workspace_id: UUID) -> None:
         """Writes what this changes in the counts, once in a transaction: it is their order that keeps transactions from waiting for
         each other in a circle."""
-        deltas = sorted((key, number) for key, number in self.counts.items() if number)
+        deltas = sorted((*each, number) for each, number in self.counts.items() if number)
         if deltas:
             shared = {"w": workspace_id}
             execute(connection, _COUNT, {**shared, **packed(COUNT, deltas)})
-            if fewer := [key for key, number in deltas if number < 0]:
+            if fewer := sorted({key for key, _, number in deltas if number < 0}):
                 execute(connection, _DROP_COUNTS, {**shared, "keys": fewer})
 
 
@@ -125,12 +125,12 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
         return None
     work, moved = Refiling(), set[str]()
 
-    def prepare(part: Sequence[tuple[UUID, str, list[str]]]) -> list[tuple[UUID, list[str], list[str]]]:
-        return [(contact_id, before, tokens(contact_of_text(fields))) for contact_id, fields, before in part]
+    def prepare(part: Sequence[tuple[UUID, UUID, str, list[str]]]) -> list[tuple[UUID, UUID, list[str], list[str]]]:
+        return [(crm, contact_id, before, tokens(contact_of_text(fields))) for contact_id, crm, fields, before in part]
 
-    def store(part: Sequence[tuple[UUID, list[str], list[str]]]) -> None:
-        for contact_id, before, now in part:
-            work.change(contact_id, before, now)
+    def store(part: Sequence[tuple[UUID, UUID, list[str], list[str]]]) -> None:
+        for crm, contact_id, before, now in part:
+            work.change(crm, contact_id, before, now)
         moved.update(key for _, keys in (*work.added, *work.removed) for key in keys)
         work.write_keys(connection, workspace_id)
 
@@ -144,11 +144,18 @@ def waiting(session: Session, workspace_id: UUID) -> int:
     return int(execute(raw(session), _WAITING, {"w": workspace_id, "v": VERSION})[0][0])
 
 
-def counts(connection: RawConnection, workspace_id: UUID, contact_ids: Iterable[str]) -> dict[str, int]:
-    """How many contacts have each token that one of these contacts has, where it is more than that one; and how many there are."""
-    return dict(
-        execute(connection, _COUNTS, {"w": workspace_id, "ids": listed(contact_ids), "kinds": sorted(_COUNTED)})
-    )
+def counts(connection: RawConnection, workspace_id: UUID, contact_ids: Iterable[str]) -> dict[UUID, dict[str, int]]:
+    """For each CRM that has any contacts: how many of them have each token that one of these contacts has, and how many there are."""
+    found: dict[UUID, dict[str, int]] = defaultdict(dict)
+    params = {"w": workspace_id, "ids": listed(contact_ids), "kinds": sorted(_COUNTED)}
+    for crm, key, number in execute(connection, _COUNTS, params):
+        found[crm][key] = number
+    return found
+
+
+def how_many(counted: Mapping[UUID, Mapping[str, int]]) -> int:
+    """How many contacts all CRMs have together, by what `counts` says of them; 1 where there are none, as nothing is divided by that."""
+    return sum(each.get(EVERYBODY, 0) for each in counted.values()) or 1
 
 
 def is_sought(token: str) -> bool:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from service.db import raw
 from service.errors import PlainError
-from service.store import freezing, keeping
+from service.store import freezing, keeping, knowing
 
 Row = dict[str, Any]
 PAGE = 50
@@ -83,8 +83,8 @@ _CONVERSATION = (
     " p.text AS last_text, p.url AS last_url, p.posted_at AS last_said_at"
 )
 _CONVERSATIONS = (
-    "conversations c JOIN authors a ON a.workspace_id = c.workspace_id AND a.id = c.author_id"
-    " LEFT JOIN matches m ON m.workspace_id = c.workspace_id AND m.author_id = c.author_id AND m.state = 'confirmed'"
+    "conversations c JOIN authors a ON a.workspace_id = c.workspace_id AND a.id = c.author_id"  # noqa: S608 - names of our own columns
+    f" LEFT JOIN LATERAL {knowing.contact_of('c')} m ON true"
     " LEFT JOIN contacts k ON k.workspace_id = c.workspace_id AND k.id = m.contact_id"
     # What they said last, and the task that stands for it.
     " LEFT JOIN LATERAL (SELECT e.text, e.url, e.posted_at FROM engagements e WHERE e.workspace_id = c.workspace_id"
@@ -125,15 +125,17 @@ CONTACTS = Listing(
 MATCHES = Listing(
     "matches",
     f"m.id, m.author_id, {_AUTHOR}, a.location AS author_location, {_CONTACT}, k.fields->>'city' AS contact_city,"
-    " k.fields->'emails'->>0 AS contact_email, k.connection_id, m.state, m.score, m.evidence, m.decided_by, m.decided_at, m.rules_version,"
+    " k.fields->'emails'->>0 AS contact_email, k.connection_id, n.provider AS crm, n.name AS crm_name, m.state, m.score, m.evidence, m.decided_by, m.decided_at, m.rules_version,"
     " m.handle_state, m.handle_detail",
     "matches m JOIN authors a ON a.workspace_id = m.workspace_id AND a.id = m.author_id"
-    " JOIN contacts k ON k.workspace_id = m.workspace_id AND k.id = m.contact_id",
+    " JOIN contacts k ON k.workspace_id = m.workspace_id AND k.id = m.contact_id"
+    " JOIN connections n ON n.workspace_id = m.workspace_id AND n.id = k.connection_id",
     (("m.id", "id", UUID),),
     filters={
         "state": "m.state = %(state)s",
         "author_id": "m.author_id = %(author_id)s",
         "contact_id": "m.contact_id = %(contact_id)s",
+        "connection_id": "k.connection_id = %(connection_id)s",
     },
 )
 TASKS = Listing(
@@ -265,7 +267,7 @@ def contacts(
 def matches(
     session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
 ) -> Page:
-    """Matches, newest first. Filters: state, author_id, contact_id."""
+    """Matches, newest first. Filters: state, author_id, contact_id, connection_id (of the CRM)."""
     return page(session, workspace_id, MATCHES, filters=filters or {}, after=after, limit=limit)
 
 

@@ -1,4 +1,8 @@
-"""Matching due authors against contacts: candidates come from stored keys compared by equality, never from a scan."""
+"""Matching due authors against contacts: candidates come from stored keys compared by equality, never from a scan.
+
+An author is matched with each CRM by itself, and is one contact in each at most: brands that keep a CRM of their own each find
+theirs (see `service.store.knowing`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -26,7 +31,7 @@ SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, 
 WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL LIMIT %(n)s FOR UPDATE SKIP LOCKED
 """
 _STANDING = (
-    "SELECT author_id, contact_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
+    "SELECT author_id, contact_id, connection_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
     " AND author_id = ANY(%(ids)s)"
 )
 _KEYS = {"author_id": "uuid", "keys": "text[]"}
@@ -47,6 +52,7 @@ MATCH = {
     "id": "uuid",
     "author_id": "uuid",
     "contact_id": "uuid",
+    "connection_id": "uuid",
     "state": "text",
     "score": "float8",
     "evidence": "jsonb",
@@ -84,7 +90,7 @@ _WRITTEN = json.dumps(
         }
     ]
 )
-# Before the insert, because only one confirmed match of an author may stand at any moment.
+# Before the insert, because only one confirmed match of an author may stand in each CRM at any moment.
 _DEMOTE_MATCHES = (
     "UPDATE matches old SET state = 'suggested' WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'"  # noqa: S608 - names of our own columns
     " AND state = 'confirmed' AND NOT EXISTS"
@@ -117,6 +123,13 @@ _TRACE = 1e-9  # somebody shares a key with them, and under another share it cou
 _SHIFT = 0.1  # of the share of authors who are in the CRM; a smaller one changes few verdicts
 
 
+Results = Mapping[UUID, Sequence[MatchResult]]  # of one author, by CRM
+
+
+def _all(results: Results) -> Iterable[MatchResult]:
+    return chain.from_iterable(results.values())
+
+
 @dataclass(frozen=True)
 class _Due:
     """An author to match, and what the last time left."""
@@ -128,22 +141,30 @@ class _Due:
 
 @dataclass(frozen=True)
 class _Standing:
-    """What stands for one author: the confirmed contact, what people decided, and where we wrote the handle ourselves."""
+    """What stands for one author: the confirmed contacts, what people decided, and where we wrote the handle ourselves."""
 
-    confirmed: UUID | None = None
+    confirmed: frozenset[UUID] = frozenset()
     by_person: frozenset[str] = frozenset()  # ids of contacts, as candidates have them
-    confirmed_by_person: bool = False
+    confirmed_by_person: frozenset[UUID] = frozenset()
+    settled: frozenset[UUID] = frozenset()  # CRMs in which a person has confirmed who it is
     written: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class _Weighed:
-    """What the rules say of some authors, each under their id, and what they were told."""
+    """What the rules say of some authors, each under their id and by CRM, and what they were told."""
 
     keys: Mapping[UUID, Sequence[str]]
     standing: Mapping[UUID, _Standing]
-    results: Mapping[UUID, Sequence[MatchResult]]
+    results: Mapping[UUID, Results]
     likely: Mapping[UUID, float]
+
+    def confirmed(self, author_id: UUID) -> frozenset[UUID]:
+        """Which contacts this author is, by a person or by the rules."""
+        by_rules = (
+            UUID(each.contact_id) for each in _all(self.results[author_id]) if each.state is MatchState.CONFIRMED
+        )
+        return self.standing[author_id].confirmed_by_person.union(by_rules)
 
 
 def _authors(connection: RawConnection, workspace_id: UUID, statement: str, limit: int) -> dict[UUID, _Due]:
@@ -163,7 +184,7 @@ def _weigh(session: Session, workspace_id: UUID, authors: Mapping[UUID, _Due]) -
         for author_id, each in authors.items()
     }
     likely = {
-        author_id: min(sum(each.score for each in results[author_id]), 1.0)
+        author_id: min(sum(each.score for each in _all(results[author_id])), 1.0)
         or (_TRACE if gathered.candidates[author_id] else 0.0)
         for author_id in authors
     }
@@ -180,33 +201,32 @@ def guess_share(session: Session, workspace_id: UUID, sample: int) -> None:
     if len(authors) < sample:
         return
     likely = sum(_weigh(session, workspace_id, authors).likely.values())
-    contacts = filing.counts(connection, workspace_id, ()).get(filing.EVERYBODY, 1)
+    contacts = filing.how_many(filing.counts(connection, workspace_id, ()))
     told = round(share_known(likely, sample, contacts), 2)
     share = told if abs(told - Commonness(contacts).known) >= _SHIFT else None
     execute(connection, _START, {"w": workspace_id, "share": share, "rules": RULES_VERSION})
 
 
 def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
-    """Matches up to `limit` due authors, in this transaction. Returns how many there were. Whoever's confirmed contact
-    changes, or appears, has conversations and relationships to decide."""
+    """Matches up to `limit` due authors, in this transaction. Returns how many there were. Whoever's confirmed contacts
+    change, or appear, has conversations and relationships to decide."""
     connection = raw(session)
     authors = _authors(connection, workspace_id, _DUE, limit)
     if not authors:
         return 0
     ids = sorted(authors)
     weighed = _weigh(session, workspace_id, authors)
-    standing, keys, results, likely = weighed.standing, weighed.keys, weighed.results, weighed.likely
+    keys, likely = weighed.keys, weighed.likely
     _file(connection, workspace_id, authors, keys, likely)
-    _store(connection, workspace_id, ids, results)
-    changed = {
-        author_id: (standing[author_id].confirmed, now)
-        for author_id in ids
-        if not standing[author_id].confirmed_by_person
-        and standing[author_id].confirmed != (now := _confirmed(results[author_id]))
-    }
-    if changed:
+    _store(connection, workspace_id, ids, weighed.results)
+    before = {author_id: weighed.standing[author_id].confirmed for author_id in ids}
+    now = {author_id: weighed.confirmed(author_id) for author_id in ids}
+    if changed := {
+        author_id: before[author_id] | now[author_id] for author_id in ids if before[author_id] != now[author_id]
+    }:
         _decide_again(session, workspace_id, changed, keys)
-    handles.write_soon(session, workspace_id, _confirmed_contacts(standing, results))
+    # By a person or by the rules: their handles may be there to be written into the CRM.
+    handles.write_soon(session, workspace_id, sorted(set().union(*now.values())))
     # Last, because it locks the workspace's one row.
     execute(connection, _ADD_TOTALS, {
         "w": workspace_id, "rules": RULES_VERSION, "authors": sum(each.likely is None for each in authors.values()),
@@ -223,7 +243,7 @@ def learn_share(session: Session, workspace_id: UUID) -> bool:
     authors, likely, share = next(iter(execute(connection, _TOTALS, {"w": workspace_id})), (0, 0.0, None))
     if not authors:
         return False
-    contacts = filing.counts(connection, workspace_id, ()).get(filing.EVERYBODY, 1)
+    contacts = filing.how_many(filing.counts(connection, workspace_id, ()))
     told = round(share_known(likely, authors, contacts), 2)
     before = Commonness(contacts, {}, share).known
     if abs(told - before) < _SHIFT:
@@ -231,17 +251,6 @@ def learn_share(session: Session, workspace_id: UUID) -> bool:
     execute(connection, _LEARN, {"w": workspace_id, "share": told})
     execute(connection, _MATCH_LIKELY, {"w": workspace_id})
     return True
-
-
-def _confirmed_contacts(
-    standing: Mapping[UUID, _Standing], results: Mapping[UUID, Sequence[MatchResult]]
-) -> list[UUID]:
-    """Whom these authors are, by a person or by the rules: their handles may be there to be written into the CRM."""
-    found = {
-        each.confirmed if each.confirmed_by_person else _confirmed(results[author_id])
-        for author_id, each in standing.items()
-    }
-    return sorted(contact for contact in found if contact)
 
 
 def notice_rules(session: Session, workspace_id: UUID) -> None:
@@ -254,9 +263,10 @@ def notice_rules(session: Session, workspace_id: UUID) -> None:
 def _decide_again(
     session: Session,
     workspace_id: UUID,
-    changed: Mapping[UUID, tuple[UUID | None, UUID | None]],
+    changed: Mapping[UUID, frozenset[UUID]],
     keys: Mapping[UUID, Sequence[str]],
 ) -> None:
+    """`changed` holds, for each author whose confirmed contacts are others now, those of before and of now."""
     profiles = sorted({key for author_id in changed for key in keys[author_id] if key.startswith(PROFILE)})
     linked = (
         {row[0] for row in execute(raw(session), _LINKED, {"w": workspace_id, "keys": profiles})} if profiles else set()
@@ -264,38 +274,50 @@ def _decide_again(
     if others := sorted(linked.difference(keys)):
         execute(raw(session), _MATCH_LINKED, {"w": workspace_id, "ids": others})
     due.decide_conversations(session, workspace_id, author_ids=changed)
-    contacts = sorted({contact for pair in changed.values() for contact in pair if contact})
+    contacts = sorted(set().union(*changed.values()))
     due.decide_relationships(session, workspace_id, author_ids=changed, contact_ids=contacts)
 
 
 def _standing(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, _Standing]:
-    rows: dict[UUID, list[tuple[UUID, str, str, str]]] = defaultdict(list)
-    for author_id, *rest in execute(connection, _STANDING, {"w": workspace_id, "ids": list(ids)}):
-        rows[author_id].append((rest[0], rest[1], rest[2], rest[3]))
-    return {
-        author_id: _Standing(
-            next((contact for contact, state, _, _ in rows[author_id] if state == MatchState.CONFIRMED), None),
-            frozenset(str(contact) for contact, _, by, _ in rows[author_id] if by != "rules"),
-            any(state == MatchState.CONFIRMED and by != "rules" for _, state, by, _ in rows[author_id]),
-            frozenset(str(contact) for contact, _, _, written in rows[author_id] if written == "written"),
-        )
-        for author_id in ids
-    }
+    rows: dict[UUID, list[tuple[UUID, UUID, bool, bool, bool]]] = defaultdict(list)
+    for author_id, contact, crm, state, by, handle in execute(
+        connection, _STANDING, {"w": workspace_id, "ids": list(ids)}
+    ):
+        rows[author_id].append((contact, crm, state == MatchState.CONFIRMED, by != "rules", handle == "written"))
+    return {author_id: _stands(rows[author_id]) for author_id in ids}
+
+
+def _stands(rows: Sequence[tuple[UUID, UUID, bool, bool, bool]]) -> _Standing:
+    """`rows`: contact, its CRM, whether it is confirmed, whether a person decided, whether we wrote the handle there."""
+    return _Standing(
+        confirmed=frozenset(contact for contact, _, confirmed, _, _ in rows if confirmed),
+        by_person=frozenset(str(contact) for contact, _, _, by_person, _ in rows if by_person),
+        confirmed_by_person=frozenset(
+            contact for contact, _, confirmed, by_person, _ in rows if confirmed and by_person
+        ),
+        settled=frozenset(crm for _, crm, confirmed, by_person, _ in rows if confirmed and by_person),
+        written=frozenset(str(contact) for contact, _, _, _, written in rows if written),
+    )
 
 
 def _results(
     author_id: UUID, known: KnownAuthor, gathered: Gathered, standing: _Standing, allowed: terms.Allowed, record: Record
-) -> list[MatchResult]:
-    """What the rules say, without what people have decided already."""
-    if standing.confirmed_by_person:
-        return []
-    candidates = [
-        _without_our_writing(each, known) if each.contact_id in standing.written else each
-        for each in gathered.candidates[author_id]
-        if each.contact_id not in standing.by_person
-    ]
-    found = match(known, candidates, gathered.commonness, allowed(known.network), gathered.elsewhere.get(author_id))
-    return learnt(found, record)
+) -> Results:
+    """What the rules say, CRM by CRM, without what people have decided already."""
+    found = {}
+    for crm, there in gathered.candidates[author_id].items():
+        if crm in standing.settled:
+            continue
+        candidates = [
+            _without_our_writing(each, known) if each.contact_id in standing.written else each
+            for each in there
+            if each.contact_id not in standing.by_person
+        ]
+        elsewhere = gathered.elsewhere.get(author_id)
+        found[crm] = learnt(
+            match(known, candidates, gathered.commonness[crm], allowed(known.network), elsewhere), record
+        )
+    return found
 
 
 def _without_our_writing(candidate: Candidate, known: KnownAuthor) -> Candidate:
@@ -308,10 +330,6 @@ def _without_our_writing(candidate: Candidate, known: KnownAuthor) -> Candidate:
         if each.network != known.network or each.value.lstrip("@").casefold() not in ours
     )
     return Candidate(candidate.contact_id, replace(contact, handles=kept))
-
-
-def _confirmed(results: Sequence[MatchResult]) -> UUID | None:
-    return next((UUID(each.contact_id) for each in results if each.state is MatchState.CONFIRMED), None)
 
 
 def _file(
@@ -333,13 +351,21 @@ def _file(
     execute(connection, _MATCHED, {**shared, **packed(MATCHED, matched)})
 
 
-def _store(
-    connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], results: Mapping[UUID, Sequence[MatchResult]]
-) -> None:
+def _store(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], results: Mapping[UUID, Results]) -> None:
     rows = [
-        (new_id(), author_id, UUID(each.contact_id), each.state.value, each.score, list(_told(each)), pattern(each))
+        (
+            new_id(),
+            author_id,
+            UUID(each.contact_id),
+            crm,
+            each.state.value,
+            each.score,
+            list(_told(each)),
+            pattern(each),
+        )
         for author_id in ids
-        for each in results[author_id]
+        for crm, found in results[author_id].items()
+        for each in found
     ]
     found = {"w": workspace_id, "ids": list(ids), "now": real_now(), "rules": RULES_VERSION, "written": _WRITTEN,
              **packed(MATCH, rows)}  # fmt: skip

@@ -101,9 +101,9 @@ def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, ite
         filed = {row[1]: row[-1] for row in rows}
         for contact_id, native_id, before in changed:
             if before is None:
-                work.new(contact_id, filed[native_id])
+                work.new(connection_id, contact_id, filed[native_id])
             else:
-                work.change(contact_id, before, filed[native_id])
+                work.change(connection_id, contact_id, before, filed[native_id])
         work.write_keys(connection, workspace_id)
         return changed
 
@@ -126,7 +126,7 @@ def drop_contacts(session: Session, workspace_id: UUID, connection_id: UUID, gon
     if rows:
         work = filing.Refiling()
         for contact_id, filed in rows:
-            work.change(contact_id, filed, ())
+            work.change(connection_id, contact_id, filed, ())
         work.write_keys(connection, workspace_id)
         work.write_counts(connection, workspace_id)
         _match_again(session, workspace_id, set(), [row[0] for row in rows])

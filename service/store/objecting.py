@@ -31,7 +31,7 @@ _LEAVE_UNMATCHED = (
     "DELETE FROM matches WHERE workspace_id = %(w)s AND state = 'suggested' AND handle_state <> 'written'"
     " AND (author_id = ANY(%(ids)s) OR contact_id = ANY(%(contacts)s))"
 )
-_FILED = "SELECT id, filed FROM contacts WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) ORDER BY id FOR UPDATE"
+_FILED = "SELECT id, connection_id, filed FROM contacts WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) ORDER BY id FOR UPDATE"
 _FILE_ANEW = "UPDATE contacts SET filed_version = 0 WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)"
 
 
@@ -86,8 +86,8 @@ def lift(session: Session, workspace_id: UUID, record_id: UUID, *, by: str) -> P
 def unfile(session: Session, workspace_id: UUID, contact_ids: list[UUID]) -> None:
     """These contacts are found by nobody's matching any more, and counted nowhere."""
     connection, work = raw(session), filing.Refiling()
-    for contact_id, filed in execute(connection, _FILED, {"w": workspace_id, "ids": contact_ids}):
-        work.change(contact_id, filed, ())
+    for contact_id, crm, filed in execute(connection, _FILED, {"w": workspace_id, "ids": contact_ids}):
+        work.change(crm, contact_id, filed, ())
     work.write_keys(connection, workspace_id)
     work.write_counts(connection, workspace_id)
 

@@ -36,12 +36,12 @@ def pair(session: Session, workspace_id: UUID, author_id: UUID, contact_id: UUID
     author = session.execute(
         select(Author.id).where(Author.workspace_id == workspace_id, Author.id == author_id).with_for_update()
     ).one_or_none()
-    contact = session.execute(
-        select(Contact.id).where(
+    crm = session.scalar(
+        select(Contact.connection_id).where(
             Contact.workspace_id == workspace_id, Contact.id == contact_id, Contact.deleted_at.is_(None)
         )
-    ).one_or_none()
-    if author is None or contact is None:
+    )
+    if author is None or crm is None:
         return None
     match = session.scalars(
         select(Match).where(
@@ -50,7 +50,7 @@ def pair(session: Session, workspace_id: UUID, author_id: UUID, contact_id: UUID
     ).one_or_none()
     if match is None:
         match = Match(
-            workspace_id=workspace_id, id=new_id(), author_id=author_id, contact_id=contact_id, state=MatchState.SUGGESTED.value, score=1.0,
+            workspace_id=workspace_id, id=new_id(), author_id=author_id, contact_id=contact_id, connection_id=crm, state=MatchState.SUGGESTED.value, score=1.0,
             evidence=_BY_HAND, rules_version=RULES_VERSION, decided_by=acting.BY_RULES, decided_at=real_now(),
         )  # fmt: skip
         session.add(match)
@@ -65,21 +65,21 @@ def somebody_else(session: Session, workspace_id: UUID, match_id: UUID, contact_
     return None if match is None else pair(session, workspace_id, match.author_id, contact_id, by=by)
 
 
-def find(session: Session, workspace_id: UUID, text: str) -> Sequence[dict[str, Any]]:
-    """Contacts that are found under what somebody typed (a name, an e-mail address, a phone number, a handle), the rarest match
-    first; twenty at most. Each has id, name, company, city, email and url."""
+def find(session: Session, workspace_id: UUID, crm: UUID, text: str) -> Sequence[dict[str, Any]]:
+    """Contacts of this CRM that are found under what somebody typed (a name, an e-mail address, a phone number, a handle), the rarest
+    match first; twenty at most. Each has id, name, company, city, email and url."""
     known = KnownAuthor("", AuthorRecord(id="", handle=text if " " not in text.strip() else "", name=text, bio=text))
     keys = author_keys(known)
     if not keys:
         return []
     under, _ = candidates.under(raw(session), workspace_id, keys)
-    chosen = choose(keys, under)[:FOUND]
-    contacts = candidates.contacts(raw(session), workspace_id, chosen)
+    chosen = choose(keys, under)
+    found = candidates.contacts(raw(session), workspace_id, chosen)
+    contacts = {each: found[each].candidate.contact for each in chosen if each in found and found[each].crm == crm}
     return [
         {
-            "id": UUID(each), "name": contacts[each].contact.name, "company": contacts[each].contact.company, "city": contacts[each].contact.city,
-            "email": next(iter(contacts[each].contact.emails), ""), "url": contacts[each].contact.url,
+            "id": UUID(each), "name": contact.name, "company": contact.company, "city": contact.city,
+            "email": next(iter(contact.emails), ""), "url": contact.url,
         }
-        for each in chosen
-        if each in contacts
+        for each, contact in list(contacts.items())[:FOUND]
     ]  # fmt: skip

@@ -19,6 +19,9 @@ from service.store.rows import execute
 
 NO_CRM = Held("No CRM is connected yet. Connect one, and this goes there.")
 SEVERAL = Held("No CRM knows this person and several are connected. Bind the brand to one of them.")
+AWAY = Held(
+    "The CRM that this brand is bound to is not connected for it. Connect it again, or bind the brand to another."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +43,25 @@ class Directory:
     owners: Mapping[UUID, Sequence[OwnerRef]] = field(default_factory=dict)  # CRM -> who can be given tasks there
 
     def place(self, brand_id: UUID, contact: Known | None) -> UUID | Held:
-        """Where a task about this person goes: to the CRM where the contact lives, else to the brand's, else to the only
-        one there is."""
+        """Where a task about this person goes: to the CRM that the brand is bound to, else to the one where the contact lives, else to
+        the only one there is. Never to one that serves another brand alone."""
         if contact is not None and self.shows(brand_id, contact):
             return contact.connection_id
-        bound = self.bound.get(brand_id)
-        if bound in self.serves and bound is not None:
-            return bound
-        open_to = [crm for crm, brand in self.serves.items() if brand in (None, brand_id)]
+        open_to = [crm for crm in self.serves if self._open(brand_id, crm)]
         if len(open_to) == 1:
             return open_to[0]
-        return SEVERAL if open_to else NO_CRM
+        return AWAY if self.bound.get(brand_id) else SEVERAL if open_to else NO_CRM
 
     def shows(self, brand_id: UUID, contact: Known) -> bool:
-        """Whether this brand may know of the contact: a CRM that serves another brand alone is none of its business."""
-        return contact.connection_id in self.serves and self.serves[contact.connection_id] in (None, brand_id)
+        """Whether this brand may know of the contact, and its CRM can be written to (see `service.store.knowing`)."""
+        return self._open(brand_id, contact.connection_id)
+
+    def is_anothers(self, brand_id: UUID, crm: UUID | None) -> bool:
+        """Whether this CRM serves another brand alone by now: it is told nothing more of this one's talks."""
+        return self.serves.get(crm) not in (None, brand_id) if crm else False
+
+    def _open(self, brand_id: UUID, crm: UUID) -> bool:
+        return crm in self.serves and not self.is_anothers(brand_id, crm) and self.bound.get(brand_id) in (None, crm)
 
 
 def directory(session: Session, workspace_id: UUID) -> Directory:

@@ -24,9 +24,9 @@ from service.store.rows import execute
 
 # Sources begin with one prefix, and counts of everything in that range are theirs.
 _SOURCES = (
-    "SELECT substr(k.key, 3), k.contacts, a.attested_by, a.attested_at FROM key_counts k LEFT JOIN attestations a"
-    " ON a.workspace_id = k.workspace_id AND a.source = substr(k.key, 3)"
-    " WHERE k.workspace_id = %(w)s AND k.key >= %(first)s AND k.key < %(last)s ORDER BY k.contacts DESC, k.key LIMIT %(n)s"
+    "SELECT substr(k.key, 3), k.contacts, a.attested_by, a.attested_at FROM (SELECT key, sum(contacts)::int AS contacts FROM key_counts"
+    " WHERE workspace_id = %(w)s AND key >= %(first)s AND key < %(last)s GROUP BY key) k LEFT JOIN attestations a"
+    " ON a.workspace_id = %(w)s AND a.source = substr(k.key, 3) ORDER BY k.contacts DESC, k.key LIMIT %(n)s"
 )
 MOST = 500  # sources shown, those with the most contacts first
 _ATTEST = (

@@ -37,6 +37,10 @@ class FakeSocial:
         """The author changed a post: only a recheck shows it."""
         self._posts[post.id] = post
 
+    def post(self, post_id: str) -> Engagement:
+        """A post as it is now."""
+        return self._posts[post_id]
+
     def delete(self, post_id: str) -> None:
         """The author deleted a post: no stream serves it any more, and only a recheck shows that it is gone."""
         del self._posts[post_id]

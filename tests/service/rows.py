@@ -142,7 +142,10 @@ class Rows:
             "rules_version": 1,
             "decided_at": self.now,
         }
-        return self._add(Match(author_id=author, contact_id=contact, state=state, **{**row, **values}))
+        crm = self.get(Contact, contact).connection_id
+        return self._add(
+            Match(author_id=author, contact_id=contact, connection_id=crm, state=state, **{**row, **values})
+        )
 
     def task(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from integrations.records import Contact, Gone, Handle
 from service.models import Author, AuthorKey, Connection, ContactKey, KeyCount, Match
@@ -57,7 +57,8 @@ class Files:
 
     def counts(self) -> dict[str, int]:
         with self.session() as session:
-            return {row.key: row.contacts for row in session.scalars(select(KeyCount))}
+            counted = session.execute(select(KeyCount.key, func.sum(KeyCount.contacts)).group_by(KeyCount.key))
+            return {key: int(number) for key, number in counted}
 
     def under(self) -> set[tuple[str, UUID]]:
         with self.session() as session:

@@ -164,7 +164,7 @@ def test_saying_that_it_is_somebody_else_rejects_one_and_confirms_the_other_for_
     )
     match = desk.match()[author, "1"]
     with desk.session() as session:
-        found = pairing.find(session, desk.workspace_id, "charles@engine.com")
+        found = pairing.find(session, desk.workspace_id, desk.crm, "charles@engine.com")
         assert [each["name"] for each in found] == ["Charles Babbage"]
         assert pairing.somebody_else(session, desk.workspace_id, match.id, found[0]["id"], by=BY)
     for _ in range(2):
@@ -178,13 +178,13 @@ def test_saying_that_it_is_somebody_else_rejects_one_and_confirms_the_other_for_
 def test_a_contact_is_found_by_what_somebody_types(desk: Desk, text: str) -> None:
     desk.save(ada(phones=("+441632960961",)))
     with desk.session() as session:
-        assert [each["name"] for each in pairing.find(session, desk.workspace_id, text)] == ["Ada Lovelace"]
+        assert [each["name"] for each in pairing.find(session, desk.workspace_id, desk.crm, text)] == ["Ada Lovelace"]
 
 
 def test_nothing_is_found_under_nothing(desk: Desk) -> None:
     desk.save(ada())
     with desk.session() as session:
-        assert pairing.find(session, desk.workspace_id, "?!") == []
+        assert pairing.find(session, desk.workspace_id, desk.crm, "?!") == []
 
 
 # --- other accounts -------------------------------------------------------------------------------------------

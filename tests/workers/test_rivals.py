@@ -238,8 +238,8 @@ def token(brand: str, number: int) -> str:
 
 
 def known_to(brand: str) -> list[Author]:
-    """Whom this brand's CRM knows: some people are known to one of the two, some to none."""
-    return PEOPLE[:5] if brand == "acme" else PEOPLE[5:10]
+    """Whom this brand's CRM knows: some people are known to one of the two, some to both, some to none."""
+    return PEOPLE[:7] if brand == "acme" else PEOPLE[4:11]
 
 
 EVENTS = (

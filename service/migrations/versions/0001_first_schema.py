@@ -446,7 +446,10 @@ def upgrade() -> None:
         sa.Column("restored_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
-            "missing_steps", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
+            "missing_steps",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'::jsonb"),
+            nullable=False,
         ),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
@@ -969,11 +972,12 @@ def upgrade() -> None:
         "key_counts",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("key", KEY, nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
         sa.Column("contacts", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_key_counts_workspace_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("workspace_id", "key", name=op.f("pk_key_counts")),
+        sa.PrimaryKeyConstraint("workspace_id", "key", "connection_id", name=op.f("pk_key_counts")),
         postgresql_with={"fillfactor": 70},
     )
     op.create_table(
@@ -1005,6 +1009,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("score", sa.Double(), nullable=False),
         sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -1040,7 +1045,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_matches_confirmed",
         "matches",
-        ["workspace_id", "author_id"],
+        ["workspace_id", "author_id", "connection_id"],
         unique=True,
         postgresql_where=sa.text("state = 'confirmed'"),
     )

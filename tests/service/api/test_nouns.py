@@ -121,6 +121,13 @@ def test_a_brand_is_bound_only_to_a_crm_of_this_workspace(client: Client, world:
     assert "CRM" in check(client.patch(f"/brands/{world.brand}", {"crm_connection_id": bound}), 404)
 
 
+def test_a_brand_is_not_bound_to_a_crm_that_serves_another_alone(client: Client, world: World, rows: Rows) -> None:
+    theirs = rows.connection(provider="fakecrm", kind="crm")
+    mine = client.post("/brands", {"name": "Other"}).get_json()["id"]
+    assert "CRM" in check(client.patch(f"/brands/{mine}", {"crm_connection_id": str(theirs)}), 404)
+    assert client.patch(f"/brands/{world.brand}", {"crm_connection_id": str(theirs)}).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["", " Acme", "Acme\n", "a\x00b", "\ud800", "x" * 101, None, 7])
 def test_a_brand_needs_a_name_that_people_can_read(client: Client, name: object) -> None:
     response = client.post("/brands", {"name": name})

@@ -82,8 +82,9 @@ class Stage:
         )  # fmt: skip
 
     def match(self, author: UUID, contact: UUID, state: str, score: float, evidence: list[str]) -> UUID:
+        crm = self.session.get_one(m.Contact, (self.workspace_id, contact)).connection_id
         return self.add(
-            m.Match, author_id=author, contact_id=contact, state=state, score=score, rules_version=1,
+            m.Match, author_id=author, contact_id=contact, connection_id=crm, state=state, score=score, rules_version=1,
             evidence=[{"sentence": each, "kind": "name", "source": "profile", "basis": "shown publicly by the person"} for each in evidence],
             decided_by="rules", decided_at=self.now,
         )  # fmt: skip

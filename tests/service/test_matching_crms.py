@@ -1,0 +1,100 @@
+"""Several CRMs in one workspace: each is matched by itself, so that being in two of them makes nobody their own namesake."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from integrations.records import Author, Contact
+from service.db import raw
+from service.models import Contact as Row
+from service.models import Match
+from service.rules.matching import author_keys
+from service.rules.model import KnownAuthor
+from service.runtime import Runtime
+from service.store import mirroring
+from service.store.candidates import gather
+from service.store.matching import match_due
+from tests.conftest import Member
+from tests.service.rows import Rows
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+QUILLON = Contact(
+    "q", "Quillon Vesterby", "Quillon", "Vesterby", company="Tidewater Looms", city="Esbjerg", emails=("q@looms.test",)
+)
+
+
+class Crowd:
+    """Two CRMs of three hundred people each; the same people, if `same`."""
+
+    def __init__(self, rows: Rows, *, same: bool) -> None:
+        self.rows = rows
+        self.crms = [rows.connection(provider="fakecrm", kind="crm", brand=False) for _ in range(2)]
+        for number, crm in enumerate(self.crms):
+            others = [
+                Contact(str(each), f"Given{each} {mark}{each}", f"Given{each}", f"{mark}{each}")
+                for each in range(300)
+                for mark in [("Family", "Name")[0 if same else number]]
+            ]
+            with rows.db.tenant(rows.workspace_id) as session:
+                mirroring.save_contacts(session, rows.workspace_id, crm, [*others, QUILLON])
+
+    def states(self, author: UUID) -> list[tuple[UUID, str, str]]:
+        with self.rows.db.tenant(self.rows.workspace_id) as session:
+            match_due(session, self.rows.workspace_id, 10)
+            found = session.execute(
+                select(Match.connection_id, Row.native_id, Match.state)
+                .join(Row, Row.id == Match.contact_id)
+                .where(Match.author_id == author)
+                .order_by(Match.connection_id)
+            )
+            return [(crm, native, state) for crm, native, state in found]
+
+
+@pytest.fixture
+def crowd(held: Runtime, owner: Member) -> Crowd:
+    return Crowd(Rows(held.db, owner.workspace_id, NOW), same=True)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"name": "Quillon Vesterby", "bio": "Tidewater Looms, Esbjerg", "location": "Esbjerg"},
+        {"name": "Quillon", "bio": "Write to q@looms.test"},
+    ],
+    ids=["by name and place", "by an address"],
+)
+def test_whoever_stands_in_two_crms_is_confirmed_in_each(crowd: Crowd, profile: dict[str, str]) -> None:
+    author = crowd.rows.author("quillon_v", match_due=True, **profile)
+    assert crowd.states(author) == [(crm, "q", "confirmed") for crm in sorted(crowd.crms)]
+
+
+def test_only_one_contact_of_a_crm_may_be_confirmed_and_one_of_each_may(crowd: Crowd) -> None:
+    author = crowd.rows.author("somebody", match_due=False)
+    first, second, elsewhere = (
+        crowd.rows.contact(crm, name)
+        for crm, name in zip((crowd.crms[0], crowd.crms[0], crowd.crms[1]), "abc", strict=True)
+    )
+    crowd.rows.match(author, first, state="confirmed")
+    crowd.rows.match(author, elsewhere, state="confirmed")
+    with pytest.raises(IntegrityError, match="uq_matches_confirmed"):
+        crowd.rows.match(author, second, state="confirmed")
+
+
+def test_an_author_is_as_likely_to_be_a_given_contact_however_many_crms_there_are(held: Runtime, owner: Member) -> None:
+    """The prior of one contact: what is learnt of all authors, spread over all contacts."""
+    crowd = Crowd(Rows(held.db, owner.workspace_id, NOW), same=False)
+    who = KnownAuthor("fakesocial", Author("1", "quillon", "Quillon Vesterby"))
+    key = UUID(int=1)
+    with crowd.rows.db.tenant(crowd.rows.workspace_id) as session:
+        found = gather(raw(session), crowd.rows.workspace_id, {key: who}, {key: author_keys(who)})
+    assert sorted(found.commonness) == sorted(crowd.crms)
+    assert [each.contacts for each in found.commonness.values()] == [301, 301]
+    whole = 602 / (0.35 * 602 / 1602)
+    assert [each.reach for each in found.commonness.values()] == pytest.approx([whole, whole])
+    assert [each.others("n:quillon vesterby") for each in found.commonness.values()] == [0, 0]
+    assert [each.others("e:q@looms.test") for each in found.commonness.values()] == [0, 0]

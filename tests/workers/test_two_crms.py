@@ -1,0 +1,270 @@
+"""Two brands with a CRM each, in one workspace: a person who is in both is, for each brand, the contact of its own CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from integrations.provider import Access, FormField
+from integrations.records import Activity, ActivityKind, Author, Contact, Direction, Engagement, Handle, Kind, Owner
+from integrations.registry import providers
+from service import connect, disconnecting
+from service.db import scheduler_engine
+from service.models import Brand, Match
+from service.models import Contact as ContactRow
+from service.rules.model import MatchState
+from service.runtime import Runtime
+from service.store import acting, due, listing, people
+from tests.conftest import make_member
+from tests.fakes import crm as fake_crm
+from tests.fakes import social as fake_social
+from tests.fakes.crm import FakeCRM
+from tests.fakes.social import FakeSocial
+from tests.workers.conftest import NOON, VALUES
+from tests.world import Work
+from workers import jobs
+
+BRANDS = ("acme", "rival")
+BEN = Author("b1", "ben", "Ben Okafor", url="https://social.example/ben")
+ANA = Author("a1", "ana", "Ana Ferrer", url="https://social.example/ana")
+
+
+@dataclass(kw_only=True)
+class House(Work):
+    """Each brand has an account on the network; each CRM serves all brands, until a test says otherwise."""
+
+    socials: dict[str, FakeSocial]
+    crms: dict[str, FakeCRM]
+    brands: dict[str, UUID]
+    connections: dict[str, UUID]  # of the CRMs, by brand
+
+    def asks(self, brand: str, *, id: str, who: Author = ANA) -> None:
+        post = Engagement(
+            id=id, kind=Kind.MENTION, author=who, text=f"@{brand} Do you ship to Porto?", created_at=self.now - timedelta(hours=3),
+            url=f"https://social.example/{id}", thread=id, mentions=(account_of(brand).id,),
+        )  # fmt: skip
+        self.socials[brand].serve("mentions", post)
+
+    def knows(self, brand: str, *, who: Author = ANA, id: str | None = None, **fields: str) -> None:
+        """The brand's CRM has this person, with the handle on file."""
+        first, last = who.name.split()
+        self.crms[brand].add(
+            Contact(
+                id=id or f"{brand}-{who.id}", name=who.name, first_name=first, last_name=last, owner_id=f"{brand}-calls",
+                handles=(Handle("fakesocial", who.handle),), **{"company": f"Known to {brand}", **fields},
+            )  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def bind(self, brand: str, crm: str | None) -> None:
+        with self.runtime.db.tenant(self.workspace_id) as session:
+            where = self.connections[crm] if crm else None
+            session.execute(update(Brand).where(Brand.id == self.brands[brand]).values(crm_connection_id=where))
+            due.decide_everything(session, self.workspace_id)
+
+    def stands(self, brand: str) -> list[str | None]:
+        """The contacts of the open tasks in this CRM."""
+        crm = self.crms[brand]
+        return sorted((crm.contact_of[key] for key, task in crm.tasks.items() if task.status == "open"), key=str)
+
+    def matches(self) -> dict[str, tuple[str, str]]:
+        """State and who decided it, by the CRM's id of the contact."""
+        with self.runtime.db.tenant(self.workspace_id) as session:
+            rows = session.execute(
+                select(ContactRow.native_id, Match.state, Match.decided_by).join(
+                    Match, Match.contact_id == ContactRow.id
+                )
+            )
+            return {native: (state, by) for native, state, by in rows}
+
+    def match_of(self, contact: str) -> UUID:
+        with self.runtime.db.tenant(self.workspace_id) as session:
+            query = select(Match.id).join(ContactRow, ContactRow.id == Match.contact_id)
+            return session.scalars(query.where(ContactRow.native_id == contact)).one()
+
+    def decide(self, contact: str, state: MatchState) -> None:
+        match = self.match_of(contact)
+        with self.runtime.db.tenant(self.workspace_id) as session:
+            acting.decide_match(session, self.workspace_id, match, state, by="user:olga")  # type: ignore[arg-type]
+
+
+def account_of(brand: str) -> Author:
+    return Author(f"account-{brand}", brand, brand.title(), url=f"https://social.example/{brand}")
+
+
+@pytest.fixture
+def house(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    socials = {brand: FakeSocial(account=account_of(brand)) for brand in BRANDS}
+    crms = {brand: FakeCRM(account=Author(f"crm-{brand}", f"{brand}.crm.example", brand.title())) for brand in BRANDS}
+    form = (FormField("account", "Account"),)
+
+    def network(access: Access) -> FakeSocial:
+        return socials[access.credentials["account"]]
+
+    social = replace(fake_social.manifest(FakeSocial()), client=network, form=form)
+    crm = replace(fake_crm.manifest(FakeCRM()), client=lambda access: crms[access.credentials["account"]], form=form)
+    for each in (social, crm):
+        monkeypatch.setitem(providers(), each.key, each)
+    monkeypatch.setattr(jobs, "runtime", lambda: held)
+    monkeypatch.setenv("WARMLINE_NOW", NOON.isoformat())
+    owner = make_member(held, "House", "olga@house.test")
+    made = House(
+        runtime=held, owner=owner, monkeypatch=monkeypatch, now=NOON, socials=socials, crms=crms, brands={}, connections={}
+    )  # fmt: skip
+    made.set(**VALUES)
+    for brand in BRANDS:
+        _connect(made, brand)
+    yield made
+    scheduler_engine(held.config.need("database_scheduler_url")).dispose()
+
+
+def _connect(house: House, brand: str) -> None:
+    house.crms[brand].add(Owner(f"{brand}-answers", f"{brand}@people.test", brand.title()))
+    house.crms[brand].add(Owner(f"{brand}-calls", f"calls-{brand}@people.test", f"{brand.title()} calls"))
+    with house.runtime.db.tenant(house.workspace_id) as session:
+        row = Brand(workspace_id=house.workspace_id, name=brand.title())
+        session.add(row)
+        session.flush()
+        house.brands[brand] = row.id
+    caller = house.owner.caller
+    [crm] = connect.connect_with_secret(house.runtime, caller, "fakecrm", None, {"account": brand})
+    [here] = connect.connect_with_secret(house.runtime, caller, "fakesocial", house.brands[brand], {"account": brand})
+    house.connections[brand] = crm
+    with house.runtime.db.tenant(house.workspace_id) as session:
+        acting.set_responder(session, house.workspace_id, here, f"{brand}@people.test", by="system")
+
+
+@pytest.fixture
+def bound(house: House) -> House:
+    """Each brand is bound to its CRM."""
+    for brand in BRANDS:
+        house.bind(brand, brand)
+    return house
+
+
+def test_whoever_both_know_is_each_ones_own_contact_and_each_ones_task_goes_to_its_own_crm(bound: House) -> None:
+    for brand in BRANDS:
+        bound.knows(brand)
+        bound.asks(brand, id=f"q-{brand}")
+    bound.look()
+
+    assert bound.matches() == {"acme-a1": ("confirmed", "rules"), "rival-a1": ("confirmed", "rules")}
+    for brand, other in (BRANDS, BRANDS[::-1]):
+        assert bound.stands(brand) == [f"{brand}-a1"]
+        written = " ".join(f"{task.subject} {task.body}" for task in bound.crms[brand].tasks.values())
+        assert f"Known to {other}" not in written
+
+
+def test_crms_that_serve_one_brand_each_do_the_same_without_being_bound(house: House) -> None:
+    for brand in BRANDS:
+        connect.connect_with_secret(
+            house.runtime, house.owner.caller, "fakecrm", house.brands[brand], {"account": brand}
+        )
+        house.knows(brand)
+        house.asks(brand, id=f"q-{brand}")
+    house.look()
+
+    assert [house.stands(brand) for brand in BRANDS] == [["acme-a1"], ["rival-a1"]]
+
+
+def test_whom_only_the_other_brand_knows_is_a_stranger(bound: House) -> None:
+    bound.knows("rival", company="Secret Ltd", title="Buyer")
+    bound.asks("acme", id="q1")
+    bound.look()
+
+    assert bound.stands("acme") == [None]
+    assert bound.stands("rival") == []
+    [task] = bound.crms["acme"].tasks.values()
+    assert "Secret Ltd" not in f"{task.subject} {task.body}"
+    assert bound.task().contact_id is None
+
+
+def test_a_call_that_one_brand_logs_ends_nobodys_wait_for_the_other(bound: House) -> None:
+    for brand in BRANDS:
+        bound.knows(brand)
+        bound.asks(brand, id=f"q-{brand}")
+    bound.look()
+    bound.crms["acme"].add(
+        Activity(id="call1", kind=ActivityKind.CALL, at=bound.now, contact_ids=("acme-a1",), direction=Direction.OUT)
+    )
+    bound.passes(timedelta(minutes=30))
+    bound.look()
+
+    assert [bound.stands(brand) for brand in BRANDS] == [[], ["rival-a1"]]
+
+
+def test_a_brand_that_is_bound_to_none_takes_the_contact_of_the_crm_that_was_connected_first(house: House) -> None:
+    for brand in BRANDS:
+        house.knows(brand)
+    house.asks("rival", id="q1")
+    house.look()
+
+    assert [house.stands(brand) for brand in BRANDS] == [["acme-a1"], []]
+
+
+def test_what_a_person_decides_of_one_crm_leaves_the_other_as_it_is(bound: House) -> None:
+    for brand in BRANDS:
+        bound.knows(brand)
+        bound.knows(brand, who=Author("a2", "ana_f", "Ana Ferrer"))
+        bound.asks(brand, id=f"q-{brand}")
+    bound.look()
+    bound.decide("rival-a1", MatchState.CONFIRMED)
+    bound.decide("acme-a2", MatchState.CONFIRMED)
+    bound.run()
+
+    mine = ("confirmed", "user:olga")
+    assert bound.matches() == {"acme-a1": ("rejected", "user:olga"), "acme-a2": mine, "rival-a1": mine}
+    assert [bound.stands(brand) for brand in BRANDS] == [["acme-a2"], ["rival-a1"]]
+
+    with bound.runtime.db.tenant(bound.workspace_id) as session:
+        acting.undo_match(session, bound.workspace_id, bound.match_of("acme-a2"), by="user:olga")
+    bound.run()
+    assert bound.matches()["acme-a1"] == ("confirmed", "rules")
+    assert bound.matches()["rival-a1"] == mine
+    assert [bound.stands(brand) for brand in BRANDS] == [["acme-a1"], ["rival-a1"]]
+
+
+def test_a_brand_whose_crm_is_disconnected_writes_into_no_other(bound: House) -> None:
+    bound.knows("rival")
+    disconnecting.disconnect(bound.runtime, bound.owner.caller, bound.connections["acme"])
+    bound.asks("acme", id="q1")
+    bound.look()
+
+    assert bound.crms["rival"].tasks == {}
+    task = bound.task()
+    assert task.held_reason == people.AWAY.reason
+    assert (task.crm_connection_id, task.contact_id) == (None, None)
+
+
+def test_a_crm_that_is_given_to_one_brand_takes_no_more_of_another(house: House) -> None:
+    for who in (ANA, BEN):
+        house.knows("acme", who=who)
+    house.asks("rival", id="q1")
+    house.look()
+    [before] = house.crms["acme"].tasks.values()
+
+    connect.connect_with_secret(house.runtime, house.owner.caller, "fakecrm", house.brands["acme"], {"account": "acme"})
+    house.asks("rival", id="q2", who=BEN)
+    house.socials["rival"].edit(replace(house.socials["rival"].post("q1"), text="@rival Here is my new number"))
+    house.look()
+    assert list(house.crms["acme"].tasks.values()) == [before]
+    assert house.stands("rival") == [None]
+
+
+def test_a_conversation_is_listed_once_and_shows_its_brands_contact(bound: House) -> None:
+    for brand in BRANDS:
+        bound.knows(brand)
+        bound.asks(brand, id=f"q-{brand}")
+    bound.look()
+    with bound.runtime.db.tenant(bound.workspace_id) as session:
+        rows, _ = listing.conversations(session, bound.workspace_id)
+        found, _ = listing.matches(session, bound.workspace_id, filters={"connection_id": bound.connections["rival"]})
+    assert {(row["brand_id"], row["contact_company"]) for row in rows} == {
+        (bound.brands[brand], f"Known to {brand}") for brand in BRANDS
+    }
+    assert len(rows) == 2
+    assert [(row["contact_company"], row["crm_name"]) for row in found] == [("Known to rival", "Rival")]
