@@ -45,8 +45,9 @@ class SocialClient(Protocol):
         ...
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
-        """The posts with these ids as they are now (any number of ids); one answer for each id, in any order (none, where
-        posts are `HANDED_IN`)."""
+        """The posts with these ids as they are now (any number of ids), in any order: the post where it is served, `Gone` where the
+        network says so as its contract has it, and no answer where it says nothing: what is only left out may be there. Such an id
+        is asked for again later. (No answer at all where posts are `HANDED_IN`.)"""
         ...
 
 

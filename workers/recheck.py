@@ -22,6 +22,8 @@ RECHECKED = 400  # posts a sweep asks for
 # week, since reads are paid for; older ones open no wait any more. (Age of the post, and how long it has not been served.)
 OUR_ANSWERS, OUR_ANSWERS_AFTER = timedelta(days=3), timedelta(hours=6)
 ALL_POSTS, ALL_POSTS_AFTER = timedelta(days=90), timedelta(days=7)
+# What the network says nothing about may be there or gone: it is asked for again, sooner the more rests on it.
+UNANSWERED, UNANSWERED_OLD = timedelta(hours=1), timedelta(days=1)
 # Where the network states within how long a change has to be followed, every post whose text is kept is asked for so much sooner than that.
 AHEAD, EVER = timedelta(hours=4), datetime.min.replace(tzinfo=UTC)
 RECHECK_EVERY = timedelta(minutes=15)
@@ -39,14 +41,16 @@ def recheck(job: StreamJob) -> bool:
 def _recheck_posts(job: StreamJob) -> bool:
     now, real = business_now(), real_now()
     begun = _begun(job)
+    soon = real - UNANSWERED
     sweeps = [
-        streams.Sweep(real - OUR_ANSWERS_AFTER, now - OUR_ANSWERS, ours_only=True),
-        streams.Sweep(real - ALL_POSTS_AFTER, now - ALL_POSTS),
+        streams.Sweep(begun, soon, EVER, waiting_only=True),
+        streams.Sweep(real - OUR_ANSWERS_AFTER, real - OUR_ANSWERS_AFTER, now - OUR_ANSWERS, ours_only=True),
+        streams.Sweep(real - ALL_POSTS_AFTER, real - UNANSWERED_OLD, now - ALL_POSTS),
     ]
     if job.provider.follow is not None:
-        sweeps.append(streams.Sweep(real - job.provider.follow.within + AHEAD, EVER))
+        sweeps.append(streams.Sweep(real - job.provider.follow.within + AHEAD, soon, EVER))
     with job.runtime.db.tenant(job.workspace_id) as session:
-        found = streams.to_recheck(session, job.connection, sweeps, waiting_before=begun, limit=RECHECKED)
+        found = streams.to_recheck(session, job.connection, sweeps, limit=RECHECKED)
         ids = _affordable(session, job, found)
     if not ids:
         return True
@@ -55,7 +59,7 @@ def _recheck_posts(job: StreamJob) -> bool:
     store(job, Page(tuple(answers), None if finished else begun.isoformat()))
     with job.runtime.db.tenant(job.workspace_id) as session:
         job.hold(session)
-        streams.checked(session, job.connection, ids)
+        streams.checked(session, job.connection, ids, {each.id for each in answers})
     return finished
 
 

@@ -107,7 +107,8 @@ class Engagement(Below, Identified, Base):
     edited_at: Mapped[datetime | None]
     window_closes_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
-    checked_at: Mapped[datetime]  # when the network last served it
+    checked_at: Mapped[datetime]  # when the network last served it, or said how it stands
+    asked_at: Mapped[datetime | None]  # when it was last asked for and said nothing
     deleted_at: Mapped[datetime | None]  # gone at its source: the text is erased here
     text_erased_at: Mapped[datetime | None]  # it was kept as long as it may be: the text is erased, the rest stays
     parent_missing: Mapped[bool] = mapped_column(default=False, server_default="false")

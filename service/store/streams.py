@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -27,11 +27,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Posts that the network has not served for a while, no older than `posted_since`."""
+    """Posts that the network has not served for a while, no older than `posted_since`. One that was asked for and had no answer is
+    not asked for again until `asked_before` has gone by."""
 
     checked_before: datetime  # real time
+    asked_before: datetime  # real time
     posted_since: datetime  # business time
     ours_only: bool = False
+    waiting_only: bool = False  # those of conversations in which somebody waits
 
 
 def hold(session: Session, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> Held | None:
@@ -151,11 +154,8 @@ def threads_we_are_in(session: Session, connection: Connection, since: datetime,
     return [row[0] for row in rows]
 
 
-def to_recheck(
-    session: Session, connection: Connection, sweeps: Sequence[Sweep], *, waiting_before: datetime, limit: int
-) -> list[str]:
-    """Ids of posts to be checked for edits and deletions: first those of conversations in which somebody waits, unless the
-    network has served them since `waiting_before`, then those of each sweep."""
+def to_recheck(session: Session, connection: Connection, sweeps: Sequence[Sweep], *, limit: int) -> list[str]:
+    """Ids of posts to be checked for edits and deletions, those of the first sweep first."""
     waiting = (
         select(Conversation.thread)
         .where(
@@ -172,15 +172,14 @@ def to_recheck(
         Engagement.text_erased_at.is_(None),  # there is nothing left to follow
     )
     found: dict[str, None] = {}
-    chosen_by_age = [
-        (
+    for sweep in sweeps:
+        chosen = (
             Engagement.checked_at < sweep.checked_before,
+            Engagement.asked_at.is_(None) | (Engagement.asked_at < sweep.asked_before),
             Engagement.posted_at >= sweep.posted_since,
             Engagement.ours.in_([True, sweep.ours_only]),
+            *([Engagement.thread.in_(waiting)] if sweep.waiting_only else ()),
         )
-        for sweep in sweeps
-    ]
-    for chosen in ((Engagement.thread.in_(waiting), Engagement.checked_at < waiting_before), *chosen_by_age):
         rows = session.execute(
             select(Engagement.native_id).where(*mine, *chosen).order_by(Engagement.checked_at).limit(limit)
         )
@@ -188,17 +187,20 @@ def to_recheck(
     return list(found)[:limit]
 
 
-def checked(session: Session, connection: Connection, ids: Sequence[str]) -> None:
-    """These posts were asked for just now."""
-    session.execute(
-        update(Engagement)
-        .where(
-            Engagement.workspace_id == connection.workspace_id,
-            Engagement.connection_id == connection.id,
-            Engagement.native_id.in_(ids),
+def checked(session: Session, connection: Connection, ids: Collection[str], answered: Collection[str]) -> None:
+    """These posts were asked for just now, and of those among them that are `answered` it is known how they stand. What the network
+    says nothing about counts as not served: nobody knows whether it is there."""
+    now = real_now()
+    for column, some in (("checked_at", answered), ("asked_at", set(ids).difference(answered))):
+        session.execute(
+            update(Engagement)
+            .where(
+                Engagement.workspace_id == connection.workspace_id,
+                Engagement.connection_id == connection.id,
+                Engagement.native_id.in_(some),
+            )
+            .values({column: now})
         )
-        .values(checked_at=real_now())
-    )
 
 
 def fail(

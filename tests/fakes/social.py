@@ -22,6 +22,7 @@ class FakeSocial:
     page_size: int = 100
     streams: tuple[str, ...] = STREAMS
     notes: tuple[str, ...] = ()  # sentences that every page brings
+    silent: set[str] = field(default_factory=set)  # ids of which a recheck says nothing
     script: Script = field(default_factory=Script)
     threads_asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     meter: Meter | None = None  # of whoever called last; only where posts have a price
@@ -70,7 +71,7 @@ class FakeSocial:
         if self.meter:
             self.meter.ask("post", len(ids), len(ids))
             self.meter.tell("post", [each for each in ids if each in self._posts])
-        return [self._posts.get(each, Gone(each)) for each in ids]
+        return [self._posts.get(each, Gone(each)) for each in ids if each not in self.silent]
 
 
 def manifest(social: FakeSocial, key: str = "fakesocial", prices: tuple[Price, ...] = ()) -> Provider[SocialClient]:

@@ -36,6 +36,6 @@ class BlueskyClient:
         return PULLS[stream](self._reader, cursor, threads)
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
-        """The posts as they are now; Gone for those that Bluesky no longer shows us: deleted, taken down, or by somebody
-        who blocks the account. Direct messages have no answer: a sender cannot take them back."""
-        return list(lookups.recheck(self._reader, ids))
+        """The posts as they are now; Gone for those of which Bluesky says that it does not show them to us: deleted, taken down, or by
+        somebody who blocks the account. Direct messages have no answer: a sender cannot take them back."""
+        return lookups.recheck(self._reader, ids)

@@ -7,7 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.errors import InvalidRequestError, NotFoundError, TemporaryError, UnexpectedResponseError
+from integrations.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitError,
+    TemporaryError,
+    UnexpectedResponseError,
+)
 from integrations.records import Engagement, Gone, Page
 from integrations.social.bluesky import parse
 from integrations.social.bluesky.calls import rows
@@ -19,6 +25,7 @@ DEPTH = 100  # how far below its beginning a thread is read; what stands deeper 
 # Threads read in one pull: each is a call, and a PDS takes 3,000 in five minutes from an address, for all accounts together.
 THREADS = 50
 BROKEN = 2  # threads over which Bluesky may break before it counts as out of order
+_NOT_SHOWN = frozenset({"app.bsky.feed.defs#notFoundPost", "app.bsky.feed.defs#blockedPost"})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -79,15 +86,54 @@ def ancestors(reader: Reader, ids: Sequence[str]) -> Iterator[Page[Engagement]]:
         yield Page(read.items, None, read.notes, answered=asked)
 
 
-def recheck(reader: Reader, ids: Sequence[str]) -> Iterator[Engagement | Gone]:
-    """See `BlueskyClient.recheck`. A post that is served and cannot be read has no answer: it is not gone."""
-    wanted = [each for each in dict.fromkeys(ids) if not each.startswith(parse.CHAT)]
+def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
+    """See `BlueskyClient.recheck`. A post that is served and cannot be read has no answer: it is not gone. Where the server takes no
+    more calls, what was found is returned, and the others have no answer this time."""
+    found: list[Engagement | Gone] = []
+    try:
+        found.extend(_answers(reader, [each for each in dict.fromkeys(ids) if not each.startswith(parse.CHAT)]))
+    except RateLimitError:
+        if not found:
+            raise
+    return found
+
+
+def _answers(reader: Reader, wanted: Sequence[str]) -> Iterator[Engagement | Gone]:
+    broken = 0
     for start in range(0, len(wanted), BATCH):
         asked = wanted[start : start + BATCH]
-        served = _served(reader, asked)
-        shown = {str(row.get("uri")) for row in served if isinstance(row, dict) and not parse.is_hidden(row)}
-        yield from parse.some(served, lambda row: parse.post(row, reader.view)).items
-        yield from (Gone(each) for each in asked if each not in shown)
+        served = {str(row.get("uri")): row for row in _served(reader, asked) if isinstance(row, dict)}
+        yield from parse.some(list(served.values()), lambda row: parse.post(row, reader.view)).items
+        for each in asked:
+            if each in served:
+                yield from [Gone(each)] if parse.is_hidden(served[each]) else ()
+                continue
+            try:
+                yield from _alone(reader, each)
+            except TemporaryError:  # it may be this post alone, every time
+                broken += 1
+                if broken > BROKEN:
+                    raise
+
+
+def _alone(reader: Reader, uri: str) -> Iterator[Engagement | Gone]:
+    """What has become of one that was left out of many. The lexicon of `getPosts` says nothing of those that it leaves out; that of
+    `getPostThread` names what is not there and what is kept from us."""
+    if not parse.is_post(uri):
+        yield Gone(uri)
+        return
+    try:
+        thread = reader.calls.get("app.bsky.feed.getPostThread", uri=uri, depth=0, parentHeight=0).get("thread")
+    except NotFoundError:
+        yield Gone(uri)
+        return
+    except InvalidRequestError:
+        return
+    found = thread if isinstance(thread, dict) else {}
+    if found.get("$type") in _NOT_SHOWN:
+        yield Gone(uri)
+    elif isinstance(found.get("post"), dict):
+        yield from parse.some([found["post"]], lambda row: parse.post(row, reader.view)).items
 
 
 def _served(reader: Reader, ids: Sequence[str]) -> list[Any]:

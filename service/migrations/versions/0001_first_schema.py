@@ -800,6 +800,7 @@ def upgrade() -> None:
         sa.Column("window_closes_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("text_erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("parent_missing", sa.Boolean(), server_default="false", nullable=False),

@@ -13,7 +13,7 @@ from integrations import errors
 from integrations.records import Engagement, Gone, Kind
 from integrations.social.bluesky import lookups
 from integrations.social.bluesky.cursors import OVERLAP, FeedCursor, Sweep, ThreadsCursor
-from tests.integrations.social.bluesky.wire import ADA, BOB, NOW, TOKEN, US, Wire, uri
+from tests.integrations.social.bluesky.wire import ADA, BOB, NOW, TOKEN, US, Reply, Wire, uri
 
 
 def pull(wire: Wire, stream: str = "mentions", cursor: str | None = None, threads: Any = (), **more: Any) -> list[Any]:
@@ -251,6 +251,23 @@ def test_a_recheck_answers_every_post_and_no_message(wire: Wire) -> None:
     answers = wire.client().recheck([kept, blocked, *gone, "odd", "chat:c1:m1"])
     assert [each.id for each in answers if isinstance(each, Engagement)] == [kept]
     assert {each.id for each in answers if isinstance(each, Gone)} == {blocked, *gone, "odd"}
+
+
+def test_a_post_that_an_answer_for_many_leaves_out_is_asked_for_alone_before_it_is_called_gone(wire: Wire) -> None:
+    there, passed_over, gone = wire.post(ADA), wire.post(ADA), uri(ADA, "gone")
+    wire.passed_over.add(passed_over)
+    assert {each.id: type(each) for each in wire.client().recheck([there, passed_over, gone])} == {
+        there: Engagement,
+        passed_over: Engagement,
+        gone: Gone,
+    }
+
+
+@pytest.mark.parametrize("reply", [(429, {}, "{}"), (502, {}, "<html>"), (400, {}, '{"error": "InvalidRequest"}')])
+def test_one_of_which_nothing_is_said_has_no_answer_and_the_others_have(wire: Wire, reply: Reply) -> None:
+    there, gone = wire.post(ADA), uri(ADA, "gone")
+    wire.refused["app.bsky.feed.getPostThread"] = reply
+    assert [each.id for each in wire.client().recheck([there, gone])] == [there]
 
 
 def test_a_row_that_cannot_be_read_is_not_taken_for_a_deleted_post(wire: Wire) -> None:

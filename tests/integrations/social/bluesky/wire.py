@@ -76,6 +76,8 @@ class Wire:
     posts: dict[str, Row] = field(default_factory=dict)  # address -> view of the post
     hidden: set[str] = field(default_factory=set)  # there, but not indexed yet: lists do not serve them
     blocked: set[str] = field(default_factory=set)
+    passed_over: set[str] = field(default_factory=set)  # there, but left out where many are asked for
+    refused: dict[str, Reply] = field(default_factory=dict)  # answers to give to calls of a method, whatever is asked
     convos: dict[str, Row] = field(default_factory=dict)
     messages: dict[str, list[Row]] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)  # conversations that the account is no longer in
@@ -183,6 +185,8 @@ class Wire:
         self.sent.append(request)
         if self.replies:
             return self.replies.pop(0)
+        if (method := urlsplit(str(request.url)).path.removeprefix("/xrpc/")) in self.refused:
+            return self.refused[method]
         headers = {"Content-Type": "application/json", "Date": "Fri, 20 Mar 2026 12:00:00 GMT"}
         refused = self._refused(request)
         if refused is not None:
@@ -212,7 +216,11 @@ class Wire:
             return 200, {**self.people[one("actor")], "followersCount": 12, "website": "https://acme.example"}
         if method == "app.bsky.feed.getPosts":
             assert len(query["uris"]) <= 25
-            return 200, {"posts": [self.posts[each] for each in query["uris"] if self._serves(each)]}
+            return 200, {
+                "posts": [
+                    self.posts[each] for each in query["uris"] if self._serves(each) and each not in self.passed_over
+                ]
+            }
         if method == "app.bsky.feed.getPostThread":
             thread = self._thread(one("uri"))
             if thread is None:
