@@ -385,6 +385,10 @@ class Provider(Generic[C]):
     # Sees to it that all that must stand at the provider for a connection stands (a page's subscription, a field), mends what it can,
     # and returns one sentence for each step that a person has to take. Called after connecting and now and then.
     check: Callable[[Access], Sequence[str]] | None = None
+    # Takes away again what `check` made at the provider for this account, as far as nobody else needs it, and returns one sentence for
+    # each thing that stays, with what a person can do about it. Called when nobody here holds the account any more, before the consent
+    # is given back.
+    take_back: Callable[[Access], Sequence[str]] | None = None
     install: Install = field(default_factory=Install)
     # Where a CRM goes on holding a task's words after the task was rewritten or deleted, which no client can change: sentences for the
     # receipt of whoever was erased.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,9 @@ from sqlalchemy.orm import Session
 
 from integrations import consents
 from integrations.errors import IntegrationError
+from integrations.provider import Setting
+from integrations.records import Author
+from integrations.registry import AnyProvider
 from service import health, registrations
 from service.accounts import Caller
 from service.errors import PlainError
@@ -28,15 +32,19 @@ def operator(workspace_id: UUID, actor: str = "system") -> Caller:
 
 
 def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
-    """Stops a connection, forgets its credentials here and revokes them at the provider. What was read stays; its open
-    tasks stay too. Returns False when there is no such connection."""
+    """Stops a connection, forgets its credentials here, takes back what connecting set up for it and revokes the credentials at the
+    provider; what the provider keeps all the same is said on the connection. What was read stays; its open tasks stay too. Returns
+    False when there is no such connection."""
     with runtime.db.tenant(caller.workspace_id) as session:
         found = connecting.forget(session, runtime.vault, caller.workspace_id, connection_id, by=caller.actor)
         if found is not None and found[0].receipt.get("state") == leaving.UNDER_WAY:
             leaving.give_up(session, found[0])  # what could not be withdrawn yet stays after all
     if found is None:
         return False
-    _give_back(runtime, *found)
+    left = _give_back(runtime, *found).left
+    if left:
+        with runtime.db.tenant(caller.workspace_id) as session:
+            connecting.left_behind(session, caller.workspace_id, connection_id, left)
     return True
 
 
@@ -82,9 +90,11 @@ def end(runtime: Runtime, row: Connection, lines: Sequence[str], *, by: str = "s
     found = runtime.db.retried(row.workspace_id, forget)
     if found is None:
         return
-    told = _GOODBYE[_give_back(runtime, *found)].format(name=health.provider_name(row.provider))
+    goodbye = _give_back(runtime, *found)
+    told = _GOODBYE[goodbye.told].format(name=health.provider_name(row.provider))
     with runtime.db.tenant(row.workspace_id) as session:
-        leaving.note(session, row.workspace_id, row.id, told)
+        for sentence in (*goodbye.left, told):
+            leaving.note(session, row.workspace_id, row.id, sentence)
 
 
 def receipt(runtime: Runtime, workspace_id: UUID, connection_id: UUID) -> tuple[str, Mapping[str, Any], str]:
@@ -107,17 +117,40 @@ _GOODBYE = {
 }
 
 
-def _give_back(runtime: Runtime, row: Connection, credentials: Mapping[str, Any]) -> bool:
-    """Whether the provider took notice. Where it does not, here it is gone all the same."""
-    if not credentials:
-        return False
+@dataclass(frozen=True)
+class _Goodbye:
+    """Whether the provider took notice that we left, and a sentence for each thing of ours that stays there."""
+
+    told: bool = False
+    left: Sequence[str] = ()
+
+
+def _give_back(runtime: Runtime, row: Connection, credentials: Mapping[str, Any]) -> _Goodbye:
+    """Where the provider does not let us, here it is gone all the same. What other workspaces use of the same account stays."""
     try:
         way, setting = registrations.setting_of(runtime, row)
-        if way.reuses_token and _held_elsewhere(runtime, row):
-            return False
-        return consents.revoke(way, setting, credentials)
-    except (ConnectError, IntegrationError):
-        return False  # a version without the provider, or nothing left to revoke with
+        shared = (way.reuses_token or way.provider.take_back is not None) and _held_elsewhere(runtime, row)
+        left = () if shared else _take_back(way.provider, row, setting, credentials)
+        if not credentials or (shared and way.reuses_token):
+            return _Goodbye(left=left)
+    except ConnectError:
+        return _Goodbye()  # a version without the provider, or without our registration
+    try:
+        return _Goodbye(consents.revoke(way, setting, credentials), left)
+    except IntegrationError:
+        return _Goodbye(left=left)  # nothing left to revoke with
+
+
+def _take_back(
+    provider: AnyProvider, row: Connection, setting: Setting, credentials: Mapping[str, Any]
+) -> Sequence[str]:
+    if provider.take_back is None:
+        return ()
+    account = Author(row.account_id, row.handle, row.name, url=row.url)
+    try:
+        return provider.take_back(registrations.access(setting, credentials, account=account, options=row.options))
+    except IntegrationError as error:
+        return (f"{provider.name} could not be asked to stop what was set up there for this account: {error}.",)
 
 
 def _held_elsewhere(runtime: Runtime, row: Connection) -> bool:

@@ -88,7 +88,8 @@ def line(connection: Row, now: datetime) -> str:
     included; `now` is real time, in the zone in which dates are to be written."""
     name = provider_name(connection["provider"])
     if connection["status"] == "disconnected":
-        return f"Disconnected{_on(connection['status_at'], now)}. What was read is kept."
+        stays = f" {reason}" if (reason := connection["status_reason"]) else ""  # at the provider
+        return f"Disconnected{_on(connection['status_at'], now)}. What was read is kept.{stays}"
     if connection["status"] == "leaving":
         trouble = connection.get("push_error") or ""
         return "Our open tasks there are being withdrawn; then it is disconnected." + (f" {trouble}" if trouble else "")

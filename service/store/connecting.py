@@ -200,6 +200,19 @@ def checked(session: Session, workspace_id: UUID, connection_id: UUID, steps: Se
     )
 
 
+def left_behind(session: Session, workspace_id: UUID, connection_id: UUID, sentences: Sequence[str]) -> None:
+    """What stays at the provider of a connection that was disconnected."""
+    session.execute(
+        update(Connection)
+        .where(
+            Connection.workspace_id == workspace_id,
+            Connection.id == connection_id,
+            Connection.status == "disconnected",
+        )
+        .values(status_reason=" ".join(sentences))
+    )
+
+
 def forget(
     session: Session, vault: Vault, workspace_id: UUID, connection_id: UUID, *, by: str
 ) -> tuple[Connection, dict[str, Any]] | None:

@@ -89,6 +89,7 @@ PROVIDER: Provider[SocialClient] = Provider(
         ),
     ),
     check=subscribing.check,
+    take_back=subscribing.take_back,
     webhook=Webhook(webhook.challenge, webhook.verify),
     prices=(
         Price("post", 0.005, _PRICES, _READ_ON, "post"),

@@ -8,10 +8,17 @@ docs.x.com/x-api/activity, in the contract of version 2.167). Without one, nothi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from integrations.errors import AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from integrations.provider import Access
 from integrations.social.x.calls import Calls, answer
 from integrations.social.x.reading import dicts
@@ -25,6 +32,10 @@ _UNREACHABLE = (
     "X could not set up its hints to {callback}: {why}. See that this address can be reached from the internet, and that the API key"
     " secret is the app's; until then X is polled."
 )
+_STAYS = (
+    "X was to stop its hints about this account and did not: {why}. Warmline throws them away; whoever runs it can take the subscriptions"
+    " away in X's developer console."
+)
 SUBSCRIPTIONS = 1000  # on one page, at most
 _REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
 
@@ -32,13 +43,11 @@ _REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
 def check(access: Access) -> list[str]:
     """One sentence for each step that a person has to take for hints to come. Polling goes on without any of it. Raises
     `integrations.errors` where X is away or the account's consent is gone."""
-    token = str(access.app.options.get(BEARER) or "")
-    if not token or access.account is None:
+    app, callback = _app(access), _callback(access)
+    if app is None or access.account is None:
         return []
-    callback = f"{access.base_url}/hooks/x"
     if urlsplit(callback).scheme != "https":
         return ["X sends hints only to an https address, and this Warmline has none. Until then X is polled."]
-    app = Calls(access.hosts["api"], token)
     try:
         webhook = _webhook(app, callback)
         missing = _missing(app, webhook, access.account.id)
@@ -50,10 +59,51 @@ def check(access: Access) -> list[str]:
     return _subscribe(account, webhook, access.account.id, missing)
 
 
+def take_back(access: Access) -> list[str]:
+    """Takes away the account's subscriptions, and the app's webhook with the last of all; one sentence where X does not let us."""
+    app, callback = _app(access), _callback(access)
+    if app is None or access.account is None:
+        return []
+    try:
+        row = _standing(app, callback)
+        webhook = str(row.get("id") or "") if row else ""
+        if not webhook:
+            return []
+        here = [each for each in _subscriptions(app) if str(each.get("webhook_id")) == webhook]
+        ours = [each for each in here if _account(each) == access.account.id]
+        for each in ours:
+            _delete(app, f"/2/activity/subscriptions/{each.get('subscription_id')}")
+        if len(ours) == len(here):
+            _delete(app, f"/2/webhooks/{webhook}")
+    except IntegrationError as error:
+        return [_STAYS.format(why=str(error).rstrip("."))]
+    return []
+
+
+def _delete(app: Calls, route: str) -> None:
+    with suppress(NotFoundError):  # somebody else was faster
+        app.request("DELETE", route)
+
+
+def _app(access: Access) -> Calls | None:
+    """Calls with the app's own token; None where whoever runs Warmline has given none, so that nothing is set up at X."""
+    token = str(access.app.options.get(BEARER) or "")
+    return Calls(access.hosts["api"], token) if token else None
+
+
+def _callback(access: Access) -> str:
+    return f"{access.base_url}/hooks/x"
+
+
+def _standing(app: Calls, callback: str) -> Mapping[str, Any] | None:
+    """The app's webhook that leads here, if there is one."""
+    rows = dicts(answer(app.request("GET", "/2/webhooks")).rows)
+    return next((each for each in rows if each.get("url") == callback), None)
+
+
 def _webhook(app: Calls, callback: str) -> str:
     """The id of the app's webhook that leads here: found, made, or asked to prove itself again where X has given it up."""
-    rows = dicts(answer(app.request("GET", "/2/webhooks")).rows)
-    row = next((each for each in rows if each.get("url") == callback), None)
+    row = _standing(app, callback)
     if row is None:
         (row,) = dicts(answer(app.request("POST", "/2/webhooks", json={"url": callback})).rows)[:1] or ({},)
     elif row.get("valid") is False:

@@ -57,6 +57,8 @@ class Hooks:
         if method == "PUT":
             self.webhooks[0]["valid"] = True
             return 200, {"data": {"attempted": True}}
+        if method == "DELETE":
+            return self._delete(*path.split("/")[-2:])
         if method == "GET":
             start = int(query.get("pagination_token", ["0"])[0])
             rows = self.subscriptions[start : start + self.page]
@@ -64,6 +66,14 @@ class Hooks:
             return 200, {"data": rows, "meta": {"next_token": f"{start + self.page:016d}"} if more else {}}
         self.subscriptions.append({"subscription_id": str(len(self.subscriptions) + 1), **body})
         return 200, {"data": {"subscription": self.subscriptions[-1]}}
+
+    def _delete(self, kind: str, row_id: str) -> tuple[int, Any]:
+        rows, name = (self.webhooks, "id") if kind == "webhooks" else (self.subscriptions, "subscription_id")
+        found = [each for each in rows if each[name] == row_id]
+        if not found:
+            return 404, {"title": "Not Found Error", "type": "https://api.x.com/2/problems/resource-not-found"}
+        rows.remove(found[0])
+        return 200, {"data": {"deleted": True}}
 
     def writes(self) -> list[tuple[str, str, str]]:
         return [
@@ -77,7 +87,7 @@ class Hooks:
 def hooks() -> Iterator[Hooks]:
     found = Hooks()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        for method in (responses.GET, responses.POST, responses.PUT):
+        for method in (responses.GET, responses.POST, responses.PUT, responses.DELETE):
             mock.add_callback(method, re.compile(re.escape(API) + "/2/"), found.answer)
         yield found
 
@@ -94,6 +104,11 @@ ACCESS = Access(
 def check(access: Access = ACCESS) -> list[str]:
     assert PROVIDER.check is not None
     return list(PROVIDER.check(access))
+
+
+def take_back(access: Access = ACCESS) -> list[str]:
+    assert PROVIDER.take_back is not None
+    return list(PROVIDER.take_back(access))
 
 
 def standing(account_id: str = US.id, webhook: str = "77") -> list[dict[str, Any]]:
@@ -196,6 +211,36 @@ def test_rows_that_cannot_be_read_make_nothing_fall(hooks: Hooks, rows: list[Any
     assert all(isinstance(each, str) for each in check())
 
 
+def test_whoever_leaves_takes_their_subscriptions_and_the_last_one_the_webhook(hooks: Hooks) -> None:
+    other = replace(ACCESS, account=replace(US, id="8"))
+    check()
+    check(other)
+    assert take_back() == []
+    assert {each["filter"]["user_id"] for each in hooks.subscriptions} == {"8"}
+    assert len(hooks.webhooks) == 1
+    assert take_back(other) == []
+    assert (hooks.subscriptions, hooks.webhooks) == ([], [])
+    assert {token for *_, token in hooks.writes()[-len(EVENTS) - 1 :]} == {APP_TOKEN}
+
+
+def test_taking_back_twice_or_where_nothing_was_set_up_does_nothing(hooks: Hooks) -> None:
+    hooks.webhooks.append({"id": "5", "url": "https://elsewhere.example/hooks"})
+    hooks.subscriptions = [{**each, "subscription_id": "9"} for each in standing(webhook="5")]
+    assert take_back() == []
+    assert take_back(replace(ACCESS, app=App("client", "secret"))) == []
+    assert hooks.writes() == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 503])
+def test_what_x_does_not_let_go_of_is_said(hooks: Hooks, status: int) -> None:
+    check()
+    hooks.refused["DELETE", "/2/activity/subscriptions/1"] = (status, "Not today")
+    (told,) = take_back()
+    assert told.startswith("X was to stop its hints about this account and did not: ")
+    assert "developer console" in told
+    assert APP_TOKEN not in told
+
+
 @pytest.mark.shared
 def test_every_request_is_in_the_contract(hooks: Hooks, shared: Path) -> None:
     oracle = contract(shared, NEW_NAMES)  # events of replies and quotes came with it
@@ -204,6 +249,10 @@ def test_every_request_is_in_the_contract(hooks: Hooks, shared: Path) -> None:
     check()
     hooks.webhooks[0]["valid"] = False
     check()
-    assert len({(each.method, urlsplit(str(each.url)).path) for each in hooks.sent}) == 5
+    take_back()
+    assert {(each.method, urlsplit(str(each.url)).path.rstrip("0123456789")) for each in hooks.sent} == {
+        ("GET", "/2/webhooks"), ("POST", "/2/webhooks"), ("PUT", "/2/webhooks/"), ("DELETE", "/2/webhooks/"),
+        ("GET", "/2/activity/subscriptions"), ("POST", "/2/activity/subscriptions"), ("DELETE", "/2/activity/subscriptions/"),
+    }  # fmt: skip
     for request in hooks.sent:
         oracle.check(request)
