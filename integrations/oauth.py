@@ -67,16 +67,21 @@ def begin(name: str, auth: OAuth2, setting: Setting, state: str) -> Begun:
 def authorize_url(auth: OAuth2, setting: Setting, *, state: str, verifier: str) -> str:
     """The consent page's address. `verifier` is the PKCE secret (RFC 7636), 43 to 128 characters."""
     with _session(auth, setting) as session:
-        extra: dict[str, str] = dict(auth.authorize_params)
-        if auth.optional_scopes:
-            extra["optional_scope"] = " ".join(auth.optional_scopes)
         url, _ = session.create_authorization_url(
             auth.authorize_url.format(**setting.hosts),
             state=state,
             code_verifier=verifier if auth.pkce else None,
-            **extra,
+            **_asked(auth, setting),
         )
     return str(url)
+
+
+def _asked(auth: OAuth2, setting: Setting) -> dict[str, Any]:
+    """Parameters of the consent page beside those that every one has."""
+    if instead := auth.asks_instead(setting.app) if auth.asks_instead else None:
+        return {"scope": None, **instead}  # None: Authlib leaves it out
+    optional = {"optional_scope": " ".join(auth.optional_scopes)} if auth.optional_scopes else {}
+    return {**auth.authorize_params, **optional}
 
 
 def finish(

@@ -147,6 +147,9 @@ class OAuth2:
     pkce: bool = True
     client_auth: Literal["client_secret_basic", "client_secret_post", "none"] = "client_secret_basic"
     authorize_params: Mapping[str, str] = field(default_factory=dict)
+    # What the consent page is asked with instead of scopes and `authorize_params`, where our registration has it so (a set of permissions
+    # that is kept at the provider under an id, say); empty where it does not.
+    asks_instead: Callable[[App], Mapping[str, str]] | None = None
     issuer: str | None = None  # what `iss` on the callback must equal, where the provider sends it
     reuses_token: bool = False  # each consent of a person gives the same token: giving it back ends all of them
     keeps: tuple[str, ...] = ()  # further members of the token endpoint's answers that belong to the credentials

@@ -12,13 +12,14 @@ from typing import Any
 
 from integrations.errors import PermissionDeniedError, UnexpectedResponseError
 from integrations.graph.api import Graph, Json, mapping
-from integrations.provider import Access, Credentials, FormField, OAuth2, Setting
+from integrations.provider import Access, App, Credentials, FormField, OAuth2, Setting
 
 HOSTS = {
     "api": "https://graph.facebook.com",
     "web": "https://www.facebook.com",
     "inbox": "https://business.facebook.com",
 }
+CONFIGURATION = "config_id"
 APP_FORM = (
     FormField(
         "version",
@@ -26,11 +27,18 @@ APP_FORM = (
         help="As v25.0. Empty: the one that Warmline was made for.",
         required=False,
     ),
+    FormField(
+        CONFIGURATION,
+        "Configuration id",
+        help="Of a configuration with user access tokens, where the app uses Facebook Login for Business. Empty: it uses Facebook Login.",
+        required=False,
+    ),
 )
 
 
 def oauth(scopes: tuple[str, ...]) -> OAuth2:
-    """Facebook Login with these permissions. One that somebody left out before is asked for again."""
+    """Facebook Login with these permissions; one that somebody left out before is asked for again. Or Facebook Login for Business, with
+    the configuration that holds them."""
     return OAuth2(
         authorize_url="{web}/dialog/oauth",
         token_url="{api}/oauth/access_token",  # noqa: S106 (an address)
@@ -38,8 +46,16 @@ def oauth(scopes: tuple[str, ...]) -> OAuth2:
         pkce=False,
         client_auth="client_secret_post",
         authorize_params={"auth_type": "rerequest"},
+        asks_instead=_configuration,
         exchange=exchange,
     )
+
+
+def _configuration(app: App) -> dict[str, str]:
+    """Facebook Login for Business takes an id of permissions and assets that are kept with the app, and no permissions; whoever consents
+    grants all of them (developers.facebook.com/docs/facebook-login/facebook-login-for-business, read in November 2026)."""
+    found = str(app.options.get(CONFIGURATION) or "").strip()
+    return {CONFIGURATION: found} if found else {}
 
 
 def exchange(setting: Setting, credentials: Credentials) -> Credentials:

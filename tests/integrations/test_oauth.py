@@ -24,6 +24,7 @@ HOSTS = {"api": "https://api.example.com", "web": "https://example.com"}
 SETTING = Setting(APP, HOSTS, redirect_uri="https://warmline.example/callback")
 TOKEN_URL, REVOKE_URL = "https://api.example.com/token", "https://api.example.com/revoke"
 VERIFIER = "v" * 64
+REGISTERED = replace(SETTING, app=replace(APP, options={"set": "77"}))
 CREDENTIALS = {"access_token": "old-access-token", "refresh_token": "old-refresh-token", "scope": "read", "extra": 1}
 FRESH = {
     "access_token": "new-access-token",
@@ -58,6 +59,18 @@ def _refresh(credentials: dict[str, Any] = CREDENTIALS) -> Any:
 
 
 # --- sending the person there --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("setting", "asked"), [(REGISTERED, {"set": ["77"]}), (SETTING, None)])
+def test_what_is_kept_at_the_provider_is_asked_for_instead_of_scopes(
+    setting: Setting, asked: dict[str, list[str]] | None
+) -> None:
+    auth = _with(asks_instead=lambda app: {name: app.options[name] for name in app.options})
+    query = parse_qs(urlsplit(oauth.authorize_url(auth, setting, state="s", verifier=VERIFIER)).query)
+    mine = {name: query[name] for name in ("scope", "optional_scope", "prompt", "set") if name in query}
+    assert mine == (asked or {"scope": ["read offline"], "optional_scope": ["extra"], "prompt": ["consent"]})
+    assert (asked is None) == ("scope" in query)
+    assert query["state"] == ["s"]
 
 
 def test_the_authorize_address_carries_state_scopes_and_the_challenge() -> None:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from integrations import errors
+from integrations import errors, oauth
 from integrations.graph import login
-from integrations.provider import Access, Account, Setting
+from integrations.provider import Access, Account, App, Setting
 from integrations.social.facebook import PROVIDER as FACEBOOK
 from integrations.social.instagram import PROVIDER as INSTAGRAM
 from integrations.social.instagram.client import PAGE_ID, InstagramClient
@@ -74,6 +75,21 @@ def test_the_consent_asks_again_for_what_was_left_out_before() -> None:
     for provider in (FACEBOOK, INSTAGRAM):
         assert provider.auth.authorize_params["auth_type"] == "rerequest"  # type: ignore[union-attr]
         assert provider.auth.exchange is login.exchange  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("provider", [FACEBOOK, INSTAGRAM], ids=lambda each: str(each.key))
+def test_login_for_business_is_asked_with_the_configuration_and_no_permissions(provider: Any) -> None:
+    def query(app: App) -> dict[str, list[str]]:
+        url = oauth.authorize_url(provider.auth, replace(SETTING, app=app), state="s1", verifier="v" * 64)
+        return parse_qs(urlsplit(url).query)
+
+    plain, business = query(APP), query(replace(APP, options={"config_id": " 4711 "}))
+    assert "config_id" not in plain
+    assert plain["scope"] == [" ".join(provider.auth.scopes)]
+    assert business == {
+        "response_type": ["code"], "client_id": [APP.client_id], "redirect_uri": [SETTING.redirect_uri], "state": ["s1"], "config_id": ["4711"]
+    }  # fmt: skip
+    assert "config_id" in [field.name for field in provider.app_form]
 
 
 def test_each_page_becomes_an_account_with_a_token_of_its_own(person: Wire) -> None:
