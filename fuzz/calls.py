@@ -170,7 +170,7 @@ def machine(schema: Any, caller: Caller, seed: int) -> Any:
             caller.last = f"{case.method} {case.formatted_path} {case.query!r} {case.headers!r} {case.body!r}"[:4000]
             return {"headers": caller.headers}
 
-        def step(self, input: Any) -> Any:  # noqa: A002 - as schemathesis calls it
+        def step(self, input: Any) -> Any:
             caller.followed += input.transition is not None and input.is_applied
             return super().step(input)
 

