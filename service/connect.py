@@ -23,11 +23,7 @@ from service import arrivals, registrations, tickets
 from service.accounts import Caller
 from service.arrivals import Arrival, in_words, plainly
 from service.models import Connection, OAuthState
-from service.registrations import ConnectError as ConnectError
-from service.registrations import app_for as app_for
-from service.registrations import callback_url as callback_url
-from service.registrations import provider_named
-from service.registrations import set_app as set_app
+from service.registrations import ConnectError, provider_named
 from service.runtime import Runtime
 from service.store import connecting
 

@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from integrations.provider import App, Hint
 from integrations.registry import AnyProvider, providers
-from service import connect
+from service import registrations
 from service.clock import real_now
 from service.models import WebhookRoute
 from service.runtime import Runtime, runtime
@@ -104,7 +104,9 @@ def document(provider: str, path: str) -> Response:
     if found is None or chosen is None:
         abort(404)
     held = runtime()
-    return Response(chosen.render(held.config.base_url, connect.app_for(held, found)), content_type=chosen.content_type)
+    return Response(
+        chosen.render(held.config.base_url, registrations.app_for(held, found)), content_type=chosen.content_type
+    )
 
 
 def _with_webhook(key: str) -> tuple[AnyProvider, App]:
@@ -121,8 +123,8 @@ def _registration(provider: AnyProvider) -> App | None:
     until, ours = kept.get(provider.key, (0.0, None))
     if time.monotonic() >= until:
         try:
-            ours = connect.app_for(runtime(), provider)
-        except connect.ConnectError:
+            ours = registrations.app_for(runtime(), provider)
+        except registrations.ConnectError:
             ours = None
         kept[provider.key] = time.monotonic() + FRESH, ours
     return ours

@@ -12,7 +12,7 @@ from integrations import consents, hosts, standing
 from integrations.errors import InvalidRequestError
 from integrations.registry import AnyProvider, providers
 from service import config as configuration
-from service import connect, freezes, registrations
+from service import freezes, registrations
 from service.errors import PlainError
 from service.runtime import Runtime
 
@@ -95,9 +95,11 @@ def set_app(
     values = dict(_option(each) for each in options)
     at = dict(_address(found, each) for each in addresses)
     place = _server(runtime, server) if server else ""
-    connect.set_app(runtime, provider, client_id, client_secret, at, host=place, options=values)
+    registrations.set_app(runtime, provider, client_id, client_secret, at, host=place, options=values)
     own = place if way.register is not None else ""
-    click.echo(f"Saved. Give {provider} this callback address: {connect.callback_url(runtime.config, provider, own)}")
+    click.echo(
+        f"Saved. Give {provider} this callback address: {registrations.callback_url(runtime.config, provider, own)}"
+    )
 
 
 @command.command("forget")

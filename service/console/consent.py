@@ -13,9 +13,9 @@ from integrations import consents, forms
 from integrations.consents import Way
 from integrations.registry import AnyProvider, providers
 from service import connect, registrations, settings
-from service.connect import ConnectError
 from service.console.guard import caller, signed_out
 from service.console.page import elsewhere, page
+from service.registrations import ConnectError
 from service.runtime import runtime
 from service.store import listing
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from integrations import consents
 from integrations.registry import AnyProvider, providers
-from service import accounts, connect
+from service import accounts, connect, registrations
 from service.accounts import Caller
 from service.console import cookies
 from service.demo.sandbox import Sandbox
@@ -45,10 +45,10 @@ def register(runtime: Runtime, sandbox: Sandbox) -> list[AnyProvider]:
     spoken = []
     for provider in providers().values():
         secret = f"secret-of-{provider.key}-in-the-sandbox"
-        callback = connect.callback_url(runtime.config, provider.key)
+        callback = registrations.callback_url(runtime.config, provider.key)
         if consents.way(provider).needs_app and sandbox.register(provider.key, CLIENT, secret, callback):
             hosts = dict.fromkeys(provider.hosts, f"{sandbox.url}/{provider.key}")
-            connect.set_app(runtime, provider.key, CLIENT, secret, hosts)
+            registrations.set_app(runtime, provider.key, CLIENT, secret, hosts)
             if provider.webhook is not None:
                 here = f"http://127.0.0.1:{runtime.config.port}"
                 sandbox.settings(hint_url=f"{here}/hooks/{provider.key}", hint_secret=secret)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
 from integrations.registry import providers
-from service import connect, links
+from service import links, registrations
 from service.models import Conversation
 from service.runtime import Runtime
 from tests.browser.conftest import DESK, PHONE, Site, Visitor
@@ -190,7 +190,7 @@ def consent(serve: Callable[[Any], str], site: Site, held: Runtime) -> list[dict
 
     address = serve(provider)
     elsewhere = address.replace("127.0.0.1", "localhost")
-    connect.set_app(held, "chirp", "client", "not-a-secret", {"web": address, "api": address})
+    registrations.set_app(held, "chirp", "client", "not-a-secret", {"web": address, "api": address})
     return asked
 
 

@@ -29,7 +29,7 @@ from integrations.records import Engagement, Gone, Kind
 from integrations.registry import get
 from integrations.social.bluesky import consent, passwords
 from integrations.social.bluesky.client import BlueskyClient
-from service import accounts, connect, credentials, launcher, registrations
+from service import accounts, credentials, launcher, registrations
 from service.config import Config
 from service.db import scheduler_engine
 from service.models import Credential
@@ -252,10 +252,10 @@ def story(
     now = datetime.now(UTC)
     with outside(tmp_path / "sandbox", now) as world:
         world.set(rate_limits=False)
-        world.register("hubspot", CLIENT, SECRET, connect.callback_url(held.config, "hubspot"))
+        world.register("hubspot", CLIENT, SECRET, registrations.callback_url(held.config, "hubspot"))
         host = f"{world.url}/hubspot"
-        connect.set_app(held, "hubspot", CLIENT, SECRET, {"api": host, "web": host})
-        connect.set_app(held, "bluesky", "", "", network.hosts)
+        registrations.set_app(held, "hubspot", CLIENT, SECRET, {"api": host, "web": host})
+        registrations.set_app(held, "bluesky", "", "", network.hosts)
         owner = make_member(held, "Acme", "olga@acme.test")
         browser = app.test_client()
         link = accounts.signin_link(held.db, owner.email, BASE_URL)
@@ -404,7 +404,7 @@ def published(app: Flask, network: Network) -> Iterator[str]:
 def test_a_confidential_client_is_known_by_the_documents_that_we_serve(
     network: Network, held: Runtime, app: Flask
 ) -> None:
-    connect.set_app(held, "bluesky", "", "", network.hosts, options={"private_key": PEM})
+    registrations.set_app(held, "bluesky", "", "", network.hosts, options={"private_key": PEM})
     with published(app, network) as base:
         web = app.extensions["warmline"]
         object.__setattr__(web, "config", replace(web.config, base_url=base))  # the port was not known before

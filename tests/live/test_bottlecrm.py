@@ -29,7 +29,7 @@ from integrations.records import (
     TaskState,
     TaskStatus,
 )
-from service import access, accounts, connect
+from service import access, accounts, registrations
 from service.config import Config
 from service.db import scheduler_engine
 from service.runtime import Runtime
@@ -178,8 +178,8 @@ def story(held: Runtime, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyP
     now = datetime.now(UTC)
     with outside(tmp_path / "sandbox", now) as world:
         world.set(rate_limits=False)
-        world.register("x", CLIENT, SECRET, connect.callback_url(held.config, "x"))
-        connect.set_app(held, "x", CLIENT, SECRET, {"api": f"{world.url}/x", "web": f"{world.url}/x"})
+        world.register("x", CLIENT, SECRET, registrations.callback_url(held.config, "x"))
+        registrations.set_app(held, "x", CLIENT, SECRET, {"api": f"{world.url}/x", "web": f"{world.url}/x"})
         world.load(accounts=list(ACCOUNTS))
         owner = make_member(held, "Acme", "olga@acme.test")
         browser = app.test_client()

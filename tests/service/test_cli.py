@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 
 from integrations import standing
 from integrations.registry import providers
-from service import accounts, cli, connect
+from service import accounts, cli, connect, registrations
 from service.config import Config, parse_keys
 from service.db import Database, migrate
 from service.errors import PlainError
@@ -172,7 +172,7 @@ def test_more_of_a_registration_is_kept_sealed_and_an_unknown_option_is_refused(
     said = ("providers", "set", "x", "--client-id", "a", "--client-secret", "b", "--option")
     assert run(*said, "consumer_secret=signs", **on_the_database(config))[0] == 0
     runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
-    assert connect.app_for(runtime, providers()["x"]).options == {"consumer_secret": "signs"}
+    assert registrations.app_for(runtime, providers()["x"]).options == {"consumer_secret": "signs"}
     runtime.db.engine.dispose()
 
     code, _, err = run(*said, "colour=red", **on_the_database(config))
@@ -186,9 +186,9 @@ def test_a_registration_may_be_for_one_server_and_name_other_addresses(run: Run,
     said = ("providers", "set", "mastodon", "--client-id", "a", "--client-secret", "b", "--server")
     assert run(*said, "https://Fedi.Example/", "--host", "web=https://fedi-box.example/", **env)[0] == 0
     runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
-    found = connect.app_for(runtime, providers()["mastodon"], "fedi.example")
+    found = registrations.app_for(runtime, providers()["mastodon"], "fedi.example")
     assert (found.client_id, found.hosts) == ("a", {"web": "https://fedi-box.example"})
-    assert connect.app_for(runtime, providers()["mastodon"], "other.example").client_id == ""
+    assert registrations.app_for(runtime, providers()["mastodon"], "other.example").client_id == ""
     runtime.db.engine.dispose()
 
     assert "localhost is not the name of a server on the internet" in run(*said, "localhost", **env)[2]
@@ -210,7 +210,7 @@ def test_what_a_provider_does_not_have_is_not_asked_for_and_a_key_may_stand_in_a
     said = ("providers", "set", "bluesky", "--option")
     assert run(*said, f"private_key=@{key}", **on_the_database(config))[0] == 0
     runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
-    assert connect.app_for(runtime, providers()["bluesky"]).options == {"private_key": key.read_text()}
+    assert registrations.app_for(runtime, providers()["bluesky"]).options == {"private_key": key.read_text()}
     runtime.db.engine.dispose()
 
     code, _, err = run(*said, f"private_key=@{tmp_path / 'nothing'}", **on_the_database(config))
@@ -340,7 +340,7 @@ def test_a_provider_is_frozen_with_a_reason_and_brought_back(run: Run, config: C
 
 def test_keys_says_what_rests_under_which_and_rotate_seals_it_anew(config: Config, run: Run) -> None:
     old = Runtime(replace(config, secret_keys=parse_keys(KEY)))
-    connect.set_app(old, "x", "client", "secret")
+    registrations.set_app(old, "x", "client", "secret")
     old.db.engine.dispose()
     env = {"DATABASE_URL": config.need("database_url"), "WARMLINE_SECRET_KEYS": f"{NEWER},{KEY}"}
 

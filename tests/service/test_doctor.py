@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, make_url, text
 from integrations.provider import RECHECK
 from integrations.registry import providers
 from service import config as configuration
-from service import connect, doctor, embedded, launcher, queue
+from service import doctor, embedded, launcher, queue, registrations
 from service.config import RUNNING, Config
 from service.doctor import Step
 from service.models import Connection, Stream
@@ -53,7 +53,7 @@ def alive(held: Runtime) -> None:
 @pytest.fixture
 def registered(held: Runtime) -> Runtime:
     for provider in ("x", "hubspot"):
-        connect.set_app(held, provider, "client", "secret")
+        registrations.set_app(held, provider, "client", "secret")
     return held
 
 
@@ -201,7 +201,9 @@ def test_a_connection_that_needs_a_person_is_told_in_its_own_words(
 
 
 def test_the_sandbox_is_missed_where_accounts_are_connected_to_it(examine: Examine, registered: Runtime) -> None:
-    connect.set_app(registered, "x", "client", "secret", {"api": "http://127.0.0.1:1/x", "web": "http://127.0.0.1:1/x"})
+    registrations.set_app(
+        registered, "x", "client", "secret", {"api": "http://127.0.0.1:1/x", "web": "http://127.0.0.1:1/x"}
+    )
     assert examine()["sandbox"].says == (
         "Accounts are connected to the sandbox at http://127.0.0.1:1, which does not answer. Start it with `warmline sandbox --port 1`."
     )

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import LargeBinary, Table, select, update
 
 from integrations import consents
-from service import calendars, connect, credentials, links, registrations, rekeying, tickets
+from service import calendars, credentials, links, registrations, rekeying, tickets
 from service.clock import real_now
 from service.config import Config
 from service.models import Base, Connection, Credential, IdempotencyKey, SuppressionKey
@@ -129,7 +129,7 @@ def test_everything_that_the_program_seals_is_sealed_anew_and_still_opens(
     alone = replace(after.config, secret_keys={"k2": NEW["k2"]})  # the old key is taken out
     later = Runtime(alone)
     assert opened(later, owner, connection_id) == ("k2", {"access_token": "the-token"})
-    assert connect.app_for(later, registrations.provider_named("x")).client_secret == "the-secret"
+    assert registrations.app_for(later, registrations.provider_named("x")).client_secret == "the-secret"
     assert tickets.unseal(later, token, tickets.spend(later, "ticket", token)) == {"form": {"a": "b"}}
     with later.db.tenant(owner.workspace_id) as session:
         row = session.get_one(feeds.CalendarFeed, (owner.workspace_id, feed_id))

@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from service import accounts, connect
+from service import accounts, registrations
 from service.db import scheduler_engine
 from service.runtime import Runtime
 from tests.conftest import BASE_URL, make_member
@@ -87,9 +87,9 @@ def story(held: Runtime, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyP
     with outside(tmp_path / "sandbox", THURSDAY) as world:
         world.set(rate_limits=False)  # they are in real time, which the story does not wait for
         for provider in ("x", "hubspot"):
-            world.register(provider, CLIENT, SECRET, connect.callback_url(held.config, provider))
+            world.register(provider, CLIENT, SECRET, registrations.callback_url(held.config, provider))
             host = f"{world.url}/{provider}"
-            connect.set_app(held, provider, CLIENT, SECRET, {"api": host, "web": host})
+            registrations.set_app(held, provider, CLIENT, SECRET, {"api": host, "web": host})
         owner = make_member(held, "Acme", "olga@acme.test")
         browser = app.test_client()
         link = accounts.signin_link(held.db, owner.email, BASE_URL)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from service import connect
+from service import registrations
 from tests.service.console.conftest import words_of
 from tests.story.conftest import CLIENT, SECRET, THURSDAY, Story
 
@@ -28,7 +28,7 @@ def brand(story: Story) -> Story:
 
 def registers(story: Story, provider: str, *, client_id: str = CLIENT, secret: str = SECRET) -> None:
     host = f"{story.outside.url}/{provider}"
-    connect.set_app(story.runtime, provider, client_id, secret, {"api": host, "web": host})
+    registrations.set_app(story.runtime, provider, client_id, secret, {"api": host, "web": host})
 
 
 def away(story: Story, provider: str) -> str:

@@ -26,7 +26,7 @@ from integrations.provider import Access, Account, App, Begun, Setting
 from integrations.records import Author
 from integrations.registry import providers
 from sandbox.hints import signature
-from service import accounts, connect, credentials, embedded, queue
+from service import accounts, credentials, embedded, queue, registrations
 from service.accounts import Caller
 from service.app import create_app
 from service.arrivals import Arrival
@@ -117,9 +117,9 @@ def vendors(story: Story, planted: Planted, monkeypatch: pytest.MonkeyPatch) -> 
         secret = planted.plant(
             f"client secret of {provider}", f"{hashlib.sha256(provider.encode()).hexdigest()}-client-secret"
         )
-        story.outside.register(provider, CLIENT, secret, connect.callback_url(story.runtime.config, provider))
+        story.outside.register(provider, CLIENT, secret, registrations.callback_url(story.runtime.config, provider))
         host = f"{story.outside.url}/{provider}"
-        connect.set_app(story.runtime, provider, CLIENT, secret, {"api": host, "web": host})
+        registrations.set_app(story.runtime, provider, CLIENT, secret, {"api": host, "web": host})
     return found
 
 

@@ -16,7 +16,7 @@ import responses
 from integrations.provider import RECHECK
 from integrations.records import Author
 from integrations.registry import providers
-from service import connect, housekeeping
+from service import housekeeping, registrations
 from service.db import scheduler_engine
 from service.runtime import Runtime
 from service.store import connecting, profiles, streams
@@ -158,7 +158,7 @@ def work(held: Runtime, monkeypatch: pytest.MonkeyPatch, wire: BilledWire) -> It
     monkeypatch.setenv("WARMLINE_NOW", FIRST.isoformat())
     made = Work(runtime=held, owner=make_member(held, "Acme", "olga@acme.test"), monkeypatch=monkeypatch, now=FIRST)
     made.set(**VALUES)
-    connect.set_app(held, "x", "client", "secret")
+    registrations.set_app(held, "x", "client", "secret")
     with held.db.tenant(made.workspace_id) as session:
         connecting.save(
             session, held.vault, made.owner.caller, providers()["x"], Author(US.id, US.handle, US.name),

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from integrations.registry import providers
-from service import connect, credentials, health, launcher
+from service import credentials, health, launcher, registrations
 from service.models import Connection, Credential
 from service.runtime import Runtime
 from tests.conftest import Member
@@ -78,7 +78,7 @@ class Shared:
 
 def _connect(held: Runtime, owner: Member, address: str) -> UUID:
     renewing.register()
-    connect.set_app(held, renewing.PROVIDER, "client", "", {"api": address})
+    registrations.set_app(held, renewing.PROVIDER, "client", "", {"api": address})
     with held.db.tenant(owner.workspace_id) as session:
         row = Connection(workspace_id=owner.workspace_id, provider=renewing.PROVIDER, kind="social", account_id="1")
         session.add(row)

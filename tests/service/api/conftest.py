@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from integrations import registry
 from integrations.provider import FormField, OAuth2, Provider, Secret, Stream
-from service import access, accounts, connect
+from service import access, accounts, registrations
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.fakes.crm import FakeCRM
@@ -194,5 +194,5 @@ def set_up(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     )
     for each in (consent, typed):
         monkeypatch.setitem(registry.providers(), each.key, each)
-    connect.set_app(held, "fakesocial", "client", "secret")
+    registrations.set_app(held, "fakesocial", "client", "secret")
     return {each.key: each for each in (consent, typed)}

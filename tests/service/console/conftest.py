@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from integrations.provider import Access, FormField, OAuth2, Price, Provider, Secret, Stream
 from integrations.records import Author
 from integrations.registry import providers
-from service import accounts, connect
+from service import accounts, registrations
 from service.models import Membership, User
 from service.runtime import Runtime
 
@@ -72,7 +72,7 @@ def registered(held: Runtime) -> Runtime:
     """Warmline has its registrations with the providers."""
     for each in PROVIDERS:
         if isinstance(each.auth, OAuth2):
-            connect.set_app(held, each.key, f"{each.key}-client", "not-a-secret")
+            registrations.set_app(held, each.key, f"{each.key}-client", "not-a-secret")
     return held
 
 

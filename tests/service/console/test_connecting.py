@@ -12,7 +12,7 @@ import responses
 import time_machine
 from flask.testing import FlaskClient
 
-from service import connect
+from service import connect, registrations
 from service.clock import real_now
 from service.runtime import Runtime
 from tests.service.console.conftest import CHIRP_API, Browser, words_of
@@ -240,7 +240,7 @@ def test_a_provider_with_a_key_is_connected_by_a_form(olga: Browser) -> None:
 
 def test_what_was_typed_into_a_secret_field_never_comes_back(olga: Browser, held: Runtime, monkeypatch: Any) -> None:
     def refuse(*_: object, **__: object) -> Any:
-        raise connect.ConnectError("Keyed does not know this password.", "keyed")
+        raise registrations.ConnectError("Keyed does not know this password.", "keyed")
 
     monkeypatch.setattr(connect, "connect_with_secret", refuse)
     answer = olga.post("/connect/new/keyed", {"key": "hunter2"})

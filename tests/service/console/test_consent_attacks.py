@@ -13,7 +13,7 @@ import responses
 from sqlalchemy import text, update
 
 from integrations.registry import providers
-from service import accounts, connect
+from service import accounts, registrations
 from service.models import SigninSession
 from service.runtime import Runtime
 from tests.conftest import Member
@@ -198,7 +198,7 @@ def test_a_provider_with_one_address_takes_no_answer_at_a_servers(
 def test_a_registration_that_a_person_made_with_a_server_has_that_servers_address(
     olga: Browser, fedi: Fedi, held: Runtime, tokens: responses.RequestsMock
 ) -> None:
-    connect.set_app(held, "fedi", "typed", "secret", host="fedi.example")
+    registrations.set_app(held, "fedi", "typed", "secret", host="fedi.example")
     ticket = olga.post("/connect/new/fedi", {"server": "fedi.example"}).location
     query = parse_qs(urlsplit(olga.get(ticket).location).query)
     assert query["redirect_uri"] == ["http://warmline.test/oauth/fedi/callback/fedi.example"]

@@ -18,7 +18,7 @@ from integrations.errors import InvalidRequestError, TemporaryError
 from integrations.provider import Access, Account, App, FormField, OAuth2, Provider, Secret, Setting
 from integrations.records import Author
 from integrations.registry import providers
-from service import connect, disconnecting, registrations, speaking
+from service import disconnecting, registrations, speaking
 from service.clock import real_now
 from service.models import Brand, Connection, OAuthState, ProviderApp, Stream
 from service.runtime import Runtime
@@ -226,7 +226,7 @@ def test_a_server_that_forgot_us_is_noticed_before_anybody_is_sent_there(
 def test_a_registration_that_a_person_made_is_neither_asked_about_nor_dropped(
     olga: Browser, fedi: Fedi, held: Runtime
 ) -> None:
-    connect.set_app(held, "fedi", "typed", "secret", host="fedi.example")
+    registrations.set_app(held, "fedi", "typed", "secret", host="fedi.example")
     fedi.forgot.add("typed")
     consent = away(olga, "fedi.example")
     assert parse_qs(urlsplit(consent).query)["client_id"] == ["typed"]
@@ -235,7 +235,7 @@ def test_a_registration_that_a_person_made_is_neither_asked_about_nor_dropped(
         mock.post("https://fedi.example/token", status=401, json={"error": "invalid_client"})
         answer = back(olga, consent)
     assert "does not accept our app registration" in words_of(answer)
-    assert connect.app_for(held, providers()["fedi"], "fedi.example").client_id == "typed"
+    assert registrations.app_for(held, providers()["fedi"], "fedi.example").client_id == "typed"
 
 
 def test_when_our_address_changes_we_register_again(fedi: Fedi, held: Runtime) -> None:
@@ -259,7 +259,7 @@ def test_of_two_that_register_at_once_one_stands(fedi: Fedi, held: Runtime) -> N
     register = fedi.register
 
     def somebody_is_faster(setting: Setting) -> App:
-        connect.set_app(held, "fedi", "theirs", "secret", host="fedi.example")
+        registrations.set_app(held, "fedi", "theirs", "secret", host="fedi.example")
         return register(setting)
 
     auth = replace(providers()["fedi"].auth, register=somebody_is_faster)  # type: ignore[type-var]

@@ -33,7 +33,7 @@ def config(config: Config) -> Config:
 @pytest.fixture
 def network(held: Runtime, authority: Authority, wire: Wire) -> Authority:
     """Whoever signs people in, and the server that their tokens are good for."""
-    connect.set_app(held, "bluesky", "", "", HOSTS)
+    registrations.set_app(held, "bluesky", "", "", HOSTS)
     authority.answer = {"access_token": TOKEN}
     return authority
 
@@ -57,7 +57,7 @@ def test_our_documents_are_served_to_everybody(held: Runtime, app: Flask) -> Non
     assert public.get_json()["token_endpoint_auth_method"] == "none"
     assert browser.get(f"{DOCUMENTS}/anything-else").status_code == 404
 
-    connect.set_app(held, "bluesky", "", "", options={"private_key": PEM})
+    registrations.set_app(held, "bluesky", "", "", options={"private_key": PEM})
 
     document = browser.get(f"{DOCUMENTS}/client-metadata.json").get_json()
     assert document["token_endpoint_auth_method"] == "private_key_jwt"

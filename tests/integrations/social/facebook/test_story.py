@@ -12,7 +12,7 @@ from flask import Flask
 from integrations.graph.hooks import verify_token
 from integrations.records import Owner
 from integrations.registry import providers
-from service import connect
+from service import connect, registrations
 from service.db import scheduler_engine
 from service.runtime import Runtime
 from service.settings import AROUND_THE_CLOCK
@@ -51,7 +51,7 @@ def work(held: Runtime, crm: FakeCRM, page: Facebook, monkeypatch: pytest.Monkey
         meeting_shield=False,
     )
     connect.connect_with_secret(held, made.owner.caller, "fakecrm", None, {})
-    connect.set_app(held, "facebook", APP.client_id, APP.client_secret)
+    registrations.set_app(held, "facebook", APP.client_id, APP.client_secret)
     page.wire.tokens[USER_TOKEN] = page.wire.put("55")
     page.wire.put("p1", "55/permissions", permission="pages_show_list", status="granted")
     for number, scope in enumerate(
