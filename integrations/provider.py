@@ -106,6 +106,19 @@ class Cleaner(Protocol):
         ...
 
 
+@runtime_checkable
+class ContactReader(Protocol):
+    """What the client of a CRM can do besides whose stream of contacts shows by itself who was deleted only while there are not too many:
+    of more, some are asked about in each sweep, round and round."""
+
+    compared: int  # contacts up to which the stream shows it
+    contacts_a_sweep: int  # about how many one sweep may ask
+
+    def gone_contacts(self, ids: Sequence[str]) -> Sequence[Gone]:
+        """Those of these contacts of which the CRM says that they are deleted. One that is hidden from us is not."""
+        ...
+
+
 C = TypeVar("C", bound=SocialClient | CRMClient, covariant=True)
 
 

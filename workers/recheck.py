@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from integrations.provider import ContactReader
 from integrations.records import Engagement, Gone, Page, TaskState
 from service import housekeeping
 from service.clock import business_now, real_now
-from service.store import reconciling, streams
+from service.store import mirroring, reconciling, streams
 from workers import checking
 from workers.streamjob import StreamJob, store
 
@@ -89,7 +91,47 @@ def _recheck_tasks(job: StreamJob) -> bool:
         part = ids[start : start + RECHECKED]
         answers += job.line.speak(partial(_read_tasks, part))
     store(job, Page(tuple(answers), job.cursor))
+    following = _recheck_contacts(job)
+    if following != job.cursor:
+        store(job, Page((), following))
     return True
+
+
+def _recheck_contacts(job: StreamJob) -> str | None:
+    """Asks about some of the contacts of a CRM whose stream does not show who was deleted, since there are so many. Returns the last one's
+    id, after which the next sweep goes on; None: it begins anew."""
+    found = job.line.speak(
+        lambda client: (client.compared, client.contacts_a_sweep) if isinstance(client, ContactReader) else None
+    )
+    if found is None:
+        return job.cursor
+    with job.runtime.db.tenant(job.workspace_id) as session:
+        some = mirroring.contacts_in_turn(
+            session, job.workspace_id, job.connection.id, more_than=found[0], after=_after(job.cursor), limit=found[1]
+        )
+    if not some:
+        return None
+    gone = job.line.speak(partial(_gone_contacts, [native for _, native in some]))
+
+    def work(session: Session) -> None:
+        job.hold(session)
+        mirroring.drop_contacts(session, job.workspace_id, job.connection.id, gone)
+
+    if gone:
+        job.runtime.db.retried(job.workspace_id, work)
+    return str(some[-1][0])
+
+
+def _after(cursor: str | None) -> UUID | None:
+    try:
+        return UUID(cursor) if cursor else None
+    except ValueError:
+        return None
+
+
+def _gone_contacts(ids: Sequence[str], client: Any) -> Sequence[Gone]:
+    found: Sequence[Gone] = client.gone_contacts(ids)
+    return found
 
 
 def _read_tasks(ids: Sequence[str], client: Any) -> Sequence[TaskState | Gone]:

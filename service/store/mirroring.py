@@ -79,6 +79,9 @@ _DELETE_LINKS = (
     f" AND NOT EXISTS (SELECT 1 FROM {records(LINK)} WHERE new.activity_id = l.activity_id AND new.contact_native_id = l.contact_native_id)"
     " RETURNING l.contact_native_id"
 )
+_THERE = "FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND deleted_at IS NULL"
+_MANY = f"SELECT count(*) > %(most)s FROM (SELECT 1 {_THERE} LIMIT %(most)s + 1) s"  # noqa: S608 - our own words
+_IN_TURN = f"SELECT id, native_id {_THERE} AND id > %(after)s ORDER BY id LIMIT %(n)s"
 _CONTACTS_BY_NATIVE = "SELECT native_id, id FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
 
 
@@ -131,6 +134,17 @@ def drop_contacts(session: Session, workspace_id: UUID, connection_id: UUID, gon
         work.write_counts(connection, workspace_id)
         _match_again(session, workspace_id, set(), [row[0] for row in rows])
     return len(rows)
+
+
+def contacts_in_turn(
+    session: Session, workspace_id: UUID, connection_id: UUID, *, more_than: int, after: UUID | None, limit: int
+) -> list[tuple[UUID, str]]:
+    """(id, the CRM's id) of up to `limit` contacts of a CRM that has more than so many, those after `after` by id, from the first one on
+    where that is None. Nothing for a CRM that has fewer."""
+    params = {"w": workspace_id, "c": connection_id, "after": after or UUID(int=0), "n": limit, "most": more_than}
+    [(many,)] = execute(raw(session), _MANY, params)
+    found = execute(raw(session), _IN_TURN, params) if many else []
+    return [(row[0], row[1]) for row in found]
 
 
 def refile(session: Session, workspace_id: UUID, limit: int) -> bool:

@@ -51,7 +51,7 @@ PROVIDER: Provider[CRMClient] = Provider(
             "contacts",
             "contacts",
             timedelta(minutes=15),
-            limits="BottleCRM cannot be asked what has changed, so all contacts are read each time.",
+            limits="BottleCRM cannot be asked what has changed, so all contacts are read each time. Of more than 5,000, a deleted one shows within the hour for each 800.",
         ),
         Stream(
             "activities",
@@ -99,4 +99,7 @@ PROVIDER: Provider[CRMClient] = Provider(
             "Then revoke the token (Settings, Access tokens).",
         ),
     ),
+    todo={
+        "contract": "BottleCRM publishes no contract apart from its program, and that is what the live test runs against."
+    },
 )

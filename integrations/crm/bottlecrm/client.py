@@ -11,14 +11,17 @@ from integrations.crm.bottlecrm import fields, setup
 from integrations.crm.bottlecrm.api import API, is_id
 from integrations.crm.bottlecrm.desk import BottleDesk, real_now
 from integrations.crm.bottlecrm.fields import Site
-from integrations.crm.bottlecrm.streams import STREAMS, Source
+from integrations.crm.bottlecrm.streams import COMPARED, STREAMS, Source, is_gone
 from integrations.errors import NotFoundError
 from integrations.provider import Access, CRMRecord
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 
 class BottleCRM:
-    """Implements `CRMClient`. `clock` is real time, for waits."""
+    """Implements `CRMClient`, `HandleWriter`, `Cleaner` and `ContactReader`. `clock` is real time, for waits."""
+
+    compared = COMPARED
+    contacts_a_sweep = 200  # each costs a call: no list can be asked for some of them
 
     def __init__(self, access: Access, *, clock: Callable[[], Any] = real_now) -> None:
         self._access = access
@@ -54,6 +57,10 @@ class BottleCRM:
         found = self._desk().read(ids)
         states = [found.get(each, Gone(each)) for each in ids]
         return [each for each in states if isinstance(each, Gone) or not each.bare]
+
+    def gone_contacts(self, ids: Sequence[str]) -> Sequence[Gone]:
+        """Each is asked for by itself."""
+        return [Gone(each) for each in ids if is_gone(self._api, each)]
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
         """See `integrations.pushing`."""

@@ -18,8 +18,8 @@ from integrations.provider import CRMRecord
 from integrations.records import Activity, Gone, Page, TaskState
 from integrations.walking import load, store
 
-COMPARED = 5_000  # contacts whose ids a cursor holds, at 20 bytes each; with more, a deleted one does not show
-_NOT_COMPARED = f"There are more than {COMPARED:,} contacts, so one that is deleted in BottleCRM stays here."
+COMPARED = 5_000  # contacts whose ids a cursor holds, at 20 bytes each; with more, sweeps ask about them
+_NOT_COMPARED = f"There are more than {COMPARED:,} contacts, so one that is deleted in BottleCRM shows when its turn comes: 800 are asked about in an hour."
 CHECKED = 100  # contacts that have gone from the list and are asked for one by one, in one pull
 LOOKED_INTO = 100  # contacts whose calls and meetings are read in one pull, once all have been read; each costs a call
 TOGETHER = 20  # of them on one page
@@ -75,12 +75,12 @@ def contacts(source: Source, cursor: str | None) -> Pages:
             yield Page(tuple(items), store(known=before, seen=pack(seen), many=many, at=following.dump()))
             continue
         missing = sorted(known - seen)
-        gone = [each for each in missing[:CHECKED] if _is_gone(source.api, each)]
+        gone = [each for each in missing[:CHECKED] if is_gone(source.api, each)]
         kept = seen | set(missing) - set(gone)
         yield Page((*items, *map(Gone, gone)), store(known=pack(kept)), (_NOT_COMPARED,) if many else ())
 
 
-def _is_gone(api: API, contact_id: str) -> bool:
+def is_gone(api: API, contact_id: str) -> bool:
     """Whether it is true: a list that is read while it changes may leave one out."""
     try:
         api.contact(contact_id)

@@ -11,10 +11,12 @@ from integrations import pushing
 from integrations.crm.espocrm import setup, writing
 from integrations.crm.espocrm.api import API
 from integrations.crm.espocrm.desk import EspoDesk
-from integrations.crm.espocrm.fields import CONTACT, Site
-from integrations.crm.espocrm.streams import STREAMS, Source
+from integrations.crm.espocrm.fields import CONTACT, LEAD, Site, person, person_id
+from integrations.crm.espocrm.streams import COMPARED, STREAMS, Source
 from integrations.provider import Access, CRMRecord
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
+
+ALONE = 100  # records that one sweep asks for by themselves; those that are left come round again
 
 
 def real_now() -> datetime:
@@ -23,7 +25,10 @@ def real_now() -> datetime:
 
 
 class EspoCRM:
-    """Implements `CRMClient`. `clock` is real time, for waits."""
+    """Implements `CRMClient`, `HandleWriter` and `ContactReader`. `clock` is real time, for waits."""
+
+    compared = COMPARED
+    contacts_a_sweep = 2_000  # forty calls, one for each fifty
 
     def __init__(self, access: Access, *, clock: Callable[[], datetime] = real_now) -> None:
         self._access = access
@@ -56,6 +61,16 @@ class EspoCRM:
         found = EspoDesk(self._api, self._site).read(ids)
         states = [found.get(each, Gone(each)) for each in ids]
         return [each for each in states if isinstance(each, Gone) or not each.bare]
+
+    def gone_contacts(self, ids: Sequence[str]) -> Sequence[Gone]:
+        """Lists leave out what the role hides as well as what is deleted, so whoever is left out is asked for alone, up to a hundred."""
+        found: list[Gone] = []
+        for kind in (CONTACT, LEAD):
+            wanted = [record_id for each, record_id in map(person, ids) if each == kind]
+            there = {str(row["id"]) for row in self._api.read(kind, wanted, ("id",))}
+            left_out = [each for each in wanted if each not in there]
+            found += [Gone(person_id(kind, each)) for each in left_out[:ALONE] if not self._api.stands(kind, each)]
+        return found
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
         """See `integrations.pushing`."""

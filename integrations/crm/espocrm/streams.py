@@ -20,8 +20,11 @@ from integrations.walking import BROKEN, Question, load, position, store, walk
 # An activity is found by when it was last changed; a meeting of last week may have been booked long before.
 BOOKED_AHEAD = timedelta(days=90)
 SWEEP = 3600.0  # seconds between two looks for contacts and leads that are gone
-COMPARED = 5_000  # of them, whose ids a cursor holds at 18 bytes each; with more, a deleted one does not show
-_NOT_COMPARED = f"There are more than {COMPARED:,} contacts and leads, so one that is deleted in EspoCRM stays here."
+COMPARED = 5_000  # of them, whose ids a cursor holds at 18 bytes each; with more, sweeps ask about them
+_NOT_COMPARED = (
+    f"There are more than {COMPARED:,} contacts and leads, so one that is deleted in EspoCRM shows when its turn comes:"
+    " 8,000 are asked about in an hour."
+)
 
 
 @dataclass(frozen=True, slots=True)

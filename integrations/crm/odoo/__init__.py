@@ -90,4 +90,8 @@ PROVIDER: Provider[CRMClient] = Provider(
             "Then delete the API key (Preferences, Account Security), and the user if you made one for Warmline.",
         ),
     ),
+    todo={
+        "contract": "Odoo publishes no contract: models, fields and methods are each database's own and stand on its page /doc, and there has been no database to ask.",
+        "live": "There has been no Odoo to try it against: it comes in no package that tests here could install.",
+    },
 )

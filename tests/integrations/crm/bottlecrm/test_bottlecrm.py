@@ -13,7 +13,7 @@ import pytest
 from integrations.crm.bottlecrm import PROVIDER, fields, streams
 from integrations.crm.bottlecrm.listing import Place, pack, place, read, unpack
 from integrations.errors import AuthenticationError, PermissionDeniedError, UnexpectedResponseError
-from integrations.provider import Access
+from integrations.provider import Access, ContactReader
 from integrations.records import (
     Activity,
     ActivityKind,
@@ -197,6 +197,15 @@ def test_too_many_contacts_to_compare_are_said_and_take_no_room(world: World, mo
     assert max(len(str(page.cursor)) for page in pages) < 120 * 20 + 200
     assert {each.id for page in pages for each in page.items} == set(ids)
     assert not [each for each in again if isinstance(each, Gone)]
+
+
+def test_a_sweep_asks_for_each_contact_by_itself(world: World) -> None:
+    there, hidden, gone = (world.server.put_contact({"first_name": name}) for name in ("Ada", "Bea", "Cleo"))
+    world.server.hidden.add(hidden)
+    del world.server.contacts[gone]
+    client = world.client()
+    assert isinstance(client, ContactReader)
+    assert list(client.gone_contacts([there, hidden, gone])) == [Gone(gone)]
 
 
 def test_a_contact_that_cannot_be_read_hides_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

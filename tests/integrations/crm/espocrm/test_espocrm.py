@@ -17,7 +17,7 @@ from integrations.errors import (
     PermissionDeniedError,
     UnexpectedResponseError,
 )
-from integrations.provider import Access
+from integrations.provider import Access, ContactReader
 from integrations.records import (
     Activity,
     ActivityKind,
@@ -360,6 +360,20 @@ def test_too_many_contacts_to_compare_are_said(world: World, monkeypatch: pytest
 
     assert "more than" in pages[-1].notes[0]
     assert not [each for page in pages for each in page.items if isinstance(each, Gone)]
+
+
+def test_of_those_that_a_list_leaves_out_only_the_deleted_are_gone(world: World) -> None:
+    there, hidden, gone = (world.server.put("Contact", {"name": name}) for name in ("Ada", "Bea", "Cleo"))
+    lead, gone_lead = (world.server.put("Lead", {"name": name, "status": "New"}) for name in ("Dora", "Edda"))
+    world.server.out_of_reach.add(hidden)
+    asked = [there, hidden, gone, f"Lead/{lead}", f"Lead/{gone_lead}"]
+    for kind, each in (("Contact", gone), ("Lead", gone_lead)):
+        world.server.delete(kind, each)
+
+    client = world.client()
+    assert isinstance(client, ContactReader)
+    assert list(client.gone_contacts(asked)) == [Gone(gone), Gone(f"Lead/{gone_lead}")]
+    assert list(client.gone_contacts([])) == []
 
 
 def test_a_second_with_more_records_than_a_page_is_walked_by_id(world: World) -> None:
