@@ -46,8 +46,8 @@ OPERATIONS: list[dict[str, Any]] = [
     {
         # Settings as above; and talks in which only the brand speaks, or two posts share an id. A post that is handed in
         # has an author and a time unless it is deleted, and one place. A run on which others rest cannot be undone. A calendar is read
-        # over https.
-        "include-operation-id-regex": "judge.talk|engagements.hand_in|settings.try_out|runs.undo|calendars.create",
+        # over https. What a form for connecting must hold is each provider's, and stands in `/v1/providers`.
+        "include-operation-id-regex": "judge.talk|engagements.hand_in|settings.try_out|runs.undo|calendars.create|connections.create",
         "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "422"]}},
     },
     {

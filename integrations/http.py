@@ -273,15 +273,17 @@ def _certificate_refused(reason: object) -> bool:
 
 
 def parse_json(response: requests.Response) -> Any:
-    """The answer's JSON, None for an empty answer. Raises UnexpectedResponseError for anything else."""
+    """The answer's JSON, its texts such that a database keeps them; None for an empty answer. Raises UnexpectedResponseError for
+    anything else."""
     if not response.content:
         return None
     try:
-        return _JSON.decode(response.content)
+        found = _JSON.decode(response.content)
+        return _storable(found) if _NUL in response.content else found
     except (ValueError, RecursionError):
         pass  # not strictly JSON: half an emoji, say, which the standard library lets pass
     try:
-        return json.loads(response.content)
+        return _storable(json.loads(response.content))
     except (ValueError, RecursionError):
         host = urlsplit(response.url).hostname or "the provider"
         kind = response.headers.get("Content-Type", "no content type")
@@ -289,3 +291,17 @@ def parse_json(response: requests.Response) -> Any:
             f"{host} answered {response.status_code} with something that is not JSON ({kind[:60]})",
             sample=f"{len(response.content)} bytes of {kind[:60]}",
         ) from None
+
+
+_NUL = b"\\u0000"  # as JSON writes it; any other way of writing it is no JSON
+
+
+def _storable(value: Any) -> Any:
+    """The same without NUL and halves of characters, which no database keeps."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(each) for name, each in value.items()}
+    return value

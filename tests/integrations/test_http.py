@@ -362,3 +362,15 @@ def test_addresses_on_the_internet_are_public(address: str) -> None:
 )  # fmt: skip
 def test_addresses_that_lead_inside_are_not_public(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize("written", [r"a\u0000b", r"a\ud800b", r"a\ud83d\ude42\u0000b"])
+def test_what_no_database_keeps_is_taken_out_of_an_answer_wherever_it_stands(written: str) -> None:
+    answer = requests.Response()
+    answer._content = f'{{"id": "{written}", "{written}": [["{written}"], 1, null]}}'.encode()
+    found = parse_json(answer)
+    [name] = set(found) - {"id"}
+    assert name == found["id"] == found[name][0][0]
+    assert found[name][1:] == [1, None]
+    assert "\x00" not in name
+    assert name.encode()

@@ -42,12 +42,16 @@ def read(
     """Pages of a list whose keys fall, each with the place to go on from, or None after the last one. `ask` gives the rows from a number on,
     `size` at most. Rows may come twice."""
     here: Place | None = start
+    back = step = max(1, size // 2)
     while here is not None:
         rows = ask(here.offset)
         moved = here.last is not None and here.offset > 0 and (not rows or key(rows[0]) < here.last)
-        if moved:
-            here = Place(max(0, here.offset - size // 2), here.last)
+        if (
+            moved
+        ):  # by twice as much each time: a list that has lost very many, or a cursor of garbage, costs a few calls
+            here, back = Place(max(0, here.offset - back), here.last), 2 * back
             continue
+        back = step
         # A page may lack rows that could not be read: one that is half full may have others behind it.
         here = Place(here.offset + len(rows) - 1, key(rows[-1])) if len(rows) > size // 2 else None
         yield rows, here
