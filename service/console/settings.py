@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +16,7 @@ from service.console.fields import Input, input_for
 from service.console.guard import caller
 from service.console.page import done, page
 from service.runtime import runtime
-from service.settings import SCHEMA
+from service.settings import SCHEMA, timezones
 from service.store import acting, keeping, runs
 from service.store.keeping import Preview
 from service.tryout import Diff
@@ -160,5 +159,5 @@ def _page(
         texts=texts,
         errors=errors or {},
         sentence=sentence,
-        zones=sorted(available_timezones()),
+        zones=sorted(timezones()),
     )
