@@ -27,7 +27,7 @@ _WENT = (
 )  # fmt: skip
 _TASKS = (
     ("withdrawn", "Taken out of the CRM: {n} open {tasks}."),
-    ("gone", "Not in the CRM any more, which keeps no {tasks} that are done or somebody deleted: {n}."),
+    ("gone", "Gone from the CRM before this: {n} closed {tasks}."),
     ("redacted", "Your history in the CRM keeps {n} closed {tasks}, and no word in it about them."),
     ("theirs", "People have written into {n} {tasks} in the CRM. What they wrote stays; read it, and delete what is not wanted: {where}"),
     ("refused", "The CRM refused to change {n} {tasks}, which say what they said. Delete by hand: {where}"),

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from integrations.errors import TemporaryError
 from integrations.records import ActivityKind, Author, Contact, Handle
+from integrations.registry import providers
 from service.errors import PlainError
 from service.models import PersonRequest
 from service.rules.model import MatchState
 from service.store import acting, erasing, objecting, persons
+from tests.fakes import crm as fake_crm
 from tests.workers.conftest import ANA, BRAND, World
 from workers import persons as work
 
@@ -112,6 +114,27 @@ def test_a_closed_task_stays_as_history_and_says_nothing_of_them_also_in_the_crm
     assert talked.sql("SELECT count(*) FROM tasks WHERE content::text LIKE '%Ana%' OR written::text LIKE '%Ana%'") == [
         (0,)
     ]
+
+
+def test_a_closed_task_that_the_crm_did_not_keep_is_not_said_to_have_been_taken_out(talked: World) -> None:
+    [ana] = [each for each in talked.crm.tasks.values() if "Ana" in each.subject]
+    talked.crm.complete_and_forget(ana.id)
+    talked.look()
+    row = erase(talked)
+    talked.run()
+    again(talked)
+    receipt = request(talked, row.id).receipt
+    assert "Gone from the CRM before this: 1 closed task." in receipt
+    assert not any("Taken out of the CRM" in line for line in receipt)
+
+
+def test_what_a_crm_keeps_by_itself_stands_in_the_receipt(talked: World) -> None:
+    kept = "Example CRM writes what is done into a history."
+    providers()["fakecrm"] = replace(fake_crm.manifest(talked.crm), remains=(kept,))
+    row = erase(talked)
+    talked.run()
+    again(talked)
+    assert request(talked, row.id).receipt.count(kept) == 1
 
 
 def test_what_people_wrote_into_a_task_stays_theirs_and_is_named(talked: World) -> None:
