@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from service import departing, members, sessions, throttling
-from service.api import idempotency
 from service.clock import real_now
 from service.models import KnownDevice, OAuthState, OpenIDState, SigninLink
 from service.runtime import Runtime
-from service.store import departures, due, filing, ledger
+from service.store import departures, due, filing, ledger, replays
 from service.watch import freshness, presence
 
 KEPT = timedelta(days=1)  # after they have run out: long enough to say "this link is too old" instead of "unknown"
@@ -30,7 +29,7 @@ def tidy(runtime: Runtime, workspace_id: UUID) -> None:
         departures.sweep(session, real_now() - departing.RECEIPT_KEPT)
         freshness.sweep(session, real_now())
     with runtime.db.tenant(workspace_id) as session:
-        idempotency.sweep(session, workspace_id)
+        replays.sweep(session, workspace_id)
         members.sweep(session, workspace_id, before)
         ledger.sweep(session, workspace_id, now=real_now())
         if filing.waiting(session, workspace_id):  # after an update: workers file contacts anew before they decide

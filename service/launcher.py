@@ -74,7 +74,8 @@ def stack(config: Config, *, sandbox_port: int, extra: Mapping[str, str] | None 
         commands = [
             Command("sandbox", (sys.executable, "-m", "sandbox", "--host", "127.0.0.1", "--port", str(sandbox_port),
                                 "--data", str(config.home / "sandbox")), env=env),
-            *(Command(name, (sys.executable, "-m", "service.cli", name), env=env) for name in ("web", "worker", "scheduler")),
+            Command("web", (sys.executable, "-m", "service.cli", "web"), env=env),
+            *(Command(name, (sys.executable, "-m", "workers", name), env=env) for name in ("worker", "scheduler")),
         ]  # fmt: skip
         running: list[tuple[Command, Process]] = []
         exits.callback(lambda: processes.stop(running, within=STOP_WITHIN))

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 from structlog.typing import Processor
 
-from service.config import Config
+if TYPE_CHECKING:
+    from service.config import Config
 
 # In every line, whoever wrote it: what ties it to its job or request, how bad it is, and when it was.
 _SHARED: tuple[Processor, ...] = (

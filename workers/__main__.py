@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -135,6 +136,7 @@ def main(argv: list[str]) -> int:
         return 2
     try:
         config = configuration.load()
+        gc.freeze()  # what was imported is there until the end
         logs.configure(config)
         _COMMANDS[argv[0]](config)
     except PlainError as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import timedelta
-from uuid import UUID
 
 from flask import Response, g, request
 from sqlalchemy import delete, select, update
@@ -22,11 +21,12 @@ from service.clock import real_now
 from service.models import IdempotencyKey
 from service.runtime import runtime
 from service.sealed import ANSWERS
+from service.store import replays
+from service.store.replays import KEPT
 from service.vault import SealBrokenError
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-KEPT = timedelta(days=1)
 LOST = timedelta(minutes=2)  # longer than the web server lets a request run: whoever began is gone
 _HEADERS = ("Content-Type", "Location", "ETag")
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -43,7 +43,7 @@ def before() -> Response | None:
     who, fingerprint = caller(), _fingerprint(caller())
     with runtime().db.tenant(who.workspace_id) as session:
         if fingerprint.startswith("00"):  # now and then: one request in 256
-            sweep(session, who.workspace_id)
+            replays.sweep(session, who.workspace_id)
         if _claim(session, who, key, fingerprint):
             g.idempotency_key = key
             return None
@@ -123,12 +123,3 @@ def _claim(session: Session, who: Caller, key: str, fingerprint: str) -> bool:
         ).returning(IdempotencyKey.key)
     )
     return claimed.one_or_none() is not None
-
-
-def sweep(session: Session, workspace_id: UUID) -> None:
-    """Forgets this workspace's answers that are past their day."""
-    session.execute(
-        delete(IdempotencyKey).where(
-            IdempotencyKey.workspace_id == workspace_id, IdempotencyKey.created_at < real_now() - KEPT
-        )
-    )

@@ -1,30 +1,34 @@
-"""`warmline web`, `worker` and `scheduler` replace themselves with the process that the Procfile names."""
+"""`warmline web`: gunicorn, in this process, as `service.serving` says."""
 
 from __future__ import annotations
 
-import os
-import sys
-
 import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
 
 from service import config as configuration
-from service.app import check
-from service.runtime import Runtime
+from service import serving
+from service.app import create_app
+from service.config import Config
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """The application is made before anything listens, so what is wrong with the set-up is told like any command's."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        options = {**vars(serving), "bind": f"{self._config.host}:{self._config.port}"}
+        for name in options.keys() & self.cfg.settings.keys():
+            self.cfg.set(name, options[name])
+
+    def load(self) -> Flask:
+        return create_app(self._config)
 
 
 @click.command()
 def command() -> None:
     """Serve the console and the API."""
-    config = configuration.load()
-    held = Runtime(config)
-    check(held)  # before gunicorn, which would wrap the sentence into its traceback
-    held.db.engine.dispose()
-    gunicorn = [
-        "gunicorn",
-        "--config",
-        "python:service.serving",
-        "--bind",
-        f"{config.host}:{config.port}",
-        "service.app:create_app()",
-    ]
-    os.execv(sys.executable, [sys.executable, "-m", *gunicorn])
+    Server(configuration.load()).run()
