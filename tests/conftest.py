@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -19,6 +20,7 @@ from service.config import Config
 from service.db import migrate, scheduler_engine
 from service.runtime import Runtime
 from service.watch import doors
+from tests.databases import Turns, copied
 from tests.integrations.contract.recording import Recording
 
 
@@ -60,23 +62,32 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture
-def database(template: embedded.Postgres) -> Iterator[str]:
-    """The name of a database of this test's own."""
-    name = f"t_{uuid4().hex}"
-    with template.connect(database="postgres") as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-                sql.Identifier(name), sql.Identifier(embedded.DATABASE), sql.Identifier(embedded.OWNER)
-            )
-        )
-        yield name
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+@pytest.fixture(scope="session")
+def turns(template: embedded.Postgres) -> Iterator[Turns]:
+    """The database that tests take in turns."""
+    made = Turns(template, "in_turns")
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def config(template: embedded.Postgres, database: str, valkey_url: str, tmp_path: Path) -> Iterator[Config]:
-    made = Config(
+def database(request: pytest.FixtureRequest, template: embedded.Postgres) -> Iterator[str]:
+    """The name of a migrated database without a row, which no other test works on meanwhile. A test that changes more than
+    rows is marked `own_database`, and gets one that is dropped after it."""
+    if request.node.get_closest_marker("own_database"):
+        with copied(template) as name:
+            yield name
+            scheduler_engine(template.url(embedded.SCHEDULER, name)).dispose()  # kept by its address, as in a process
+        return
+    turns: Turns = request.getfixturevalue("turns")
+    turns.take()
+    yield turns.name
+    turns.give_back()
+
+
+@pytest.fixture
+def config(template: embedded.Postgres, database: str, valkey_url: str, tmp_path: Path) -> Config:
+    return Config(
         home=tmp_path,
         database_url=template.url(database=database),
         database_admin_url=template.url(embedded.OWNER, database),
@@ -88,18 +99,29 @@ def config(template: embedded.Postgres, database: str, valkey_url: str, tmp_path
         secret_keys=KEY,
         testing=True,
     )
-    yield made
-    scheduler_engine(made.need("database_scheduler_url")).dispose()  # kept by its address, as in a process
+
+
+@contextmanager
+def opened(config: Config, turns: Turns, who: str) -> Iterator[Runtime]:
+    """What one of the processes holds that a test stands for. In the database that tests take in turns it keeps its sessions."""
+    runtime = Runtime(config)
+    kept = turns.database_of(who, config)
+    if kept is not None:
+        vars(runtime)["db"] = kept  # as if it had been asked for
+    try:
+        yield runtime
+    finally:
+        if runtime.db is not kept:
+            runtime.db.engine.dispose()
+        runtime.redis.close()
 
 
 @pytest.fixture
-def held(config: Config) -> Iterator[Runtime]:
+def held(config: Config, turns: Turns) -> Iterator[Runtime]:
     """What a process holds. (`runtime` is the name of the function that finds a web application's.)"""
-    runtime = Runtime(config)
-    runtime.redis.flushall()
-    yield runtime
-    runtime.db.engine.dispose()
-    runtime.redis.close()
+    with opened(config, turns, "held") as runtime:
+        runtime.redis.flushall()
+        yield runtime
 
 
 @dataclass(frozen=True)
@@ -145,18 +167,20 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 
 @pytest.fixture
-def app(built: Flask, config: Config) -> Iterator[Flask]:
+def app(built: Flask, config: Config, turns: Turns) -> Iterator[Flask]:
     """The application with a runtime of this test's own; what a test sets, or the application keeps, ends with the test."""
     settings, extensions = dict(built.config), dict(built.extensions)
-    built.extensions["warmline"] = Runtime(config)
-    doors.begin_anew(built)
-    hooks.begin_anew(built)
-    try:
-        yield built
-    finally:
-        doors.teller(built).leave()
-        built.extensions["warmline"].db.engine.dispose()
-        built.extensions["warmline"].redis.close()
-        for kept, before in ((built.config, settings), (built.extensions, extensions)):
-            kept.clear()
-            kept.update(before)
+    with opened(config, turns, "app") as runtime:
+        built.extensions["warmline"] = runtime
+        doors.begin_anew(built)
+        hooks.begin_anew(built)
+        try:
+            yield built
+        finally:
+            doors.teller(built).leave()
+            if built.extensions["warmline"] is not runtime:  # a test may have put another one there
+                built.extensions["warmline"].db.engine.dispose()
+                built.extensions["warmline"].redis.close()
+            for kept, before in ((built.config, settings), (built.extensions, extensions)):
+                kept.clear()
+                kept.update(before)

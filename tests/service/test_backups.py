@@ -24,6 +24,8 @@ from service.runtime import Runtime
 from tests.conftest import KEY, Member, make_member
 from tests.service.demo.conftest import warmline
 
+pytestmark = pytest.mark.own_database  # a restore puts another schema in the place of the one that is there
+
 
 @pytest.fixture
 def config(config: Config, template: embedded.Postgres, database: str) -> Config:

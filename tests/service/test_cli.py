@@ -259,12 +259,14 @@ def revision_is(config: Config, revision: str | None) -> None:
     engine.dispose()
 
 
+@pytest.mark.own_database
 def test_a_schema_that_is_missing_or_too_old_keeps_web_from_starting(run: Run, config: Config) -> None:
     revision_is(config, None)
     code, _, err = run("web", **on_the_database(config))
     assert (code, err) == (1, "warmline: The database has no schema yet. Run `warmline migrate`.\n")
 
 
+@pytest.mark.own_database
 def test_a_newer_schema_is_never_touched(config: Config, held: Runtime) -> None:
     make_member(held, "Acme", "olga@acme.test")
     revision_is(config, "9999")
@@ -274,6 +276,7 @@ def test_a_newer_schema_is_never_touched(config: Config, held: Runtime) -> None:
         assert session.execute(text("SELECT count(*) FROM workspaces")).scalar_one() == 1
 
 
+@pytest.mark.own_database
 def test_a_role_that_may_not_migrate_is_told_so(config: Config) -> None:
     revision_is(config, "0000")
     with pytest.raises(PlainError):

@@ -156,6 +156,7 @@ def test_an_owner_who_owns_nothing_is_refused(examine: Examine, config: Config) 
     assert says.startswith("DATABASE_ADMIN_URL signs in as 'warmline_app', which does not own the tables")
 
 
+@pytest.mark.own_database
 @pytest.mark.parametrize(
     ("revision", "sentence"),
     [

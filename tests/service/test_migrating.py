@@ -200,6 +200,7 @@ def stream(held: Runtime, owner: Member) -> Stream:
         return session.query(Stream).filter_by(name="mentions").one()
 
 
+@pytest.mark.own_database
 def test_nobody_notices_a_migration(
     held: Runtime, owner: Member, config: Config, served: tuple[str, Process], upcoming: AlembicConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
@@ -244,6 +245,7 @@ def _until(met: Callable[[], bool]) -> None:
     raise AssertionError("it never came")
 
 
+@pytest.mark.own_database
 def test_a_table_that_stays_in_use_is_left_as_it_is_and_said(
     config: Config, upcoming: AlembicConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +277,7 @@ def test_a_newer_version_does_not_start_before_its_migration(
     engine.dispose()
 
 
+@pytest.mark.own_database
 def test_the_version_before_starts_beside_a_newer_schema(
     config: Config, upcoming: AlembicConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,6 +227,7 @@ TAMPERED: dict[str, tuple[str, int | None, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.own_database
 def test_whatever_is_changed_behind_its_back_shows_at_the_first_broken_row(
     held: Runtime, written: Place, superuser: psycopg.Connection[Any]
 ) -> None:

@@ -412,6 +412,7 @@ def test_a_secret_that_stands_in_a_text_is_found(text: str) -> None:
     assert planted.found == {("token", "here")}
 
 
+@pytest.mark.own_database
 def test_a_secret_that_rests_in_a_database_is_found_whatever_the_column(
     template: embedded.Postgres, database: str
 ) -> None:

@@ -20,6 +20,8 @@ from service.store import erasing, objecting
 from tests.fakes import crm as fake_crm
 from tests.workers.conftest import World
 
+pytestmark = pytest.mark.own_database  # a restore puts another schema in the place of the one that is there
+
 BEN, CLEO = Author("a2", "ben", "Ben Okafor"), Author("a3", "cleo", "Cleo Marin")
 
 

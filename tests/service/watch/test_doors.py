@@ -66,6 +66,7 @@ def test_what_is_away_is_named_in_a_word_and_without_a_secret(broken: Flask) -> 
     assert broken.test_client().get("/livez").status_code == 200
 
 
+@pytest.mark.own_database
 def test_a_schema_that_is_older_than_the_code_is_pending(app: Flask, config: Config) -> None:
     engine = create_engine(config.need("database_admin_url"))
     with engine.begin() as connection:
