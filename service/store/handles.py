@@ -17,14 +17,18 @@ from integrations.records import HandleWrite, WriteOutcome, WriteResult
 from integrations.registry import providers
 from service import settings
 from service.db import raw
-from service.store import due
+from service.store import due, knowing
 from service.store.rows import execute, packed, records
 
+# Whom a CRM's own brands have talked to: what others learnt of somebody is not told to it.
 _WAITING = (
-    "SELECT m.id, c.native_id, a.provider, a.handle, a.url, c.fields->'handles' FROM matches m"
+    "SELECT m.id, c.native_id, a.provider, a.handle, a.url, c.fields->'handles' FROM matches m"  # noqa: S608 - names of our own columns
     " JOIN contacts c ON c.workspace_id = %(w)s AND c.id = m.contact_id AND c.connection_id = %(c)s AND c.deleted_at IS NULL"
     " JOIN authors a ON a.workspace_id = %(w)s AND a.id = m.author_id AND a.handle <> '' AND a.objected_at IS NULL"
-    " WHERE m.workspace_id = %(w)s AND m.state = 'confirmed' AND m.handle_state = '' AND m.id > %(after)s ORDER BY m.id LIMIT %(n)s"
+    " JOIN connections n ON n.workspace_id = %(w)s AND n.id = %(c)s"
+    " WHERE m.workspace_id = %(w)s AND m.state = 'confirmed' AND m.handle_state = '' AND m.id > %(after)s"
+    " AND EXISTS (SELECT 1 FROM conversations t JOIN brands b ON b.workspace_id = %(w)s AND b.id = t.brand_id"
+    f" WHERE t.workspace_id = %(w)s AND t.author_id = m.author_id AND {knowing.SERVES}) ORDER BY m.id LIMIT %(n)s"
 )
 _RESULT = {"id": "uuid", "state": "text", "detail": "text"}
 _SETTLE = (

@@ -19,7 +19,7 @@ from service.store.rows import execute
 BrandAuthor = tuple[UUID, UUID]
 
 # A CRM `n`, as the brand `b` sees it.
-_SERVES = "(n.brand_id IS NULL OR n.brand_id = b.id) AND (b.crm_connection_id IS NULL OR b.crm_connection_id = n.id)"
+SERVES = "(n.brand_id IS NULL OR n.brand_id = b.id) AND (b.crm_connection_id IS NULL OR b.crm_connection_id = n.id)"
 # Of several contacts: one that is still there before one that is not, the brand's own CRM before one that it shares, the one that was
 # connected first.
 _FIRST = "n.status IN ('leaving', 'disconnected'), k.deleted_at IS NOT NULL, n.brand_id IS NULL, n.id"
@@ -31,7 +31,7 @@ _JOINED = (
 # it for free.
 _KNOWN = (
     f"SELECT DISTINCT ON (b.id, m.author_id) b.id, m.author_id, m.contact_id FROM matches m {_JOINED}"  # noqa: S608 - names of our own columns
-    f" JOIN brands b ON b.workspace_id = m.workspace_id AND b.id = ANY(%(brands)s) AND {_SERVES}"
+    f" JOIN brands b ON b.workspace_id = m.workspace_id AND b.id = ANY(%(brands)s) AND {SERVES}"
     " WHERE m.workspace_id = %(w)s AND m.author_id = ANY(%(authors)s) AND m.state = 'confirmed'"
     f" ORDER BY b.id, m.author_id, {_FIRST}"
 )
@@ -43,7 +43,7 @@ def contact_of(row: str) -> str:
     laterally. No row where the brand does not know the author."""
     return (
         f"(SELECT m.contact_id FROM matches m {_JOINED}"  # noqa: S608 - names of our own columns
-        f" JOIN brands b ON b.workspace_id = m.workspace_id AND b.id = {row}.brand_id AND {_SERVES}"
+        f" JOIN brands b ON b.workspace_id = m.workspace_id AND b.id = {row}.brand_id AND {SERVES}"
         f" WHERE m.workspace_id = {row}.workspace_id AND m.author_id = {row}.author_id AND m.state = 'confirmed'"
         f" ORDER BY {_FIRST} LIMIT 1)"
     )

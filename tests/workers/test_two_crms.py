@@ -228,6 +228,27 @@ def test_what_a_person_decides_of_one_crm_leaves_the_other_as_it_is(bound: House
     assert [bound.stands(brand) for brand in BRANDS] == [["acme-a1"], ["rival-a1"]]
 
 
+def test_a_handle_is_written_only_into_crms_of_brands_that_have_talked_to_its_owner(bound: House) -> None:
+    bound.set(write_handles=True)
+    for brand in BRANDS:
+        bound.crms[brand].add(
+            Contact(id=f"{brand}-a1", name=ANA.name, first_name="Ana", last_name="Ferrer", emails=("ana@ferrer.test",))
+        )
+    told = replace(ANA, bio="Write to ana@ferrer.test")
+    bound.asks("acme", id="q1", who=told)
+    bound.look()
+    assert {state for state, _ in bound.matches().values()} == {"confirmed"}
+    assert _written(bound) == {"acme": True, "rival": False}
+
+    bound.asks("rival", id="q2", who=told)
+    bound.look()
+    assert _written(bound) == {"acme": True, "rival": True}
+
+
+def _written(house: House) -> dict[str, bool]:
+    return {brand: house.crms[brand].script.count("write_handles") > 0 for brand in BRANDS}
+
+
 def test_a_brand_whose_crm_is_disconnected_writes_into_no_other(bound: House) -> None:
     bound.knows("rival")
     disconnecting.disconnect(bound.runtime, bound.owner.caller, bound.connections["acme"])
