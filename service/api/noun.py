@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from flask import Flask, Response
 from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema
+from marshmallow.fields import Dict
 
 from service import access
 from service.api import auth, idempotency, pace, problems
@@ -76,12 +77,21 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
         """flask-smorest would answer for the whole application; `problems` answers below /v1 alone."""
 
 
+def _names(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """What the names of a mapping must be like, which apispec leaves out."""
+    if not isinstance(field, Dict) or field.key_field is None or not field.key_field.validators:
+        return {}
+    return {"propertyNames": converter.field2property(field.key_field)}
+
+
 def mount(app: Flask, nouns: Sequence[Noun], **spec: Any) -> Any:
     """Mounts the nouns below /v1. Returns what holds the generated document (an apispec.APISpec)."""
     api = _Api(app, spec_kwargs={"openapi_version": "3.1.0", **spec})
+    api.ma_plugin.converter.add_attribute_function(_names)
     parent = Blueprint(VERSION, __name__, url_prefix=f"/{VERSION}")
     for noun in nouns:
         parent.register_blueprint(noun.blueprint)
+    parent.before_request(pace.hold_refused)
     parent.before_request(auth.authenticate)
     parent.before_request(pace.hold)
     parent.before_request(idempotency.before)

@@ -124,3 +124,9 @@ def test_errors_are_documented_as_problems() -> None:
         for status, response in operation["responses"].items():
             if status >= "400" and "$ref" not in response:
                 assert list(response["content"]) == ["application/problem+json"], (route, status)
+
+
+def test_what_the_names_of_a_mapping_must_be_like_is_documented() -> None:
+    schemas = yaml.safe_load(openapi.FILE.read_text())["components"]["schemas"]
+    fields = schemas["HandleFieldsBody"]["properties"]["fields"]
+    assert fields["propertyNames"] == {"type": "string", "minLength": 1, "maxLength": 200}
