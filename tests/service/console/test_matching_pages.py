@@ -50,6 +50,27 @@ def test_contacts_of_a_list_are_left_out_until_somebody_vouches(held: Runtime, s
     assert "You vouch for them" in words
 
 
+def test_somebody_else_is_sought_in_the_crm_of_the_match_alone_which_is_named(
+    held: Runtime, scene: Scene, olga: Browser
+) -> None:
+    mirror(held, scene, Contact("i1", "Ida Ibsen", "Ida", "Ibsen", company="Peer Ltd"))
+    with held.db.tenant(scene.workspace_id) as session:
+        mine = session.get_one(Connection, (scene.workspace_id, scene.crm))
+        mine.name = "Acme North"
+        other = Connection(
+            workspace_id=scene.workspace_id, provider=mine.provider, kind="crm", account_id="other", handle="o", name="Acme South"
+        )  # fmt: skip
+        session.add(other)
+        session.flush()
+        south = Contact("i2", "Ida Ibsen", "Ida", "Ibsen", company="Solveig Ltd")
+        mirroring.save_contacts(session, scene.workspace_id, other.id, [south])
+    words = words_of(olga.get(f"/matches/{scene.suggested}/somebody?q=ida+ibsen"))
+    assert "Acme North" in words
+    assert "Peer Ltd" in words
+    assert "Solveig Ltd" not in words
+    assert "Acme North" in words_of(olga.get("/matches"))
+
+
 def test_somebody_else_is_found_by_name_and_confirmed(held: Runtime, scene: Scene, olga: Browser) -> None:
     mirror(held, scene, Contact("i1", "Ida Ibsen", "Ida", "Ibsen", company="Peer Ltd"))
     page = olga.get(f"/matches/{scene.suggested}/somebody?q=ida+ibsen")
