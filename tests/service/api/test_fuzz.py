@@ -12,6 +12,8 @@ import schemathesis
 import yaml
 from flask import Flask
 from hypothesis import HealthCheck, settings
+from schemathesis.checks import load_all_checks
+from schemathesis.pytest.lazy import get_all_tests
 
 from fuzz import calls
 from fuzz.target import Find
@@ -29,10 +31,15 @@ class Door:
 
 
 door = Door()
-numbers = count()
-# The committed document; another test holds it against the routes.
-schema = schemathesis.openapi.from_path(FILE, config=calls.config(5, deterministic=True))
-schema.app = door
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    """The committed document; another test holds it against the routes. Read when a test asks for it: with a test made for each
+    operation, five thousand cases would be built in every process that collects tests, whichever it runs."""
+    read = schemathesis.openapi.from_path(FILE, config=calls.config(5, deterministic=True))
+    read.app = door
+    return read
 
 
 @pytest.fixture
@@ -43,13 +50,25 @@ def running(app: Flask, client: Client, world: World, providers: Any) -> Iterato
         yield client
 
 
-@schema.parametrize()
-@settings(suppress_health_check=list(HealthCheck), deadline=None, database=None)
-def test_every_operation_keeps_to_the_document(case: Any, running: Client) -> None:
-    calls.Caller(running.key, numbers).call(case)
+def test_every_operation_keeps_to_the_document(schema: Any, running: Client, subtests: pytest.Subtests) -> None:
+    """Each is reported by itself, and all of them call one workspace, as callers do."""
+    numbers = count()
+    tried = set()
+
+    def one(case: Any) -> None:
+        tried.add(case.operation.label)
+        calls.Caller(running.key, numbers).call(case)
+
+    load_all_checks()
+    drawn = settings(suppress_health_check=list(HealthCheck), deadline=None, database=None)
+    for each in get_all_tests(schema=schema, test_func=one, settings=drawn, given_kwargs=None):
+        operation, test = each.ok()
+        with subtests.test(operation.label):
+            test()
+    assert tried == {each.ok().label for each in schema.get_all_operations()}
 
 
-def test_a_write_that_is_sent_again_is_answered_alike_and_a_difference_is_found(running: Client) -> None:
+def test_a_write_that_is_sent_again_is_answered_alike_and_a_difference_is_found(schema: Any, running: Client) -> None:
     (operation,) = [each.ok() for each in schema.get_all_operations() if each.ok().label == "POST /v1/brands"]
     caller = calls.Caller(running.key)
     case = operation.Case(body={"name": "Twice"}, headers={"Idempotency-Key": "once"}, media_type="application/json")
@@ -61,7 +80,7 @@ def test_a_write_that_is_sent_again_is_answered_alike_and_a_difference_is_found(
         caller.again(case, response)
 
 
-def test_chains_along_the_links_come_to_an_end(running: Client) -> None:
+def test_chains_along_the_links_come_to_an_end(schema: Any, running: Client) -> None:
     caller = calls.Caller(running.key)
     calls.chains(schema, caller, 64, 1)
     assert caller.sent >= 64
