@@ -8,11 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from integrations import hosts, oauth
@@ -21,6 +23,7 @@ from integrations.crm.hubspot.client import HubSpot
 from integrations.provider import Access, App, CRMClient, Setting
 from integrations.records import Task
 from sandbox.app import create_app
+from sandbox.state import Sandbox
 from sandbox.store import Store
 from tests.fakes.clock import Clock
 
@@ -141,17 +144,25 @@ class SandboxHarness:
         return "\n".join(self.store.read().iterdump())
 
 
+@cache
+def _app() -> Flask:
+    """One application for all sandboxes, one after the other: building its routes takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(Path(folder))
+        app.extensions["sandbox"].close()
+    return app
+
+
 @contextmanager
 def sandbox_harness(*, unique: bool) -> Iterator[SandboxHarness]:
     """A sandbox of its own for each test."""
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(Path(folder))
+        app = _app()
+        app.extensions["sandbox"] = state = Sandbox(Path(folder))
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        harness = SandboxHarness(
-            f"http://127.0.0.1:{server.server_port}", app.extensions["sandbox"].store, unique=unique
-        )
+        harness = SandboxHarness(f"http://127.0.0.1:{server.server_port}", state.store, unique=unique)
         try:
             yield harness
         finally:
@@ -159,4 +170,4 @@ def sandbox_harness(*, unique: bool) -> Iterator[SandboxHarness]:
             server.shutdown()
             thread.join()
             server.server_close()
-            app.extensions["sandbox"].close()
+            state.close()
