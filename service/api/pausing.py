@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, validate
 
 from service.api.answers import about
 from service.api.auth import caller
 from service.api.connections import ConnectionSchema, one
 from service.api.noun import Noun
 from service.api.problems import missing
-from service.api.words import Line
+from service.api.words import Line, Whole
 from service.runtime import runtime
 from service.store import acting
 
@@ -38,8 +38,7 @@ class CeilingSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    dollars = fields.Integer(
-        strict=True,
+    dollars = Whole(
         required=True,
         allow_none=True,
         validate=validate.Range(0, 1_000_000),

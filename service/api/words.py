@@ -31,6 +31,16 @@ class Line(fields.String):
         return text
 
 
+class Whole(fields.Integer):
+    """A whole number as JSON Schema has it: 2.0 is one, 2.5 and "2" are none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+
+    def _validated(self, value: Any) -> Any:
+        return super()._validated(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 class Prose(fields.String):
     """Text of several lines, `longest` characters at most. What no database can keep (NUL, half a surrogate pair) is left
     out, as it is where a network serves it."""

@@ -47,7 +47,7 @@ def test_what_reading_costs_is_told_with_its_ceiling(client: Client, priced: Wor
         {"post": 214},
     )
     assert (spend["ceiling_dollars"], spend["left_dollars"]) == (None, None)
-    changed = client.put(f"{path}/ceiling", {"dollars": 2}).get_json()
+    changed = client.put(f"{path}/ceiling", {"dollars": 2.0}).get_json()  # a whole number, as JSON Schema has it
     assert (changed["monthly_ceiling"], changed["spend"]["ceiling_dollars"], changed["spend"]["left_dollars"]) == (
         2,
         2.0,
