@@ -7,8 +7,13 @@ import json
 import os
 import subprocess
 import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
+from bench import place, worker
 from bench.figures import Figure, described, machine, notes, table
 from bench.scale import SCALES
 from service import logs
@@ -30,28 +35,63 @@ def main(argv: list[str]) -> int:
     if unknown := [name for name in options.names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     if options.here:
-        logs.write(open(os.devnull, "w"), as_json=True)  # lines cost here what they cost anywhere  # noqa: SIM115
-        figures = import_module(f"bench.{options.names[0]}").measure(SCALES[options.scale])
-        print(json.dumps([each.as_json() for each in figures]))
+        print(json.dumps(_figures(options.names[0], options.scale)))
         return 0
+    # Names that the environment gives to servers would lead workers away from the benchmark's own.
+    for each in ("DATABASE_URL", "REDIS_URL", "WARMLINE_NOW"):
+        os.environ.pop(each, None)
     return _all(options.names or list(BENCHMARKS), options.scale, options.json)
+
+
+def _figures(name: str, scale: str) -> list[dict[str, Any]]:
+    logs.write(open(os.devnull, "w"), as_json=True)  # lines cost here what they cost anywhere  # noqa: SIM115
+    return [each.as_json() for each in import_module(f"bench.{name}").measure(SCALES[scale])]
+
+
+def _started(name: str, scale: str) -> list[dict[str, Any]]:
+    """Its figures, of a program of its own. Raises RuntimeError when that fails."""
+    command = [sys.executable, "-m", "bench", name, "--scale", scale, "--here"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{name} ended with {done.returncode} (see above)")
+    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _forked(name: str, scale: str) -> list[dict[str, Any]]:
+    """The same, of a fork of this one: what all of them import is imported once."""
+    found: list[dict[str, Any]] = worker.fork(_figures, name, scale)
+    return found
+
+
+@contextmanager
+def _way(scale: str, names: list[str]) -> Iterator[Callable[[str, str], list[dict[str, Any]]]]:
+    """How each benchmark is run."""
+    if SCALES[scale].apart:
+        yield _started
+        return
+    from workers import jobs
+
+    for name in names:
+        import_module(f"bench.{name}")
+    jobs.preload()
+    worker.forking = True
+    with place.shared():
+        yield _forked
 
 
 def _all(names: list[str], scale: str, as_json: bool) -> int:
     host, figures, failed = machine(), [], []
-    for name in names:
-        print(f"{name} ...", file=sys.stderr, flush=True)
-        # Names that the environment gives to servers would lead workers away from the benchmark's own.
-        env = {
-            key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL", "WARMLINE_NOW")
-        }
-        command = [sys.executable, "-m", "bench", name, "--scale", scale, "--here"]
-        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            failed.append(name)
-            continue
-        found = json.loads(done.stdout.splitlines()[-1])
-        figures += [Figure(**{field: each[field] for field in _FIELDS}) for each in found]
+    with _way(scale, names) as run:
+        for name in names:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            try:
+                found = run(name, scale)
+            except Exception:
+                traceback.print_exc()
+                failed.append(name)
+                continue
+            figures += [Figure(**{field: each[field] for field in _FIELDS}) for each in found]
     if as_json:
         shown = [each.as_json() for each in figures]
         print(json.dumps({"machine": host, "scale": scale, "figures": shown, "failed": failed}))

@@ -65,16 +65,44 @@ class Place:
         return self.server.connect(database=name)
 
 
+_shared: list[embedded.Postgres] = []
+
+
 @contextmanager
 def place() -> Iterator[Place]:
-    """Servers until the block ends."""
+    """Servers until the block ends, in a folder of the block's own."""
+    with _folder() as home, _server(home) as server:
+        yield Place(home, server)
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Every `place` until the block ends has the same server; each benchmark names its databases."""
+    with _folder() as home, _server(home) as server:
+        _shared.append(server)
+        try:
+            yield
+        finally:
+            _shared.clear()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix="warmline-bench-"))
     try:
-        with embedded.postgres(home) as server:
-            migrate(server.admin_url, server.url(), server.scheduler_url)
-            yield Place(home, server)
+        yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _server(home: Path) -> Iterator[embedded.Postgres]:
+    if _shared:
+        yield _shared[0]
+        return
+    with embedded.postgres(home) as server:
+        migrate(server.admin_url, server.url(), server.scheduler_url)
+        yield server
 
 
 def environment(config: Config, **more: str) -> dict[str, str]:

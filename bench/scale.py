@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
+    apart: bool  # servers and programs of its own for each benchmark: none is measured after another, or beside what it has left
     rounds: int  # of ours and of the reference, in turns
     pull_accounts: int  # of one round
     pull_posts: int  # of one account, half of them its own
@@ -43,14 +44,14 @@ class Scale:
 
 SCALES = {
     "full": Scale(
-        rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hours=5, hour_posts=100, few_posts=1000, many_times=10,
+        apart=True, rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hours=5, hour_posts=100, few_posts=1000, many_times=10,
         push_tasks=6000, released=90_000, mapped=1000, contacts=200_000, polled_hours=6, api_seconds=3.0, latency_posts=40,
         match_contacts=1_000_000, match_authors=10_000, match_singles=200, match_import=40_000, due_connections=100_000, due_rounds=3, cost_accounts=8, cost_posts=1400,
         fleet_workspaces=500, fleet_connections=10, fleet_posts=400, fleet_poll=900, texts=20_000, learn=True,
         linked=(("rapidfuzz", 30_000), ("recordlinkage", 100_000), ("splink", 500_000)),
     ),
     "small": Scale(
-        rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,
+        apart=False, rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,
         push_tasks=60, released=9000, mapped=200, contacts=3000, polled_hours=1, api_seconds=0.3, latency_posts=2,
         match_contacts=2000, match_authors=200, match_singles=5, match_import=900, due_connections=2000, due_rounds=1, cost_accounts=2, cost_posts=60,
         fleet_workspaces=2, fleet_connections=3, fleet_posts=2, fleet_poll=4, texts=200, learn=False, linked=(),
