@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from integrations.edits import Spared
 from integrations.errors import (
     AmbiguousWriteError,
     IntegrationError,
@@ -93,6 +94,7 @@ class _Run:
         self._until = clock() + LONGEST
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a write went out: from now on nothing may raise
+        self._spared = Spared()
         self._tried: set[str] = set()  # keys of which a create was answered
         self._denied: dict[str, PermissionDeniedError] = {}  # changes that the CRM does not let us make, by key
 
@@ -104,7 +106,7 @@ class _Run:
                 raise
             self._rest(tasks, f"the call before it failed: {error}")
         self._rest(tasks, f"{self._desk.name} took its time, so this one waits for its turn")
-        return [self._results[task.key] for task in tasks]
+        return self._spared.told(tasks, self._results)
 
     def _rest(self, tasks: Sequence[Task], why: str) -> None:
         for task in tasks:
@@ -161,9 +163,12 @@ class _Run:
             elif self._late():
                 return
             else:
-                self._change_one(task, state)
+                self._change_one(self._spared.change(task, state), state)
 
     def _change_one(self, task: Task, standing: TaskState) -> None:
+        if outcome := self._spared.ended(task):
+            self._say(task, outcome)
+            return
         try:
             if task.status is TaskStatus.WITHDRAWN:
                 self._desk.withdraw(task)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 
 class Kind(StrEnum):
@@ -170,6 +170,9 @@ class Task:
     high_priority: bool | None = None
     external_id: str | None = None
     maybe_sent_at: datetime | None = None  # a create went out then and was never answered: seek before sending
+    # Of a change: the contents of ours that may stand there, by the names of fields, with their `status`. What differs from them all is
+    # a person's by now, though we have not read it back yet: it is left alone and told (`PushResult.theirs`). Empty: nothing is compared.
+    ours: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,9 @@ class PushResult:
     url: str = ""
     detail: str = ""  # for a person; never a token, a query string or the text of a post
     sent: bool = False  # UNKNOWN only: a create went out in this very call, so the wait for it begins anew
+    # UPDATED or COMPLETED: what a person had changed there, as it stands (see `integrations.edits`). Who asked for something else, and
+    # is told one of the two, has been forestalled: somebody made the task theirs, or ticked it off, and nothing was written.
+    theirs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from integrations import edits
 from integrations.records import PushOutcome, PushResult, Task, TaskKind, TaskStatus
 from service.clock import business_now, real_now
 from service.models import Connection
 from service.runtime import Runtime
 from service.store import connecting, freezing, leaving, pushing, reconciling
-from service.store.pushing import Settled
 from service.store.tasks import TaskRow
 from service.watch import following, freshness, meters, tracing
 from workers import handles, leave, policy
 from workers.access import Line
+from workers.settling import said, settled, untouched
 from workers.shielding import hold_back
 from workers.stopping import Turn
 
@@ -136,7 +137,7 @@ def _put_back(job: _Job, rows: Sequence[TaskRow]) -> None:
     if rows:
         with job.runtime.db.tenant(job.workspace_id) as session:
             if job.hold(session) is not None:
-                pushing.settle(session, job.workspace_id, [_untouched(row, unsent=True) for row in rows])
+                pushing.settle(session, job.workspace_id, [untouched(row, unsent=True) for row in rows])
 
 
 def _call(line: Line, wanted: Sequence[Task]) -> dict[str, PushResult]:
@@ -162,10 +163,15 @@ def as_task(row: TaskRow) -> Task | None:
         # they have, it is due again at once.
         if row.erased_at is not None and changed:
             return Task(row.key, TaskKind(row.kind), TaskStatus.OPEN, external_id=row.external_id, **changed)
-        return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id)
+        return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id, ours=_ours(row))
     if status.value == row.state and not changed:
         return None
-    return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id, **changed)
+    return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id, ours=_ours(row), **changed)
+
+
+def _ours(row: TaskRow) -> tuple[dict[str, Any], ...]:
+    """All that may stand there of ours. What is erased is written over, whoever changed it."""
+    return ({**row.written, edits.STATUS: row.state}, *row.sent) if row.erased_at is None else ()
 
 
 def _new(row: TaskRow) -> Task | None:
@@ -175,7 +181,7 @@ def _new(row: TaskRow) -> Task | None:
     # means that it was so when it was read: nothing was ever sent.
     return Task(
         row.key, TaskKind(row.kind), TaskStatus.OPEN, maybe_sent_at=row.maybe_sent_at if row.state == "unknown" else None,
-        **_fields(row.content),
+        **_fields(said(row)),
     )  # fmt: skip
 
 
@@ -209,10 +215,13 @@ def _store(job: _Job, rows: Sequence[TaskRow], results: Mapping[str, PushResult]
         if connection is None:
             return  # we were away for longer than our lease: whoever has it now finds these by their keys
         now, business = real_now(), business_now()
-        settled = [_settled(row, results.get(row.key), now, business) for row in rows]
-        pushing.settle(session, job.workspace_id, settled)
+        outcomes = [settled(row, results.get(row.key), now, business) for row in rows]
+        pushing.settle(session, job.workspace_id, outcomes)
         _tell(session, job, connection, rows, results, now)
-        ended = {each.id: each.closed_as for each in settled if each.closed_as}
+        ended = {each.id: each.closed_as for each in outcomes if each.closed_as}
+        theirs = {row.id: result.theirs for row in rows if (result := results.get(row.key)) and result.theirs}
+        if theirs:
+            reconciling.take_in_edits(session, job.workspace_id, theirs)
         if ended:
             reconciling.end(session, job.workspace_id, ended)
 
@@ -239,82 +248,6 @@ def _tell(
     following.on_commit(session, count)
 
 
-def _settled(row: TaskRow, result: PushResult | None, now: datetime, business: datetime) -> Settled:
-    """What this result makes of the task. Without one, nothing was said because nothing had to be."""
-    state = "unknown" if row.state == "absent" and result is not None else row.state
-    before = Settled(
-        row.id,
-        row.wanted,
-        row.content,
-        state,
-        row.external_id,
-        "",
-        row.written,
-        row.detail,
-        None,
-        None,
-        row.maybe_sent_at,
-    )
-    if result is None:
-        return replace(before, state=row.state if row.wanted in ("open", row.state) else "withdrawn")
-    return _OUTCOMES[result.outcome](before, result, now, business)
-
-
-def _stands(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-    """It stands, as we sent it; if it has been closed here meanwhile, that is said next."""
-    return replace(
-        before, state="open", external_id=result.external_id or before.external_id, external_url=result.url,
-        written=before.content, detail="", written_at=now, maybe_sent_at=None,
-        push_at=None if before.wanted == "open" else business,
-    )  # fmt: skip
-
-
-def _ended(state: str) -> Callable[[Settled, PushResult, datetime, datetime], Settled]:
-    def settle(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-        return replace(before, state=state, written=before.content, detail="", written_at=now)
-
-    return settle
-
-
-def _gone(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-    return replace(
-        before, state="withdrawn", detail="", closed_as="deleted in the CRM" if before.wanted == "open" else ""
-    )
-
-
-def _refused(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-    """Parked with the CRM's own sentence: trying again cannot help. One that never stood there is absent again."""
-    state = "parked" if before.external_id is None else before.state
-    detail = result.detail or "The CRM refused this task."
-    return replace(before, state=state, detail=detail, maybe_sent_at=None, refused=True)
-
-
-def _later(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-    # Safe to try again: it was not sent, or is known not to have been done.
-    fresh = before.external_id is None and before.maybe_sent_at is None
-    return replace(before, state="absent" if fresh else before.state, detail=result.detail, push_at=business)
-
-
-def _unknown(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-    return replace(
-        before, state="unknown" if before.external_id is None else before.state, detail=result.detail,
-        maybe_sent_at=now if result.sent else before.maybe_sent_at or now, push_at=business,
-    )  # fmt: skip
-
-
-_OUTCOMES: dict[PushOutcome, Callable[[Settled, PushResult, datetime, datetime], Settled]] = {
-    PushOutcome.CREATED: _stands,
-    PushOutcome.FOUND: _stands,  # what a person has made of it since shows when it is read back
-    PushOutcome.UPDATED: _stands,
-    PushOutcome.COMPLETED: _ended("completed"),
-    PushOutcome.WITHDRAWN: _ended("withdrawn"),
-    PushOutcome.GONE: _gone,
-    PushOutcome.REFUSED: _refused,
-    PushOutcome.LATER: _later,
-    PushOutcome.UNKNOWN: _unknown,
-}
-
-
 def _failed(
     job: _Job, connection: Connection, rows: Sequence[TaskRow], ahead: Sequence[TaskRow], error: Exception
 ) -> None:
@@ -328,7 +261,7 @@ def _failed(
         held = job.hold(session)
         if held is None:
             return
-        left = [_untouched(row, unsent) for row in rows] + [_untouched(row, unsent=True) for row in ahead]
+        left = [untouched(row, unsent) for row in rows] + [untouched(row, unsent=True) for row in ahead]
         pushing.settle(session, job.workspace_id, left)
         failures = connection.push_failures + 1 if told.failed else connection.push_failures
         pushing.let_go(
@@ -337,11 +270,3 @@ def _failed(
     if told.reauth:  # in a transaction of its own, which locks the connection before anything else
         with job.runtime.db.tenant(job.workspace_id) as session:
             connecting.needs_reauth(session, connection, told.shown, refused=policy.refused_version(error))
-
-
-def _untouched(row: TaskRow, unsent: bool) -> Settled:
-    fresh = row.state == "absent"
-    return Settled(
-        row.id, row.wanted, row.content, "unknown" if fresh and not unsent else row.state, row.external_id, "", row.written,
-        row.detail, business_now(), None, row.maybe_sent_at or (None if unsent or not fresh else real_now()),
-    )  # fmt: skip

@@ -206,6 +206,8 @@ class Task(Tenant, Identified, Created, Base):
     state: Mapped[str] = mapped_column(Text)  # absent, open, completed, withdrawn, unknown, parked
     content: Mapped[dict[str, Any]]  # subject, body, due_at, owner_id, contact_native_id, high_priority
     written: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the same, as last written to the CRM
+    # Contents that a call may have written there, whose answer never came, the oldest first.
+    sent: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     edited: Mapped[list[Any]] = mapped_column(default=list)  # fields that a person changed in the CRM: theirs
     reasons: Mapped[list[Any]]
     urgency: Mapped[int]

@@ -37,7 +37,7 @@ _TYPES = {
     "closing": "boolean",
 }
 _SAVE = (
-    "UPDATE tasks t SET wanted = new.wanted, state = new.state, content = new.content, written = new.written,"  # noqa: S608 - names of our own columns
+    "UPDATE tasks t SET wanted = new.wanted, state = new.state, content = new.content, written = new.written, sent = '[]'::jsonb,"  # noqa: S608 - names of our own columns
     " push_at = CASE WHEN new.push THEN %(now)s::timestamptz END, held_reason = '', held_until = NULL, run_id = NULL, detail = '',"
     " close_reason = CASE WHEN new.closing THEN %(reason)s WHEN t.close_reason = '' THEN '' ELSE %(gone)s END, reasons = '[]'::jsonb,"
     " closed_at = coalesce(t.closed_at, %(real)s), closed_by = CASE WHEN new.closing THEN %(by)s ELSE t.closed_by END,"
@@ -51,7 +51,7 @@ FROM tasks t JOIN connections n ON n.workspace_id = %(w)s AND n.id = t.crm_conne
 WHERE t.workspace_id = %(w)s AND t.id = ANY(%(ids)s) AND (t.external_id IS NOT NULL OR t.state IN ('unknown', 'parked'))
 """
 _FORGET = (
-    "UPDATE tasks SET written = '{}'::jsonb, content = content - 'contact_native_id' - 'body' WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)"
+    "UPDATE tasks SET written = '{}'::jsonb, sent = '[]'::jsonb, content = content - 'contact_native_id' - 'body' WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)"
     " AND push_at IS NULL"
 )
 

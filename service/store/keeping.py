@@ -153,7 +153,7 @@ _CLOSED = "t.workspace_id = %(w)s AND t.closed_at < %(before)s AND t.wanted <> '
 _ERASE_TASKS = (
     "WITH old AS (SELECT t.id FROM tasks t WHERE {closed} ORDER BY t.closed_at LIMIT %(n)s FOR UPDATE), gone AS (DELETE FROM run_changes"
     " WHERE workspace_id = %(w)s AND task_id IN (SELECT id FROM old))"
-    " UPDATE tasks t SET content = (t.content - 'body') || %(text)s, written = (t.written - 'body') || %(text)s, reasons = '[]'::jsonb,"
+    " UPDATE tasks t SET content = (t.content - 'body') || %(text)s, written = (t.written - 'body') || %(text)s, sent = '[]'::jsonb, reasons = '[]'::jsonb,"
     " detail = '', close_reason = '', erased_at = %(now)s FROM old WHERE t.workspace_id = %(w)s AND t.id = old.id RETURNING 1"
 )
 _COUNT_TASKS = "SELECT count(*) FROM tasks t WHERE {closed}"

@@ -38,16 +38,21 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
     return row
 
 
-# In one statement: the rows as they were, and, of those that never stood in the CRM, a note that from here on they may. Whoever
-# finds them like this seeks them before sending again.
+# In one statement: the rows as they were, and a note of what may stand in the CRM from here on. Whoever finds one that never stood
+# there seeks it before sending it again; and what is read back of one that does is held against all that we may have written.
+SENT = 8  # contents that are remembered of one task, at most
 _TAKE = f"""
 WITH taken AS MATERIALIZED (
     {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)
     ORDER BY urgency DESC, push_at, id LIMIT %(n)s
 ), noted AS (
-    UPDATE tasks t SET state = 'unknown', maybe_sent_at = CASE WHEN taken.since < %(restored_at)s::timestamptz THEN %(restored_from)s::timestamptz
-        ELSE %(at)s END FROM taken
+    UPDATE tasks t SET state = 'unknown', sent = jsonb_build_array(t.content),
+        maybe_sent_at = CASE WHEN taken.since < %(restored_at)s::timestamptz THEN %(restored_from)s::timestamptz ELSE %(at)s END FROM taken
     WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.state = 'absent' AND t.state = 'absent'
+), noted_too AS (
+    UPDATE tasks t SET sent = CASE WHEN jsonb_array_length(t.sent) < {SENT} THEN t.sent ELSE t.sent - 0 END || said.said FROM taken,
+        LATERAL (SELECT jsonb_build_array(taken.content || jsonb_build_object('status', taken.wanted)) AS said) said
+    WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.external_id IS NOT NULL AND (taken.content <> taken.written OR taken.wanted <> taken.state)
 )
 SELECT * FROM taken ORDER BY urgency DESC, push_at, id
 """  # noqa: S608 - names of our own columns
@@ -114,6 +119,7 @@ _VALUES = attrgetter(*(name if name != "written" else "written_unless_content" f
 _SETTLE = (
     "UPDATE tasks t SET state = new.state, external_id = new.external_id, external_url = coalesce(nullif(new.external_url, ''), t.external_url),"  # noqa: S608
     " written = coalesce(new.written, new.content), detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
+    " sent = CASE WHEN new.written_at IS NULL AND new.state IN ('open', 'unknown') THEN t.sent ELSE '[]' END,"
     " pushed_at = coalesce(t.pushed_at, new.written_at), parked_at = CASE WHEN new.refused THEN coalesce(t.parked_at, %(real)s) END, held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"
     " push_at = CASE WHEN t.run_id IS NOT NULL THEN NULL WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
     f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"

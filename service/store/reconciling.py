@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integrations import edits
 from integrations.records import Gone, TaskState, TaskStatus
 from service.clock import business_now, real_now
 from service.models import Conversation, Task
 from service.store import due, tasks
 
-_DONE = "completed in the CRM"
-# How a state's fields are compared with what we wrote: field of TaskState -> key of `written`.
-_FIELDS = {"subject": "subject", "body": "body", "due_at": "due_at", "owner_id": "owner_id"}
+DONE = "completed in the CRM"
 
 
 def open_in_crm(session: Session, workspace_id: UUID, connection_id: UUID) -> list[str]:
@@ -34,10 +33,17 @@ def open_in_crm(session: Session, workspace_id: UUID, connection_id: UUID) -> li
 
 
 def take_in(
-    session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[TaskState | Gone], *, read_at: datetime
+    session: Session,
+    workspace_id: UUID,
+    connection_id: UUID,
+    items: Sequence[TaskState | Gone],
+    *,
+    read_at: datetime,
+    current: bool = True,
 ) -> int:
     """Follows what the CRM says of tasks of ours; tasks of others are nobody's business here. What we have written since
-    `read_at`, when the reading began, is newer than the answer and stays. Returns how many changed by somebody's hand."""
+    `read_at`, when the reading began, is newer than the answer and stays. `current`: it is how they stand now, and not what an index
+    says of them, which may be behind. Returns how many changed by somebody's hand."""
     if not items:
         return 0
     known = _known(session, workspace_id, connection_id, items)
@@ -45,7 +51,7 @@ def take_in(
     for item in items:
         row = known.get(item.id) or (known.get(item.key or "") if isinstance(item, TaskState) and item.bare else None)
         if row is not None and (row.written_at is None or row.written_at < read_at):
-            changed += _gone(session, row) if isinstance(item, Gone) else _follow(session, row, item)
+            changed += _gone(session, row) if isinstance(item, Gone) else _follow(session, row, item, current)
     if changed:
         due.decide_soon(session, workspace_id)
     return changed
@@ -80,14 +86,16 @@ def _gone(session: Session, row: Task) -> int:
     return 1
 
 
-def _follow(session: Session, row: Task, item: TaskState) -> int:
+def _follow(session: Session, row: Task, item: TaskState, current: bool) -> int:
     if row.state == "unknown" and row.external_id is None:
         return 0  # a push is under way, or is about to look for it: that is where it is learnt
     if item.status is TaskStatus.COMPLETED:
         return _completed(session, row, item)
     if row.state == "completed" and row.closed_by == "crm":
         return _reopened(session, row) if _newer(item, row.closed_at) else 0
-    return _edited(row, item) if row.state == "open" and row.wanted == "open" else 0
+    # What is older than what we last wrote there has nothing new to say of its words: writing, we looked at them.
+    old = not current and item.updated_at and row.written_at and item.updated_at < row.written_at
+    return _edited(row, item) if row.state == "open" and row.wanted == "open" and not old else 0
 
 
 def _newer(item: TaskState, than: datetime | None) -> bool:
@@ -99,7 +107,7 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
     if item.bare and row.state == "withdrawn" and row.closed_by == "crm":
         # It was gone, and was taken for deleted; now the CRM tells that it was done.
         row.state = row.wanted = "completed"
-        row.close_reason, row.closed_at = _DONE, item.completed_at or row.closed_at
+        row.close_reason, row.closed_at = DONE, item.completed_at or row.closed_at
         return 1
     if row.state != "open":
         return 0
@@ -107,7 +115,7 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
         _edited(row, item)  # what they wrote before they ticked it off is theirs too
     row.state = "completed"
     if row.wanted == "open":
-        _close(session, row, _DONE, item.completed_at or real_now(), read_until=item.completed_at)
+        _close(session, row, DONE, item.completed_at or real_now(), read_until=item.completed_at)
         return 1
     row.push_at = None  # we wanted that anyway
     return 0
@@ -118,7 +126,7 @@ def _close(session: Session, row: Task, reason: str, at: datetime, *, read_until
     came after that, and before we heard of it, waits for an answer of its own."""
     row.wanted = "completed" if row.state == "completed" else "withdrawn"
     row.closed_by, row.close_reason, row.closed_at, row.push_at = "crm", reason, at, None
-    row.held_reason, row.held_until, row.run_id, row.parked_at = "", None, None, None
+    row.held_reason, row.held_until, row.run_id, row.parked_at, row.sent = "", None, None, None, []
     dealt_with(session, row, max(read_until, row.since) if read_until else max(at, business_now()))
     tasks.release_slots(session, row.workspace_id, [row.person])
 
@@ -143,31 +151,29 @@ def _reopened(session: Session, row: Task) -> int:
 
 
 def _edited(row: Task, item: TaskState) -> int:
-    """What differs from what we last wrote was changed by a person, and is theirs from now on."""
-    theirs = {
-        key: _plain(getattr(item, name)) for name, key in _FIELDS.items()
-        if key in row.written and _plain(getattr(item, name)) != _plain(row.written[key])
-    }  # fmt: skip
-    if not theirs:
-        return 0
-    row.edited = sorted({*row.edited, *theirs})
-    row.written = {**row.written, **theirs}
-    row.content = {**row.content, **theirs}
-    return 1
+    """What differs from all that we may have written was changed by a person, and is theirs from now on."""
+    theirs = edits.theirs(item, (row.written, *row.sent))
+    if theirs:
+        _make_theirs(row, theirs)
+    return bool(theirs)
 
 
-def _plain(value: Any) -> Any:
-    """Values as they are compared: instants to the minute, since some CRMs keep no seconds, and texts without what a CRM's editor does to
-    blank space."""
-    if isinstance(value, datetime):
-        aware = value.astimezone(UTC) if value.tzinfo else value
-        return aware.replace(second=0, microsecond=0).isoformat()
-    if isinstance(value, str):
-        try:
-            return _plain(datetime.fromisoformat(value))
-        except (ValueError, OverflowError):
-            return "\n".join(line.rstrip() for line in value.strip().splitlines())
-    return value
+def _make_theirs(row: Task, fields: Mapping[str, Any]) -> None:
+    row.edited = sorted({*row.edited, *fields})
+    row.written = {**row.written, **fields}
+    row.content = {**row.content, **fields}
+
+
+def take_in_edits(session: Session, workspace_id: UUID, found: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """A push came upon what people had changed in these tasks: by id, the fields as they stand there."""
+    rows = session.scalars(
+        select(Task).where(Task.workspace_id == workspace_id, Task.id.in_(found)).order_by(Task.id).with_for_update()
+    ).all()
+    for row in rows:
+        session.refresh(row)  # it has been settled by a statement of its own
+        words = {name: value for name, value in found[row.id].items() if name in edits.FIELDS}
+        if words and row.erased_at is None:
+            _make_theirs(row, words)
 
 
 def dealt_with(session: Session, row: Task, until: datetime | None) -> None:

@@ -54,6 +54,7 @@ class TaskRow:
     run_id: UUID | None = None
     ripe_at: datetime | None = None
     erased_at: datetime | None = None
+    sent: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def in_crm(self) -> bool:
@@ -71,6 +72,7 @@ _TYPES = {
     "content": "jsonb", "edited": "jsonb", "reasons": "jsonb", "urgency": "integer", "since": "timestamptz", "due_at": "timestamptz",
     "held_reason": "text", "held_until": "timestamptz", "push_at": "timestamptz", "external_id": "text", "detail": "text",
     "maybe_sent_at": "timestamptz", "closed_at": "timestamptz", "closed_by": "text", "close_reason": "text", "written": "jsonb", "run_id": "uuid", "ripe_at": "timestamptz",
+    "sent": "jsonb",
 }  # fmt: skip
 _VALUES = attrgetter(*_TYPES)
 _NAMES = ", ".join(each.name for each in fields(TaskRow))

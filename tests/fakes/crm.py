@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from integrations.edits import Spared
 from integrations.errors import IntegrationError
 from integrations.provider import WRITE_HANDLES, CRMRecord, Provider, Secret, Stream
 from integrations.records import (
@@ -235,14 +236,19 @@ class FakeCRM:
         if task.key in self._refused:
             return PushResult(task.key, PushOutcome.REFUSED, task_id, detail=self._refused[task.key])
         url = self.tasks[task_id].url
+        spared = Spared()
+        task = spared.change(task, self.tasks[task_id])
+        if outcome := spared.ended(task):
+            return spared.told([task], {task.key: PushResult(task.key, outcome, task_id, url)})[0]
         if task.status is TaskStatus.WITHDRAWN:
             del self.tasks[task_id]
         else:
-            done = self.clock() if task.status is TaskStatus.COMPLETED else None
-            self._change(task_id, status=task.status, completed_at=done, **_given(task))
+            at = self.clock() if task.status is TaskStatus.COMPLETED else None
+            self._change(task_id, status=task.status, completed_at=at, **_given(task))
             if self.contact_of[task_id] == task.former_contact_id or task.contact_id:
                 self.contact_of[task_id] = task.contact_id
-        return PushResult(task.key, _OUTCOMES[task.status], task_id, url)
+        done = {task.key: PushResult(task.key, _OUTCOMES[task.status], task_id, url)}
+        return spared.told([task], done)[0]
 
     def _change(self, task_id: str, **fields: Any) -> None:
         self.tasks[task_id] = replace(self.tasks[task_id], updated_at=self.clock(), **fields)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from integrations.records import (
     TaskState,
     TaskStatus,
 )
+from tests.integrations.contract.able import able
 from tests.integrations.contract.harnesses import DUE, Harness, drain, new, push
 
 
@@ -81,6 +84,55 @@ def test_an_edit_leaves_alone_what_it_does_not_give(crm: Harness) -> None:
     assert changed.outcome is PushOutcome.UPDATED
     assert isinstance(state, TaskState)
     assert (state.subject, state.body, state.due_at) == ("Another", new().body, DUE)
+
+
+def _ours(task: Task) -> dict[str, Any]:
+    return {"subject": task.subject, "body": task.body, "due_at": task.due_at, "status": "open"}
+
+
+@pytest.mark.rule("edited_task")
+@pytest.mark.parametrize("status", TaskStatus)
+def test_what_a_person_has_changed_meanwhile_is_left_alone_and_told(crm: Harness, status: TaskStatus) -> None:
+    edit: Callable[..., None] = able(crm, "edit")
+    [made] = push(crm, new())
+    edit(str(made.external_id), subject="Mine")
+    wanted = Task(
+        "key-1",
+        TaskKind.UNANSWERED,
+        status,
+        subject="Ours",
+        body="Anew.",
+        external_id=made.external_id,
+        ours=(_ours(new()),),
+    )
+
+    [result] = push(crm, wanted)
+    [state] = crm.client().read_tasks([str(made.external_id)])
+
+    assert result.theirs == {"subject": "Mine"}
+    assert isinstance(state, TaskState)
+    assert state.subject == "Mine"
+    if status is TaskStatus.WITHDRAWN:
+        assert (result.outcome, state.body) == (PushOutcome.UPDATED, new().body)
+    else:
+        assert (state.status, state.body) == (status, "Anew.")
+
+
+@pytest.mark.rule("completed")
+@pytest.mark.parametrize("status", [TaskStatus.OPEN, TaskStatus.WITHDRAWN])
+def test_what_a_person_has_ticked_off_meanwhile_stays_as_it_is(crm: Harness, status: TaskStatus) -> None:
+    [made] = push(crm, new())
+    crm.complete(str(made.external_id))
+    wanted = Task(
+        "key-1", TaskKind.UNANSWERED, status, body="Anew.", external_id=made.external_id, ours=(_ours(new()),)
+    )
+
+    [result] = push(crm, wanted)
+    [state] = crm.client().read_tasks([str(made.external_id)])
+
+    assert (result.outcome, result.theirs["status"]) == (PushOutcome.COMPLETED, "completed")
+    assert isinstance(state, TaskState)
+    assert (state.status, state.body) == (TaskStatus.COMPLETED, new().body)
 
 
 @pytest.mark.rule("tasks")

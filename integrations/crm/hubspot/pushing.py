@@ -22,6 +22,7 @@ from typing import Any
 from integrations.crm.hubspot import fields, seeking
 from integrations.crm.hubspot.api import API, Row, chunks, message, results, rows
 from integrations.crm.hubspot.fields import Portal
+from integrations.edits import Spared
 from integrations.errors import (
     AmbiguousWriteError,
     IntegrationError,
@@ -51,6 +52,7 @@ class Push:
         self._clock = clock
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a batch of writes went out: from now on nothing may raise
+        self._spared = Spared()
         self._tried: set[str] = set()  # keys of which a create was answered
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
@@ -64,7 +66,7 @@ class Push:
                 self._results.setdefault(
                     task.key, unfinished(task, f"the call before it failed: {error}", tried=task.key in self._tried)
                 )
-        return [self._results[task.key] for task in tasks]
+        return self._spared.told(tasks, self._results)
 
     def _all(self, tasks: Sequence[Task]) -> None:
         known = [task for task in tasks if task.external_id is not None]
@@ -135,13 +137,19 @@ class Push:
         for task in tasks:
             if _id(task) not in standing:
                 self._say(task, PushOutcome.GONE)
-        here = [task for task in tasks if task.key not in self._results]
+        here = [self._spared.change(task, standing[_id(task)]) for task in tasks if task.key not in self._results]
+        here = [task for task in here if not self._left_to_them(task)]
         for group in chunks([task for task in here if task.status is TaskStatus.WITHDRAWN]):
             self._archive(group)
         changes = sorted(
             (t for t in here if t.status is not TaskStatus.WITHDRAWN), key=lambda t: t.status is TaskStatus.OPEN
         )
         self._update(changes, standing)
+
+    def _left_to_them(self, task: Task) -> bool:
+        if outcome := self._spared.ended(task):
+            self._say(task, outcome)
+        return outcome is not None
 
     def _archive(self, group: Sequence[Task]) -> None:
         self._api.batch("tasks", "archive", [{"id": _id(task)} for task in group], write=False)

@@ -19,6 +19,7 @@ from integrations.crm.salesforce import fields, seeking
 from integrations.crm.salesforce.api import API, MissingFieldError, Row, chunks, code, message, rows
 from integrations.crm.salesforce.org import Org
 from integrations.crm.salesforce.streams import KEY_GONE
+from integrations.edits import Spared
 from integrations.errors import (
     AmbiguousWriteError,
     IntegrationError,
@@ -26,7 +27,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from integrations.pushing import unfinished
-from integrations.records import PushOutcome, PushResult, Task, TaskStatus
+from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
 SETTLE = timedelta(minutes=2)  # after a lost answer: longer than we wait for one, and than a create of 200 takes
 
@@ -52,6 +53,7 @@ class Push:
         self._clock = clock
         self._results: dict[str, PushResult] = {}
         self._sent = False  # a batch of writes went out: from now on nothing may raise
+        self._spared = Spared()
         self._tried: set[str] = set()  # keys of which a create was answered
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
@@ -65,7 +67,7 @@ class Push:
                 self._results.setdefault(
                     task.key, unfinished(task, f"the call before it failed: {error}", tried=task.key in self._tried)
                 )
-        return [self._results[task.key] for task in tasks]
+        return self._spared.told(tasks, self._results)
 
     def _all(self, tasks: Sequence[Task]) -> None:
         known = [task for task in tasks if task.external_id is not None]
@@ -120,7 +122,8 @@ class Push:
         for task in tasks:
             if _id(task) not in standing:
                 self._say(task, PushOutcome.GONE)
-        here = [task for task in tasks if _id(task) in standing]
+        here = [self._spared.change(task, self._state(standing[_id(task)])) for task in tasks if _id(task) in standing]
+        here = [task for task in here if not self._left_to_them(task)]
         for group in chunks([task for task in here if task.status is TaskStatus.WITHDRAWN]):
             self._settle(group, self._done(self._api.delete([_id(task) for task in group])))
         changes = [task for task in here if task.status is not TaskStatus.WITHDRAWN]
@@ -128,6 +131,16 @@ class Push:
             records = [fields.changed_task(task, standing[_id(task)], self._org) for task in group]
             results = self._done(self._api.update(records))
             self._settle(group, self._without_whom(records, results))
+
+    def _state(self, row: Row) -> TaskState:
+        state = fields.task_state(row, self._org)
+        assert isinstance(state, TaskState)
+        return state
+
+    def _left_to_them(self, task: Task) -> bool:
+        if outcome := self._spared.ended(task):
+            self._say(task, outcome)
+        return outcome is not None
 
     def _done(self, results: list[Row]) -> list[Row]:
         self._sent = True

@@ -501,6 +501,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("written", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("sent", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("edited", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("urgency", sa.Integer(), nullable=False),

@@ -1,0 +1,116 @@
+"""What stands in a CRM is ours or a person's: neither is taken for the other, whatever was lost on the way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from integrations.records import TaskState
+from tests.workers.conftest import World
+from workers import push
+
+
+def due(world: World) -> None:
+    """The CRM's next push may go out, whoever had it before."""
+    world.sql(
+        "UPDATE connections SET next_push_at = now(), push_lease_until = now() - interval '1 second' WHERE kind = 'crm'"
+    )
+
+
+def stands(world: World) -> TaskState:
+    [state] = world.crm.tasks.values()
+    return state
+
+
+def dies_after_the_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(push, "_store", _die)
+        with pytest.raises(KeyboardInterrupt):
+            world.run()
+    due(world)
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_task_whose_making_was_not_answered_and_whose_words_have_changed_since_is_nobodys_edit(
+    connected: World,
+) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.crm.lose_answer(work_done=True)
+    connected.run()
+    first = stands(connected).body
+    connected.says("@brand Or to Lisbon?", id="q2", to="q1")
+    connected.look(streams=("mentions",))
+    due(connected)
+
+    connected.run()
+    connected.look(streams=("tasks",))
+
+    task = connected.task()
+    assert (task.state, task.edited, task.sent) == ("open", [], [])
+    assert "Lisbon" not in first
+    assert "Lisbon" in stands(connected).body
+    assert connected.crm.tasks_ever_created == 1
+
+
+def test_a_change_whose_answer_was_lost_is_nobodys_edit_and_the_next_one_is_made(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    connected.says("@brand Or to Lisbon?", id="q2", to="q1")
+    connected.due("mentions")
+    dies_after_the_call(connected, monkeypatch)
+    assert "Lisbon" in stands(connected).body
+    connected.sql("UPDATE connections SET next_push_at = now() + interval '1 hour' WHERE kind = 'crm'")
+    connected.look(streams=("tasks",))  # before anybody has tried it again
+    assert (connected.task().edited, len(connected.task().sent)) == ([], 1)
+    connected.says("@brand Or to Braga?", id="q3", to="q1")
+
+    connected.look()
+
+    task = connected.task()
+    assert (task.state, task.edited, task.sent) == ("open", [], [])
+    assert "Braga" in stands(connected).body
+
+
+def test_what_a_person_has_written_and_nobody_has_read_back_is_left_alone(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    connected.crm.edit_as_person(stands(connected).id, body="Call them: they are in a hurry.")
+    connected.says("@brand Or to Lisbon?", id="q2", to="q1")
+
+    connected.look(streams=("mentions",))
+
+    assert stands(connected).body == "Call them: they are in a hurry."
+    task = connected.task()
+    assert (task.edited, task.content["body"]) == (["body"], "Call them: they are in a hurry.")
+
+
+def test_a_task_that_somebody_has_just_ticked_off_is_not_opened_again(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    connected.crm.complete_as_person(stands(connected).id)
+    connected.says("@brand Or to Lisbon?", id="q2", to="q1", ago=timedelta(hours=2))
+
+    connected.look(streams=("mentions",))
+
+    assert stands(connected).status == "completed"
+    assert "Lisbon" not in stands(connected).body
+    task = connected.task()
+    assert (task.state, task.wanted, task.closed_by, task.edited) == ("completed", "completed", "crm", [])
+
+
+def test_a_task_that_somebody_has_just_made_theirs_is_not_deleted(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    connected.crm.edit_as_person(stands(connected).id, subject="Mine")
+    connected.social.delete("q1")
+
+    connected.look(streams=("mentions", "recheck"))
+
+    assert stands(connected).subject == "Mine"
+    assert (connected.task().state, connected.task().edited) == ("withdrawn", ["subject"])

@@ -1,0 +1,115 @@
+"""What came of a task that was said to a CRM: how it stands there now, as far as anybody knows, and whether it stays due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from integrations import edits
+from integrations.records import PushOutcome, PushResult
+from service.clock import business_now, real_now
+from service.store.pushing import Settled
+from service.store.reconciling import DONE
+from service.store.tasks import TaskRow
+
+# What was known of it, what came of it, and when, in real and in business time.
+_Settle = Callable[[Settled, PushResult, datetime, datetime], Settled]
+
+
+def said(row: TaskRow) -> dict[str, Any]:
+    """What a push says of it. One whose answer was lost is said as it was sent: it may stand there like that, and what has changed
+    since is said next."""
+    lost = row.state == "unknown" and row.external_id is None and row.sent
+    return row.sent[-1] if lost else row.content
+
+
+def settled(row: TaskRow, result: PushResult | None, now: datetime, business: datetime) -> Settled:
+    """What this result makes of the task, at `now` (real time) and `business`. Without one, nothing was said because nothing had to be."""
+    state = "unknown" if row.state == "absent" and result is not None else row.state
+    before = Settled(
+        row.id,
+        row.wanted,
+        said(row),
+        state,
+        row.external_id,
+        "",
+        row.written,
+        row.detail,
+        None,
+        None,
+        row.maybe_sent_at,
+    )
+    if result is None:
+        return replace(before, state=row.state if row.wanted in ("open", row.state) else "withdrawn")
+    if result.outcome is PushOutcome.REFUSED and before.content != row.content:
+        return replace(
+            before, state="absent", detail=result.detail, maybe_sent_at=None, push_at=business
+        )  # that was said differently
+    return _OUTCOMES[result.outcome](before, result, now, business)
+
+
+def _stands(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    """It stands, as we sent it; if it has been closed or worded anew here meanwhile, that is said next."""
+    return replace(
+        before, state="open", external_id=result.external_id or before.external_id, external_url=result.url,
+        written=before.content, detail="", written_at=now, maybe_sent_at=None,
+        push_at=None if before.wanted == "open" else business,
+    )  # fmt: skip
+
+
+def _ended(state: str) -> _Settle:
+    def settle(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+        if edits.STATUS in result.theirs:  # somebody had ticked it off: nothing was written
+            return replace(before, state=state, detail="", closed_as=DONE if before.wanted == "open" else "")
+        return replace(before, state=state, written=before.content, detail="", written_at=now)
+
+    return settle
+
+
+def _gone(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    return replace(
+        before, state="withdrawn", detail="", closed_as="deleted in the CRM" if before.wanted == "open" else ""
+    )
+
+
+def _refused(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    """Parked with the CRM's own sentence: trying again cannot help. One that never stood there is absent again."""
+    state = "parked" if before.external_id is None else before.state
+    detail = result.detail or "The CRM refused this task."
+    return replace(before, state=state, detail=detail, maybe_sent_at=None, refused=True)
+
+
+def _later(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    # Safe to try again: it was not sent, or is known not to have been done.
+    fresh = before.external_id is None and before.maybe_sent_at is None
+    return replace(before, state="absent" if fresh else before.state, detail=result.detail, push_at=business)
+
+
+def _unknown(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
+    return replace(
+        before, state="unknown" if before.external_id is None else before.state, detail=result.detail,
+        maybe_sent_at=now if result.sent else before.maybe_sent_at or now, push_at=business,
+    )  # fmt: skip
+
+
+_OUTCOMES: dict[PushOutcome, _Settle] = {
+    PushOutcome.CREATED: _stands,
+    PushOutcome.FOUND: _stands,  # what a person has made of it since shows when it is read back
+    PushOutcome.UPDATED: _stands,
+    PushOutcome.COMPLETED: _ended("completed"),
+    PushOutcome.WITHDRAWN: _ended("withdrawn"),
+    PushOutcome.GONE: _gone,
+    PushOutcome.REFUSED: _refused,
+    PushOutcome.LATER: _later,
+    PushOutcome.UNKNOWN: _unknown,
+}
+
+
+def untouched(row: TaskRow, unsent: bool) -> Settled:
+    fresh = row.state == "absent"
+    return Settled(
+        row.id, row.wanted, row.content, "unknown" if fresh and not unsent else row.state, row.external_id, "", row.written,
+        row.detail, business_now(), None, row.maybe_sent_at or (None if unsent or not fresh else real_now()),
+    )  # fmt: skip
