@@ -5,6 +5,8 @@ DEMO ?= --json
 # In the order of the folders, for the long files (bench, browser, chaos) come first in it: a long one that comes last keeps one core waiting.
 PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Tests start some hundred programs: each would read all our source anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install dev run demo test test-live test-crm check bench chaos fuzz lock licences sbom openapi standing doctor
 
