@@ -91,6 +91,7 @@ def mount(app: Flask, nouns: Sequence[Noun], **spec: Any) -> Any:
     parent = Blueprint(VERSION, __name__, url_prefix=f"/{VERSION}")
     for noun in nouns:
         parent.register_blueprint(noun.blueprint)
+    parent.before_request(pace.hold_refused)
     parent.before_request(auth.authenticate)
     parent.before_request(pace.hold)
     parent.before_request(idempotency.before)

@@ -2,17 +2,25 @@
 and costs nobody else more than that answer.
 
 Counted in Valkey, for all web processes together. Where that is away nothing is counted, and the API answers as ever.
+
+A program that asks without a pause asks again as soon as it is refused, so refusals alone would keep a web process as busy as answers do.
+Therefore a refusal comes at the end of the second that it is about, while there is a seat to wait on; what waits computes nothing, and
+seats are fewer than threads (`service.serving`), so those of others stay free. Without a seat it comes at once, and asks no database.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
 from uuid import UUID
 
 import structlog
-from flask import current_app
+from flask import current_app, request
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -21,21 +29,28 @@ from service.api.problems import refuse
 from service.runtime import runtime
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 KEPT = 5  # seconds that a count is kept: longer than the second that it is of
 PATIENCE = 0.25  # seconds for an answer of Valkey's
 ASKED_AGAIN = 5.0  # seconds after one that did not come
+SEATS = 8  # refusals of one web process that wait for the end of their second: half of its threads
 _EXTENSION = "warmline.pace"
 
 
 @dataclass
 class Pace:
-    """The limit of one web process: `most` requests in each second, 0 for none."""
+    """The limit of one web process: `most` requests in each second, 0 for none. `rest` waits for so many seconds."""
 
     redis: Redis
     most: int
+    rest: Callable[[float], object] = time.sleep
     _away_until: float = field(default=0.0, init=False)
     _full: dict[UUID, int] = field(default_factory=dict, init=False)  # by workspace, the second that is used up
+    _keys: dict[bytes, int] = field(
+        default_factory=dict, init=False
+    )  # the same, by hashed keys that were refused in it
+    _seats: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(SEATS), init=False)
 
     def wait(self, workspace_id: UUID, now: float) -> int | None:
         """In how many seconds the workspace may call again; None: now. `now` is in seconds since the epoch."""
@@ -52,8 +67,24 @@ class Pace:
             return None
         if count <= self.most:
             return None
-        self._full = {each: of for each, of in self._full.items() if of == second} | {workspace_id: second}
+        self._full = _of_now(self._full, second) | {workspace_id: second}
         return 1
+
+    def refused(self, key: bytes, now: float) -> None:
+        """Whoever shows this key (hashed) is refused until the second is over."""
+        self._keys = _of_now(self._keys, int(now)) | {key: int(now)}
+
+    def is_refused(self, key: bytes, now: float) -> bool:
+        """Whether this key was refused in this second."""
+        return self._keys.get(key) == int(now)
+
+    def sit(self, now: float) -> None:
+        """Waits until the second is over, if there is a seat."""
+        if self._seats.acquire(blocking=False):
+            try:
+                self.rest(math.floor(now) + 1 - now)
+            finally:
+                self._seats.release()
 
     def _counted(self, key: str) -> int:
         with self.redis.pipeline(transaction=False) as pipeline:
@@ -61,6 +92,10 @@ class Pace:
             pipeline.expire(key, KEPT)
             found: list[int] = pipeline.execute()
         return found[0]
+
+
+def _of_now(seconds: dict[T, int], second: int) -> dict[T, int]:
+    return {each: of for each, of in seconds.items() if of == second}
 
 
 def _pace() -> Pace:
@@ -73,13 +108,31 @@ def _pace() -> Pace:
     return found
 
 
+def hold_refused() -> None:
+    """Before anything is asked about the key: ends the request with 429 where it was refused in this second."""
+    pace, now = _pace(), time.time()
+    if pace.is_refused(_key(), now):
+        _refuse(pace, now, 1)
+
+
 def hold() -> None:
     """Before each request, once it is known who calls: ends the request with 429 where the workspace calls too fast."""
-    who, pace = calling(), _pace()
-    seconds = pace.wait(who.workspace_id, time.time()) if who else None
+    who, pace, now = calling(), _pace(), time.time()
+    seconds = pace.wait(who.workspace_id, now) if who else None
     if seconds is not None:
-        refuse(
-            429,
-            f"Your workspace may call {pace.most} times a second, all of its keys together. Wait as long as Retry-After says.",
-            headers={"Retry-After": str(math.ceil(seconds))},
-        )
+        pace.refused(_key(), now)
+        _refuse(pace, now, seconds)
+
+
+def _key() -> bytes:
+    """What stands for the key that came with the request. Hashed, since it is kept for a moment."""
+    return hashlib.sha256(request.headers.get("Authorization", "").encode()).digest()
+
+
+def _refuse(pace: Pace, now: float, seconds: int) -> NoReturn:
+    pace.sit(now)
+    refuse(
+        429,
+        f"Your workspace may call {pace.most} times a second, all of its keys together. Wait as long as Retry-After says.",
+        headers={"Retry-After": str(seconds)},
+    )

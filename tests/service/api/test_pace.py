@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from flask import Flask
 from redis import Redis
 
-from service import accounts
-from service.api import pace
+from service import accounts, serving
+from service.api import auth, pace
 from service.api.pace import Pace
 from service.config import Config
+from service.db import Database
 from service.runtime import Runtime
 from tests.conftest import Member
 
@@ -26,9 +29,11 @@ def config(config: Config) -> Config:
 
 @pytest.fixture
 def still(app: Flask, held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """The time that the doors see, which a test moves on."""
+    """The time that the doors see, which a test moves on. Nobody waits."""
     now = [1_000.25]
     monkeypatch.setattr(pace.time, "time", lambda: now[0])
+    with app.app_context():
+        pace._pace().rest = lambda _: None
     yield now
     if found := app.extensions.get("warmline.pace"):
         found.redis.close()
@@ -86,3 +91,54 @@ def test_where_valkey_is_away_nothing_is_counted_and_it_is_not_asked_at_every_ca
 def test_without_a_limit_nobody_is_asked(owner: Member) -> None:
     with Redis(host="127.0.0.1", port=1) as nowhere:
         assert Pace(nowhere, 0).wait(owner.workspace_id, 50.0) is None
+
+
+# --- a program that asks without a pause ------------------------------------------------------------------------
+
+
+def test_a_refusal_comes_when_its_second_is_over(app: Flask, held: Runtime, owner: Member, still: list[float]) -> None:
+    waited: list[float] = []
+    with app.app_context():
+        pace._pace().rest = waited.append
+    assert ask(app, held, owner, MOST + 2)[-2:] == [429, 429]
+    assert waited == [0.75, 0.75]
+
+
+def test_those_who_wait_leave_half_of_the_threads_to_others(held: Runtime) -> None:
+    one, waiting = Pace(held.redis, MOST), threading.Semaphore(0)
+    over = threading.Event()
+
+    def rest(_: float) -> None:
+        waiting.release()
+        over.wait(30)
+
+    one.rest = rest
+    with ThreadPoolExecutor(pace.SEATS) as threads:
+        sitting = [threads.submit(one.sit, 50.0) for _ in range(pace.SEATS)]
+        try:
+            assert all(waiting.acquire(timeout=30) for _ in sitting)
+            one.sit(50.0)  # no seat is left, and it comes back at once
+        finally:
+            over.set()
+    one.rest = over.wait
+    one.sit(50.0)
+    assert serving.threads >= 2 * pace.SEATS
+
+
+def test_a_key_that_was_refused_is_not_sought_again_in_that_second(
+    app: Flask, held: Runtime, owner: Member, still: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = accounts.create_api_key(held.db, owner.workspace_id, owner.user_id, "k", ["read"])
+    sought: list[str] = []
+
+    def seek(db: Database, key: str) -> accounts.Caller | None:
+        sought.append(key)
+        return accounts.caller_of_key(db, key)
+
+    monkeypatch.setattr(auth, "caller_of_key", seek)
+    client, headers = app.test_client(), {"Authorization": f"Bearer {secret}"}
+    found = [client.get("/v1/me", headers=headers).status_code for _ in range(MOST + 5)]
+    assert found == [200] * MOST + [429] * 5
+    assert len(sought) == MOST + 1
+    still[0] += 1
+    assert client.get("/v1/me", headers=headers).status_code == 200
