@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -30,6 +31,7 @@ from workers import scheduler, stopping, watched
 
 RECYCLED_AFTER = 2000  # jobs of one process, should anything leak
 NICE = 10  # of 19, for workers that do long jobs
+AUTOGROUP = Path("/proc/self/autogroup")  # how nice the whole session is; Linux has it where it groups by sessions
 # What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do. A pool begins again
 # whoever has died as if it had never been told how much they are to say.
 _ITS_WAYS = {"max_jobs": RECYCLED_AFTER, "with_scheduler": False, "logging_level": "WARNING"}
@@ -75,8 +77,7 @@ class MortalWorker(SimpleWorker):
     def work(self, *args: Any, **kwargs: Any) -> bool:
         die_with_parent()
         if LONG in self.queue_names():
-            with suppress(OSError):  # some places let nobody, and then it is as urgent as the others
-                os.nice(NICE)
+            give_way()
         tracing.configure(_runtime().config, "worker")
         try:
             return super().work(*args, **{**kwargs, **_ITS_WAYS})
@@ -84,17 +85,31 @@ class MortalWorker(SimpleWorker):
             watched.leave(_runtime)
 
 
-class Pool(WorkerPool):
-    """So many workers for whatever there is, short jobs first, and one more that does no long ones: whoever has little to do never waits
-    behind somebody with a million posts. The others are nice about it where the processor is short."""
+def give_way() -> None:
+    """From now on this process works where nobody else wants the processor. As a session of its own: Linux shares processors out among
+    sessions first (sched(7), autogroups), so that in its pool's session it would use up what is due to those who do short jobs, and how nice
+    it is would count for nothing against any other process of ours."""
+    with suppress(OSError):  # it is the first of one already
+        os.setsid()
+    with suppress(OSError):  # some places let nobody, and then it is as urgent as the others
+        os.nice(NICE)
+        AUTOGROUP.write_text(str(NICE))
 
-    _quick = ""  # the name of the one
+
+class Pool(WorkerPool):
+    """Workers for short jobs, and `long` others for long ones alone. Whoever has little to do waits for nobody with a million posts, and is
+    never worked for by a process that gives way to others: once it has let others pass, a process may not step in front of them again."""
+
+    def __init__(self, *args: Any, long: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._long, self._those = long, set[str]()
 
     def get_worker_process(self, name: str, *args: Any, **kwargs: Any) -> BaseProcess:
-        if self._quick in self.worker_dict:
-            self._queue_names = [QUEUE, LONG]
-        else:
-            self._quick, self._queue_names = name, [QUEUE]
+        self._those &= self.worker_dict.keys()
+        missing = len(self._those) < self._long
+        self._queue_names = [LONG] if missing else [QUEUE]
+        if missing:
+            self._those.add(name)
         return super().get_worker_process(name, *args, **kwargs)
 
 
@@ -119,7 +134,8 @@ def worker(config: Config) -> None:
     pool = Pool(
         [QUEUE],
         connection=held.redis,
-        num_workers=config.workers + 1,
+        num_workers=2 * config.workers + 1,
+        long=config.workers,
         worker_class=MortalWorker,
         queue_class=HeedfulQueue,
     )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -150,8 +153,10 @@ def test_long_jobs_for_which_there_is_no_room_are_due_again_and_keep_no_short_on
     assert free == 3
 
 
-def test_one_worker_of_a_pool_does_short_jobs_alone_also_after_it_was_replaced(held: Runtime) -> None:
-    pool = processes.Pool([queue.QUEUE], connection=held.redis, num_workers=3, worker_class=processes.MortalWorker)
+def test_short_jobs_and_long_ones_have_workers_of_their_own_also_after_one_was_replaced(held: Runtime) -> None:
+    pool = processes.Pool(
+        [queue.QUEUE], connection=held.redis, num_workers=5, long=2, worker_class=processes.MortalWorker
+    )
 
     def begin(name: str) -> list[str]:
         process = pool.get_worker_process(name, burst=True)
@@ -159,11 +164,29 @@ def test_one_worker_of_a_pool_does_short_jobs_alone_also_after_it_was_replaced(h
         queues: list[str] = process._args[1]  # type: ignore[attr-defined]
         return queues
 
-    assert begin("a") == [queue.QUEUE]
-    assert begin("b") == begin("c") == [queue.QUEUE, queue.LONG]
-    del pool.worker_dict["a"]
-    assert begin("d") == [queue.QUEUE]
-    assert begin("e") == [queue.QUEUE, queue.LONG]
+    assert [begin(name) for name in "abcde"] == [[queue.LONG]] * 2 + [[queue.QUEUE]] * 3
+    del pool.worker_dict["c"]
+    assert begin("f") == [queue.QUEUE]
+    del pool.worker_dict["b"]
+    assert begin("g") == [queue.LONG]
+
+
+@pytest.mark.skipif(not processes.AUTOGROUP.exists(), reason="this system shares processors out among processes alone")
+def test_whoever_does_long_jobs_gives_way_as_a_session_of_its_own(tmp_path: Path) -> None:
+    """Else the time that it uses is taken from those of its session who do short ones."""
+    before = processes.AUTOGROUP.read_text()
+    told = tmp_path / "told"
+
+    def work() -> None:
+        processes.give_way()
+        told.write_text(f"{os.getsid(0) == os.getpid()} {os.nice(0)} {processes.AUTOGROUP.read_text()}")
+
+    forked = get_context("fork").Process(target=work)
+    forked.start()
+    forked.join(30)
+    own, nice, group = told.read_text().split(" ", 2)
+    assert (own, nice, group.rstrip().rpartition(" nice ")[2]) == ("True", str(processes.NICE), str(processes.NICE))
+    assert processes.AUTOGROUP.read_text() == before
 
 
 def test_what_has_fallen_silent_counts_for_nobodys_share(held: Runtime, noisy: Member) -> None:

@@ -40,9 +40,10 @@ def test_how_often_the_queue_is_swept_is_a_setting(held: Runtime, monkeypatch: p
 def test_one_that_may_not_give_way_to_others_works_all_the_same(
     held: Runtime, told: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(_: int) -> int:
+    def refused(*_: int) -> int:
         raise PermissionError("Operation not permitted")  # as under a filter of system calls
 
-    monkeypatch.setattr("os.nice", refused)
+    for call in ("os.setsid", "os.nice"):
+        monkeypatch.setattr(call, refused)
     assert MortalWorker([LONG], connection=held.redis).work() is True
     assert told
