@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from itertools import product
 from typing import Final
 
 from service.rules.phrases import CHAT, IGNORE, LANGUAGES
@@ -224,16 +223,18 @@ def _trees(languages: tuple[str, ...]) -> tuple[_Node, _Node]:
 def _add(
     root: _Node, phrases: Mapping[str, tuple[str, ...]], written: Callable[[str], str] = lambda word: word
 ) -> None:
+    """Every way to write each phrase: a token of it is one of the words between its bars, or none where there is nothing between them."""
     for kind, texts in phrases.items():
-        for words in {each for text in texts for each in _spelled(text)}:
-            node = root
-            for word in map(written, words):
-                node = node.next.setdefault(word, _Node())
-            node.bits = (node.bits or 0) | _KINDS[kind]
+        for text in texts:
+            ends = [root]
+            for token in text.split():
+                words = {written(word) if word else "" for word in token.split("|")}
+                ends = list({id(node): node for end in ends for node in _after(end, words)}.values())
+            for node in ends:
+                if node is not root:
+                    node.bits = (node.bits or 0) | _KINDS[kind]
 
 
-def _spelled(phrase: str) -> Iterator[tuple[str, ...]]:
-    """Every way to write a phrase."""
-    for choice in product(*(token.split("|") for token in phrase.split())):
-        if words := tuple(word for word in choice if word):
-            yield words
+def _after(node: _Node, words: Iterable[str]) -> Iterator[_Node]:
+    for word in words:
+        yield node.next.setdefault(word, _Node()) if word else node
