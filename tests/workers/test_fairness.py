@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import os
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
