@@ -100,5 +100,5 @@ class Odoo:
 def _zone(name: object) -> tzinfo:
     try:
         return ZoneInfo(name) if isinstance(name, str) and name else UTC
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):  # a name that nobody knows is a KeyError
         return UTC

@@ -193,7 +193,10 @@ class Wire:
 
     def _list(self, rows: Iterable[dict[str, Any]], query: dict[str, str]) -> tuple[int, dict[str, Any]]:
         token = query.get("pagination_token") or query.get("next_token")
-        if token and self.forgotten:
+        garbage = [
+            each for each in ((token or "0").removeprefix("token"), query.get("until_id", "0")) if not each.isdecimal()
+        ]
+        if garbage or (token and self.forgotten):
             return 400, {
                 "title": "Invalid Request",
                 "type": _PROBLEMS + "invalid-request",
