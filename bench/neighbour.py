@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 from uuid import UUID
 
 import psycopg
+import requests
 
 from bench import asking, corpus, latency
 from bench.figures import Figure
@@ -23,9 +25,17 @@ from bench.rounds import in_turns, percentile
 from bench.scale import Scale
 from service import accounts
 from service.demo.run import Run
-from service.embedded import Postgres
+from service.demo.scenario import HANDLE
+from service.embedded import APP, Postgres
+from workers.scheduler import TICK
 
-GIVE_UP = 120.0  # seconds until what is under way has stopped
+GIVE_UP = 120.0  # seconds until what is under way has stopped, or a post has its task
+LOOK = 0.1  # seconds between two looks for a task; when it came stands in it, so this is as coarse as it likes
+LOOKS = 5  # at a PostgreSQL that has nothing to do
+PUSHED = (
+    "SELECT t.pushed_at FROM engagements e JOIN tasks t ON t.workspace_id = e.workspace_id AND t.author_id = e.author_id"
+    " WHERE e.workspace_id = %s AND e.native_id = %s AND t.pushed_at IS NOT NULL"
+)
 
 
 @dataclass
@@ -36,12 +46,14 @@ class Noisy:
     workspace_id: UUID
     key: str
     url: str
-    answers: Counter[int]
+    answers: Counter[str]
     decided: int = 0  # people and conversations
 
     @contextmanager
     def loud(self) -> Iterator[None]:
-        """Everything is to be decided again, and the API is asked without a pause, until the block ends."""
+        """Everything is to be decided again, and the API is asked without a pause, until the block ends. What was under way is over before it
+        begins and after it ends, so that nothing of it is left when the quiet one is alone."""
+        self._rest()
         for table in ("conversations", "relationships"):
             self.admin.execute(
                 f"UPDATE {table} SET decide_at = %s WHERE workspace_id = %s", [corpus.NOW, self.workspace_id]
@@ -56,9 +68,10 @@ class Noisy:
                 yield
             finally:
                 told, _ = caller.communicate("")
-                self.answers.update({int(status): count for status, count in json.loads(told).items()})
+                self.answers.update(json.loads(told))
                 self.decided += self._decided()
                 self.hush()
+                self._rest()
 
     def hush(self) -> None:
         """Nothing of it is due. A worker that is at it has lost its lease, and stops with the batch under way."""
@@ -66,6 +79,18 @@ class Noisy:
             "UPDATE workspace_schedule SET decide_at = NULL, lease_id = NULL, lease_until = NULL WHERE workspace_id = %s",
             [self.workspace_id],
         )
+
+    def _rest(self) -> None:
+        """Waits until no process of ours has had anything to do with PostgreSQL for a while."""
+        deadline, quiet = time.monotonic() + GIVE_UP, 0
+        while quiet < LOOKS:
+            if time.monotonic() > deadline:
+                raise RuntimeError("what was under way does not end")
+            row = self.admin.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND state <> 'idle'", [APP]
+            ).fetchone()
+            quiet = 0 if row and row[0] else quiet + 1
+            time.sleep(0.1)
 
     def _decide(self, at: str) -> None:
         self.admin.execute(
@@ -96,18 +121,18 @@ class Noisy:
 def measure(scale: Scale) -> list[Figure]:
     """The 95th percentile of both, in turns."""
     with latency.running() as work, _noisy(work, scale) as noisy:
-        posts = max(2, scale.latency_posts // 2)
+        posts = scale.latency_posts
         customers = latency.customers(work, 2 * scale.rounds * posts + 1)
-        ask = latency.asks_the_crm(work)
+        arrivals = Random(1)
 
         def some(_: int) -> list[float]:
-            return [latency.once(work, next(customers), ask, None) for _ in range(posts)]
+            return [_once(work, noisy.admin, next(customers), arrivals) for _ in range(posts)]
 
         def beside(index: int) -> list[float]:
             with noisy.loud():
                 return some(index)
 
-        latency.once(work, next(customers), ask, None)  # caches
+        _once(work, noisy.admin, next(customers), arrivals)  # caches
         theirs, alone = in_turns(scale.rounds, beside, some)
     loud, quiet = ([each for one in side for each in one] for side in (theirs, alone))
     answered = ", ".join(f"{count:,} times {status}" for status, count in sorted(noisy.answers.items()))
@@ -122,6 +147,23 @@ def measure(scale: Scale) -> list[Figure]:
         Figure("neighbour: post to task, p95", percentile(loud, 0.95), "s", size, percentile(quiet, 0.95), "the same workspace alone, in turns", at_most=1.1),
         Figure("neighbour: post to task, median", percentile(loud, 0.5), "s", size, percentile(quiet, 0.5), "the same workspace alone, in turns", at_most=1.1),
     ]  # fmt: skip
+
+
+def _once(work: Run, admin: psycopg.Connection[Any], handle: str, arrivals: Random) -> float:
+    """Seconds from a post to its task, as our own tables say. The post comes at any instant between two looks of the scheduler, as posts
+    do; one that always came right after the last task would find the next look always as far away."""
+    time.sleep(arrivals.uniform(0, TICK))
+    text = f"@{HANDLE} is the bread box in stock again, and what does it cost?"
+    at = time.time()
+    answer = requests.post(f"{work.stack.sandbox_url}/control/posts", json={"as": handle, "text": text}, timeout=10)
+    answer.raise_for_status()
+    while True:
+        row = admin.execute(PUSHED, [work.workspace_id, str(answer.json()["id"])]).fetchone()
+        if row:
+            return float(row[0].timestamp() - at)
+        if time.time() > at + GIVE_UP:
+            raise RuntimeError(f"a post has no task after {GIVE_UP:.0f} seconds")
+        time.sleep(LOOK)
 
 
 @contextmanager
