@@ -186,8 +186,11 @@ def _new(row: TaskRow) -> Task | None:
 
 
 def _changes(row: TaskRow) -> dict[str, Any]:
+    perhaps = (row.written, *row.sent)  # a change whose answer was lost may stand there
     differing = {
-        name: value for name, value in row.content.items() if row.written.get(name) != value and name not in row.edited
+        name: value
+        for name, value in row.content.items()
+        if name not in row.edited and any(each.get(name) != value for each in perhaps)
     }
     return {**_fields(differing), **_former_contact(row)}
 

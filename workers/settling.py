@@ -47,7 +47,10 @@ def settled(row: TaskRow, result: PushResult | None, now: datetime, business: da
         return replace(
             before, state="absent", detail=result.detail, maybe_sent_at=None, push_at=business
         )  # that was said differently
-    return _OUTCOMES[result.outcome](before, result, now, business)
+    found = _OUTCOMES[result.outcome](before, result, now, business)
+    if result.outcome is PushOutcome.FOUND and row.erased_at is not None:
+        return replace(found, written=row.written)  # it was said before it was erased: all of it is written over next
+    return found
 
 
 def _stands(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:

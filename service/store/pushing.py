@@ -46,11 +46,12 @@ WITH taken AS MATERIALIZED (
     {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)
     ORDER BY urgency DESC, push_at, id LIMIT %(n)s
 ), noted AS (
-    UPDATE tasks t SET state = 'unknown', sent = jsonb_build_array(t.content),
+    UPDATE tasks t SET state = 'unknown', sent = jsonb_build_array(taken.content),
         maybe_sent_at = CASE WHEN taken.since < %(restored_at)s::timestamptz THEN %(restored_from)s::timestamptz ELSE %(at)s END FROM taken
     WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.state = 'absent' AND t.state = 'absent'
 ), noted_too AS (
-    UPDATE tasks t SET sent = CASE WHEN jsonb_array_length(t.sent) < {SENT} THEN t.sent ELSE t.sent - 0 END || said.said FROM taken,
+    UPDATE tasks t SET sent = CASE WHEN t.sent @> said.said THEN t.sent WHEN jsonb_array_length(t.sent) < {SENT} THEN t.sent || said.said
+        ELSE (t.sent - 0) || said.said END FROM taken,
         LATERAL (SELECT jsonb_build_array(taken.content || jsonb_build_object('status', taken.wanted)) AS said) said
     WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.external_id IS NOT NULL AND (taken.content <> taken.written OR taken.wanted <> taken.state)
 )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from integrations.records import TaskState
+from integrations.records import PushOutcome, PushResult, TaskState
+from service.ids import new_id
+from service.store.tasks import TaskRow
 from tests.workers.conftest import World
 from workers import push
+from workers.settling import settled
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def due(world: World) -> None:
@@ -118,3 +124,33 @@ def test_a_task_that_somebody_has_just_made_theirs_is_not_deleted(connected: Wor
 
     assert stands(connected).subject == "Mine"
     assert (connected.task().state, connected.task().edited) == ("withdrawn", ["subject"])
+
+
+def row(**values: Any) -> TaskRow:
+    """A task as a push takes it."""
+    usual: dict[str, Any] = {
+        "id": new_id(), "key": "unanswered-1", "kind": "unanswered", "brand_id": new_id(), "person": "author:1", "author_id": None,
+        "contact_id": None, "conversation_id": None, "relationship_id": None, "crm_connection_id": None, "wanted": "open", "state": "open",
+        "content": {"subject": "First"}, "edited": [], "reasons": [], "urgency": 0, "since": NOON, "due_at": NOON,
+    }  # fmt: skip
+    return TaskRow(**{**usual, **values})
+
+
+def test_words_that_are_wanted_again_are_said_where_a_change_may_stand_in_their_place() -> None:
+    first, second = {"subject": "First"}, {"subject": "Second", "status": "open"}
+    said = push.as_task(row(external_id="t1", written=first, sent=[second]))
+    assert said is not None
+    assert said.subject == "First"
+    assert push.as_task(row(external_id="t1", written=first, sent=[{**first, "status": "open"}])) is None
+
+
+def test_what_is_found_of_somebody_who_was_erased_meanwhile_is_written_over() -> None:
+    """The answer to its making was lost, so it stands there as it was said before."""
+    erased = row(state="unknown", wanted="withdrawn", written={"contact_native_id": "c1"}, erased_at=NOON)
+    found = settled(erased, PushResult(erased.key, PushOutcome.FOUND, "t1"), NOON, NOON)
+    assert found.written == {"contact_native_id": "c1"}
+    next_said = push.as_task(
+        row(state="open", wanted="withdrawn", external_id="t1", written=found.written, erased_at=NOON)
+    )
+    assert next_said is not None
+    assert (next_said.status, next_said.subject) == ("open", "First")
