@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
@@ -32,6 +34,7 @@ from workers import scheduler, stopping, watched
 RECYCLED_AFTER = 2000  # jobs of one process, should anything leak
 NICE = 10  # of 19, for workers that do long jobs
 AUTOGROUP = Path("/proc/self/autogroup")  # how nice the whole session is; Linux has it where it groups by sessions
+TRIES = 50  # to say so: of all who are not root, Linux hears one in a tenth of a second and has the others come again
 # What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do. A pool begins again
 # whoever has died as if it had never been told how much they are to say.
 _ITS_WAYS = {"max_jobs": RECYCLED_AFTER, "with_scheduler": False, "logging_level": "WARNING"}
@@ -67,6 +70,7 @@ class MortalWorker(SimpleWorker):
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """RQ's own breaks off the wait for the next job, and with it one that has just been handed over."""
         self._stop_requested = True
+        die_with_parent(signal.SIGKILL)  # a pool ends last; if somebody ends it before, nobody waits for us any more
         stopping.ask(self.stop_within)
 
     def heartbeat(self, timeout: int | None = None, *args: Any, **kwargs: Any) -> None:
@@ -75,6 +79,8 @@ class MortalWorker(SimpleWorker):
         watched.say(_runtime, max(SILENCE, timeout or 0))
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
+        # RQ does so later. Until then one that is begun again has its pool's, and would go on when it is told to stop.
+        self._install_signal_handlers()  # type: ignore[no-untyped-call]
         die_with_parent()
         if LONG in self.queue_names():
             give_way()
@@ -93,7 +99,11 @@ def give_way() -> None:
         os.setsid()
     with suppress(OSError):  # some places let nobody, and then it is as urgent as the others
         os.nice(NICE)
-        AUTOGROUP.write_text(str(NICE))
+        for _ in range(TRIES):
+            with suppress(BlockingIOError):
+                AUTOGROUP.write_text(str(NICE))
+                return
+            time.sleep(0.1)
 
 
 class Pool(WorkerPool):

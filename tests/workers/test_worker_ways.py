@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ def told(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What RQ's own worker is told by ours; it does nothing."""
     told: dict[str, Any] = {}
     monkeypatch.setattr(SimpleWorker, "work", lambda self, *args, **kwargs: told.update(kwargs) or True)
+    monkeypatch.setattr(SimpleWorker, "_install_signal_handlers", lambda self: None)
     for name in ("die_with_parent", "_runtime"):
         monkeypatch.setattr(processes, name, lambda *_: held)
     monkeypatch.setattr(processes.tracing, "configure", lambda *_: None)
@@ -47,3 +50,32 @@ def test_one_that_may_not_give_way_to_others_works_all_the_same(
         monkeypatch.setattr(call, refused)
     assert MortalWorker([LONG], connection=held.redis).work() is True
     assert told
+
+
+def test_one_that_is_told_to_come_again_to_give_way_does_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux lets one process that is not root's do it in a tenth of a second, and pools begin several at once."""
+    asked: list[str] = []
+    rests: list[float] = []
+
+    def busy_twice(text: str) -> None:
+        asked.append(text)
+        if len(asked) < 3:
+            raise BlockingIOError("write could not complete without blocking")
+
+    for call in ("os.setsid", "os.nice"):
+        monkeypatch.setattr(call, lambda *_: 0)
+    monkeypatch.setattr(processes, "AUTOGROUP", SimpleNamespace(write_text=busy_twice))
+    monkeypatch.setattr(processes, "time", SimpleNamespace(sleep=rests.append))
+    processes.give_way()
+    assert (asked, rests) == ([str(processes.NICE)] * 3, [0.1, 0.1])
+
+
+def test_one_that_was_told_to_stop_does_not_outlive_its_pool_by_a_moment(
+    held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One for long jobs is in a process group of its own: whoever ends the pool's in the end does not reach it."""
+    asked: list[signal.Signals] = []
+    monkeypatch.setattr(processes, "die_with_parent", asked.append)
+    monkeypatch.setattr(processes.stopping, "ask", lambda _: None)
+    MortalWorker([LONG], connection=held.redis).request_stop(signal.SIGTERM, None)
+    assert asked == [signal.SIGKILL]
