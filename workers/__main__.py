@@ -96,7 +96,8 @@ def give_way() -> None:
     sessions first (sched(7), autogroups), so that in its pool's session it would use up what is due to those who do short jobs, and how nice
     it is would count for nothing against any other process of ours."""
     with suppress(OSError):  # it is the first of one already
-        os.setsid()
+        if AUTOGROUP.exists():  # elsewhere, a closed terminal would end its pool and not reach it any more
+            os.setsid()
     with suppress(OSError):  # some places let nobody, and then it is as urgent as the others
         os.nice(NICE)
         for _ in range(TRIES):

@@ -64,7 +64,7 @@ def _stands(before: Settled, result: PushResult, now: datetime, business: dateti
 
 def _ended(state: str) -> _Settle:
     def settle(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-        if edits.STATUS in result.theirs:  # somebody had ticked it off: nothing was written
+        if edits.STATUS in result.theirs and before.wanted != "completed":  # they ticked it off: nothing was written
             return replace(before, state=state, detail="", closed_as=DONE if before.wanted == "open" else "")
         return replace(before, state=state, written=before.content, detail="", written_at=now)
 

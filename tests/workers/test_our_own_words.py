@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,3 +155,11 @@ def test_what_is_found_of_somebody_who_was_erased_meanwhile_is_written_over() ->
     )
     assert next_said is not None
     assert (next_said.status, next_said.subject) == ("open", "First")
+
+
+def test_a_task_that_a_person_ticked_off_as_we_did_stands_as_we_wrote_it() -> None:
+    """Else our own line about how it ended would be taken for theirs, should they open it again."""
+    ended = row(external_id="t1", wanted="completed", written={"subject": "Before"})
+    result = PushResult(ended.key, PushOutcome.COMPLETED, "t1", theirs={"status": "completed"})
+    assert settled(ended, result, NOON, NOON).written == {"subject": "First"}
+    assert settled(replace(ended, wanted="withdrawn"), result, NOON, NOON).written == {"subject": "Before"}

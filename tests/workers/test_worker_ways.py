@@ -64,7 +64,7 @@ def test_one_that_is_told_to_come_again_to_give_way_does_so(monkeypatch: pytest.
 
     for call in ("os.setsid", "os.nice"):
         monkeypatch.setattr(call, lambda *_: 0)
-    monkeypatch.setattr(processes, "AUTOGROUP", SimpleNamespace(write_text=busy_twice))
+    monkeypatch.setattr(processes, "AUTOGROUP", SimpleNamespace(exists=lambda: True, write_text=busy_twice))
     monkeypatch.setattr(processes, "time", SimpleNamespace(sleep=rests.append))
     processes.give_way()
     assert (asked, rests) == ([str(processes.NICE)] * 3, [0.1, 0.1])
