@@ -7,7 +7,9 @@ from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-threads = 16  # twice the seats for calls of the API that are refused (`service.api.pace`): eight stay for everybody else
+threads = (
+    16  # twice the seats for calls of the API that are refused (`service.api.pace`): eight stay for everybody else
+)
 worker_class = "service.serving.Draining"
 timeout = 60
 graceful_timeout = int(float(os.environ.get("WARMLINE_STOP_WITHIN", "20")))  # for requests under way

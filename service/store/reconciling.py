@@ -33,17 +33,10 @@ def open_in_crm(session: Session, workspace_id: UUID, connection_id: UUID) -> li
 
 
 def take_in(
-    session: Session,
-    workspace_id: UUID,
-    connection_id: UUID,
-    items: Sequence[TaskState | Gone],
-    *,
-    read_at: datetime,
-    current: bool = True,
+    session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[TaskState | Gone], *, read_at: datetime
 ) -> int:
     """Follows what the CRM says of tasks of ours; tasks of others are nobody's business here. What we have written since
-    `read_at`, when the reading began, is newer than the answer and stays. `current`: it is how they stand now, and not what an index
-    says of them, which may be behind. Returns how many changed by somebody's hand."""
+    `read_at`, when the reading began, is newer than the answer and stays. Returns how many changed by somebody's hand."""
     if not items:
         return 0
     known = _known(session, workspace_id, connection_id, items)
@@ -51,7 +44,7 @@ def take_in(
     for item in items:
         row = known.get(item.id) or (known.get(item.key or "") if isinstance(item, TaskState) and item.bare else None)
         if row is not None and (row.written_at is None or row.written_at < read_at):
-            changed += _gone(session, row) if isinstance(item, Gone) else _follow(session, row, item, current)
+            changed += _gone(session, row) if isinstance(item, Gone) else _follow(session, row, item)
     if changed:
         due.decide_soon(session, workspace_id)
     return changed
@@ -86,16 +79,14 @@ def _gone(session: Session, row: Task) -> int:
     return 1
 
 
-def _follow(session: Session, row: Task, item: TaskState, current: bool) -> int:
+def _follow(session: Session, row: Task, item: TaskState) -> int:
     if row.state == "unknown" and row.external_id is None:
         return 0  # a push is under way, or is about to look for it: that is where it is learnt
     if item.status is TaskStatus.COMPLETED:
         return _completed(session, row, item)
     if row.state == "completed" and row.closed_by == "crm":
         return _reopened(session, row) if _newer(item, row.closed_at) else 0
-    # What is older than what we last wrote there has nothing new to say of its words: writing, we looked at them.
-    old = not current and item.updated_at and row.written_at and item.updated_at < row.written_at
-    return _edited(row, item) if row.state == "open" and row.wanted == "open" and not old else 0
+    return _edited(row, item) if row.state == "open" and row.wanted == "open" else 0
 
 
 def _newer(item: TaskState, than: datetime | None) -> bool:

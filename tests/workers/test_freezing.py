@@ -107,7 +107,7 @@ def test_a_paused_account_rests_alone_until_it_is_resumed(connected: World) -> N
 
 def test_a_pull_under_way_stops_after_the_page_in_hand(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
     connected.run()
-    connected.social.page_size = 1
+    connected.social.page_size = 50
     for number in range(1500):
         waiting(connected, number)
     stored = pulling.store
