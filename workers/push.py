@@ -122,7 +122,8 @@ def _frozen(job: _Job) -> bool:
 def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRow]] | None:
     """What is to be said now, but for what is under way, noted as possibly said before a byte is sent. None when the lease
     is somebody else's."""
-    with job.runtime.db.tenant(job.workspace_id) as session:
+
+    def work(session: Session) -> tuple[Connection, list[TaskRow]] | None:
         connection = job.hold(session)
         if connection is None:
             return None
@@ -130,6 +131,9 @@ def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRo
             return connection, []
         hold_back(session, job.workspace_id, job.connection_id, business_now())
         return connection, pushing.take(session, connection, under_way, BATCH)
+
+    # Whoever decides has tasks first and asks for their CRM then, so either may have to give way.
+    return job.runtime.db.retried(job.workspace_id, work)
 
 
 def _put_back(job: _Job, rows: Sequence[TaskRow]) -> None:
@@ -213,7 +217,7 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _store(job: _Job, rows: Sequence[TaskRow], results: Mapping[str, PushResult]) -> None:
-    with job.runtime.db.tenant(job.workspace_id) as session:
+    def work(session: Session) -> None:
         connection = job.hold(session)
         if connection is None:
             return  # we were away for longer than our lease: whoever has it now finds these by their keys
@@ -227,6 +231,8 @@ def _store(job: _Job, rows: Sequence[TaskRow], results: Mapping[str, PushResult]
             reconciling.take_in_edits(session, job.workspace_id, theirs)
         if ended:
             reconciling.end(session, job.workspace_id, ended)
+
+    job.runtime.db.retried(job.workspace_id, work)
 
 
 def _tell(

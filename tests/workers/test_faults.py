@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from integrations.errors import (
@@ -16,6 +17,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from integrations.records import Author
+from service.store import pushing
 from tests.workers.conftest import World
 from workers import policy
 
@@ -173,6 +175,26 @@ def test_a_worker_that_dies_after_the_call_and_before_it_is_stored_makes_no_task
 
 def _die(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("step", ["take", "settle"])
+def test_a_push_that_postgresql_ended_for_the_sake_of_another_is_done_again_at_once(
+    connected: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Whoever decides locks tasks before their CRM, and a push the CRM before its tasks."""
+    works, ended = getattr(pushing, step), [psycopg.errors.DeadlockDetected("deadlock detected")]
+
+    def once(*args: object) -> object:
+        if ended:
+            raise ended.pop()
+        return works(*args)
+
+    monkeypatch.setattr(pushing, step, once)
+    waiting(connected, 2)
+    connected.run()
+    assert not ended
+    assert [task.state for task in connected.tasks()] == ["open", "open"]
+    assert connected.crm.tasks_ever_created == 2
 
 
 def test_rows_of_ours_that_are_lost_make_no_task_twice(connected: World) -> None:
