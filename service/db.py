@@ -66,7 +66,7 @@ class Database:
     `vault` opens what a store must read itself (see `service.store.suppressing`)."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 5, lease: timedelta = LEASE, vault: Callable[[], Vault] | None = None
+        self, url: str, *, pool_size: int = 8, lease: timedelta = LEASE, vault: Callable[[], Vault] | None = None
     ) -> None:
         self.engine = create_engine(
             url,

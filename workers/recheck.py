@@ -16,6 +16,7 @@ from service import housekeeping
 from service.clock import business_now, real_now
 from service.store import mirroring, reconciling, streams
 from workers import checking
+from workers.stopping import Turn
 from workers.streamjob import StreamJob, store
 
 RECHECKED = 400  # posts a sweep asks for
@@ -29,6 +30,10 @@ UNANSWERED, UNANSWERED_OLD = timedelta(hours=1), timedelta(days=1)
 # Where the network states within how long a change has to be followed, every post whose text is kept is asked for so much sooner than that.
 AHEAD, EVER = timedelta(hours=4), datetime.min.replace(tzinfo=UTC)
 RECHECK_EVERY = timedelta(minutes=15)
+PART, CONTACTS_WITHIN = (
+    25,
+    20.0,
+)  # contacts asked about at once, where each may take a call; seconds of a sweep for all of them
 # Where reading costs, the sweep may buy again so large a share of what was bought; what was bought today already costs nothing.
 BOUGHT_AGAIN = 0.05
 
@@ -111,15 +116,22 @@ def _recheck_contacts(job: StreamJob) -> str | None:
         )
     if not some:
         return None
-    gone = job.line.speak(partial(_gone_contacts, [native for _, native in some]))
+    turn = Turn(CONTACTS_WITHIN)
+    last = some[-1][0]
+    for start in range(0, len(some), PART):
+        part = some[start : start + PART]
+        gone = job.line.speak(partial(_gone_contacts, [native for _, native in part]))
+        if gone:
+            job.runtime.db.retried(job.workspace_id, partial(_drop, job, gone))
+        last = part[-1][0]
+        if turn.over:
+            break
+    return str(last)
 
-    def work(session: Session) -> None:
-        job.hold(session)
-        mirroring.drop_contacts(session, job.workspace_id, job.connection.id, gone)
 
-    if gone:
-        job.runtime.db.retried(job.workspace_id, work)
-    return str(some[-1][0])
+def _drop(job: StreamJob, gone: Sequence[Gone], session: Session) -> None:
+    job.hold(session)
+    mirroring.drop_contacts(session, job.workspace_id, job.connection.id, gone)
 
 
 def _after(cursor: str | None) -> UUID | None:

@@ -37,5 +37,5 @@ def save(session: Session, connection: Connection, stream: str, items: Sequence[
         found += _GONE[stream](*where, gone)
     states = [item for item in items if isinstance(item, TaskState)]
     if stream in _TASKS:
-        found += reconciling.take_in(*where, [*states, *gone], read_at=read_at)
+        found += reconciling.take_in(*where, [*states, *gone], read_at=read_at, current=stream == RECHECK)
     return found

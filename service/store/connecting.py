@@ -228,6 +228,8 @@ def forget(
         .returning(Credential.sealed)
     )
     row.status, row.status_reason, row.status_at, row.next_push_at = "disconnected", "", real_now(), None
+    if row.kind == "crm":
+        due.decide_everything(session, workspace_id)  # whom it knew may be known to another
     session.execute(
         update(Stream)
         .where(Stream.workspace_id == workspace_id, Stream.connection_id == connection_id)

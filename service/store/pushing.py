@@ -38,13 +38,13 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
     return row
 
 
-# In one statement: the rows as they were, and a note of what may stand in the CRM from here on. Whoever finds one that never stood
+# In one statement, and of what nobody decides just now: the rows as they were, and a note of what may stand in the CRM from here on. Whoever finds one that never stood
 # there seeks it before sending it again; and what is read back of one that does is held against all that we may have written.
 SENT = 8  # contents that are remembered of one task, at most
 _TAKE = f"""
 WITH taken AS MATERIALIZED (
     {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)
-    ORDER BY urgency DESC, push_at, id LIMIT %(n)s
+    ORDER BY urgency DESC, push_at, id LIMIT %(n)s FOR NO KEY UPDATE SKIP LOCKED
 ), noted AS (
     UPDATE tasks t SET state = 'unknown', sent = jsonb_build_array(taken.content),
         maybe_sent_at = CASE WHEN taken.since < %(restored_at)s::timestamptz THEN %(restored_from)s::timestamptz ELSE %(at)s END FROM taken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from service.models import Conversation, Task
 from service.store import due, tasks
 
 DONE = "completed in the CRM"
+INDEXED = timedelta(minutes=10)  # by then a CRM's lists show what was written; HubSpot's search takes seconds, mostly
 
 
 def open_in_crm(session: Session, workspace_id: UUID, connection_id: UUID) -> list[str]:
@@ -33,10 +34,17 @@ def open_in_crm(session: Session, workspace_id: UUID, connection_id: UUID) -> li
 
 
 def take_in(
-    session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[TaskState | Gone], *, read_at: datetime
+    session: Session,
+    workspace_id: UUID,
+    connection_id: UUID,
+    items: Sequence[TaskState | Gone],
+    *,
+    read_at: datetime,
+    current: bool = True,
 ) -> int:
     """Follows what the CRM says of tasks of ours; tasks of others are nobody's business here. What we have written since
-    `read_at`, when the reading began, is newer than the answer and stays. Returns how many changed by somebody's hand."""
+    `read_at`, when the reading began, is newer than the answer and stays. `current`: it is how they stand now, and not what an index
+    says of them, which may be behind. Returns how many changed by somebody's hand."""
     if not items:
         return 0
     known = _known(session, workspace_id, connection_id, items)
@@ -44,7 +52,10 @@ def take_in(
     for item in items:
         row = known.get(item.id) or (known.get(item.key or "") if isinstance(item, TaskState) and item.bare else None)
         if row is not None and (row.written_at is None or row.written_at < read_at):
-            changed += _gone(session, row) if isinstance(item, Gone) else _follow(session, row, item)
+            if isinstance(item, Gone):
+                changed += _gone(session, row)
+            elif current or not _behind(row, item):
+                changed += _follow(session, row, item)
     if changed:
         due.decide_soon(session, workspace_id)
     return changed
@@ -87,6 +98,14 @@ def _follow(session: Session, row: Task, item: TaskState) -> int:
     if row.state == "completed" and row.closed_by == "crm":
         return _reopened(session, row) if _newer(item, row.closed_at) else 0
     return _edited(row, item) if row.state == "open" and row.wanted == "open" else 0
+
+
+def _behind(row: Task, item: TaskState) -> bool:
+    """Whether this may be how it stood before we last wrote it. What somebody had changed until then was seen when we wrote: nothing
+    is missed, and what a wrong clock hides is found when the task is asked for by its id."""
+    if item.bare or item.updated_at is None or row.written_at is None:
+        return False
+    return item.updated_at < row.written_at and real_now() - row.written_at < INDEXED
 
 
 def _newer(item: TaskState, than: datetime | None) -> bool:

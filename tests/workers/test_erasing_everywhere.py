@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from integrations.provider import Provider, Secret, Stream
+from integrations.provider import RECHECK, Provider, Secret, Stream
 from integrations.records import Author
 from integrations.registry import providers
 from service import connect
@@ -87,7 +87,7 @@ def place(request: pytest.FixtureRequest, world: World) -> Iterator[Place]:
         assert crm.tasks_ever_created() == 3
         crm.complete(found.task_of(DONE))
         crm.edit(found.task_of(THEIRS), subject="Ring on Monday")  # type: ignore[attr-defined]  # `Able`
-        found.look("tasks")
+        found.look("tasks", RECHECK)
         assert WORD in crm.kept()
         yield found
 

@@ -19,7 +19,7 @@ from integrations.records import Activity, Gone, Page, TaskState
 from integrations.walking import load, store
 
 COMPARED = 5_000  # contacts whose ids a cursor holds, at 20 bytes each; with more, sweeps ask about them
-_NOT_COMPARED = f"There are more than {COMPARED:,} contacts, so one that is deleted in BottleCRM shows when its turn comes: 800 are asked about in an hour."
+_NOT_COMPARED = f"There are more than {COMPARED:,} contacts, so one that is deleted in BottleCRM shows when its turn comes: up to 800 are asked about in an hour."
 CHECKED = 100  # contacts that have gone from the list and are asked for one by one, in one pull
 LOOKED_INTO = 100  # contacts whose calls and meetings are read in one pull, once all have been read; each costs a call
 TOGETHER = 20  # of them on one page

@@ -23,7 +23,7 @@ SWEEP = 3600.0  # seconds between two looks for contacts and leads that are gone
 COMPARED = 5_000  # of them, whose ids a cursor holds at 18 bytes each; with more, sweeps ask about them
 _NOT_COMPARED = (
     f"There are more than {COMPARED:,} contacts and leads, so one that is deleted in EspoCRM shows when its turn comes:"
-    " 8,000 are asked about in an hour."
+    " up to 8,000 are asked about in an hour."
 )
 
 
