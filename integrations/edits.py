@@ -13,7 +13,7 @@ from typing import Any
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
 FIELDS = ("subject", "body", "due_at", "owner_id")  # what people change in a task, and every CRM tells
-STATUS = "status"
+STATUS, COMPLETED_AT = "status", "completed_at"
 
 
 def theirs(standing: TaskState, ours: Sequence[Mapping[str, Any]], fields: Sequence[str] = FIELDS) -> dict[str, Any]:
@@ -38,6 +38,8 @@ class Spared:
         """What is left to say of this task, as it stands there: nothing of what a person has changed."""
         self._found[task.key] = found = theirs(standing, task.ours, (*FIELDS, STATUS))
         nothing: dict[str, Any] = {name: None for name in found if name != STATUS}
+        if found.get(STATUS) == TaskStatus.COMPLETED:
+            found[COMPLETED_AT] = standing.completed_at
         return replace(task, **nothing) if nothing else task
 
     def ended(self, task: Task) -> PushOutcome | None:
@@ -46,7 +48,7 @@ class Spared:
         found = self._found[task.key]
         if task.status is not TaskStatus.COMPLETED and found.get(STATUS) == TaskStatus.COMPLETED:
             return PushOutcome.COMPLETED
-        return PushOutcome.UPDATED if task.status is TaskStatus.WITHDRAWN and found.keys() - {STATUS} else None
+        return PushOutcome.UPDATED if task.status is TaskStatus.WITHDRAWN and found.keys() & set(FIELDS) else None
 
     def told(self, tasks: Iterable[Task], results: Mapping[str, PushResult]) -> list[PushResult]:
         """The results in the order of their tasks, each with what people had changed there."""

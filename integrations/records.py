@@ -212,7 +212,7 @@ class PushResult:
     url: str = ""
     detail: str = ""  # for a person; never a token, a query string or the text of a post
     sent: bool = False  # UNKNOWN only: a create went out in this very call, so the wait for it begins anew
-    # UPDATED or COMPLETED: what a person had changed there, as it stands (see `integrations.edits`). Who asked for something else, and
+    # UPDATED or COMPLETED: what a person had changed there, as it stands, and when they ticked it off (see `integrations.edits`). Who asked for something else, and
     # is told one of the two, has been forestalled: somebody made the task theirs, or ticked it off, and nothing was written.
     theirs: Mapping[str, Any] = field(default_factory=dict)
 

@@ -225,7 +225,7 @@ def _store(job: _Job, rows: Sequence[TaskRow], results: Mapping[str, PushResult]
         outcomes = [settled(row, results.get(row.key), now, business) for row in rows]
         pushing.settle(session, job.workspace_id, outcomes)
         _tell(session, job, connection, rows, results, now)
-        ended = {each.id: each.closed_as for each in outcomes if each.closed_as}
+        ended = {each.id: (each.closed_as, each.ticked_off_at) for each in outcomes if each.closed_as}
         theirs = {row.id: result.theirs for row in rows if (result := results.get(row.key)) and result.theirs}
         if theirs:
             reconciling.take_in_edits(session, job.workspace_id, theirs)

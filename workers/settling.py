@@ -65,7 +65,13 @@ def _stands(before: Settled, result: PushResult, now: datetime, business: dateti
 def _ended(state: str) -> _Settle:
     def settle(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
         if edits.STATUS in result.theirs and before.wanted != "completed":  # they ticked it off: nothing was written
-            return replace(before, state=state, detail="", closed_as=DONE if before.wanted == "open" else "")
+            return replace(
+                before,
+                state=state,
+                detail="",
+                closed_as=DONE if before.wanted == "open" else "",
+                ticked_off_at=result.theirs.get(edits.COMPLETED_AT),
+            )
         return replace(before, state=state, written=before.content, detail="", written_at=now)
 
     return settle

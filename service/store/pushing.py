@@ -103,6 +103,7 @@ class Settled:
     written_at: datetime | None
     maybe_sent_at: datetime | None
     closed_as: str = ""  # the person ended it in the CRM
+    ticked_off_at: datetime | None = None  # when, where the CRM tells: real time
     refused: bool = False  # the CRM will have none of it as it is: it is parked until somebody acts
 
     @property

@@ -141,15 +141,16 @@ def _close(session: Session, row: Task, reason: str, at: datetime, *, read_until
     tasks.release_slots(session, row.workspace_id, [row.person])
 
 
-def end(session: Session, workspace_id: UUID, reasons: Mapping[UUID, str]) -> None:
-    """A push found that somebody had ended these tasks: by id, why."""
+def end(session: Session, workspace_id: UUID, found: Mapping[UUID, tuple[str, datetime | None]]) -> None:
+    """A push found that somebody had ended these tasks: by id, why, and when they ticked it off, if they did and the CRM tells."""
     rows = session.scalars(
-        select(Task).where(Task.workspace_id == workspace_id, Task.id.in_(reasons)).order_by(Task.id).with_for_update()
+        select(Task).where(Task.workspace_id == workspace_id, Task.id.in_(found)).order_by(Task.id).with_for_update()
     ).all()
     for row in rows:
         session.refresh(row)
         if row.wanted == "open":
-            _close(session, row, reasons[row.id], real_now())
+            reason, at = found[row.id]
+            _close(session, row, reason, at or real_now(), read_until=at)
     due.decide_soon(session, workspace_id)
 
 

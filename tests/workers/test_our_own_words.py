@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integrations.records import PushOutcome, PushResult, TaskState
+from integrations.records import PushOutcome, PushResult, TaskState, TaskStatus
 from service.ids import new_id
 from service.store.tasks import TaskRow
 from tests.workers.conftest import World
@@ -113,6 +113,22 @@ def test_a_task_that_somebody_has_just_ticked_off_is_not_opened_again(connected:
     assert "Lisbon" not in stands(connected).body
     task = connected.task()
     assert (task.state, task.wanted, task.closed_by, task.edited) == ("completed", "completed", "crm", [])
+
+
+def test_what_was_written_after_somebody_ticked_it_off_waits_for_an_answer_of_its_own(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    connected.crm.edit_as_person(stands(connected).id, status=TaskStatus.COMPLETED, completed_at=connected.now)
+    connected.passes(timedelta(minutes=1))
+    connected.says("@brand I am still waiting.", id="q2", to="q1", ago=timedelta(0))
+    connected.passes(timedelta(hours=4))
+
+    connected.look(streams=("mentions",))
+    connected.look(streams=("mentions",))
+
+    closed, opened = sorted(connected.tasks(), key=lambda task: task.wanted)
+    assert (closed.wanted, closed.closed_by) == ("completed", "crm")
+    assert (opened.wanted, opened.state) == ("open", "open")
 
 
 def test_a_task_that_somebody_has_just_made_theirs_is_not_deleted(connected: World) -> None:
