@@ -110,8 +110,9 @@ def _pace() -> Pace:
 
 def hold_refused() -> None:
     """Before anything is asked about the key: ends the request with 429 where it was refused in this second."""
-    pace, now = _pace(), time.time()
-    if pace.is_refused(_key(), now):
+    pace: Pace | None = current_app.extensions.get(_EXTENSION)  # there is one once anybody has called
+    now = time.time()
+    if pace is not None and pace.is_refused(_key(), now):
         _refuse(pace, now, 1)
 
 

@@ -97,6 +97,9 @@ def planted(connected: World) -> World:
     return world
 
 
+OBJECTS = {"sent"}  # columns that hold a list of objects, where others hold words
+
+
 def plant(world: World, table: str, which: str) -> None:
     """Puts the word into every text of these rows, whatever it is for."""
     for column in Base.metadata.tables[table].columns:
@@ -106,7 +109,8 @@ def plant(world: World, table: str, which: str) -> None:
         if isinstance(column.type, Text):
             value = f"'{WORD} in {table}.{column.name}'"
         elif isinstance(column.type, JSONB):
-            value = f"CASE jsonb_typeof({column.name}) WHEN 'array' THEN '[\"{WORD}\"]'::jsonb ELSE {column.name} || '{{\"x\": \"{WORD}\"}}'::jsonb END"
+            one = f'{{"x": "{WORD}"}}' if column.name in OBJECTS else f'"{WORD}"'
+            value = f"CASE jsonb_typeof({column.name}) WHEN 'array' THEN '[{one}]'::jsonb ELSE {column.name} || '{{\"x\": \"{WORD}\"}}'::jsonb END"
         elif isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Text):
             value = f"ARRAY['{WORD} in {table}.{column.name}']"
         if value:

@@ -150,8 +150,8 @@ def test_how_full_a_pool_was_is_told_even_if_it_is_empty_by_then(held: Runtime) 
     with held.db.globally() as one, held.db.globally() as two:
         for session in (one, two):
             session.execute(text("SELECT 1"))
-    assert held.db.pool() == (2, 10)
-    assert held.db.pool() == (0, 10)
+    assert held.db.pool() == (2, 16)
+    assert held.db.pool() == (0, 16)
 
 
 # --- counting -------------------------------------------------------------------------------------------------
