@@ -38,9 +38,10 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
     return row
 
 
-# In one statement, and of what nobody decides just now: the rows as they were, and a note of what may stand in the CRM from here on. Whoever finds one that never stood
-# there seeks it before sending it again; and what is read back of one that does is held against all that we may have written.
 SENT = 8  # contents that are remembered of one task, at most
+# In one statement, and of what nobody decides just now: the rows as they were, and a note of what may stand in the CRM from here on.
+# Whoever finds one that never stood there seeks it before sending it again; and what is read back of one that does is held against all
+# that we may have written.
 _TAKE = f"""
 WITH taken AS MATERIALIZED (
     {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)
