@@ -29,6 +29,8 @@ BATCH = 500  # tasks handed to a provider at once; it cuts them into the CRM's o
 BUDGET = 30.0  # seconds of one job
 # How soon a task is tried again. (Real time: `push_at` is business time, which may stand still.)
 _AGAIN = {PushOutcome.LATER: timedelta(seconds=20), PushOutcome.UNKNOWN: timedelta(seconds=30)}
+# A create that was never answered may still be on its way. To delete what was found in its place would free the key for it.
+IN_FLIGHT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,7 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
         while taken is not None and taken[1]:
             connection, rows = taken
             line = line or Line(runtime, connection)
-            answer = caller.submit(
-                tracing.here(_call), line, [task for row in rows if (task := as_task(row)) is not None]
-            )
+            answer = caller.submit(tracing.here(_call), line, rows)
             if answered is not None:
                 _store(job, *answered)
             taken = _take(job, [row.id for row in rows]) if not turn.over else None
@@ -144,11 +144,20 @@ def _put_back(job: _Job, rows: Sequence[TaskRow]) -> None:
                 pushing.settle(session, job.workspace_id, [untouched(row, unsent=True) for row in rows])
 
 
-def _call(line: Line, wanted: Sequence[Task]) -> dict[str, PushResult]:
-    if not wanted:
-        return {}
-    results: Sequence[PushResult] = line.speak(lambda client: client.push_tasks(wanted))
-    return {result.key: result for result in results}
+def _call(line: Line, rows: Sequence[TaskRow]) -> dict[str, PushResult]:
+    early = {row.key for row in rows if _too_early(row)}
+    wanted = [task for row in rows if row.key not in early and (task := as_task(row)) is not None]
+    results: Sequence[PushResult] = line.speak(lambda client: client.push_tasks(wanted)) if wanted else ()
+    return {
+        **{result.key: result for result in results},
+        **{key: PushResult(key, PushOutcome.LATER, detail="Waits until no copy of it can be on its way.") for key in early},
+    }
+
+
+def _too_early(row: TaskRow) -> bool:
+    """Whether it is to be deleted, and a create of it that was never answered may be under way."""
+    lost = row.external_id is not None and row.wanted == "withdrawn" and row.state == "open" and row.maybe_sent_at
+    return bool(lost) and real_now() - lost < IN_FLIGHT
 
 
 # --- what is said ---------------------------------------------------------------------------------------------

@@ -54,10 +54,11 @@ def settled(row: TaskRow, result: PushResult | None, now: datetime, business: da
 
 
 def _stands(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-    """It stands, as we sent it; if it has been closed or worded anew here meanwhile, that is said next."""
+    """It stands, as we sent it; if it has been closed or worded anew here meanwhile, that is said next. That a create of it was never
+    answered stays known: it may arrive yet."""
     return replace(
         before, state="open", external_id=result.external_id or before.external_id, external_url=result.url,
-        written=before.content, detail="", written_at=now, maybe_sent_at=None,
+        written=before.content, detail="", written_at=now,
         push_at=None if before.wanted == "open" else business,
     )  # fmt: skip
 

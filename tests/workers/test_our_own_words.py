@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integrations.records import PushOutcome, PushResult, TaskState, TaskStatus
+from integrations.records import Gone, PushOutcome, PushResult, TaskState, TaskStatus
 from service.ids import new_id
 from service.store.tasks import TaskRow
 from tests.workers.conftest import World
@@ -179,3 +179,28 @@ def test_a_task_that_a_person_ticked_off_as_we_did_stands_as_we_wrote_it() -> No
     result = PushResult(ended.key, PushOutcome.COMPLETED, "t1", theirs={"status": "completed"})
     assert settled(ended, result, NOON, NOON).written == {"subject": "First"}
     assert settled(replace(ended, wanted="withdrawn"), result, NOON, NOON).written == {"subject": "Before"}
+
+
+def test_a_create_that_is_still_on_its_way_when_its_task_is_over_finds_its_key_taken(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.crm.lose_answer(work_done=True)
+    connected.run()
+    due(connected)
+    connected.run()
+    assert connected.task().state == "open"
+    connected.social.serve("mentions", Gone("q1"))
+
+    connected.look(streams=("mentions",))
+    due(connected)
+    connected.run()
+
+    assert (connected.task().wanted, connected.task().state) == ("withdrawn", "open")
+    assert "can be on its way" in connected.task().detail
+    assert len(connected.crm.tasks) == 1
+
+    connected.sql("UPDATE tasks SET maybe_sent_at = maybe_sent_at - interval '1 minute'")
+    due(connected)
+    connected.run()
+
+    assert connected.task().state == "withdrawn"
+    assert not connected.crm.tasks
