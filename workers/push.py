@@ -150,14 +150,18 @@ def _call(line: Line, rows: Sequence[TaskRow]) -> dict[str, PushResult]:
     results: Sequence[PushResult] = line.speak(lambda client: client.push_tasks(wanted)) if wanted else ()
     return {
         **{result.key: result for result in results},
-        **{key: PushResult(key, PushOutcome.LATER, detail="Waits until no copy of it can be on its way.") for key in early},
+        **{
+            key: PushResult(key, PushOutcome.LATER, detail="Waits until no copy of it can be on its way.")
+            for key in early
+        },
     }
 
 
 def _too_early(row: TaskRow) -> bool:
     """Whether it is to be deleted, and a create of it that was never answered may be under way."""
-    lost = row.external_id is not None and row.wanted == "withdrawn" and row.state == "open" and row.maybe_sent_at
-    return bool(lost) and real_now() - lost < IN_FLIGHT
+    if row.external_id is None or row.wanted != "withdrawn" or row.maybe_sent_at is None:
+        return False
+    return real_now() - row.maybe_sent_at < IN_FLIGHT
 
 
 # --- what is said ---------------------------------------------------------------------------------------------
