@@ -37,7 +37,7 @@ demo: install  ## Run the main job once and print what came of it (DEMO="--json 
 	@$(BIN)/warmline demo $(DEMO)
 
 test: dev  ## All tests, with coverage
-	@$(BIN)/python -m pytest $(PYTEST) --cov --cov-report=term
+	@$(BIN)/python -m slipcover -m pytest $(PYTEST)
 
 test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose up.sh starts a Bluesky network; WARMLINE_TAKAHE: one with Takahe and its .venv)
 	@$(BIN)/python -m pytest tests/live -q
