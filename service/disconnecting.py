@@ -18,7 +18,7 @@ from integrations.registry import AnyProvider
 from service import health, registrations
 from service.accounts import Caller
 from service.errors import PlainError
-from service.models import Connection, Workspace
+from service.models import Connection
 from service.registrations import ConnectError
 from service.runtime import Runtime
 from service.store import connecting, freezing, leaving
@@ -154,20 +154,5 @@ def _take_back(
 
 
 def _held_elsewhere(runtime: Runtime, row: Connection) -> bool:
-    """Whether another workspace has connected the same account. Each is asked in its own transaction, as nobody sees into all of them;
-    there are few, and an account is rarely disconnected."""
     with runtime.db.globally() as session:
-        others = session.scalars(select(Workspace.id).where(Workspace.id != row.workspace_id)).all()
-    return any(_holds(runtime, each, row) for each in others)
-
-
-def _holds(runtime: Runtime, workspace_id: UUID, row: Connection) -> bool:
-    with runtime.db.tenant(workspace_id) as session:
-        same = select(Connection.id).where(
-            Connection.workspace_id == workspace_id,
-            Connection.provider == row.provider,
-            Connection.host == row.host,
-            Connection.account_id == row.account_id,
-            Connection.status != "disconnected",
-        )
-        return session.scalar(same) is not None
+        return connecting.is_held_elsewhere(session, row)

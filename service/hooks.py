@@ -21,7 +21,7 @@ from integrations.provider import App, Hint
 from integrations.registry import AnyProvider, providers
 from service import registrations
 from service.clock import real_now
-from service.models import WebhookRoute
+from service.models import ConnectedAccount
 from service.runtime import Runtime, runtime
 from service.store import due
 from service.watch import meters
@@ -153,8 +153,8 @@ def _timely(each: Hint) -> bool:
 def _follow(held: Runtime, provider: AnyProvider, each: Hint) -> None:
     with held.db.globally() as session:
         routes = session.execute(
-            select(WebhookRoute.workspace_id, WebhookRoute.connection_id).where(
-                WebhookRoute.provider == provider.key, WebhookRoute.account_id == each.account_id
+            select(ConnectedAccount.workspace_id, ConnectedAccount.connection_id).where(
+                ConnectedAccount.provider == provider.key, ConnectedAccount.account_id == each.account_id
             )
         ).all()
     if routes:

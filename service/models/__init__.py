@@ -2,6 +2,7 @@
 
 from service.models.accounts import (
     APIKey,
+    ConnectedAccount,
     Invitation,
     Membership,
     OAuthState,
@@ -9,7 +10,6 @@ from service.models.accounts import (
     SigninLink,
     SigninSession,
     User,
-    WebhookRoute,
     Workspace,
 )
 from service.models.base import Base, Tenant
@@ -37,8 +37,8 @@ from service.models.trail import Audit, AuditHead
 from service.models.watching import Freshness
 
 __all__ = [
-    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "AuditHead", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Comparison", "Connection", "Contact",
+    "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "AuditHead", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Comparison", "ConnectedAccount", "Connection", "Contact",
     "ContactKey", "Conversation", "Credential", "Departure", "Difference", "Engagement", "Errand", "Freshness", "IdempotencyKey", "Identity", "Invitation", "KeyCount", "KnownDevice", "Match", "MatchTotal", "Membership", "OAuthState", "OpenIDState",
     "Owner", "Password", "PersonRequest", "ProviderApp", "ProviderFreeze", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "SigninTry", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Suppression", "SuppressionKey", "Task",
-    "Tenant", "User", "WebhookRoute", "Workspace", "WorkspaceSchedule",
+    "Tenant", "User", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

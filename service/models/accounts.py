@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -128,13 +128,15 @@ class ProviderApp(Created, Base):
     hosts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # overrides of the provider's addresses
 
 
-class WebhookRoute(Identified, Created, Base):
-    """Which connections a provider's hint about an account is for."""
+class ConnectedAccount(Created, Base):
+    """Which connections stand for an account, in whatever workspace: whom a provider's hint about it is for, and who else still
+    needs what was set up for it."""
 
-    __tablename__ = "webhook_routes"
-    __table_args__ = (UniqueConstraint("provider", "account_id", "workspace_id", "connection_id"),)
+    __tablename__ = "connected_accounts"
+    __table_args__ = (Index("ix_connected_accounts_account", "provider", "account_id"),)
 
-    provider: Mapped[str] = mapped_column(Text)
-    account_id: Mapped[str] = mapped_column(Text)
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
-    connection_id: Mapped[UUID]
+    provider: Mapped[str] = mapped_column(Text)
+    host: Mapped[str] = mapped_column(Text, default="")  # in lower case
+    account_id: Mapped[str] = mapped_column(Text)

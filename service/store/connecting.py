@@ -19,7 +19,7 @@ from service import settings
 from service.accounts import Caller
 from service.clock import real_now
 from service.errors import PlainError
-from service.models import Audit, Brand, Connection, Credential, Stream, WebhookRoute
+from service.models import Audit, Brand, ConnectedAccount, Connection, Credential, Stream
 from service.store import due, handle_fields, leaving
 from service.vault import SealBrokenError, Vault
 
@@ -99,17 +99,17 @@ def save(
     session.flush()
     sealed.store_new(session, vault, caller.workspace_id, row.id, credentials)
     _open_streams(session, caller.workspace_id, row.id, provider, str(credentials.get("scope") or ""), now)
-    if provider.webhook is not None:
-        session.execute(
-            insert(WebhookRoute)
-            .values(
-                provider=provider.key,
-                account_id=author.id,
-                workspace_id=caller.workspace_id,
-                connection_id=row.id,
-            )
-            .on_conflict_do_nothing()
+    session.execute(
+        insert(ConnectedAccount)
+        .values(
+            connection_id=row.id,
+            workspace_id=caller.workspace_id,
+            provider=provider.key,
+            host=host.lower(),
+            account_id=account_id,
         )
+        .on_conflict_do_nothing()
+    )
     if provider.kind == "crm" and served != brand_id:
         due.decide_everything(session, caller.workspace_id)  # other brands know its contacts now, and write there
     action = "connection.renewed" if existing is not None else "connection.connected"
@@ -213,6 +213,17 @@ def left_behind(session: Session, workspace_id: UUID, connection_id: UUID, sente
     )
 
 
+def is_held_elsewhere(session: Session, row: Connection) -> bool:
+    """Whether another workspace has connected the same account. `session` is over the global tables."""
+    others = select(ConnectedAccount.connection_id).where(
+        ConnectedAccount.provider == row.provider,
+        ConnectedAccount.host == row.host.lower(),
+        ConnectedAccount.account_id == row.account_id,
+        ConnectedAccount.workspace_id != row.workspace_id,
+    )
+    return bool(session.scalar(select(others.exists())))
+
+
 def forget(
     session: Session, vault: Vault, workspace_id: UUID, connection_id: UUID, *, by: str
 ) -> tuple[Connection, dict[str, Any]] | None:
@@ -235,7 +246,7 @@ def forget(
         .where(Stream.workspace_id == workspace_id, Stream.connection_id == connection_id)
         .values(status="stopped", next_pull_at=None)
     )
-    session.execute(delete(WebhookRoute).where(WebhookRoute.connection_id == connection_id))
+    session.execute(delete(ConnectedAccount).where(ConnectedAccount.connection_id == connection_id))
     session.add(
         Audit(
             workspace_id=workspace_id,

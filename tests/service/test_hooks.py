@@ -23,7 +23,7 @@ from integrations import registry
 from integrations.provider import App, Hint, Webhook
 from service import connect, hooks, registrations
 from service.clock import real_now
-from service.models import Stream, WebhookRoute
+from service.models import ConnectedAccount, Stream
 from service.runtime import Runtime
 from service.store import due
 from service.watch import meters
@@ -54,11 +54,7 @@ def door(held: Runtime, owner: Member, app: Flask, monkeypatch: pytest.MonkeyPat
     registrations.set_app(held, "fakesocial", "client", SECRET)
     (connection_id,) = connect.connect_with_secret(held, owner.caller, "fakesocial", None, {})
     with held.db.globally() as session:
-        session.add(
-            WebhookRoute(
-                provider="fakesocial", account_id="a1", workspace_id=owner.workspace_id, connection_id=connection_id
-            )
-        )
+        session.execute(update(ConnectedAccount).values(account_id="a1"))
     found = Door(held, app, owner, connection_id)
     found.send(b"{}", signed="wrong")  # the registration has been read
     found.rest()

@@ -30,7 +30,7 @@ TENANTS = sorted(mapper.local_table.name for mapper in Base.registry.mappers if 
 # What no workspace owns. A new table that is neither here nor a tenant's fails below.
 GLOBAL = {
     "alembic_version", "api_keys", "memberships", "oauth_states", "freshness", "provider_apps", "provider_freezes", "sessions", "signin_links", "users",
-    "webhook_routes", "workspaces", "departures", "passwords", "known_devices", "signin_tries", "identities", "openid_states",
+    "connected_accounts", "workspaces", "departures", "passwords", "known_devices", "signin_tries", "identities", "openid_states",
 }  # fmt: skip
 ISOLATED = [*TENANTS, "workspace_schedule"]
 # What the application adds to and reads, and what it reads alone: see `service.migrations.trail`.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from sqlalchemy import event
 
 from integrations.errors import TemporaryError
 from integrations.provider import Access
@@ -88,6 +89,20 @@ def test_what_another_workspace_needs_of_the_same_account_stays_until_that_leave
         [theirs] = session.query(Connection.id).one()
     disconnecting.disconnect(connected.runtime, rival.caller, theirs)
     assert len(hints.asked) == 1
+
+
+def test_how_many_workspaces_there_are_makes_no_disconnect_dearer(connected: World, hints: Hints) -> None:
+    for number in range(5):
+        make_member(connected.runtime, f"Neighbour {number}", f"nina{number}@neighbour.test")
+    begun: list[object] = []
+    count = begun.append  # one object, as SQLAlchemy knows listeners by theirs
+    event.listen(connected.runtime.db.engine, "begin", count)
+    try:
+        disconnect(connected)
+    finally:
+        event.remove(connected.runtime.db.engine, "begin", count)
+    assert len(hints.asked) == 1
+    assert len(begun) <= 4  # to forget it, our registration, whether anybody else holds it
 
 
 def test_the_receipt_of_an_account_that_is_left_without_a_trace_says_what_stays(connected: World, hints: Hints) -> None:

@@ -364,25 +364,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_signin_links")),
     )
     op.create_table(
-        "webhook_routes",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("account_id", sa.Text(), nullable=False),
-        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        "connected_accounts",
         sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_webhook_routes_workspace_id"), ondelete="CASCADE"
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_connected_accounts_workspace_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_routes")),
-        sa.UniqueConstraint(
-            "provider",
-            "account_id",
-            "workspace_id",
-            "connection_id",
-            name=op.f("uq_webhook_routes_provider_account_id_workspace_id_connection_id"),
-        ),
+        sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_connected_accounts")),
     )
+    op.create_index("ix_connected_accounts_account", "connected_accounts", ["provider", "account_id"], unique=False)
     op.create_table(
         "workspace_schedule",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -1397,7 +1391,7 @@ def upgrade() -> None:
         "sessions",
         "signin_links",
         "users",
-        "webhook_routes",
+        "connected_accounts",
         "workspaces",
     )
     isolate(
@@ -1558,7 +1552,8 @@ def downgrade() -> None:
         "ix_workspace_schedule_due", table_name="workspace_schedule", postgresql_where=sa.text("decide_at IS NOT NULL")
     )
     op.drop_table("workspace_schedule")
-    op.drop_table("webhook_routes")
+    op.drop_index("ix_connected_accounts_account", table_name="connected_accounts")
+    op.drop_table("connected_accounts")
     op.drop_table("signin_links")
     op.drop_table("settings")
     op.drop_table("openid_states")

@@ -28,7 +28,7 @@ from integrations.provider import Hint, Webhook
 from service import access
 from service.api.idempotency import REPLAYED
 from service.commands.openapi import FILE
-from service.models import Stream, WebhookRoute
+from service.models import ConnectedAccount, Stream
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.api.conftest import NOW, Client, World, client_of, populate
@@ -389,8 +389,8 @@ def test_a_webhook_wakes_the_accounts_it_names_and_tells_nobody_which_there_are(
     accounts = {"acme": two.acme.things["social"], "rival": two.rival.things["social"]}
     with held.db.globally() as session:
         for name, workspace_id in (("acme", two.acme_id), ("rival", two.rival_id)):
-            route = {"workspace_id": workspace_id, "connection_id": UUID(accounts[name])}
-            session.add(WebhookRoute(provider="fakesocial", account_id=f"account-of-{name}", **route))
+            place = {"workspace_id": workspace_id, "connection_id": UUID(accounts[name])}
+            session.add(ConnectedAccount(provider="fakesocial", account_id=f"account-of-{name}", **place))
 
     def due(name: str, workspace_id: UUID) -> datetime | None:
         with held.db.tenant(workspace_id) as session:
