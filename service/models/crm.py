@@ -125,6 +125,7 @@ class Match(Tenant, Identified, Created, Base):
         Index(
             "ix_matches_handle",
             "workspace_id",
+            "connection_id",
             "id",
             postgresql_where=text("state = 'confirmed' AND handle_state = ''"),
         ),

@@ -26,7 +26,7 @@ _WAITING = (
     " JOIN contacts c ON c.workspace_id = %(w)s AND c.id = m.contact_id AND c.connection_id = %(c)s AND c.deleted_at IS NULL"
     " JOIN authors a ON a.workspace_id = %(w)s AND a.id = m.author_id AND a.handle <> '' AND a.objected_at IS NULL"
     " JOIN connections n ON n.workspace_id = %(w)s AND n.id = %(c)s"
-    " WHERE m.workspace_id = %(w)s AND m.state = 'confirmed' AND m.handle_state = '' AND m.id > %(after)s"
+    " WHERE m.workspace_id = %(w)s AND m.connection_id = %(c)s AND m.state = 'confirmed' AND m.handle_state = '' AND m.id > %(after)s"
     " AND EXISTS (SELECT 1 FROM conversations t JOIN brands b ON b.workspace_id = %(w)s AND b.id = t.brand_id"
     f" WHERE t.workspace_id = %(w)s AND t.author_id = m.author_id AND {knowing.SERVES}) ORDER BY m.id LIMIT %(n)s"
 )

@@ -1062,7 +1062,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_matches_handle",
         "matches",
-        ["workspace_id", "id"],
+        ["workspace_id", "connection_id", "id"],
         unique=False,
         postgresql_where=sa.text("state = 'confirmed' AND handle_state = ''"),
     )
