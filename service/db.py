@@ -24,34 +24,20 @@ from alembic.script import ScriptDirectory
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, InternalError, NoSuchModuleError, OperationalError, SQLAlchemyError
-from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
 from service import arrays
 from service.errors import PlainError
 from service.leases import INFO, LEASE
+from service.pooling import begins_for, driver, pooled
 from service.vault import Vault
 
 VAULT = "vault"  # in `Session.info`
-# And for how long it may do nothing in the middle of a transaction: whoever is stopped, or cut off from here, with rows locked
-# would keep everybody from them for as long as it takes the network to notice. Nobody works on after losing a lease.
-_SET_WORKSPACE = (
-    "SELECT set_config('app.workspace_id', %(workspace_id)s, true),"
-    " set_config('idle_in_transaction_session_timeout', %(idle)s, true)"
-)
 
 set_json_loads(msgspec.json.Decoder().decode)
 arrays.install()
 
-# A network that swallows everything says nothing: without these, whoever waits for an answer waits for a quarter of an hour (for
-# what was sent) or two hours (for what is to come). An address may say otherwise. Sockets of this machine have no use for them.
-_GIVING_UP = {
-    "connect_timeout": 10,  # seconds
-    "tcp_user_timeout": 30_000,  # milliseconds
-    "keepalives_idle": 20,  # seconds, and the two below
-    "keepalives_interval": 5,
-    "keepalives_count": 4,
-}
 _GONE = (
     "08",
     "57P",
@@ -68,26 +54,19 @@ class Database:
     def __init__(
         self, url: str, *, pool_size: int = 8, lease: timedelta = LEASE, vault: Callable[[], Vault] | None = None
     ) -> None:
-        self.engine = create_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_pre_ping=True,
-            pool_recycle=1800,
-            hide_parameters=True,  # an error's words get into logs, and parameters are what people wrote
-            connect_args=giving_up(url),
-        )
+        self.engine = pooled(url, size=pool_size, overflow=pool_size)
+        self._lease = lease
         self._most, self._peak = 2 * pool_size, 0
         event.listen(self.engine, "checkout", self._count)
         self._sessions = sessionmaker(
             self.engine, expire_on_commit=False, autoflush=False, info={INFO: lease, VAULT: vault}
         )
-        event.listen(self._sessions, "after_begin", _set_workspace)
 
     @contextmanager
     def tenant(self, workspace_id: UUID) -> Iterator[Session]:
         """One transaction of one workspace: committed at the end, rolled back on an exception. Never call out inside."""
-        with _one_error(), self._sessions(info={"workspace_id": workspace_id}) as session, session.begin():
+        bound = begins_for(self.engine, workspace_id, self._lease)
+        with _one_error(), self._sessions(bind=bound) as session, session.begin():
             yield session
 
     def retried(self, workspace_id: UUID, work: Callable[[Session], T]) -> T:
@@ -112,8 +91,8 @@ class Database:
     @contextmanager
     def autocommit(self) -> Iterator[RawConnection]:
         """For one statement over the global tables that needs no transaction around it."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            yield _driver(connection)
+        with self.engine.connect() as connection:
+            yield driver(connection)
 
     def pool(self) -> tuple[int, int]:
         """How many of its connections were in use at most since this was last asked, and how many there may be."""
@@ -161,28 +140,9 @@ def _one_error() -> Iterator[None]:
         raise
 
 
-def giving_up(url: str) -> dict[str, int]:
-    """How long a connection to this address waits for a network that has fallen silent."""
-    said = make_url(url).query
-    return {name: value for name, value in _GIVING_UP.items() if name not in said}
-
-
-def _set_workspace(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    workspace_id = session.info.get("workspace_id")
-    if workspace_id is not None:
-        idle = f"{session.info[INFO].total_seconds():.0f}s"
-        connection.exec_driver_sql(_SET_WORKSPACE, {"workspace_id": str(workspace_id), "idle": idle})
-
-
 def raw(session: Session) -> RawConnection:
     """The psycopg connection below a session, inside its transaction: for COPY and for statements over many rows."""
-    return _driver(session.connection())
-
-
-def _driver(connection: Connection) -> RawConnection:
-    found = connection.connection.driver_connection
-    assert isinstance(found, psycopg.Connection)
-    return found
+    return driver(session.connection())
 
 
 def unreachable(error: OperationalError) -> PlainError:
@@ -216,7 +176,7 @@ def plainly(error: SQLAlchemyError) -> PlainError:
 @cache
 def scheduler_engine(url: str) -> Engine:
     """The scheduler's access: due and lease columns of all tenants, and nothing else."""
-    return create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=giving_up(url))
+    return pooled(url, size=1, overflow=1)
 
 
 BEFORE_RESTORE = "warmline_before_restore"  # the schema that stood there, while a restore is under way

@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service import embedded
-from service.db import Database, giving_up, raw, scheduler_engine
+from service.db import Database, raw, scheduler_engine
+from service.pooling import giving_up
 from service.runtime import Runtime
 from service.store.rows import execute
 from tests.conftest import Member

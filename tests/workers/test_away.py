@@ -58,7 +58,7 @@ def test_a_database_that_is_gone_costs_a_job_one_line_and_its_lease_brings_it_ba
     db = connected.runtime.db
     with monkeypatch.context() as away, capture_logs() as logs:
         away.setattr(jobs, "PAUSES", ())
-        away.setattr(db, "_sessions", type(db)("postgresql+psycopg://warmline@127.0.0.1:1/warmline")._sessions)
+        away.setattr(db, "engine", type(db)("postgresql+psycopg://warmline@127.0.0.1:1/warmline").engine)
         for claim in found:
             connected.work(claim)
     assert len(logs) == len(found)
