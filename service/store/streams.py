@@ -12,9 +12,21 @@ from sqlalchemy.orm import Session
 
 from integrations.provider import RECHECK
 from service.clock import real_now
+from service.db import raw
 from service.leases import until
 from service.models import Connection, Conversation, Engagement, Stream, Task
 from service.store import due
+from service.store.rows import execute
+
+# Locked in the order in which whatever changes posts locks them: none of two waits for the other.
+_CHECKED = """
+WITH old AS (
+    SELECT id, native_id = ANY(%(answered)s) AS told FROM engagements
+    WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s) ORDER BY native_id FOR UPDATE
+)
+UPDATE engagements e SET checked_at = CASE WHEN told THEN %(now)s ELSE checked_at END, asked_at = CASE WHEN told THEN asked_at ELSE %(now)s END
+FROM old WHERE e.workspace_id = %(w)s AND e.id = old.id
+"""
 
 
 @dataclass(frozen=True)
@@ -190,17 +202,9 @@ def to_recheck(session: Session, connection: Connection, sweeps: Sequence[Sweep]
 def checked(session: Session, connection: Connection, ids: Collection[str], answered: Collection[str]) -> None:
     """These posts were asked for just now, and of those among them that are `answered` it is known how they stand. What the network
     says nothing about counts as not served: nobody knows whether it is there."""
-    now = real_now()
-    for column, some in (("checked_at", answered), ("asked_at", set(ids).difference(answered))):
-        session.execute(
-            update(Engagement)
-            .where(
-                Engagement.workspace_id == connection.workspace_id,
-                Engagement.connection_id == connection.id,
-                Engagement.native_id.in_(some),
-            )
-            .values({column: now})
-        )
+    if asked := sorted({*ids, *answered}):
+        about = {"w": connection.workspace_id, "c": connection.id, "ids": asked, "answered": list(answered)}
+        execute(raw(session), _CHECKED, {**about, "now": real_now()})
 
 
 def fail(
