@@ -19,6 +19,7 @@ from integrations.records import (
     PushResult,
     Task,
     TaskState,
+    Unasked,
     WriteResult,
 )
 
@@ -44,10 +45,11 @@ class SocialClient(Protocol):
         """
         ...
 
-    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
+    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone | Unasked]:
         """The posts with these ids as they are now (any number of ids), in any order: the post where it is served, `Gone` where the
         network says so as its contract has it, and no answer where it says nothing: what is only left out may be there. Such an id
-        is asked for again later. (No answer at all where posts are `HANDED_IN`.)"""
+        is asked for again later. Where the network takes no more calls midway, what came is returned, and `Unasked` for each of the
+        others; those come first the next time. (No answer at all where posts are `HANDED_IN`.)"""
         ...
 
 

@@ -70,6 +70,13 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Unasked:
+    """A post that the provider was not asked about, since it takes no more calls for now. Nothing is known of it."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Handle:
     """A social handle that a CRM keeps on file for a contact."""
 

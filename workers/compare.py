@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from integrations.errors import IntegrationError
 from integrations.provider import HANDED_IN, RECHECK
-from integrations.records import Engagement, Gone, TaskState, TaskStatus
+from integrations.records import Engagement, Gone, TaskState, TaskStatus, Unasked
 from integrations.registry import providers
 from service import comparing as meaning
 from service.clock import business_now, real_now
@@ -123,7 +123,8 @@ def _posts(runtime: Runtime, connection: Connection, line: Line, sample: compari
     kept = {row["native_id"]: row for row in sample.rows}
     if not kept:
         return
-    answers: Sequence[Engagement | Gone] = line.speak(lambda client: client.recheck(list(kept)))
+    found: Sequence[Engagement | Gone | Unasked] = line.speak(lambda client: client.recheck(list(kept)))
+    answers = [each for each in found if not isinstance(each, Unasked)]
     for answer in answers:
         row = kept.get(answer.id)
         if row is not None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from integrations.provider import ContactReader
-from integrations.records import Engagement, Gone, Page, TaskState
+from integrations.records import Engagement, Gone, Page, TaskState, Unasked
 from service import housekeeping
 from service.clock import business_now, real_now
 from service.store import mirroring, reconciling, streams
@@ -61,12 +61,15 @@ def _recheck_posts(job: StreamJob) -> bool:
         ids = _affordable(session, job, found)
     if not ids:
         return True
-    finished = len(found) < RECHECKED or len(ids) < len(found)
-    answers: Sequence[Engagement | Gone] = job.line.speak(lambda client: client.recheck(ids))
-    store(job, Page(tuple(answers), None if finished else begun.isoformat()))
+    answers: Sequence[Engagement | Gone | Unasked] = job.line.speak(lambda client: client.recheck(ids))
+    told = [each for each in answers if not isinstance(each, Unasked)]
+    left = {each.id for each in answers if isinstance(each, Unasked)}
+    # Those that are left come next: the network then says how long to wait, or takes calls again.
+    finished = not left and (len(found) < RECHECKED or len(ids) < len(found))
+    store(job, Page(tuple(told), None if finished else begun.isoformat()))
     with job.runtime.db.tenant(job.workspace_id) as session:
         job.hold(session)
-        streams.checked(session, job.connection, ids, {each.id for each in answers})
+        streams.checked(session, job.connection, set(ids) - left, {each.id for each in told})
     return finished
 
 

@@ -15,7 +15,7 @@ from integrations.graph import texts
 from integrations.graph.api import Graph, Json, Listing, mapping, nested
 from integrations.graph.cursors import Branch
 from integrations.graph.talks import UNREADABLE, Feed, Found
-from integrations.records import Author, Engagement, Gone, Kind
+from integrations.records import Author, Engagement, Gone, Kind, Unasked
 
 # A business may answer this long after a person's last message (developers.facebook.com/documentation/business-messaging/
 # messenger-platform/policy). A person's own hands, in Meta's inbox, may take up to 7 days.
@@ -59,23 +59,26 @@ def feed(inbox: Inbox) -> Feed:
     )
 
 
-def recheck(graph: Graph, inbox: Inbox, ids: Sequence[str]) -> list[Engagement | Gone]:
+def recheck(graph: Graph, inbox: Inbox, ids: Sequence[str]) -> list[Engagement | Gone | Unasked]:
     """Messages as they are now, by the latest hundred of their conversations. One that is not in a conversation that came
     whole is gone; of one in a longer conversation nothing is said."""
     wanted: dict[str, list[str]] = {}
     for each in ids:
         wanted.setdefault(texts.parts(each)[1], []).append(each)
-    found: list[Engagement | Gone] = []
+    left = dict(wanted)
+    found: list[Engagement | Gone | Unasked] = []
     for thread, asked in wanted.items():
         try:
             page = graph.page(f"/{thread}/messages", fields=",".join(MESSAGE_FIELDS), limit="100")
+            found += _told(asked, page, thread, inbox)
         except (NotFoundError, PermissionDeniedError):
-            continue  # a conversation that we moved away is not a message that they took back
+            pass  # a conversation that we moved away is not a message that they took back
         except RateLimitError:
-            if not found:
+            if len(left) == len(wanted):
                 raise
             break  # Meta takes two such calls a second; what it did answer is kept
-        found += _told(asked, page, thread, inbox)
+        del left[thread]
+    found += [Unasked(each) for asked in left.values() for each in asked]
     return found
 
 

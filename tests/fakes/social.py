@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from integrations.errors import RateLimitError
 from integrations.provider import Access, Meter, Price, Provider, Secret, SocialClient, Stream
-from integrations.records import Author, Engagement, Gone, Page
+from integrations.records import Author, Engagement, Gone, Page, Unasked
 from tests.fakes.script import Script, position
 
 ACCOUNT = Author("brand-1", "brand", "Brand", url="https://social.example/brand")
@@ -23,6 +24,9 @@ class FakeSocial:
     streams: tuple[str, ...] = STREAMS
     notes: tuple[str, ...] = ()  # sentences that every page brings
     silent: set[str] = field(default_factory=set)  # ids of which a recheck says nothing
+    takes: int | None = (
+        None  # ids that a recheck may still ask about, before the network takes no more calls; None: any number
+    )
     script: Script = field(default_factory=Script)
     threads_asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     meter: Meter | None = None  # of whoever called last; only where posts have a price
@@ -66,8 +70,17 @@ class FakeSocial:
                 self.meter.tell("post", [item.id for item in items])
             yield Page(items, f"at:{start}", self.notes, {} if self.meter else {"post": len(items)})
 
-    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
+    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone | Unasked]:
         self.script.called("recheck", tuple(ids))
+        if self.takes is not None:
+            ids, left = ids[: self.takes], ids[self.takes :]
+            if left and not ids:
+                raise RateLimitError("later", retry_after=600)
+            self.takes -= len(ids)
+            return [*self._answers(ids), *map(Unasked, left)]
+        return self._answers(ids)
+
+    def _answers(self, ids: Sequence[str]) -> list[Engagement | Gone]:
         if self.meter:
             self.meter.ask("post", len(ids), len(ids))
             self.meter.tell("post", [each for each in ids if each in self._posts])

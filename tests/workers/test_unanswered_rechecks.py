@@ -11,6 +11,7 @@ import pytest
 from integrations.provider import Deadline
 from integrations.records import Author
 from integrations.registry import providers
+from service.clock import real_now
 from tests.workers.conftest import World
 
 
@@ -98,3 +99,19 @@ def test_a_text_of_which_a_network_says_nothing_goes_when_its_deadline_is_over(c
     connected.sql("UPDATE errands SET next_at = now() WHERE name = 'keep'")
     connected.run()
     assert stands(connected, "silent")[2] == ""
+
+
+def test_what_was_not_asked_about_for_want_of_calls_comes_as_soon_as_the_network_takes_some(connected: World) -> None:
+    for number in range(4):
+        connected.says("@brand Do you ship to Porto?", id=f"p{number}", ago=timedelta(hours=9 - number))
+    connected.run()
+    goes_by(connected, timedelta(hours=2))
+    connected.social.takes = 2
+    assert sweep(connected) == [("p0", "p1", "p2", "p3"), ("p2", "p3")]
+    for left in ("p2", "p3"):
+        checked, asked_at, _ = stands(connected, left)
+        assert (checked < real_now() - timedelta(hours=1), asked_at) == (True, None)
+    row = connected.stream("recheck", connection_id=connected.connection("social").id)
+    assert (row.waits_for, row.failures) == ("rate_limit", 0)
+    connected.social.takes = None
+    assert sweep(connected) == [("p2", "p3")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from integrations.provider import Access
-from integrations.records import Author, Engagement, Gone, Page
+from integrations.records import Author, Engagement, Gone, Page, Unasked
 from integrations.social.bluesky import feeds, lookups, messages
 from integrations.social.bluesky.reading import Reader
 
@@ -35,7 +35,7 @@ class BlueskyClient:
         `answered` has the ids that were asked for, served or not."""
         return PULLS[stream](self._reader, cursor, threads)
 
-    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
+    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone | Unasked]:
         """The posts as they are now; Gone for those of which Bluesky says that it does not show them to us: deleted, taken down, or by
         somebody who blocks the account. Direct messages have no answer: a sender cannot take them back."""
         return lookups.recheck(self._reader, ids)

@@ -14,7 +14,7 @@ from integrations.errors import (
     TemporaryError,
     UnexpectedResponseError,
 )
-from integrations.records import Engagement, Gone, Page
+from integrations.records import Engagement, Gone, Page, Unasked
 from integrations.social.bluesky import parse
 from integrations.social.bluesky.calls import rows
 from integrations.social.bluesky.cursors import ThreadsCursor
@@ -86,34 +86,44 @@ def ancestors(reader: Reader, ids: Sequence[str]) -> Iterator[Page[Engagement]]:
         yield Page(read.items, None, read.notes, answered=asked)
 
 
-def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
+def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone | Unasked]:
     """See `BlueskyClient.recheck`. A post that is served and cannot be read has no answer: it is not gone. Where the server takes no
-    more calls, what was found is returned, and the others have no answer this time."""
-    found: list[Engagement | Gone] = []
+    more calls, what was found is returned, and that the others were not asked about."""
+    left = dict.fromkeys(each for each in ids if not each.startswith(parse.CHAT))
+    found: list[Engagement | Gone | Unasked] = []
+    began = False
     try:
-        found.extend(_answers(reader, [each for each in dict.fromkeys(ids) if not each.startswith(parse.CHAT)]))
+        for each, answers in _answers(reader, list(left)):
+            began = True
+            del left[each]
+            found.extend(answers)
     except RateLimitError:
-        if not found:
+        if not began:
             raise
+        found.extend(map(Unasked, left))
     return found
 
 
-def _answers(reader: Reader, wanted: Sequence[str]) -> Iterator[Engagement | Gone]:
+def _answers(reader: Reader, wanted: Sequence[str]) -> Iterator[tuple[str, Sequence[Engagement | Gone]]]:
+    """Each post as soon as it was asked about, with its answer, if there was one."""
     broken = 0
     for start in range(0, len(wanted), BATCH):
         asked = wanted[start : start + BATCH]
         served = {str(row.get("uri")): row for row in _served(reader, asked) if isinstance(row, dict)}
-        yield from parse.some(list(served.values()), lambda row: parse.post(row, reader.view)).items
-        for each in asked:
-            if each in served:
-                yield from [Gone(each)] if parse.is_hidden(served[each]) else ()
-                continue
+        yield from ((each, _shown(reader, each, served[each])) for each in asked if each in served)
+        for each in (each for each in asked if each not in served):
             try:
-                yield from _alone(reader, each)
+                answers = list(_alone(reader, each))
             except TemporaryError:  # it may be this post alone, every time
                 broken += 1
                 if broken > BROKEN:
                     raise
+                answers = []
+            yield each, answers
+
+
+def _shown(reader: Reader, uri: str, row: Any) -> Sequence[Engagement | Gone]:
+    return [Gone(uri)] if parse.is_hidden(row) else parse.some([row], lambda row: parse.post(row, reader.view)).items
 
 
 def _alone(reader: Reader, uri: str) -> Iterator[Engagement | Gone]:
@@ -133,7 +143,7 @@ def _alone(reader: Reader, uri: str) -> Iterator[Engagement | Gone]:
     if found.get("$type") in _NOT_SHOWN:
         yield Gone(uri)
     elif isinstance(found.get("post"), dict):
-        yield from parse.some([found["post"]], lambda row: parse.post(row, reader.view)).items
+        yield from _shown(reader, uri, found["post"])
 
 
 def _served(reader: Reader, ids: Sequence[str]) -> list[Any]:

@@ -13,7 +13,7 @@ from integrations.graph.rechecks import Again
 from integrations.graph.talks import UNREADABLE, Feed, pull, pull_threads
 from integrations.graph.texts import COMMENT, identifier, instant, plain
 from integrations.provider import Access
-from integrations.records import Author, Engagement, Gone, Page
+from integrations.records import Author, Engagement, Gone, Page, Unasked
 from integrations.social.instagram import parse
 from integrations.social.instagram.parse import COMMENT_FIELDS, MEDIA_FIELDS, View
 
@@ -53,7 +53,7 @@ class InstagramClient:
         """As `SocialClient.pull`. Where Meta says that a limit is nearly used up, what came is yielded and then RateLimitError raised."""
         return _PULLS[stream](self, cursor, threads)
 
-    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
+    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone | Unasked]:
         """Media, comments and messages as they are now. What Meta does not tell has no answer: of a post elsewhere that it shows neither
         by id nor among the newest that tag us, and of an old message in a long conversation."""
         direct, public = texts.sorted_out(ids)

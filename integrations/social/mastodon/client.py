@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from integrations.provider import Access
-from integrations.records import Author, Engagement, Gone, Page
+from integrations.records import Author, Engagement, Gone, Page, Unasked
 from integrations.social.mastodon import conversations, feeds, lookups
 from integrations.social.mastodon.reading import Reader
 
@@ -38,8 +38,8 @@ class MastodonClient:
         self._reader.calls.spare = SPARE if stream in _CAN_WAIT else 0
         return PULLS[stream](self._reader, cursor, threads)
 
-    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
+    def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone | Unasked]:
         """The posts as they are now. A post that the server no longer shows to the account is Gone. One for which no call was left
-        has no answer."""
+        is Unasked."""
         self._reader.calls.spare = SPARE
         return lookups.recheck(self._reader, ids)

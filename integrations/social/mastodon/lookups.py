@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from urllib.parse import quote
 
 from integrations.errors import NotFoundError, RateLimitError, UnexpectedResponseError
-from integrations.records import Engagement, Gone
+from integrations.records import Engagement, Gone, Unasked
 from integrations.social.mastodon import parse, people
 from integrations.social.mastodon.calls import BATCH
 from integrations.social.mastodon.people import Json
@@ -14,13 +15,14 @@ from integrations.social.mastodon.reading import Reader
 from integrations.social.mastodon.threads import objects
 
 
-def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
+def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone | Unasked]:
     """The posts as they are now, edits included. One that an answer for many leaves out is asked for alone before it is called gone.
-    Where the server takes no more calls, what was found is returned, and the others have no answer this time."""
+    Where the server takes no more calls, what was found is returned, and that the others were not asked about."""
+    wanted = list(dict.fromkeys(ids))
     rows: dict[str, Json] = {}
-    gone: list[Engagement | Gone] = []
+    gone: list[Engagement | Gone | Unasked] = []
     try:
-        for found in _answers(reader, list(dict.fromkeys(ids))):
+        for found in _answers(reader, wanted):
             if isinstance(found, Gone):
                 gone.append(found)
             else:
@@ -29,10 +31,11 @@ def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
             _prove(reader)
         return [*gone, *_placed(reader, rows)]
     except RateLimitError:
-        kept = [*gone, *_placed_by_themselves(reader, rows)] if rows else []
-        if not kept:
+        ready = _ready(reader, rows)
+        if not (rows and (gone or ready)):  # without a row, nothing shows that the server still knows the account
             raise
-        return kept
+        settled = {*ready, *(each.id for each in gone)}
+        return [*gone, *_read(reader, ready.values()), *(Unasked(each) for each in wanted if each not in settled)]
 
 
 def _prove(reader: Reader) -> None:
@@ -70,14 +73,13 @@ def _placed(reader: Reader, rows: dict[str, Json]) -> list[Engagement]:
     return [item for item in reader.statuses(rows.values()).items if item.id in rows] if rows else []
 
 
-def _placed_by_themselves(reader: Reader, rows: dict[str, Json]) -> list[Engagement]:
+def _ready(reader: Reader, rows: dict[str, Json]) -> dict[str, Json]:
     """Those whose thread is known without another call: one that begins it, or whose parent was seen."""
-    settled: list[Engagement] = []
     places = reader.threads.places
-    ready = [row for row in rows.values() if str(row["id"]) in places or not row.get("in_reply_to_id")]
-    for row in ready:
-        try:
-            settled.append(parse.status(row, reader.view))
-        except people.UNREADABLE:
-            continue
-    return settled
+    return {each: row for each, row in rows.items() if each in places or not row.get("in_reply_to_id")}
+
+
+def _read(reader: Reader, rows: Iterable[Json]) -> Iterator[Engagement]:
+    for row in rows:
+        with suppress(*people.UNREADABLE):
+            yield parse.status(row, reader.view)

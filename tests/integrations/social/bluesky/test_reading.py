@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from integrations import errors
-from integrations.records import Engagement, Gone, Kind
+from integrations.records import Engagement, Gone, Kind, Unasked
 from integrations.social.bluesky import lookups
 from integrations.social.bluesky.cursors import OVERLAP, FeedCursor, Sweep, ThreadsCursor
 from tests.integrations.social.bluesky.wire import ADA, BOB, NOW, TOKEN, US, Reply, Wire, uri
@@ -263,11 +263,29 @@ def test_a_post_that_an_answer_for_many_leaves_out_is_asked_for_alone_before_it_
     }
 
 
-@pytest.mark.parametrize("reply", [(429, {}, "{}"), (502, {}, "<html>"), (400, {}, '{"error": "InvalidRequest"}')])
+@pytest.mark.parametrize("reply", [(502, {}, "<html>"), (400, {}, '{"error": "InvalidRequest"}')])
 def test_one_of_which_nothing_is_said_has_no_answer_and_the_others_have(wire: Wire, reply: Reply) -> None:
     there, gone = wire.post(ADA), uri(ADA, "gone")
     wire.refused["app.bsky.feed.getPostThread"] = reply
     assert [each.id for each in wire.client().recheck([there, gone])] == [there]
+
+
+def test_where_no_more_calls_are_taken_the_others_were_not_asked_about(wire: Wire) -> None:
+    gone, there, later = uri(ADA, "gone"), wire.post(ADA), [wire.post(BOB) for _ in range(lookups.BATCH)]
+    wire.refused["app.bsky.feed.getPostThread"] = (429, {}, "{}")
+    first, second = later[: lookups.BATCH - 2], later[lookups.BATCH - 2 :]
+    found, *left = wire.client().recheck([gone, there, *first, "chat:c1:m1", *second])
+    assert isinstance(found, Engagement)
+    assert found.id == there
+    assert {each.id for each in left if isinstance(each, Engagement)} == set(first)
+    assert {each.id for each in left if isinstance(each, Unasked)} == {gone, *second}
+    assert len(left) == len([gone, *later])
+
+
+def test_where_no_call_is_taken_at_all_that_is_said(wire: Wire) -> None:
+    wire.refused["app.bsky.feed.getPosts"] = (429, {}, "{}")
+    with pytest.raises(errors.RateLimitError):
+        wire.client().recheck([wire.post(ADA)])
 
 
 def test_a_row_that_cannot_be_read_is_not_taken_for_a_deleted_post(wire: Wire) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integrations import errors
-from integrations.records import Engagement, Gone, Kind
+from integrations.records import Engagement, Gone, Kind, Unasked
 from tests.integrations.graph.wire import NOW, error
 from tests.integrations.social.facebook.reading import DAY, comment_id
 from tests.integrations.social.facebook.wire import ADA, PAGE, US, Facebook
@@ -91,11 +91,14 @@ def test_of_a_message_in_a_talk_that_goes_on_nothing_is_told(page: Facebook) -> 
     assert _again(page, f"dm:{talk}:{old}") == {}
 
 
-def test_a_limit_in_the_middle_keeps_what_was_answered(page: Facebook) -> None:
+def test_a_limit_in_the_middle_keeps_what_was_answered_and_says_who_was_not_asked_about(page: Facebook) -> None:
     one, two = page.talk("t_1"), page.talk("t_2")
     first, second = page.message(one), page.message(two)
     page.wire.refused[f"{two}/messages"] = error(613, "(#613) Calls to this api have exceeded the rate limit.")
-    assert set(_again(page, f"dm:{one}:{first}", f"dm:{two}:{second}")) == {f"dm:{one}:{first}"}
+    kept, left = f"dm:{one}:{first}", f"dm:{two}:{second}"
+    found = _again(page, kept, "dm:t_unknown:m_1", left)
+    assert isinstance(found.pop(kept), Engagement)
+    assert found == {left: Unasked(left)}
     with pytest.raises(errors.RateLimitError):
         _again(page, f"dm:{two}:{second}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations import errors
-from integrations.records import Engagement, Gone
+from integrations.records import Engagement, Gone, Unasked
 from integrations.social.mastodon.client import SPARE
 from tests.integrations.social.mastodon.wire import ADA, NOW, US, Wire, html, iso
 
@@ -42,11 +42,12 @@ def test_a_post_left_out_of_many_is_gone_only_if_it_is_gone_alone(wire: Wire) ->
     assert len(answers) == 2
 
 
-def test_where_no_call_is_left_the_others_have_no_answer_this_time(wire: Wire) -> None:
+def test_where_no_call_is_left_the_others_were_not_asked_about(wire: Wire) -> None:
     wire.many, wire.left = False, SPARE + 4
     posts = [wire.say(ADA, f"number {number}", names=[US.id]) for number in range(9)]
     answers = wire.client().recheck(posts)
-    assert [each.id for each in answers] == posts[:3]
+    assert [each.id for each in answers if isinstance(each, Engagement)] == posts[:3]
+    assert list(answers[3:]) == [Unasked(each) for each in posts[3:]]
 
 
 def test_where_no_call_is_left_at_all_that_is_said(wire: Wire) -> None:
@@ -59,8 +60,18 @@ def test_where_no_call_is_left_for_threads_those_that_are_known_are_answered(wir
     parent = wire.say(US.id, "ours")
     first, answer = wire.say(ADA, "a first post"), wire.say(ADA, "an answer", to=parent, names=[US.id])
     wire.left = SPARE + 1
-    assert [each.id for each in wire.client().recheck([first, answer])] == [first]
+    found, *left = wire.client().recheck([first, answer])
+    assert isinstance(found, Engagement)
+    assert (found.id, left) == (first, [Unasked(answer)])
     assert len(wire.sent) == 1
+
+
+def test_where_no_call_is_left_what_is_gone_is_told_all_the_same(wire: Wire) -> None:
+    parent = wire.say(US.id, "ours")
+    gone, answer = wire.say(ADA), wire.say(ADA, "an answer", to=parent, names=[US.id])
+    wire.delete(gone)
+    wire.many, wire.left = False, SPARE + 3
+    assert wire.client().recheck([gone, answer]) == [Gone(gone), Unasked(answer)]
 
 
 def test_many_answers_in_many_talks_take_few_calls(wire: Wire) -> None:
