@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations.errors import AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError
+from integrations.foreign import words
 from integrations.graph.api import Graph, Json, mapping
 from integrations.graph.hooks import verify_token
 from integrations.provider import Access
@@ -51,7 +52,7 @@ def _page_subscription(graph: Graph, access: Access, page_id: str, fields: Seque
     try:
         rows = [row for page in graph.pages(f"/{page_id}/subscribed_apps") for row in page.objects]
         row = next((row for row in rows if str(row.get("id")) == access.app.client_id), {})
-        standing = set(map(str, row.get("subscribed_fields") or ()))
+        standing = set(words(row.get("subscribed_fields")))
         if set(fields) - standing:
             # A call replaces the list, and another connection of ours may have put its own fields there.
             graph.post(f"/{page_id}/subscribed_apps", subscribed_fields=",".join(sorted({*fields, *standing})))
@@ -119,7 +120,7 @@ def _consent(graph: Graph, token: str, now: datetime, scopes: Sequence[str]) -> 
     if told.get("is_valid") is False:
         yield "Meta no longer accepts this consent. Connect the account again."
         return
-    granted = set(map(str, told.get("scopes") or ()))
+    granted = set(words(told.get("scopes")))
     if granted and (missing := [scope for scope in scopes if scope not in granted]):
         yield f"The consent leaves out {', '.join(missing)}. Connect again and leave every permission ticked."
     until = _day(told.get("data_access_expires_at"))

@@ -53,9 +53,9 @@ def instant(value: object) -> datetime | None:
     """An ISO 8601 instant; None for anything else."""
     try:
         found = datetime.fromisoformat(str(value or "").strip())
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter where the time zone leads out of the calendar
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def day(value: object) -> date | None:

@@ -16,6 +16,7 @@ from integrations.errors import (
     TemporaryError,
     UnexpectedResponseError,
 )
+from integrations.foreign import objects
 from integrations.http import Session, retry_after_header
 
 # Dated versions, each supported for about 18 months (developers.hubspot.com/changelog, March 2026).
@@ -92,7 +93,7 @@ def _classify(response: requests.Response) -> IntegrationError | None:
 
 def missing_scopes(body: Row) -> tuple[str, ...]:
     """The scopes that a MISSING_SCOPES error names, wherever it names them."""
-    contexts = [body.get("context"), *(each.get("context") for each in rows(body.get("errors")))]
+    contexts = [body.get("context"), *(each.get("context") for each in objects(body.get("errors")))]
     for context in contexts:
         for name in ("requiredGranularScopes", "requiredScopes", "missingScopes"):
             if isinstance(context, dict) and context.get(name):
@@ -112,16 +113,11 @@ def _wait(response: requests.Response) -> float | None:
 # --- rows -----------------------------------------------------------------------------------------------------
 
 
-def rows(value: object) -> list[Row]:
-    """The JSON objects of a list; nothing else."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def results(body: object) -> list[Row]:
     """The records of an answer, without those that have no id. Raises UnexpectedResponseError where there is no such list, or
     nothing in it can be read."""
     found = body.get("results") if isinstance(body, dict) else None
-    readable = [each for each in rows(found) if each.get("id")]
+    readable = [each for each in objects(found) if each.get("id")]
     if not isinstance(found, list) or (found and not readable):
         raise UnexpectedResponseError("HubSpot answered without a list of records", sample=_shape(body))
     return readable
@@ -131,12 +127,12 @@ def _list(body: object) -> list[Row]:
     found = body.get("results") if isinstance(body, dict) else None
     if not isinstance(found, list):
         raise UnexpectedResponseError("HubSpot answered without a list of results", sample=_shape(body))
-    return rows(found)
+    return objects(found)
 
 
 def _only_missing(answer: Row) -> None:
     """Raises TemporaryError when a batch left something out for another reason than that it is not there."""
-    for error in rows(answer.get("errors")):
+    for error in objects(answer.get("errors")):
         if error.get("category") != "OBJECT_NOT_FOUND":
             raise TemporaryError(f"HubSpot could not read some records: {message(error)}")
 
@@ -231,7 +227,7 @@ class API:
             _only_missing(body)
             for row in found_here:
                 source = str((row.get("from") or {}).get("id") or "")
-                found.setdefault(source, []).extend(str(each.get("toObjectId")) for each in rows(row.get("to")))
+                found.setdefault(source, []).extend(str(each.get("toObjectId")) for each in objects(row.get("to")))
                 if after := next_page(row):
                     wanted.append({"id": source, "after": after})
         return {source: tuple(dict.fromkeys(targets)) for source, targets in found.items()}

@@ -59,9 +59,9 @@ def instant(value: object) -> datetime | None:
         if re.fullmatch(r"-?\d+", text, re.ASCII):
             return datetime.fromtimestamp(int(text) / 1000, UTC)
         found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def milliseconds(value: object) -> int | None:

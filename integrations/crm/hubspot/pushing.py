@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.crm.hubspot import fields, seeking
-from integrations.crm.hubspot.api import API, Row, chunks, message, results, rows
+from integrations.crm.hubspot.api import API, Row, chunks, message, results
 from integrations.crm.hubspot.fields import Portal
 from integrations.edits import Spared
 from integrations.errors import (
@@ -30,6 +30,7 @@ from integrations.errors import (
     NotFoundError,
     UnexpectedResponseError,
 )
+from integrations.foreign import objects
 from integrations.pushing import unfinished
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
@@ -295,7 +296,7 @@ def _refusals(answer: Row, group: Sequence[Task]) -> dict[str, Row]:
     """The errors of a batch by our key: by the trace id that we sent, else by the record's id."""
     by_id = {task.external_id: task.key for task in group if task.external_id}
     found: dict[str, Row] = {}
-    for error in rows(answer.get("errors")):
+    for error in objects(answer.get("errors")):
         context = error.get("context")
         context = context if isinstance(context, dict) else {}
         traces = _texts(context.get("objectWriteTraceId"))

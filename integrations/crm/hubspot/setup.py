@@ -7,13 +7,14 @@ from typing import Any
 
 from integrations.crm.hubspot import fields
 from integrations.crm.hubspot import handles as handle_names
-from integrations.crm.hubspot.api import API, PROPERTIES, Row, rows
+from integrations.crm.hubspot.api import API, PROPERTIES, Row
 from integrations.errors import (
     InvalidRequestError,
     NotFoundError,
     PermissionDeniedError,
     UnexpectedResponseError,
 )
+from integrations.foreign import objects
 from integrations.handle_names import chosen
 
 _GROUP = "warmline"
@@ -109,4 +110,4 @@ def _properties(api: API, kind: str) -> list[Row]:
         body = api.http.get(f"{PROPERTIES}/{kind}")
     except _REFUSED:
         return []  # without the schema we read the standard properties only
-    return rows(body.get("results")) if isinstance(body, dict) else []
+    return objects(body.get("results")) if isinstance(body, dict) else []

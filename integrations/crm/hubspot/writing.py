@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from integrations.crm.hubspot.api import API, Row, chunks, message, properties, results, rows
+from integrations.crm.hubspot.api import API, Row, chunks, message, properties, results
 from integrations.crm.hubspot.fields import Portal
 from integrations.errors import IntegrationError, InvalidRequestError, NotFoundError
+from integrations.foreign import objects
 from integrations.records import HandleWrite, WriteOutcome, WriteResult
 
 _GONE = "The contact is no longer in HubSpot."
@@ -110,7 +111,7 @@ def _write(api: API, values: Mapping[str, Mapping[str, str]]) -> dict[str, tuple
 def _refusals(answer: Row, group: Sequence[str]) -> dict[str, tuple[WriteOutcome, str]]:
     """The contacts of a batch that HubSpot names in its errors, by the trace id that we sent, else by id."""
     found: dict[str, tuple[WriteOutcome, str]] = {}
-    for error in rows(answer.get("errors")):
+    for error in objects(answer.get("errors")):
         context = error.get("context")
         named = (
             [_texts(context.get(name)) for name in ("objectWriteTraceId", "ids", "id")]

@@ -10,6 +10,7 @@ from typing import Any
 
 from integrations import body
 from integrations.crm.pipedrive.api import Row, number
+from integrations.foreign import objects
 from integrations.handle_names import chosen
 from integrations.records import (
     Activity,
@@ -79,9 +80,9 @@ def instant(value: object) -> datetime | None:
     """An instant as the second version writes it (2026-11-25T12:00:00Z), in UTC; None for anything else."""
     try:
         found = datetime.fromisoformat(str(value or ""))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter where the time zone leads out of the calendar
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def seconds(row: Row) -> int | None:
@@ -192,7 +193,7 @@ def _happened(row: Row) -> datetime | None:
 
 
 def _people(row: Row) -> tuple[str, ...]:
-    found = [each for each in row.get("participants") or () if isinstance(each, dict)]
+    found = objects(row.get("participants"))
     ids = [_id(each.get("person_id")) for each in sorted(found, key=lambda e: e.get("primary") is not True)]
     return tuple(dict.fromkeys(filter(None, [*ids, _id(row.get("person_id"))])))
 

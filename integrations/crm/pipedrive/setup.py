@@ -16,6 +16,7 @@ from integrations.crm.pipedrive.api import (
     listed,
 )
 from integrations.errors import InvalidRequestError, NotFoundError, PermissionDeniedError, UnexpectedResponseError
+from integrations.foreign import objects
 from integrations.handle_names import forbids_calls, network_of
 from integrations.records import ActivityKind
 
@@ -81,12 +82,8 @@ def _high(api: API) -> int | None:
     except _REFUSED:
         return None
     priorities = next((row for row in fields if isinstance(row, dict) and row.get("key") == "priority"), {})
-    for option in priorities.get("options") or ():
-        if (
-            isinstance(option, dict)
-            and str(option.get("label")).strip().lower() == "high"
-            and isinstance(option.get("id"), int)
-        ):
+    for option in objects(priorities.get("options")):
+        if str(option.get("label")).strip().lower() == "high" and isinstance(option.get("id"), int):
             return int(option["id"])
     return None
 
@@ -121,5 +118,8 @@ def _person_fields(fields: Sequence[Row]) -> Mapping[str, Any]:
 
 def _meaning_yes(field: Row) -> list[str]:
     """The ids of the options of a field that forbids calls which do forbid them; none for a field of text."""
-    options = [each for each in field.get("options") or () if isinstance(each, dict)]
-    return [str(each.get("id")) for each in options if str(each.get("label")).strip().lower() not in _NO]
+    return [
+        str(each.get("id"))
+        for each in objects(field.get("options"))
+        if str(each.get("label")).strip().lower() not in _NO
+    ]

@@ -16,6 +16,7 @@ from integrations.errors import (
     TemporaryError,
     UnexpectedResponseError,
 )
+from integrations.foreign import objects
 from integrations.http import Session, parse_json
 from integrations.provider import Access
 
@@ -180,7 +181,7 @@ def _errors(response: requests.Response) -> list[Row]:
         body = response.json()
     except (ValueError, RecursionError):
         return []
-    return rows(body) if isinstance(body, list) else rows([body])
+    return objects(body) if isinstance(body, list) else objects([body])
 
 
 def _classify(response: requests.Response) -> IntegrationError | None:
@@ -215,14 +216,9 @@ def code(error: Row) -> str:
 # --- rows -----------------------------------------------------------------------------------------------------
 
 
-def rows(value: object) -> list[Row]:
-    """The JSON objects of a list; nothing else."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def readable(found: Sequence[object]) -> list[Row]:
     """The records of an answer that have an id. Raises UnexpectedResponseError where none has, and there are some."""
-    kept = [each for each in rows(list(found)) if isinstance(each.get("Id"), str) and each["Id"]]
+    kept = [each for each in objects(list(found)) if isinstance(each.get("Id"), str) and each["Id"]]
     if found and not kept:
         raise UnexpectedResponseError("Salesforce answered with records that have no id")
     return kept

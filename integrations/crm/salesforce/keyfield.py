@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from integrations.crm.salesforce.api import API, Row, quoted, readable, rows
+from integrations.crm.salesforce.api import API, Row, quoted, readable
 from integrations.crm.salesforce.org import KEY
 from integrations.crm.salesforce.soql import select
 from integrations.errors import (
@@ -19,6 +19,7 @@ from integrations.errors import (
     TemporaryError,
     UnexpectedResponseError,
 )
+from integrations.foreign import objects
 
 LABEL = "Warmline Key"
 PERMISSION = "Warmline_Key"  # the permission set's name
@@ -40,7 +41,7 @@ BY_HAND = (
 
 def find(api: API) -> dict[str, Any]:
     """The field as the user sees it: `key_field` (None where there is none that may be written), `upsert`, `unique`."""
-    found = next((row for row in rows(api.describe("Task").get("fields")) if row.get("name") == KEY), {})
+    found: Row = next((row for row in objects(api.describe("Task").get("fields")) if row.get("name") == KEY), {})
     usable = found.get("createable") is True and found.get("updateable") is True
     return {
         "key_field": KEY if usable else None,

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrations.crm.salesforce import fields, seeking
-from integrations.crm.salesforce.api import API, MissingFieldError, Row, chunks, code, message, rows
+from integrations.crm.salesforce.api import API, MissingFieldError, Row, chunks, code, message
 from integrations.crm.salesforce.org import Org
 from integrations.crm.salesforce.streams import KEY_GONE
 from integrations.edits import Spared
@@ -26,6 +26,7 @@ from integrations.errors import (
     InvalidRequestError,
     UnexpectedResponseError,
 )
+from integrations.foreign import objects, words
 from integrations.pushing import unfinished
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
@@ -246,11 +247,11 @@ def _plainly(error: IntegrationError, org: Org) -> IntegrationError:
 
 
 def _codes(result: Row) -> set[str]:
-    return {code(each) for each in rows(result.get("errors"))}
+    return {code(each) for each in objects(result.get("errors"))}
 
 
 def _fields(result: Row) -> set[str]:
-    return {str(name) for each in rows(result.get("errors")) for name in each.get("fields") or ()}
+    return {str(name) for each in objects(result.get("errors")) for name in words(each.get("fields"))}
 
 
 def _barred(result: Row) -> bool:
@@ -262,7 +263,7 @@ def _about_whom(result: Row) -> bool:
 
 
 def _says(result: Row) -> str:
-    return "; ".join(filter(None, (message(each) for each in rows(result.get("errors"))))) or _NO_REASON
+    return "; ".join(filter(None, (message(each) for each in objects(result.get("errors"))))) or _NO_REASON
 
 
 def _id(task: Task) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 from integrations.crm.salesforce import keyfield
 from integrations.crm.salesforce.activities import ACTIVITIES
-from integrations.crm.salesforce.api import API, Row, readable, rows
+from integrations.crm.salesforce.api import API, Row, readable
 from integrations.crm.salesforce.fields import PEOPLE, TASK_FIELDS
 from integrations.crm.salesforce.soql import forgiving, select
 from integrations.errors import InvalidRequestError, NotFoundError, PermissionDeniedError, UnexpectedResponseError
+from integrations.foreign import objects
 from integrations.handle_names import forbids_calls, network_of
 
 _REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
@@ -52,7 +53,7 @@ def prepare(api: API, user: str) -> dict[str, Any]:
 
 def _picklist(api: API, kind: str, flag: str) -> list[Row]:
     def query(names: Sequence[str]) -> list[Row]:
-        return rows(api.query(select(names, kind, "ORDER BY SortOrder"))[0])
+        return objects(api.query(select(names, kind, "ORDER BY SortOrder"))[0])
 
     try:
         return forgiving(query, ("ApiName", "MasterLabel", "IsDefault", flag))
@@ -96,19 +97,19 @@ def _describe(api: API, kind: str) -> Row:
 
 
 def _field(described: Row, name: str) -> Row:
-    return next((row for row in rows(described.get("fields")) if row.get("name") == name), {})
+    return next((row for row in objects(described.get("fields")) if row.get("name") == name), {})
 
 
 def _values(field: Row) -> set[str]:
-    return {str(row.get("value")) for row in rows(field.get("picklistValues")) if row.get("active") is not False}
+    return {str(row.get("value")) for row in objects(field.get("picklistValues")) if row.get("active") is not False}
 
 
 def _hidden(kinds: Mapping[str, Row]) -> dict[str, list[str]]:
     """The fields that we would read and the user cannot see, by kind."""
     found = {}
     for kind, described in kinds.items():
-        seen = {str(row.get("name")) for row in rows(described.get("fields"))}
-        relations = {str(row.get("relationshipName")) for row in rows(described.get("fields"))}
+        seen = {str(row.get("name")) for row in objects(described.get("fields"))}
+        relations = {str(row.get("relationshipName")) for row in objects(described.get("fields"))}
         lacking = [name for name in _wanted(kind) if name.partition(".")[0] not in (relations if "." in name else seen)]
         found[kind] = sorted(set(lacking)) if seen else []
     return found
@@ -127,7 +128,7 @@ def _custom(kinds: Mapping[str, Row]) -> dict[str, Any]:
     texts: dict[str, str] = {}
     forbidding: set[str] = set()
     for kind in PEOPLE:
-        added = [row for row in rows(kinds[kind].get("fields")) if row.get("custom") is True and row.get("name")]
+        added = [row for row in objects(kinds[kind].get("fields")) if row.get("custom") is True and row.get("name")]
         names = {
             str(row["name"]): str(row.get("label") or row["name"]) for row in added if str(row.get("type")) in _TEXT
         }
@@ -137,7 +138,7 @@ def _custom(kinds: Mapping[str, Row]) -> dict[str, Any]:
         forbidding |= here
         custom[kind] = sorted({*list(names)[:_MOST], *(name for name in names if name in networks), *here})
     for kind in ACTIVITIES:
-        children = rows(kinds[kind].get("childRelationships"))
+        children = objects(kinds[kind].get("childRelationships"))
         custom[kind] = sorted({f"{kind}WhoRelations"} & {str(row.get("relationshipName")) for row in children})
     return {
         "custom": custom,

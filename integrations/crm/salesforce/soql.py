@@ -85,9 +85,9 @@ def instant(value: object) -> datetime | None:
     """An instant as Salesforce writes it (2026-11-25T12:00:00.000+0000), in UTC; None for anything else."""
     try:
         found = datetime.fromisoformat(str(value or ""))
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):  # the latter where the time zone leads out of the calendar
         return None
-    return found.astimezone(UTC) if found.tzinfo else None
 
 
 def soql_time(value: datetime) -> str:

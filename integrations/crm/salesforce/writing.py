@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from integrations.crm.salesforce.api import API, Row, chunks, code, message, rows
+from integrations.crm.salesforce.api import API, Row, chunks, code, message
 from integrations.crm.salesforce.fields import PEOPLE
 from integrations.crm.salesforce.org import Org
 from integrations.crm.salesforce.soql import forgiving
 from integrations.errors import IntegrationError
+from integrations.foreign import objects
 from integrations.records import HandleWrite, WriteOutcome, WriteResult
 
 _GONE = "The contact is no longer in Salesforce."
@@ -87,6 +88,6 @@ def _write(api: API, records: Mapping[str, Mapping[str, object]]) -> dict[str, t
 def _outcome(result: Row) -> tuple[WriteOutcome, str]:
     if result.get("success") is True:
         return O.WRITTEN, ""
-    errors = rows(result.get("errors"))
+    errors = objects(result.get("errors"))
     says = "; ".join(filter(None, map(message, errors))) or _NO_REASON
     return (O.LATER if {code(each) for each in errors} & _PASSES else O.REFUSED), says

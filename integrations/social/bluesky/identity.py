@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from integrations.errors import IntegrationError, InvalidRequestError, NotFoundError, UnexpectedResponseError
+from integrations.foreign import objects, words
 from integrations.http import Session, parse_json
 
 MOST = 1024 * 1024  # bytes: more than any document about an account or a server
@@ -71,7 +72,7 @@ class Directory:
             return self._account(who, self._document(who))
         did = self._did(who)
         document = self._document(did)
-        if f"at://{who}" not in [str(each).lower() for each in document.get("alsoKnownAs") or ()]:
+        if f"at://{who}" not in [each.lower() for each in words(document.get("alsoKnownAs"))]:
             raise NotFoundError(f"The account behind {who} goes by another handle. Type that one, or the account's DID")
         return self._account(did, document)
 
@@ -114,8 +115,8 @@ class Directory:
         return document
 
     def _account(self, did: str, document: Mapping[str, Any]) -> Account:
-        for service in document.get("service") or ():
-            if isinstance(service, dict) and service.get("id") in ("#atproto_pds", f"{did}#atproto_pds"):
+        for service in objects(document.get("service")):
+            if service.get("id") in ("#atproto_pds", f"{did}#atproto_pds"):
                 return Account(did, origin(str(service.get("serviceEndpoint")), self._allow))
         raise NotFoundError(f"{did} has no server that holds its account")
 

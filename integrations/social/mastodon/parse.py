@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from integrations.errors import UnexpectedResponseError
+from integrations.foreign import objects
 from integrations.records import Author, Engagement, Kind
 from integrations.social.mastodon import people, plain
 from integrations.social.mastodon.people import Json
@@ -113,7 +114,7 @@ def status(row: Json, view: View, floor: Kind = Kind.CONTEXT) -> Engagement:
     shared = row.get("reblog")
     said = shared if isinstance(shared, dict) else row
     parent, answered = reference(row, "in_reply_to_id"), reference(row, "in_reply_to_account_id")
-    mentioned: list[Json] = [each for each in said.get("mentions") or () if isinstance(each, dict)]
+    mentioned: list[Json] = objects(said.get("mentions"))
     named = tuple(
         dict.fromkeys(
             each for each in (*(str(m["id"]) for m in mentioned if m.get("id")), answered) if each and each != wrote.id
@@ -229,10 +230,10 @@ def _text(row: Json, mentioned: list[Json], view: View, quoted: str | None) -> s
 def _poll(poll: Any) -> str:
     if not isinstance(poll, dict):
         return ""
-    titles = [str(each.get("title") or "") for each in poll.get("options") or () if isinstance(each, dict)]
+    titles = [str(each.get("title") or "") for each in objects(poll.get("options"))]
     return plain.clean("\n".join(f"- {title}" for title in titles if title))
 
 
 def _pictures(row: Json) -> str:
-    shown = [each.get("description") for each in row.get("media_attachments") or () if isinstance(each, dict)]
+    shown = [each.get("description") for each in objects(row.get("media_attachments"))]
     return plain.clean("\n".join(f"[{each}]" for each in shown if isinstance(each, str) and each.strip()))

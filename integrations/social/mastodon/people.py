@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from integrations.foreign import objects
 from integrations.records import Author
 from integrations.social.mastodon import plain
 
@@ -30,7 +31,7 @@ def author(row: Json, domain: str, web: str) -> Author:
     """An account. Raises ValueError and its kin for one without an id."""
     acct = str(row.get("acct") or row.get("username") or "")
     followers = row.get("followers_count")
-    fields: list[Json] = [each for each in row.get("fields") or () if isinstance(each, dict)]
+    fields: list[Json] = objects(row.get("fields"))
     return Author(
         id=identifier(row["id"]),
         handle=plain.clean(handle(acct, domain)),
@@ -58,8 +59,8 @@ def _name(row: Json) -> str:
     """The name without the server's own little pictures, which stand in it as :words:."""
     name = str(row.get("display_name") or "")
     if ":" in name:
-        for each in row.get("emojis") or ():
-            name = name.replace(f":{each.get('shortcode')}:", "") if isinstance(each, dict) else name
+        for each in objects(row.get("emojis")):
+            name = name.replace(f":{each.get('shortcode')}:", "")
         name = " ".join(name.split())
     return plain.clean(name).strip()
 
