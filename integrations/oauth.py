@@ -195,6 +195,10 @@ def _credentials(name: str, body: Mapping[str, Any], keeps: Sequence[str]) -> di
     fresh = {key: body[key] for key in (*_KEPT, *keeps) if body.get(key)}
     if isinstance(body.get("scopes"), list):
         fresh["scope"] = " ".join(map(str, body["scopes"]))
+    if not all(
+        str(fresh.get(key, "")).isprintable() for key in _KEPT
+    ):  # RFC 6749, appendix A: visible ASCII and blanks
+        raise UnexpectedResponseError(f"{name} answered with a token that is none")
     if body.get("expires_in") is not None:
         try:
             expires_at = datetime.now(UTC) + timedelta(seconds=float(body["expires_in"]))

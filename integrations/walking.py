@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from integrations.errors import UnexpectedResponseError
+from integrations.foreign import is_clock
 
 OVERLAP = (
     600  # seconds: no request of a CRM lasts longer (servers end them after two or three minutes), with room for clocks
@@ -59,8 +60,8 @@ def position(value: object, first: int = 0) -> Position:
         high, seen, begun, at, last = (value.get(name) for name in ("high", "seen", "begun", "at", "id"))
         if (
             _whole(high)
-            and isinstance(seen, (int, float))
-            and (begun is None or isinstance(begun, (int, float)))
+            and is_clock(seen)
+            and (begun is None or is_clock(begun))
             and (at is None or _whole(at))
             and (last is None or isinstance(last, str))
         ):

@@ -342,7 +342,16 @@ def posts_of(session: Session, workspace_id: UUID, brand_id: UUID, thread: str, 
 # --- cursors --------------------------------------------------------------------------------------------------
 
 _WRITE: Mapping[type, Callable[[Any], str]] = {datetime: datetime.isoformat, UUID: str, int: str}
-_READ: Mapping[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID, int: int}
+
+
+def _bigint(text: str) -> int:
+    value = int(text)
+    if not -(1 << 63) <= value < 1 << 63:  # a column holds no other
+        raise ValueError
+    return value
+
+
+_READ: Mapping[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID, int: _bigint}
 
 
 def _cursor(listing: Listing, row: Row) -> str:

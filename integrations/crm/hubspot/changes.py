@@ -15,6 +15,7 @@ from typing import Any
 from integrations.crm.hubspot.api import API, SEARCH, Row, properties
 from integrations.crm.hubspot.fields import milliseconds
 from integrations.errors import UnexpectedResponseError
+from integrations.foreign import is_clock
 
 # Search lags behind writes, mostly by seconds; nobody promises how much. Changes this much older than the newest one are
 # read again, until that newest one was itself this old when the walk before began: then everything before it has been read.
@@ -60,8 +61,8 @@ def position(value: object) -> Position:
     high, seen, begun, at, last, floor = (value.get(name) for name in ("high", "seen", "begun", "at", "id", "floor"))
     sound = (
         _whole(high)
-        and isinstance(seen, (int, float))
-        and (begun is None or isinstance(begun, (int, float)))
+        and is_clock(seen)
+        and (begun is None or is_clock(begun))
         and (at is None or _whole(at))
         and (last is None or _whole(last))
         and _whole(floor)

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.errors import RateLimitError
+from integrations.foreign import is_clock
 
 SHARE = 20  # percent of the company's budget
 SMALLEST = 30_000  # tokens a day: the smallest plan with one seat
 # Parts of the share. What is left of it is for what is written and for looking at our open tasks.
 PARTS: Mapping[str, float] = {"contacts": 0.40, "tasks": 0.30, "activities": 0.20, "owners": 0.02}
+MOST = 1e12  # tokens: more than any cursor of ours holds
 FLOOR = 0.05  # of the company's budget: when no more is left, we ask for nothing
 LOOK_AGAIN = 1800.0  # seconds: the budget is renewed at the midnight of a server whose time zone is not told
 DAY = 86_400.0
@@ -121,7 +123,7 @@ def purse(value: object, stream: str, part: float, clock: Callable[[], float]) -
     """The purse that `dump` wrote into a cursor, or a full one."""
     if isinstance(value, dict):
         left, at, limit = (value.get(name) for name in ("left", "at", "limit"))
-        if isinstance(left, (int, float)) and isinstance(at, (int, float)) and _whole(limit):
+        if isinstance(left, (int, float)) and abs(left) < MOST and is_clock(at) and _whole(limit):
             return Purse(stream, part, clock, float(left), float(at), int(limit))  # type: ignore[arg-type]
     full = Purse(stream, part, clock, at=clock())
     full.left = full._capacity

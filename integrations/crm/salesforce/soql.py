@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from integrations.crm.salesforce.api import API, READ, MissingFieldError, Row, is_id, quoted, readable
 from integrations.errors import UnexpectedResponseError
+from integrations.foreign import is_clock
 
 T = TypeVar("T")
 
@@ -63,8 +64,8 @@ def position(value: object) -> Position:
     high, seen, begun, at, last = (value.get(name) for name in ("high", "seen", "begun", "at", "id"))
     sound = (
         _stamp(high)
-        and isinstance(seen, (int, float))
-        and (begun is None or isinstance(begun, (int, float)))
+        and is_clock(seen)
+        and (begun is None or is_clock(begun))
         and (at is None or _stamp(at))
         and isinstance(last, str)
         and (last == "" or is_id(last))
