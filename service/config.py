@@ -6,24 +6,25 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from environs import Env, EnvError, EnvValidationError
+from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from service import embedded
+from service.clock import business_now
 from service.errors import PlainError
 from service.leases import LEASE
 
+T = TypeVar("T")
 RUNNING = "running.env"  # in the data folder: how to reach the Warmline that runs there
 RUNNING_ROLES = "RUNNING_"  # before the names of the three addresses under which its processes sign in to PostgreSQL
 
@@ -64,6 +65,8 @@ class Config:
     leave_days: int = 7  # how long a workspace whose owner wants it deleted can still be kept
     backup_days: int | None = None  # how long backups are kept, for receipts; None: whoever runs Warmline has not said
     database_backup_url: str | None = field(default=None, repr=False)  # a role that sees all rows, for backups alone
+    web_processes: int = 1  # that one web process divides into
+    sandbox_port: int = 8790  # where the sandbox of `up` and `demo` listens, on loopback
     testing: bool = False
 
     def need(self, name: str) -> str:
@@ -87,39 +90,67 @@ def load(*, follow: bool = True) -> Config:
             roles = (
                 RUNNING_ROLES  # DATABASE_URL alone is the owner's address: what runs has made roles of its own of that
             )
+    _check_now()
+    port = _whole(env, "PORT", 8000, 1, 65_535)
+    allow_hosts = tuple(env.str("WARMLINE_ALLOW_HOSTS", "").lower().replace(",", " ").split())
+    return Config(
+        home=home,
+        database_url=_postgres(env, "DATABASE_URL", roles),
+        database_admin_url=_postgres(env, "DATABASE_ADMIN_URL", roles),
+        database_scheduler_url=_postgres(env, "DATABASE_SCHEDULER_URL", roles),
+        database_backup_url=_postgres(env, "DATABASE_BACKUP_URL", roles),
+        redis_url=_redis(env, "REDIS_URL"),
+        base_url=env.str("WARMLINE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
+        port=port,
+        host=env.str("WARMLINE_BIND", "127.0.0.1"),
+        secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
+        allow_hosts=allow_hosts,
+        json_logs=_flag(env, "WARMLINE_JSON_LOGS"),
+        leave_days=_whole(env, "WARMLINE_LEAVE_DAYS", 7, 0, 90),
+        backup_days=_whole(env, "WARMLINE_BACKUP_DAYS", None, 0, 3650),
+        lease=timedelta(seconds=_whole(env, "WARMLINE_LEASE_SECONDS", 300, 5, 3600)),
+        queue_sweep_seconds=_whole(env, "WARMLINE_QUEUE_SWEEP_SECONDS", 600, 5, 86_400),
+        api_per_second=_whole(env, "WARMLINE_API_PER_SECOND", 20, 0, 100_000),
+        workers=_whole(env, "WARMLINE_WORKERS", 2, 1, 256),
+        web_processes=_whole(env, "WEB_CONCURRENCY", 1, 1, 256),
+        sandbox_port=_whole(env, "WARMLINE_SANDBOX_PORT", 8790, 1, 65_535),
+        metrics_token=_token(env, "WARMLINE_METRICS_TOKEN"),
+        freshness=timedelta(seconds=_whole(env, "WARMLINE_FRESHNESS_SECONDS", 300, 10, 86_400)),
+        otlp_endpoint=env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "") or None,
+        trusted_proxies=tuple(env.str("WARMLINE_TRUSTED_PROXIES", "127.0.0.1").replace(",", " ").split()),
+        single_sign_on=_single_sign_on(env, allow_hosts),
+        stop_within=_number(env, "WARMLINE_STOP_WITHIN", 20.0, 1, 600),
+    )
+
+
+def _whole(env: Env, name: str, default: T, least: int, most: int) -> int | T:
+    return _read(env, name, default, Env.int, f"a whole number from {least} to {most}", validate=Range(least, most))
+
+
+def _number(env: Env, name: str, default: float, least: int, most: int) -> float:
+    return _read(env, name, default, Env.float, f"a number from {least} to {most}", validate=Range(least, most))
+
+
+def _flag(env: Env, name: str) -> bool:
+    return _read(env, name, False, Env.bool, "true or false")
+
+
+def _read(env: Env, name: str, default: T, read: Callable[..., Any], kind: str, **options: Any) -> Any | T:
+    """The setting; one that is empty is as good as none. Raises PlainError where it is not of this kind."""
+    if not env.str(name, "").strip():
+        return default
     try:
-        port = env.int("PORT", 8000, validate=Range(1, 65_535))
-        allow_hosts = tuple(env.str("WARMLINE_ALLOW_HOSTS", "").lower().replace(",", " ").split())
-        return Config(
-            home=home,
-            database_url=_postgres(env, "DATABASE_URL", roles),
-            database_admin_url=_postgres(env, "DATABASE_ADMIN_URL", roles),
-            database_scheduler_url=_postgres(env, "DATABASE_SCHEDULER_URL", roles),
-            database_backup_url=_postgres(env, "DATABASE_BACKUP_URL", roles),
-            redis_url=_redis(env, "REDIS_URL"),
-            base_url=env.str("WARMLINE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
-            port=port,
-            host=env.str("WARMLINE_BIND", "127.0.0.1"),
-            secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
-            allow_hosts=allow_hosts,
-            json_logs=env.bool("WARMLINE_JSON_LOGS", False),
-            leave_days=env.int("WARMLINE_LEAVE_DAYS", 7, validate=Range(0, 90)),
-            backup_days=env.int("WARMLINE_BACKUP_DAYS", None, validate=Range(0, 3650)),
-            lease=timedelta(seconds=env.int("WARMLINE_LEASE_SECONDS", 300, validate=Range(5, 3600))),
-            queue_sweep_seconds=env.int("WARMLINE_QUEUE_SWEEP_SECONDS", 600, validate=Range(5, 86_400)),
-            api_per_second=env.int("WARMLINE_API_PER_SECOND", 20, validate=Range(0, 100_000)),
-            workers=env.int("WARMLINE_WORKERS", 2, validate=Range(1, 256)),
-            metrics_token=_token(env, "WARMLINE_METRICS_TOKEN"),
-            freshness=timedelta(seconds=env.int("WARMLINE_FRESHNESS_SECONDS", 300, validate=Range(10, 86_400))),
-            otlp_endpoint=env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "") or None,
-            trusted_proxies=tuple(env.str("WARMLINE_TRUSTED_PROXIES", "127.0.0.1").replace(",", " ").split()),
-            single_sign_on=_single_sign_on(env, allow_hosts),
-            stop_within=env.float("WARMLINE_STOP_WITHIN", 20.0, validate=Range(1, 600)),
-        )
-    except EnvValidationError as error:
-        raise PlainError(f"{_named(error)} cannot be read: {_first(error.error_messages)}") from None
-    except EnvError as error:
-        raise PlainError(f"A setting cannot be read: {error}") from None
+        return read(env, name, **options)
+    except EnvValidationError:
+        usual = "" if default is None else f": then it is {str(default).lower()}"
+        raise PlainError(f"{name} has to be {kind}. Set it to that, or leave it out{usual}.") from None
+
+
+def _check_now() -> None:
+    try:
+        business_now()
+    except ValueError:
+        raise PlainError("WARMLINE_NOW is no instant. Write it as 2026-03-12T16:00:00Z, or leave it out.") from None
 
 
 def _token(env: Env, name: str) -> str:
@@ -131,7 +162,7 @@ def _token(env: Env, name: str) -> str:
 
 def _single_sign_on(env: Env, allow_hosts: Sequence[str]) -> SingleSignOn | None:
     issuer, client_id = env.str("WARMLINE_OIDC_ISSUER", ""), env.str("WARMLINE_OIDC_CLIENT_ID", "")
-    secret, only = env.str("WARMLINE_OIDC_CLIENT_SECRET", ""), env.bool("WARMLINE_OIDC_ONLY", False)
+    secret, only = env.str("WARMLINE_OIDC_CLIENT_SECRET", ""), _flag(env, "WARMLINE_OIDC_ONLY")
     if not (issuer or client_id or secret or only):
         return None
     for name, value in (("WARMLINE_OIDC_ISSUER", issuer), ("WARMLINE_OIDC_CLIENT_ID", client_id)):
@@ -145,17 +176,6 @@ def _single_sign_on(env: Env, allow_hosts: Sequence[str]) -> SingleSignOn | None
             " one without https has to stand in WARMLINE_ALLOW_HOSTS."
         )
     return SingleSignOn(issuer, client_id, secret, only)
-
-
-def _named(error: EnvError) -> str:
-    found = re.search(r'"(\w+)"', str(error))
-    return found[1] if found else "A setting"
-
-
-def _first(messages: Any) -> str:
-    while isinstance(messages, (list, dict)) and messages:
-        messages = next(iter(messages.values() if isinstance(messages, dict) else messages))
-    return str(messages)
 
 
 def _postgres(env: Env, name: str, prefix: str) -> str | None:

@@ -161,7 +161,7 @@ def environment(config: Config) -> dict[str, str]:
         "WARMLINE_HOME": str(config.home), "DATABASE_URL": config.need("database_url"), "DATABASE_ADMIN_URL": config.need("database_admin_url"),
         "DATABASE_SCHEDULER_URL": config.need("database_scheduler_url"), "REDIS_URL": config.need("redis_url"), "PORT": str(config.port),
         "WARMLINE_BIND": config.host, "WARMLINE_URL": config.base_url, "WARMLINE_SECRET_KEYS": keys, "WARMLINE_WORKERS": str(config.workers),
-        "WARMLINE_API_PER_SECOND": str(config.api_per_second),
+        "WARMLINE_API_PER_SECOND": str(config.api_per_second), "WEB_CONCURRENCY": str(config.web_processes),
         "WARMLINE_STOP_WITHIN": str(config.stop_within), "TZ": "UTC",
     }  # fmt: skip
 

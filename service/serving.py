@@ -1,23 +1,50 @@
 """How gunicorn serves: threads, since requests wait for PostgreSQL more than they compute."""
 
-import os
+from __future__ import annotations
 
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
-workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+from service.config import Config
+
 threads = (
     16  # twice the seats for calls of the API that are refused (`service.api.pace`): eight stay for everybody else
 )
 worker_class = "service.serving.Draining"
 timeout = 60
-graceful_timeout = int(float(os.environ.get("WARMLINE_STOP_WITHIN", "20")))  # for requests under way
 preload_app = True
 accesslog = None
 limit_request_line = 8190
 control_socket_disable = True  # nobody needs to steer it from outside
-forwarded_allow_ips = os.environ.get("WARMLINE_TRUSTED_PROXIES", "127.0.0.1")
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # untyped
+    """The application is made before anything listens, so what is wrong with the set-up is told like any command's."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            **globals(),
+            "bind": f"{self._config.host}:{self._config.port}",
+            "workers": self._config.web_processes,
+            "graceful_timeout": int(self._config.stop_within),  # seconds for requests under way
+            "forwarded_allow_ips": ",".join(self._config.trusted_proxies),
+        }
+        for name in options.keys() & self.cfg.settings.keys():
+            self.cfg.set(name, options[name])
+
+    def load(self) -> Flask:
+        from service.app import create_app
+
+        return create_app(self._config)
 
 
 class Draining(ThreadWorker):  # type: ignore[misc]  # untyped

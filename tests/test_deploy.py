@@ -17,7 +17,7 @@ from dockerfile_parse import DockerfileParser
 
 from service import binaries, embedded
 from service.cli import Commands
-from service.serving import graceful_timeout
+from service.config import Config
 from tests.test_docs import settings_table
 
 ROOT = Path(__file__).parents[1]
@@ -169,7 +169,7 @@ def test_who_does_not_need_an_address_does_not_know_it(compose: dict[str, Any], 
 
 def test_nothing_is_killed_before_it_had_the_time_to_end(compose: dict[str, Any]) -> None:
     for name, each in ours(compose).items():
-        assert int(each["stop_grace_period"].removesuffix("s")) > graceful_timeout, name
+        assert int(each["stop_grace_period"].removesuffix("s")) > Config.stop_within, name
 
 
 def test_servers_are_not_open_to_the_outside(compose: dict[str, Any]) -> None:
@@ -211,7 +211,7 @@ def test_units_give_the_time_to_end_and_restart_what_ends() -> None:
     for unit in services():
         if said(unit, "Type") != ["oneshot"]:
             assert said(unit, "Restart") == ["always"]
-            assert int(said(unit, "TimeoutStopSec")[0]) > graceful_timeout
+            assert int(said(unit, "TimeoutStopSec")[0]) > Config.stop_within
 
 
 @pytest.fixture

@@ -32,10 +32,8 @@ LAST_POST = datetime(2026, 3, 12, 16, 0, tzinfo=UTC)  # where the built-in scena
 @click.option(
     "--now", help="When 'now' is for the rules, such as 2026-03-12T16:00:00Z. Without it: just after the last post."
 )
-@click.option(
-    "--sandbox-port", envvar="WARMLINE_SANDBOX_PORT", default=8790, show_default=True, help="Where the sandbox listens."
-)
-def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int) -> None:
+@click.option("--sandbox-port", type=int, help="Where the sandbox listens, if not at WARMLINE_SANDBOX_PORT or 8790.")
+def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int | None) -> None:
     """Run the main job on the built-in scenario, or on your own CSV files, and say what came of it."""
     processes.end_on_signals()
     load, last = _load(data)
@@ -45,7 +43,7 @@ def command(as_json: bool, data: Path | None, now: str | None, sandbox_port: int
     config = configuration.load(follow=False)
     config = replace(config, home=config.home / _folder(data))
     # The rules' `now` stands still, here and in every process that is started.
-    with standing_still(at), launcher.stack(config, sandbox_port=sandbox_port) as stack:
+    with standing_still(at), launcher.stack(config, sandbox_port=sandbox_port or config.sandbox_port) as stack:
         days = (at - min(datetime.fromisoformat(post["created_at"]) for post in load.posts)).days + 2
         kept = max(days, 365)  # nothing is read that would not be kept
         values = {

@@ -19,16 +19,14 @@ LOOK = 0.5  # seconds
 
 
 @click.command()
-@click.option(
-    "--sandbox-port", envvar="WARMLINE_SANDBOX_PORT", default=8790, show_default=True, help="Where the sandbox listens."
-)
-def command(sandbox_port: int) -> None:
+@click.option("--sandbox-port", type=int, help="Where the sandbox listens, if not at WARMLINE_SANDBOX_PORT or 8790.")
+def command(sandbox_port: int | None) -> None:
     """Start everything, connect the sandbox's accounts, and show what happens. Ctrl-C stops all of it."""
     processes.end_on_signals()
     config = configuration.load(follow=False)
     screen = Screen(sys.stderr)
     screen.say("Starting PostgreSQL, Valkey, the sandbox, web, worker and scheduler")
-    with launcher.stack(config, sandbox_port=sandbox_port) as stack:
+    with launcher.stack(config, sandbox_port=sandbox_port or config.sandbox_port) as stack:
         work = run.Run(
             stack,
             scenario(real_now()),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,7 +18,8 @@ from sqlalchemy import create_engine, text
 
 from integrations import standing
 from integrations.registry import providers
-from service import accounts, cli, connect, registrations
+from service import accounts, cli, connect, registrations, serving
+from service import config as configuration
 from service.config import Config, parse_keys
 from service.db import Database, migrate
 from service.errors import PlainError
@@ -40,6 +43,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
         "PORT",
         "WARMLINE_SECRET_KEYS",
         "WARMLINE_URL",
+        "WEB_CONCURRENCY",
+        "WARMLINE_SANDBOX_PORT",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WARMLINE_HOME", str(tmp_path / "home"))
@@ -96,9 +101,7 @@ REFUSED = [
     (("signin", "x"), {"WARMLINE_SECRET_KEYS": "k1:c2hvcnQ="}, "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes."),
     (("signin", "x"), {"WARMLINE_SECRET_KEYS": KEY.replace("k1", "ключ")}, "WARMLINE_SECRET_KEYS holds something other than id:base64 of 32 bytes."),
     (("signin", "x"), {"WARMLINE_SECRET_KEYS": f"{KEY},{KEY}"}, "WARMLINE_SECRET_KEYS names two keys k1. Give each an id of its own."),
-    (("signin", "x"), {"PORT": "eight"}, "PORT cannot be read: Not a valid integer."),
-    (("signin", "x"), {"PORT": "70000"}, "PORT cannot be read: Must be greater than or equal to 1 and less than or equal to 65535."),
-    (("signin", "x"), {"WARMLINE_WORKERS": "0"}, "WARMLINE_WORKERS cannot be read: Must be greater than or equal to 1"),
+    (("up",), {"WARMLINE_SANDBOX_PORT": "free"}, "WARMLINE_SANDBOX_PORT has to be a whole number from 1 to 65535."),
     (("demo", "--now", "tomorrow"), {}, "--now is 'tomorrow', which is not a time such as 2026-03-12T16:00:00Z."),
     (("demo", "--data", "/nonexistent"), {}, "/nonexistent/messages.csv is not there."),
     (("up", "--sandbox-port", "70000"), {}, "WARMLINE_SANDBOX_PORT is 70000, and ports go from 1 to 65535."),
@@ -116,6 +119,78 @@ def test_what_keeps_a_command_from_running_is_one_plain_sentence(
     assert said.startswith(f"warmline: {sentence}")
     assert said.count("\n") == 1
     assert "hunter2" not in err
+
+
+# One row: a setting that is a number, the least and the most that it may be, and what it is where nothing is said.
+NUMBERS = [
+    ("PORT", "1", "65535", "8000"),
+    ("WARMLINE_SANDBOX_PORT", "1", "65535", "8790"),
+    ("WEB_CONCURRENCY", "1", "256", "1"),
+    ("WARMLINE_WORKERS", "1", "256", "2"),
+    ("WARMLINE_API_PER_SECOND", "0", "100000", "20"),
+    ("WARMLINE_STOP_WITHIN", "1", "600", "20.0"),
+    ("WARMLINE_LEASE_SECONDS", "5", "3600", "300"),
+    ("WARMLINE_QUEUE_SWEEP_SECONDS", "5", "86400", "600"),
+    ("WARMLINE_FRESHNESS_SECONDS", "10", "86400", "300"),
+    ("WARMLINE_LEAVE_DAYS", "0", "90", "7"),
+    ("WARMLINE_BACKUP_DAYS", "0", "3650", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "least", "most", "usual"), NUMBERS)
+def test_a_number_that_is_none_or_out_of_its_range_is_one_plain_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, least: str, most: str, usual: str
+) -> None:
+    ending = f": then it is {usual}." if usual else "."
+    said = rf"^{name} has to be a (whole )?number from {least} to {most}\. Set it to that, or leave it out{ending}$"
+    for wrong in ("auto", "many", "1 2", "0x10", "nan", "inf", "-1", str(int(most) + 1), "9" * 5000):
+        monkeypatch.setenv(name, wrong)
+        with pytest.raises(PlainError, match=said):
+            configuration.load(follow=False)
+    fine = [least, most, f" {least} ", ""]
+    for number in fine:
+        monkeypatch.setenv(name, number)
+        configuration.load(follow=False)
+
+
+def test_every_setting_that_is_a_number_is_in_the_table() -> None:
+    """Whoever reads another one adds it above."""
+    read = re.findall(r'_(?:whole|number)\(env, "(\w+)"', Path(configuration.__file__).read_text())
+    assert sorted(read) == sorted(name for name, *_ in NUMBERS)
+
+
+@pytest.mark.parametrize("name", ["WARMLINE_JSON_LOGS", "WARMLINE_OIDC_ONLY"])
+def test_a_switch_that_is_neither_on_nor_off_is_one_plain_sentence(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "maybe")
+    with pytest.raises(PlainError, match=f"^{name} has to be true or false. Set it to that, or leave it out"):
+        configuration.load(follow=False)
+
+
+def test_a_time_that_stands_still_at_no_time_is_one_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WARMLINE_NOW", "noon")
+    with pytest.raises(PlainError, match=r"^WARMLINE_NOW is no instant\. Write it as 2026-03-12T16:00:00Z"):
+        configuration.load(follow=False)
+
+
+def test_a_number_of_web_processes_that_is_none_breaks_nothing_that_is_loaded_before_it_is_read() -> None:
+    """Gunicorn reads it as it is loaded."""
+    done = subprocess.run(
+        [sys.executable, "-m", "service.cli", "web"],
+        env={**os.environ, "WEB_CONCURRENCY": "auto"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = "WEB_CONCURRENCY has to be a whole number from 1 to 256. Set it to that, or leave it out: then it is 1."
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"warmline: {said}\n")
+
+
+def test_the_web_server_is_set_up_by_the_configuration(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "")  # as some hosts leave it
+    chosen = replace(config, web_processes=3, stop_within=7.5, trusted_proxies=("10.0.0.1", "10.0.0.2"))
+    found = serving.Server(chosen).cfg
+    assert (found.workers, found.graceful_timeout, found.forwarded_allow_ips) == (3, 7, ["10.0.0.1", "10.0.0.2"])
+    assert (found.worker_class_str, found.threads) == ("service.serving.Draining", serving.threads)
 
 
 def test_a_data_folder_that_is_a_file_is_one_plain_sentence(run: Run, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_an_issuer_is_named_as_it_names_itself(monkeypatch: pytest.MonkeyPatch) 
         ({"OIDC_ISSUER": "id.example.com", "OIDC_CLIENT_ID": "w"}, "is no address of an issuer"),
         ({"OIDC_ISSUER": "https://u:p@id.example.com", "OIDC_CLIENT_ID": "w"}, "is no address of an issuer"),
         ({"OIDC_ISSUER": "https://id.example.com?x=1", "OIDC_CLIENT_ID": "w"}, "is no address of an issuer"),
-        ({"OIDC_ISSUER": "https://id.example.com", "OIDC_CLIENT_ID": "w", "OIDC_ONLY": "perhaps"}, "WARMLINE_OIDC_ONLY cannot be read"),
+        ({"OIDC_ISSUER": "https://id.example.com", "OIDC_CLIENT_ID": "w", "OIDC_ONLY": "perhaps"}, "WARMLINE_OIDC_ONLY has to be true or false"),
     ],
 )  # fmt: skip
 def test_half_a_setting_is_refused_in_a_sentence(
