@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -30,6 +33,7 @@ from workers.stopping import Turn
 # How many at once: memory stays flat, transactions short.
 AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 500, 500, 1000
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,71 +45,138 @@ class _Run:
     names: Mapping[str, str]  # providers' names for people, by key
 
 
+class _Batch(Enum):
+    """What came of one batch of a step."""
+
+    NOTHING = auto()  # nothing of its kind was due
+    ALL = auto()  # all that was due is done
+    MORE = auto()  # there may be more
+
+
+_Step = Callable[[_Run, Session], _Batch]
+
+
 def decide(runtime: Runtime, workspace_id: UUID, lease_id: UUID, now: datetime | None = None) -> None:
     """Decides all that is due in the workspace at `now` (business time), and when to look again."""
     run = _Run(
         runtime, workspace_id, lease_id, now or business_now(), {key: each.name for key, each in providers().items()}
     )
-    turn = Turn(BUDGET)
-    with runtime.db.tenant(workspace_id) as session:
-        runs.notice_rules(session, workspace_id, settings.current(session, workspace_id).version)
-        matching.notice_rules(session, workspace_id)
-    try:
-        done = all(exhaust(partial(_batch, run, step), lambda: turn.over, lanes=lanes) for step, lanes in _STEPS)
-    except _LeaseLostError:
-        return
-    with runtime.db.tenant(workspace_id) as session:
-        schedule.let_go(session, workspace_id, lease_id, again_at=None if done else run.now)
+    with suppress(_LeaseLostError):
+        _work_through(run, Turn(BUDGET))
 
 
 class _LeaseLostError(Exception):
     """Somebody else decides the workspace now."""
 
 
-def _batch(run: _Run, step: Callable[[_Run, Session], bool]) -> bool:
+def _work_through(run: _Run, turn: Turn) -> None:
+    """Each step to its end, until nothing is due any more or the turn is over. Most of the time most steps have nothing to do: one
+    transaction tells that of all of them, and ends the lease where nothing is left."""
+    steps = _STEPS
+    while (found := _first(run, steps)) is not None:
+        number, batch = found
+        step, lanes = steps[number]
+        done = batch is not _Batch.MORE
+        if not done and lanes > 1:
+            done = exhaust(partial(_more, run, step), lambda: turn.over, lanes=lanes)
+        if not done and turn.over:
+            _held(run, partial(_let_go, run, again_at=run.now))
+            return
+        steps = steps[number + done :]
+
+
+def _first(run: _Run, steps: _Steps) -> tuple[int, _Batch] | None:
+    """One batch of the first of these steps that has something to do: its number, and what came of it. None: there is nothing to do, and
+    the lease is ended."""
+
+    def work(session: Session) -> tuple[int, _Batch] | None:
+        for number, (step, _) in enumerate(steps):
+            if (batch := step(run, session)) is not _Batch.NOTHING:
+                _renew(run, session)
+                return number, batch
+        _let_go(run, session, again_at=None)
+        return None
+
+    return _held(run, work)
+
+
+def _more(run: _Run, step: _Step) -> bool:
     """One batch of a step: whether there may be more."""
 
     def work(session: Session) -> bool:
+        batch = step(run, session)
+        _renew(run, session)
+        return batch is _Batch.MORE
+
+    return _held(run, work)
+
+
+def _held(run: _Run, work: Callable[[Session], T]) -> T:
+    """`work` in one transaction, if the lease is ours at its beginning. At its end, `work` renews it or lets it go: then the row is locked
+    for a moment only, and nothing is kept that was decided without it."""
+
+    def within(session: Session) -> T:
         if not schedule.holds(session, run.workspace_id, run.lease_id):
             raise _LeaseLostError
-        more = step(run, session)
-        # Renewed at the end, so that the row is locked for a moment only, and nothing is kept that was decided without it.
-        if not schedule.hold(session, run.workspace_id, run.lease_id):
-            raise _LeaseLostError
-        return more
+        return work(session)
 
-    return run.runtime.db.retried(run.workspace_id, work)
+    return run.runtime.db.retried(run.workspace_id, within)
 
 
-def _refile(run: _Run, session: Session) -> bool:
+def _renew(run: _Run, session: Session) -> None:
+    if not schedule.hold(session, run.workspace_id, run.lease_id):
+        raise _LeaseLostError
+
+
+def _let_go(run: _Run, session: Session, again_at: datetime | None) -> None:
+    if not schedule.let_go(session, run.workspace_id, run.lease_id, again_at=again_at):
+        raise _LeaseLostError
+
+
+def _notice_rules(run: _Run, session: Session) -> _Batch:
+    begun = runs.notice_rules(session, run.workspace_id, settings.current(session, run.workspace_id).version)
+    matching.notice_rules(session, run.workspace_id)
+    return _Batch.ALL if begun else _Batch.NOTHING
+
+
+def _refile(run: _Run, session: Session) -> _Batch:
     """Contacts that older rules have filed stand where these rules seek them."""
-    return mirroring.refile(session, run.workspace_id, CONTACTS)
+    return _Batch.MORE if mirroring.refile(session, run.workspace_id, CONTACTS) else _Batch.NOTHING
 
 
-def _guess(run: _Run, session: Session) -> bool:
+def _guess(run: _Run, session: Session) -> _Batch:
     """How many of a workspace's authors its contacts are likely to be, before the first of them is matched."""
     matching.guess_share(session, run.workspace_id, AUTHORS)
-    return False
+    return _Batch.NOTHING
 
 
-def _match(run: _Run, session: Session) -> bool:
-    return matching.match_due(session, run.workspace_id, AUTHORS) == AUTHORS
+def _match(run: _Run, session: Session) -> _Batch:
+    return _of(matching.match_due(session, run.workspace_id, AUTHORS), AUTHORS)
 
 
-def _learn(run: _Run, session: Session) -> bool:
-    """Everybody has been matched: what that says about all of them together, and about each of them again, until it stands."""
-    return matching.match_due(session, run.workspace_id, AUTHORS) > 0 or matching.learn_share(session, run.workspace_id)
+def _of(number: int, most: int) -> _Batch:
+    """A batch in which so many were found, and at most so many looked for."""
+    return _Batch.MORE if number >= most else _Batch.ALL if number else _Batch.NOTHING
 
 
-def _let_through(run: _Run, session: Session) -> bool:
+def _learn(run: _Run, session: Session) -> _Batch:
+    """Everybody has been matched: what that says about all of them together, and about each of them again, until it stands. (It looks at
+    the totals with their row locked; nobody asks for more with that in hand.)"""
+    again = matching.match_due(session, run.workspace_id, AUTHORS) > 0 or matching.learn_share(
+        session, run.workspace_id
+    )
+    return _Batch.MORE if again else _Batch.ALL
+
+
+def _let_through(run: _Run, session: Session) -> _Batch:
     """All is decided: what a change of settings or rules altered may go, unless it is too much at once."""
-    runs.settle(session, run.workspace_id)
-    return False
+    return _Batch.ALL if runs.settle(session, run.workspace_id) else _Batch.NOTHING
 
 
-def _admit(run: _Run, session: Session) -> bool:
+def _admit(run: _Run, session: Session) -> _Batch:
     row = settings.current(session, run.workspace_id)
-    return admit_waiting(session, run.workspace_id, settings.policy(row), row.values, run.now) > 0
+    found = admit_waiting(session, run.workspace_id, settings.policy(row), row.values, run.now)
+    return _Batch.MORE if found else _Batch.NOTHING
 
 
 def _desk(run: _Run, session: Session) -> tuple[Desk, int]:
@@ -118,11 +189,11 @@ def _desk(run: _Run, session: Session) -> tuple[Desk, int]:
 # --- what there is to judge -----------------------------------------------------------------------------------
 
 
-def _conversations(run: _Run, session: Session) -> bool:
+def _conversations(run: _Run, session: Session) -> _Batch:
     """Is somebody waiting? First how far they have come, on which their patience depends."""
     found = deciding.due_conversations(session, run.workspace_id, run.now, CONVERSATIONS)
     if not found:
-        return False
+        return _Batch.NOTHING
     desk, version = _desk(run, session)
     threads = judging.Threads(session, run.workspace_id, run.names)
     deciding.open_relationships(
@@ -142,17 +213,17 @@ def _conversations(run: _Run, session: Session) -> bool:
         settings=version, now=run.now,
     )  # fmt: skip
     _store(run, session, desk, cases, judged, "conversation_id", ids, version, part)
-    return moved_on or len(found) >= CONVERSATIONS
+    return _Batch.MORE if moved_on else _of(len(found), CONVERSATIONS)
 
 
-def _relationships(run: _Run, session: Session) -> bool:
+def _relationships(run: _Run, session: Session) -> _Batch:
     """Is it time to talk? Those who have not just written: time has gone by, or something was logged."""
     found = deciding.due_relationships(session, run.workspace_id, run.now, RELATIONSHIPS)
     if not found:
-        return False
+        return _Batch.NOTHING
     desk, version = _desk(run, session)
     _judge_people(run, session, desk, version, found, judging.Threads(session, run.workspace_id, run.names))
-    return len(found) == RELATIONSHIPS
+    return _of(len(found), RELATIONSHIPS)
 
 
 def _judge_people(
@@ -210,7 +281,9 @@ def _store(
 
 
 # In this order, each to its end. Batches that claim rows of their own may be under way side by side.
-_STEPS: tuple[tuple[Callable[[_Run, Session], bool], int], ...] = (
+_Steps = tuple[tuple[_Step, int], ...]
+_STEPS: _Steps = (
+    (_notice_rules, 1),
     (_refile, 1),
     (_guess, 1),
     (_match, LANES),

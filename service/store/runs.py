@@ -73,8 +73,8 @@ def latest(session: Session, workspace_id: UUID) -> Run | None:
     ).one_or_none()
 
 
-def notice_rules(session: Session, workspace_id: UUID, settings_version: int) -> None:
-    """Begins a run where this program's rules are newer than those of the last one, and makes every decision due again."""
+def notice_rules(session: Session, workspace_id: UUID, settings_version: int) -> bool:
+    """Begins a run where this program's rules are newer than those of the last one, and makes every decision due again. Whether it did."""
     newest = latest(session, workspace_id)
     if newest is None:
         first = begin(session, workspace_id, "first", settings_version=settings_version, by="system")
@@ -83,6 +83,9 @@ def notice_rules(session: Session, workspace_id: UUID, settings_version: int) ->
     elif newest.rules_version < RULES_VERSION:
         begin(session, workspace_id, "rules", settings_version=settings_version, by="system")
         due.decide_everything(session, workspace_id)
+    else:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -170,11 +173,12 @@ def altered(session: Session, workspace_id: UUID, run_id: UUID) -> list[Altered]
     return [Altered(*row) for row in rows]
 
 
-def settle(session: Session, workspace_id: UUID) -> None:
-    """All that a run has to decide is decided: lets go of what it altered, CRM by CRM, unless that is too much at once."""
+def settle(session: Session, workspace_id: UUID) -> bool:
+    """All that a run has to decide is decided: lets go of what it altered, CRM by CRM, unless that is too much at once. Whether there was
+    such a run."""
     run = latest(session, workspace_id)
     if run is None or run.state != "deciding":
-        return
+        return False
     counts: dict[UUID, Counter[str]] = {}
     for each in altered(session, workspace_id, run.id):
         if each.step is not None and each.counts and each.crm is not None:
@@ -190,6 +194,7 @@ def settle(session: Session, workspace_id: UUID) -> None:
         "UPDATE tasks SET held_reason = %(why)s, held_until = NULL WHERE workspace_id = %(w)s AND run_id = %(run)s AND wanted = 'open'",
         {"w": workspace_id, "run": run.id, "why": HELD},
     )
+    return True
 
 
 def release(session: Session, workspace_id: UUID, run_id: UUID, *, but: Iterable[UUID] = ()) -> None:

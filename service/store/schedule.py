@@ -34,12 +34,15 @@ def hold(session: Session, workspace_id: UUID, lease_id: UUID) -> bool:
     return held is not None
 
 
-def let_go(session: Session, workspace_id: UUID, lease_id: UUID, *, again_at: datetime | None = None) -> None:
-    """Ends the lease. The workspace is due again when its next verdict could change, or at `again_at` (business time)."""
+def let_go(session: Session, workspace_id: UUID, lease_id: UUID, *, again_at: datetime | None = None) -> bool:
+    """Ends the lease; False when somebody else has it. The workspace is due again when its next verdict could change, or at `again_at`
+    (business time)."""
     times = [deciding.next_decision(session, workspace_id), tasks.next_release(session, workspace_id), again_at]
     next_at = min((each for each in times if each is not None), default=None)
-    session.execute(
+    held = session.scalar(
         update(WorkspaceSchedule)
         .where(WorkspaceSchedule.workspace_id == workspace_id, WorkspaceSchedule.lease_id == lease_id)
         .values(decide_at=func.least(WorkspaceSchedule.decide_at, next_at), lease_id=None, lease_until=None)
+        .returning(WorkspaceSchedule.workspace_id)
     )
+    return held is not None
