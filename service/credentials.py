@@ -129,12 +129,15 @@ def fresh(
     connection_id: UUID,
     *,
     refused: int | None = None,
+    stored: Credential | None = None,
 ) -> Held:
     """Credentials that should work now, refreshed if need be. `refused` is the version that the provider has just turned
-    down. Raises RefusedError when the grant is gone (LostAnswerError where it most likely went with an answer of the provider's
+    down; `stored` is how they stood a moment ago, which will do while they neither end nor are refused. Raises RefusedError when the grant is gone (LostAnswerError where it most likely went with an answer of the provider's
     that was lost), BeingRenewedError when somebody else is refreshing, AuthenticationError when the account was disconnected."""
+    if stored is not None and refused is None and not _ending(stored.expires_at):
+        return _open(runtime, stored)
     held, expires_at = _read(runtime, workspace_id, connection_id)
-    ending = expires_at is not None and expires_at - real_now() < EARLY
+    ending = _ending(expires_at)
     if not way.renews or not (ending or held.version == refused):
         if held.version == refused:
             raise RefusedError(f"{way.provider.name} no longer accepts these credentials", held.version)
@@ -188,6 +191,14 @@ def stands(session: Session, workspace_id: UUID, connection_id: UUID, version: i
     return found == version
 
 
+def _ending(expires_at: datetime | None) -> bool:
+    return expires_at is not None and expires_at - real_now() < EARLY
+
+
+def _open(runtime: Runtime, row: Credential) -> Held:
+    return Held(runtime.vault.open(row.sealed, *_place(row.workspace_id, row.connection_id)), row.version)
+
+
 def _read(runtime: Runtime, workspace_id: UUID, connection_id: UUID) -> tuple[Held, datetime | None]:
     with runtime.db.tenant(workspace_id) as session:
         row = session.scalars(
@@ -195,7 +206,7 @@ def _read(runtime: Runtime, workspace_id: UUID, connection_id: UUID) -> tuple[He
         ).one_or_none()
     if row is None:
         raise AuthenticationError("this account was disconnected")
-    return Held(runtime.vault.open(row.sealed, *_place(workspace_id, connection_id)), row.version), row.expires_at
+    return _open(runtime, row), row.expires_at
 
 
 def _claim(runtime: Runtime, workspace_id: UUID, connection_id: UUID, version: int) -> _Claim | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from integrations import consents, forms, hosts
@@ -68,7 +68,7 @@ def set_app(
 def app_for(runtime: Runtime, provider: AnyProvider, host: str = "") -> App:
     """Our registration with this provider: that with the server `host`, else the one for all of them. Raises ConnectError when
     there is none and whoever runs Warmline has to make one."""
-    return _known(runtime, consents.way(provider), host).app
+    return _known(consents.way(provider), _stored(runtime, provider.key, host)).app
 
 
 def is_ready(runtime: Runtime, provider: AnyProvider) -> bool:
@@ -104,7 +104,7 @@ def forget_app(runtime: Runtime, provider: str, host: str, *, by_a_person: bool 
 def setting_for(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
     """What the steps of this way in need to know, for what was typed into its form (as `forms.read` returns it). Calls nobody.
     Raises ConnectError where a registration is missing."""
-    known = _known(runtime, way, forms.server(way.form, form))
+    known = _known(way, _stored(runtime, way.provider.key, forms.server(way.form, form)))
     return _setting(runtime.config, way, known, form)
 
 
@@ -124,14 +124,27 @@ def registered(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
     return _setting(runtime.config, way, _keep(runtime, provider.key, host, app, callback, known), form)
 
 
-def setting_of(runtime: Runtime, row: Connection) -> tuple[Way, Setting]:
-    """The way by which a connection came in, and its setting. Raises ConnectError."""
+def setting_of(runtime: Runtime, row: Connection, found: Found | None = None) -> tuple[Way, Setting]:
+    """The way by which a connection came in, and its setting. `found` is our registration where that was looked up already. Raises
+    ConnectError."""
+    way, typed = _way_of(row)
+    if found is None:
+        return way, setting_for(runtime, way, typed)
+    return way, _setting(runtime.config, way, _known(way, _opened(runtime, found.row)), typed)
+
+
+def server_of(row: Connection) -> str:
+    """The server that a connection is with, as far as registrations go by it; "" where there is only one. Raises ConnectError."""
+    way, typed = _way_of(row)
+    return forms.server(way.form, typed)
+
+
+def _way_of(row: Connection) -> tuple[Way, dict[str, str]]:
     provider = provider_named(row.provider)
     way = next((each for each in consents.ways(provider) if each.key == row.way), None)
     if way is None:
         raise ConnectError(f"{provider.name} cannot be connected in this way any more. Connect it again.", provider.key)
-    typed = {field.name: str(row.options[field.name]) for field in way.form if field.name in row.options}
-    return way, setting_for(runtime, way, typed)
+    return way, {field.name: str(row.options[field.name]) for field in way.form if field.name in row.options}
 
 
 def access(setting: Setting, credentials: Credentials, **more: Any) -> Access:
@@ -163,8 +176,7 @@ def _setting(config: Config, way: Way, known: _Stored, form: Mapping[str, str]) 
 # --- rows -----------------------------------------------------------------------------------------------------
 
 
-def _known(runtime: Runtime, way: Way, host: str) -> _Stored:
-    found = _stored(runtime, way.provider.key, host)
+def _known(way: Way, found: _Stored | None) -> _Stored:
     if found is None and way.needs_app:
         name, key = way.provider.name, way.provider.key
         raise ConnectError(
@@ -181,18 +193,29 @@ class _Stored:
     host: str = ""  # the server that it is with; "": it is for all of them
 
 
+@dataclass(frozen=True)
+class Found:
+    """What there is of a registration with a provider, sealed as it is stored."""
+
+    row: ProviderApp | None
+
+
+def with_server(provider: str, host: str) -> ColumnElement[bool]:
+    """Registrations that serve for this server: its own and the one for all. Its own comes first, by host downwards."""
+    return and_(ProviderApp.provider == provider, ProviderApp.host.in_(("", host)))
+
+
 def _stored(runtime: Runtime, provider: str, host: str) -> _Stored | None:
+    chosen = select(ProviderApp).where(with_server(provider, host)).order_by(ProviderApp.host.desc()).limit(1)
     with runtime.db.globally() as session:
-        rows = {
-            row.host: row
-            for row in session.scalars(
-                select(ProviderApp).where(ProviderApp.provider == provider, ProviderApp.host.in_(("", host)))
-            )
-        }
-        row = rows.get(host) or rows.get("")
+        row = session.scalar(chosen)
+    return _opened(runtime, row)
+
+
+def _opened(runtime: Runtime, row: ProviderApp | None) -> _Stored | None:
     if row is None:
         return None
-    opened = runtime.vault.open(row.sealed, *APPS.place(provider, row.host))
+    opened = runtime.vault.open(row.sealed, *APPS.place(row.provider, row.host))
     app = App(row.client_id, opened["client_secret"], row.hosts, opened.get("options", {}))
     return _Stored(app, str(opened.get("callback", "")), row.host)
 

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from integrations.provider import Access
 from integrations.records import Author
 from service import credentials, registrations
 from service.clock import business_now
 from service.credentials import Held
-from service.models import Connection
+from service.models import Connection, Credential, ProviderApp
+from service.registrations import ConnectError
 from service.runtime import Runtime
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a transaction has read of how to speak for a connection, sealed as it is stored."""
+
+    registration: registrations.Found
+    credential: Credential
+
+
+def look_up(session: Session, row: Connection) -> Found | None:
+    """For whoever reads about the connection anyway, and speaks for it right after: `access_of` then asks nothing. None where something is
+    missing, of which `access_of` tells."""
+    try:
+        server = registrations.server_of(row)
+    except ConnectError:
+        return None
+    found = session.execute(
+        select(Credential, ProviderApp)
+        .outerjoin(ProviderApp, registrations.with_server(row.provider, server))
+        .where(Credential.workspace_id == row.workspace_id, Credential.connection_id == row.id)
+        .order_by(ProviderApp.host.desc())
+        .limit(1)
+    ).one_or_none()
+    return Found(registrations.Found(found[1]), found[0]) if found is not None else None
+
+
 def access_of(
-    runtime: Runtime, row: Connection, *, refused: int | None = None, since: datetime | None = None
+    runtime: Runtime,
+    row: Connection,
+    *,
+    refused: int | None = None,
+    since: datetime | None = None,
+    found: Found | None = None,
 ) -> tuple[Access, Held]:
     """What a client of this connection needs, and the credentials among that. `refused` is the version that the provider
-    has just turned down, `since` how far back a first pull goes. Raises ConnectError and `integrations.errors`."""
-    way, setting = registrations.setting_of(runtime, row)
-    held = credentials.fresh(runtime, way, setting, row.workspace_id, row.id, refused=refused)
+    has just turned down, `since` how far back a first pull goes, `found` what `look_up` read a moment ago. Raises ConnectError and
+    `integrations.errors`."""
+    registration, credential = (found.registration, found.credential) if found else (None, None)
+    way, setting = registrations.setting_of(runtime, row, registration)
+    held = credentials.fresh(runtime, way, setting, row.workspace_id, row.id, refused=refused, stored=credential)
     access = registrations.access(
         setting,
         held.values,

@@ -43,6 +43,7 @@ class Line:
     meter: Meter | None = None  # where reading costs something
     wanted: Wanted | None = None
     listed: tuple[str, ...] = ()
+    found: speaking.Found | None = None  # how to speak for it, as the job's first transaction read it
     # A job is over before credentials that were fresh when it began have ended (`credentials.EARLY`).
     _opened: _Opened | None = field(default=None, init=False, repr=False)
 
@@ -72,7 +73,8 @@ class Line:
             renewals += opened.renewed
 
     def _open(self, refused: int | None) -> _Opened:
-        access, held = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since)
+        found, self.found = self.found, None  # good for once: after a refusal it is read anew
+        access, held = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since, found=found)
         access = replace(access, meter=self.meter, wanted=self.wanted, listed=self.listed)
         client = providers()[self.connection.provider].client(access)
         self._opened = _Opened(client, access, held.version, held.renewed)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from integrations.provider import RECHECK, Stream
 from integrations.records import Engagement
 from integrations.registry import AnyProvider, providers
-from service import settings
+from service import settings, speaking
 from service.clock import business_now, real_now
 from service.models import Connection
 from service.rules import polling
@@ -74,15 +74,13 @@ def _read(job: StreamJob) -> bool:
 
 
 def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> StreamJob | None:
+    """All that the job has to know before it calls out, in one transaction."""
     with runtime.db.tenant(workspace_id) as session:
         held = streams.hold(session, workspace_id, stream_id, lease_id)
         if held is None:
             return None
-        if held.connection.status != "active":
-            streams.let_go(session, held.stream, None)
-            return None
-        if freezing.of(session, held.connection):
-            streams.let_go(session, held.stream, real_now() + freezing.LOOK_AGAIN)
+        if held.stopped:
+            _stop(session, held)
             return None
         provider = providers()[held.connection.provider]
         manifest = next((each for each in provider.streams if each.name == held.stream.name), _SWEEP)
@@ -94,11 +92,21 @@ def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID
         meter = _meter(runtime, provider, held)
         wanted = partial(_wanted, runtime, held.connection) if meter else None
         listed = pulling.colleagues_without_ids(session, held.connection) if meter else ()
+        found = speaking.look_up(session, held.connection)
         return StreamJob(
             runtime, workspace_id, stream_id, lease_id, held.connection, held.stream.name, held.stream.cursor, held.stream.failures,
-            provider, manifest, Line(runtime, held.connection, since, meter, wanted, listed),
+            provider, manifest, Line(runtime, held.connection, since, meter, wanted, listed, found),
             timedelta(seconds=seconds) if seconds else manifest.every, bool(seconds), meter, real_now(),
+            _asked_for(session, held.connection, manifest),
         )  # fmt: skip
+
+
+def _asked_for(session: Session, connection: Connection, manifest: Stream) -> Sequence[str]:
+    if manifest.wants_parents:
+        return pulling.missing_parents(session, connection, ANCESTORS)
+    if manifest.wants_threads:
+        return streams.threads_we_are_in(session, connection, business_now() - THREADS_WITHIN, THREADS)
+    return ()
 
 
 def _meter(runtime: Runtime, provider: AnyProvider, held: streams.Held) -> StreamMeter | None:
@@ -122,32 +130,22 @@ def _pages(job: StreamJob) -> bool:
     """Page after page until there are no more (True) or the job's time is up (False)."""
     if job.manifest.wants_parents:
         return _ancestors(job)
-    threads = _threads(job) if job.manifest.wants_threads else ()
-    turn, cursor = Turn(BUDGET), job.cursor
+    turn = Turn(BUDGET)
 
     def read(client: Any) -> bool:
-        nonlocal cursor
-        for page in read_ahead(handfuls(turn.within(client.pull(job.name, cursor, threads)))):
+        for page in read_ahead(handfuls(turn.within(client.pull(job.name, job.cursor, job.asked_for)))):
             store(job, page)
-            cursor = page.cursor
         return not turn.over
 
     return job.line.speak(read)
 
 
-def _threads(job: StreamJob) -> Sequence[str]:
-    with job.runtime.db.tenant(job.workspace_id) as session:
-        return streams.threads_we_are_in(session, job.connection, business_now() - THREADS_WITHIN, THREADS)
-
-
 def _ancestors(job: StreamJob) -> bool:
     """Fetches posts that ours answer, and theirs, until every thread reaches its root or what the network still serves."""
-    turn = Turn(BUDGET)
-    while not turn.over:
-        with job.runtime.db.tenant(job.workspace_id) as session:
-            wanted = pulling.missing_parents(session, pulling.source(session, job.connection), ANCESTORS)
-        if not wanted:
-            return True
+    turn, wanted = Turn(BUDGET), job.asked_for
+    while wanted:
+        if turn.over:
+            return False
 
         def read(client: Any, wanted: Sequence[str] = wanted) -> None:
             for page in client.pull(job.name, None, wanted):
@@ -155,8 +153,8 @@ def _ancestors(job: StreamJob) -> bool:
 
         job.line.speak(read)
         # Whatever the network did not name, it does not serve to us: asking again would not bring it.
-        _answered(job, wanted)
-    return False
+        wanted = _answered(job, wanted)
+    return True
 
 
 _WAYS = {RECHECK: recheck}
@@ -165,10 +163,12 @@ _WAYS = {RECHECK: recheck}
 # --- storing and ending ---------------------------------------------------------------------------------------
 
 
-def _answered(job: StreamJob, ids: Sequence[str]) -> None:
+def _answered(job: StreamJob, ids: Sequence[str]) -> Sequence[str]:
+    """Returns what is missing now."""
     with job.runtime.db.tenant(job.workspace_id) as session:
         job.hold(session)
-        pulling.parents_answered(session, pulling.source(session, job.connection), ids)
+        pulling.parents_answered(session, job.connection, ids)
+        return pulling.missing_parents(session, job.connection, ANCESTORS)
 
 
 def _depending(provider: AnyProvider) -> list[str]:
@@ -187,6 +187,9 @@ def _end(session: Session, job: StreamJob, finished: bool) -> list[str]:
     held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
     if held is None:
         return []
+    if held.stopped:
+        _stop(session, held)
+        return []
     depending = _depending(job.provider)
     first = held.stream.first_done_at is None
     done = finished and (job.name not in depending or streams.others_done(session, held.stream, depending))
@@ -195,7 +198,7 @@ def _end(session: Session, job: StreamJob, finished: bool) -> list[str]:
         job.meter.close(session)
     streams.finish(session, held.stream, next_at=_next(job, held, finished, urgent), done=done, urgent=urgent)
     orphans = any(each.wants_parents for each in job.provider.streams) and bool(
-        pulling.missing_parents(session, pulling.source(session, job.connection), 1)
+        pulling.missing_parents(session, job.connection, 1)
     )
     if not orphans:
         streams.open_for_decisions(session, held.connection)
@@ -222,8 +225,13 @@ def _stopped(job: StreamJob) -> None:
     with job.runtime.db.tenant(job.workspace_id) as session:
         held = streams.hold(session, job.workspace_id, job.stream_id, job.lease_id)
         if held is not None:
-            active = held.connection.status == "active"
-            streams.let_go(session, held.stream, real_now() + freezing.LOOK_AGAIN if active else None)
+            _stop(session, held)
+
+
+def _stop(session: Session, held: streams.Held) -> None:
+    """Nothing may be read from there. What is frozen is looked at again by itself."""
+    active = held.connection.status == "active"
+    streams.let_go(session, held.stream, real_now() + freezing.LOOK_AGAIN if active else None)
 
 
 def _failed(job: StreamJob, error: Exception) -> None:

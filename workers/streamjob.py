@@ -16,7 +16,7 @@ from integrations.records import Engagement, Gone, Page
 from integrations.registry import AnyProvider
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import freezing, pulling, streams
+from service.store import pulling, streams
 from service.watch import meters
 from workers import reconcile
 from workers.access import Line
@@ -31,7 +31,7 @@ class StoppedError(Exception):
     """The connection was ended, paused or frozen meanwhile: what was stored stays, and nothing more is read."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class StreamJob:
     """A stream that this worker holds."""
 
@@ -41,7 +41,7 @@ class StreamJob:
     lease_id: UUID
     connection: Connection
     name: str
-    cursor: str | None
+    cursor: str | None  # as it was stored last
     failures: int
     provider: AnyProvider
     manifest: Stream
@@ -50,12 +50,13 @@ class StreamJob:
     fixed: bool  # the workspace says how often
     meter: StreamMeter | None
     begun_at: datetime
+    asked_for: Sequence[str]  # what a stream looks into that says so: threads, or missing posts
 
     def hold(self, session: Session) -> streams.Held:
         held = streams.hold(session, self.workspace_id, self.stream_id, self.lease_id)
         if held is None:
             raise LeaseLostError
-        if held.connection.status != "active" or freezing.of(session, held.connection):
+        if held.stopped:
             raise StoppedError
         return held
 
@@ -66,18 +67,21 @@ class StreamJob:
 
 def store(job: StreamJob, page: Page[Any]) -> None:
     """Stores a page and its cursor in one transaction. Raises LeaseLostError and StoppedError."""
+    if job.meter:
+        job.meter.flush()
+    reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
+    if not (page.items or page.answered or page.notes or reads) and page.cursor == job.cursor:
+        return  # nothing new, as most often: the end of the job is the transaction that says so
 
     def work(session: Session) -> None:
         held = job.hold(session)
         new = _save(session, job, page.items)
         if page.answered:
-            pulling.parents_answered(session, pulling.source(session, job.connection), page.answered)
+            pulling.parents_answered(session, job.connection, page.answered)
         streams.advance(held.stream, page.cursor, new=new, served=bool(page.items), notes=page.notes, reads=reads)
 
-    if job.meter:
-        job.meter.flush()
-    reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
     job.runtime.db.retried(job.workspace_id, work)
+    job.cursor = page.cursor
     for name, number in reads.items():
         meters.count(meters.READS, job.provider.key, name, by=number)
 
@@ -85,6 +89,8 @@ def store(job: StreamJob, page: Page[Any]) -> None:
 def _save(session: Session, job: StreamJob, items: Sequence[Any]) -> int:
     if job.connection.kind == "crm":
         return reconcile.save(session, job.connection, job.name, items, read_at=job.begun_at)
+    if not items:
+        return 0
     source = pulling.source(session, job.connection)
     pulling.erase_gone(session, source, [item for item in items if isinstance(item, Gone)])
     return pulling.save_engagements(session, source, [item for item in items if isinstance(item, Engagement)])

@@ -60,7 +60,13 @@ def _closing(at: datetime | None) -> str:
     )
 
 
-# One statement, since every page that is stored and every batch that is pushed asks.
+# For whoever reads a connection's row: every page that is stored asks, and a question of its own would cost as much as the page's lease.
+CLOSES_AT = (
+    select(Departure.delete_at)
+    .where(Departure.workspace_id == Connection.workspace_id, Departure.begun_at.is_(None))
+    .scalar_subquery()
+)
+REASON = select(ProviderFreeze.reason).where(ProviderFreeze.provider == Connection.provider).scalar_subquery()
 _OF = (
     "SELECT (SELECT delete_at FROM departures WHERE workspace_id = %(w)s AND begun_at IS NULL),"
     " (SELECT reason FROM provider_freezes WHERE provider = %(p)s)"
@@ -70,6 +76,11 @@ _OF = (
 def of(session: Session, row: Connection) -> str:
     """Why this connection is frozen; "" where it is not."""
     [(closes_at, reason)] = execute(raw(session), _OF, {"w": row.workspace_id, "p": row.provider})
+    return told(row, closes_at, reason)
+
+
+def told(row: Connection, closes_at: datetime | None, reason: str | None) -> str:
+    """As `of`, where `CLOSES_AT` and `REASON` were read with its row."""
     frozen = {} if reason is None else {row.provider: reason}
     return _closing(closes_at) or why(row.provider, row.paused_at is not None, row.paused_reason, frozen)
 

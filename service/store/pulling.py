@@ -321,20 +321,20 @@ def _touch(
         execute(connection, _TOUCH_RECIPIENTS, {**params, "ids": sorted(told)})
 
 
-def missing_parents(session: Session, source: Source, limit: int) -> list[str]:
+def missing_parents(session: Session, connection: Connection, limit: int) -> list[str]:
     """Ids of posts that ours answer, directly or through others, and that we don't hold."""
     rows = execute(raw(session), (
         "SELECT DISTINCT in_reply_to FROM engagements WHERE workspace_id = %(w)s AND connection_id = %(c)s AND parent_missing LIMIT %(n)s"
-    ), {"w": source.workspace_id, "c": source.connection_id, "n": limit})  # fmt: skip
+    ), {"w": connection.workspace_id, "c": connection.id, "n": limit})  # fmt: skip
     return [row[0] for row in rows]
 
 
-def parents_answered(session: Session, source: Source, ids: Sequence[str]) -> None:
+def parents_answered(session: Session, connection: Connection, ids: Sequence[str]) -> None:
     """These parents were asked for and answered, one way or the other."""
     execute(raw(session), (
         "UPDATE engagements SET parent_missing = false WHERE workspace_id = %(w)s AND connection_id = %(c)s AND parent_missing"
         " AND in_reply_to = ANY(%(ids)s)"
-    ), {"w": source.workspace_id, "c": source.connection_id, "ids": list(ids)})  # fmt: skip
+    ), {"w": connection.workspace_id, "c": connection.id, "ids": list(ids)})  # fmt: skip
 
 
 def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:

@@ -15,7 +15,7 @@ from service.clock import real_now
 from service.db import raw
 from service.leases import until
 from service.models import Connection, Conversation, Engagement, Stream, Task
-from service.store import due
+from service.store import due, freezing
 from service.store.rows import execute
 
 # Locked in the order in which whatever changes posts locks them: none of two waits for the other.
@@ -35,6 +35,12 @@ class Held:
 
     stream: Stream
     connection: Connection
+    frozen: str  # why nothing may be read just now; "" where it may
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing is to be read any more: the connection was ended, paused or frozen."""
+        return self.connection.status != "active" or bool(self.frozen)
 
 
 @dataclass(frozen=True)
@@ -52,15 +58,16 @@ class Sweep:
 def hold(session: Session, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> Held | None:
     """The stream, its row locked until the end of the transaction and its lease renewed; None when somebody else has it."""
     row = session.execute(
-        select(Stream, Connection)
+        select(Stream, Connection, freezing.CLOSES_AT, freezing.REASON)
         .join(Connection, (Connection.workspace_id == Stream.workspace_id) & (Connection.id == Stream.connection_id))
         .where(Stream.workspace_id == workspace_id, Stream.id == stream_id, Stream.lease_id == lease_id)
         .with_for_update(of=Stream)
     ).one_or_none()
     if row is None:
         return None
-    row[0].lease_until = until(session)
-    return Held(row[0], row[1])
+    stream, connection, closes_at, reason = row
+    stream.lease_until = until(session)
+    return Held(stream, connection, freezing.told(connection, closes_at, reason))
 
 
 def advance(
@@ -97,12 +104,9 @@ def finish(session: Session, stream: Stream, *, next_at: datetime, done: bool, u
 
 def let_go(session: Session, stream: Stream, next_at: datetime | None) -> None:
     """Ends the lease. `next_at` None: not by itself. Who marked it due meanwhile is heard."""
+    stream.next_pull_at = func.least(Stream.next_pull_at, next_at)
+    stream.lease_id = stream.lease_until = None
     session.flush()
-    session.execute(
-        update(Stream)
-        .where(Stream.workspace_id == stream.workspace_id, Stream.id == stream.id)
-        .values(next_pull_at=func.least(Stream.next_pull_at, next_at), lease_id=None, lease_until=None)
-    )
 
 
 def others_done(session: Session, stream: Stream, depending: Sequence[str]) -> bool:

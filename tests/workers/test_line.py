@@ -22,7 +22,7 @@ def refused(_: object) -> None:
 
 
 def line(monkeypatch: pytest.MonkeyPatch, renewing: Exception) -> Line:
-    def access_of(*_: Any, refused: int | None, since: object) -> tuple[Access, Held]:
+    def access_of(*_: Any, refused: int | None, **__: object) -> tuple[Access, Held]:
         if refused is not None:
             raise renewing
         return Access({}, {}), Held({}, 1)
