@@ -52,23 +52,23 @@ class Pace:
     )  # the same, by hashed keys that were refused in it
     _seats: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(SEATS), init=False)
 
-    def wait(self, workspace_id: UUID, now: float) -> int | None:
-        """In how many seconds the workspace may call again; None: now. `now` is in seconds since the epoch."""
+    def is_over(self, workspace_id: UUID, now: float) -> bool:
+        """Counts a call. Whether the workspace may not make it, since this second is used up; `now` is in seconds since the epoch."""
         second = int(now)
         if not self.most or now < self._away_until:
-            return None
+            return False
         if self._full.get(workspace_id) == second:  # nobody needs to be asked again before that is over
-            return 1
+            return True
         try:
             count = self._counted(f"warmline:calls:{workspace_id}:{second}")
         except RedisError as error:
             log.warning("calls are not counted for now", why=type(error).__name__)
             self._away_until = now + ASKED_AGAIN
-            return None
+            return False
         if count <= self.most:
-            return None
+            return False
         self._full = _of_now(self._full, second) | {workspace_id: second}
-        return 1
+        return True
 
     def refused(self, key: bytes, now: float) -> None:
         """Whoever shows this key (hashed) is refused until the second is over."""
@@ -113,16 +113,15 @@ def hold_refused() -> None:
     pace: Pace | None = current_app.extensions.get(_EXTENSION)  # there is one once anybody has called
     now = time.time()
     if pace is not None and pace.is_refused(_key(), now):
-        _refuse(pace, now, 1)
+        _refuse(pace, now)
 
 
 def hold() -> None:
     """Before each request, once it is known who calls: ends the request with 429 where the workspace calls too fast."""
     who, pace, now = calling(), _pace(), time.time()
-    seconds = pace.wait(who.workspace_id, now) if who else None
-    if seconds is not None:
+    if who and pace.is_over(who.workspace_id, now):
         pace.refused(_key(), now)
-        _refuse(pace, now, seconds)
+        _refuse(pace, now)
 
 
 def _key() -> bytes:
@@ -130,10 +129,12 @@ def _key() -> bytes:
     return hashlib.sha256(request.headers.get("Authorization", "").encode()).digest()
 
 
-def _refuse(pace: Pace, now: float, seconds: int) -> NoReturn:
+def _refuse(pace: Pace, now: float) -> NoReturn:
+    """`now`: when it was asked. Retry-After counts from the answer, which as a rule is given when that second is over."""
     pace.sit(now)
+    left = math.floor(now) + 1 - time.time()
     refuse(
         429,
         f"Your workspace may call {pace.most} times a second, all of its keys together. Wait as long as Retry-After says.",
-        headers={"Retry-After": str(seconds)},
+        headers={"Retry-After": str(max(0, math.ceil(left)))},
     )

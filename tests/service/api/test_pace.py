@@ -69,28 +69,28 @@ def test_another_workspace_does_not_notice(
 
 def test_web_processes_count_together(held: Runtime, owner: Member, config: Config) -> None:
     mine, other = (Pace(held.redis, MOST) for _ in range(2))
-    found = [each.wait(owner.workspace_id, 50.0) for each in (mine, other, mine, other, mine)]
-    assert found == [None, None, None, 1, 1]
+    found = [each.is_over(owner.workspace_id, 50.0) for each in (mine, other, mine, other, mine)]
+    assert found == [False, False, False, True, True]
 
 
 def test_a_second_that_is_used_up_asks_nobody_any_more(held: Runtime, owner: Member) -> None:
     one = Pace(held.redis, MOST)
-    assert [one.wait(owner.workspace_id, 50.0) for _ in range(MOST + 1)][-1] == 1
+    assert [one.is_over(owner.workspace_id, 50.0) for _ in range(MOST + 1)][-1]
     held.redis.flushall()
-    assert one.wait(owner.workspace_id, 50.9) == 1
-    assert one.wait(owner.workspace_id, 51.0) is None
+    assert one.is_over(owner.workspace_id, 50.9)
+    assert not one.is_over(owner.workspace_id, 51.0)
 
 
 def test_where_valkey_is_away_nothing_is_counted_and_it_is_not_asked_at_every_call(owner: Member) -> None:
     with Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.25) as nowhere:
         one = Pace(nowhere, MOST)
-        assert [one.wait(owner.workspace_id, 50.0) for _ in range(MOST + 1)] == [None] * (MOST + 1)
+        assert [one.is_over(owner.workspace_id, 50.0) for _ in range(MOST + 1)] == [False] * (MOST + 1)
         assert one._away_until == 50.0 + pace.ASKED_AGAIN
 
 
 def test_without_a_limit_nobody_is_asked(owner: Member) -> None:
     with Redis(host="127.0.0.1", port=1) as nowhere:
-        assert Pace(nowhere, 0).wait(owner.workspace_id, 50.0) is None
+        assert not Pace(nowhere, 0).is_over(owner.workspace_id, 50.0)
 
 
 # --- a program that asks without a pause ------------------------------------------------------------------------
@@ -102,6 +102,32 @@ def test_a_refusal_comes_when_its_second_is_over(app: Flask, held: Runtime, owne
         pace._pace().rest = waited.append
     assert ask(app, held, owner, MOST + 2)[-2:] == [429, 429]
     assert waited == [0.75, 0.75]
+
+
+@pytest.mark.parametrize(
+    ("rested", "retry_after"),
+    [(0.75, "0"), (0.8, "0"), (0.7, "1"), (0.0, "1")],
+    ids=[
+        "until the second is over",
+        "and a little longer",
+        "woken too early, as clocks are set back",
+        "without a seat",
+    ],
+)
+def test_whoever_comes_back_as_soon_as_they_are_told_comes_neither_too_early_nor_too_late(
+    app: Flask, held: Runtime, owner: Member, still: list[float], rested: float, retry_after: str
+) -> None:
+    def rest(_: float) -> None:
+        still[0] += rested
+
+    with app.app_context():
+        pace._pace().rest = rest
+    secret = accounts.create_api_key(held.db, owner.workspace_id, owner.user_id, "k", ["read"])
+    headers = {"Authorization": f"Bearer {secret}"}
+    answers = [app.test_client().get("/v1/me", headers=headers) for _ in range(MOST + 1)]
+    assert (answers[-1].status_code, answers[-1].headers["Retry-After"]) == (429, retry_after)
+    still[0] += float(retry_after)
+    assert app.test_client().get("/v1/me", headers=headers).status_code == 200
 
 
 def test_those_who_wait_leave_half_of_the_threads_to_others(held: Runtime) -> None:
