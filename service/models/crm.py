@@ -246,6 +246,7 @@ class IdempotencyKey(Tenant, Created, Base):
     """The answer that was given to a write, so that a repeat gets the same one. Kept a day."""
 
     __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_age", "workspace_id", "created_at"),)
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     request_hash: Mapped[str] = mapped_column(Text)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from service import accounts, housekeeping, sessions
 from service.clock import real_now
+from service.db import raw
 from service.models import IdempotencyKey, KnownDevice, OpenIDState, SigninLink, SigninSession, SigninTry
 from service.runtime import Runtime
+from service.store import replays
 from tests.conftest import BASE_URL, Member
 
 
@@ -32,6 +35,29 @@ def test_what_ran_out_long_ago_is_forgotten_and_the_rest_stays(held: Runtime, ow
         assert session.scalar(select(func.count()).select_from(SigninSession)) == 1
     with held.db.tenant(owner.workspace_id) as session:
         assert session.scalars(select(IdempotencyKey.key)).all() == ["new"]
+
+
+def test_answers_that_are_past_their_day_are_found_without_a_look_at_the_others(held: Runtime, owner: Member) -> None:
+    """They are swept while somebody waits for their own."""
+    said: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        said.append((statement, parameters))
+
+    event.listen(held.db.engine, "before_cursor_execute", note)
+    try:
+        with held.db.tenant(owner.workspace_id) as session:
+            replays.sweep(session, owner.workspace_id)
+    finally:
+        event.remove(held.db.engine, "before_cursor_execute", note)
+    [(statement, parameters)] = [each for each in said if "idempotency_keys" in each[0]]
+    with held.db.tenant(owner.workspace_id) as session:
+        connection = raw(session)
+        for way in ("seqscan", "bitmapscan"):
+            connection.execute(f"SET LOCAL enable_{way} = off".encode())
+        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {statement}".encode(), parameters).fetchall())
+    assert "using ix_idempotency_keys_age" in plan
+    assert "created_at < " in plan.partition("Index Cond")[2]
 
 
 def test_tries_to_sign_in_known_browsers_and_sign_ins_under_way_are_forgotten_in_their_time(

@@ -171,6 +171,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", "key", name=op.f("pk_idempotency_keys")),
     )
+    op.create_index("ix_idempotency_keys_age", "idempotency_keys", ["workspace_id", "created_at"], unique=False)
     op.create_table(
         "invitations",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -1570,6 +1571,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_memberships_user_id"), table_name="memberships")
     op.drop_table("memberships")
     op.drop_table("invitations")
+    op.drop_index("ix_idempotency_keys_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_table("brands")
     op.drop_index("ix_authors_match_due", table_name="authors", postgresql_where=sa.text("match_due"))
