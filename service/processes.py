@@ -40,11 +40,14 @@ class Command:
     orphan_signal: signal.Signals = signal.SIGTERM  # what the kernel sends it when we die without a chance to say so
 
 
-def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
-    """Asks the kernel (Linux; elsewhere nothing happens) to send this process `number` when its parent's thread ends,
-    however it ends. Call it in the child, after any change of user: that would clear it."""
+def die_with_parent(number: signal.Signals = signal.SIGTERM, parent: int | None = None) -> None:
+    """Asks the kernel (Linux; elsewhere it does not) to send this process `number` when its parent's thread ends, however it ends.
+    The kernel says nothing of one that has ended before: where `parent`, its pid, is known, this process then ends at once. Call it
+    in the child, after any change of user: that would clear it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
 
 
 def start(command: Command, log: Path) -> Process:
@@ -54,9 +57,7 @@ def start(command: Command, log: Path) -> Process:
     parent = os.getpid()
 
     def bind() -> None:
-        die_with_parent(command.orphan_signal)
-        if os.getppid() != parent:  # we died between fork and prctl
-            os._exit(1)
+        die_with_parent(command.orphan_signal, parent)
 
     user = command.user
     with log.open("ab") as output:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.process import BaseProcess
+from multiprocessing.process import BaseProcess, parent_process
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -81,7 +81,8 @@ class MortalWorker(SimpleWorker):
     def work(self, *args: Any, **kwargs: Any) -> bool:
         # RQ does so later. Until then one that is begun again has its pool's, and would go on when it is told to stop.
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
-        die_with_parent()
+        pool = parent_process()  # none where somebody runs a worker by itself
+        die_with_parent(signal.SIGTERM, pool.pid if pool else None)
         if LONG in self.queue_names():
             give_way()
         tracing.configure(_runtime().config, "worker")

@@ -35,6 +35,16 @@ def test_one_that_is_begun_again_says_no_more_than_the_first(held: Runtime, told
     assert told["max_jobs"] == processes.RECYCLED_AFTER
 
 
+def test_one_whose_pool_ended_before_it_could_ask_to_be_told_does_not_begin(
+    held: Runtime, told: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(processes, "die_with_parent", lambda *said: asked.append(said))
+    monkeypatch.setattr(processes, "parent_process", lambda: SimpleNamespace(pid=17))
+    MortalWorker(["warmline"], connection=held.redis).work()
+    assert asked == [(signal.SIGTERM, 17)]
+
+
 def test_how_often_the_queue_is_swept_is_a_setting(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MortalWorker, "sweep_every", 17)
     assert MortalWorker(["warmline"], connection=held.redis).maintenance_interval == 17
