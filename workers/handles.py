@@ -20,7 +20,7 @@ BATCH = 500  # handles given to a provider at once; it cuts them into the CRM's 
 
 
 def write_back(
-    runtime: Runtime, workspace_id: UUID, connection_id: UUID, hold: Callable[[Session], Connection | None], line: Line | None,
+    runtime: Runtime, workspace_id: UUID, connection_id: UUID, hold: Callable[[Session], Connection | None], line: Line,
     turn: Turn,
 ) -> bool:  # fmt: skip
     """Writes what waits for this CRM, until its `turn` is over. `hold` gives the connection while the lease is
@@ -35,7 +35,6 @@ def write_back(
         if not found:
             return later
         after = found[-1].match_id
-        line = line or Line(runtime, connection)
         writes = [each.write for each in found if each.write is not None]
         results = line.speak(partial(_write, writes)) if writes else ()
         with runtime.db.tenant(workspace_id) as session:
@@ -44,6 +43,13 @@ def write_back(
             handles.settle(session, workspace_id, found, results)
         later = later or any(each.outcome is WriteOutcome.LATER for each in results)
     return True
+
+
+def wait(session: Session, connection: Connection) -> bool:
+    """Whether some are to be written into this CRM."""
+    if not _may_write(session, connection):
+        return False
+    return bool(handles.waiting(session, connection.workspace_id, connection.id, 1))
 
 
 def _may_write(session: Session, connection: Connection) -> bool:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from enum import Enum, auto
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from integrations import edits
-from integrations.records import PushOutcome, PushResult, Task, TaskKind, TaskStatus
+from integrations.records import PushOutcome, PushResult
 from service.clock import business_now, real_now
 from service.models import Connection
 from service.runtime import Runtime
@@ -21,7 +20,8 @@ from service.store.tasks import TaskRow
 from service.watch import following, freshness, meters, tracing
 from workers import handles, leave, policy
 from workers.access import Line
-from workers.settling import said, settled, untouched
+from workers.saying import as_task
+from workers.settling import settled, untouched
 from workers.shielding import hold_back
 from workers.stopping import Turn
 
@@ -50,15 +50,15 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
     """Says to one CRM all that is due. While the CRM answers one batch, what it said of the last one is stored and the next
     one is made ready. Raises nothing that is the CRM's doing."""
     job = _Job(runtime, workspace_id, connection_id, lease_id)
-    if _frozen(job):
+    taken = _begin(job)
+    if taken is None:
         return
     turn = Turn(BUDGET)
-    retry_at, answered, line = None, None, None
+    line = Line(runtime, taken[0])
+    retry_at, answered = None, None
     with ThreadPoolExecutor(1) as caller:
-        taken = _take(job, ())
         while taken is not None and taken[1]:
             connection, rows = taken
-            line = line or Line(runtime, connection)
             answer = caller.submit(tracing.here(_call), line, rows)
             if answered is not None:
                 _store(job, *answered)
@@ -77,25 +77,52 @@ def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UU
                 break
     if answered is not None:
         _store(job, *answered)
-    try:
-        left = handles.write_back(runtime, workspace_id, connection_id, job.hold, line, turn)
-    except Exception as error:
-        with runtime.db.tenant(workspace_id) as session:
-            held = job.hold(session)
-        if held is not None:
-            _failed(job, held, (), (), error)
-        return
-    if left:
-        retry_at = max(filter(None, (retry_at, real_now() + _AGAIN[PushOutcome.LATER])))
-    with runtime.db.tenant(workspace_id) as session:
+    _finish(job, line, turn, retry_at)
+
+
+class _Rest(Enum):
+    """What there is to do for a CRM to which no task is to be said now."""
+
+    NOTHING = auto()
+    HANDLES = auto()  # they are to be written
+    LAST_STEPS = auto()  # it is being left, and nothing of ours is left there
+
+
+def _rest(session: Session, held: Connection, retry_at: datetime | None, *, handles_too: bool) -> _Rest:
+    """Where there is nothing to do, the lease ends in this transaction."""
+    if handles_too and handles.wait(session, held):
+        return _Rest.HANDLES
+    if held.status == "leaving" and retry_at is None and leaving.nothing_is_left(session, held):
+        return _Rest.LAST_STEPS
+    pushing.let_go(session, held, failures=0, retry_at=retry_at)
+    return _Rest.NOTHING
+
+
+def _finish(job: _Job, line: Line, turn: Turn, retry_at: datetime | None) -> None:
+    """After the tasks: what else waits for this CRM, and the end of the lease."""
+    rest, held = _look(job, retry_at, handles_too=True)
+    if rest is _Rest.HANDLES:
+        try:
+            left = handles.write_back(job.runtime, job.workspace_id, job.connection_id, job.hold, line, turn)
+        except Exception as error:
+            with job.runtime.db.tenant(job.workspace_id) as session:
+                held = job.hold(session)
+            if held is not None:
+                _failed(job, held, (), (), error)
+            return
+        if left:
+            retry_at = max(filter(None, (retry_at, real_now() + _AGAIN[PushOutcome.LATER])))
+        rest, held = _look(job, retry_at, handles_too=False)
+    if rest is _Rest.LAST_STEPS and held is not None:
+        _leave(job, held, line)
+
+
+def _look(job: _Job, retry_at: datetime | None, *, handles_too: bool) -> tuple[_Rest, Connection | None]:
+    with job.runtime.db.tenant(job.workspace_id) as session:
         held = job.hold(session)
         if held is None:
-            return
-        last_steps = held.status == "leaving" and retry_at is None and leaving.nothing_is_left(session, held)
-        if not last_steps:
-            pushing.let_go(session, held, failures=0, retry_at=retry_at)
-    if last_steps:
-        _leave(job, held, line or Line(runtime, held))
+            return _Rest.NOTHING, None
+        return _rest(session, held, retry_at, handles_too=handles_too), held
 
 
 def _leave(job: _Job, connection: Connection, line: Line) -> None:
@@ -106,34 +133,50 @@ def _leave(job: _Job, connection: Connection, line: Line) -> None:
         _failed(job, connection, (), (), error)
 
 
-def _frozen(job: _Job) -> bool:
-    """Whether nothing may be written there now. Then the lease is let go, and what waits is looked at again later."""
-    with job.runtime.db.tenant(job.workspace_id) as session:
-        connection = job.hold(session)
-        if connection is None or not freezing.of(session, connection):
-            return False
-        again = real_now() + freezing.LOOK_AGAIN
-        pushing.let_go(
-            session, connection, failures=connection.push_failures, error=connection.push_error, retry_at=again
-        )
-        return True
+_Taken = tuple[Connection, list[TaskRow]]
 
 
-def _take(job: _Job, under_way: Sequence[UUID]) -> tuple[Connection, list[TaskRow]] | None:
-    """What is to be said now, but for what is under way, noted as possibly said before a byte is sent. None when the lease
-    is somebody else's."""
+def _begin(job: _Job) -> _Taken | None:
+    """The connection and its first tasks, which may be none. None when there is nothing to do: then the lease is let go. What is frozen is
+    looked at again later."""
 
-    def work(session: Session) -> tuple[Connection, list[TaskRow]] | None:
+    def work(session: Session) -> _Taken | None:
         connection = job.hold(session)
         if connection is None:
             return None
-        if connection.preview or connection.status not in ("active", "leaving") or freezing.of(session, connection):
-            return connection, []
-        hold_back(session, job.workspace_id, job.connection_id, business_now())
-        return connection, pushing.take(session, connection, under_way, BATCH)
+        if freezing.of(session, connection):
+            pushing.let_go(
+                session, connection, failures=connection.push_failures, error=connection.push_error,
+                retry_at=real_now() + freezing.LOOK_AGAIN,
+            )  # fmt: skip
+            return None
+        rows = _due(session, job, connection, ())
+        if not rows and _rest(session, connection, None, handles_too=True) is _Rest.NOTHING:
+            return None
+        return connection, rows
 
     # Whoever decides has tasks first and asks for their CRM then, so either may have to give way.
     return job.runtime.db.retried(job.workspace_id, work)
+
+
+def _take(job: _Job, under_way: Sequence[UUID]) -> _Taken | None:
+    """What is to be said next, but for what is under way. None when the lease is somebody else's."""
+
+    def work(session: Session) -> _Taken | None:
+        connection = job.hold(session)
+        if connection is None:
+            return None
+        return connection, [] if freezing.of(session, connection) else _due(session, job, connection, under_way)
+
+    return job.runtime.db.retried(job.workspace_id, work)
+
+
+def _due(session: Session, job: _Job, connection: Connection, under_way: Sequence[UUID]) -> list[TaskRow]:
+    """What is to be said now, noted as possibly said before a byte is sent."""
+    if connection.preview or connection.status not in ("active", "leaving"):
+        return []
+    hold_back(session, job.workspace_id, job.connection_id, business_now())
+    return pushing.take(session, connection, under_way, BATCH)
 
 
 def _put_back(job: _Job, rows: Sequence[TaskRow]) -> None:
@@ -162,68 +205,6 @@ def _too_early(row: TaskRow) -> bool:
     if row.external_id is None or row.wanted != "withdrawn" or row.maybe_sent_at is None:
         return False
     return real_now() - row.maybe_sent_at < IN_FLIGHT
-
-
-# --- what is said ---------------------------------------------------------------------------------------------
-
-
-def as_task(row: TaskRow) -> Task | None:
-    """What to say of this task; None when there is nothing to say."""
-    if row.external_id is None:
-        return _new(row)
-    status = TaskStatus(row.wanted)
-    if status is TaskStatus.WITHDRAWN and row.edited:
-        return None  # somebody made it theirs: it is left to them
-    changed = _changes(row)
-    if status is TaskStatus.WITHDRAWN:
-        # CRMs keep what was deleted where it can be brought back for months, so words that are to be erased go from it first; once
-        # they have, it is due again at once.
-        if row.erased_at is not None and changed:
-            return Task(row.key, TaskKind(row.kind), TaskStatus.OPEN, external_id=row.external_id, **changed)
-        return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id, ours=_ours(row))
-    if status.value == row.state and not changed:
-        return None
-    return Task(row.key, TaskKind(row.kind), status, external_id=row.external_id, ours=_ours(row), **changed)
-
-
-def _ours(row: TaskRow) -> tuple[dict[str, Any], ...]:
-    """All that may stand there of ours. What is erased is written over, whoever changed it."""
-    return ({**row.written, edits.STATUS: row.state}, *row.sent) if row.erased_at is None else ()
-
-
-def _new(row: TaskRow) -> Task | None:
-    if row.wanted != "open" and row.state == "absent":
-        return None
-    # One whose answer was lost is sought, and made if need be, as it was: only then can it be closed. 'absent' here
-    # means that it was so when it was read: nothing was ever sent.
-    return Task(
-        row.key, TaskKind(row.kind), TaskStatus.OPEN, maybe_sent_at=row.maybe_sent_at if row.state == "unknown" else None,
-        **_fields(said(row)),
-    )  # fmt: skip
-
-
-def _changes(row: TaskRow) -> dict[str, Any]:
-    perhaps = (row.written, *row.sent)  # a change whose answer was lost may stand there
-    differing = {
-        name: value
-        for name, value in row.content.items()
-        if name not in row.edited and any(each.get(name) != value for each in perhaps)
-    }
-    return {**_fields(differing), **_former_contact(row)}
-
-
-def _former_contact(row: TaskRow) -> dict[str, str]:
-    """Whom it was about when it was last written, if it is about them no more: no CRM forgets them by itself."""
-    before = row.written.get("contact_native_id")
-    return {"former_contact_id": before} if before and before != row.content.get("contact_native_id") else {}
-
-
-def _fields(content: dict[str, Any]) -> dict[str, Any]:
-    names = {"contact_native_id": "contact_id"}
-    values = {names.get(name, name): value for name, value in content.items()}
-    if values.get("due_at"):
-        values["due_at"] = datetime.fromisoformat(values["due_at"])
-    return values
 
 
 # --- what came of it ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.clock import business_now, real_instant, real_now
@@ -141,16 +141,13 @@ def let_go(
     session: Session, connection: Connection, *, failures: int, error: str = "", retry_at: datetime | None = None
 ) -> None:
     """Ends the lease; the connection is due again when its next task is (`retry_at`, real time, if that is later)."""
+    connection.push_lease_id = connection.push_lease_until = None
+    connection.push_failures, connection.push_error = failures, error
     session.flush()
     rows = execute(
         raw(session),
         "SELECT min(push_at) FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND push_at IS NOT NULL",
         {"w": connection.workspace_id, "c": connection.id},
-    )
-    session.execute(
-        update(Connection)
-        .where(Connection.workspace_id == connection.workspace_id, Connection.id == connection.id)
-        .values(push_lease_id=None, push_lease_until=None, push_failures=failures, push_error=error)
     )
     if connection.status == "leaving":  # there is something to do until it is gone
         due.push_soon(session, connection.workspace_id, connection.id, retry_at)

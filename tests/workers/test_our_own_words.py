@@ -12,7 +12,7 @@ from integrations.records import Gone, PushOutcome, PushResult, TaskState, TaskS
 from service.ids import new_id
 from service.store.tasks import TaskRow
 from tests.workers.conftest import World
-from workers import push
+from workers import push, saying
 from workers.settling import settled
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -155,10 +155,10 @@ def row(**values: Any) -> TaskRow:
 
 def test_words_that_are_wanted_again_are_said_where_a_change_may_stand_in_their_place() -> None:
     first, second = {"subject": "First"}, {"subject": "Second", "status": "open"}
-    said = push.as_task(row(external_id="t1", written=first, sent=[second]))
+    said = saying.as_task(row(external_id="t1", written=first, sent=[second]))
     assert said is not None
     assert said.subject == "First"
-    assert push.as_task(row(external_id="t1", written=first, sent=[{**first, "status": "open"}])) is None
+    assert saying.as_task(row(external_id="t1", written=first, sent=[{**first, "status": "open"}])) is None
 
 
 def test_what_is_found_of_somebody_who_was_erased_meanwhile_is_written_over() -> None:
@@ -166,7 +166,7 @@ def test_what_is_found_of_somebody_who_was_erased_meanwhile_is_written_over() ->
     erased = row(state="unknown", wanted="withdrawn", written={"contact_native_id": "c1"}, erased_at=NOON)
     found = settled(erased, PushResult(erased.key, PushOutcome.FOUND, "t1"), NOON, NOON)
     assert found.written == {"contact_native_id": "c1"}
-    next_said = push.as_task(
+    next_said = saying.as_task(
         row(state="open", wanted="withdrawn", external_id="t1", written=found.written, erased_at=NOON)
     )
     assert next_said is not None
