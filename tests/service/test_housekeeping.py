@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import event, func, select, update
+from sqlalchemy import delete, event, func, select, update
 
 from service import accounts, housekeeping, sessions
 from service.clock import real_now
@@ -81,3 +81,25 @@ def test_tries_to_sign_in_known_browsers_and_sign_ins_under_way_are_forgotten_in
         assert session.scalars(select(OpenIDState.state_hash)).all() == [b"new"]
         assert session.scalars(select(KnownDevice.token_hash)).all() == [b"new"]
         assert set(session.scalars(select(SigninSession.browser))) == {"", "new"}
+
+
+def test_what_is_nobodys_in_particular_is_swept_once_a_minute_for_all(held: Runtime, owner: Member) -> None:
+    def left() -> int:
+        with held.db.globally() as session:
+            session.add(
+                SigninLink(
+                    token_hash=b"old", user_id=owner.user_id, expires_at=real_now() - timedelta(days=2), used_at=None
+                )
+            )
+        housekeeping.tidy(held, owner.workspace_id)
+        with held.db.globally() as session:
+            return len(
+                session.scalars(
+                    delete(SigninLink).where(SigninLink.token_hash == b"old").returning(SigninLink.user_id)
+                ).all()
+            )
+
+    assert left() == 0
+    assert left() == 1  # somebody has just swept
+    held.redis.flushall()  # nobody knows when
+    assert left() == 0
