@@ -6,72 +6,33 @@ own: an error that Odoo itself tells means that nothing was done.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
+from integrations.crm.odoo.meaning import BAD_KEY, NoSuchAPIError, classify, meaning, no_rpc, says
 from integrations.errors import (
     AuthenticationError,
-    IntegrationError,
     InvalidRequestError,
     NotFoundError,
     PermissionDeniedError,
-    TemporaryError,
     UnexpectedResponseError,
 )
 from integrations.http import Session, parse_json
 from integrations.provider import Access
 
 JSON2_SINCE = 19
+HAS_ACCESS_SINCE = 18  # what a user may do is asked by another name
+LISTS_SINCE = 12  # create takes a list of records; before, one record
+AT_ONCE = 100  # records that one create makes
 PAGE = 200
 IDS = 500  # ids in one question; they stand in the body
 EVERYTHING = {"active_test": False}  # archived records too
+_NO_DATABASE = "Name the database of your Odoo: its server does not tell by the address which one is meant."
 
 Row = Mapping[str, Any]
 Domain = list[Any]
-
-# What the exceptions mean that Odoo names, by the last part of their names. Others of its own are bugs or bad fields.
-_MEANING: dict[str, type[IntegrationError]] = {
-    "AccessDenied": AuthenticationError,
-    "Unauthorized": AuthenticationError,
-    "SessionExpiredException": AuthenticationError,
-    "AccessError": PermissionDeniedError,
-    "Forbidden": PermissionDeniedError,
-    "MissingError": NotFoundError,
-    "NotFound": NotFoundError,
-    "UserError": InvalidRequestError,
-    "ValidationError": InvalidRequestError,
-    "RedirectWarning": InvalidRequestError,
-    "UnprocessableEntity": InvalidRequestError,
-    "IntegrityError": InvalidRequestError,
-    "NotNullViolation": InvalidRequestError,
-    "ValueError": InvalidRequestError,
-    "TypeError": InvalidRequestError,
-    "KeyError": InvalidRequestError,
-    "AttributeError": InvalidRequestError,
-    "ConcurrencyError": TemporaryError,
-    "OperationalError": TemporaryError,
-    "SerializationFailure": TemporaryError,
-    "LockNotAvailable": TemporaryError,
-}
-_NO_DATABASE = "Name the database of your Odoo: its server does not tell by the address which one is meant."
-_BAD_KEY = "Odoo does not accept this API key and login. Make a key (Preferences, Account Security), and connect again."
-
-
-def meaning(name: str, says: str) -> IntegrationError:
-    """What an exception of Odoo's means. `says` is its own sentence."""
-    kind = _MEANING.get(name.rpartition(".")[2], TemporaryError)
-    if kind is AuthenticationError:
-        return AuthenticationError(_BAD_KEY)
-    return kind(f"Odoo says: {says or name or 'nothing'}")
-
-
-def _first_line(text: object) -> str:
-    return next((line.strip() for line in str(text or "").splitlines() if line.strip()), "")
 
 
 class API:
@@ -85,9 +46,9 @@ class API:
         named = {"X-Odoo-Database": self.database} if self.database else {}
         guarded, allow = access.guarded, access.allow_hosts
         self._json2 = Session(
-            base, token=self._key, headers=named, guarded=guarded, allow=allow, says=_says, classify=_classify
+            base, token=self._key, headers=named, guarded=guarded, allow=allow, says=says, classify=classify
         )
-        self._rpc = Session(base, secrets=[self._key], guarded=guarded, allow=allow, says=_says, classify=_no_rpc)
+        self._rpc = Session(base, secrets=[self._key], guarded=guarded, allow=allow, says=says, classify=no_rpc)
         self._uid: int | None = access.options.get("uid")
         self._version: int | None = access.options.get("version")
 
@@ -134,7 +95,7 @@ class API:
             raise InvalidRequestError(_NO_DATABASE)
         found = self._service("common", "authenticate", self.database, self._typed("login"), self._key, {})
         if not isinstance(found, int) or not found:
-            raise AuthenticationError(_BAD_KEY)
+            raise AuthenticationError(BAD_KEY)
         return found
 
     # --- calls ----------------------------------------------------------------------------------------------------
@@ -179,7 +140,8 @@ class API:
         raise meaning(str(data.get("name") or ""), self._redacted(data.get("message") or error.get("message")))
 
     def _redacted(self, text: object) -> str:
-        return _first_line(text).replace(self._key, "…") if self._key else _first_line(text)
+        said = str(text or "")
+        return said.replace(self._key, "…") if self._key else said
 
     # --- the methods of every model -------------------------------------------------------------------------------
 
@@ -226,9 +188,26 @@ class API:
             return False
         return False
 
+    def may(self, model: str, operation: str) -> bool | None:
+        """Whether our user may "create", "write" or "unlink" records of a model at all: a rule may keep her from some of them. None where
+        Odoo does not say."""
+        try:
+            if self.version >= HAS_ACCESS_SINCE:
+                return self.call(model, "has_access", [], {"operation": operation}) is True
+            asked = {"operation": operation, "raise_exception": False}
+            return self.call(model, "check_access_rights", None, asked, by_place=True) is True
+        except (InvalidRequestError, NotFoundError, PermissionDeniedError):
+            return None
+
+    @property
+    def at_once(self) -> int:
+        """How many records one `create` makes."""
+        return AT_ONCE if self.version >= LISTS_SINCE else 1
+
     def create(self, model: str, values: Sequence[Row]) -> list[int]:
-        """Makes them all, or none. Their ids, in the same order."""
-        made = self.call(model, "create", None, {"vals_list": list(values)}, by_place=True, write=True)
+        """Makes them all, or none: no more than `at_once`. Their ids, in the same order."""
+        given = values[0] if self.at_once == 1 else list(values)
+        made = self.call(model, "create", None, {"vals_list": given}, by_place=True, write=True)
         ids = made if isinstance(made, list) else [made]
         if len(ids) != len(values) or not all(map(_is_id, ids)):
             raise UnexpectedResponseError("Odoo did not say what it made", sample=type(made).__name__)
@@ -254,39 +233,3 @@ def _by_address(base: str) -> str:
     """The database of an Odoo that is hosted by Odoo itself, which has the name of its address."""
     host = urlsplit(base).hostname or ""
     return host.removesuffix(".odoo.com") if host.endswith(".odoo.com") else ""
-
-
-class NoSuchAPIError(UnexpectedResponseError):
-    """The older API is not there: a newer Odoo, or none. It says nothing about any record."""
-
-
-def _no_rpc(response: requests.Response) -> IntegrationError | None:
-    if response.status_code != 404:
-        return None
-    return NoSuchAPIError("Odoo does not answer by the API of its version any more. If it was upgraded, connect again.")
-
-
-def _object(response: requests.Response) -> Row:
-    try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _says(response: requests.Response) -> str:
-    """Odoo's own sentence about a refusal: never its traceback, nor the arguments of the call."""
-    return _first_line(_object(response).get("message"))
-
-
-def _classify(response: requests.Response) -> IntegrationError | None:
-    """JSON-2 names its exceptions, whatever the status. Rate limits and a server that is down are read as everybody's."""
-    body = _object(response)
-    name = body.get("name")
-    if response.status_code == 404 and not isinstance(name, str):
-        return UnexpectedResponseError("Odoo does not answer at this address, or not for this database.")
-    if not isinstance(name, str) or response.status_code in (429, 503):
-        return None
-    secret = response.request.headers.get("Authorization", "").partition(" ")[2]
-    says = _says(response)
-    return meaning(name, says.replace(secret, "…") if secret else says)

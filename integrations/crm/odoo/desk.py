@@ -1,8 +1,9 @@
-"""Odoo's calls about tasks, as `integrations.pushing` wants them. A hundred activities are made with one call, all or none."""
+"""Odoo's calls about tasks, as `integrations.pushing` wants them. A hundred activities are made with one call, all or none (one, before 12)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from integrations import body
 from integrations.crm.odoo import fields
 from integrations.crm.odoo.api import API, EVERYTHING, PAGE, Domain, Row
 from integrations.crm.odoo.fields import ACTIVITY, PARTNER, USER, Site
-from integrations.errors import InvalidRequestError
+from integrations.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from integrations.records import Task, TaskState, TaskStatus
 
 _KEYS = 50  # keys in one question
@@ -24,10 +25,10 @@ class OdooDesk:
     """Implements `integrations.pushing.Desk`. `place` is the partner under whom stands what is about nobody and nobody's."""
 
     name = "Odoo"
-    batch = 100
     settle = timedelta(minutes=3)  # Odoo ends a request after two (`limit_time_real`)
 
     def __init__(self, api: API, site: Site, place: int) -> None:
+        self.batch = api.at_once
         self._api = api
         self._site = site
         self._place = place
@@ -71,7 +72,8 @@ class OdooDesk:
         if not self._site.model_id:
             raise InvalidRequestError(_NO_MODEL)
         values = [fields.new_task_values(task, self._site, self._under(task)) for task in tasks]
-        made = [str(each) for each in self._api.create(ACTIVITY, values)]
+        with self._told_apart("create"):
+            made = [str(each) for each in self._api.create(ACTIVITY, values)]
         self._rows |= {
             each: {"res_model": PARTNER, "res_id": row["res_id"]} for each, row in zip(made, values, strict=True)
         }
@@ -84,22 +86,39 @@ class OdooDesk:
     def update(self, task: Task, standing: TaskState) -> None:
         """Changes what the task gives; completes it by Odoo's own button, or takes it out of the archive."""
         values: dict[str, Any] = fields.task_values(task, self._site, standing)
+        if task.contact_id and not self._is_about(standing.id, task.contact_id) and not self.alive([task.contact_id]):
+            raise NotFoundError(
+                "The contact is no longer in Odoo."
+            )  # which writes down the number of one that is not there
         if task.former_contact_id and not task.contact_id and self._is_about(standing.id, task.former_contact_id):
             self.assignable([standing.owner_id] if standing.owner_id else [])
             values["res_id"] = self._partners.get(str(standing.owner_id)) or self._place
         if task.status is TaskStatus.OPEN and standing.status is TaskStatus.COMPLETED:
             values["active"] = True
-        if values:
-            self._api.write(ACTIVITY, int(standing.id), values)
-        if task.status is TaskStatus.COMPLETED and standing.status is TaskStatus.OPEN:
-            self._api.call(ACTIVITY, "action_feedback", [int(standing.id)])
+        with self._told_apart("write"):
+            if values:
+                self._api.write(ACTIVITY, int(standing.id), values)
+            if task.status is TaskStatus.COMPLETED and standing.status is TaskStatus.OPEN:
+                self._api.call(ACTIVITY, "action_feedback", [int(standing.id)])
 
     def _is_about(self, task_id: str, contact_id: str) -> bool:
         return str(self._rows.get(task_id, {}).get("res_id")) == contact_id
 
     def withdraw(self, task: Task) -> None:
         """Deletes it."""
-        self._api.unlink(ACTIVITY, int(str(task.external_id)))
+        with self._told_apart("unlink"):
+            self._api.unlink(ACTIVITY, int(str(task.external_id)))
+
+    @contextmanager
+    def _told_apart(self, operation: str) -> Iterator[None]:
+        """Odoo denies by one name what our user may do to nothing and what a rule keeps her from doing to one record: the latter is about
+        the task that was to be written, and no other is to wait behind it."""
+        try:
+            yield
+        except PermissionDeniedError as error:
+            if self._api.may(ACTIVITY, operation) and self._api.may(PARTNER, "write"):
+                raise InvalidRequestError(str(error)) from error
+            raise
 
     def url(self, task_id: str) -> str:
         """Where a person sees it."""

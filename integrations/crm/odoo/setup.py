@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
 from integrations.crm.odoo import fields
-from integrations.crm.odoo.api import API, EVERYTHING, Row
+from integrations.crm.odoo.api import API, EVERYTHING, Domain, Row
 from integrations.crm.odoo.fields import ACTIVITY, PARTNER, USER, Site
 from integrations.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from integrations.handle_names import chosen, forbids_calls, network_of
@@ -16,6 +16,7 @@ _REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
 _PREFIXES = ("x_studio_", "x_")  # of fields that somebody added
 _DONE_FIELDS = ("active", "date_done")  # since 17 an activity that is done may be archived instead of deleted
 _MOST_TEXTS = 300
+_TYPE_FIELDS = ("name", "category", "icon", "keep_done")  # of an activity type; those that this Odoo has are read
 
 
 def prepare(api: API) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def prepare(api: API) -> dict[str, Any]:
         "keeps_done": _keep_done(api, types) if "active" in activity else False,
         "model_id": _model_id(api),
         "types": _ours(types),
-        "calls": [row["id"] for row in types if row.get("category") == "phonecall"],
+        "calls": [row["id"] for row in _calls(types)],
         "contact_properties": [{"name": name, "network": network} for name, network in handles.items()],
         "text_properties": [{"name": name, "label": label} for name, label in texts.items() if name not in handles][
             :_MOST_TEXTS
@@ -75,6 +76,11 @@ def missing(api: API, options: Mapping[str, Any]) -> list[str]:
         found.append(
             "Let the user of the API key read models in Odoo (Settings, Users: at least Internal User), and connect again: no task can be made."
         )
+    if api.may(PARTNER, "write") is False or api.may(ACTIVITY, "create") is False:
+        found.append(
+            "Give the user of the API key the right Contact Creation in Odoo (Settings, Users): an activity stands under a contact, and"
+            " whoever makes one must be able to edit that contact."
+        )
     if options.get("activity_fields") and not _keeps(_types(api)):
         found.append(
             "In Odoo, open the activity types To-Do and Call (Settings, Discuss, Activity Types) and tick Keep Done: without it, Odoo"
@@ -95,26 +101,31 @@ def _user(api: API, uid: int) -> Row:
 
 def _types(api: API) -> list[Row]:
     known = _fields(api, "mail.activity.type")
-    names = ["name", "category", "res_model", *(["keep_done"] if "keep_done" in known else [])]
-    return api.search(
-        "mail.activity.type",
-        [["res_model", "in", [False, PARTNER]]],
-        [name for name in names if name in known],
-        order="sequence, id",
-    )
+    # Since 15 a type names the model that it is for; before, it was linked to it.
+    ours: Domain = ["|", ["res_model_id", "=", False], ["res_model_id.model", "=", PARTNER]]
+    if "res_model" in known:
+        ours = [["res_model", "in", [False, PARTNER]]]
+    names = [name for name in _TYPE_FIELDS if name in known]
+    return api.search("mail.activity.type", ours, names, order="sequence, id")
 
 
-def _ours(types: Iterable[Row]) -> dict[str, int]:
+def _calls(types: Sequence[Row]) -> list[Row]:
+    """The types that are phone calls. Before 15 no category says so (but with VoIP), and Odoo's own type is known by its picture: names are translated."""
+    said = [row for row in types if row.get("category") == "phonecall"]
+    return said or [row for row in types if row.get("icon") == "fa-phone"]
+
+
+def _ours(types: Sequence[Row]) -> dict[str, int]:
     """The types of our two kinds of task: to-do and call; where there is none, Odoo takes its own default."""
     todo = [row for row in types if str(row.get("name")).lower().replace("-", " ") in ("to do", "todo")]
-    plain = [row for row in types if row.get("category") in ("default", False, None)]
-    calls = [row for row in types if row.get("category") == "phonecall"]
+    calls = _calls(types)
+    plain = [row for row in types if row.get("category") in ("default", False, None) and row not in calls]
     found = {fields.TODO: (todo or plain)[:1], fields.CALL: calls[:1]}
     return {name: rows[0]["id"] for name, rows in found.items() if rows}
 
 
 def _keep_done(api: API, types: list[Row]) -> bool:
-    """Whether what is done is archived. Version 17 asks the type (`keep_done`); later ones always do it."""
+    """Whether what is done is archived. Versions 17 and 18 ask the type (`keep_done`); later ones always do it."""
     if _keeps(types):
         return True
     ours = set(_ours(types).values())

@@ -1,7 +1,8 @@
 """An Odoo in memory behind `responses`: it answers as Odoo does by JSON-2 (19) or JSON-RPC (before), and remembers every call.
 
 It knows domains, archived records, links as `[id, name]`, `false` for what is empty, errors with status 200 (JSON-RPC) or named in the body
-(JSON-2), calls that are done as one or not at all, and activities that are archived, or deleted, when they are done.
+(JSON-2), calls that are done as one or not at all, and activities that are archived, or deleted, when they are done. What differs by version
+stands in `versions`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import responses
 
 from tests.fakes.clock import Clock
 from tests.integrations.crm.faults import Answer, Faults
+from tests.integrations.crm.odoo import domains, versions
 
 WEB = "https://acme.odoo.com"
 DATABASE, LOGIN, KEY = "acme", "bot@acme.test", "6578616d706c65206a736f6e20617069206b6579"
@@ -30,10 +32,22 @@ EMPTY: dict[str, dict[str, Any]] = {
     "mail.activity": {"summary": False, "note": False, "active": True, "date_done": False, "activity_type_id": False},
     "mail.message": {"mail_activity_type_id": False, "message_type": "notification", "body": "", "model": "res.partner"},
     "calendar.event": {"active": True, "partner_ids": []},
-    "mail.activity.type": {"res_model": False, "sequence": 1},
+    "mail.activity.type": {},
     "res.company": {},
     "ir.model": {},
 }  # fmt: skip
+
+
+# Methods that JSON-RPC calls with ids first, and the names of what follows by place.
+_OF_RECORDS = ("read", "write", "unlink", "action_feedback", "has_access")
+_PLACES = {
+    "read": ["fields"],
+    "create": ["vals_list"],
+    "write": ["vals"],
+    "default_get": ["fields"],
+    "check_access_rights": ["operation", "raise_exception"],
+}
+_ALWAYS = ("id", "write_date", "create_date")
 
 
 class OdooError(Exception):
@@ -51,7 +65,7 @@ class Server:
     """`keeps_done`: what is done is archived. `hidden_models`: not installed, or not for this user."""
 
     version: int = 19
-    keeps_done: bool | None = True  # None: this version deletes it always
+    keeps_done: bool | None = True  # None: this version deletes it always, as all before 17 do
     clock: Clock = field(default_factory=Clock)
     rows: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -59,6 +73,8 @@ class Server:
     read_only: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)  # ids that no list serves yet
     out_of_reach: set[str] = field(default_factory=set)  # ids that a rule keeps from this user
+    unknown_methods: set[str] = field(default_factory=set)
+    guarded: set[int] = field(default_factory=set)  # partners that a rule lets this user read and not change
     refusals: dict[str, str] = field(default_factory=dict)  # summary of an activity -> Odoo's sentence
     calls: list[tuple[str, str, Any]] = field(default_factory=list)  # model, method, parameters
     faults: Faults = field(default_factory=Faults)
@@ -71,19 +87,18 @@ class Server:
             name: {"type": "char", "string": name} for name in (*EMPTY["res.partner"], "name", "function", "city")
         }
         self.fields["res.partner"]["x_studio_twitter"] = {"type": "char", "string": "Twitter"}
+        if self.version < versions.ARCHIVES_SINCE:
+            self.keeps_done = None
         kept = ("active", "date_done") if self.keeps_done is not None else ()
         self.fields["mail.activity"] = {name: {"type": "char"} for name in ("summary", "note", *kept)}
-        asked = ("keep_done",) if self.version == 17 else ()
-        self.fields["mail.activity.type"] = {
-            name: {"type": "char"} for name in ("name", "category", "res_model", *asked)
-        }
+        self.fields["mail.activity.type"] = {name: {"type": "char"} for name in versions.type_fields(self.version)}
         self.put("res.company", {"name": "Acme Cargo"}, 1)
         self.put("ir.model", {"model": "res.partner"}, MODEL)
         self.put("res.partner", {"name": "Bot"}, BOT_PARTNER)
         self.put("res.users", {"name": "Bot", "login": LOGIN, "partner_id": [BOT_PARTNER, "Bot"]}, BOT)
-        keep = {"keep_done": self.keeps_done} if asked else {}
-        self.put("mail.activity.type", {"name": "To-Do", "category": "default", **keep}, TODO)
-        self.put("mail.activity.type", {"name": "Call", "category": "phonecall", **keep}, CALL)
+        kinds = versions.activity_types(self.version, self.keeps_done)
+        for type_id, (name, values) in zip((CALL, TODO), kinds.items(), strict=True):
+            self.put("mail.activity.type", {"name": name, **values}, type_id)
 
     # --- what a test says -----------------------------------------------------------------------------------
 
@@ -99,14 +114,19 @@ class Server:
         return record_id
 
     def delete(self, model: str, record_id: int) -> None:
+        """Gone; the activities of a partner go with it."""
         self.rows.get(model, {}).pop(record_id, None)
+        if model == "res.partner":
+            tasks = self.rows.get("mail.activity", {})
+            self.rows["mail.activity"] = {each: row for each, row in tasks.items() if row.get("res_id") != record_id}
 
-    def do(self, activity_id: int) -> None:
-        """The button: archived or deleted, with a message in the contact's history."""
+    def do(self, activity_id: int, feedback: str = "") -> None:
+        """The button: archived or deleted, with a message in the contact's history, whose last words are how it went."""
         row = self.rows["mail.activity"][activity_id]
         kind = row["activity_type_id"]
         kind = kind[0] if isinstance(kind, list) else kind
-        told = {"body": f"<p>done: {row['summary']}</p><div>{row['note']}</div>", "res_id": row["res_id"]}
+        words = f"<p>done: {row['summary']}</p><div>{row['note']}</div><div><strong>Feedback</strong><p>{feedback}</p></div>"
+        told = {"body": words, "res_id": row["res_id"]}
         named = [kind, "x"] if kind else False
         self.put("mail.message", {**told, "date": self.now(), "mail_activity_type_id": named})
         if self.keeps_done:
@@ -142,7 +162,7 @@ class Server:
         return self.faults.through("POST", f"{model}/{method}", work)
 
     def _by_json2(self, request: requests.PreparedRequest, call: tuple[Any, ...]) -> Answer:
-        if self.version < 19:
+        if self.version < versions.JSON2_SINCE:
             return 404, {"Content-Type": "text/html"}, "<html>404</html>"
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return (
@@ -174,18 +194,20 @@ class Server:
         args = asked["args"]
         if asked["method"] == "version":
             return result({"server_version": f"{self.version}.0", "protocol_version": 1})
+        if args[0] != DATABASE:
+            return refuse(
+                "psycopg2.OperationalError", f'connection failed: FATAL:  database "{args[0]}" does not exist\n'
+            )
         if asked["method"] == "authenticate":
             return result(BOT if args[:3] == [DATABASE, LOGIN, KEY] else False)
         database, uid, key, model, method, places, named = args
         if (database, uid, key) != (DATABASE, BOT, KEY):
             return refuse("odoo.exceptions.AccessDenied", "Access Denied")
         context = named.pop("context", {})
-        ids = places.pop(0) if places and method in ("read", "write", "unlink", "action_feedback") else None
-        names = {"read": ["fields"], "create": ["vals_list"], "write": ["vals"], "default_get": ["fields"]}.get(
-            method, []
-        )
+        ids = places.pop(0) if places and method in _OF_RECORDS else None
+        params = {**dict(zip(_PLACES.get(method, ()), places, strict=False)), **named}
         try:
-            return result(self._run(model, method, ids, {**dict(zip(names, places, strict=False)), **named}, context))
+            return result(self._run(model, method, ids, params, context))
         except OdooError as error:
             return refuse(error.name, error.says)
 
@@ -193,6 +215,10 @@ class Server:
         self, model: str, method: str, ids: list[int] | None, params: dict[str, Any], context: dict[str, Any]
     ) -> Any:
         self.calls.append((model, method, params))
+        if method in self.unknown_methods:
+            raise OdooError("builtins.AttributeError", f"The method '{method}' does not exist", 404)
+        if method == ("has_access" if self.version >= versions.HAS_ACCESS_SINCE else "check_access_rights"):
+            return model not in self.hidden_models | self.read_only
         if model in self.hidden_models:
             raise OdooError("odoo.exceptions.AccessError", f"You are not allowed to access {model}.", 403)
         if model in self.read_only and method in ("create", "write", "unlink"):
@@ -215,7 +241,10 @@ class Server:
         rows = [row for row in self.rows.get(model, {}).values() if str(row["id"]) not in unseen]
         if context.get("active_test", True):
             rows = [row for row in rows if row.get("active", True)]
-        rows = [row for row in rows if self._fits(row, list(params["domain"]))]
+        domain, known = list(params["domain"]), self.fields.get(model)
+        if strange := [name for name in domains.names(domain) if known and name not in {*known, *_ALWAYS}]:
+            raise OdooError("builtins.ValueError", f"Invalid field '{strange[0]}' in leaf", 500)
+        rows = [row for row in rows if domains.fits(row, domain)]
         keys = [each.strip() for each in params.get("order", "id").split(",")]
         rows.sort(key=lambda row: [row["_stamp"] if key == "write_date" else row.get(key) or 0 for key in keys])
         names = ["id", *params["fields"]]
@@ -231,45 +260,25 @@ class Server:
         shown = {**row, "write_date": row["_stamp"][:19]}
         return {name: shown.get(name, False) for name in names}
 
-    def _fits(self, row: dict[str, Any], domain: list[Any]) -> bool:
-        stack: list[bool] = []
-        for each in reversed(domain):
-            if each == "|":
-                stack.append(stack.pop() | stack.pop())
-            elif each == "&":
-                stack.append(stack.pop() & stack.pop())
-            else:
-                stack.append(self._leaf(row, *each))
-        return all(stack)
-
-    def _leaf(self, row: dict[str, Any], name: str, operator: str, value: Any) -> bool:
-        have = row["_stamp"] if name == "write_date" else row.get(name, False)
-        have = have[0] if isinstance(have, list) and len(have) == 2 and isinstance(have[1], str) else have
-        checks: dict[str, Callable[[], bool]] = {
-            "=": lambda: have == value,
-            "!=": lambda: have != value,
-            "in": lambda: have in value,
-            "not in": lambda: have not in value,
-            ">": lambda: have > value,
-            ">=": lambda: have >= value,
-            "<": lambda: have < value,
-            "ilike": lambda: value.lower() in str(have or "").lower(),
-            "not ilike": lambda: value.lower() not in str(have or "").lower(),
-        }
-        return checks[operator]()
-
     def _create(self, model: str, ids: Any, params: dict[str, Any], context: Any) -> Any:
-        for values in params["vals_list"]:
+        given = params["vals_list"]
+        one = self.version < versions.LISTS_SINCE
+        if one and isinstance(given, list):
+            raise OdooError("builtins.AttributeError", "'list' object has no attribute 'get'", 500)
+        for values in [given] if one else given:
             self._check(model, values)
-        made = [self.put(model, self._linked(values)) for values in params["vals_list"]]
+            if model == "mail.activity" and values["res_id"] not in self.rows["res.partner"]:
+                raise missing()
+        made = [self.put(model, self._linked(values)) for values in ([given] if one else given)]
         self.tasks_ever_created += len(made) if model == "mail.activity" else 0
-        return made
+        return made[0] if one else made
 
     def _check(self, model: str, values: dict[str, Any]) -> None:
         if values.get("summary") in self.refusals:
             raise OdooError("odoo.exceptions.ValidationError", self.refusals[values["summary"]])
-        if model == "mail.activity" and "res_id" in values and values["res_id"] not in self.rows["res.partner"]:
-            raise missing()
+        if model == "mail.activity" and values.get("res_id") in self.guarded:
+            says = "A rule keeps you from this.\n\n(Document type: Activity, Operation: create)\nNone"
+            raise OdooError("odoo.exceptions.AccessError", says, 403)
 
     def _linked(self, values: dict[str, Any]) -> dict[str, Any]:
         links = {
@@ -296,5 +305,5 @@ class Server:
         for each in ids:
             if each not in self.rows.get(model, {}):
                 raise missing()
-            self.do(each)
+            self.do(each, params.get("feedback", ""))
         return 1

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from integrations.crm.odoo import PROVIDER, fields, streams
-from integrations.crm.odoo.api import meaning
+from integrations.crm.odoo.meaning import meaning
 from integrations.crm.odoo.sweeping import pack, unpack
 from integrations.errors import (
     AuthenticationError,
