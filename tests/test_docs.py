@@ -33,7 +33,9 @@ READERS = {"str", "int", "bool", "list", "get", "getenv"}
 
 def documents() -> list[Path]:
     return sorted(
-        path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+        path
+        for path in ROOT.rglob("*.md")
+        if not any(part.startswith(".") or part == "build" for part in path.relative_to(ROOT).parts)
     )
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -29,24 +27,16 @@ from integrations.records import (
     TaskState,
     TaskStatus,
 )
-from service import access, accounts, registrations
+from service import access
 from service.config import Config
-from service.db import scheduler_engine
 from service.runtime import Runtime
 from service.settings import AROUND_THE_CLOCK
-from tests.conftest import BASE_URL, make_member
 from tests.live.bottlecrm import Bottle, running
-from tests.sandbox_server import outside
 from tests.service.api.conftest import client_of
-from tests.story.conftest import CLIENT, SECRET, Story
-from workers import jobs
+from tests.story.conftest import Story
 
 pytestmark = pytest.mark.rule("live", provider="bottlecrm")
 
-ACCOUNTS = (
-    {"id": 11, "handle": "acme", "name": "Acme Cargo", "brand": True},
-    {"id": 21, "handle": "ana", "name": "Ana Ferrer"},
-)
 DUE = datetime(2030, 5, 3, 9, 30, tzinfo=UTC)
 
 
@@ -169,31 +159,6 @@ def test_what_was_made_is_taken_away_and_made_again(bottle: Bottle) -> None:
 @pytest.fixture
 def config(config: Config) -> Config:
     return replace(config, allow_hosts=("127.0.0.1",))
-
-
-@pytest.fixture
-def story(held: Runtime, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
-    """A workspace whose owner is signed in at the console; X in the sandbox, and a real CRM."""
-    monkeypatch.setattr(jobs, "runtime", lambda: held)
-    now = datetime.now(UTC)
-    with outside(tmp_path / "sandbox", now) as world:
-        world.set(rate_limits=False)
-        world.register("x", CLIENT, SECRET, registrations.callback_url(held.config, "x"))
-        registrations.set_app(held, "x", CLIENT, SECRET, {"api": f"{world.url}/x", "web": f"{world.url}/x"})
-        world.load(accounts=list(ACCOUNTS))
-        owner = make_member(held, "Acme", "olga@acme.test")
-        browser = app.test_client()
-        link = accounts.signin_link(held.db, owner.email, BASE_URL)
-        assert browser.post(urlsplit(link).path).status_code == 303
-        cookie = browser.get_cookie("warmline_session")
-        who = accounts.caller_of_session(held.db, cookie.value if cookie else "")
-        assert who
-        made = Story(
-            runtime=held, owner=owner, monkeypatch=monkeypatch, now=now, outside=world, browser=browser, csrf=who.csrf_token
-        )  # fmt: skip
-        made.passes(timedelta(0))
-        yield made
-    scheduler_engine(held.config.need("database_scheduler_url")).dispose()
 
 
 def test_a_mention_becomes_a_task_and_its_completion_is_noticed_twice_over(

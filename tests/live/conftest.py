@@ -1,0 +1,65 @@
+"""What tests against real servers share: a real CRM, and a workspace beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+
+from service import accounts, registrations
+from service.db import scheduler_engine
+from service.runtime import Runtime
+from tests.conftest import BASE_URL, make_member
+from tests.live.odoo import RealOdoo, running
+from tests.live.odoo_client import client
+from tests.sandbox_server import outside
+from tests.story.conftest import CLIENT, SECRET, Story
+from workers import jobs
+
+ACCOUNTS = (
+    {"id": 11, "handle": "acme", "name": "Acme Cargo", "brand": True},
+    {"id": 21, "handle": "ana", "name": "Ana Ferrer"},
+)
+
+
+@pytest.fixture(scope="session")
+def odoo() -> Iterator[RealOdoo]:
+    with running() as found:
+        values = {"field_description": "Twitter", "ttype": "char", "state": "manual"}
+        found.adds("ir.model.fields", name="x_twitter", model_id=found.model("res.partner"), **values)
+        yield found
+
+
+@pytest.fixture
+def options(odoo: RealOdoo) -> dict[str, Any]:
+    return dict(client(odoo).prepare())
+
+
+@pytest.fixture
+def story(held: Runtime, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    """A workspace whose owner is signed in at the console; X in the sandbox, and a real CRM."""
+    monkeypatch.setattr(jobs, "runtime", lambda: held)
+    now = datetime.now(UTC)
+    with outside(tmp_path / "sandbox", now) as world:
+        world.set(rate_limits=False)
+        world.register("x", CLIENT, SECRET, registrations.callback_url(held.config, "x"))
+        registrations.set_app(held, "x", CLIENT, SECRET, {"api": f"{world.url}/x", "web": f"{world.url}/x"})
+        world.load(accounts=list(ACCOUNTS))
+        owner = make_member(held, "Acme", "olga@acme.test")
+        browser = app.test_client()
+        link = accounts.signin_link(held.db, owner.email, BASE_URL)
+        assert browser.post(urlsplit(link).path).status_code == 303
+        cookie = browser.get_cookie("warmline_session")
+        who = accounts.caller_of_session(held.db, cookie.value if cookie else "")
+        assert who
+        made = Story(
+            runtime=held, owner=owner, monkeypatch=monkeypatch, now=now, outside=world, browser=browser, csrf=who.csrf_token
+        )  # fmt: skip
+        made.passes(timedelta(0))
+        yield made
+    scheduler_engine(held.config.need("database_scheduler_url")).dispose()
