@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from integrations.records import TaskKind
 from service import links
@@ -27,8 +30,7 @@ PREFIX = {TaskKind.UNANSWERED: "unanswered", TaskKind.READY_FOR_CALL: "call"}
 HIGH = 70  # urgency from which a CRM shows a task as of high priority
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """Whom a verdict is about, and where what was decided stands."""
 
     brand_id: UUID
@@ -69,9 +71,13 @@ def keys_of(judged: Iterable[tuple[Subject, Verdict]]) -> list[str]:
 
 
 def changes(
-    desk: Desk, judged: Sequence[tuple[Subject, Verdict]], existing: Iterable[TaskRow]
+    desk: Desk,
+    judged: Sequence[tuple[Subject, Verdict]],
+    existing: Iterable[TaskRow],
+    keys: Sequence[str] | None = None,
 ) -> tuple[list[TaskRow], set[str]]:
-    """The tasks to store, and the people about whom a task was closed."""
+    """The tasks to store, and the people about whom a task was closed. `keys` are the `keys_of` what was judged, where they are
+    known."""
     by_key = {row.key: row for row in existing}
     by_scope: dict[UUID | None, list[TaskRow]] = defaultdict(list)
     for row in by_key.values():
@@ -79,18 +85,21 @@ def changes(
     changed: dict[str, TaskRow] = {}
     closed: set[str] = set()
     # A match that changes moves a task from one person to another: it is not over because the first has no claim to it.
-    claimed = set(keys_of(judged))
+    wanted = keys_of(judged) if keys is None else keys
+    claimed, in_turn = set(wanted), iter(wanted)
     for subject, verdict in judged:
         found = verdict.finding
-        desired = {key_of(subject, found.kind, found.episode): found} if found else {}
-        own = {row.key: row for row in by_scope[subject.conversation_id or subject.relationship_id]}
+        desired = {next(in_turn): found} if found else {}
+        own = {row.key: row for row in by_scope.get(subject.conversation_id or subject.relationship_id, ())}
+        if not desired and not own:
+            continue
         ended = verdict.answers.items() if own else ()
         answers = {key_of(subject, TaskKind.UNANSWERED, episode): post for episode, post in ended}
         own.update({key: by_key[key] for key in desired if key in by_key})
         for step, key in plan(desired, [row.standing for row in own.values()], answered=answers):
             if step is Step.WITHDRAW and key in claimed:
                 continue
-            moved = _TAKE[step](_Move(desk, subject, verdict, desired.get(key), own.get(key), answers.get(key)))
+            moved = _TAKE[step](_Move(desk, subject, verdict, key, desired.get(key), own.get(key), answers.get(key)))
             if moved is not None:
                 changed[key] = moved
                 if moved.wanted != "open":
@@ -101,16 +110,22 @@ def changes(
 # --- one step each --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(Struct, frozen=True):
     """What one step works with: what should be there, what is, and the post that ended it."""
 
     desk: Desk
     subject: Subject
     verdict: Verdict
+    key: str
     finding: Finding | None
     row: TaskRow | None
     answer: Answered | None
+
+    @property
+    def stands_elsewhere(self) -> bool:
+        """Whether the task stands in a CRM that serves another brand alone by now, and is told nothing more of this talk."""
+        row = self.row
+        return row is not None and row.in_crm and self.desk.directory.is_anothers(row.brand_id, row.crm_connection_id)
 
     @property
     def clock(self) -> Policy:
@@ -122,7 +137,7 @@ def _create(move: _Move) -> TaskRow:
     finding = move.finding
     assert finding is not None
     fresh = TaskRow(
-        id=new_id(), key=key_of(move.subject, finding.kind, finding.episode), kind=finding.kind.value, brand_id=move.subject.brand_id, person=move.subject.person,
+        id=new_id(), key=move.key, kind=finding.kind.value, brand_id=move.subject.brand_id, person=move.subject.person,
         author_id=None, contact_id=None, conversation_id=None, relationship_id=None, crm_connection_id=None, wanted="open",
         state="absent", content={}, edited=[], reasons=[], urgency=0, since=finding.since,
         due_at=next_open(max(finding.due_at, move.desk.now), move.clock),
@@ -137,8 +152,9 @@ def _keep(move: _Move) -> TaskRow | None:
     row, finding = move.row, move.finding
     assert row is not None
     assert finding is not None
-    if row.in_crm and move.desk.directory.is_anothers(row.brand_id, row.crm_connection_id):
-        return None
+    if move.stands_elsewhere:
+        due, row.push_at = row.push_at, None
+        return row if due else None
     before = _decided(row)
     _fill(move.desk, move.subject, finding, row)
     if row.state == "parked" and row.content != before[0]:
@@ -155,8 +171,14 @@ def _reopen(move: _Move) -> TaskRow:
     assert row is not None
     assert finding is not None
     row.wanted, row.closed_at, row.closed_by, row.close_reason = "open", None, "", ""
-    if row.state in ("withdrawn", "parked"):  # it does not stand there (any more): it is made anew
-        row.state, row.external_id = "absent", None
+    if move.stands_elsewhere and row.push_at is not None:  # its end was not said yet
+        row.push_at = None
+        return row
+    if move.stands_elsewhere or row.state in (
+        "withdrawn",
+        "parked",
+    ):  # it does not stand there (any more): it is made anew
+        row.state, row.external_id, row.edited = "absent", None, []
     _fill(move.desk, move.subject, finding, row)
     if row.in_crm:
         row.push_at = move.desk.now
@@ -168,7 +190,7 @@ def _complete(move: _Move) -> TaskRow:
     assert row is not None
     assert move.answer is not None
     line = closing_line(move.answer, move.clock.timezone)
-    if row.in_crm and "body" not in row.edited:
+    if row.in_crm and "body" not in row.edited and not move.stands_elsewhere:
         row.content = {**row.content, "body": f"{line}\n\n{row.content.get('body') or ''}".rstrip()}
     return _end(move.desk, row, "completed", line)
 
@@ -198,7 +220,8 @@ _TAKE: Mapping[Step, Callable[[_Move], TaskRow | None]] = {
 
 
 def _done_url(desk: Desk, row: TaskRow) -> str:
-    standing = links.standing_link(desk.config, row.content.get("body") or "", desk.workspace_id, row.id)
+    body = row.content.get("body")
+    standing = links.standing_link(desk.config, body, desk.workspace_id, row.id) if body else None
     return standing or links.done_link(desk.config, desk.workspace_id, row.id)
 
 

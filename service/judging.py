@@ -7,10 +7,10 @@ two of them. Nothing is stored here but signals, which depend on a text and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from service.drafting import Subject
@@ -24,8 +24,7 @@ from service.store.deciding import DueConversation, DueRelationship, Talk, Threa
 from service.store.people import Known
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One subject, and the rule that judges it: takes `now` and `policy`, returns its verdict."""
 
     subject: Subject

@@ -265,12 +265,13 @@ def _store(
     run: _Run, session: Session, desk: Desk, cases: Sequence[Case], judged: Sequence[tuple[Subject, Verdict]], scope: tasks.Scope,
     ids: Sequence[UUID], version: int, part: runs.Part | None,
 ) -> None:  # fmt: skip
-    existing = tasks.standing(session, run.workspace_id, scope, ids, keys_of(judged))
+    keys = keys_of(judged)
+    existing = tasks.standing(session, run.workspace_id, scope, ids, keys)
     before = {row.key: replace(row) for row in existing}
-    changed, closed = changes(desk, judged, existing)
+    changed, closed = changes(desk, judged, existing, keys)
     altered = hold_back(session, part, desk, cases, scope, before, changed)
     tasks.save(session, run.workspace_id, changed, settings=version)
-    about = zip(keys_of(judged), (each.finding.evidence for _, each in judged if each.finding), strict=True)
+    about = zip(keys, (each.finding.evidence for _, each in judged if each.finding), strict=True)
     following.decided(session, changed, dict(about))
     if part is not None and altered:
         runs.remember(session, part.run, altered)

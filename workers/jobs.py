@@ -135,5 +135,5 @@ def preload() -> None:
         read("", language=language)  # the rules' tables
     gc.collect()
     gc.freeze()
-    # A batch holds some ten thousand records that nothing points back to: looking at them all again and again finds nothing.
-    gc.set_threshold(20_000, 20, 50)
+    # A batch holds some hundred thousand records that nothing points back to: looking at them all again and again finds nothing.
+    gc.set_threshold(100_000, 4, 50)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from integrations.records import Kind
 from service.rules.model import Post
@@ -18,8 +19,7 @@ from service.rules.model import Post
 SPEAKS = frozenset({Kind.MENTION, Kind.REPLY, Kind.QUOTE, Kind.DIRECT})
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A post of ours that speaks to somebody. `at` is when it counts: never before the post that it replies to, because
     the clocks of two networks, or of two servers of one, differ."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Signal(StrEnum):
@@ -41,8 +42,7 @@ class Basis(StrEnum):
     UNSTATED = "on file in the CRM, which does not say how it came there"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One piece. `ratio` is the likelihood ratio that it counted for: above 1 it speaks for the match, below 1 against."""
 
     signal: Signal

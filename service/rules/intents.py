@@ -11,14 +11,15 @@ Words are English. A text in another language is weighed by its marks alone, wit
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from html import unescape
 from importlib.resources import files
 from itertools import pairwise
+from math import exp, sqrt
+from operator import add
 from typing import Final, NamedTuple
 
 from service.rules.languages import English, english
@@ -40,8 +41,10 @@ class Intents(NamedTuple):  # made for every text: a dataclass takes five times 
 
 
 NAMES: Final = Intents._fields
+_NEEDS_ANSWER, _CALL, _PRICE = map(NAMES.index, ("needs_answer", "call", "price"))
 SPEAKS_OF: Final = "speaks of"  # how the marks of word classes begin
-UNSURE = 0.5  # the least for a text that we have no words to judge by
+UNSURE = 0.5  # the least for a text that we have no words to judge by: silence is for a goodbye only
+_LOWEST = -700.0  # log-odds: below it the exponential is more than a number can hold
 LONGEST = 400  # words of a text that are weighed: what is further on says no more about it
 _LANES = Lanes(len(NAMES))
 
@@ -100,11 +103,16 @@ _NOTHING = Before()
 _SOMEBODY = Before(("to somebody",))
 
 
-@lru_cache(maxsize=1024)  # a post of ours that many reply to is read once
 def _ours(text: str) -> Before:
-    said = spoken(text)
+    names_nobody = bool(text) and not text.lstrip().startswith("@")
+    return _told(spoken(text), _PRIVATE.search(text) is not None, names_nobody)
+
+
+@cache
+def _told(said: int, private: bool, names_nobody: bool) -> Before:
+    """`said` are the bits of a text's phrases (`spoken`): there are few different ones."""
     marks = ["to us"]
-    if _PRIVATE.search(text):
+    if private:
         marks.append("we want a private message")
     elif said & (BIT["asks"] | BIT["requests"]):
         marks.append("we ask")
@@ -114,7 +122,7 @@ def _ours(text: str) -> Before:
         marks.append("we tell")
     if said & BIT["wants_talk"]:
         marks.append("we offer a talk")
-    if text and not text.lstrip().startswith("@"):
+    if names_nobody:
         marks.append("we name nobody")
     return Before(tuple(marks))
 
@@ -182,31 +190,25 @@ def _marks(text: str, folded: str, words: Sequence[str], said: int, *, named: bo
 def weigh(text: Text) -> Intents:
     """The model's verdict."""
     model = _model()
-    found = _at_home(model, text) if text.english else _abroad(model, text)
+    scores = _at_home(model, text) if text.english else _abroad(model, text)
+    found = [1 / (1 + exp(-score)) if score > _LOWEST else 0.0 for score in scores]
+    least = 0.0 if text.english or text.over else UNSURE  # what marks leave unclear is for a person to decide
     # Whoever asks for a call or a price waits for an answer, however friendly the rest of it sounds.
-    return found._replace(needs_answer=max(found.needs_answer, found.call, found.price))
+    found[_NEEDS_ANSWER] = max(found[_NEEDS_ANSWER], found[_CALL], found[_PRICE], least)
+    return Intents._make(found)
 
 
-def _at_home(model: Model, text: Text) -> Intents:
-    words, pairs = text.words, model.pairs
-    said = sum(map(model.word, words))
-    for pair in pairwise(words):
-        weight = pairs.get(pair)
-        if weight is not None:
-            said += weight
-    told = _LANES.read(said, model.scale / math.sqrt(len(words)))
-    shown = _LANES.read(model.bias + total(model.marks, text.marks), model.scale)
-    return Intents(*[_probability(one + other) for one, other in zip(told, shown, strict=True)])
+def _at_home(model: Model, text: Text) -> Iterable[float]:
+    """The log-odds by words and marks."""
+    words = text.words
+    said = sum(map(model.word, words)) + sum(filter(None, map(model.pairs.get, pairwise(words))))
+    told = _LANES.read(said, model.scale / sqrt(len(words)))
+    return map(add, told, _LANES.read(model.bias + total(model.marks, text.marks), model.scale))
 
 
-def _abroad(model: Model, text: Text) -> Intents:
-    """The verdict by marks alone. What they leave unclear is for a person to decide: silence is for a goodbye only."""
-    found = Intents(*map(_probability, _LANES.read(model.abroad_bias + total(model.abroad, text.marks), model.scale)))
-    return found if text.over else found._replace(needs_answer=max(found.needs_answer, UNSURE))
-
-
-def _probability(score: float) -> float:
-    return 1 / (1 + math.exp(-score)) if score > -700 else 0.0
+def _abroad(model: Model, text: Text) -> Iterable[float]:
+    """The log-odds by marks alone."""
+    return _LANES.read(model.abroad_bias + total(model.abroad, text.marks), model.scale)
 
 
 def why(

@@ -99,7 +99,7 @@ def day(at: datetime, timezone: str, now: datetime) -> str:
 def moment(at: datetime, timezone: str) -> str:
     """3 May at 14:20."""
     local = at.astimezone(_zone(timezone))
-    return f"{local.day} {MONTHS[local.month - 1]} at {local:%H:%M}"
+    return f"{local.day} {MONTHS[local.month - 1]} at {local.hour:02}:{local.minute:02}"
 
 
 def where(network: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from msgspec import Struct
+
 from service.db import RawConnection
 from service.rules.matching import PER_KEY, Commonness, choose
 from service.rules.matching.addresses import own_address
@@ -41,8 +43,7 @@ WHERE o.workspace_id = %(w)s AND o.id = ANY(%(ids)s) AND m.author_id = ANY(%(ids
 """
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """A contact, and the CRM that has it."""
 
     crm: UUID

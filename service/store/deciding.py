@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from integrations.records import ActivityKind, Direction, Kind
@@ -25,8 +25,7 @@ from service.store.rows import execute, insert, packed, records
 Thread = tuple[UUID, str]  # brand, thread
 
 
-@dataclass(frozen=True, slots=True)
-class DueConversation:
+class DueConversation(Struct, frozen=True):
     id: UUID
     brand_id: UUID
     connection_id: UUID
@@ -47,8 +46,7 @@ class DueConversation:
         return person_key(self.contact_id, self.author_id)
 
 
-@dataclass(frozen=True, slots=True)
-class DueRelationship:
+class DueRelationship(Struct, frozen=True):
     id: UUID
     brand_id: UUID
     person: str
@@ -369,8 +367,7 @@ def save_relationships(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
+class Talk(Struct, frozen=True):
     """One thread of one of a person's authors."""
 
     brand_id: UUID

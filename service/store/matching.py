@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy.orm import Session
 
 from integrations.records import Author, Contact
@@ -130,8 +131,7 @@ def _all(results: Results) -> Iterable[MatchResult]:
     return chain.from_iterable(results.values())
 
 
-@dataclass(frozen=True)
-class _Due:
+class _Due(Struct, frozen=True):
     """An author to match, and what the last time left."""
 
     known: KnownAuthor
@@ -139,8 +139,7 @@ class _Due:
     likely: float | None
 
 
-@dataclass(frozen=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     """What stands for one author: the confirmed contacts, what people decided, and where we wrote the handle ourselves."""
 
     confirmed: frozenset[UUID] = frozenset()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source

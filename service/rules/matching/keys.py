@@ -107,15 +107,13 @@ def _country(author: Author) -> str:
 
 
 def _sought_names(author: Author) -> Iterator[str]:
-    words = names.name_words(author.name)
+    words, cores = names.name_words(author.name), handles.cores(author.handle)
     yield from _name_keys(words)
     yield from _name_keys(handles.tokens(author.handle))
-    for word in dict.fromkeys(
-        (names.compact(author.name), handles.letters(author.handle), *handles.cores(author.handle))
-    ):
+    for word in dict.fromkeys((names.compact(author.name), handles.letters(author.handle), *cores)):
         if len(word) > 2:
             yield f"{K.WORD}:{word}"
-    for core in handles.cores(author.handle):
+    for core in cores:
         for given, rest in handles.splits(core):
             yield from _pair(given, rest)
     if len(words) < 2:

@@ -8,7 +8,9 @@ itself. Nothing is confirmed because of it: whether a namesake could be meant is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from service.rules.matching.decision import CONFIRM
 from service.rules.model import MatchResult, MatchState

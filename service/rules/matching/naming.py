@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from service.rules import names
 from service.rules.matching import places, rarity
@@ -50,8 +51,7 @@ _SHORTS = 3  # so many names go by one short form
 _SHORTEST_INSIDE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(Struct, frozen=True):
     """`ratio` is the likelihood ratio; `state` a state that the handle names beside the name."""
 
     level: Level
@@ -81,7 +81,7 @@ def displayed(
 def _family_in(words: tuple[str, ...], families: tuple[str, ...]) -> tuple[str | None, list[str]]:
     """The fullest family name that stands among the words, and the other words."""
     for family in families:
-        for size in (1, 2, 3):
+        for size in (1, 2, 3) if family not in words else (1,):
             for at in range(len(words) - size, -1, -1):
                 if "".join(words[at : at + size]) == family:
                     return family, [*words[:at], *words[at + size :]]
@@ -164,12 +164,18 @@ def may_be_whole(letters: str, words: tuple[str, ...], name: ContactName) -> boo
     quickly seen, and True whenever `in_handle` or `spaced` finds it so."""
     if name.organisation:
         return True
-    if not any(family in letters for family in name.families):
+    if not _any_in(letters, name.families):
         return False
-    cuts = (given[: names.SHORTEST_CUT] for given in name.givens)
-    if any(form in letters for form in (*name.givens, *name.shorts, *cuts)):
+    if _any_in(letters, name.within):
         return True
     return any(names.same_given(word, given) for word in words for given in name.givens[:2])
+
+
+def _any_in(letters: str, forms: tuple[str, ...]) -> bool:
+    for form in forms:  # noqa: SIM110 - asked of every candidate, and a generator takes twice as long
+        if form in letters:
+            return True
+    return False
 
 
 def _around(left: str, right: str, family: str, letters: str, name: ContactName, seen: Commonness) -> Likeness:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from integrations.records import Contact
 from service.rules.matching.naming import Likeness
@@ -11,8 +11,7 @@ from service.rules.matching.profile import Profile
 from service.rules.matching.rarity import Commonness
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """`shared` are the identifiers (keys that are no names) that both have; `like` is how far the names agree."""
 
     profile: Profile

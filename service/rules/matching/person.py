@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from integrations.records import Contact
@@ -15,17 +15,21 @@ _MOST_WORDS = 6  # of one name; more is no name but a sentence
 @dataclass(frozen=True, slots=True)
 class ContactName:
     """`givens` are the names that somebody goes by, the usual one first; `families` the spellings of the family name, the
-    fullest first; `shorts` every other form of the givens; `organisation` the forms of a firm's name, where it is one."""
+    fullest first; `shorts` every other form of the givens; `organisation` the forms of a firm's name, where it is one;
+    `within` whatever of the givens could stand in a handle, cut short as well."""
 
     words: tuple[str, ...] = ()
     givens: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     shorts: tuple[str, ...] = ()
     organisation: tuple[str, ...] = ()
+    compact: str = field(init=False)  # the words without the spaces between them
+    within: tuple[str, ...] = field(init=False)
 
-    @property
-    def compact(self) -> str:
-        return "".join(self.words)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compact", "".join(self.words))
+        cuts = (given[: names.SHORTEST_CUT] for given in self.givens)
+        object.__setattr__(self, "within", tuple(dict.fromkeys((*cuts, *self.givens, *self.shorts))))
 
 
 def contact_name(contact: Contact) -> ContactName:

@@ -69,6 +69,7 @@ def state_in_handle(rest: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=16_384)  # most people live where others do, and many say nothing
 def read(text: str, *, letters: bool) -> tuple[frozenset[str], frozenset[str]]:
     """The states and the countries that a text names. `letters` says whether two letters after a comma count as a state, as
     they do in a location."""
@@ -78,7 +79,7 @@ def read(text: str, *, letters: bool) -> tuple[frozenset[str], frozenset[str]]:
         for size in range(1, _LONGEST + 1)
         for start in range(len(words) - size + 1)
     }
-    states = {code for name, code in _STATE_OF.items() if name in phrases}
+    states = {_STATE_OF[each] for each in phrases & _STATE_OF.keys()}
     if "va" in states and "wv" in states and words.count("virginia") == 1:
         states.discard("va")
     if letters:

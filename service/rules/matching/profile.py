@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integrations.records import Author
 from service.rules import names
@@ -20,8 +21,7 @@ _DISOWNED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """`text` is the bio, what follows the display name and the location, as words between spaces: a phrase is sought in it."""
 
     author: Author

@@ -7,9 +7,11 @@ a place, the closest; of a workplace, the company or its domain. Kinds that are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from integrations.records import Contact
 from service.rules.evidence import Basis, Evidence, Signal, Source
@@ -31,8 +33,7 @@ _CONTEXT = frozenset({S.COMPANY, S.PLACE, S.TITLE, S.DOMAIN})
 _LEAST_TOLD = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(Struct, frozen=True):
     """A candidate with the product of its likelihood ratios."""
 
     candidate: Candidate
@@ -50,8 +51,8 @@ def score(
     """`elsewhere` names the network on which this contact is confirmed to be the same person, if any. None for a candidate that
     has neither a name nor an identifier in common with the author."""
     contact = candidate.contact
-    name = contact_name(contact)
-    shared = profile.keys & _identifiers(candidate)
+    name, its_own = _read(candidate)
+    shared = profile.keys & its_own
     unknown = not shared and elsewhere is None
     shown = _displayed(profile, name, seen)
     if (
@@ -106,9 +107,9 @@ def _settled(contact: Contact) -> frozenset[Signal]:
 
 
 @lru_cache(maxsize=4096)
-def _identifiers(candidate: Candidate) -> frozenset[str]:
-    """Of a candidate, which is the same object for all whom it is weighed against."""
-    return identifiers(candidate.contact)
+def _read(candidate: Candidate) -> tuple[ContactName, frozenset[str]]:
+    """The name and the identifiers of a candidate, which is the same object for all whom it is weighed against."""
+    return contact_name(candidate.contact), identifiers(candidate.contact)
 
 
 # --- names ----------------------------------------------------------------------------------------------------

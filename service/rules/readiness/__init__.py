@@ -9,8 +9,10 @@ something new. A call or meeting that took place, and a call task that was dealt
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from integrations.records import TaskKind
 from service.rules.calendar import add_working_time
@@ -26,8 +28,7 @@ ALONE = probability(BASE + REFUSED)  # the score of what nobody can earn alone
 ASK_URGENCY, LEAST_URGENCY = 80, 40  # an explicit wish comes before anything earned
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
+class _Moment(Struct, frozen=True):
     """The case for a call as it stood at some word."""
 
     word: Word

@@ -124,10 +124,14 @@ def read_cues(text: str) -> int:
     return found | Cue.JOKE if _LAUGHTER.search(text) else found
 
 
-@lru_cache(maxsize=4096)
 def read_ours(text: str) -> int:
     """What a text of ours says: only whether it offers a call or confirms a time."""
-    return _OURS.found(_fold(text[:LONGEST]))
+    return _read_ours(_fold(text[:LONGEST]))
+
+
+@lru_cache(maxsize=4096)  # of what is left without names: a team answers many people in the same words
+def _read_ours(plain: str) -> int:
+    return _OURS.found(plain)
 
 
 def at_stake(text: str) -> int:

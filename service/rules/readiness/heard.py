@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from operator import add
 from typing import Any, Final, NamedTuple
 
 from service.rules.intents import Before, normal, parts, take_apart
@@ -82,10 +83,10 @@ def hear(text: str, language: str | None = None) -> Heard:
     if len(words) < 2:
         return NOTHING
     model = _model()
-    said = sum([*map(model.word, words), *[model.pairs[pair] for pair in pairwise(words) if pair in model.pairs]])
+    said = sum(map(model.word, words)) + sum(filter(None, map(model.pairs.get, pairwise(words))))
     told = _LANES.read(said, model.scale / math.sqrt(len(words)))
     shown = _LANES.read(model.bias + total(model.marks, marks), model.scale)
-    return Heard(*[_probability(one + other) for one, other in zip(told, shown, strict=True)])
+    return Heard._make(map(_probability, map(add, told, shown)))
 
 
 def apart(text: str, language: str | None = None) -> tuple[Sequence[str], list[str]]:

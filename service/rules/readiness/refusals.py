@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from integrations.records import ActivityKind
 from service.rules.model import History, LoggedActivity, Policy
 from service.rules.readiness.cues import ANY_NEED, NEED, Cue, no_buyer
@@ -39,8 +41,7 @@ class Refusal:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """What the refusals look at: everything up to `now`, and what is planned."""
 
     history: History

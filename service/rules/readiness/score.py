@@ -9,7 +9,7 @@ call is a refusal (`refusals`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -63,23 +63,29 @@ def probability(odds: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
 
-def _parts(course: Course, at: datetime, standing: Standing) -> Iterator[float]:
+def _parts(course: Course, at: datetime, standing: Standing) -> list[float]:
+    """What each thing adds. What is not there is left out, because this is asked at every word of every talk."""
     needs, longest = course.needs(at), course.longest(at)
-    if course.asked is not None:
-        yield ASKED
-    yield STAKE * course.stake(at)
-    yield INTEREST * course.interest(at)
-    yield from [NEEDS[cue] for cue in needs]
-    if needs and course.came_back(needs):
-        yield ACQUAINTED
-    yield EFFORT * course.effort(longest)
-    yield EXCHANGE * min(course.exchanges, MOST_EXCHANGES)
-    yield OCCASION * min(course.occasions, MOST_OCCASIONS)
-    yield QUICK * min(course.quick, MOST_QUICK)
-    yield MINUTE * min(course.their_minutes, MOST_MINUTES)
+    parts = [] if course.asked is None else [ASKED]
+    if course.weighty:
+        parts += STAKE * course.stake(at), INTEREST * course.interest(at)
+    if needs:
+        parts += [NEEDS[cue] for cue in needs]
+        if course.came_back(needs):
+            parts.append(ACQUAINTED)
+    if longest is not None:
+        parts.append(EFFORT * course.effort(longest))
+    if course.exchanges:
+        parts += (
+            EXCHANGE * min(course.exchanges, MOST_EXCHANGES),
+            OCCASION * min(course.occasions, MOST_OCCASIONS),
+            QUICK * min(course.quick, MOST_QUICK),
+            MINUTE * min(course.their_minutes, MOST_MINUTES),
+        )
     if course.direct(longest, needs):
-        yield DIRECT
+        parts.append(DIRECT)
     if standing.known:
-        yield KNOWN + DEALS.get(standing.deal, 0.0)
+        parts.append(KNOWN + DEALS.get(standing.deal, 0.0))
     if standing.met:
-        yield MET
+        parts.append(MET)
+    return parts

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from integrations.records import Kind
 from service.rules.addressing import SPEAKS, unique
 from service.rules.model import History, Post
@@ -28,8 +30,7 @@ LETTERS_A_MINUTE = 240
 TAKING_UP = 0.5  # minutes
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One post in the talk between the two sides."""
 
     at: datetime  # when it counts: an answer never before what it answers
@@ -80,22 +81,19 @@ class Course:
 
     def stake(self, at: datetime) -> float:
         """How likely it is that something of weight is in motion with them, 0 to 1: that one of their words says so."""
-        if not self.weighty:
-            return 0.0
-        return 1 - math.prod(1 - above(word.heard.stake) for word in self._lately(at))
+        return 1 - math.prod([1 - above(word.heard.stake) for word in self._lately(at)])
 
     def interest(self, at: datetime) -> float:
         """How likely it is that they have some need, or ask for terms, 0 to 1."""
-        if not self.weighty:
-            return 0.0
-        return max((above(max(word.heard.need, word.heard.terms)) for word in self._lately(at)), default=0.0)
+        return max([above(max(word.heard.need, word.heard.terms)) for word in self._lately(at)], default=0.0)
 
     def weightiest(self, at: datetime) -> Word | None:
         """The word in which the most is heard to be at stake."""
         return max(self._lately(at), key=lambda word: word.heard.stake, default=None)
 
-    def _lately(self, at: datetime) -> Iterator[Word]:
-        return (word for word in self.weighty if word.at + NEED_LASTS >= at)
+    def _lately(self, at: datetime) -> list[Word]:
+        since = at - NEED_LASTS
+        return [word for word in self.weighty if word.at >= since]
 
     def longest(self, at: datetime) -> Word | None:
         """The longest that they have told us lately."""
@@ -103,13 +101,13 @@ class Course:
 
     def direct(self, longest: Word | None, needs: Sequence[int]) -> bool:
         """Whether they said in private what they need, asked, or told at length."""
-        words = [self.asked, longest, *(self.said[cue] for cue in needs)]
-        return any(word is not None and word.post.kind is Kind.DIRECT for word in words)
+        words = [self.asked, longest, *[self.said[cue] for cue in needs]]
+        return Kind.DIRECT in [word.post.kind for word in words if word is not None]
 
     @staticmethod
-    def effort(word: Word | None) -> float:
+    def effort(word: Word) -> float:
         """How much their longest word cost them, 0 to 1: nothing up to a line, everything from four on."""
-        return min((len(word.post.text) - LINE) / (LENGTH - LINE), 1.0) if word else 0.0
+        return min((len(word.post.text) - LINE) / (LENGTH - LINE), 1.0)
 
     def came_back(self, needs: Sequence[int]) -> bool:
         """Whether one of these needs came up days after the first exchange."""

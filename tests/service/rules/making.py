@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+from msgspec import Struct, structs
 
 from integrations.records import Kind
 from service.rules.model import Conversation, Policy, Post, Signals
@@ -12,6 +14,7 @@ from service.rules.signals import read
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+T = TypeVar("T")
 OFFICE = {day: ((time(9), time(17)),) if day < 5 else () for day in range(7)}
 AROUND_THE_CLOCK = {day: ((time(0), time(0)),) for day in range(7)}
 
@@ -23,7 +26,15 @@ POLICY = Policy(
     patience={"direct": HOUR, "question": 2 * HOUR, "other": 8 * HOUR},
     lapse_after=90 * DAY,
 )
-ALWAYS = replace(POLICY, hours=AROUND_THE_CLOCK)
+ALWAYS = dataclasses.replace(POLICY, hours=AROUND_THE_CLOCK)
+
+
+def replace(record: T, **changes: Any) -> T:
+    """The same with other fields, whichever way its class is made."""
+    changed: T = (
+        structs.replace(record, **changes) if isinstance(record, Struct) else dataclasses.replace(record, **changes)
+    )  # type: ignore[type-var]
+    return changed
 
 
 def post(id_: str, at: datetime, text: str = "How do I log in?", **changes: Any) -> Post:

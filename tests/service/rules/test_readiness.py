@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from integrations.records import ActivityKind, Direction, Kind, TaskKind
 from service.rules.model import History, LoggedActivity, Post, Signals, Verdict
 from service.rules.readiness import ready_for_call
-from tests.service.rules.making import DAY, HOUR, MONDAY, POLICY, answer, post
+from tests.service.rules.making import DAY, HOUR, MONDAY, POLICY, answer, post, replace
 
 CALL, MEETING = ActivityKind.CALL, ActivityKind.MEETING
 CHAT = "saw your shop window today"

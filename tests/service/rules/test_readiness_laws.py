@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import assume, given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from integrations.records import ActivityKind, Kind
 from service.rules.model import History, LoggedActivity, Post, Verdict
 from service.rules.readiness import ready_for_call
-from tests.service.rules.making import DAY, HOUR, MONDAY, POLICY, answer, post
+from tests.service.rules.making import DAY, HOUR, MONDAY, POLICY, answer, post, replace
 
 CALL, MEETING = ActivityKind.CALL, ActivityKind.MEETING
 CHAT = "saw your shop window today"

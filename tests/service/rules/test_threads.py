@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from integrations.records import Kind
 from service.rules.model import Post
 from service.rules.threads import by_person, linked, unique
 from service.rules.unanswered import unanswered
-from tests.service.rules.making import DAY, MONDAY, POLICY, answer, post, talk
+from tests.service.rules.making import DAY, MONDAY, POLICY, answer, post, replace, talk
 
 
 def channel(*lines: tuple[str, str], kind: Kind = Kind.COMMENT) -> list[Post]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +10,7 @@ from integrations.records import ActivityKind, Direction, Kind, TaskKind
 from service.rules.model import Conversation, LoggedActivity, Post, Signals, Verdict
 from service.rules.unanswered import unanswered
 from service.rules.urgency import WINDOW_URGENCY
-from tests.service.rules.making import ALWAYS, DAY, HOUR, MONDAY, POLICY, WEEK, answer, post, talk
+from tests.service.rules.making import ALWAYS, DAY, HOUR, MONDAY, POLICY, WEEK, answer, post, replace, talk
 
 LATER = MONDAY + 2 * DAY
 QUESTION = post("q", MONDAY)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from integrations.records import TaskKind
 from service.rules.model import Finding, Person
 from service.rules.wording import QUOTE_LIMIT, SUBJECT_LIMIT, Draft, closing_line, draft
 from service.rules.words import clip, moment, plain, times
-from tests.service.rules.making import DAY, HOUR, MONDAY, answer, post
+from tests.service.rules.making import DAY, HOUR, MONDAY, answer, post, replace
 
 TALK = (
     post("q0", MONDAY, "First of all"),

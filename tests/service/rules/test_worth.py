@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from integrations.records import Author, Engagement, Kind
 from service.rules.worth import deserves
+from tests.service.rules.making import replace
 
 POST = Engagement(
     "1", Kind.MENTION, Author("9", ""), "", datetime(2026, 11, 26, tzinfo=UTC), "https://x.example/1", "1"
