@@ -16,7 +16,7 @@ from service.clock import business_now, real_instant, real_now
 from service.db import raw
 from service.leases import until
 from service.models import Connection
-from service.store import due
+from service.store import due, walls
 from service.store.rows import execute, packed, records
 from service.store.tasks import _SELECT, TaskRow, _rows
 
@@ -44,7 +44,7 @@ SENT = 8  # contents that are remembered of one task, at most
 # that we may have written.
 _TAKE = f"""
 WITH taken AS MATERIALIZED (
-    {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s)
+    {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s) AND {walls.SPEAKS}
     ORDER BY urgency DESC, push_at, id LIMIT %(n)s FOR NO KEY UPDATE SKIP LOCKED
 ), noted AS (
     UPDATE tasks t SET state = 'unknown', sent = jsonb_build_array(taken.content),
@@ -70,6 +70,7 @@ def take(session: Session, connection: Connection, under_way: Sequence[UUID], li
             {
                 "w": connection.workspace_id,
                 "c": connection.id,
+                "only": connection.brand_id,
                 "now": business_now(),
                 "at": real_now(),
                 "restored_from": connection.restored_from,
@@ -79,6 +80,7 @@ def take(session: Session, connection: Connection, under_way: Sequence[UUID], li
             },
         )
     )
+    rows = walls.without_news(session, connection, rows)
     before = connection.restored_at
     return rows if before is None else [_perhaps_made(row, before, connection.restored_from) for row in rows]
 
@@ -146,8 +148,9 @@ def let_go(
     session.flush()
     rows = execute(
         raw(session),
-        "SELECT min(push_at) FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND push_at IS NOT NULL",
-        {"w": connection.workspace_id, "c": connection.id},
+        "SELECT min(push_at) FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND push_at IS NOT NULL"  # noqa: S608
+        f" AND {walls.SPEAKS}",
+        {"w": connection.workspace_id, "c": connection.id, "only": connection.brand_id},
     )
     if connection.status == "leaving":  # there is something to do until it is gone
         due.push_soon(session, connection.workspace_id, connection.id, retry_at)

@@ -80,7 +80,7 @@ _SELECT = f"SELECT {_NAMES} FROM tasks WHERE workspace_id = %(w)s"  # noqa: S608
 # What a decision may change in a task that is there already; the rest is the CRM's to say (see `settle`).
 _DECIDED = (
     "person", "author_id", "contact_id", "conversation_id", "relationship_id", "crm_connection_id", "wanted", "state", "content",
-    "reasons", "urgency", "held_reason", "held_until", "push_at", "external_id", "closed_at", "closed_by", "close_reason",
+    "edited", "reasons", "urgency", "held_reason", "held_until", "push_at", "external_id", "closed_at", "closed_by", "close_reason",
     "run_id",
 )  # fmt: skip
 _SAVE = insert(

@@ -20,6 +20,7 @@ from service.models import Contact as ContactRow
 from service.rules.model import MatchState
 from service.runtime import Runtime
 from service.store import acting, due, listing, people
+from service.store.claims import Claim
 from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes import social as fake_social
@@ -289,3 +290,127 @@ def test_a_conversation_is_listed_once_and_shows_its_brands_contact(bound: House
     }
     assert len(rows) == 2
     assert [(row["contact_company"], row["crm_name"]) for row in found] == [("Known to rival", "Rival")]
+
+
+# --- a CRM that was shared, and is given to one brand while the other has tasks there ----------------------------------
+
+
+@dataclass
+class Moved:
+    """Rival's task about Ana, in the CRM that both shared; and how it stood there."""
+
+    house: House
+    key: str
+    body: str
+
+    def gives_away(self) -> None:
+        """The CRM serves acme alone from now on."""
+        brands = self.house.brands
+        connect.connect_with_secret(
+            self.house.runtime, self.house.owner.caller, "fakecrm", brands["acme"], {"account": "acme"}
+        )
+
+    def answers(self) -> None:
+        us = account_of("rival")
+        post = Engagement(
+            id="answer", kind=Kind.OWN, author=us, text="We do", created_at=self.house.now - timedelta(hours=1), url="https://social.example/answer",
+            thread="q1", in_reply_to="q1", in_reply_to_author=ANA.id, mentions=(ANA.id,),
+        )  # fmt: skip
+        self.house.socials["rival"].serve("own", post)
+
+    def takes_back(self) -> None:
+        """The answer is deleted on the network; what we have said ourselves is asked for again after six hours."""
+        self.house.socials["rival"].delete("answer")
+        self.house.sql("UPDATE engagements SET checked_at = checked_at - interval '7 hours'")
+
+    def decides(self) -> list[Claim]:
+        """Everything that is due is done but what is to be said to CRMs, and that is returned."""
+        held: list[Claim] = []
+        self.house.due()
+        while found := self.house.claim():
+            held += [each for each in found if each.job == "push"]
+            for each in found:
+                if each.job != "push":
+                    self.house.work(each)
+        return held
+
+    def stands(self) -> tuple[str, str]:
+        """Status and body of the task in the CRM that was given away."""
+        task = self.house.crms["acme"].tasks[self.key]
+        return task.status.value, task.body or ""
+
+
+@pytest.fixture
+def moved(house: House) -> Moved:
+    house.knows("acme")
+    house.asks("rival", id="q1")
+    house.look()
+    [(key, task)] = house.crms["acme"].tasks.items()
+    return Moved(house, key, task.body or "")
+
+
+def test_a_task_that_stays_there_closes_without_a_word_of_the_answer(moved: Moved) -> None:
+    moved.gives_away()
+    moved.answers()
+    moved.house.look()
+    assert moved.stands() == ("completed", moved.body)
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["an edit", "an answer"])
+def test_what_was_decided_before_and_not_said_yet_is_not_said_any_more(moved: Moved, answered: bool) -> None:
+    if answered:
+        moved.answers()
+    else:
+        moved.house.socials["rival"].edit(replace(moved.house.socials["rival"].post("q1"), text="@rival A new number?"))
+    pushes = moved.decides()
+    assert moved.house.task().content["body"] != moved.body
+    moved.gives_away()
+    for each in pushes:
+        moved.house.work(each)
+    assert moved.stands() == ("completed" if answered else "open", moved.body)
+    moved.house.run()
+    assert moved.stands() == ("completed" if answered else "open", moved.body)
+
+
+def test_a_task_that_was_not_made_yet_goes_to_a_crm_of_its_own_brand(moved: Moved) -> None:
+    moved.house.knows("acme", who=BEN)
+    moved.house.asks("rival", id="q2", who=BEN)
+    pushes = moved.decides()
+    assert {task.crm_connection_id for task in moved.house.tasks()} == {moved.house.connections["acme"]}
+    moved.gives_away()
+    for each in pushes:
+        moved.house.work(each)
+    assert list(moved.house.crms["acme"].tasks) == [moved.key]
+    moved.house.run()
+    assert list(moved.house.crms["acme"].tasks) == [moved.key]
+    assert moved.house.stands("rival") == [None]
+
+
+def test_a_wait_that_opens_again_is_a_task_in_its_own_brands_crm(moved: Moved) -> None:
+    acme, rival = (moved.house.crms[brand] for brand in BRANDS)
+    acme.edit_as_person(moved.key, subject="Ours, by somebody at Acme")
+    moved.answers()
+    moved.house.look()
+    status, body = moved.stands()
+    assert (status, "https://social.example/answer" in body) == ("completed", True)
+    moved.gives_away()
+    moved.house.run()
+    moved.takes_back()
+    moved.house.look()
+    assert moved.stands() == (status, body)
+    assert moved.house.stands("rival") == [None]
+    [task] = rival.tasks.values()
+    assert "Acme" not in f"{task.subject} {task.body}"
+    assert moved.house.task().edited == []
+
+
+def test_a_wait_that_opens_again_before_its_end_was_said_leaves_the_task_as_it_was(moved: Moved) -> None:
+    moved.answers()
+    pushes = moved.decides()
+    moved.gives_away()
+    moved.takes_back()
+    pushes += moved.decides()
+    for each in pushes:
+        moved.house.work(each)
+    moved.house.run()
+    assert moved.stands() == ("open", moved.body)
