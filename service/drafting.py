@@ -153,8 +153,7 @@ def _keep(move: _Move) -> TaskRow | None:
     assert row is not None
     assert finding is not None
     if move.stands_elsewhere:
-        due, row.push_at = row.push_at, None
-        return row if due else None
+        return None
     before = _decided(row)
     _fill(move.desk, move.subject, finding, row)
     if row.state == "parked" and row.content != before[0]:

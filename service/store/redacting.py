@@ -20,7 +20,8 @@ WITH talks AS (
     SELECT r.id FROM relationships r WHERE r.workspace_id = %(w)s AND r.brand_id = %(brand)s AND (r.author_id IN (SELECT author_id FROM talks)
         OR r.contact_id IN (SELECT m.contact_id FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id IN (SELECT author_id FROM talks)))
 )
-SELECT t.id, t.content, t.written, t.state IN ('open', 'unknown', 'completed'), t.state = 'completed' AND t.external_id IS NOT NULL,
+SELECT t.id, t.content, t.written, t.state IN ('open', 'unknown', 'completed'), t.external_id IS NOT NULL AND (t.state = 'completed' OR (
+       t.state = 'open' AND EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s AND n.id = t.crm_connection_id AND n.brand_id <> t.brand_id))),
        t.crm_connection_id FROM tasks t
 WHERE t.workspace_id = %(w)s AND (t.conversation_id IN (SELECT id FROM talks) OR t.relationship_id IN (SELECT id FROM people))
   AND NOT t.edited ? 'body' ORDER BY t.id FOR UPDATE
@@ -37,19 +38,19 @@ def redact_tasks(
     session: Session, workspace_id: UUID, brand_id: UUID, threads: Sequence[str], texts: Sequence[str]
 ) -> int:
     """Takes what tasks of these threads' people quote of these texts out of them: here at once, and in the CRM where the
-    task is closed there. (One that is open there is written anew when its conversation is decided; a text that somebody
-    has made theirs in the CRM is left to them.) Returns how many tasks quoted them."""
+    task is closed there, or the CRM serves another brand by now. (Another that is open there is written anew when its conversation is
+    decided; a text that somebody has made theirs in the CRM is left to them.) Returns how many tasks quoted them."""
     found = execute(raw(session), _TASKS, {"w": workspace_id, "brand": brand_id, "threads": list(threads)})
     changed, crms = [], set()
-    for id_, content, written, stands, closed_there, crm in found:
+    for id_, content, written, stands, left_alone, crm in found:
         body = str(content.get("body") or "")
         clean = redact(body, texts)
         if clean == body:
             continue
         # What stands in the CRM is known by what was written: the difference is pushed, and nobody's edit is read out of it.
         kept = written if stands else {**written, "body": redact(str(written.get("body") or ""), texts)}
-        changed.append((id_, {**content, "body": clean}, kept, closed_there))
-        if closed_there and crm is not None:
+        changed.append((id_, {**content, "body": clean}, kept, left_alone))
+        if left_alone and crm is not None:
             crms.add(crm)
     _redact_remembered(session, workspace_id, [row[0] for row in found], texts)
     if changed:

@@ -18,6 +18,7 @@ from service.db import scheduler_engine
 from service.models import Brand, Match
 from service.models import Contact as ContactRow
 from service.rules.model import MatchState
+from service.rules.redaction import GONE
 from service.runtime import Runtime
 from service.store import acting, due, listing, people
 from service.store.claims import Claim
@@ -414,3 +415,27 @@ def test_a_wait_that_opens_again_before_its_end_was_said_leaves_the_task_as_it_w
         moved.house.work(each)
     moved.house.run()
     assert moved.stands() == ("open", moved.body)
+
+
+def test_words_that_are_deleted_at_their_source_go_from_a_task_that_stays_there(house: House) -> None:
+    house.knows("acme")
+    house.asks("rival", id="q1")
+    more = replace(
+        house.socials["rival"].post("q1"), id="q2", thread="q1", text="@rival To the Azores as well, all nine of them?"
+    )
+    house.socials["rival"].serve("mentions", replace(more, created_at=house.now - timedelta(hours=2)))
+    house.look()
+    [(key, task)] = house.crms["acme"].tasks.items()
+    assert "all nine of them" in (task.body or "")
+
+    Moved(house, key, "").gives_away()
+    house.run()
+    house.socials["rival"].delete("q2")
+    house.sql("UPDATE engagements SET checked_at = checked_at - interval '2 hours'")
+    house.look()
+    task = house.crms["acme"].tasks[key]
+    assert (task.status.value, "all nine of them" in (task.body or ""), GONE in (task.body or "")) == (
+        "open",
+        False,
+        True,
+    )
