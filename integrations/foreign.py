@@ -1,8 +1,9 @@
-"""What came in somebody's JSON where a list or an instant was promised, and may be anything."""
+"""What came from somebody else where a list, an instant or an address was promised, and may be anything."""
 
 from __future__ import annotations
 
 from typing import Any, TypeGuard
+from urllib.parse import SplitResult, urlsplit
 
 _NEVER = 1e11  # seconds since 1970: the year 5138
 
@@ -20,3 +21,13 @@ def words(value: object) -> list[str]:
 def is_clock(value: object) -> TypeGuard[int | float]:
     """Whether this is a number of seconds since 1970 that a clock may show."""
     return isinstance(value, (int, float)) and 0 <= value < _NEVER
+
+
+def address(value: object) -> SplitResult:
+    """The parts of an absolute address, whose host and port may be asked for; all of them empty where it is none."""
+    try:
+        parts = urlsplit(str(value or ""))
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 import requests
 
+from integrations import foreign
 from integrations.errors import (
     IntegrationError,
     InvalidRequestError,
@@ -65,7 +66,7 @@ def listing(body: Any, *, bare: bool = False) -> Listing:
 
 def _following(address: str) -> str | None:
     """Where the next page begins, out of its address, without the token that stands there."""
-    query = parse_qs(urlsplit(address).query)
+    query = parse_qs(foreign.address(address).query)
     place = {name: query[name][0] for name in _GOES_ON if name in query}
     return f"?{urlencode(place)}" if place else None
 

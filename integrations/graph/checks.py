@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from integrations import foreign
 from integrations.errors import AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError
 from integrations.foreign import words
 from integrations.graph.api import Graph, Json, mapping
@@ -79,7 +80,7 @@ def _app_subscription(graph: Graph, access: Access, key: str, kind: str, fields:
     there = str(row.get("callback_url") or callback)
     if there != callback and not there.endswith(f"/hooks/{key}"):
         yield (
-            f"The Meta app sends its {kind} hints to {urlsplit(there).hostname or 'another address'}, and an app has only one address for them. "
+            f"The Meta app sends its {kind} hints to {foreign.address(there).hostname or 'another address'}, and an app has only one address for them. "
             "Use an app of its own for Warmline, or take that address out under Webhooks in the app's dashboard."
         )
         return

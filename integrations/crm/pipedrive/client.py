@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from integrations import handle_writing, pushing
+from integrations import foreign, handle_writing, pushing
 from integrations.crm.pipedrive import budget, fields, setup, streams
 from integrations.crm.pipedrive.api import API, PERSON, PERSONS, Payer, number
 from integrations.crm.pipedrive.budget import Till
@@ -33,7 +33,7 @@ def company_address(credentials: Credentials, hosts: Mapping[str, str]) -> str:
     if hosts.get("api"):
         return hosts["api"].rstrip("/")
     address = str(credentials.get("api_domain") or "").rstrip("/")
-    parts = urlsplit(address)
+    parts = foreign.address(address)
     if parts.scheme != "https" or not (parts.hostname or "").endswith(_DOMAIN) or parts.port not in (None, 443):
         raise UnexpectedResponseError("The consent named a server that is not one of Pipedrive's, so it is not called")
     return address

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from integrations import foreign
 from integrations.errors import (
     AuthenticationError,
     IntegrationError,
@@ -43,7 +44,7 @@ def instance(credentials: Credentials, login: str) -> str:
     """The address of the organisation's server, without a slash at the end. `login` is where people sign in. Raises
     UnexpectedResponseError for a server that is neither Salesforce's nor that one: a token is not sent just anywhere."""
     address = str(credentials.get("instance_url") or "").rstrip("/")
-    parts, home = urlsplit(address), urlsplit(login)
+    parts, home = foreign.address(address), urlsplit(login)
     ours = parts.scheme == "https" and f".{parts.hostname or ''}".endswith(_DOMAINS) and parts.port in (None, 443)
     if not ours and (parts.scheme, parts.netloc) != (home.scheme, home.netloc):
         raise UnexpectedResponseError("The consent named a server that is not one of Salesforce's, so it is not called")

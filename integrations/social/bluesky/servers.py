@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from integrations import foreign
 from integrations.errors import InvalidRequestError, UnexpectedResponseError
 from integrations.http import Session
 from integrations.provider import Setting
@@ -45,7 +46,7 @@ def server(setting: Setting, issuer: str) -> Server:
         address = str(document.get(name) or "")
         if not address.isprintable() or " " in address:  # a browser is sent there, by a header of ours
             raise InvalidRequestError("That is not the address of a server")
-        parts = urlsplit(address)
+        parts = foreign.address(address)
         identity.origin(f"{parts.scheme}://{parts.netloc}", setting.allow_hosts)
         return address
 

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from requests.utils import parse_header_links
 
+from integrations import foreign
 from integrations.errors import (
     AuthenticationError,
     IntegrationError,
@@ -232,8 +233,5 @@ def next_position(response: requests.Response, rows: Sequence[Any]) -> Position 
 
 
 def _position(url: str) -> Position | None:
-    try:
-        query = parse_qs(urlsplit(url).query)
-    except ValueError:
-        return None
+    query = parse_qs(foreign.address(url).query)
     return {name: query[name][0] for name in _POSITION if name in query} or None

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
-from urllib.parse import urlsplit
+
+from integrations import foreign
 
 LONGEST = 500_000  # characters of HTML that are read; the longest posts that servers take are a fifth of that
 
@@ -169,10 +170,7 @@ def first_link(html: str) -> str:
 
 
 def _host(href: str) -> str:
-    try:
-        return urlsplit(href).hostname or ""
-    except ValueError:
-        return ""
+    return foreign.address(href).hostname or ""
 
 
 def _attributes(text: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from integrations import foreign
 from integrations.errors import (
     IntegrationError,
     InvalidRequestError,
@@ -66,7 +67,7 @@ def _domain(body: dict[str, Any]) -> str:
     value = body.get("account_domain") or body.get("domain") or body.get("uri")
     if not isinstance(value, str):
         return ""
-    return (urlsplit(value).netloc if "://" in value else value).strip("/").lower()
+    return (foreign.address(value).netloc if "://" in value else value).strip("/").lower()
 
 
 def _software(body: dict[str, Any]) -> str:
@@ -179,7 +180,9 @@ def _moved(response: requests.Response) -> IntegrationError | None:
     """A redirect to another host is not followed: it is told, since the person may have meant that one."""
     if not 300 <= response.status_code < 400:
         return None
-    asked, told = (urlsplit(each).hostname or "" for each in (response.url, response.headers.get("Location", "")))
+    asked, told = (
+        foreign.address(each).hostname or "" for each in (response.url, response.headers.get("Location", ""))
+    )
     if not told or told == asked:
         return None
     return InvalidRequestError(f"{asked} leads to {told[:100]}. If the account is there, type that as the server")
