@@ -120,8 +120,20 @@ class Match(Tenant, Identified, Created, Base):
         ),
         Index("ix_matches_contact", "workspace_id", "contact_id"),
         Index("ix_matches_state", "workspace_id", "state", "id"),
-        Index("ix_matches_decided", "workspace_id", "pattern", postgresql_where=text("decided_by <> 'rules'")),
-        Index("ix_matches_pattern", "workspace_id", "pattern", postgresql_where=text("state = 'confirmed'")),
+        Index(
+            "ix_matches_decided",
+            "workspace_id",
+            "connection_id",
+            "pattern",
+            postgresql_where=text("decided_by <> 'rules'"),
+        ),
+        Index(
+            "ix_matches_pattern",
+            "workspace_id",
+            "connection_id",
+            "pattern",
+            postgresql_where=text("state = 'confirmed'"),
+        ),
         Index(
             "ix_matches_handle",
             "workspace_id",

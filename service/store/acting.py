@@ -78,7 +78,7 @@ def decide_match(
     match.state, match.decided_by, match.decided_at = state.value, by, now
     session.flush()
     if state is MatchState.REJECTED and match.pattern:
-        due.match_alike(session, workspace_id, match.pattern)
+        due.match_alike(session, workspace_id, match.connection_id, match.pattern)
     _match_again(session, workspace_id, match.author_id, contacts)
     audit(session, workspace_id, by, f"match.{state.value}", "match", match.id)
     return match
@@ -106,7 +106,7 @@ def undo_match(session: Session, workspace_id: UUID, match_id: UUID, *, by: str)
     )
     session.refresh(match)
     if match.pattern:
-        due.match_alike(session, workspace_id, match.pattern)
+        due.match_alike(session, workspace_id, match.connection_id, match.pattern)
     _match_again(session, workspace_id, match.author_id, contacts)
     audit(session, workspace_id, by, "match.undone", "match", match.id)
     return match

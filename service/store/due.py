@@ -124,15 +124,15 @@ def match_again(session: Session, workspace_id: UUID, author_ids: Sequence[UUID]
     decide_soon(session, workspace_id)
 
 
-def match_alike(session: Session, workspace_id: UUID, pattern: str) -> None:
-    """Whoever is confirmed by the rules on the same kinds of evidence is to be matched again: what people decide about one such
-    match says something about the others. Call it before rows of other tables are locked."""
+def match_alike(session: Session, workspace_id: UUID, crm: UUID, pattern: str) -> None:
+    """Whoever is confirmed by the rules as a contact of this CRM, on the same kinds of evidence, is to be matched again: what people
+    decide about one such match says something about the others. Call it before rows of other tables are locked."""
     session.execute(
         text(
             "UPDATE authors SET match_due = true WHERE workspace_id = :w AND id IN (SELECT author_id FROM matches"
-            " WHERE workspace_id = :w AND pattern = :p AND state = 'confirmed' AND decided_by = 'rules')"
+            " WHERE workspace_id = :w AND connection_id = :c AND pattern = :p AND state = 'confirmed' AND decided_by = 'rules')"
         ),
-        {"w": workspace_id, "p": pattern},
+        {"w": workspace_id, "c": crm, "p": pattern},
     )
 
 

@@ -21,7 +21,7 @@ from service.clock import real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
 from service.rules.matching import Commonness, Evidence, author_keys, match, share_known
-from service.rules.matching.learning import Record, learnt, pattern
+from service.rules.matching.learning import NOTHING, Record, learnt, pattern
 from service.rules.model import RULES_VERSION, Candidate, KnownAuthor, MatchResult, MatchState
 from service.store import due, filing, handles, terms
 from service.store.candidates import PROFILE, Gathered, gather
@@ -177,9 +177,9 @@ def _weigh(session: Session, workspace_id: UUID, authors: Mapping[UUID, _Due]) -
     gathered = gather(connection, workspace_id, {id_: each.known for id_, each in authors.items()}, keys)
     standing = _standing(connection, workspace_id, sorted(authors))
     allowed = terms.of_networks(session, workspace_id)
-    record = Record(terms.decided(session, workspace_id))
+    decided = terms.decided(session, workspace_id)
     results = {
-        author_id: _results(author_id, each.known, gathered, standing[author_id], allowed, record)
+        author_id: _results(author_id, each.known, gathered, standing[author_id], allowed, decided)
         for author_id, each in authors.items()
     }
     likely = {
@@ -300,7 +300,12 @@ def _stands(rows: Sequence[tuple[UUID, UUID, bool, bool, bool]]) -> _Standing:
 
 
 def _results(
-    author_id: UUID, known: KnownAuthor, gathered: Gathered, standing: _Standing, allowed: terms.Allowed, record: Record
+    author_id: UUID,
+    known: KnownAuthor,
+    gathered: Gathered,
+    standing: _Standing,
+    allowed: terms.Allowed,
+    decided: Mapping[UUID, Record],
 ) -> Results:
     """What the rules say, CRM by CRM, without what people have decided already."""
     found = {}
@@ -314,7 +319,8 @@ def _results(
         ]
         elsewhere = gathered.elsewhere.get(author_id)
         found[crm] = learnt(
-            match(known, candidates, gathered.commonness[crm], allowed(known.network), elsewhere), record
+            match(known, candidates, gathered.commonness[crm], allowed(known.network), elsewhere),
+            decided.get(crm, NOTHING),
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from uuid import UUID
@@ -12,19 +13,20 @@ from integrations.registry import providers
 from service import settings
 from service.db import raw
 from service.rules.matching import Terms
-from service.rules.matching.learning import Decided
+from service.rules.matching.learning import Decided, Record
 from service.store.rows import execute
 
 Allowed = Callable[[str], Terms]
 
 _DECIDED = (
-    "SELECT pattern, count(*) FILTER (WHERE state = 'confirmed'), count(*) FILTER (WHERE state = 'rejected') FROM matches"
-    " WHERE workspace_id = %(w)s AND decided_by <> 'rules' AND pattern <> '' GROUP BY pattern"
+    "SELECT connection_id, pattern, count(*) FILTER (WHERE state = 'confirmed'), count(*) FILTER (WHERE state = 'rejected') FROM matches"
+    " WHERE workspace_id = %(w)s AND decided_by <> 'rules' AND pattern <> '' GROUP BY connection_id, pattern"
 )
 _MOST_STANDING = 10_000  # more say nothing more
 _STANDING = (
-    "SELECT p.pattern, (SELECT count(*) FROM (SELECT 1 FROM matches WHERE workspace_id = %(w)s AND state = 'confirmed'"
-    " AND decided_by = 'rules' AND pattern = p.pattern LIMIT %(n)s) s) FROM unnest(%(patterns)s::text[]) AS p(pattern)"
+    "SELECT p.crm, p.pattern, (SELECT count(*) FROM (SELECT 1 FROM matches WHERE workspace_id = %(w)s AND connection_id = p.crm"
+    " AND state = 'confirmed' AND decided_by = 'rules' AND pattern = p.pattern LIMIT %(n)s) s)"
+    " FROM unnest(%(crms)s::uuid[], %(patterns)s::text[]) AS p(crm, pattern)"
 )
 
 
@@ -51,13 +53,18 @@ def of_networks(session: Session, workspace_id: UUID) -> Allowed:
     return terms
 
 
-def decided(session: Session, workspace_id: UUID) -> Mapping[str, Decided]:
-    """What people decided, by the kinds of evidence that each match rested on."""
+def decided(session: Session, workspace_id: UUID) -> Mapping[UUID, Record]:
+    """What people decided in each CRM, by the kinds of evidence that each match rested on; nothing for one in which nobody did. What was
+    decided of one brand's contacts says nothing of another's."""
     connection = raw(session)
     rows = execute(connection, _DECIDED, {"w": workspace_id})
-    rejected = [pattern for pattern, _, no in rows if no]
-    standing: dict[str, int] = {}
+    rejected = [(crm, pattern) for crm, pattern, _, no in rows if no]
+    standing: dict[tuple[UUID, str], int] = {}
     if rejected:
-        params = {"w": workspace_id, "patterns": rejected, "n": _MOST_STANDING}
-        standing = dict(execute(connection, _STANDING, params))
-    return {pattern: Decided(yes, no, standing.get(pattern, 0)) for pattern, yes, no in rows}
+        crms, patterns = map(list, zip(*rejected, strict=True))
+        params = {"w": workspace_id, "crms": crms, "patterns": patterns, "n": _MOST_STANDING}
+        standing = {(crm, pattern): number for crm, pattern, number in execute(connection, _STANDING, params)}
+    found: dict[UUID, dict[str, Decided]] = defaultdict(dict)
+    for crm, pattern, yes, no in rows:
+        found[crm][pattern] = Decided(yes, no, standing.get((crm, pattern), 0))
+    return {crm: Record(each) for crm, each in found.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -137,6 +138,43 @@ def test_evidence_that_people_keep_rejecting_confirms_nothing_by_itself_any_more
     assert match.state == "suggested"
     assert match.evidence[-1]["sentence"] == "People here rejected 3 of 3 such matches that they decided."
     assert desk.match()[authors[3], "3"].state == "suggested"  # the one that stood is looked at again too
+
+
+def test_what_is_rejected_in_one_crm_leaves_the_matches_of_another_as_they_are(desk: Desk) -> None:
+    """Each may be a brand's own: what one brand decides of its contacts is no word about its rival's."""
+    people = [by_mail(number) for number in range(6)]
+    ours, rivals = desk.crm, desk.rows.connection(provider="fakecrm", kind="crm", brand=False)
+    for crm, native in ((ours, "o{}"), (rivals, "r{}")):
+        desk.crm = crm
+        desk.save(*(replace(contact, id=native.format(contact.id)) for _, contact in people))
+    authors = [desk.author(**profile) for profile, _ in people[:5]]
+    found = desk.match()
+    assert {match.state for match in found.values()} == {"confirmed"}
+    for number in range(3):
+        decide(desk, found[authors[number], f"r{number}"].id, MatchState.REJECTED)
+    late = desk.author(**people[5][0])
+    matched = desk.match()
+    assert {matched[author, f"r{number}"].state for number, author in ((3, authors[3]), (5, late))} == {"suggested"}
+    for number, author in enumerate([*authors, late]):
+        match = matched[author, f"o{number}"]
+        assert match.state == "confirmed"
+        assert "rejected" not in str(match.evidence)
+        assert match.score == found[authors[0], "o0"].score
+
+
+def test_who_is_confirmed_alike_in_another_crm_is_not_matched_again_for_that(desk: Desk) -> None:
+    people = [by_mail(number) for number in range(3)]
+    desk.save(*(contact for _, contact in people[:2]))
+    first = desk.crm
+    desk.crm = desk.rows.connection(provider="fakecrm", kind="crm", brand=False)
+    desk.save(people[2][1])
+    authors = [desk.author(**profile) for profile, _ in people]
+    found = desk.match()
+    decide(desk, found[authors[0], "0"].id, MatchState.REJECTED)
+    with desk.session() as session:
+        waiting = set(session.scalars(select(Author.id).where(Author.match_due)))
+    assert waiting == set(authors[:2])
+    assert first != desk.crm
 
 
 def test_what_people_reject_seldom_goes_on_confirming(desk: Desk) -> None:

@@ -1049,14 +1049,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_matches_decided",
         "matches",
-        ["workspace_id", "pattern"],
+        ["workspace_id", "connection_id", "pattern"],
         unique=False,
         postgresql_where=sa.text("decided_by <> 'rules'"),
     )
     op.create_index(
         "ix_matches_pattern",
         "matches",
-        ["workspace_id", "pattern"],
+        ["workspace_id", "connection_id", "pattern"],
         unique=False,
         postgresql_where=sa.text("state = 'confirmed'"),
     )

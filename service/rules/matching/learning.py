@@ -1,4 +1,4 @@
-"""What a workspace's own decisions say about matches of one kind.
+"""What decisions about the contacts of one CRM say about matches of one kind.
 
 The rule's probability is taken for as much as `WORTH` decisions; what people decided about matches that rested on the same kinds
 of evidence is added to it (the mean of a Beta distribution). A kind that people keep rejecting is soon no longer confirmed by
@@ -30,9 +30,12 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Decisions of one workspace by pattern."""
+    """Decisions about the contacts of one CRM by pattern."""
 
     decided: Mapping[str, Decided] = field(default_factory=dict)
+
+
+NOTHING = Record()
 
 
 def pattern(result: MatchResult) -> str:
@@ -41,7 +44,7 @@ def pattern(result: MatchResult) -> str:
 
 
 def learnt(results: Sequence[MatchResult], record: Record) -> list[MatchResult]:
-    """The same matches in the same order, with what the workspace's own decisions say about such matches."""
+    """The same matches in the same order, with what was decided of such matches in their CRM."""
     return [_learnt(each, record.decided.get(pattern(each))) for each in results] if record.decided else list(results)
 
 
