@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -73,6 +73,7 @@ class Portal:
     _now: int = START
     _version: int = 0
     _orders: dict[tuple[str, str], tuple[int, tuple[list[int], list[dict[str, Any]]]]] = field(default_factory=dict)
+    _searched: tuple[Any, list[dict[str, Any]], Iterator[dict[str, Any]]] = (None, [], iter(()))
     _id: int = 50_000
 
     def __post_init__(self) -> None:
@@ -232,8 +233,20 @@ class Portal:
         if sort["direction"] == "DESCENDING":
             rows.reverse()
         fitting = (row for row in rows if row["id"] not in self.hidden and all(self._fits(row, each) for each in tests))
-        found = [self._view(row, body["properties"]) for row in islice(fitting, start, start + limit)]
+        same = self._version, kind, sort, tests, frozenset(self.hidden)
+        found = [self._view(row, body["properties"]) for row in self._from(same, fitting, start, start + limit)]
         return self._ok({"total": len(rows), "results": found})
+
+    def _from(
+        self, same: tuple[Any, ...], fitting: Iterator[dict[str, Any]], start: int, end: int
+    ) -> list[dict[str, Any]]:
+        """These of the records that fit. The next page of the `same` search goes on where the one before it ended: a search of ten thousand
+        would look at a quarter of a million otherwise."""
+        if self._searched[0] != same:
+            self._searched = same, [], fitting
+        _, known, more = self._searched
+        known.extend(islice(more, max(0, end - len(known))))
+        return known[start:end]
 
     def _sorted(self, kind: str, name: str) -> tuple[list[int], list[dict[str, Any]]]:
         """The records in the order of a property, kept until one of them changes."""

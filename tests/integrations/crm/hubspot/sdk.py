@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 with warnings.catch_warnings():  # the SDK's own escapes are not ours to mend
@@ -26,6 +27,10 @@ _CLIENTS: dict[str, Any] = {
     "owners": Owners(),
     "properties": Properties(),
 }
+for _client in (
+    _CLIENTS.values()
+):  # the same instants come again and again, and dateutil takes longer over one than all else does over a row
+    _client._ApiClient__deserialize_datetime = cache(_client._ApiClient__deserialize_datetime)
 
 
 def check(method: str, path: str, sent: Any, status: int, answered: Any) -> None:
