@@ -1,4 +1,5 @@
-"""The API by its own document (schemathesis): every operation with values that fit and values that don't, and chains along its links.
+"""The API by its own document (schemathesis): every operation with each kind of value that its document lets be right or wrong, with random
+values that fit and that don't, and chains along its links.
 
 No 5xx, every answer as declared; a write that was done and is sent again under its Idempotency-Key gets the same answer.
 """
@@ -19,8 +20,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS
+from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
+from schemathesis.generation.meta import CoveragePhaseData
+from schemathesis.pytest.lazy import get_all_tests
 
 from fuzz.engine import Found
 from fuzz.place import place
@@ -58,6 +61,7 @@ OPERATIONS: list[dict[str, Any]] = [
 ]
 STEPS = 8  # of one chain
 STATELESS = 0.6  # of all calls
+Kind = tuple[str, str, str | None]  # operation, what is odd about a value, where it stands
 
 
 def config(examples: int, *, deterministic: bool) -> SchemathesisConfig:
@@ -113,21 +117,44 @@ def run(cases: int, seed: int, say: Callable[[str], None]) -> tuple[int, list[Fo
         schema.app = here.app
         caller = Caller(here.key)
         operations = [each.ok() for each in schema.get_all_operations()]
-        each = max(1, round(cases * STATELESS / len(operations) / 2))
+        for label, test in documented(schema, caller.call, _settings(1, Phase.explicit)):
+            with _finding(finds, caller, f"calls/{label}, as documented", say):
+                test()
+        say(f"{caller.sent:,} calls as documented, {caller.done:,} done")
+        each = max(1, round((cases * STATELESS - caller.sent) / len(operations) / 2))
         for operation in operations:
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 with _finding(finds, caller, f"calls/{operation.label}", say):
                     _operation(operation, mode, caller, each, seed)
         say(f"{caller.sent:,} calls of {len(operations)} operations, {caller.done:,} done")
         with _finding(finds, caller, "chains", say):
-            chains(schema, caller, cases - caller.sent, seed)
+            chains(schema, caller, max(cases - caller.sent, round(cases * (1 - STATELESS))), seed)
         say(f"{caller.sent:,} calls, {caller.done:,} done, {caller.followed:,} along a link")
     return caller.sent, finds
 
 
-def _settings(examples: int) -> settings:
+def documented(
+    schema: Any, call: Callable[[Any], object], drawn: settings
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """For each operation its label and a test that hands `call` every case that the document itself names (each bound, format, missing or
+    unknown part, in each place), and as many random ones as `drawn` says."""
+    load_all_checks()
+    for each in get_all_tests(schema=schema, test_func=call, settings=drawn, given_kwargs=None):
+        operation, test = each.ok()
+        yield operation.label, test
+
+
+def kind(case: Any) -> Kind | None:
+    """What a case that the document names is about: cases of one kind differ only in which parameter or field it is. None for a random one."""
+    about = case.meta.phase.data
+    if not isinstance(about, CoveragePhaseData):
+        return None
+    return case.operation.label, about.scenario, about.parameter_location
+
+
+def _settings(examples: int, *phases: Phase) -> settings:
     return settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck),
-                    phases=(Phase.generate, Phase.shrink), report_multiple_bugs=False, stateful_step_count=STEPS)  # fmt: skip
+                    phases=phases or (Phase.generate, Phase.shrink), report_multiple_bugs=False, stateful_step_count=STEPS)  # fmt: skip
 
 
 def _operation(operation: Any, mode: Any, caller: Caller, examples: int, seed: int) -> None:
