@@ -32,7 +32,6 @@ from tests.integrations.contract.reading import OVER_HTTP, Reading, reading
 
 GOAL = 20_000  # records a second
 PAGE = 200  # posts on a page at most; a client asks for what its network allows
-ROUNDS = 7
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ def _names() -> list[str]:
 
 
 def _figure(name: str, scale: Scale) -> Figure:
+    rounds = 2 * scale.rounds + 1
     with reading(name) as there:
         _fill(there, name in HARNESSES, scale.mapped)
         client, recorded = there.client, _record(there)
@@ -78,9 +78,9 @@ def _figure(name: str, scale: Scale) -> Figure:
             return _speed(recorded, lambda: _rows(recorded))
 
         records = _once(recorded, client(), stream)
-        speed, reference = in_turns(ROUNDS, ours, bare)
+        speed, reference = in_turns(rounds, ours, bare)
     calls = len(recorded.answers)
-    size = f"{records} records in {calls} answers, {sum(len(body) for _, _, body in recorded.answers) // 1024} kB; the median of {ROUNDS} rounds"
+    size = f"{records} records in {calls} answers, {sum(len(body) for _, _, body in recorded.answers) // 1024} kB; the median of {rounds} rounds"
     against = "json.loads of the same bytes and a flat dict of each row"
     return Figure(
         f"mapping: {name}", median(speed), "records/s", size, median(reference), against, of="value", at_least=GOAL
