@@ -309,7 +309,7 @@ def _connect(place: Place, brand: str, account: str) -> None:
 
 
 def test_each_of_two_rivals_is_as_if_the_other_were_not_there(stage: Stage) -> None:
-    happens(stage, INTERACTIONS, every=30)
+    happens(stage, INTERACTIONS, every=50)
 
     for brand in BRANDS:
         together, alone = stage.sides(brand)
