@@ -5,6 +5,8 @@ Opt-in (`make test-odoo`); see `tests.live.odoo` for what it needs, and the prov
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ from integrations.records import (
     Owner,
 )
 from tests.live.odoo import DATABASE, OLGA, RealOdoo
+from tests.live.odoo_answers import KEPT, answers, shape
 from tests.live.odoo_client import client, drain, pushed, task
 
 pytestmark = pytest.mark.rule("live", provider="odoo")
@@ -156,3 +159,17 @@ def test_meetings_calls_and_mail_are_read(odoo: RealOdoo, options: dict[str, Any
     assert [each.outcome for each in again if each.kind is ActivityKind.MEETING and contact in each.contact_ids] == [
         "cancelled"
     ]
+
+
+def test_the_answers_that_are_kept_for_the_fast_tests_are_still_given(odoo: RealOdoo, options: dict[str, Any]) -> None:
+    if options["version"] != 11:
+        pytest.skip("the answers that are kept are those of version 11")
+    told = answers(odoo, options)
+    if os.environ.get("WARMLINE_ODOO_KEEP"):
+        KEPT.write_text(json.dumps(told, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+    kept = json.loads(KEPT.read_text())
+
+    assert shape(told) == shape(kept)
+    names = {asked: told[asked]["error"]["data"]["name"] for asked in told if "error" in told[asked]}
+    assert names == {asked: kept[asked]["error"]["data"]["name"] for asked in kept if "error" in kept[asked]}
