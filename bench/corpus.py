@@ -93,7 +93,8 @@ def fill(admin: Connection, where: Shop, posts: int, *, seed: int = 1) -> None:
     people = _People(where, seed, max(2, posts // 4 // THREADS_PER_AUTHOR))
     _copy(admin, "authors", where, _AUTHORS, [people.us, *people.authors])
     _copy(admin, "contacts", where, _CONTACTS, [row for row, _ in people.contacts])
-    _copy(admin, "contact_keys", where, ("key", "contact_id"), [key for _, keys in people.contacts for key in keys])
+    keys = [(key, where.crm, contact) for _, keys in people.contacts for key, contact in keys]
+    _copy(admin, "contact_keys", where, ("key", "connection_id", "contact_id"), keys)
     admin.execute(COUNTS, [where.workspace_id])
     written: list[tuple[Any, ...]] = []
     conversations: list[tuple[Any, ...]] = []

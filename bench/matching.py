@@ -31,7 +31,7 @@ from workers.decide import AUTHORS, CONTACTS
 PAGE = 800  # contacts of one transaction, as a pull stores them
 SHARE, MOST_AUTHORS = 10, 10_000  # contacts to one author, on samples; and no more authors than that
 _KEYS = (
-    "INSERT INTO contact_keys (workspace_id, key, contact_id) SELECT workspace_id, key, id FROM contacts, unnest(filed) AS key"
+    "INSERT INTO contact_keys (workspace_id, key, connection_id, contact_id) SELECT workspace_id, key, connection_id, id FROM contacts, unnest(filed) AS key"
     " WHERE key ~ '^[huetwnisd]'"
 )
 _CONTACTS = ("id", "connection_id", "native_id", "name", "company", "owner_id", "fields", "filed", "filed_version")

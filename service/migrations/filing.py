@@ -7,7 +7,8 @@ UNFILE = (
     """
     CREATE FUNCTION unfile_contact() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        DELETE FROM contact_keys k WHERE k.workspace_id = OLD.workspace_id AND k.key = ANY(OLD.filed) AND k.contact_id = OLD.id;
+        DELETE FROM contact_keys k WHERE k.workspace_id = OLD.workspace_id AND k.key = ANY(OLD.filed)
+            AND k.connection_id = OLD.connection_id AND k.contact_id = OLD.id;
         UPDATE key_counts c SET contacts = c.contacts - 1 WHERE c.workspace_id = OLD.workspace_id AND c.key = ANY(OLD.filed)
             AND c.connection_id = OLD.connection_id;
         RETURN NULL;

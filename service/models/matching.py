@@ -20,6 +20,7 @@ class ContactKey(Below, Base):
     __tablename__ = "contact_keys"
 
     key: Mapped[str] = mapped_column(KEY, primary_key=True)
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)  # the contact's CRM: each is looked through by itself
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from service.db import RawConnection
@@ -23,12 +25,23 @@ from service.store.rows import each_of, execute, listed
 
 PROFILE = "w:"  # keys of pages: an author's own profile, and those that it links to
 
-# The contacts under each key as one text, in the order of the index; none where there are more than tell anything.
+# The contacts under each key in each CRM as one text, in the order of the index; none where there are more than tell anything.
 _UNDER = (
-    "SELECT k.value, f.number, CASE WHEN f.number <= %(n)s THEN f.ids END"  # noqa: S608 - names of our own columns
-    f" FROM {each_of('keys')} AS k CROSS JOIN LATERAL (SELECT count(*) AS number, string_agg(contact_id::text, ',') AS ids FROM"
-    " (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value LIMIT %(n)s + 1) s) f WHERE f.number > 0"
+    "SELECT c.id, k.value, f.number, CASE WHEN f.number <= %(n)s THEN f.ids END"  # noqa: S608 - names of our own columns
+    f" FROM {each_of('keys')} AS k CROSS JOIN unnest(%(crms)s::uuid[]) AS c(id)"
+    " CROSS JOIN LATERAL (SELECT count(*) AS number, string_agg(contact_id::text, ',') AS ids FROM"
+    " (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value AND connection_id = c.id LIMIT %(n)s + 1) s) f"
+    " WHERE f.number > 0"
 )
+# Under which of these keys anybody is: where there are many CRMs, most keys are in none of them.
+_ANY = (
+    "SELECT k.value"  # noqa: S608 - names of our own columns
+    f" FROM {each_of('keys')} AS k WHERE EXISTS (SELECT 1 FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value)"
+)
+_CRMS = (
+    f"SELECT connection_id FROM key_counts WHERE workspace_id = %(w)s AND key = '{filing.EVERYBODY}' AND contacts > 0"  # noqa: S608
+)
+_FEW_CRMS = 3  # that are looked through key by key without asking first
 _CONTACTS = (
     "SELECT id::text, connection_id, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
     f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
@@ -67,17 +80,21 @@ def gather(
     keys: Mapping[UUID, Sequence[str]],
 ) -> Gathered:
     """What there is to weigh for these authors, who are sought under these keys, the strongest first."""
-    found, numbers = under(connection, workspace_id, sorted(set().union(*keys.values())))
+    by_crm = under(connection, workspace_id, sorted(set().union(*keys.values())))
     elsewhere = _elsewhere(connection, workspace_id, authors, keys)
     chosen = {
-        author_id: list(dict.fromkeys([*choose(own, found), *elsewhere.get(author_id, ())]))
+        author_id: list(
+            dict.fromkeys(
+                [*chain(*(choose(own, each.found) for each in by_crm.values())), *elsewhere.get(author_id, ())]
+            )
+        )
         for author_id, own in keys.items()
     }
     wanted = sorted({each for some in chosen.values() for each in some})
     there = contacts(connection, workspace_id, wanted)
     return Gathered(
         {author_id: _by_crm(there[each] for each in some if each in there) for author_id, some in chosen.items()},
-        _commonness(connection, workspace_id, there, found, numbers),
+        _commonness(connection, workspace_id, there, by_crm),
         elsewhere,
     )
 
@@ -89,13 +106,27 @@ def _by_crm(found: Iterable[Found]) -> dict[UUID, list[Candidate]]:
     return dict(grouped)
 
 
-def under(
-    connection: RawConnection, workspace_id: UUID, keys: Sequence[str]
-) -> tuple[dict[str, list[str]], dict[str, int]]:
-    """The ids of the contacts under each key, where they are few enough to tell anything, and how many there are (one more than
-    that, if there are more)."""
-    rows = execute(connection, _UNDER, {"w": workspace_id, "keys": listed(keys), "n": PER_KEY})
-    return {key: ids.split(",") for key, _, ids in rows if ids}, {key: number for key, number, _ in rows}
+class Under(Struct, frozen=True):
+    """The ids of one CRM's contacts under each key, where they are few enough to tell anything, and how many there are (one more than
+    that, if there are more). However many another CRM has, they hide nobody here."""
+
+    found: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    numbers: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+def under(connection: RawConnection, workspace_id: UUID, keys: Sequence[str]) -> defaultdict[UUID, Under]:
+    """Who is found under these keys, in each CRM that has any contacts; nobody in another."""
+    crms = [row[0] for row in execute(connection, _CRMS, {"w": workspace_id})]
+    params = {"w": workspace_id, "keys": listed(keys), "crms": sorted(crms), "n": PER_KEY}
+    if len(crms) > _FEW_CRMS:
+        params["keys"] = listed(sorted(row[0] for row in execute(connection, _ANY, params)))
+    by_crm: defaultdict[UUID, Under] = defaultdict(Under)
+    for crm, key, number, ids in execute(connection, _UNDER, params) if crms else ():
+        each = by_crm[crm]
+        each.numbers[key] = number
+        if ids:
+            each.found[key] = ids.split(",")
+    return by_crm
 
 
 def contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[str]) -> dict[str, Found]:
@@ -112,8 +143,7 @@ def _commonness(
     connection: RawConnection,
     workspace_id: UUID,
     there: Mapping[str, Found],
-    found: Mapping[str, Sequence[str]],
-    numbers: Mapping[str, int],
+    by_crm: Mapping[UUID, Under],
 ) -> dict[UUID, Commonness]:
     """How common the tokens of these contacts are in each of their CRMs. An address or a number, which few can share, is counted as
     it was looked up.
@@ -124,25 +154,20 @@ def _commonness(
     [share] = next(iter(execute(connection, _SHARE, {"w": workspace_id})), (None,))
     everybody = filing.how_many(counted)
     known = Commonness(everybody, {}, share).known
-    shared = {key: number for key, number in numbers.items() if number > 1 and not filing.is_counted(key)}
     return {
         crm: Commonness(
             own := counted[crm].get(filing.EVERYBODY, 1),
-            {**_in_crm(crm, shared, found, there), **counted[crm]},
+            {**_shared(by_crm.get(crm)), **counted[crm]},
             known * own / everybody,
         )
         for crm in {each.crm for each in there.values()}
     }
 
 
-def _in_crm(
-    crm: UUID, numbers: Mapping[str, int], found: Mapping[str, Sequence[str]], there: Mapping[str, Found]
-) -> dict[str, int]:
-    """How many contacts of one CRM were found under each of these keys. One that nobody looked at counts: it may be there."""
-    return {
-        key: sum(1 for each in found[key] if each not in there or there[each].crm == crm) if key in found else number
-        for key, number in numbers.items()
-    }
+def _shared(under: Under | None) -> dict[str, int]:
+    """How many contacts of one CRM were found under each key that is not counted as they are stored."""
+    numbers = under.numbers if under else {}
+    return {key: number for key, number in numbers.items() if number > 1 and not filing.is_counted(key)}
 
 
 def _elsewhere(

@@ -28,14 +28,15 @@ EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact 
 _SOUGHT = frozenset("huetwnisd")
 _COUNTED = frozenset("nsdfcyrljo*")
 
-_KEYS = {"contact_id": "uuid", "keys": "text[]"}
+_KEYS = {"connection_id": "uuid", "contact_id": "uuid", "keys": "text[]"}
 _INSERT_KEYS = (
-    "INSERT INTO contact_keys (workspace_id, key, contact_id) SELECT %(w)s, unnest(new.keys), new.contact_id"  # noqa: S608 - names of our own columns
-    f" FROM {records(_KEYS)}"
+    "INSERT INTO contact_keys (workspace_id, key, connection_id, contact_id)"  # noqa: S608 - names of our own columns
+    f" SELECT %(w)s, unnest(new.keys), new.connection_id, new.contact_id FROM {records(_KEYS)}"
 )
 _DROP_KEYS = (
-    "DELETE FROM contact_keys k USING (SELECT unnest(new.keys) AS key, new.contact_id"  # noqa: S608 - names of our own columns
-    f" FROM {records(_KEYS)}) gone WHERE k.workspace_id = %(w)s AND k.key = gone.key AND k.contact_id = gone.contact_id"
+    "DELETE FROM contact_keys k USING (SELECT unnest(new.keys) AS key, new.connection_id, new.contact_id"  # noqa: S608 - names of our own columns
+    f" FROM {records(_KEYS)}) gone WHERE k.workspace_id = %(w)s AND k.key = gone.key AND k.connection_id = gone.connection_id"
+    " AND k.contact_id = gone.contact_id"
 )
 COUNT = {"key": "text", "connection_id": "uuid", "contacts": "int"}
 _COUNT = insert(
@@ -72,9 +73,11 @@ def tokens(contact: Contact) -> list[str]:
 class Refiling:
     """What changes for some contacts: collected, then written, the keys part by part if need be and the counts at the end."""
 
-    added: list[tuple[UUID, list[str]]] = field(default_factory=list)
-    removed: list[tuple[UUID, list[str]]] = field(default_factory=list)
-    noted: list[tuple[UUID, Sequence[str]]] = field(default_factory=list)  # contacts whose row does not yet say so
+    added: list[tuple[UUID, UUID, list[str]]] = field(default_factory=list)  # CRM, contact, keys; so are the two below
+    removed: list[tuple[UUID, UUID, list[str]]] = field(default_factory=list)
+    noted: list[tuple[UUID, UUID, Sequence[str]]] = field(
+        default_factory=list
+    )  # contacts whose row does not yet say so
     counts: Counter[tuple[str, UUID]] = field(default_factory=Counter)  # by token and CRM
     touched: set[str] = field(default_factory=set)  # keys of contacts that changed, old and new
 
@@ -85,14 +88,14 @@ class Refiling:
     def change(self, crm: UUID, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
         """A contact of this CRM that was filed under `before` and is to be filed under `now`."""
         self._difference(crm, contact_id, before, now)
-        self.noted.append((contact_id, now))
+        self.noted.append((crm, contact_id, now))
 
     def _difference(self, crm: UUID, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
         old, new = set(before), set(now)
         if added := [key for key in now if key[0] in _SOUGHT and key not in old]:
-            self.added.append((contact_id, added))
+            self.added.append((crm, contact_id, added))
         if removed := [key for key in before if key[0] in _SOUGHT and key not in new]:
-            self.removed.append((contact_id, removed))
+            self.removed.append((crm, contact_id, removed))
         self.counts.update((key, crm) for key in now if key[0] in _COUNTED and key not in old)
         self.counts.subtract((key, crm) for key in before if key[0] in _COUNTED and key not in new)
         self.touched.update(key for key in (*before, *now) if key[0] in _SOUGHT)
@@ -131,7 +134,7 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
     def store(part: Sequence[tuple[UUID, UUID, list[str], list[str]]]) -> None:
         for crm, contact_id, before, now in part:
             work.change(crm, contact_id, before, now)
-        moved.update(key for _, keys in (*work.added, *work.removed) for key in keys)
+        moved.update(key for _, _, keys in (*work.added, *work.removed) for key in keys)
         work.write_keys(connection, workspace_id)
 
     in_parts(rows, prepare, store)

@@ -72,8 +72,7 @@ def find(session: Session, workspace_id: UUID, crm: UUID, text: str) -> Sequence
     keys = author_keys(known)
     if not keys:
         return []
-    under, _ = candidates.under(raw(session), workspace_id, keys)
-    chosen = choose(keys, under)
+    chosen = choose(keys, candidates.under(raw(session), workspace_id, keys)[crm].found)
     found = candidates.contacts(raw(session), workspace_id, chosen)
     contacts = {each: found[each].candidate.contact for each in chosen if each in found and found[each].crm == crm}
     return [

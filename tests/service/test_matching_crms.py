@@ -13,7 +13,7 @@ from integrations.records import Author, Contact
 from service.db import raw
 from service.models import Contact as Row
 from service.models import Match
-from service.rules.matching import author_keys
+from service.rules.matching import FEW, author_keys
 from service.rules.model import KnownAuthor
 from service.runtime import Runtime
 from service.store import mirroring
@@ -98,3 +98,29 @@ def test_an_author_is_as_likely_to_be_a_given_contact_however_many_crms_there_ar
     assert [each.reach for each in found.commonness.values()] == pytest.approx([whole, whole])
     assert [each.others("n:quillon vesterby") for each in found.commonness.values()] == [0, 0]
     assert [each.others("e:q@looms.test") for each in found.commonness.values()] == [0, 0]
+
+
+@pytest.mark.parametrize("crms", [2, 5], ids=["two CRMs", "more than are looked through at once"])
+def test_however_many_of_a_name_one_crm_has_they_hide_nobody_in_another(
+    held: Runtime, owner: Member, crms: int
+) -> None:
+    """Of more than fifty under one key, and of more than ten under weak keys, nobody is looked at."""
+    rows = Rows(held.db, owner.workspace_id, NOW)
+    crowded, quiet, *_ = (rows.connection(provider="fakecrm", kind="crm", brand=False) for _ in range(crms))
+    theirs = [Contact(f"t{n}", "John Smith", "John", "Smith") for n in range(60)]
+    theirs += [Contact(f"w{n}", f"Given{n} Vesterby", f"Given{n}", "Vesterby") for n in range(20)]
+    ours = [
+        Contact("smith", "John Smith", "John", "Smith"),
+        Contact("vesterby", "Quirin Vesterby", "Quirin", "Vesterby"),
+    ]
+    with rows.db.tenant(rows.workspace_id) as session:
+        for crm, some in ((crowded, theirs), (quiet, ours)):
+            mirroring.save_contacts(session, rows.workspace_id, crm, some)
+    found = {}
+    for name in ("John Smith", "Q. Vesterby"):
+        who, key = KnownAuthor("fakesocial", Author("1", "somebody", name)), UUID(int=1)
+        with rows.db.tenant(rows.workspace_id) as session:
+            got = gather(raw(session), rows.workspace_id, {key: who}, {key: author_keys(who)})
+        names = [each.contact.name for each in got.candidates[key].get(quiet, ())]
+        found[name] = names, len(got.candidates[key].get(crowded, ()))
+    assert found == {"John Smith": (["John Smith"], 0), "Q. Vesterby": (["Quirin Vesterby"], FEW)}

@@ -962,8 +962,9 @@ def upgrade() -> None:
         "contact_keys",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("key", KEY, nullable=False),
+        sa.Column("connection_id", sa.Uuid(), nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.PrimaryKeyConstraint("workspace_id", "key", "contact_id", name=op.f("pk_contact_keys")),
+        sa.PrimaryKeyConstraint("workspace_id", "key", "connection_id", "contact_id", name=op.f("pk_contact_keys")),
     )
     op.create_table(
         "key_counts",
