@@ -87,6 +87,7 @@ PROVIDER: Provider[CRMClient] = Provider(
         ),
         writes=(
             "Activities (To-Do and Call) of contacts, assigned to a user. One about nobody in Odoo stands under its user's own contact.",
+            "Odoo makes whoever is given an activity a follower of its contact.",
             "A contact's empty field for a social handle.",
         ),
         makes=(
