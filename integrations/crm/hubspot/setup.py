@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from integrations.crm.hubspot import fields
@@ -101,7 +102,8 @@ def _group(api: API) -> str:
     for row in _properties(api, "tasks"):
         if row.get("name") == "hs_task_subject" and row.get("groupName"):
             return str(row["groupName"])
-    api.http.post(f"{PROPERTIES}/tasks/groups", {"name": _GROUP, "label": "Warmline"}, write=False)
+    with suppress(*_REFUSED):  # it is there already, or the property will be refused as well
+        api.http.post(f"{PROPERTIES}/tasks/groups", {"name": _GROUP, "label": "Warmline"}, write=False)
     return _GROUP
 
 

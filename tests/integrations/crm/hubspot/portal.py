@@ -65,6 +65,7 @@ class Portal:
     owners: list[dict[str, Any]] = field(default_factory=list)
     links: dict[tuple[str, str], dict[str, list[str]]] = field(default_factory=dict)
     schema: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    groups: dict[str, set[str]] = field(default_factory=lambda: {"tasks": {"task"}})
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)  # ids that search does not show
@@ -374,6 +375,13 @@ class Portal:
         if method == "DELETE":
             self.schema[kind] = [row for row in rows if row["name"] != name]
             return 204, {}, ""
+        if name == "groups":
+            if body["name"] in self.groups[kind]:
+                return error(409, f"The group {body['name']} exists already.", "OBJECT_ALREADY_EXISTS")
+            self.groups[kind].add(body["name"])
+            return self._ok(body, 201)
+        if body["groupName"] not in self.groups[kind]:
+            return error(400, f"There is no group {body['groupName']}.")
         if body["hasUniqueValue"] and not self.unique:
             return error(400, "The limit of unique properties is reached.")
         rows.append(body)

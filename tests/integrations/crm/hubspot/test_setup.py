@@ -47,6 +47,19 @@ def test_an_account_out_of_unique_properties_keeps_the_key_in_a_plain_one(make_w
     assert options["unique"] is False
 
 
+@pytest.mark.parametrize("unique", [True, False])
+def test_where_the_group_of_tasks_cannot_be_told_the_key_goes_into_one_of_our_own(
+    make_world: Callable[..., World], unique: bool
+) -> None:
+    world = make_world(unique=unique, prepared=False)
+    world.portal.schema["tasks"].clear()
+
+    world.prepare()
+
+    assert (world.options["key_property"], world.options["unique"]) == ("warmline_key", unique)
+    assert world.portal.schema["tasks"][-1]["groupName"] == "warmline"
+
+
 def test_an_account_that_allows_no_property_has_none(make_world: Callable[..., World]) -> None:
     options = make_world(properties_allowed=False).options
 
