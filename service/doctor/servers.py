@@ -1,0 +1,98 @@
+"""Servers and processes: whether each answers, and as whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, create_engine, text
+
+from service import db, queue
+from service.doctor.patient import Look, Patient, answers, count, hasty
+from service.errors import PlainError
+
+
+def postgres(patient: Patient) -> str:
+    with patient.database.engine.connect() as connection:
+        version = connection.execute(text("SHOW server_version")).scalar_one()
+    return f"PostgreSQL {version} answers."
+
+
+def roles(patient: Patient) -> str:
+    patient.database.check_role()
+    scheduler = _as(patient.known.need("database_scheduler_url"), _scheduler)
+    if patient.known.database_admin_url is None:
+        return f"The application is held by row-level security; {scheduler} sees the schedule alone. (DATABASE_ADMIN_URL is needed to migrate, and is not set here.)"
+    owner = _as(patient.known.database_admin_url, _owner_role)
+    return f"The application is held by row-level security; {scheduler} sees the schedule alone; {owner} migrates."
+
+
+def _scheduler(connection: Connection) -> str:
+    name, careless, member, reads = connection.execute(
+        text(
+            "SELECT current_user, rolsuper OR rolbypassrls, pg_has_role(current_user, 'warmline_scheduler', 'USAGE'),"
+            " has_any_column_privilege('engagements', 'SELECT') FROM pg_roles WHERE rolname = current_user"
+        )
+    ).one()
+    if careless or reads:
+        raise PlainError(
+            f"DATABASE_SCHEDULER_URL signs in as {name!r}, which sees more than the schedule. Give the scheduler a role of its own."
+        )
+    if not member:
+        raise PlainError(
+            f"DATABASE_SCHEDULER_URL signs in as {name!r}, which may not see the schedule. Run `warmline migrate`."
+        )
+    return str(name)
+
+
+def _owner_role(connection: Connection) -> str:
+    name, owns = connection.execute(
+        text(
+            "SELECT current_user, pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'engagements'::regclass"
+        )
+    ).one()
+    if not owns:
+        raise PlainError(
+            f"DATABASE_ADMIN_URL signs in as {name!r}, which does not own the tables, so it could not migrate them."
+        )
+    return str(name)
+
+
+def _as(url: str, look: Callable[[Connection], str]) -> str:
+    engine = create_engine(hasty(url))
+    try:
+        with engine.connect() as connection:
+            return look(connection)
+    finally:
+        engine.dispose()
+
+
+def migrations(patient: Patient) -> str:
+    with patient.database.engine.connect() as connection:
+        db.check_schema(connection)
+    return "The schema is up to date."
+
+
+def redis(patient: Patient) -> str:
+    waiting = queue.waiting(patient.redis)
+    return f"The queue answers; {count(waiting, 'job')} waiting."
+
+
+def web(patient: Patient) -> str:
+    url = patient.known.base_url
+    if not answers(f"{url}/livez"):
+        raise PlainError(
+            f"Nothing answers at {url}. Start it with `warmline web`, or set WARMLINE_URL to its public address."
+        )
+    return f"The console and the API answer at {url}."
+
+
+def alive(who: str) -> Look:
+    def look(patient: Patient) -> str:
+        if not queue.alive(patient.redis, who):
+            raise PlainError(f"No {who} runs, so nothing is {_WORK[who]}. Start one with `warmline {who}`.")
+        return f"A {who} is at work."
+
+    return look
+
+
+_WORK = {"worker": "pulled, decided or pushed", "scheduler": "found to be due"}
