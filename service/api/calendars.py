@@ -26,7 +26,7 @@ from service.api.answers import (
     window,
 )
 from service.api.auth import caller
-from service.api.connections import zone_of
+from service.api.connection_shown import zone_of
 from service.api.noun import Noun
 from service.api.problems import missing, refuse
 from service.api.words import EMAIL, Line

@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from service import health as facts
-from service.api import condition, connections
+from service.api import condition, connection_shown
 from service.api.answers import Flag, Number, about, answer, choice
 from service.api.auth import caller
 from service.api.noun import Noun
@@ -33,7 +33,7 @@ class HealthSchema(Schema):
         )
     )
     connections = fields.List(
-        fields.Nested(connections.ConnectionSchema),
+        fields.Nested(connection_shown.ConnectionSchema),
         required=True,
         metadata=about(f"The first {CONNECTIONS} that are not disconnected."),
     )
@@ -49,10 +49,10 @@ def show() -> Response:
             found, _ = listing.connections(session, who.workspace_id, filters={"status": status}, limit=CONNECTIONS)
             rows += found
         rows = condition.with_spending(session, who.workspace_id, rows[:CONNECTIONS])
-        zone = connections.zone_of(session, who)
+        zone = connection_shown.zone_of(session, who)
         standing, lasting = comparing.standing_now(session, who.workspace_id)
     well = parts.well and not lasting and all(row["status"] == "active" and not _failing(row) for row in rows)
-    shown = [connections.dump(row, zone) for row in rows]
+    shown = [connection_shown.dump(row, zone) for row in rows]
     return answer(
         {"status": "well" if well else "degraded", **asdict(parts), "differences": standing, "connections": shown}
     )

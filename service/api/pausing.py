@@ -10,7 +10,7 @@ from marshmallow import RAISE, Schema, validate
 
 from service.api.answers import about
 from service.api.auth import caller
-from service.api.connections import ConnectionSchema, one
+from service.api.connection_shown import ConnectionSchema, one
 from service.api.noun import Noun
 from service.api.problems import missing
 from service.api.words import Line, Whole

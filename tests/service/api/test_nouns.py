@@ -13,7 +13,7 @@ from service import queue
 from service.api import (
     brands,
     calendars,
-    connections,
+    connection_shown,
     contacts,
     conversations,
     engagements,
@@ -41,7 +41,7 @@ ANSWERS: dict[str, type[Schema]] = {
     "/health": health.HealthSchema,
     "/settings": settings.VersionSchema,
     "/brands/{brand}": brands.BrandSchema,
-    "/connections/{social}": connections.ConnectionSchema,
+    "/connections/{social}": connection_shown.ConnectionSchema,
     "/engagements/{engagement}": engagements.EngagementSchema,
     "/conversations/{conversation}": conversations.ConversationDetailSchema,
     "/contacts/{contact}": contacts.ContactDetailSchema,
@@ -57,7 +57,7 @@ ANSWERS: dict[str, type[Schema]] = {
 LISTS: dict[str, type[Schema]] = {
     "/brands": brands.BrandSchema,
     "/providers": providers.ProviderSchema,
-    "/connections": connections.ConnectionSchema,
+    "/connections": connection_shown.ConnectionSchema,
     "/connections/{crm}/preview": tasks.TaskSchema,
     "/engagements": engagements.EngagementSchema,
     "/conversations": conversations.ConversationSchema,
