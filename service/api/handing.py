@@ -23,7 +23,7 @@ from service.api.problems import missing, refuse
 from service.api.words import EMAIL, Line, Prose
 from service.models import Connection, User
 from service.runtime import runtime
-from service.settings import YesOrNo
+from service.settings_parts import YesOrNo
 from service.store import acting, capturing, listing
 from service.store.capturing import Handed, Outcome
 

@@ -26,7 +26,7 @@ from service.rules.threads import by_person, linked, unique
 from service.rules.unanswered import unanswered
 from service.rules.wording import draft
 from service.runtime import runtime
-from service.settings import YesOrNo
+from service.settings_parts import YesOrNo
 
 judge = Noun("judge", "What the rules say of one talk that is handed in. Nothing of it is stored.")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from service.settings import DAYS
+from service.settings_parts import DAYS
 
 LABELS = {
     "timezone": "Time zone",

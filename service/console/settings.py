@@ -16,7 +16,8 @@ from service.console.fields import Input, input_for
 from service.console.guard import caller
 from service.console.page import done, page
 from service.runtime import runtime
-from service.settings import SCHEMA, timezones
+from service.settings import SCHEMA
+from service.settings_parts import timezones
 from service.store import acting, keeping, runs
 from service.store.keeping import Preview
 from service.tryout import Diff

@@ -22,7 +22,7 @@ from service.errors import PlainError
 from service.launcher import Stack
 from service.models import Connection, Engagement
 from service.runtime import Runtime
-from service.settings import AROUND_THE_CLOCK
+from service.settings_parts import AROUND_THE_CLOCK
 from service.store import due
 
 Say = Callable[[str], None]

@@ -34,7 +34,7 @@ from service.config import Config
 from service.db import scheduler_engine
 from service.models import Credential
 from service.runtime import Runtime
-from service.settings import AROUND_THE_CLOCK
+from service.settings_parts import AROUND_THE_CLOCK
 from tests.conftest import BASE_URL, make_member
 from tests.live.bluesky import CERTIFICATE, KEY, NAME, Network, running
 from tests.sandbox_server import outside

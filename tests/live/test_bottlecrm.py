@@ -30,7 +30,7 @@ from integrations.records import (
 from service import access
 from service.config import Config
 from service.runtime import Runtime
-from service.settings import AROUND_THE_CLOCK
+from service.settings_parts import AROUND_THE_CLOCK
 from tests.live.bottlecrm import Bottle, running
 from tests.service.api.conftest import client_of
 from tests.story.conftest import Story

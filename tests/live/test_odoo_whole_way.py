@@ -12,7 +12,7 @@ from flask import Flask
 from service import access
 from service.config import Config
 from service.runtime import Runtime
-from service.settings import AROUND_THE_CLOCK
+from service.settings_parts import AROUND_THE_CLOCK
 from tests.live.odoo import RealOdoo
 from tests.service.api.conftest import client_of
 from tests.story.conftest import Story

@@ -17,7 +17,7 @@ from service import connect
 from service.db import scheduler_engine
 from service.models import Conversation, Relationship
 from service.runtime import Runtime
-from service.settings import AROUND_THE_CLOCK
+from service.settings_parts import AROUND_THE_CLOCK
 from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes import social as fake_social

@@ -15,7 +15,7 @@ from integrations.registry import providers
 from service import connect, registrations
 from service.db import scheduler_engine
 from service.runtime import Runtime
-from service.settings import AROUND_THE_CLOCK
+from service.settings_parts import AROUND_THE_CLOCK
 from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes.crm import FakeCRM
