@@ -79,11 +79,11 @@ def unique(posts: Iterable[Post]) -> Sequence[Post]:
     """Each post of a network once. Two accounts of ours may both have seen it, one of them as something that does not
     concern it: the copy that speaks to us counts, and a post that is gone for one is gone."""
     posts = posts if isinstance(posts, tuple) else tuple(posts)
+    if len({(post.network, post.native_id) for post in posts}) == len(posts):
+        return posts
     groups: dict[tuple[str, str], list[Post]] = defaultdict(list)
     for post in posts:
         groups[post.network, post.native_id].append(post)
-    if len(groups) == len(posts):
-        return posts
     return [group[0] if len(group) == 1 else min(group, key=_weight) for group in groups.values()]
 
 

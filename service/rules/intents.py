@@ -136,7 +136,7 @@ def take_apart(text: str, before: Before, language: str | None) -> Text:
     return own._replace(marks=[*before.marks, *own.marks, *both, *kin])
 
 
-@lru_cache(maxsize=1024)  # whoever reads signals reads cues of the same texts next
+@lru_cache(maxsize=4096)  # whoever reads signals reads cues of the same texts next: those of one batch
 def _own(text: str, language: str | None) -> tuple[Text, list[str]]:
     """The features of a text by itself, and the marks of what its words speak of."""
     said = spoken(text, language)

@@ -9,7 +9,7 @@ low percentage: a person decides.
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from service.rules.intents import Before, Intents, Text, take_apart, weigh
@@ -76,6 +76,7 @@ def _judged(found: Intents, said: int, text: Text) -> int:
     return mask
 
 
+@lru_cache(maxsize=4096)  # texts say the same few things
 def to_mask(signals: Signals) -> int:
     """The signals as a number: a bit for each that is yes or no, the first field lowest, and the percentage above them."""
     flags = sum(bit for name, bit in _BITS.items() if getattr(signals, name))

@@ -51,7 +51,7 @@ _FILLERS = frozenset(
 def spoken(text: str, language: str | None = None) -> int:
     """The bits (`BIT`) of what the phrases of `text` say. `language` is a BCP 47 tag where the network says one; without
     it, the phrases of every language count."""
-    return _spoken(_unaddressed(text), language)
+    return _spoken(unaddressed(text), language)
 
 
 @lru_cache(maxsize=1024)  # a team answers many people in the same words
@@ -59,7 +59,7 @@ def _spoken(text: str, language: str | None) -> int:
     return _read(text, *_tables(language))
 
 
-def _unaddressed(text: str) -> str:
+def unaddressed(text: str) -> str:
     """A text without the accounts that it begins by naming. They say nothing (see NOISE), and two people who are told the same
     are told so in one text."""
     named = _ADDRESS.match(text)
@@ -97,7 +97,7 @@ def _read(text: str, table: _Node, tender: _Node) -> int:
 
 def is_tender(text: str, language: str | None = None) -> bool:
     """Whether `text` shows what is tender. As `spoken` says it, and several times faster."""
-    return _is_tender(_unaddressed(text), language)
+    return _is_tender(unaddressed(text), language)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ something new. A call or meeting that took place, and a call task that was dealt
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -51,10 +51,10 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     held, closed = last_held(history.activities, now), history.last_call_task_closed_at
     since = max((at for at in (held, closed) if at is not None and at <= now), default=None)
     standing = Standing(history.known, history.deal, met=held is not None)
-    moments, course, reached = _followed(heard, standing, policy)
+    moments, course, reached, two_way = _followed(heard, standing, now, policy)
     whole = course  # over all time, whatever was held or dealt with since
     if since is not None:
-        moments, course, _ = _followed([word for word in heard if word.at > since], standing, policy)
+        moments, course, _, two_way = _followed([word for word in heard if word.at > since], standing, now, policy)
     chain = _chain(moments, now, policy)
     asked = _asked(chain, now, policy)
     no = refusal(Case(history, heard, since, held, asked, bool(chain), now, policy))
@@ -74,9 +74,8 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
         reasons, score, ends = (no.reason,), probability(min(odds, 0.0) + REFUSED), [no.until]
     else:
         reasons, score = not_yet(course, now, policy), _below(odds, policy)
-    alone = not any(each.two_way for each in moments)
     return Verdict(
-        finding, reasons, look_again_at=_soonest([*ends, *changes], now), score=ALONE if alone else score,
+        finding, reasons, look_again_at=_soonest([*ends, *changes], now), score=score if two_way else ALONE,
         stage=stage_of(history.activities, whole, finding is not None, now),
         milestones=milestones(history.activities, reached, ready, now),
     )  # fmt: skip
@@ -93,10 +92,14 @@ def _standing_refusal(history: History) -> str | None:
     return DO_NOT_CALL if history.do_not_call else UNSUBSCRIBED if history.unsubscribed else None
 
 
-def _followed(heard: Sequence[Word], standing: Standing, policy: Policy) -> tuple[list[_Moment], Course, Reached]:
-    """The case at each word that added to it, the course of the talk at the end, and when it came to its stages."""
-    moments, course, opened, reached = list[_Moment](), Course(), None, Reached()
-    for word, course, added in courses(heard, policy.call_recent):
+def _followed(
+    heard: Sequence[Word], standing: Standing, now: datetime, policy: Policy
+) -> tuple[list[_Moment], Course, Reached, bool]:
+    """The case at each word that added to it and could still count, the course of the talk at the end, when it came to its stages,
+    and whether it was ever two-way, or they asked."""
+    moments, course, opened, reached, ever = list[_Moment](), Course(), None, Reached(), False
+    first = _first_that_counts(heard, policy.call_recent, now)
+    for number, (word, course, added) in enumerate(courses(heard, policy.call_recent)):
         opened = opened if word.ours else word
         if not added:
             continue
@@ -104,8 +107,19 @@ def _followed(heard: Sequence[Word], standing: Standing, policy: Policy) -> tupl
             reached.take(course, word.at)
         if opened is not None:
             two_way = course.asked is not None or standing.met or course.exchanges >= policy.call_min_exchanges
-            moments.append(_Moment(word, opened, course.asked, log_odds(course, word.at, standing), two_way))
-    return moments, course, reached
+            ever = ever or two_way
+            if number >= first:
+                moments.append(_Moment(word, opened, course.asked, log_odds(course, word.at, standing), two_way))
+    return moments, course, reached, ever
+
+
+def _first_that_counts(heard: Sequence[Word], recent: timedelta, now: datetime) -> int:
+    """The number of the first word at which the case is worth weighing. What made them ready must be recent, and kept so by word after
+    word: nothing counts before a longer silence, nor anything at all once the last word is older. (See `_chain`.)"""
+    if not heard or heard[-1].at + recent <= now:
+        return len(heard)
+    silences = (at for at in range(len(heard) - 1, 0, -1) if heard[at].at - heard[at - 1].at > recent)
+    return next(silences, 0)
 
 
 def _chain(moments: Sequence[_Moment], now: datetime, policy: Policy) -> list[_Moment]:

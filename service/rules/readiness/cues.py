@@ -14,6 +14,7 @@ from typing import Final
 from service.rules.model import Signals
 from service.rules.readiness import phrases
 from service.rules.readiness.sieve import Sieve
+from service.rules.spoken import unaddressed
 
 LONGEST = 2_000  # characters: nobody says more in the part that matters, and time stays in bounds
 
@@ -104,9 +105,10 @@ _SIEVES = {english: Sieve(_patterns(english)) for english in (True, False)}
 _OURS = Sieve([*_patterns(True, Cue.OFFER, Cue.AGREED), *_patterns(False, Cue.OFFER, Cue.AGREED)])
 _BIO = _compiled(phrases.NO_BUYER_BIO, True)
 # Words that hold an English sentence together and stand in no other language that there are phrases for.
-_ENGLISH = re.compile(
-    r"\b(?:the|and|we|you|is|it|it's|my|our|with|this|that|of|for|are|they|can|could|have|your|i|to|i'm|what|how|would|not|but|from)\b"
+_ENGLISH = frozenset(
+    "the and we you is it my our with this that of for are they can could have your i to what how would not but from".split()  # noqa: SIM905
 )
+_WORD = re.compile(r"\w+")
 _ENGLISH_SHARE = 6  # one word in so many: then it is English, and words of other languages in it are chance
 
 
@@ -126,12 +128,12 @@ def read_cues(text: str) -> int:
 
 def read_ours(text: str) -> int:
     """What a text of ours says: only whether it offers a call or confirms a time."""
-    return _read_ours(_fold(text[:LONGEST]))
+    return _read_ours(unaddressed(text[:LONGEST]))
 
 
-@lru_cache(maxsize=4096)  # of what is left without names: a team answers many people in the same words
-def _read_ours(plain: str) -> int:
-    return _OURS.found(plain)
+@lru_cache(maxsize=4096)  # a team answers many people in the same words
+def _read_ours(text: str) -> int:
+    return _OURS.found(_fold(text))
 
 
 def at_stake(text: str) -> int:
@@ -153,7 +155,7 @@ def _stands(cue: int, plain: str, *, english: bool) -> bool:
 
 
 def _is_english(plain: str) -> bool:
-    return len(_ENGLISH.findall(plain)) * _ENGLISH_SHARE >= len(plain.split())
+    return sum(map(_ENGLISH.__contains__, _WORD.findall(plain))) * _ENGLISH_SHARE >= len(plain.split())
 
 
 def _read(plain: str, *, english: bool) -> int:
@@ -178,7 +180,9 @@ def no_buyer(bio: str) -> bool:
 
 
 def _fold(text: str) -> str:
-    lowered = " ".join(_NOISE.sub(" ", text.translate(_MARKS).lower()).split())
+    if not text.isascii() or "`" in text:
+        text = text.translate(_MARKS)
+    lowered = " ".join(_NOISE.sub(" ", text.lower()).split())
     if lowered.isascii():
         return lowered
     decomposed = unicodedata.normalize("NFKD", lowered)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from service.rules.model import Signals
 from service.rules.phrases import LANGUAGES
 from service.rules.signals import MANY, from_mask, read, to_mask
-from service.rules.spoken import is_tender
+from service.rules.spoken import is_tender, spoken, unaddressed
 
 FLAGS = [each.name for each in fields(Signals) if each.name != "answer_percent"]
 
@@ -251,3 +251,23 @@ def test_a_question_is_never_a_last_polite_word(text):
 )
 def test_what_is_tender_is_told_the_same_way_by_itself(text: str) -> None:
     assert is_tender(text) == read(text).tender
+
+
+@given(st.text(max_size=80), st.sampled_from(["@ana_b.1 ", "@ana @ben: ", "  @x@y.example, ", "@Ünal_9! "]))
+def test_whom_a_text_speaks_to_first_changes_nothing_that_it_says(text: str, named: str) -> None:
+    assert spoken(named + text) == spoken(named.replace("ana", "b").replace("9", "8") + text)
+    assert is_tender(named + text) == is_tender(named.replace("x", "z") + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("@ana Here you are.", " Here you are."),
+        (" @ana @ben.example: done", ": done"),
+        ("Ask @ana", "Ask @ana"),
+        ("@ana...", "..."),
+        ("@", "@"),
+    ],
+)
+def test_a_text_that_two_people_are_told_is_read_as_one(text: str, rest: str) -> None:
+    assert unaddressed(text) == rest
