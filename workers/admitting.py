@@ -71,13 +71,13 @@ def _waiting(row: TaskRow, in_deal: bool) -> Waiting:
 
 def _stored(
     row: TaskRow, task: Waiting, answer: Admitted | Held, standing: Shield
-) -> tuple[UUID, str, datetime | None, datetime | None, dict[str, Any]]:
+) -> tuple[UUID, str, datetime | None, datetime | None, str | None]:
     """The row of `tasks.save_admissions` for this answer. What is given falls due when its owner can act on it."""
     if isinstance(answer, Held):
-        return row.id, answer.reason, answer.until, None, row.content
-    wanted = max(datetime.fromisoformat(row.content["due_at"]), answer.at)
-    content = {**row.content, "due_at": standing.due(task.owner, wanted).isoformat()}
-    return row.id, answer.reason, answer.at if answer.reason else None, answer.at, content
+        return row.id, answer.reason, answer.until, None, None
+    before = row.content["due_at"]
+    due_at = standing.due(task.owner, max(datetime.fromisoformat(before), answer.at)).isoformat()
+    return row.id, answer.reason, answer.at if answer.reason else None, answer.at, due_at if due_at != before else None
 
 
 def _midnight(now: datetime, policy: Policy) -> datetime:

@@ -103,7 +103,7 @@ class ActivityContact(Below, Base):
     activity_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
-class Match(Tenant, Identified, Created, Base):
+class Match(Below, Identified, Created, Base):
     """Author to contact. What a person decided (`decided_by` starts with user: or key:) the rules never change. An author is one
     person, and so at most one contact in each CRM."""
 
@@ -164,7 +164,7 @@ class Match(Tenant, Identified, Created, Base):
     handle_detail: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
-class Task(Tenant, Identified, Created, Base):
+class Task(Below, Identified, Created, Base):
     """What should exist in the CRM because of a finding, what does, and why they differ.
 
     `wanted` is what the rules and people want; `state` is what the CRM has, as far as we know. A task with
@@ -182,9 +182,25 @@ class Task(Tenant, Identified, Created, Base):
             "push_at",
             postgresql_where=text("push_at IS NOT NULL"),
         ),
-        Index("ix_tasks_conversation", "workspace_id", "conversation_id"),
-        Index("ix_tasks_relationship", "workspace_id", "relationship_id"),
-        Index("ix_tasks_external", "workspace_id", "crm_connection_id", "external_id"),
+        Index(
+            "ix_tasks_conversation",
+            "workspace_id",
+            "conversation_id",
+            postgresql_where=text("conversation_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tasks_relationship",
+            "workspace_id",
+            "relationship_id",
+            postgresql_where=text("relationship_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tasks_external",
+            "workspace_id",
+            "crm_connection_id",
+            "external_id",
+            postgresql_where=text("external_id IS NOT NULL"),
+        ),
         Index("ix_tasks_list", "workspace_id", "created_at", "id"),
         Index(
             "ix_tasks_open_person",

@@ -134,12 +134,11 @@ class Conversation(Below, Identified, Created, Base):
 
     __tablename__ = "conversations"
     __table_args__ = (
-        UniqueConstraint("workspace_id", "brand_id", "author_id", "thread"),
+        UniqueConstraint("workspace_id", "brand_id", "thread", "author_id"),  # by which a thread's are found, too
         ForeignKeyConstraint(
             ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
         ),
         Index("ix_conversations_due", "workspace_id", "decide_at", postgresql_where=text("decide_at IS NOT NULL")),
-        Index("ix_conversations_thread", "workspace_id", "brand_id", "thread"),
         Index("ix_conversations_author", "workspace_id", "author_id"),
         Index("ix_conversations_last", "workspace_id", "last_post_at", "id"),
         Index(

@@ -38,15 +38,29 @@ def decide_conversations_of(session: Session, workspace_id: UUID, contact_ids: I
 
 
 def decide_conversations(
-    session: Session, workspace_id: UUID, *, author_ids: Iterable[UUID] = (), conversation_ids: Iterable[UUID] = ()
+    session: Session,
+    workspace_id: UUID,
+    *,
+    author_ids: Iterable[UUID] = (),
+    conversation_ids: Iterable[UUID] = (),
+    as_decider: bool = False,
 ) -> None:
-    """These conversations are to be decided again. Those of a connection that is still in its first pull stay put."""
+    """These conversations are to be decided again. Those of a connection that is still in its first pull stay put.
+    `as_decider`: under the lease of whoever decides in the workspace. What is due already is left alone then, since nobody else can be
+    about to have decided it without knowing."""
     session.execute(
         text(
             "UPDATE conversations SET decide_at = least(decide_at, :now) WHERE workspace_id = :w"
             " AND (author_id = ANY(:authors) OR id = ANY(:ids)) AND decide_at IS DISTINCT FROM 'infinity'"
+            " AND (NOT :as_decider OR decide_at IS NULL OR decide_at > :now)"
         ).bindparams(bindparam("authors", type_=IDS), bindparam("ids", type_=IDS)),
-        {"w": workspace_id, "now": business_now(), "authors": list(author_ids), "ids": list(conversation_ids)},
+        {
+            "w": workspace_id,
+            "now": business_now(),
+            "authors": list(author_ids),
+            "ids": list(conversation_ids),
+            "as_decider": as_decider,
+        },
     )
 
 

@@ -51,7 +51,7 @@ def answers_elsewhere(
         connection, workspace_id, {(each.brand_id, who) for each in found for who in people[each.id]}, names
     )
     answers: dict[UUID, tuple[Answered, ...]] = {}
-    for each in found:
+    for each in found if private or logged else ():  # most people are told everything in one place
         posts = (
             post
             for who in sorted(people[each.id])

@@ -52,15 +52,8 @@ def contact_of(row: str) -> str:
 def contacts_of(session: Session, workspace_id: UUID, pairs: Iterable[BrandAuthor]) -> dict[BrandAuthor, UUID]:
     """For each of these brands and authors, the contact whom the brand knows them as; nothing for those whom it does not know."""
     wanted = set(pairs)
-    if not wanted:
-        return {}
-    params = {
-        "w": workspace_id,
-        "brands": sorted({brand for brand, _ in wanted}),
-        "authors": sorted({author for _, author in wanted}),
-    }
-    found = {(brand, author): contact for brand, author, contact in execute(raw(session), _KNOWN, params)}
-    return {pair: found[pair] for pair in wanted if pair in found}
+    known = _known(session, workspace_id, {brand for brand, _ in wanted}, {author for _, author in wanted})
+    return {(brand, author): contact for brand, author, contact in known if (brand, author) in wanted}
 
 
 def authors_of(
@@ -70,11 +63,18 @@ def authors_of(
     wanted = set(pairs)
     if not wanted:
         return {}
-    brands, contacts = {brand for brand, _ in wanted}, sorted({contact for _, contact in wanted})
+    contacts = sorted({contact for _, contact in wanted})
     authors = [row[0] for row in execute(raw(session), _AUTHORS, {"w": workspace_id, "ids": contacts})]
-    known = contacts_of(session, workspace_id, ((brand, author) for brand in brands for author in authors))
     found: dict[tuple[UUID, UUID], list[UUID]] = defaultdict(list)
-    for (brand, author), contact in sorted(known.items()):
+    for brand, author, contact in _known(session, workspace_id, {brand for brand, _ in wanted}, authors):
         if (brand, contact) in wanted:
             found[brand, contact].append(author)
     return dict(found)
+
+
+def _known(
+    session: Session, workspace_id: UUID, brands: Iterable[UUID], authors: Iterable[UUID]
+) -> list[tuple[UUID, UUID, UUID]]:
+    """(brand, author, contact) of whomever any of these brands knows among these authors, in the order of their ids."""
+    params = {"w": workspace_id, "brands": sorted(brands), "authors": sorted(authors)}
+    return execute(raw(session), _KNOWN, params) if params["brands"] and params["authors"] else []

@@ -36,9 +36,10 @@ _STANDING = (
     " AND author_id = ANY(%(ids)s)"
 )
 _KEYS = {"author_id": "uuid", "keys": "text[]"}
+# In the order of the index: neighbours go to one page.
 _INSERT_KEYS = (
-    "INSERT INTO author_keys (workspace_id, key, author_id) SELECT %(w)s, unnest(new.keys), new.author_id"  # noqa: S608 - names of our own columns
-    f" FROM {records(_KEYS)}"
+    "INSERT INTO author_keys (workspace_id, key, author_id) SELECT %(w)s, key, author_id"  # noqa: S608 - names of our own columns
+    f' FROM (SELECT unnest(new.keys) COLLATE "C" AS key, new.author_id FROM {records(_KEYS)}) filed ORDER BY key, author_id'
 )
 _DROP_KEYS = (
     "DELETE FROM author_keys k USING (SELECT unnest(new.keys) AS key, new.author_id"  # noqa: S608 - names of our own columns
@@ -146,6 +147,7 @@ class _Standing(Struct, frozen=True):
     by_person: frozenset[str] = frozenset()  # ids of contacts, as candidates have them
     confirmed_by_person: frozenset[UUID] = frozenset()
     settled: frozenset[UUID] = frozenset()  # CRMs in which a person has confirmed who it is
+    by_rules: bool = False  # something that these rules, or those before, have found
     written: frozenset[str] = frozenset()
 
 
@@ -207,7 +209,7 @@ def guess_share(session: Session, workspace_id: UUID, sample: int) -> None:
 
 
 def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
-    """Matches up to `limit` due authors, in this transaction. Returns how many there were. Whoever's confirmed contacts
+    """Matches up to `limit` due authors, in this transaction, under the decider's lease. Returns how many there were. Whoever's confirmed contacts
     change, or appear, has conversations and relationships to decide."""
     connection = raw(session)
     authors = _authors(connection, workspace_id, _DUE, limit)
@@ -217,7 +219,7 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
     weighed = _weigh(session, workspace_id, authors)
     keys, likely = weighed.keys, weighed.likely
     _file(connection, workspace_id, authors, keys, likely)
-    _store(connection, workspace_id, ids, weighed.results)
+    _store(connection, workspace_id, ids, weighed)
     before = {author_id: weighed.standing[author_id].confirmed for author_id in ids}
     now = {author_id: weighed.confirmed(author_id) for author_id in ids}
     if changed := {
@@ -272,7 +274,7 @@ def _decide_again(
     )
     if others := sorted(linked.difference(keys)):
         execute(raw(session), _MATCH_LINKED, {"w": workspace_id, "ids": others})
-    due.decide_conversations(session, workspace_id, author_ids=changed)
+    due.decide_conversations(session, workspace_id, author_ids=changed, as_decider=True)
     contacts = sorted(set().union(*changed.values()))
     due.decide_relationships(session, workspace_id, author_ids=changed, contact_ids=contacts)
 
@@ -295,6 +297,7 @@ def _stands(rows: Sequence[tuple[UUID, UUID, bool, bool, bool]]) -> _Standing:
             contact for contact, _, confirmed, by_person, _ in rows if confirmed and by_person
         ),
         settled=frozenset(crm for _, crm, confirmed, by_person, _ in rows if confirmed and by_person),
+        by_rules=any(not by_person for _, _, _, by_person, _ in rows),
         written=frozenset(str(contact) for contact, _, _, _, written in rows if written),
     )
 
@@ -356,7 +359,7 @@ def _file(
     execute(connection, _MATCHED, {**shared, **packed(MATCHED, matched)})
 
 
-def _store(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], results: Mapping[UUID, Results]) -> None:
+def _store(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], weighed: _Weighed) -> None:
     rows = [
         (
             new_id(),
@@ -369,13 +372,15 @@ def _store(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], r
             pattern(each),
         )
         for author_id in ids
-        for crm, found in results[author_id].items()
+        for crm, found in weighed.results[author_id].items()
         for each in found
     ]
-    found = {"w": workspace_id, "ids": list(ids), "now": real_now(), "rules": RULES_VERSION, "written": _WRITTEN,
+    again = [author_id for author_id in ids if weighed.standing[author_id].by_rules]
+    found = {"w": workspace_id, "ids": again, "now": real_now(), "rules": RULES_VERSION, "written": _WRITTEN,
              **packed(MATCH, rows)}  # fmt: skip
-    for statement in (_DROP_MATCHES, _KEEP_WRITTEN, _DEMOTE_MATCHES, _INSERT_MATCHES):
+    for statement in (_DROP_MATCHES, _KEEP_WRITTEN, _DEMOTE_MATCHES) if again else ():
         execute(connection, statement, found)
+    execute(connection, _INSERT_MATCHES, found)
 
 
 def _told(result: MatchResult) -> Iterable[dict[str, str]]:

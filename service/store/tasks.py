@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -104,6 +104,17 @@ def _rows(found: Iterable[Sequence[Any]]) -> list[TaskRow]:
 
 
 Scope = Literal["conversation_id", "relationship_id"]
+# One by one, and whatever is wanted of them: while a workspace is decided for the first time, the planner takes its tasks for few, and
+# would read every open one for each batch.
+_FOUND: Mapping[Scope, str] = {
+    scope: (
+        "SELECT t.id FROM unnest(%(ids)s::uuid[]) AS x(id) CROSS JOIN LATERAL (SELECT id FROM tasks WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
+        f" AND {scope} = x.id OFFSET 0) t UNION"
+        " SELECT t.id FROM unnest(%(keys)s::text[]) AS x(key) CROSS JOIN LATERAL (SELECT id FROM tasks WHERE workspace_id = %(w)s"
+        " AND key = x.key OFFSET 0) t"
+    )
+    for scope in get_args(Scope)
+}
 
 
 def standing(
@@ -111,11 +122,16 @@ def standing(
 ) -> list[TaskRow]:
     """Open tasks of these conversations or relationships, and the tasks with these keys, locked until the end of the
     transaction (unless they are only looked at)."""
+    params: dict[str, Any] = {"w": workspace_id, "ids": list(ids), "keys": list(keys)}
+    found = [row[0] for row in execute(raw(session), _FOUND[scope], params)]
+    if not found:
+        return []
     return _rows(
         execute(
             raw(session),
-            f"{_SELECT} AND (({scope} = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s)) ORDER BY id{' FOR UPDATE' if lock else ''}",
-            {"w": workspace_id, "ids": list(ids), "keys": list(keys)},
+            f"{_SELECT} AND id = ANY(%(found)s) AND (({scope} = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s))"
+            f" ORDER BY id{' FOR UPDATE' if lock else ''}",
+            {**params, "found": found},
         )
     )
 
@@ -175,20 +191,21 @@ ADMISSION = {
     "held_reason": "text",
     "held_until": "timestamptz",
     "push_at": "timestamptz",
-    "content": "jsonb",
+    "due": "text",
 }
 
 
 def save_admissions(
     session: Session,
     workspace_id: UUID,
-    rows: Sequence[tuple[UUID, str, datetime | None, datetime | None, dict[str, Any]]],
+    rows: Sequence[tuple[UUID, str, datetime | None, datetime | None, str | None]],
     now: datetime,
 ) -> None:
-    """(id, why it is held, until when, when to push, content) of each."""
+    """(id, why it is held, until when, when to push, when it falls due for its owner if that is another day) of each."""
     execute(
         raw(session),
-        "UPDATE tasks t SET held_reason = new.held_reason, held_until = new.held_until, push_at = new.push_at, content = new.content,"  # noqa: S608 - names of our own columns
+        "UPDATE tasks t SET held_reason = new.held_reason, held_until = new.held_until, push_at = new.push_at,"  # noqa: S608 - names of our own columns
+        " content = CASE WHEN new.due IS NULL THEN t.content ELSE t.content || jsonb_build_object('due_at', new.due) END,"
         " admitted_at = CASE WHEN new.push_at IS NULL THEN NULL ELSE %(now)s END,"
         " ripe_at = CASE WHEN new.held_reason = '' THEN t.ripe_at END"  # what waits on purpose is not late
         f" FROM {records(ADMISSION)} WHERE t.workspace_id = %(w)s AND t.id = new.id",

@@ -531,15 +531,24 @@ def upgrade() -> None:
             name=op.f("fk_tasks_workspace_id_brand_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_tasks_workspace_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_tasks")),
         sa.UniqueConstraint("workspace_id", "key", name=op.f("uq_tasks_workspace_id_key")),
         postgresql_with={"fillfactor": 80},
     )
-    op.create_index("ix_tasks_conversation", "tasks", ["workspace_id", "conversation_id"], unique=False)
-    op.create_index("ix_tasks_external", "tasks", ["workspace_id", "crm_connection_id", "external_id"], unique=False)
+    op.create_index(
+        "ix_tasks_conversation",
+        "tasks",
+        ["workspace_id", "conversation_id"],
+        unique=False,
+        postgresql_where=sa.text("conversation_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tasks_external",
+        "tasks",
+        ["workspace_id", "crm_connection_id", "external_id"],
+        unique=False,
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
     op.create_index("ix_tasks_list", "tasks", ["workspace_id", "created_at", "id"], unique=False)
     op.create_index(
         "ix_tasks_open_person",
@@ -583,7 +592,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("parked_at IS NOT NULL"),
     )
-    op.create_index("ix_tasks_relationship", "tasks", ["workspace_id", "relationship_id"], unique=False)
+    op.create_index(
+        "ix_tasks_relationship",
+        "tasks",
+        ["workspace_id", "relationship_id"],
+        unique=False,
+        postgresql_where=sa.text("relationship_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_tasks_run",
         "tasks",
@@ -728,9 +743,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "workspace_id",
             "brand_id",
-            "author_id",
             "thread",
-            name=op.f("uq_conversations_workspace_id_brand_id_author_id_thread"),
+            "author_id",
+            name=op.f("uq_conversations_workspace_id_brand_id_thread_author_id"),
         ),
     )
     op.create_index("ix_conversations_author", "conversations", ["workspace_id", "author_id"], unique=False)
@@ -742,7 +757,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("decide_at IS NOT NULL"),
     )
     op.create_index("ix_conversations_last", "conversations", ["workspace_id", "last_post_at", "id"], unique=False)
-    op.create_index("ix_conversations_thread", "conversations", ["workspace_id", "brand_id", "thread"], unique=False)
     op.create_index(
         "ix_conversations_waiting",
         "conversations",
@@ -1029,9 +1043,6 @@ def upgrade() -> None:
             ["contacts.workspace_id", "contacts.id"],
             name=op.f("fk_matches_workspace_id_contact_id"),
             ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_matches_workspace_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_matches")),
         sa.UniqueConstraint(
@@ -1528,7 +1539,6 @@ def downgrade() -> None:
     op.drop_index(
         "ix_conversations_waiting", table_name="conversations", postgresql_where=sa.text("waiting_since IS NOT NULL")
     )
-    op.drop_index("ix_conversations_thread", table_name="conversations")
     op.drop_index("ix_conversations_last", table_name="conversations")
     op.drop_index("ix_conversations_due", table_name="conversations", postgresql_where=sa.text("decide_at IS NOT NULL"))
     op.drop_index("ix_conversations_author", table_name="conversations")
@@ -1538,14 +1548,14 @@ def downgrade() -> None:
     op.drop_index("ix_activities_busy", table_name="activities", postgresql_where=sa.text("kind = 'meeting'"))
     op.drop_table("activities")
     op.drop_index("ix_tasks_parked", table_name="tasks", postgresql_where=sa.text("parked_at IS NOT NULL"))
-    op.drop_index("ix_tasks_relationship", table_name="tasks")
+    op.drop_index("ix_tasks_relationship", table_name="tasks", postgresql_where=sa.text("relationship_id IS NOT NULL"))
     op.drop_index("ix_tasks_waiting", table_name="tasks")
     op.drop_index("ix_tasks_given", table_name="tasks")
     op.drop_index("ix_tasks_push", table_name="tasks", postgresql_where=sa.text("push_at IS NOT NULL"))
     op.drop_index("ix_tasks_open_person", table_name="tasks", postgresql_where=sa.text("wanted = 'open'"))
     op.drop_index("ix_tasks_list", table_name="tasks")
-    op.drop_index("ix_tasks_external", table_name="tasks")
-    op.drop_index("ix_tasks_conversation", table_name="tasks")
+    op.drop_index("ix_tasks_external", table_name="tasks", postgresql_where=sa.text("external_id IS NOT NULL"))
+    op.drop_index("ix_tasks_conversation", table_name="tasks", postgresql_where=sa.text("conversation_id IS NOT NULL"))
     op.drop_table("tasks")
     op.drop_index("ix_connections_due", table_name="connections", postgresql_where=sa.text("next_push_at IS NOT NULL"))
     op.drop_table("connections")
