@@ -18,6 +18,7 @@ from integrations.http import WAIT, Session, parse_json, retry_after_header
 
 PAGE = 500  # rows a list holds
 IDS = 100  # ids a list can be asked for
+MOST_PAGES = 2000  # of one list: a million rows
 
 PERSONS, PERSON = "/api/v2/persons", "/api/v2/persons/{id}"
 ACTIVITIES, ACTIVITY = "/api/v2/activities", "/api/v2/activities/{id}"
@@ -108,14 +109,18 @@ class API:
         return found
 
     def every(self, path: str, **params: Any) -> list[Row]:
-        """All rows of a list of the second version."""
+        """All rows of a list of the second version. Raises UnexpectedResponseError for one that has no end."""
         found: list[Row] = []
         cursor = None
-        while True:
-            rows, cursor = self.page(path, cursor, **params)
+        for _ in range(MOST_PAGES):
+            rows, following = self.page(path, cursor, **params)
             found += [row for row in rows if isinstance(row, dict)]
-            if cursor is None:
+            if following is None:
                 return found
+            if following == cursor:
+                break
+            cursor = following
+        raise UnexpectedResponseError("Pipedrive served a list that has no end")
 
 
 # --- errors ---------------------------------------------------------------------------------------------------
