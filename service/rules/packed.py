@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from struct import Struct
 from typing import Final
 
-LANE: Final = 28  # bits for each output's sum: 400 words of the largest weight stay far below
-_HALF, _MASK = 1 << (LANE - 1), (1 << LANE) - 1
+LANE: Final = 32  # bits for each output's sum, as `struct` reads them: 400 words of the largest weight stay far below
+_HALF: Final = 1 << (LANE - 1)
 
 
 def pack(weights: Iterable[int]) -> int:
@@ -29,9 +30,9 @@ class Lanes:
 
     def __init__(self, outputs: int) -> None:
         self._level = sum(_HALF << (LANE * number) for number in range(outputs))  # keeps every lane positive
-        self._shifts = range(0, LANE * outputs, LANE)
+        self._lanes = Struct(f"<{outputs}I")
 
     def read(self, sum_: int, scale: float) -> list[float]:
         """The sum of each output, times `scale`."""
-        levelled = sum_ + self._level
-        return [((levelled >> shift & _MASK) - _HALF) * scale for shift in self._shifts]
+        levelled = (sum_ + self._level).to_bytes(self._lanes.size, "little")
+        return [(lane - _HALF) * scale for lane in self._lanes.unpack(levelled)]

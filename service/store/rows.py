@@ -7,8 +7,10 @@ as much as the statement itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from msgspec import Struct, defstruct
 from msgspec.json import Encoder
 
 from service.db import RawConnection
@@ -24,14 +26,20 @@ def clean(text: str) -> str:
 
 def packed(types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> dict[str, str]:
     """The parameter that `records` reads: rows as JSON objects. Strings are made fit for PostgreSQL, wherever they stand."""
-    objects = [dict(zip(types, row, strict=True)) for row in rows]
+    rows, record = list(rows), _record(tuple(types))
     try:
-        text = _JSON.encode(objects)
+        text = _JSON.encode([record(*row) for row in rows])
     except UnicodeEncodeError:  # half of a surrogate pair
         text = _NUL
     if _NUL in text:  # or that very escape, which somebody has typed
-        text = _JSON.encode(_cleaned(objects))
+        text = _JSON.encode([record(*_cleaned(row)) for row in rows])
     return {"rows": text.decode()}
+
+
+@cache
+def _record(names: tuple[str, ...]) -> type[Struct]:
+    """What is written as an object with these names. Raises TypeError for a row of another length."""
+    return defstruct("Record", names)
 
 
 def listed(values: Iterable[Any]) -> str:

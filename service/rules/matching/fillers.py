@@ -60,9 +60,12 @@ def stripped(core: str) -> str:
     if core in _CUT_BEFORE:
         return ""
     core = core.strip("0123456789")
-    before = next((each for each in _CUT_BEFORE if core.startswith(each) and len(core) - len(each) > 2), "")
+    before = after = ""
+    if core.startswith(_CUT_BEFORE):  # most do not: one look for all of them
+        before = next((each for each in _CUT_BEFORE if core.startswith(each) and len(core) - len(each) > 2), "")
     core = core[len(before) :]
-    after = next((each for each in _CUT_AFTER if core.endswith(each) and len(core) - len(each) > 2), "")
+    if core.endswith(_CUT_AFTER):
+        after = next((each for each in _CUT_AFTER if core.endswith(each) and len(core) - len(each) > 2), "")
     return core[: len(core) - len(after)].rstrip("0123456789")
 
 
