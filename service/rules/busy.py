@@ -12,6 +12,7 @@ import re
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -253,7 +254,8 @@ def _learn(lines: Sequence[str]) -> None:
 
 def _zone(*names: str) -> ZoneInfo:
     for name in names:
-        found: object = tzp.timezone(name) if name else None
-        if isinstance(found, ZoneInfo):
-            return found
+        with suppress(OSError, ValueError):  # a name that no file could have
+            found: object = tzp.timezone(name) if name else None
+            if isinstance(found, ZoneInfo):
+                return found
     return ZoneInfo("UTC")

@@ -130,5 +130,5 @@ def _label(row: Row) -> str:
 def _zone(name: object) -> tzinfo:
     try:
         return ZoneInfo(str(name)) if name else UTC
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):  # a name that nobody knows is a KeyError
         return UTC

@@ -12,6 +12,7 @@ import pytest
 
 from integrations.crm.bottlecrm import PROVIDER, fields, streams
 from integrations.crm.bottlecrm.listing import Place, pack, place, read, unpack
+from integrations.crm.bottlecrm.setup import site
 from integrations.errors import AuthenticationError, PermissionDeniedError, UnexpectedResponseError
 from integrations.provider import Access, ContactReader
 from integrations.records import (
@@ -338,6 +339,11 @@ def test_a_task_has_its_key_its_tag_and_its_time_of_day(world: World) -> None:
         [OLGA],
     )
     assert row["description"] == "She asked.\n\nWarmline reference: u-1, due 2026-11-26 09:00 UTC"
+
+
+@pytest.mark.parametrize("timezone", ["Mars/Olympus", "<" * 300, "../etc/passwd", None])
+def test_a_time_zone_that_nobody_knows_is_read_as_utc(timezone: object) -> None:
+    assert site("https://crm.example", {"timezone": timezone}).zone is UTC
 
 
 def test_days_are_those_of_the_organization(make: Make) -> None:
