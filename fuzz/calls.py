@@ -85,6 +85,8 @@ class Caller:
 
     def call(self, case: Any) -> Any:
         """One case, as a new request. Raises for an answer that is not as declared."""
+        # A name with an empty list sends nothing: what is odd about such a case does not arrive.
+        hypothesis.assume(all(value != [] for value in (case.query or {}).values()))
         header = (case.headers or {}).get(idempotency.HEADER)
         if header is not None and re.fullmatch(idempotency.SHAPE, str(header)):
             case.headers[idempotency.HEADER] = f"{header[:200]}{next(self.numbers)}"

@@ -62,7 +62,7 @@ class PageQuery(Schema):
 
     cursor = fields.String(
         validate=validate.Length(max=512),
-        metadata={"description": "`next_cursor` of the page before. Nothing starts at the first.", "format": "cursor"},
+        metadata={"description": "`next_cursor` of the page before. Leave it out for the first.", "format": "cursor"},
     )
     limit = fields.Integer(
         load_default=PAGE, validate=validate.Range(1, MAX_PAGE), metadata=about("How many rows at most.")
@@ -77,7 +77,7 @@ def yes_or_no(sentence: str) -> fields.Boolean:
 def window(query: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Splits a query into what narrows a list and which page of it: (filters, {after, limit})."""
     filters = {name: value for name, value in query.items() if name not in ("cursor", "limit")}
-    return filters, {"after": query.get("cursor") or None, "limit": query["limit"]}
+    return filters, {"after": query.get("cursor"), "limit": query["limit"]}
 
 
 # --- responses ------------------------------------------------------------------------------------------------

@@ -97,6 +97,13 @@ def test_me_says_which_workspace_and_scopes_a_key_has(reader: Client, owner: Mem
 # --- brands ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("cursor", ["", "WyJtZW1iZXJzIl0", "%00"])
+def test_a_cursor_that_no_list_gave_out_is_refused_and_does_not_begin_anew(client: Client, cursor: str) -> None:
+    told = client.get(f"/brands?cursor={cursor}")
+    assert told.status_code == 400
+    assert "Start again without a cursor" in told.get_data(as_text=True)
+
+
 def test_a_brand_is_made_and_changed(client: Client, world: World) -> None:
     made = client.post("/brands", {"name": "Acme Labs", "colleagues": ["x:Olga_At_Acme"]})
     assert made.status_code == 201
