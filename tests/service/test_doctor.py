@@ -100,7 +100,9 @@ def test_processes_that_are_not_there_are_named_with_their_commands(examine: Exa
 def test_where_nothing_can_be_connected_the_commands_that_change_it_are_named(
     examine: Examine, held: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor.connected, "providers", lambda: {key: providers()[key] for key in ("capture", "hubspot", "x")})
+    monkeypatch.setattr(
+        doctor.connected, "providers", lambda: {key: providers()[key] for key in ("capture", "hubspot", "x")}
+    )
     step = examine()["providers"]
     assert step.says == "No network is registered, so none can be connected. Run `warmline providers set x`."
     assert step.state == "missing"
