@@ -62,8 +62,18 @@ class TaskRow:
         return self.state in ("open", "unknown", "completed")
 
     @property
+    def left(self) -> bool:
+        """Whether it lost its reason after somebody had made it theirs: it stands there still, and nothing is said of it."""
+        return (
+            self.wanted == "withdrawn"
+            and self.closed_by == "rules"
+            and bool(self.edited)
+            and self.external_id is not None
+        )
+
+    @property
     def standing(self) -> Standing:
-        return Standing(self.key, TaskStatus(self.wanted), self.closed_by)
+        return Standing(self.key, TaskStatus(self.wanted), self.closed_by, self.left)
 
 
 _TYPES = {
@@ -103,6 +113,9 @@ def _rows(found: Iterable[Sequence[Any]]) -> list[TaskRow]:
     return [TaskRow(*row) for row in found]
 
 
+_LEFT = (
+    "(wanted = 'withdrawn' AND closed_by = 'rules' AND external_id IS NOT NULL AND edited <> '[]')"  # as `TaskRow.left`
+)
 Scope = Literal["conversation_id", "relationship_id"]
 # One by one, and whatever is wanted of them: while a workspace is decided for the first time, the planner takes its tasks for few, and
 # would read every open one for each batch.
@@ -120,8 +133,8 @@ _FOUND: Mapping[Scope, str] = {
 def standing(
     session: Session, workspace_id: UUID, scope: Scope, ids: Sequence[UUID], keys: Sequence[str], *, lock: bool = True
 ) -> list[TaskRow]:
-    """Open tasks of these conversations or relationships, and the tasks with these keys, locked until the end of the
-    transaction (unless they are only looked at)."""
+    """Tasks of these conversations or relationships that are open or left to somebody, and the tasks with these keys, locked until the
+    end of the transaction (unless they are only looked at)."""
     params: dict[str, Any] = {"w": workspace_id, "ids": list(ids), "keys": list(keys)}
     found = [row[0] for row in execute(raw(session), _FOUND[scope], params)]
     if not found:
@@ -129,7 +142,7 @@ def standing(
     return _rows(
         execute(
             raw(session),
-            f"{_SELECT} AND id = ANY(%(found)s) AND (({scope} = ANY(%(ids)s) AND wanted = 'open') OR key = ANY(%(keys)s))"
+            f"{_SELECT} AND id = ANY(%(found)s) AND (({scope} = ANY(%(ids)s) AND (wanted = 'open' OR {_LEFT})) OR key = ANY(%(keys)s))"
             f" ORDER BY id{' FOR UPDATE' if lock else ''}",
             {**params, "found": found},
         )

@@ -17,7 +17,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from integrations.records import Author
-from service.store import pushing
+from service.store import due, pushing
 from tests.workers.conftest import World
 from workers import policy
 
@@ -345,6 +345,51 @@ def test_a_task_that_a_person_edited_is_left_to_them_when_it_loses_its_reason(co
 
     assert connected.in_crm() == ["Call the harbour"]
     assert connected.task().state == "withdrawn"
+
+
+@pytest.fixture
+def left(connected: World) -> World:
+    """A task that somebody made theirs, and whose post was out of sight for a while: our clock had gone back to before it."""
+    connected.says("@brand Do you ship?", id="q1", ago=timedelta(hours=5))
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.crm.edit_as_person(state.id, subject="Call the harbour")
+    connected.look(streams=("tasks",))
+    connected.passes(timedelta(hours=-6))
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        due.decide_everything(session, connected.workspace_id)
+    connected.run()
+    assert (connected.task().state, connected.in_crm()) == ("withdrawn", ["Call the harbour"])
+    connected.passes(timedelta(hours=6))
+    return connected
+
+
+def test_a_task_that_was_left_to_somebody_is_done_once_they_have_their_answer(left: World) -> None:
+    left.answers("We do.", id="r1", to="q1")
+
+    left.look()
+
+    assert left.in_crm("completed") == ["Call the harbour"]
+    assert (left.task().state, left.task().closed_by) == ("completed", "rules")
+
+
+def test_a_task_that_was_left_to_somebody_is_the_one_that_stands_when_its_reason_is_back(left: World) -> None:
+    left.look()
+
+    assert left.in_crm() == ["Call the harbour"]
+    assert (left.task().state, left.task().edited, left.crm.tasks_ever_created) == ("open", ["subject"], 1)
+
+
+def test_a_task_that_was_left_to_somebody_who_deleted_it_is_not_made_again(left: World) -> None:
+    [state] = left.crm.tasks.values()
+    left.crm.delete_as_person(state.id)
+
+    left.look()
+    left.says("@brand Anybody?", id="q2", to="q1", ago=timedelta(0))
+    left.look()
+
+    assert left.in_crm() == []
+    assert (left.task().closed_by, left.crm.tasks_ever_created) == ("crm", 1)
 
 
 def test_back_off_doubles_up_to_a_hundred_seconds() -> None:

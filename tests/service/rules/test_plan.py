@@ -22,6 +22,9 @@ OPEN, COMPLETED, WITHDRAWN = TaskStatus.OPEN, TaskStatus.COMPLETED, TaskStatus.W
         ([], [Standing("a", OPEN)], ["a"], [(Step.COMPLETE, "a")]),
         ([], [Standing("a", OPEN)], ["b"], [(Step.WITHDRAW, "a")]),
         ([], [Standing("a", COMPLETED, "rules")], ["a"], []),
+        ([], [Standing("a", WITHDRAWN, "rules")], ["a"], []),
+        ([], [Standing("a", WITHDRAWN, "rules", left=True)], ["a"], [(Step.COMPLETE, "a")]),
+        ([], [Standing("a", WITHDRAWN, "rules", left=True)], ["b"], []),
         (["b"], [Standing("a", OPEN)], ["a"], [(Step.CREATE, "b"), (Step.COMPLETE, "a")]),
     ],
 )
