@@ -169,18 +169,15 @@ def _reopen(move: _Move) -> TaskRow:
     row, finding = move.row, move.finding
     assert row is not None
     assert finding is not None
-    left = row.left
+    lingers = row.lingers
     row.wanted, row.closed_at, row.closed_by, row.close_reason = "open", None, "", ""
     if move.stands_elsewhere and row.push_at is not None:  # its end was not said yet
         row.push_at = None
         return row
-    if move.stands_elsewhere or (row.state in ("withdrawn", "parked") and not left):
-        row.state, row.external_id, row.edited = (
-            "absent",
-            None,
-            [],
-        )  # it does not stand there (any more): it is made anew
-    elif left:
+    if move.stands_elsewhere or (row.state in ("withdrawn", "parked") and not lingers):
+        # It does not stand there (any more): it is made anew.
+        row.state, row.external_id, row.edited = "absent", None, []
+    elif row.state == "withdrawn":
         row.state = "open"
     _fill(move.desk, move.subject, finding, row)
     if row.in_crm:
@@ -192,7 +189,7 @@ def _complete(move: _Move) -> TaskRow:
     row = move.row
     assert row is not None
     assert move.answer is not None
-    if row.left:
+    if row.lingers and not row.in_crm:
         row.state = "open"
     line = closing_line(move.answer, move.clock.timezone)
     if row.in_crm and "body" not in row.edited and not move.stands_elsewhere:

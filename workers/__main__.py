@@ -6,11 +6,8 @@ import gc
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.process import BaseProcess, parent_process
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -29,12 +26,9 @@ from service.processes import die_with_parent
 from service.queue import LONG, QUEUE, SILENCE, beat, unreachable
 from service.runtime import Runtime
 from service.watch import tracing
-from workers import scheduler, stopping, watched
+from workers import giving_way, scheduler, stopping, watched
 
 RECYCLED_AFTER = 2000  # jobs of one process, should anything leak
-NICE = 10  # of 19, for workers that do long jobs
-AUTOGROUP = Path("/proc/self/autogroup")  # how nice the whole session is; Linux has it where it groups by sessions
-TRIES = 50  # to say so: of all who are not root, Linux hears one in a tenth of a second and has the others come again
 # What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do. A pool begins again
 # whoever has died as if it had never been told how much they are to say.
 _ITS_WAYS = {"max_jobs": RECYCLED_AFTER, "with_scheduler": False, "logging_level": "WARNING"}
@@ -84,28 +78,13 @@ class MortalWorker(SimpleWorker):
         pool = parent_process()  # none where somebody runs a worker by itself
         die_with_parent(signal.SIGTERM, pool.pid if pool else None)
         if LONG in self.queue_names():
-            give_way()
+            giving_way.give_way()
+            giving_way.have_servers_give_way(_runtime().db.engine)
         tracing.configure(_runtime().config, "worker")
         try:
             return super().work(*args, **{**kwargs, **_ITS_WAYS})
         finally:
             watched.leave(_runtime)
-
-
-def give_way() -> None:
-    """From now on this process works where nobody else wants the processor. As a session of its own: Linux shares processors out among
-    sessions first (sched(7), autogroups), so that in its pool's session it would use up what is due to those who do short jobs, and how nice
-    it is would count for nothing against any other process of ours."""
-    with suppress(OSError):  # it is the first of one already
-        if AUTOGROUP.exists():  # elsewhere, a closed terminal would end its pool and not reach it any more
-            os.setsid()
-    with suppress(OSError):  # some places let nobody, and then it is as urgent as the others
-        os.nice(NICE)
-        for _ in range(TRIES):
-            with suppress(BlockingIOError):
-                AUTOGROUP.write_text(str(NICE))
-                return
-            time.sleep(0.1)
 
 
 class Pool(WorkerPool):

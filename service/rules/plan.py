@@ -24,15 +24,15 @@ class Standing:
     key: str
     wanted: TaskStatus
     closed_by: str = ""  # rules, crm, user:<id>, key:<id>; "" while it is open
-    left: bool = False  # it lost its reason after somebody had made it theirs, and so stands there still
+    lingers: bool = False  # it lost its reason and stands there all the same: somebody has made it theirs, say
 
 
 def plan(
     desired: Collection[str], existing: Iterable[Standing], *, answered: Collection[str] = ()
 ) -> list[tuple[Step, str]]:
     """What to do, by key, for the tasks that should exist (`desired`) and those that do. `answered` are keys of episodes
-    that an answer of ours ended. A task that a person closed stays closed; one that was left to somebody is over once its wait was
-    answered after all (a post had been out of sight, or the wait was too old for a task)."""
+    that an answer of ours ended. A task that a person closed stays closed; one that stands there although it lost its reason
+    is over once its wait was answered after all (a post had been out of sight, or the wait was too old for a task)."""
     steps: list[tuple[Step, str]] = []
     known = {each.key: each for each in existing}
     for key in desired:
@@ -46,6 +46,6 @@ def plan(
     over = [
         key
         for key, each in known.items()
-        if key not in desired and (each.wanted is TaskStatus.OPEN or (each.left and key in answered))
+        if key not in desired and (each.wanted is TaskStatus.OPEN or (each.lingers and key in answered))
     ]
     return steps + [(Step.COMPLETE if key in answered else Step.WITHDRAW, key) for key in over]

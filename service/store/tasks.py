@@ -62,18 +62,15 @@ class TaskRow:
         return self.state in ("open", "unknown", "completed")
 
     @property
-    def left(self) -> bool:
-        """Whether it lost its reason after somebody had made it theirs: it stands there still, and nothing is said of it."""
-        return (
-            self.wanted == "withdrawn"
-            and self.closed_by == "rules"
-            and bool(self.edited)
-            and self.external_id is not None
-        )
+    def lingers(self) -> bool:
+        """Whether the rules withdrew it and it stands there all the same: that is not said yet, or somebody had made it theirs."""
+        if self.wanted != "withdrawn" or self.closed_by != "rules":
+            return False
+        return self.state in ("open", "unknown") or (bool(self.edited) and self.external_id is not None)
 
     @property
     def standing(self) -> Standing:
-        return Standing(self.key, TaskStatus(self.wanted), self.closed_by, self.left)
+        return Standing(self.key, TaskStatus(self.wanted), self.closed_by, self.lingers)
 
 
 _TYPES = {
@@ -113,8 +110,8 @@ def _rows(found: Iterable[Sequence[Any]]) -> list[TaskRow]:
     return [TaskRow(*row) for row in found]
 
 
-_LEFT = (
-    "(wanted = 'withdrawn' AND closed_by = 'rules' AND external_id IS NOT NULL AND edited <> '[]')"  # as `TaskRow.left`
+_LINGERS = (  # as `TaskRow.lingers`
+    "(wanted = 'withdrawn' AND closed_by = 'rules' AND (state IN ('open', 'unknown') OR (external_id IS NOT NULL AND edited <> '[]')))"
 )
 Scope = Literal["conversation_id", "relationship_id"]
 # One by one, and whatever is wanted of them: while a workspace is decided for the first time, the planner takes its tasks for few, and
@@ -133,7 +130,7 @@ _FOUND: Mapping[Scope, str] = {
 def standing(
     session: Session, workspace_id: UUID, scope: Scope, ids: Sequence[UUID], keys: Sequence[str], *, lock: bool = True
 ) -> list[TaskRow]:
-    """Tasks of these conversations or relationships that are open or left to somebody, and the tasks with these keys, locked until the
+    """Tasks of these conversations or relationships that are open or linger, and the tasks with these keys, locked until the
     end of the transaction (unless they are only looked at)."""
     params: dict[str, Any] = {"w": workspace_id, "ids": list(ids), "keys": list(keys)}
     found = [row[0] for row in execute(raw(session), _FOUND[scope], params)]
@@ -142,7 +139,7 @@ def standing(
     return _rows(
         execute(
             raw(session),
-            f"{_SELECT} AND id = ANY(%(found)s) AND (({scope} = ANY(%(ids)s) AND (wanted = 'open' OR {_LEFT})) OR key = ANY(%(keys)s))"
+            f"{_SELECT} AND id = ANY(%(found)s) AND (({scope} = ANY(%(ids)s) AND (wanted = 'open' OR {_LINGERS})) OR key = ANY(%(keys)s))"
             f" ORDER BY id{' FOR UPDATE' if lock else ''}",
             {**params, "found": found},
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,12 +19,13 @@ from service.clock import business_now, real_now
 from service.db import scheduler_engine
 from service.ids import new_id
 from service.models import Connection, Errand, Stream
+from service.pooling import driver, pooled
 from service.runtime import Runtime
 from service.store import claims
 from tests.conftest import Member
 from tests.workers.conftest import ANA, World
 from workers import __main__ as processes
-from workers import keep, persons, scheduler, stopping
+from workers import giving_way, keep, persons, scheduler, stopping
 
 MANY = 3 * claims.SHARE
 
@@ -171,22 +173,46 @@ def test_short_jobs_and_long_ones_have_workers_of_their_own_also_after_one_was_r
     assert begin("g") == [queue.LONG]
 
 
-@pytest.mark.skipif(not processes.AUTOGROUP.exists(), reason="this system shares processors out among processes alone")
+@pytest.mark.skipif(not giving_way.AUTOGROUP.exists(), reason="this system shares processors out among processes alone")
 def test_whoever_does_long_jobs_gives_way_as_a_session_of_its_own(tmp_path: Path) -> None:
     """Else the time that it uses is taken from those of its session who do short ones."""
-    before = processes.AUTOGROUP.read_text()
+    before = giving_way.AUTOGROUP.read_text()
     told = tmp_path / "told"
 
     def work() -> None:
-        processes.give_way()
-        told.write_text(f"{os.getsid(0) == os.getpid()} {os.nice(0)} {processes.AUTOGROUP.read_text()}")
+        giving_way.give_way()
+        told.write_text(f"{os.getsid(0) == os.getpid()} {os.nice(0)} {giving_way.AUTOGROUP.read_text()}")
 
     forked = get_context("fork").Process(target=work)
     forked.start()
     forked.join(30)
     own, nice, group = told.read_text().split(" ", 2)
-    assert (own, nice, group.rstrip().rpartition(" nice ")[2]) == ("True", str(processes.NICE), str(processes.NICE))
-    assert processes.AUTOGROUP.read_text() == before
+    assert (own, nice, group.rstrip().rpartition(" nice ")[2]) == ("True", str(giving_way.NICE), str(giving_way.NICE))
+    assert giving_way.AUTOGROUP.read_text() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says who listens")
+def test_what_works_for_long_jobs_in_postgresql_gives_way_too(held: Runtime) -> None:
+    usual, long = (pooled(held.config.need("database_url"), size=1, overflow=0) for _ in range(2))
+    giving_way.have_servers_give_way(long)
+    with usual.connect() as one, long.connect() as other:
+        here, there = (os.getpriority(os.PRIO_PROCESS, driver(each).info.backend_pid) for each in (one, other))
+    for engine in (usual, long):
+        engine.dispose()
+    assert (here, there) == (os.getpriority(os.PRIO_PROCESS, 0), giving_way.NICE)
+
+
+def test_a_process_of_this_machine_with_the_number_of_a_server_elsewhere_is_left_alone(
+    held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, ...]] = []
+    monkeypatch.setattr(os, "setpriority", lambda *said: told.append(said))
+    elsewhere = pooled(held.config.need("database_url"), size=1, overflow=0)
+    giving_way.have_servers_give_way(elsewhere)
+    monkeypatch.setattr(giving_way, "_listener", lambda _: os.getpid())  # as if another process had answered
+    with elsewhere.connect():
+        assert told == []
+    elsewhere.dispose()
 
 
 def test_what_has_fallen_silent_counts_for_nobodys_share(held: Runtime, noisy: Member) -> None:

@@ -373,6 +373,28 @@ def test_a_task_that_was_left_to_somebody_is_done_once_they_have_their_answer(le
     assert (left.task().state, left.task().closed_by) == ("completed", "rules")
 
 
+def test_a_task_that_is_to_be_withdrawn_is_done_instead_once_they_have_their_answer(connected: World) -> None:
+    """Somebody has made it theirs, which the withdrawal would have come upon."""
+    connected.says("@brand Do you ship?", id="q1", ago=timedelta(hours=5))
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.crm.edit_as_person(state.id, subject="Call the harbour")
+    connected.passes(timedelta(hours=-6))
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        due.decide_everything(session, connected.workspace_id)
+    for claim in connected.claim():
+        connected.work(claim)
+    assert (connected.task().wanted, connected.task().state, connected.task().edited) == ("withdrawn", "open", [])
+    connected.passes(timedelta(hours=6))
+    connected.answers("We do.", id="r1", to="q1")
+
+    connected.sql("UPDATE connections SET next_push_at = NULL WHERE kind = 'crm'")  # it was not said yet
+    connected.look()
+
+    assert connected.in_crm("completed") == ["Call the harbour"]
+    assert connected.task().state == "completed"
+
+
 def test_a_task_that_was_left_to_somebody_is_the_one_that_stands_when_its_reason_is_back(left: World) -> None:
     left.look()
 

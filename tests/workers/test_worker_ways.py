@@ -12,6 +12,7 @@ from rq import SimpleWorker
 from service.queue import LONG
 from service.runtime import Runtime
 from workers import __main__ as processes
+from workers import giving_way
 from workers.__main__ import MortalWorker
 
 
@@ -74,10 +75,10 @@ def test_one_that_is_told_to_come_again_to_give_way_does_so(monkeypatch: pytest.
 
     for call in ("os.setsid", "os.nice"):
         monkeypatch.setattr(call, lambda *_: 0)
-    monkeypatch.setattr(processes, "AUTOGROUP", SimpleNamespace(exists=lambda: True, write_text=busy_twice))
-    monkeypatch.setattr(processes, "time", SimpleNamespace(sleep=rests.append))
-    processes.give_way()
-    assert (asked, rests) == ([str(processes.NICE)] * 3, [0.1, 0.1])
+    monkeypatch.setattr(giving_way, "AUTOGROUP", SimpleNamespace(exists=lambda: True, write_text=busy_twice))
+    monkeypatch.setattr(giving_way, "time", SimpleNamespace(sleep=rests.append))
+    giving_way.give_way()
+    assert (asked, rests) == ([str(giving_way.NICE)] * 3, [0.1, 0.1])
 
 
 def test_one_that_was_told_to_stop_does_not_outlive_its_pool_by_a_moment(

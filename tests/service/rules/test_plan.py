@@ -23,8 +23,8 @@ OPEN, COMPLETED, WITHDRAWN = TaskStatus.OPEN, TaskStatus.COMPLETED, TaskStatus.W
         ([], [Standing("a", OPEN)], ["b"], [(Step.WITHDRAW, "a")]),
         ([], [Standing("a", COMPLETED, "rules")], ["a"], []),
         ([], [Standing("a", WITHDRAWN, "rules")], ["a"], []),
-        ([], [Standing("a", WITHDRAWN, "rules", left=True)], ["a"], [(Step.COMPLETE, "a")]),
-        ([], [Standing("a", WITHDRAWN, "rules", left=True)], ["b"], []),
+        ([], [Standing("a", WITHDRAWN, "rules", lingers=True)], ["a"], [(Step.COMPLETE, "a")]),
+        ([], [Standing("a", WITHDRAWN, "rules", lingers=True)], ["b"], []),
         (["b"], [Standing("a", OPEN)], ["a"], [(Step.CREATE, "b"), (Step.COMPLETE, "a")]),
     ],
 )
