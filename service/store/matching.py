@@ -111,8 +111,9 @@ WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL ORDER BY id LIM
 """
 _START = (
     "INSERT INTO match_totals (workspace_id, authors, likely, share, rules_version) VALUES (%(w)s, 0, 0, %(share)s, %(rules)s)"
-    " ON CONFLICT (workspace_id) DO NOTHING"
+    " ON CONFLICT (workspace_id) DO UPDATE SET share = excluded.share"
 )
+_HOW_MANY_DUE = "SELECT count(*) FROM authors WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL"
 # Whom nothing speaks for is nobody under any share.
 _MATCH_LIKELY = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND likely > 0 AND NOT match_due"
 _NOTICE_RULES = "UPDATE match_totals SET rules_version = %(rules)s WHERE workspace_id = %(w)s AND rules_version < %(rules)s RETURNING 1"
@@ -123,6 +124,7 @@ _MATCH_LINKED = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s 
 
 _TRACE = 1e-9  # somebody shares a key with them, and under another share it could count
 _SHIFT = 0.1  # of the share of authors who are in the CRM; a smaller one changes few verdicts
+_STEPS = 2  # of expectation maximisation, on a sample: a third moves the share by less than half of that
 
 
 Results = Mapping[UUID, Sequence[MatchResult]]  # of one author, by CRM
@@ -201,11 +203,18 @@ def guess_share(session: Session, workspace_id: UUID, sample: int) -> None:
     authors = _authors(connection, workspace_id, _SAMPLE, sample)
     if len(authors) < sample:
         return
-    likely = sum(_weigh(session, workspace_id, authors).likely.values())
     contacts = filing.how_many(filing.counts(connection, workspace_id, ()))
-    told = round(share_known(likely, sample, contacts), 2)
-    share = told if abs(told - Commonness(contacts).known) >= _SHIFT else None
-    execute(connection, _START, {"w": workspace_id, "share": share, "rules": RULES_VERSION})
+    [(everybody,)] = execute(connection, _HOW_MANY_DUE, {"w": workspace_id})
+    share = None
+    for _ in range(_STEPS):
+        # As if all of them were like these: what is taken for granted weighs as little then as it will once they are matched.
+        likely = sum(_weigh(session, workspace_id, authors).likely.values()) * everybody / sample
+        told = round(share_known(likely, everybody, contacts), 2)
+        near = abs(told - Commonness(contacts, {}, share).known) < _SHIFT / 2
+        share = share if near else told
+        execute(connection, _START, {"w": workspace_id, "share": share, "rules": RULES_VERSION})
+        if near:
+            return
 
 
 def match_due(session: Session, workspace_id: UUID, limit: int) -> int:

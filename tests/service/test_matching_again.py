@@ -121,12 +121,13 @@ def _shares(rows: Rows) -> list[tuple[int, float | None]]:
         return [(row.authors, row.share) for row in session.scalars(select(MatchTotal))]
 
 
-def test_before_anybody_is_matched_a_sample_says_how_many_are_known(held: Runtime, owner: Member) -> None:
+@pytest.mark.parametrize("sample", [90, 30])
+def test_before_anybody_is_matched_a_sample_says_how_many_are_known(held: Runtime, owner: Member, sample: int) -> None:
     rows = Rows(held.db, owner.workspace_id, NOW)
     _shop_of_strangers(rows, 90)
 
     with held.db.tenant(owner.workspace_id) as session:
-        guess_share(session, owner.workspace_id, 90)
+        guess_share(session, owner.workspace_id, sample)
     assert _shares(rows) == [(0, pytest.approx(0.06))]  # of 90, none; what was taken for granted weighs 50
 
     with held.db.tenant(owner.workspace_id) as session:
