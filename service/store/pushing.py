@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -90,8 +91,7 @@ def _perhaps_made(row: TaskRow, before: datetime, since: datetime | None) -> Tas
     return replace(row, state="unknown", maybe_sent_at=since) if fresh else row
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What came of one task. `wanted` and `content` are what was sent: if they have changed since, it stays due."""
 
     id: UUID
