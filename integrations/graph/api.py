@@ -132,6 +132,10 @@ class Graph:
         body = parse_json(self._call("POST", path, data=form))
         return body if isinstance(body, dict) else {}
 
+    def delete(self, path: str) -> None:
+        """Takes something away: doing it twice does no harm."""
+        self._call("DELETE", path)
+
     def lookups(self, calls: Mapping[str, tuple[str, Mapping[str, str]]]) -> dict[str, Json | IntegrationError]:
         """Many reading calls, each a path without its slash and its parameters, in as few exchanges as Meta allows. What was
         refused of a single one (it is gone, or not for us) is its answer; what concerns them all is raised. A call that Meta left
@@ -175,7 +179,7 @@ class Graph:
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, data: Mapping[str, str] | None = None
     ) -> requests.Response:
         proof: Mapping[str, str] = self._proof
-        sent = {"params": {**(params or {}), **proof}} if method == "GET" else {"data": {**(data or {}), **proof}}
+        sent = {"data": {**(data or {}), **proof}} if method == "POST" else {"params": {**(params or {}), **proof}}
         response = self._session.request(method, path, **sent)
         self.pause = refusals.pause(response)
         return response

@@ -12,7 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations import foreign
-from integrations.errors import AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError
+from integrations.errors import (
+    AuthenticationError,
+    IntegrationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from integrations.foreign import words
 from integrations.graph.api import Graph, Json, mapping
 from integrations.graph.hooks import verify_token
@@ -49,11 +55,41 @@ def sentences(
     ]
 
 
+def take_back(access: Access, page_id: str, fields: Sequence[str], *, alone: bool = False) -> list[str]:
+    """Takes `fields` out of what the page tells the app, and the app off the page with the last of them. `alone`: only where there are no
+    others, since whoever has those needs ours as well. One sentence where Meta does not let us. (The app's own subscription is for all
+    its pages, and stays.)"""
+    page = Graph(access.hosts["api"], str(access.credentials.get("access_token") or ""), access.app)
+    try:
+        standing = _told_of(page, access, page_id)
+        others = sorted(standing.difference(fields))
+        if not others and standing:
+            page.delete(f"/{page_id}/subscribed_apps")
+        elif len(others) < len(standing) and not alone:
+            page.post(f"/{page_id}/subscribed_apps", subscribed_fields=",".join(others))
+    except NotFoundError:
+        return []  # the page is gone
+    except IntegrationError as error:
+        return [_STAYS.format(why=str(error).rstrip("."))]
+    return []
+
+
+_STAYS = (
+    "Meta was to stop telling Warmline about this page and did not: {why}. What it tells is thrown away; take the app out at facebook.com"
+    " under Settings, Business Integrations."
+)
+
+
+def _told_of(graph: Graph, access: Access, page_id: str) -> set[str]:
+    """Of which fields the page tells the app."""
+    rows = [row for page in graph.pages(f"/{page_id}/subscribed_apps") for row in page.objects]
+    row = next((row for row in rows if str(row.get("id")) == access.app.client_id), {})
+    return set(words(row.get("subscribed_fields")))
+
+
 def _page_subscription(graph: Graph, access: Access, page_id: str, fields: Sequence[str]) -> Iterator[str]:
     try:
-        rows = [row for page in graph.pages(f"/{page_id}/subscribed_apps") for row in page.objects]
-        row = next((row for row in rows if str(row.get("id")) == access.app.client_id), {})
-        standing = set(words(row.get("subscribed_fields")))
+        standing = _told_of(graph, access, page_id)
         if set(fields) - standing:
             # A call replaces the list, and another connection of ours may have put its own fields there.
             graph.post(f"/{page_id}/subscribed_apps", subscribed_fields=",".join(sorted({*fields, *standing})))

@@ -32,10 +32,20 @@ def accounts(access: Access) -> Sequence[Account]:
 
 def check(access: Access) -> Sequence[str]:
     """The app's subscription to pages, and this page's to the app."""
-    page_id = access.account.id if access.account else FacebookClient(access).whoami().id
+    page_id = _page(access)
     return checks.sentences(
         access, "facebook", kind="page", fields=HOOK_FIELDS, page_id=page_id, page_fields=HOOK_FIELDS, scopes=SCOPES
     )
+
+
+def take_back(access: Access) -> Sequence[str]:
+    """What the page tells us. An Instagram account that is read through the same page and app has its own `check`, which asks for what
+    it needs again."""
+    return checks.take_back(access, _page(access), HOOK_FIELDS)
+
+
+def _page(access: Access) -> str:
+    return access.account.id if access.account else FacebookClient(access).whoami().id
 
 
 PROVIDER: Provider[SocialClient] = Provider(
@@ -94,6 +104,7 @@ PROVIDER: Provider[SocialClient] = Provider(
     capabilities=frozenset({"direct_messages", "webhook"}),
     about="Reads posts, comments and mentions of your pages, and messages to them; you choose the pages on Facebook.",
     check=check,
+    take_back=take_back,
     install=Install(
         scopes={
             "pages_show_list": "To list your pages, so that each that you choose becomes a connection.",
@@ -113,8 +124,8 @@ PROVIDER: Provider[SocialClient] = Provider(
             "Warmline as an installed app of the page, which Facebook shows under Business Integrations.",
         ),
         removal=(
-            "Disconnect the page in Warmline: its tokens are forgotten here and nothing more is read.",
-            "Then take the app out at facebook.com under Settings, Business Integrations: that revokes the consent and ends the subscription.",
+            "Disconnect the page in Warmline: the page's subscription is taken back, its tokens are forgotten here and nothing more is read.",
+            "Then take the app out at facebook.com under Settings, Business Integrations: that revokes the consent.",
         ),
     ),
     # Meta's platform terms (developers.facebook.com/terms) bind what its people's data is used for to what they expect where they gave

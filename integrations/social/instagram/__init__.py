@@ -45,7 +45,7 @@ def accounts(access: Access) -> Sequence[Account]:
 
 def check(access: Access) -> Sequence[str]:
     """The app's subscription to Instagram, and the page's to the app."""
-    page_id = str(access.options.get(PAGE_ID) or "me")
+    page_id = _page(access)
     return checks.sentences(
         access,
         "instagram",
@@ -55,6 +55,15 @@ def check(access: Access) -> Sequence[str]:
         page_fields=PAGE_FIELDS,
         scopes=SCOPES,
     )
+
+
+def take_back(access: Access) -> Sequence[str]:
+    """The app on the linked page, unless the page itself is read as well."""
+    return checks.take_back(access, _page(access), PAGE_FIELDS, alone=True)
+
+
+def _page(access: Access) -> str:
+    return str(access.options.get(PAGE_ID) or "me")
 
 
 PROVIDER: Provider[SocialClient] = Provider(
@@ -112,6 +121,7 @@ PROVIDER: Provider[SocialClient] = Provider(
     capabilities=frozenset({"direct_messages", "webhook"}),
     about="Reads comments, mentions and direct messages of professional accounts; you sign in with Facebook and choose the pages they are linked to.",
     check=check,
+    take_back=take_back,
     install=Install(
         scopes={
             "instagram_basic": "To name the account, and to read its posts and the posts that tag it.",
@@ -132,8 +142,8 @@ PROVIDER: Provider[SocialClient] = Provider(
             "Warmline as an installed app of the linked page, which Facebook shows under Business Integrations.",
         ),
         removal=(
-            "Disconnect the account in Warmline: its tokens are forgotten here and nothing more is read.",
-            "Then take the app out at facebook.com under Settings, Business Integrations: that revokes the consent and ends the subscription.",
+            "Disconnect the account in Warmline: the linked page's subscription is taken back, its tokens are forgotten here and nothing more is read.",
+            "Then take the app out at facebook.com under Settings, Business Integrations: that revokes the consent.",
         ),
     ),
     # As Meta's platform terms (developers.facebook.com/terms) bind what its people's data is used for to what they expect where they gave it.

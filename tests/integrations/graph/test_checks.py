@@ -204,6 +204,53 @@ def test_the_two_providers_do_not_undo_each_other(page: Facebook) -> None:
     assert set(page.wire.nodes[APP.client_id]["subscribed_fields"]) == set(HOOK_FIELDS)
 
 
+def _take_back(provider: Any, access: Any) -> list[str]:
+    return list(provider.take_back(access))
+
+
+def test_with_the_last_field_of_ours_the_app_is_taken_off_the_page(page: Facebook) -> None:
+    _check(page)
+    assert _take_back(PROVIDER, page.access()) == []
+    (sent,) = page.wire.calls("DELETE", PAGE_EDGE)
+    assert sent.keys() == {"appsecret_proof"}  # the token travels in a header, not in an address
+    assert page.wire.edges[PAGE_EDGE] == []
+    assert _take_back(PROVIDER, page.access()) == []  # twice does no harm, and is not asked for
+    assert len(page.wire.calls("DELETE", PAGE_EDGE)) == 1
+
+
+def test_fields_of_others_stay_when_ours_are_taken_back(page: Facebook) -> None:
+    _install(page.wire, "leadgen", *HOOK_FIELDS)
+    assert _take_back(PROVIDER, page.access()) == []
+    assert page.wire.nodes[APP.client_id]["subscribed_fields"] == ["leadgen"]
+    _take_back(PROVIDER, page.access())
+    assert len(page.wire.calls("POST", PAGE_EDGE)) == 1  # nothing of ours is left
+
+
+def test_an_instagram_account_leaves_a_page_alone_that_is_read_itself(page: Facebook) -> None:
+    account = Instagram(page.wire)
+    assert INSTAGRAM.check is not None
+    _token(page.wire)
+    INSTAGRAM.check(account.access())
+    page.wire.nodes[APP.client_id]["subscribed_fields"] = list(HOOK_FIELDS)
+    assert _take_back(INSTAGRAM, account.access()) == []
+    assert set(page.wire.nodes[APP.client_id]["subscribed_fields"]) == set(HOOK_FIELDS)
+    page.wire.nodes[APP.client_id]["subscribed_fields"] = ["feed"]
+    assert _take_back(INSTAGRAM, account.access()) == []
+    assert page.wire.edges[f"{PAGE}/subscribed_apps"] == []
+
+
+def test_what_meta_does_not_take_back_is_said_with_what_a_person_can_do(page: Facebook) -> None:
+    page.wire.refused[PAGE_EDGE] = error(200, "(#200) needs a permission.")
+    (told,) = _take_back(PROVIDER, page.access())
+    assert told.startswith("Meta was to stop telling Warmline about this page and did not: ")
+    assert told.endswith("take the app out at facebook.com under Settings, Business Integrations.")
+
+
+def test_a_page_that_is_gone_tells_nothing_any_more(page: Facebook) -> None:
+    page.wire.refused[PAGE_EDGE] = error(803, "Some of the aliases you requested do not exist")
+    assert _take_back(PROVIDER, page.access()) == []
+
+
 def test_each_step_is_told_in_whole_sentences(page: Facebook) -> None:
     page.wire.reachable = False
     page.wire.refused[PAGE_EDGE] = error(200, "(#200) needs a permission.")

@@ -78,7 +78,7 @@ class Wire:
                 ids.remove(node_id)
 
     def serve(self, mock: responses.RequestsMock) -> None:
-        for method in (responses.GET, responses.POST):
+        for method in (responses.GET, responses.POST, responses.DELETE):
             mock.add_callback(method, re.compile(re.escape(API)), self._answer)
 
     def calls(self, method: str, path: str) -> list[dict[str, str]]:
@@ -125,6 +125,10 @@ class Wire:
             return self.refused[path]
         if method == "POST":
             return self._set(path, query)
+        if method == "DELETE":
+            assert path.endswith("/subscribed_apps")
+            self.edges[path] = []
+            return 200, {"success": True}
         if path == f"{APP.client_id}/subscriptions":
             return (200, {"data": self.subscriptions}) if token == APP_TOKEN else error(15, "App token needed")
         if edge and node not in self.nodes and path not in self.edges:
