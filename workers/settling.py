@@ -71,7 +71,7 @@ def _ended(state: str) -> _Settle:
                 before,
                 state=state,
                 detail="",
-                closed_as=DONE if before.wanted == "open" else "",
+                closed_as=DONE,
                 ticked_off_at=result.theirs.get(edits.COMPLETED_AT),
             )
         return replace(before, state=state, written=before.content, detail="", written_at=now)

@@ -121,14 +121,21 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
         return 1
     if row.state != "open":
         return 0
-    if row.wanted == "open" and not item.bare:
+    theirs = _ends_with_them(row)
+    if theirs and not item.bare:
         _edited(row, item)  # what they wrote before they ticked it off is theirs too
     row.state = "completed"
-    if row.wanted == "open":
+    if theirs:
         _close(session, row, DONE, item.completed_at or real_now(), read_until=item.completed_at)
         return 1
     row.push_at = None  # we wanted that anyway
     return 0
+
+
+def _ends_with_them(row: Task) -> bool:
+    """Whether it ends because a person ended it: nobody had before. That the rules had just withdrawn it is no decision of anybody's, and
+    they may find a reason for it again."""
+    return row.wanted == "open" or (row.wanted == "withdrawn" and row.closed_by == "rules")
 
 
 def _close(session: Session, row: Task, reason: str, at: datetime, *, read_until: datetime | None = None) -> None:
@@ -148,7 +155,7 @@ def end(session: Session, workspace_id: UUID, found: Mapping[UUID, tuple[str, da
     ).all()
     for row in rows:
         session.refresh(row)
-        if row.wanted == "open":
+        if _ends_with_them(row):
             reason, at = found[row.id]
             _close(session, row, reason, at or real_now(), read_until=at)
     due.decide_soon(session, workspace_id)

@@ -347,6 +347,38 @@ def test_a_task_that_a_person_edited_is_left_to_them_when_it_loses_its_reason(co
     assert connected.task().state == "withdrawn"
 
 
+@pytest.mark.parametrize("read_back", [True, False])
+def test_a_task_that_somebody_ticked_off_while_it_was_to_be_withdrawn_is_not_opened_again(
+    connected: World, read_back: bool
+) -> None:
+    """Our clock had gone back to before the post, so that it was out of sight. `read_back`: we hear of it by reading the CRM, and not by
+    saying that the task is to go."""
+    connected.says("@brand Do you ship?", id="q1", ago=timedelta(hours=5))
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.passes(timedelta(hours=-6))
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        due.decide_everything(session, connected.workspace_id)
+    for claim in connected.claim():
+        connected.work(claim)
+    assert (connected.task().wanted, connected.task().state) == ("withdrawn", "open")
+    connected.crm.complete_as_person(state.id)
+    connected.passes(timedelta(hours=6))
+    later = "NULL" if read_back else "now()"
+    connected.sql(f"UPDATE connections SET next_push_at = {later}, push_lease_id = NULL WHERE kind = 'crm'")
+    connected.sql("UPDATE tasks SET push_at = :now", now=connected.now)
+
+    connected.look(streams=("tasks",) if read_back else ())
+    connected.look()
+
+    assert connected.in_crm() == []
+    assert (connected.task().state, connected.task().wanted, connected.task().closed_by) == (
+        "completed",
+        "completed",
+        "crm",
+    )
+
+
 @pytest.fixture
 def left(connected: World) -> World:
     """A task that somebody made theirs, and whose post was out of sight for a while: our clock had gone back to before it."""
