@@ -119,7 +119,8 @@ _MATCH_LIKELY = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s 
 _NOTICE_RULES = "UPDATE match_totals SET rules_version = %(rules)s WHERE workspace_id = %(w)s AND rules_version < %(rules)s RETURNING 1"
 # Accounts that link to one of these, or that one of these links to: what is confirmed here is evidence there.
 _LINKED = "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
-_MATCH_LINKED = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND NOT match_due"
+# Also those who are due already: whoever is matching one of them at this moment does so without knowing, and is waited for.
+_MATCH_LINKED = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)"
 
 
 _TRACE = 1e-9  # somebody shares a key with them, and under another share it could count

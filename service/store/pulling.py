@@ -110,11 +110,13 @@ _TOUCH_RECIPIENTS = (
     " UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz) WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
     " AND author_id IN (SELECT id FROM same) AND decide_at IS DISTINCT FROM 'infinity'"
 )
+# Also one that is due already: whoever is deciding it at this moment has read its posts without these, and is waited for. (Not what this
+# transaction has written itself: that is locked.)
 _TOUCH_THREADS = (
     "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), last_post_at = greatest(last_post_at, t.posted_at)"
     " FROM unnest(%(threads)s::text[], %(posted)s::timestamptz[]) AS t(thread, posted_at)"
     " WHERE workspace_id = %(w)s AND brand_id = %(brand)s AND conversations.thread = t.thread"
-    " AND (decide_at IS DISTINCT FROM least(decide_at, %(at)s::timestamptz) OR last_post_at < t.posted_at)"
+    " AND (conversations.xmin <> pg_current_xact_id()::xid OR last_post_at < t.posted_at)"
 )
 
 
