@@ -25,6 +25,7 @@ import requests
 from psycopg import sql
 
 from service import embedded, pgfolder
+from tests.live.bottle_contract import Contract
 
 PACKAGE = "django-crm==1.35.0"
 HOME = Path(__file__).parents[2] / "build" / "bottlecrm"
@@ -54,6 +55,7 @@ class Bottle:
     server: str  # as a person names it
     token: str
     olga: str  # whom tasks are given to
+    contract: Contract
     http: requests.Session = field(default_factory=requests.Session)
 
     def call(self, method: str, path: str, **options: Any) -> Any:
@@ -105,7 +107,7 @@ def running() -> Iterator[Bottle]:
             )
         made = json.loads(run(programs, settings, "python", "-c", SEED).splitlines()[-1])
         with served(programs, settings) as address:
-            yield Bottle(address, made["ADMIN"]["token"], made["USER"]["profile"])
+            yield Bottle(address, made["ADMIN"]["token"], made["USER"]["profile"], described(programs, settings))
 
 
 def fitting_python() -> str:
@@ -173,6 +175,14 @@ def run(programs: Path, settings: Mapping[str, str], program: str, *words: str) 
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
+
+
+def described(programs: Path, settings: Mapping[str, str]) -> Contract:
+    """The contract that the program makes of itself; it takes half a minute, once."""
+    path = HOME / "venv" / f"{PACKAGE}.json"
+    if not path.exists():
+        path.write_text(run(programs, settings, "django-admin", "spectacular", "--format", "openapi-json"))
+    return Contract(json.loads(path.read_text()))
 
 
 @contextmanager

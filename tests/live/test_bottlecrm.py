@@ -31,6 +31,7 @@ from service import access
 from service.config import Config
 from service.runtime import Runtime
 from service.settings_parts import AROUND_THE_CLOCK
+from tests.live.bottle_contract import listening
 from tests.live.bottlecrm import Bottle, running
 from tests.service.api.conftest import client_of
 from tests.story.conftest import Story
@@ -151,6 +152,34 @@ def test_what_was_made_is_taken_away_and_made_again(bottle: Bottle) -> None:
 
     assert len(client(bottle).clean()) == 2
     assert client(bottle).prepare()["key_field"] is True
+
+
+@pytest.mark.rule("contract", provider="bottlecrm")
+def test_all_that_is_asked_and_answered_is_described_by_the_program_itself(bottle: Bottle) -> None:
+    with listening(bottle.server) as heard:
+        options = client(bottle).prepare()
+        contact = bottle.adds_contact(first_name="Eva", last_name="Ek", email="eva@example.com")
+        bottle.logs_call(contact)
+        task = Task(
+            "u-told", TaskKind.UNANSWERED, TaskStatus.OPEN, "Answer Eva", "She asked.", DUE, bottle.olga, contact
+        )
+        asked = client(bottle, options)
+        [made] = asked.push_tasks([task])
+        asked.push_tasks([replace(task, external_id=made.external_id, subject="Answer Eva soon")])
+        for stream in ("contacts", "owners", "activities", "tasks"):
+            list(asked.pull(stream, None))
+        asked.read_tasks([str(made.external_id)])
+        asked.write_handles([HandleWrite(contact, "x", "eva")])
+        asked.push_tasks([replace(task, external_id=made.external_id, status=TaskStatus.WITHDRAWN)])
+        asked.whoami()
+        asked.clean()
+
+    told = {(request.method, request.path_url.partition("?")[0].split("/")[2]) for request, _ in heard.calls}
+    assert {("POST", "tasks"), ("PATCH", "tasks"), ("DELETE", "tasks"), ("PATCH", "contacts"), ("POST", "tags")} <= told
+    for request, answer in heard.calls:
+        bottle.contract.check_request(request)
+        if answer.status_code < 300:
+            bottle.contract.check_answer(request, answer)
 
 
 # --- Warmline itself --------------------------------------------------------------------------------------------

@@ -99,7 +99,4 @@ PROVIDER: Provider[CRMClient] = Provider(
             "Then revoke the token (Settings, Access tokens).",
         ),
     ),
-    todo={
-        "contract": "BottleCRM publishes no contract apart from its program, and that is what the live test runs against."
-    },
 )
