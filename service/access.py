@@ -57,6 +57,7 @@ RIGHTS = (
     _right(ANYBODY, "Sign in by a one-time link", "console.signin.ask", "console.signin.spend"),
     _right(ANYBODY, "Sign in with a password, or by single sign-on", "console.signin.show", "console.signin.enter",
            "console.openid.start", "console.openid.callback"),
+    _right(ANYBODY, "Finish signing in with a code of one's second factor", "console.secondstep.show", "console.secondstep.enter"),
     _right(ANYBODY, "Join by an invitation's link", "console.joining.ask", "console.joining.join"),
     _right(ANYBODY, "Read the receipt of a workspace that was deleted, by its link", "console.departing.receipt"),
     _right(ANYBODY, "Say that no reply is needed, by a task's signed link", "console.answered.ask", "console.answered.dismiss"),
@@ -66,6 +67,8 @@ RIGHTS = (
     _right(READ, "See one's account, choose a password, end one's own sessions", "console.account.show", "console.account.password",
            "console.account.confirm", "console.account.prove", "console.account.end", "console.account.end_others", "console.account.forget",
            "console.account.untie"),
+    _right(READ, "Set up a second factor of one's own, make its recovery codes anew, and turn it off", "console.factor.show",
+           "console.factor.begin", "console.factor.confirm", "console.factor.codes", "console.factor.off"),
     _right(READ, "See who belongs to the workspace", "v1.members.index", "v1.members.show", "console.people.show"),
     _right(READ, "See how everything is", "v1.health.show", "console.overview.show"),
     _right(READ, "See which networks and CRMs there are", "v1.providers.index", "console.about.show"),
@@ -118,9 +121,18 @@ RIGHTS = (
            "console.people.invite", "console.people.withdraw"),
     _right(PEOPLE, "Change roles, and remove people", "v1.members.change", "v1.members.remove", "console.people.change", "console.people.remove"),
     _right(PEOPLE, "Give a member a new link to sign in", "console.people.link"),
+    _right(PEOPLE, "Ask everybody for a second factor who signs in with a password or a link", "console.people.require"),
     # --- whoever runs Warmline ------------------------------------------------------------------------------------
     _right(OPERATE, "See how the whole service runs, and say tasks of any workspace once more", "console.operator.show", "console.operator.retry"),
     _right(PEOPLE, "See and end sessions", "v1.sessions.index", "v1.sessions.end", "console.people.end"),
+)  # fmt: skip
+
+# What opens to somebody who has no second factor where the workspace asks for one: setting one up, showing who one is, and going elsewhere.
+BEFORE_A_FACTOR = frozenset(
+    {
+        "console.factor.show", "console.factor.begin", "console.factor.confirm", "console.account.confirm", "console.account.prove",
+        "console.signin.out", "console.signin.switch",
+    }
 )  # fmt: skip
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from service import access, comparing, sessions, settings
+from service import access, comparing, entering, sessions, settings
 from service.access import SCOPES
 from service.clock import real_now
 from service.db import Database
+from service.entering import Entered, Visitor
 from service.errors import PlainError
 from service.ids import new_id
 from service.models import (
@@ -30,7 +31,7 @@ from service.models import (
     WorkspaceSchedule,
 )
 from service.sessions import digest
-from service.store import errands
+from service.store import errands, factors
 
 LINK_LIFETIME = timedelta(minutes=30)
 KEY_PREFIX = "wl_"
@@ -54,6 +55,8 @@ class Caller:
     began: str = ""  # how the session did
     since: datetime | None = None  # when
     proven_at: datetime | None = None  # when they last showed in it who they are
+    factor_id: UUID | None = None  # the second factor that they are asked for here
+    owes_factor: bool = False  # they have none, and the workspace asks for one
 
 
 def normal_email(address: str) -> str:
@@ -96,14 +99,19 @@ def ensure_workspace(
     return workspace.id, user_id
 
 
+def unknown(email: str) -> PlainError:
+    """For whoever runs Warmline and names somebody who is not here."""
+    return PlainError(
+        f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one."
+    )
+
+
 def signin_link(db: Database, email: str, base_url: str) -> str:
     """A link that signs this person in once, within half an hour. Raises PlainError for somebody unknown."""
     with db.globally() as session:
         user_id = session.scalar(select(User.id).where(User.email == normal_email(email)))
         if user_id is None:
-            raise PlainError(
-                f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one."
-            )
+            raise unknown(email)
         return f"{base_url}/signin/{new_link(session, user_id)}"
 
 
@@ -122,12 +130,15 @@ def new_link(session: Session, user_id: UUID, workspace_id: UUID | None = None) 
     return token
 
 
-def sign_in(
-    db: Database, token: str, browser: str = "", *, instead_of: str = "", operators_only: bool = False
-) -> str | None:
-    """Spends a one-time link. Returns the cookie of a new session, or None for a link that is unknown, used or too old, or
-    whose workspace its person has left. `browser` is what to call the session, in words; `instead_of` is the cookie that this
-    browser held. With `operators_only` a link is worth something only where whoever runs Warmline made it."""
+def sign_in(db: Database, token: str, browser: str = "") -> str | None:
+    """As `spend_link`, for a program that has no second factor at hand: the cookie of a session, or None."""
+    entered = spend_link(db, token, Visitor(browser))
+    return entered.session or None if entered else None
+
+
+def spend_link(db: Database, token: str, visitor: Visitor, *, operators_only: bool = False) -> Entered | None:
+    """Spends a one-time link. None for a link that is unknown, used or too old, or whose workspace its person has left. With
+    `operators_only` a link is worth something only where whoever runs Warmline made it."""
     good = (SigninLink.token_hash == digest(token), SigninLink.used_at.is_(None), SigninLink.expires_at > real_now())
     with db.globally() as session:
         found = session.execute(select(SigninLink.user_id, SigninLink.workspace_id).where(*good)).one_or_none()
@@ -142,16 +153,11 @@ def sign_in(
         )
         if spent is None:
             return None
-        note(session, workspace_id, found.user_id, "signin.by_link")
-        return sessions.begin(
-            session,
-            found.user_id,
-            workspace_id,
-            confined=found.workspace_id is not None,
-            browser=browser,
-            began=sessions.LINK,
-            instead_of=instead_of,
-        )
+        confined = found.workspace_id is not None
+        entered = entering.enter(session, found.user_id, workspace_id, visitor, began=sessions.LINK, confined=confined)
+        if entered.session:
+            note(session, workspace_id, found.user_id, "signin.by_link")
+        return entered
 
 
 def note(session: Session, workspace_id: UUID, user_id: UUID, action: str, *, by: str = "") -> None:
@@ -170,22 +176,33 @@ def first_workspace(session: Session, user_id: UUID, *, only: UUID | None = None
 
 
 def caller_of_session(db: Database, cookie: str) -> Caller | None:
-    """Who this browser is, in the workspace that it looks at."""
-    now = real_now()
+    """Who this browser is, in the workspace that it looks at. Nobody, where a second factor guards that for its person and no code of it
+    was given in this session."""
+    now, guard = real_now(), factors.guard(SigninSession.user_id, SigninSession.workspace_id).scalar_subquery()
+    passed = or_(guard.is_(None), guard == SigninSession.factor_id, SigninSession.began == sessions.OPENID)
     with db.globally() as session:
         row = session.execute(
-            select(SigninSession, User.email, User.operator, Membership.role, Workspace.name)
+            select(
+                SigninSession,
+                User.email,
+                User.operator,
+                Membership.role,
+                Workspace.name,
+                Workspace.requires_factor,
+                guard,
+            )
             .join(User, User.id == SigninSession.user_id)
             .join(
                 Membership,
                 (Membership.user_id == SigninSession.user_id) & (Membership.workspace_id == SigninSession.workspace_id),
             )
             .join(Workspace, Workspace.id == SigninSession.workspace_id)
-            .where(SigninSession.token_hash == digest(cookie), sessions.good(now))
+            .where(SigninSession.token_hash == digest(cookie), sessions.good(now), passed)
         ).one_or_none()
         if row is None:
             return None
-        found, email, operator, role, name = row
+        found, email, operator, role, name, requires, guarded_by = row
+        factor_id: UUID | None = guarded_by
         sessions.seen(session, found, now)
     assert found.workspace_id is not None  # the join with memberships found it
     return Caller(
@@ -203,6 +220,8 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
         began=found.began,
         since=found.created_at,
         proven_at=found.proven_at,
+        factor_id=factor_id,
+        owes_factor=requires and factor_id is None and found.began != sessions.OPENID,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is no longer of use goes: spent links and consents, ended sessions,
+"""What is no longer of use goes: spent links and consents, sign-ins that were not finished, ended sessions,
 tries to sign in, answers kept for repeated writes."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy import delete
 
 from service import departing, members, sessions, throttling
 from service.clock import real_now
-from service.models import KnownDevice, OAuthState, OpenIDState, SigninLink
+from service.models import FactorSetup, KnownDevice, OAuthState, OpenIDState, PendingSignin, SigninLink
 from service.runtime import Runtime
 from service.store import departures, due, filing, ledger, replays
 from service.watch import freshness, presence
@@ -44,7 +44,7 @@ def _swept_lately(runtime: Runtime) -> bool:
 
 def _sweep(runtime: Runtime, before: datetime) -> None:
     with runtime.db.globally() as session:
-        for table in (OAuthState, OpenIDState, SigninLink, KnownDevice):
+        for table in (OAuthState, OpenIDState, SigninLink, PendingSignin, FactorSetup, KnownDevice):
             session.execute(delete(table).where(table.expires_at < before))
         sessions.sweep(session, before)
         throttling.sweep(session)

@@ -22,7 +22,7 @@ from service.clock import real_now
 from service.db import Database
 from service.errors import PlainError
 from service.ids import new_id
-from service.models import APIKey, Invitation, Membership, Password, SigninLink, User, Workspace
+from service.models import APIKey, Invitation, Membership, Password, SecondFactor, SigninLink, User, Workspace
 from service.sessions import digest
 from service.store.acting import audit
 from service.store.listing import Listing
@@ -207,15 +207,16 @@ def change_role(session: Session, workspace_id: UUID, user_id: UUID, role: str, 
 
 
 def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> bool:
-    """Somebody belongs no more: their sessions here end, and sign-in links, a password for this workspace alone and API keys that
-    they made, whose secrets they know, open nothing. False when there is no such member. Raises LastOwnerError."""
+    """Somebody belongs no more: their sessions here end, and sign-in links, a password and a second factor for this workspace
+    alone and API keys that they made, whose secrets they know, open nothing. False when there is no such member. Raises LastOwnerError."""
     if _locked(session, workspace_id, user_id) is None:
         return False
     _keep_an_owner(session, workspace_id, user_id)
     session.execute(delete(Membership).where(*_of(workspace_id, user_id)))
     sessions.end_all(session, workspace_id, user_id)
     session.execute(delete(SigninLink).where(SigninLink.workspace_id == workspace_id, SigninLink.user_id == user_id))
-    session.execute(delete(Password).where(Password.workspace_id == workspace_id, Password.user_id == user_id))
+    for each in (Password, SecondFactor):
+        session.execute(delete(each).where(each.workspace_id == workspace_id, each.user_id == user_id))
     revoked = session.scalars(
         update(APIKey)
         .where(APIKey.workspace_id == workspace_id, APIKey.created_by == user_id, APIKey.revoked_at.is_(None))

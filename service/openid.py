@@ -22,12 +22,12 @@ from integrations.errors import IntegrationError, TemporaryError
 from integrations.openid import Identified, OpenID
 from service import accounts, members, sessions
 from service.clock import real_now
+from service.entering import Visitor
 from service.errors import PlainError
 from service.ids import new_id
 from service.models import Identity, OpenIDState, User
 from service.runtime import Runtime
 from service.sessions import digest
-from service.signin import Visitor
 
 LIFETIME = timedelta(minutes=10)
 LOST = "This sign-in was not started in this browser, was used already, or took longer than ten minutes. Start again from the sign-in page."

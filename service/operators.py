@@ -5,9 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from service import trail
-from service.accounts import normal_email
+from service.accounts import normal_email, unknown
 from service.db import Database
-from service.errors import PlainError
 from service.freezes import OPERATOR
 from service.models import User
 
@@ -17,9 +16,7 @@ def mark(db: Database, email: str, operator: bool) -> None:
     with db.globally() as session:
         user = session.scalars(select(User).where(User.email == normal_email(email)).with_for_update()).one_or_none()
         if user is None:
-            raise PlainError(
-                f"Nobody with the address {email} has an account here. `warmline workspace NAME EMAIL` makes one."
-            )
+            raise unknown(email)
         changed, user.operator = user.operator is not operator, operator
     if changed:
         action = "operator.added" if operator else "operator.removed"

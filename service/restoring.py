@@ -21,7 +21,7 @@ from service.clock import business_now, real_now
 from service.config import Config
 from service.db import BEFORE_RESTORE, Database
 from service.errors import PlainError
-from service.models import Base, Connection, SigninSession, Tenant
+from service.models import Base, Connection, PendingSignin, SigninSession, Tenant
 from service.runtime import Runtime
 from service.store import carrying, claims
 
@@ -174,7 +174,8 @@ def _go_on(config: Config, made: Manifest, left_out: Mapping[str, carrying.Rows]
         standing = backups.workspaces(runtime.db)
         people = sum(_workspace(runtime.db, each, made, left_out.get(str(each))) for each in standing)
         with runtime.db.globally() as session:
-            session.execute(delete(SigninSession))
+            for each in (SigninSession, PendingSignin):
+                session.execute(delete(each))
         with scheduler.begin() as connection:
             claims.forget(connection, business_now())
         lost = sorted(rekeying.resting(runtime).lost)
@@ -201,7 +202,10 @@ def _lines(made: Manifest, workspaces: int, people: int, lost: Sequence[str], ba
     yield f"Restored as of {_day(made.made_at)}: {workspaces} workspaces, {sum(made.rows.values())} rows. Start the processes again."
     yield "What was read since comes again; tasks that were made since are found in their CRM and not made twice."
     yield f"{people} people are left out. What the backup still held of those who were erased goes as soon as a worker runs."
-    yield "Everybody has to sign in again. Keys, members and accounts are those of that day: revoke and remove anew what has gone since."
+    yield (
+        "Everybody has to sign in again. Keys, members, accounts and second factors are those of that day: revoke and remove anew what has"
+        " gone since, and have recovery codes made anew where one was used."
+    )
     if lost:
         yield (
             f"Some of what is sealed was sealed under keys that are not here ({', '.join(lost)}). Put them into WARMLINE_SECRET_KEYS, or"

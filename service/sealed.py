@@ -31,4 +31,6 @@ ANSWERS = Sealed("idempotency_keys", ("workspace_id", "key"))  # that were given
 APPS = Sealed("provider_apps", ("provider", "host"))  # our client secrets
 CONSENTS = Sealed("oauth_states", ("token_hash",))  # under way, for ten minutes
 SUPPRESSION = Sealed("suppression_keys", ("workspace_id",))  # under which the list of people to leave out is hashed
-SEALED = (CREDENTIALS, CALENDARS, ANSWERS, APPS, CONSENTS, SUPPRESSION)
+FACTORS = Sealed("second_factors", ("id",))  # what somebody's authenticator app holds
+SETUPS = Sealed("factor_setups", ("session_id",))  # one that is being set up
+SEALED = (CREDENTIALS, CALENDARS, ANSWERS, APPS, CONSENTS, SUPPRESSION, FACTORS, SETUPS)

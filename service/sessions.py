@@ -51,9 +51,10 @@ def begin(
     browser: str,
     began: str = LINK,
     instead_of: str = "",
+    factor_id: UUID | None = None,
 ) -> str:
     """A new session's cookie. `browser` is what to call it, in words; `instead_of` is the cookie that this browser held before,
-    whose session ends."""
+    whose session ends; `factor_id` is the second factor of which a code was given."""
     cookie, now = secrets.token_urlsafe(32), real_now()
     if instead_of:
         session.execute(delete(SigninSession).where(SigninSession.token_hash == digest(instead_of)))
@@ -66,6 +67,7 @@ def begin(
             csrf_token=secrets.token_urlsafe(24),
             began=began,
             browser=browser,
+            factor_id=factor_id,
             proven_at=now,
             last_seen_at=now,
             expires_at=now + LIFETIME,
@@ -83,6 +85,18 @@ def renew(session: Session, token_hash: bytes, began: str) -> str:
         .values(token_hash=digest(cookie), began=began, **fresh)
     )
     return cookie
+
+
+def prove(session: Session, token_hash: bytes | None) -> None:
+    """The person of this session has just shown anew who they are."""
+    session.execute(update(SigninSession).where(SigninSession.token_hash == token_hash).values(proven_at=real_now()))
+
+
+def turn(session: Session, token_hash: bytes, workspace_id: UUID) -> None:
+    """This session looks at another workspace from now on."""
+    session.execute(
+        update(SigninSession).where(SigninSession.token_hash == token_hash).values(workspace_id=workspace_id)
+    )
 
 
 def good(now: datetime) -> ColumnElement[bool]:

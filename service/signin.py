@@ -7,7 +7,7 @@ that workspace alone, since whoever held the link that began the session may be 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,14 +15,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import accounts, devices, passwords, sessions, throttling
+from service import accounts, devices, entering, passwords, sessions, throttling
 from service.accounts import Caller
 from service.clock import real_now
 from service.config import Config
 from service.db import Database
+from service.entering import Entered, Visitor
 from service.errors import PlainError
-from service.models import Password, SigninLink, SigninSession, User
-from service.throttling import Door
+from service.models import Password, SigninLink, User
+from service.throttling import ClosedError, Door
 
 WRONG = "That address and password do not belong together. Check both, or ask for a one-time link if you have forgotten the password."
 WRONG_PRESENT = (
@@ -33,6 +34,7 @@ ANOTHERS = (
     " for a link."
 )
 LONGEST_ADDRESS = 254  # characters, RFC 5321; what is longer is nobody's
+INSTEAD = "use a browser in which you have signed in with your password before, or ask for a one-time link"
 BY_NOBODY = "system"  # who tried is not known
 
 
@@ -42,35 +44,6 @@ class WrongPasswordError(PlainError):
     def __init__(self, sentence: str = WRONG, user_id: UUID | None = None) -> None:
         super().__init__(sentence)
         self.user_id = user_id
-
-
-class ClosedError(PlainError):
-    """Too many tries have failed. `seconds` is how long it takes until one is judged again."""
-
-    def __init__(self, opens: datetime) -> None:
-        self.seconds = max(1, round((opens - real_now()).total_seconds()))
-        super().__init__(
-            f"Too many tries have failed. Try again in {_how_long(self.seconds)}, use a browser in which you have signed in with your"
-            " password before, or ask for a one-time link."
-        )
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """The browser of whoever signs in."""
-
-    browser: str = ""  # what to call it, in words
-    address: str = ""  # where it is on the internet; "" where that is not known
-    device: str = field(default="", repr=False)  # the cookie of a known browser, if it holds one
-    session: str = field(default="", repr=False)  # the cookie of its session, if it has one: it ends
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """Cookies for a browser that is signed in from now on."""
-
-    session: str = field(repr=False)
-    device: str = field(repr=False)
 
 
 def may_go_on(config: Config, who: Caller) -> bool:
@@ -87,8 +60,8 @@ def only_single_sign_on(config: Config) -> bool:
 # --- signing in ---------------------------------------------------------------------------------------------------
 
 
-def with_password(db: Database, email: str, password: str, visitor: Visitor) -> SignedIn:
-    """Signs somebody in. Raises WrongPasswordError, with one sentence and after one time for all that can be wrong, ClosedError and
+def with_password(db: Database, email: str, password: str, visitor: Visitor, onward: str = "") -> Entered:
+    """Signs somebody in; one with a second factor as far as its code, and then to the page `onward`. Raises WrongPasswordError, with one sentence and after one time for all that can be wrong, ClosedError and
     `passwords.BusyError`."""
     address = email.strip().lower()[: LONGEST_ADDRESS + 1]
     with db.globally() as session:
@@ -103,7 +76,7 @@ def with_password(db: Database, email: str, password: str, visitor: Visitor) -> 
         doors = _doors(address, visitor, known=known)
         closed = throttling.charge(session, doors)
     if closed is not None:
-        raise ClosedError(closed)
+        raise ClosedError(closed, INSTEAD)
     if not _is_right(db, password, kept, doors) or user_id is None or kept is None:
         raise WrongPasswordError(user_id=user_id)
     with db.globally() as session:
@@ -118,17 +91,13 @@ def with_password(db: Database, email: str, password: str, visitor: Visitor) -> 
             session.execute(
                 update(Password).where(Password.user_id == user_id, Password.hash == kept).values(hash=renewed)
             )
-        cookie = sessions.begin(
-            session,
-            user_id,
-            workspace_id,
-            confined=only is not None,
-            browser=visitor.browser,
-            began=sessions.PASSWORD,
-            instead_of=visitor.session,
+        entered = entering.enter(
+            session, user_id, workspace_id, visitor, began=sessions.PASSWORD, confined=only is not None, onward=onward
         )
+        if entered.pending:
+            return entered
         accounts.note(session, workspace_id, user_id, "signin.by_password")
-        return SignedIn(cookie, devices.remember(session, user_id, visitor.device, visitor.browser))
+        return replace(entered, device=devices.remember(session, user_id, visitor.device, visitor.browser))
 
 
 def note_failure(db: Database, user_id: UUID) -> None:
@@ -183,7 +152,7 @@ def standing(session: Session, who: Caller) -> Standing:
     )
 
 
-def choose(db: Database, who: Caller, password: str, present: str, visitor: Visitor) -> SignedIn:
+def choose(db: Database, who: Caller, password: str, present: str, visitor: Visitor) -> Entered:
     """Sets the caller's password, or changes it; their other sessions end, links that they have not used open nothing any more, and
     other browsers are known no longer. Returns this browser's new cookies. `present` is needed for a change, unless this session
     has just begun by a one-time link or single sign-on. Raises WeakPasswordError, WrongPasswordError, ClosedError and BusyError."""
@@ -218,7 +187,7 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
         cookie = sessions.renew(
             session, who.session_hash, who.began if who.began == sessions.OPENID else sessions.PASSWORD
         )
-        return SignedIn(cookie, devices.remember(session, who.user_id, "", visitor.browser))
+        return Entered(session=cookie, device=devices.remember(session, who.user_id, "", visitor.browser))
 
 
 def _own_door(who: Caller) -> Door:
@@ -233,7 +202,7 @@ def _check_present(db: Database, who: Caller, present: str, kept: str | None, re
     with db.globally() as session:
         closed = throttling.charge(session, [door])
     if closed is not None:
-        raise ClosedError(closed)
+        raise ClosedError(closed, INSTEAD)
     if not _is_right(db, present, kept, [door]):
         with db.tenant(who.workspace_id) as session:
             accounts.note(session, who.workspace_id, who.user_id, "password.refused")
@@ -244,7 +213,8 @@ def _check_present(db: Database, who: Caller, present: str, kept: str | None, re
 
 
 def is_proven(who: Caller) -> bool:
-    """Whether the caller has shown just now, in this session, who they are: as it began, or by `prove`."""
+    """Whether the caller has shown just now, in this session, who they are: as it began, or since, by their
+    password or a code."""
     return who.proven_at is not None and who.proven_at > real_now() - sessions.FRESH
 
 
@@ -255,9 +225,7 @@ def prove(db: Database, who: Caller, present: str) -> None:
     _check_present(db, who, present, kept, WRONG_PRESENT)
     with db.tenant(who.workspace_id) as session:
         throttling.settle(session, _own_door(who))
-        session.execute(
-            update(SigninSession).where(SigninSession.token_hash == who.session_hash).values(proven_at=real_now())
-        )
+        sessions.prove(session, who.session_hash)
 
 
 def _is_fresh(who: Caller) -> bool:
@@ -276,9 +244,3 @@ def _context(session: Session, who: Caller) -> list[str]:
 def _drop_links(session: Session, user_id: UUID, within: UUID | None) -> None:
     unused = delete(SigninLink).where(SigninLink.user_id == user_id)
     session.execute(unused if within is None else unused.where(SigninLink.workspace_id == within))
-
-
-def _how_long(seconds: int) -> str:
-    if seconds < 90:
-        return f"{seconds} second{'' if seconds == 1 else 's'}"
-    return f"{round(seconds / 60)} minutes"

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.clock import real_now
+from service.errors import PlainError
 from service.models import SigninTry
 from service.sessions import digest
 
@@ -40,6 +41,14 @@ class Door:
         return min(timedelta(seconds=2 ** min(tries - self.free, 20)), self.longest)
 
 
+class ClosedError(PlainError):
+    """Too many tries have failed. `seconds` is how long it takes until one is judged again; `advice` is what else leads in."""
+
+    def __init__(self, opens: datetime, advice: str) -> None:
+        self.seconds = max(1, round((opens - real_now()).total_seconds()))
+        super().__init__(f"Too many tries have failed. Try again in {_how_long(self.seconds)}, {advice}.")
+
+
 def account(email: str) -> Door:
     """For whoever tries this account in a browser that it does not know; whether there is such an account changes nothing. An hour
     at most: 24 guesses a day for all the world together, and a year of those finds no password that could be chosen."""
@@ -49,6 +58,12 @@ def account(email: str) -> Door:
 def device(token: str) -> Door:
     """For a browser that an account knows, by its cookie."""
     return Door(_key("device", token), 5, timedelta(minutes=15))
+
+
+def code(whose: str) -> Door:
+    """For whoever gives codes of a second factor. A code has six digits and three are good at once, so one guess in
+    330,000 is right: with two a day, which is what twelve hours leave, that takes centuries. Whoever guesses has the password, or a link."""
+    return Door(_key("code", whose), 5, timedelta(hours=12))
 
 
 def address(name: str) -> Door | None:
@@ -117,3 +132,9 @@ def _in_order(doors: Iterable[Door]) -> list[Door]:
 
 def _key(what: str, name: str) -> bytes:
     return digest(f"signin {what} {name}")
+
+
+def _how_long(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{round(seconds / 3600)} hours"

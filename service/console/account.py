@@ -14,7 +14,7 @@ from uuid import UUID
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service import accounts, devices, openid, passwords, sessions, signin
+from service import accounts, devices, factors, openid, passwords, sessions, signin, throttling
 from service.accounts import Caller
 from service.console import browsers, cookies
 from service.console.guard import caller
@@ -28,11 +28,11 @@ from service.signin import Standing
 blueprint = Blueprint("account", __name__)
 
 P = ParamSpec("P")
-_STATUSES: Mapping[type[PlainError], int] = {signin.ClosedError: 429, passwords.BusyError: 503}
+STATUSES: Mapping[type[PlainError], int] = {throttling.ClosedError: 429, passwords.BusyError: 503}
 
 
 def proven(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Asks for the caller's password first, unless they have shown just now who they are."""
+    """Asks for the caller's password, or a code, first, unless they have shown just now who they are."""
 
     @wraps(view)
     def asked(*args: P.args, **options: P.kwargs) -> ResponseReturnValue:
@@ -59,7 +59,7 @@ def password() -> ResponseReturnValue:
     try:
         fresh = signin.choose(runtime().db, caller(), typed, present, browsers.visitor())
     except PlainError as error:
-        return _page(sentence=str(error)), _STATUSES.get(type(error), 400)
+        return _page(sentence=str(error)), STATUSES.get(type(error), 400)
     response = done(url_for(".show"), "password")
     keep(response, fresh.session, fresh.device)
     return response
@@ -72,12 +72,16 @@ def confirm() -> ResponseReturnValue:
 
 @blueprint.post("/account/confirm")
 def prove() -> ResponseReturnValue:
+    """By the password, or by a code of the second factor."""
     if signin.only_single_sign_on(runtime().config):
         abort(403, BY_SINGLE_SIGN_ON)
     try:
-        signin.prove(runtime().db, caller(), request.form.get("present", ""))
+        if "code" in request.form:
+            factors.prove(runtime(), caller(), request.form["code"])
+        else:
+            signin.prove(runtime().db, caller(), request.form.get("present", ""))
     except PlainError as error:
-        return _confirmation(str(error)), _STATUSES.get(type(error), 400)
+        return _confirmation(str(error)), STATUSES.get(type(error), 400)
     return done(url_for(".show"), "proven")
 
 
@@ -152,7 +156,10 @@ def _confirmation(sentence: str = "") -> str:
         standing = signin.standing(session, who)
     only = signin.only_single_sign_on(held.config)
     issuer = held.openid.host if held.openid else ""
-    return page("confirm.html", sentence=sentence, by_password=standing.is_set and not only, issuer=issuer, only=only)
+    by_code = who.factor_id is not None and not only
+    return page(
+        "confirm.html", sentence=sentence, by_password=standing.is_set and not only, by_code=by_code, issuer=issuer, only=only
+    )  # fmt: skip
 
 
 def _page(sentence: str = "") -> str:

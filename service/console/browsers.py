@@ -7,8 +7,8 @@ from collections.abc import Collection
 from flask import request
 
 from service.console import cookies
+from service.entering import Visitor
 from service.runtime import runtime
-from service.signin import Visitor
 
 UNKNOWN = "A browser that does not say which"
 LONGEST = 500  # characters of the header that are looked at

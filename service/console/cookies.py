@@ -13,6 +13,7 @@ from service.runtime import runtime
 SESSION = "warmline_session"
 DEVICE = "warmline_device"  # a browser in which somebody has signed in with their password
 OPENID = "warmline_openid"  # a single sign-on under way
+PENDING = "warmline_pending"  # a sign-in that waits for a code of a second factor
 
 
 def is_secure() -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import abort, current_app, g, render_template, request
+from flask import abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from service import access, accounts, signin
@@ -44,7 +44,8 @@ def signed_out(sentence: str) -> Callable[[View], View]:
 
 
 def check() -> ResponseReturnValue | None:
-    """Runs before every view of the console: finds the caller, and refuses who may not."""
+    """Runs before every view of the console: finds the caller, refuses who may not, and leads whoever owes a second factor to where
+    one is set up."""
     endpoint = request.endpoint or ""
     if endpoint.endswith(".static"):
         return None
@@ -64,6 +65,8 @@ def check() -> ResponseReturnValue | None:
         abort(403, OPERATORS_ONLY if scope == access.OPERATE else VIEW_ONLY)
     if request.method == "POST" and not _csrf_holds(g.caller):
         abort(400, STALE_FORM)
+    if g.caller.owes_factor and endpoint not in access.BEFORE_A_FACTOR:
+        return redirect(url_for("console.factor.show"), 303)
     return None
 
 
@@ -77,6 +80,11 @@ def maybe_caller() -> Caller | None:
     """Who is signed in, if anybody."""
     found: Caller | None = g.get("caller")
     return found
+
+
+def shown_anew(cookie: str) -> None:
+    """For the rest of this request: the session has this cookie from now on, and another token for its forms."""
+    g.caller = accounts.caller_of_session(runtime().db, cookie)
 
 
 def _who() -> Caller | None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import update
 
-from service import members, sessions, signin
+from service import entering, members, secondstep, sessions, signin
 from service.console import browsers
 from service.console.guard import maybe_caller
 from service.console.openid import to_issuer
 from service.console.page import done
-from service.console.signin import signed_in
-from service.models import SigninSession
+from service.console.signin import entered, waiting
 from service.runtime import runtime
 
 blueprint = Blueprint("joining", __name__)
@@ -48,24 +46,14 @@ def join(token: str) -> ResponseReturnValue:
     joined = members.join(db, token)
     if joined is None:
         return _spent()
+    if who is not None and who.user_id == joined.user_id and not who.confined:
+        pending = secondstep.look_at(runtime(), who, joined.workspace_id)
+        return waiting(pending) if pending else done("/", "joined")
     with db.globally() as session:
-        if who is not None and who.user_id == joined.user_id and not who.confined:
-            session.execute(
-                update(SigninSession)
-                .where(SigninSession.token_hash == who.session_hash)
-                .values(workspace_id=joined.workspace_id)
-            )
-            return done("/", "joined")
-        cookie = sessions.begin(
-            session,
-            joined.user_id,
-            joined.workspace_id,
-            confined=True,
-            browser=visitor.browser,
-            began=sessions.INVITATION,
-            instead_of=visitor.session,
+        found = entering.enter(
+            session, joined.user_id, joined.workspace_id, visitor, began=sessions.INVITATION, confined=True
         )
-    return signed_in(cookie)
+    return entered(found)
 
 
 def _spent() -> ResponseReturnValue:

@@ -6,14 +6,18 @@ from uuid import UUID
 
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
-from service import access, members, sessions, signin
+from service import access, factors, members, sessions, signin
+from service.console.account import proven
 from service.console.guard import caller
 from service.console.page import done, page
 from service.console.signin import BY_SINGLE_SIGN_ON
 from service.errors import PlainError
+from service.models import Workspace
 from service.runtime import runtime
 from service.store import listing
+from service.store.factors import holders
 from service.store.listing import Row
 
 blueprint = Blueprint("people", __name__)
@@ -86,6 +90,19 @@ def link(member_id: UUID) -> ResponseReturnValue:
     return _page(link=f"{runtime().config.base_url}/signin/{token}", link_for=row["email"])
 
 
+@blueprint.post("/people/second-factor")
+@proven
+def require() -> ResponseReturnValue:
+    """Whether everybody here has to have a second factor."""
+    who, required = caller(), request.form.get("required") == "yes"
+    try:
+        with runtime().db.tenant(who.workspace_id) as session:
+            factors.require(session, who, required)
+    except PlainError as error:
+        return _page(unset=str(error)), 400
+    return done(url_for(".show"), "required" if required else "not_required")
+
+
 @blueprint.post("/people/sessions/<uuid:session_id>/end")
 def end(session_id: UUID) -> ResponseReturnValue:
     """Anybody's session in this workspace."""
@@ -102,7 +119,7 @@ def _done(found: bool, notice: str) -> ResponseReturnValue:
 
 
 def _page(
-    *, link: str = "", link_for: str = "", joins: bool = False, sentence: str = "", refused: str = "", email: str = "", role: str = access.MEMBER
+    *, link: str = "", link_for: str = "", joins: bool = False, sentence: str = "", refused: str = "", unset: str = "", email: str = "", role: str = access.MEMBER
 ) -> str:  # fmt: skip
     who = caller()
     manages = access.PEOPLE in who.scopes
@@ -110,6 +127,8 @@ def _page(
         people, _ = listing.page(session, who.workspace_id, members.MEMBERS, filters={}, after=None, limit=MOST)
         invited: list[Row] = []
         theirs: list[Row] = []
+        held = holders(session, who.workspace_id) if manages else set()
+        required = session.scalar(select(Workspace.requires_factor).where(Workspace.id == who.workspace_id))
         if manages:
             invited, _ = listing.page(
                 session, who.workspace_id, members.INVITATIONS, filters={}, after=None, limit=MOST
@@ -129,6 +148,10 @@ def _page(
         joins=joins,
         sentence=sentence,
         refused=refused,
+        unset=unset,
+        holders=held,
+        required=required,
+        single_sign_on=runtime().openid is not None,
         email=email,
         role=role,
     )

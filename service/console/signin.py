@@ -7,17 +7,17 @@ from uuid import UUID
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import update
 from werkzeug.wrappers import Response
 
-from service import accounts, devices, sessions, signin
+from service import accounts, devices, entering, secondstep, sessions, signin
 from service.console import browsers, cookies, onward
 from service.console.guard import caller, maybe_caller
 from service.console.page import done, workspaces
-from service.models import SigninSession
+from service.entering import Entered
 from service.passwords import BusyError
 from service.runtime import runtime
-from service.signin import ClosedError, WrongPasswordError
+from service.signin import WrongPasswordError
+from service.throttling import ClosedError
 
 blueprint = Blueprint("signin", __name__)
 
@@ -35,10 +35,10 @@ def ask(token: str) -> ResponseReturnValue:
 def spend(token: str) -> ResponseReturnValue:
     visitor, held = browsers.visitor(), runtime()
     only = signin.only_single_sign_on(held.config)
-    cookie = accounts.sign_in(held.db, token, visitor.browser, instead_of=visitor.session, operators_only=only)
-    if cookie is None:
+    found = accounts.spend_link(held.db, token, visitor, operators_only=only)
+    if found is None:
         return render_template("signed_out.html", sentence=SPENT), 410
-    return signed_in(cookie)
+    return entered(found)
 
 
 @blueprint.get("/signin")
@@ -57,7 +57,7 @@ def enter() -> ResponseReturnValue:
         abort(403, BY_SINGLE_SIGN_ON)
     email = request.form.get("email", "")
     try:
-        cookies_of = signin.with_password(held.db, email, request.form.get("password", ""), visitor)
+        found = signin.with_password(held.db, email, request.form.get("password", ""), visitor, onward.ours(wanted))
     except WrongPasswordError as error:
         answer = make_response(_page(sentence=str(error), email=email, wanted=wanted), 400)
         if error.user_id is not None:  # only once the answer is out: how long this takes is nobody's business
@@ -67,7 +67,19 @@ def enter() -> ResponseReturnValue:
         return _page(sentence=str(error), email=email, wanted=wanted), 429, {"Retry-After": str(error.seconds)}
     except BusyError as error:
         return _page(sentence=str(error), email=email, wanted=wanted), 503, {"Retry-After": "30"}
-    return signed_in(cookies_of.session, device=cookies_of.device, to=_onward(wanted))
+    return entered(found, to=_onward(wanted))
+
+
+def entered(found: Entered, *, to: str = "") -> Response:
+    """As `signed_in`; or to where a code is asked for."""
+    return waiting(found.pending) if found.pending else signed_in(found.session, device=found.device, to=to)
+
+
+def waiting(pending: str) -> Response:
+    """To where a code is asked for, in a browser that holds the cookie of a sign-in which waits for one."""
+    response = redirect(url_for("console.secondstep.show"), 303)
+    cookies.give(response, cookies.PENDING, pending, entering.LIFETIME)
+    return response
 
 
 def signed_in(cookie: str, *, device: str = "", to: str = "") -> Response:
@@ -98,13 +110,8 @@ def switch() -> ResponseReturnValue:
     wanted = request.form.get("workspace", "")
     if wanted not in {str(workspace_id) for workspace_id, _, _ in workspaces()}:
         abort(404)
-    with runtime().db.globally() as session:
-        session.execute(
-            update(SigninSession)
-            .where(SigninSession.token_hash == caller().session_hash)
-            .values(workspace_id=UUID(wanted))
-        )
-    return done(url_for("console.overview.show"), "switched")
+    pending = secondstep.look_at(runtime(), caller(), UUID(wanted))
+    return waiting(pending) if pending else done(url_for("console.overview.show"), "switched")
 
 
 def _onward(wanted: str) -> str:

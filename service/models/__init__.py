@@ -24,7 +24,17 @@ from service.models.crm import (
     Owner,
     Task,
 )
-from service.models.doors import Identity, KnownDevice, OpenIDState, Password, SigninTry
+from service.models.doors import (
+    FactorSetup,
+    Identity,
+    KnownDevice,
+    OpenIDState,
+    Password,
+    PendingSignin,
+    RecoveryCode,
+    SecondFactor,
+    SigninTry,
+)
 from service.models.errands import Departure, Errand
 from service.models.matching import Attestation, ContactKey, KeyCount, MatchTotal
 from service.models.privacy import PersonRequest, Suppression, SuppressionKey
@@ -38,7 +48,7 @@ from service.models.watching import Freshness
 
 __all__ = [
     "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "AuditHead", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Comparison", "ConnectedAccount", "Connection", "Contact",
-    "ContactKey", "Conversation", "Credential", "Departure", "Difference", "Engagement", "Errand", "Freshness", "IdempotencyKey", "Identity", "Invitation", "KeyCount", "KnownDevice", "Match", "MatchTotal", "Membership", "OAuthState", "OpenIDState",
-    "Owner", "Password", "PersonRequest", "ProviderApp", "ProviderFreeze", "Relationship", "RuleVolume", "Run", "RunChange", "Settings", "Signal", "SigninLink", "SigninSession", "SigninTry", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Suppression", "SuppressionKey", "Task",
+    "ContactKey", "Conversation", "Credential", "Departure", "Difference", "Engagement", "Errand", "FactorSetup", "Freshness", "IdempotencyKey", "Identity", "Invitation", "KeyCount", "KnownDevice", "Match", "MatchTotal", "Membership", "OAuthState", "OpenIDState",
+    "Owner", "Password", "PendingSignin", "PersonRequest", "ProviderApp", "ProviderFreeze", "RecoveryCode", "Relationship", "RuleVolume", "Run", "RunChange", "SecondFactor", "Settings", "Signal", "SigninLink", "SigninSession", "SigninTry", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Suppression", "SuppressionKey", "Task",
     "Tenant", "User", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

@@ -27,6 +27,8 @@ class Workspace(Identified, Created, Base):
     __tablename__ = "workspaces"
 
     name: Mapped[str] = mapped_column(Text)
+    # Whoever signs in with a password or a link sets up a second factor before anything opens.
+    requires_factor: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class Membership(Created, Base):
@@ -64,6 +66,8 @@ class SigninSession(Created, Base):
     csrf_token: Mapped[str] = mapped_column(Text)
     began: Mapped[str] = mapped_column(Text)  # a key of `service.sessions.BEGINNINGS`
     browser: Mapped[str] = mapped_column(Text, default="")  # in words: "Firefox on Linux"
+    # The second factor of which a code was given as it began, or since.
+    factor_id: Mapped[UUID | None] = mapped_column(ForeignKey("second_factors.id", ondelete="SET NULL"))
     proven_at: Mapped[datetime]  # when somebody last showed in it who they are: as it began, or by their password since
     last_seen_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]

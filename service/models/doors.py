@@ -1,12 +1,12 @@
-"""How people show who they are besides one-time links: passwords, single sign-on, and the browsers that have done so before.
-Global tables: a person may belong to several workspaces."""
+"""How people show who they are besides one-time links: passwords, second factors, single sign-on, and the browsers that have done so
+before. Global tables: a person may belong to several workspaces."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.ids import new_id
@@ -24,6 +24,61 @@ class Password(Base):
     workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
     hash: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[datetime]
+
+
+class SecondFactor(Identified, Created, Base):
+    """An authenticator app of somebody's, whose codes are asked for after a password or a link."""
+
+    __tablename__ = "second_factors"
+    __table_args__ = (UniqueConstraint("user_id", "workspace_id", postgresql_nulls_not_distinct=True),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # The only workspace that it guards: where it was set up by somebody who came by a link from within that workspace, and may be
+    # somebody else than the person it names. None: all of the person's that have none of their own.
+    workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)  # what the app holds as well
+    last_step: Mapped[int] = mapped_column(
+        BigInteger
+    )  # the half minute of the last code that was good: no code is good twice
+
+
+class RecoveryCode(Base):
+    """A recovery code that was not used yet. Only its hash is kept; the row goes as it is used."""
+
+    __tablename__ = "recovery_codes"
+
+    factor_id: Mapped[UUID] = mapped_column(ForeignKey("second_factors.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+
+
+class FactorSetup(Created, Base):
+    """A second factor that is being set up in a session: it counts once a code of it was given there."""
+
+    __tablename__ = "factor_setups"
+
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    # The one whose place it takes, of which a code was given.
+    replaces: Mapped[UUID | None] = mapped_column(ForeignKey("second_factors.id", ondelete="CASCADE"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime]
+
+
+class PendingSignin(Created, Base):
+    """Somebody has given a password or a link and not yet the code of the second factor that guards the workspace: they are signed in
+    nowhere. Only the hash of the browser's cookie is kept. One use, ten minutes."""
+
+    __tablename__ = "pending_signins"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    factor_id: Mapped[UUID] = mapped_column(ForeignKey("second_factors.id", ondelete="CASCADE"))
+    # The session that is to look at this workspace; None: one that is to begin, in this way.
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    confined: Mapped[bool]
+    began: Mapped[str] = mapped_column(Text)
+    onward: Mapped[str] = mapped_column(Text, default="")  # the page of ours to go to then
+    expires_at: Mapped[datetime]
 
 
 class KnownDevice(Created, Base):

@@ -88,6 +88,7 @@ def test_what_anybody_may_do_is_little() -> None:
         "Read the description of the API",
         "Sign in by a one-time link",
         "Sign in with a password, or by single sign-on",
+        "Finish signing in with a code of one's second factor",
         "Join by an invitation's link",
         "Read the receipt of a workspace that was deleted, by its link",
         "Say that no reply is needed, by a task's signed link",

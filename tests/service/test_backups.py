@@ -277,14 +277,23 @@ def test_what_has_to_be_done_afterwards_is_said(saved: Path, config: Config, own
     with psycopg.connect(config.need("database_backup_url").replace("+psycopg", "")) as connection:
         sealed = "INSERT INTO provider_apps (provider, host, client_id, sealed, hosts) VALUES ('x', '', 'id', 'v1.gone.abc', '{}')"
         connection.execute(sealed.encode())
+        factor = "INSERT INTO second_factors (id, user_id, sealed, last_step) SELECT gen_random_uuid(), id, 'v1.test.x', 0 FROM users"
+        connection.execute(factor.encode())
+        waits = (
+            "INSERT INTO pending_signins (token_hash, user_id, factor_id, workspace_id, confined, began, onward, expires_at)"
+            " SELECT 'x', u.id, f.id, w.id, false, 'password', '', now() + interval '1 day' FROM users u, second_factors f, workspaces w"
+        )
+        connection.execute(waits.encode())
         connection.commit()
         made = save(config, tmp_path / "more")
         connection.execute("DELETE FROM workspaces")
         connection.execute("INSERT INTO workspaces (id, name) VALUES (gen_random_uuid(), 'Another')")
-    *_, keys, deleted = restoring.restore(config, made, force=True)
+    *_, again, keys, deleted = restoring.restore(config, made, force=True)
     assert "sealed under keys that are not here (gone)" in keys
     assert f"stand there again: {owner.workspace_id}" in deleted
-    assert one(config, "SELECT count(*) FROM sessions") == 0
+    assert "second factors are those of that day" in again
+    assert one(config, "SELECT count(*) FROM second_factors") == 1
+    assert one(config, "SELECT count(*) FROM sessions") == one(config, "SELECT count(*) FROM pending_signins") == 0
 
 
 # --- the commands -----------------------------------------------------------------------------------------------------

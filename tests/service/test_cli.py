@@ -23,6 +23,7 @@ from service import config as configuration
 from service.config import Config, parse_keys
 from service.db import Database, migrate
 from service.errors import PlainError
+from service.models import SecondFactor
 from service.runtime import Runtime
 from tests.conftest import make_member
 
@@ -226,6 +227,20 @@ def test_a_workspace_is_made_once_and_its_owner_gets_links(run: Run, config: Con
     held = Runtime(config)
     with held.db.globally() as session:
         assert session.execute(text("SELECT count(*) FROM workspaces")).scalar_one() == 1
+    held.db.engine.dispose()
+
+
+def test_a_second_factor_that_is_lost_is_turned_off_by_whoever_runs_warmline(run: Run, config: Config) -> None:
+    env, held = on_the_database(config), Runtime(config)
+    assert "Nobody with the address who@acme.test" in run("factor", "off", "who@acme.test", **env)[2]
+    olga = make_member(held, "Acme", "olga@acme.test")
+    assert run("factor", "off", "olga@acme.test", **env)[1] == "olga@acme.test has no second factor.\n"
+    with held.db.globally() as session:
+        session.add(SecondFactor(user_id=olga.user_id, workspace_id=None, sealed=b"", last_step=0))
+    code, out, _ = run("factor", "off", "olga@acme.test", **env)
+    assert (code, out.startswith("The second factor of olga@acme.test is off.")) == (0, True)
+    with held.db.globally() as session:
+        assert session.execute(text("SELECT count(*) FROM second_factors")).scalar_one() == 0
     held.db.engine.dispose()
 
 

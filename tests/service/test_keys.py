@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import LargeBinary, Table, select, update
 
 from integrations import consents
-from service import calendars, credentials, links, registrations, rekeying, tickets
+from service import accounts, calendars, credentials, factors, links, registrations, rekeying, tickets, totp
 from service.clock import real_now
 from service.config import Config
 from service.models import Base, Connection, Credential, IdempotencyKey, SuppressionKey
@@ -22,6 +22,7 @@ from service.rekeying import LINKS
 from service.runtime import Runtime
 from service.sealed import ANSWERS, CREDENTIALS, SEALED, SUPPRESSION
 from service.store import feeds
+from service.store.factors import spend
 from service.vault import SealBrokenError, Vault, key_of
 from tests.conftest import KEY, Member
 from tests.service.test_credentials import PROVIDER, SETTING
@@ -88,6 +89,27 @@ def test_nobody_seals_for_a_place_that_is_not_in_the_table() -> None:
         assert {*written.findall(source)} <= {(each.table, each.column) for each in SEALED}
 
 
+def secret_in_an_app(held: Runtime, who: Member) -> tuple[UUID, str]:
+    """(id, secret) of a second factor, with another one that is being set up in its place."""
+    now = totp.step_at(real_now())
+    factors.begin(held, who.caller)
+    secret = factors.standing(held, who.caller).secret
+    made = factors.confirm(held, who.caller, totp.code_of(secret, now))
+    caller = accounts.caller_of_session(held.db, made.session)
+    assert caller
+    assert caller.factor_id
+    factors.begin(held, caller, made.codes[0])
+    return caller.factor_id, secret
+
+
+def assert_it_still_signs_in(runtime: Runtime, factor: tuple[UUID, str]) -> None:
+    factor_id, secret = factor
+    later = real_now() + timedelta(minutes=5)
+    with runtime.db.globally() as session:
+        assert spend(session, runtime.vault, factor_id, totp.code_of(secret, totp.step_at(later)), later) == "app"
+        session.rollback()
+
+
 # --- rotating ---------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +122,7 @@ def test_everything_that_the_program_seals_is_sealed_anew_and_still_opens(
         feed_id = calendars.add(
             held, session, owner.workspace_id, email="o@acme.test", address="https://cal.example/x", by="user:1"
         )
+    app_of = secret_in_an_app(held, owner)
     token = tickets.new()
     tickets.issue(held, owner.caller, "ticket", token, "x", sealed={"form": {"a": "b"}}, brand_id=None)
     listed = held.vault.seal({"key": "00"}, *SUPPRESSION.place(owner.workspace_id))
@@ -138,6 +161,7 @@ def test_everything_that_the_program_seals_is_sealed_anew_and_still_opens(
         }
         answered = session.get_one(IdempotencyKey, (owner.workspace_id, "k")).sealed
     assert later.vault.open(answered or b"", *ANSWERS.place(owner.workspace_id, "k"))["text"] == "{}"
+    assert_it_still_signs_in(later, app_of)
     later.db.engine.dispose()
 
 

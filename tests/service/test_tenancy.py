@@ -31,6 +31,7 @@ TENANTS = sorted(mapper.local_table.name for mapper in Base.registry.mappers if 
 GLOBAL = {
     "alembic_version", "api_keys", "memberships", "oauth_states", "freshness", "provider_apps", "provider_freezes", "sessions", "signin_links", "users",
     "connected_accounts", "workspaces", "departures", "passwords", "known_devices", "signin_tries", "identities", "openid_states",
+    "second_factors", "recovery_codes", "factor_setups", "pending_signins",
 }  # fmt: skip
 ISOLATED = [*TENANTS, "workspace_schedule"]
 # What the application adds to and reads, and what it reads alone: see `service.migrations.trail`.

@@ -13,9 +13,9 @@ import pytest
 from integrations.errors import TemporaryError
 from integrations.provider import Secret
 from integrations.registry import providers
-from service import accounts, credentials, departing, embedded
+from service import accounts, credentials, departing, embedded, entering
 from service.errors import PlainError
-from service.models import Base
+from service.models import Base, RecoveryCode, SecondFactor
 from service.store import departures, freezing, trail
 from tests.conftest import Member, make_member
 from tests.workers.conftest import World
@@ -52,6 +52,17 @@ def told(monkeypatch: pytest.MonkeyPatch, busy: World) -> list[str]:
         for each in departures.connections(session, busy.workspace_id):
             credentials.store_new(session, busy.runtime.vault, busy.workspace_id, each.id, {"token": CANARY})
     return gone
+
+
+def protect(world: World) -> None:
+    """Its owner has second factors: one for all that is theirs, and one for this workspace."""
+    olga, ours = world.owner.user_id, world.workspace_id
+    with world.runtime.db.globally() as session:
+        factors = [SecondFactor(user_id=olga, workspace_id=each, sealed=b"", last_step=0) for each in (None, ours)]
+        session.add_all(factors)
+        session.flush()
+        session.add(RecoveryCode(factor_id=factors[0].id, code_hash=b"x"))
+        entering.wait(session, olga, ours, factors[1].id, began="link", confined=False)
 
 
 def ask(world: World, *, purge: bool = False, days: int | None = 0) -> str:
@@ -101,9 +112,17 @@ def test_nothing_of_a_workspace_is_left_but_a_receipt(
 ) -> None:
     other = make_member(busy.runtime, "Rival", "rita@rival.test")
     theirs = rows_of(superuser, other.workspace_id)
-    assert {"engagements", "tasks", "credentials", "memberships", "sessions", "audit"} <= set(
-        rows_of(superuser, busy.workspace_id)
-    )
+    protect(busy)
+    assert {
+        "engagements",
+        "tasks",
+        "credentials",
+        "memberships",
+        "sessions",
+        "audit",
+        "second_factors",
+        "pending_signins",
+    } <= set(rows_of(superuser, busy.workspace_id))
     assert CANARY in dump(superuser)
 
     token = ask(busy, purge=True)
@@ -113,6 +132,8 @@ def test_nothing_of_a_workspace_is_left_but_a_receipt(
     assert superuser.execute("SELECT count(*) FROM workspaces").fetchone() == (1,)
     assert CANARY not in dump(superuser)
     assert "olga@acme.test" not in dump(superuser)
+    for table in ("second_factors", "recovery_codes"):
+        assert superuser.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
     assert busy.crm.tasks == {}
     assert sorted(told) == ["fakecrm", "fakesocial"]
     assert rows_of(superuser, other.workspace_id) == theirs

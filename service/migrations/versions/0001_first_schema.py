@@ -53,6 +53,7 @@ def upgrade() -> None:
         "workspaces",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("requires_factor", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspaces")),
     )
@@ -253,6 +254,36 @@ def upgrade() -> None:
         postgresql_where=sa.text("decide_at IS NOT NULL"),
     )
     op.create_table(
+        "second_factors",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_second_factors_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_second_factors_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_second_factors")),
+        sa.UniqueConstraint(
+            "user_id",
+            "workspace_id",
+            name=op.f("uq_second_factors_user_id_workspace_id"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index(op.f("ix_second_factors_workspace_id"), "second_factors", ["workspace_id"], unique=False)
+    op.create_table(
+        "recovery_codes",
+        sa.Column("factor_id", sa.Uuid(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["factor_id"], ["second_factors.id"], name=op.f("fk_recovery_codes_factor_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("factor_id", "code_hash", name=op.f("pk_recovery_codes")),
+    )
+    op.create_table(
         "sessions",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -262,11 +293,15 @@ def upgrade() -> None:
         sa.Column("csrf_token", sa.Text(), nullable=False),
         sa.Column("began", sa.Text(), nullable=False),
         sa.Column("browser", sa.Text(), nullable=False),
+        sa.Column("factor_id", sa.Uuid(), nullable=True),
         sa.Column("proven_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["factor_id"], ["second_factors.id"], name=op.f("fk_sessions_factor_id"), ondelete="SET NULL"
+        ),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_sessions_workspace_id"), ondelete="CASCADE"
         ),
@@ -275,6 +310,45 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
     op.create_index(op.f("ix_sessions_workspace_id"), "sessions", ["workspace_id"], unique=False)
+    op.create_table(
+        "factor_setups",
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("replaces", sa.Uuid(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name=op.f("fk_factor_setups_session_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["replaces"], ["second_factors.id"], name=op.f("fk_factor_setups_replaces"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_factor_setups")),
+    )
+    op.create_table(
+        "pending_signins",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("factor_id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=True),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("confined", sa.Boolean(), nullable=False),
+        sa.Column("began", sa.Text(), nullable=False),
+        sa.Column("onward", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_pending_signins_user_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["factor_id"], ["second_factors.id"], name=op.f("fk_pending_signins_factor_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name=op.f("fk_pending_signins_session_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_pending_signins_workspace_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_pending_signins")),
+    )
     op.create_table(
         "passwords",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -1391,6 +1465,10 @@ def upgrade() -> None:
     share(
         "departures",
         "passwords",
+        "second_factors",
+        "recovery_codes",
+        "factor_setups",
+        "pending_signins",
         "known_devices",
         "signin_tries",
         "identities",
@@ -1573,9 +1651,14 @@ def downgrade() -> None:
     op.drop_table("signin_tries")
     op.drop_table("known_devices")
     op.drop_table("passwords")
+    op.drop_table("pending_signins")
+    op.drop_table("factor_setups")
     op.drop_index(op.f("ix_sessions_workspace_id"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
     op.drop_table("sessions")
+    op.drop_table("recovery_codes")
+    op.drop_index(op.f("ix_second_factors_workspace_id"), table_name="second_factors")
+    op.drop_table("second_factors")
     op.drop_index("ix_relationships_due", table_name="relationships", postgresql_where=sa.text("decide_at IS NOT NULL"))
     op.drop_table("relationships")
     op.drop_table("oauth_states")

@@ -30,7 +30,7 @@ def pages(scene: Scene) -> list[str]:
         "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.crm}/handles", f"/connections/{scene.social}/found", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/connections/chirp/about", "/connections/rolodex/about", "/connections/keyed/about", "/add", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
         "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", f"/matches/{scene.suggested}/somebody?q=Ada", "/sources", "/brands",
-        "/calendars", "/figures", "/figures?days=90", "/people", "/account", "/account/confirm", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc", "/trail", "/settings/leave", "/comparisons",
+        "/calendars", "/figures", "/figures?days=90", "/people", "/account", "/account/confirm", "/account/factor", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc", "/trail", "/settings/leave", "/comparisons",
         "/persons", "/persons?q=@mara", *(f"/persons/{scene.person}{action}" for action in ("", "/erase")),
     ]  # fmt: skip
 
@@ -45,7 +45,7 @@ def forms(scene: Scene) -> list[str]:
         *(f"/connections/{scene.social}/{action}" for action in ("pull", "responder", "disconnect", "reconnect", "pause", "resume", "ceiling")),
         f"/connections/{scene.crm}/approve", f"/connections/{scene.crm}/handles", "/people/invite", f"/people/invitations/{uuid4()}/withdraw",
         *(f"/people/{uuid4()}/{action}" for action in ("role", "remove", "link")), *(f"/people/sessions/{uuid4()}/{action}" for action in ("end",)),
-        "/account/password", "/account/confirm", "/account/sessions/end-others", f"/account/sessions/{uuid4()}/end-own", f"/account/devices/{uuid4()}/forget", f"/account/identities/{uuid4()}/untie",
+        "/account/password", "/account/confirm", *(f"/account/factor/{action}" for action in ("begin", "confirm", "codes", "off")), "/people/second-factor", "/account/sessions/end-others", f"/account/sessions/{uuid4()}/end-own", f"/account/devices/{uuid4()}/forget", f"/account/identities/{uuid4()}/untie",
         f"/tasks/{scene.task}/retry", *(f"/persons/{scene.person}/{action}" for action in ("erase", "objection", "objection/lift")),
     ]  # fmt: skip
 
@@ -61,7 +61,7 @@ def test_the_lists_of_this_test_name_every_route(app: Flask, scene: Scene) -> No
     found = {adapter.match(path.partition("?")[0], method="GET")[0] for path in pages(scene)}
     found |= {adapter.match(path, method="POST")[0] for path in forms(scene)}
     assert console_endpoints(app) - found == {
-        "console.answered.ask", "console.answered.dismiss", "console.signin.spend", "console.signin.show", "console.signin.enter", "console.openid.start", "console.openid.callback", "console.consent.leave",
+        "console.answered.ask", "console.answered.dismiss", "console.signin.spend", "console.signin.show", "console.signin.enter", "console.secondstep.show", "console.secondstep.enter", "console.openid.start", "console.openid.callback", "console.consent.leave",
         "console.consent.callback", "console.consent.accounts", "console.consent.choose", "console.joining.ask", "console.joining.join", "console.departing.receipt",
         "console.persons.download", "console.persons.request_of", "console.operator.show", "console.operator.retry",  # a file; a page of a request; the operator's
     }  # fmt: skip

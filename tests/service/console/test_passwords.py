@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select, text, update
 from werkzeug.test import TestResponse
 
-from service import accounts, members, passwords, sessions, signin
+from service import accounts, entering, members, passwords, sessions, signin
 from service.clock import real_now
 from service.models import Audit, Identity, KnownDevice, Password, SigninSession
 from service.runtime import Runtime
@@ -537,7 +537,7 @@ def test_a_password_is_nowhere_but_hashed(
     for secret in (GOOD, WRONG):
         assert secret not in kept
         assert secret.encode().hex() not in kept
-    assert GOOD not in repr(signin.Visitor(device=GOOD, session=GOOD)) + repr(signin.SignedIn(GOOD, GOOD))
+    assert GOOD not in repr(entering.Visitor(device=GOOD, session=GOOD)) + repr(entering.Entered(GOOD, GOOD, GOOD))
 
 
 def test_where_single_sign_on_is_the_only_way_in_nothing_else_is(

@@ -22,12 +22,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from integrations import oauth
-from service import accounts, embedded, passwords, queue, signin
+from service import accounts, embedded, passwords, queue, signin, totp
 from service.clock import real_now
 from service.config import SingleSignOn
 from service.db import scheduler_engine
 from service.runtime import Runtime
-from service.store import claims, errands
+from service.store import claims, errands, factors
 from tests.conftest import BASE_URL, Member
 from tests.integrations import issuer as fake
 from tests.integrations.issuer import CLIENT, ISSUER, SECRET, Issuer
@@ -38,6 +38,7 @@ LINK = re.compile(rf"{BASE_URL}/(?:signin|join|left)/([\w.-]+)")
 KINDS = {
     "the client secret", "a sign-in link", "an owner's link", "an invitation", "a receipt's link", "a session", "a known browser", "a password", "a wrong password",
     "an API key", "a single sign-on's browser", "a state", "a code", "a verifier", "a nonce", "an ID token",
+    "a key of an app", "a recovery code", "a sign-in that waits",
 }  # fmt: skip
 
 
@@ -60,7 +61,7 @@ class Doors:
             return self._seen(answer, gives)
 
     def _seen(self, answer: TestResponse, gives: tuple[str, ...]) -> TestResponse:
-        for what, name in (("a session", "warmline_session"), ("a known browser", "warmline_device"), ("a single sign-on's browser", "warmline_openid")):  # fmt: skip
+        for what, name in (("a session", "warmline_session"), ("a known browser", "warmline_device"), ("a single sign-on's browser", "warmline_openid"), ("a sign-in that waits", "warmline_pending")):  # fmt: skip
             cookie = self.client.get_cookie(name)
             if cookie is not None and cookie.value not in self.planted.secrets.values():
                 self.plant(what, cookie.value)
@@ -105,7 +106,7 @@ def doors(app: Flask, held: Runtime, owner: Member, monkeypatch: pytest.MonkeyPa
     planted = Planted()
     planted.plant("the client secret, 0", SECRET)
     monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    for module, name in ((signin, "_is_right"), (oauth, "fetch_token")):
+    for module, name in ((signin, "_is_right"), (oauth, "fetch_token"), (factors, "spend")):
         _looked_at(planted, module, name, monkeypatch)
     return Doors(planted, app.test_client())
 
@@ -210,6 +211,36 @@ def by_single_sign_on(doors: Doors, there: Quoting) -> None:
         assert doors.get("/signin/openid/callback", query_string=back).status_code == 400  # spent
 
 
+def by_second_factor(doors: Doors, app: Flask, held: Runtime, owner: Member) -> None:
+    """Set up, used, and begun once more; what comes of a code that is right is in `test_second_factor`."""
+    keys, codes = ("a key of an app",), ("a recovery code",)
+    assert doors.post("/account/factor/begin").status_code == 303
+    secret = _key(doors, doors.get("/account/factor", keys))
+    assert doors.post("/account/factor/confirm", keys, code="000 000").status_code == 400
+    made = doors.post("/account/factor/confirm", codes, code=totp.code_of(secret, totp.step_at(real_now())))
+    found = [doors.plant("a recovery code", each) for each in re.findall(r"<li><code>([0-9A-Z-]+)</code>", made.text)]
+    for each in found:
+        doors.plant("a recovery code", each.replace("-", ""))
+    password = next(each for what, each in doors.planted.secrets.items() if each.startswith("four pears"))
+    other, known = Doors(doors.planted, app.test_client(), doors.statuses), doors.client.get_cookie("warmline_device")
+    assert known
+    other.client.set_cookie("warmline_device", known.value)  # elsewhere the door is closed by now
+    assert other.post("/signin", email=owner.email, password=password).location == "/signin/code"
+    assert other.post("/signin/code", code=found[0][:-1] + ("0" if found[0][-1] != "0" else "1")).status_code == 400
+    assert other.post("/signin/code", code=found[0]).status_code == 303
+    assert other.post("/signin/code", code=found[0]).status_code == 410  # spent
+    assert other.post("/signin", email=owner.email, password=password).location == "/signin/code"  # and left
+    assert doors.post("/account/factor/begin", code=found[1]).status_code == 303  # and left
+    _key(doors, doors.get("/account/factor", keys))
+
+
+def _key(doors: Doors, page: TestResponse) -> str:
+    """The key that this page shows, planted as it stands there and as an app holds it."""
+    [shown] = re.findall(r'<code class="secret">([A-Z2-7 ]+)</code>', page.text)
+    doors.plant("a key of an app", shown)
+    return doors.plant("a key of an app", shown.replace(" ", ""))
+
+
 def by_a_fault_of_ours(doors: Doors, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """What breaks in the middle of signing in leaves a traceback, which holds no values."""
 
@@ -250,6 +281,7 @@ def test_nothing_that_opens_a_door_is_left_anywhere(
     by_invitation(doors, app, held, owner)
     by_key(doors)
     by_single_sign_on(doors, there)
+    by_second_factor(doors, app, held, owner)
     on_the_queue(held, owner, planted)
     leaves(doors)
     by_a_fault_of_ours(doors, app, monkeypatch)
@@ -262,6 +294,7 @@ def test_nothing_that_opens_a_door_is_left_anywhere(
     assert planted.found == set()
     assert {what.rpartition(",")[0] for what in planted.secrets} == KINDS
     searched = {"answers 2xx", "answers 3xx", "answers 4xx", "answers 5xx", "valkey", "logs", "repr OpenID", "repr SingleSignOn", "repr Caller", "repr Visitor",
-                "table sessions", "table signin_links", "table invitations", "table api_keys", "table passwords", "table known_devices"}  # fmt: skip
+                "table sessions", "table signin_links", "table invitations", "table api_keys", "table passwords", "table known_devices",
+                "table second_factors", "table recovery_codes", "table factor_setups", "table pending_signins"}  # fmt: skip
     assert searched <= set(planted.searched)
     assert "broken" in logged.getvalue()
