@@ -168,11 +168,13 @@ def note(session: Session, workspace_id: UUID, user_id: UUID, action: str, *, by
 
 
 def first_workspace(session: Session, user_id: UUID, *, only: UUID | None = None) -> UUID | None:
-    """The workspace that this person belongs to longest; with `only`, that one if they belong to it."""
+    """The workspace that this person belongs to longest; with `only`, that one if they belong to it. Those that have a second factor of
+    their own come last: whoever cannot give a code of it gets into the others."""
     belongs = select(Membership.workspace_id).where(Membership.user_id == user_id)
     if only is not None:
         belongs = belongs.where(Membership.workspace_id == only)
-    return session.scalar(belongs.order_by(Membership.created_at).limit(1))
+    own = factors.of_its_own(Membership.user_id, Membership.workspace_id)
+    return session.scalar(belongs.order_by(own, Membership.created_at).limit(1))
 
 
 def caller_of_session(db: Database, cookie: str) -> Caller | None:

@@ -29,7 +29,8 @@ WRONG = (
     "That code is not right, was used already, or is too old. Wait for the next one in your app, and see that your phone's clock is set"
     " by itself."
 )
-INSTEAD = "or sign in with a one-time link, for which tries are counted apart"
+BY_A_LINK = "or sign in with a one-time link, for which tries are counted apart"
+HELP = "or ask whoever runs Warmline for help"
 # How a session began, to what stands in the trail of it.
 _NOTED: Mapping[str, str] = MappingProxyType(
     {
@@ -79,7 +80,7 @@ def finish(runtime: Runtime, token: str, code: str, visitor: Visitor) -> Finishe
         doors = _doors(session, pending, visitor)
         closed = throttling.charge(session, doors)
     if closed is not None:
-        raise ClosedError(closed, INSTEAD)
+        raise ClosedError(closed, BY_A_LINK if pending.began == sessions.PASSWORD else HELP)
     with runtime.db.tenant(pending.workspace_id) as session:
         by = factors.spend(session, runtime.vault, pending.factor_id, code, real_now())
         if by is not None:

@@ -81,13 +81,15 @@ def _page(sentence: str = "") -> str:
     who = caller()
     standing = factors.standing(runtime(), who)
     account, key = factors.account_of(who), standing.secret
+    address = totp.address(key, account) if key else ""
     return page(
         "factor.html",
         sentence=sentence,
         standing=standing,
         account=account,
         key=totp.written(key),
-        qr=_qr(totp.address(key, account)) if key else "",
+        address=address,
+        qr=_qr(address) if address else "",
         owes=who.owes_factor,
     )
 

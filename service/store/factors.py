@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service import recovery, totp
@@ -39,6 +39,11 @@ def guard(user_id: Any, workspace_id: Any) -> Select[UUID]:
         .order_by(SecondFactor.workspace_id.nulls_last())
         .limit(1)
     )
+
+
+def of_its_own(user_id: Any, workspace_id: Any) -> ColumnElement[bool]:
+    """Whether this workspace has a second factor of this person's that guards nothing else. Takes columns."""
+    return exists().where(SecondFactor.user_id == user_id, SecondFactor.workspace_id == workspace_id)
 
 
 def guarding(session: Session, user_id: UUID, workspace_id: UUID) -> UUID | None:

@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 
 from service import accounts, entering, factors, housekeeping, members, passwords, recovery, secondstep, sessions, totp
 from service.clock import real_now
+from service.console.factor import _qr
 from service.entering import Visitor
 from service.models import Audit, FactorSetup, PendingSignin, RecoveryCode, SecondFactor, SigninSession, Workspace
 from service.runtime import Runtime
@@ -116,7 +117,10 @@ def test_it_counts_once_a_code_was_given_and_ten_recovery_codes_are_shown_once(
     olga.post("/account/factor/begin")
     page = olga.get("/account/factor")
     secret = key_on(page)
+    [address] = [each["href"] for tag, each in read(page.text).tags if (each.get("href") or "").startswith("otpauth:")]
+    assert address == totp.address(secret, owner.email)
     assert page.text.count("<svg") == 1
+    assert _qr(str(address)) in page.text
     assert not re.search(r"<svg[^>]*(?:style|onload)=|<script(?![^>]*src)", page.text)
     # Nothing is asked for before a code of it was given.
     assert enter(app.test_client(), owner.email, GOOD).location == "/"
@@ -253,6 +257,19 @@ def test_a_known_browser_does_not_spare_the_code(phone: App, with_password: Brow
     assert with_password.client.get_cookie(DEVICE)
     assert enter(with_password.client, owner.email, GOOD).location == "/signin/code"
     assert not opens(with_password.client)
+
+
+def test_a_session_that_began_while_it_was_set_up_opens_nothing(
+    phone: App, owner: Member, held: Runtime, app: Flask
+) -> None:
+    """A thief's sign-in may have looked for a second factor a moment before there was one."""
+    with held.db.globally() as session:
+        cookie = sessions.begin(
+            session, owner.user_id, owner.workspace_id, confined=False, browser="", began="password"
+        )
+    client = app.test_client()
+    client.set_cookie(COOKIE, cookie)
+    assert not opens(client)
 
 
 def test_single_sign_on_keeps_its_issuers(phone: App, owner: Member, held: Runtime, app: Flask) -> None:
@@ -598,6 +615,22 @@ def test_what_somebody_sets_up_behind_a_link_locks_its_person_out_nowhere_else(
     assert count(held, SecondFactor) == [2]
 
 
+def test_nor_does_it_where_that_workspace_is_the_one_that_they_belong_to_longest(
+    held: Runtime, owner: Member, app: Flask
+) -> None:
+    with held.db.tenant(owner.workspace_id) as session:
+        _, token = members.invite(session, owner.workspace_id, "nina@acme.test", "member", by="user:olga")
+    behind = app.test_client()
+    behind.post(f"/join/{token}")
+    set_up(Browser(behind, csrf(behind)))
+    by_operator = app.test_client()
+    by_operator.post(accounts.signin_link(held.db, "nina@acme.test", ""))
+    assert not opens(by_operator)  # it is her only one
+    accounts.ensure_workspace(held.db, "Nina's", "nina@acme.test")
+    assert by_operator.post(accounts.signin_link(held.db, "nina@acme.test", "")).location == "/"
+    assert "Nina's" in words_of(by_operator.get("/people"))
+
+
 def test_a_session_that_goes_over_is_as_old_as_it_was(
     behind_a_link: tuple[Browser, App], owner: Member, stranger: Member, signed_in: Callable[[str], Browser], held: Runtime
 ) -> None:  # fmt: skip
@@ -638,7 +671,13 @@ def test_whoever_is_removed_and_comes_back_sets_up_another(
 
 
 def test_an_owner_asks_everybody_for_one_and_nothing_else_opens_to_whoever_has_none(
-    phone: App, with_password: Browser, owner: Member, held: Runtime, app: Flask, signed_in: Callable[[str], Browser]
+    phone: App,
+    with_password: Browser,
+    owner: Member,
+    stranger: Member,
+    held: Runtime,
+    app: Flask,
+    signed_in: Callable[[str], Browser],
 ) -> None:
     from tests.service.test_access import doors
 
@@ -667,6 +706,7 @@ def test_an_owner_asks_everybody_for_one_and_nothing_else_opens_to_whoever_has_n
     assert actions(held, owner) == before
     set_up(mia)
     assert opens(mia.client)
+    assert opens(signed_in(stranger.email).client)  # another workspace asks for nothing
 
 
 def test_it_is_asked_of_sessions_by_password_and_link_and_not_of_keys_nor_of_single_sign_on(
