@@ -157,9 +157,11 @@ def test_elsewhere_one_is_signed_out_as_it_is_set_up(with_password: Browser, own
     elsewhere = app.test_client()
     enter(elsewhere, owner.email, GOOD)
     assert opens(elsewhere)
-    set_up(with_password)
+    phone = set_up(with_password)
     assert not opens(elsewhere)
     assert opens(with_password.client)
+    with_password.post("/account/factor/off", {"code": phone.code()})
+    assert not opens(elsewhere)  # for good
 
 
 def test_a_browser_that_was_left_open_sets_none_up(with_password: Browser, held: Runtime, clock: Any) -> None:
@@ -644,6 +646,36 @@ def test_a_session_that_goes_over_is_as_old_as_it_was(
     assert give(late.client, behind_a_link[1].code()).status_code == 303
     late.csrf = csrf(late.client)
     assert "Present password" in words_of(late.get("/account"))
+
+
+def test_whoever_came_by_single_sign_on_goes_over_without_a_code(
+    behind_a_link: tuple[Browser, App], held: Runtime, owner: Member, stranger: Member, app: Flask
+) -> None:
+    with held.db.globally() as session:
+        cookie = sessions.begin(
+            session, stranger.user_id, stranger.workspace_id, confined=False, browser="", began=sessions.OPENID
+        )
+    client = app.test_client()
+    client.set_cookie(COOKIE, cookie)
+    gone = client.post("/workspace", data={"csrf_token": csrf(client), "workspace": str(owner.workspace_id)})
+    assert gone.location == "/?done=switched"
+    assert "Acme" in words_of(client.get("/people"))
+
+
+def test_one_that_was_begun_where_there_is_none_takes_the_place_of_no_other(
+    behind_a_link: tuple[Browser, App], owner: Member, stranger: Member, signed_in: Callable[[str], Browser], held: Runtime
+) -> None:  # fmt: skip
+    rita = signed_in(stranger.email)
+    rita.post("/account/factor/begin")
+    secret = key_on(rita.get("/account/factor"))
+    rita.post("/workspace", {"workspace": str(owner.workspace_id)})
+    give(rita.client, behind_a_link[1].code())
+    rita.csrf = csrf(rita.client)
+    refused = rita.post("/account/factor/confirm", {"code": totp.code_of(secret, totp.step_at(real_now()))})
+    assert refused.status_code == 400
+    assert "was changed elsewhere just now" in words_of(refused)
+    assert opens(rita.client)
+    assert count(held, SecondFactor) == [1]
 
 
 def test_a_sign_in_that_waits_in_one_browser_turns_no_other_ones_session(
