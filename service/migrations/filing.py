@@ -1,5 +1,5 @@
-"""What takes the keys of a contact or author away when its row goes, by whatever cascade: in place of a foreign key, which
-would be looked up for each of its ten keys as they are stored."""
+"""What takes the keys of a contact or author away when its row goes, and the counts of a CRM with its connection, by whatever cascade:
+in place of foreign keys, which would be looked up for each of ten keys as a contact is stored."""
 
 from __future__ import annotations
 
@@ -23,8 +23,18 @@ UNFILE = (
     END $$
     """,
     "CREATE TRIGGER unfile AFTER DELETE ON authors FOR EACH ROW EXECUTE FUNCTION unfile_author()",
+    """
+    CREATE FUNCTION uncount_connection() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        DELETE FROM key_counts c WHERE c.workspace_id = OLD.workspace_id AND c.connection_id = OLD.id;
+        RETURN NULL;
+    END $$
+    """,
+    # After the contacts have gone, by the name: their own trigger counts them down.
+    "CREATE TRIGGER uncount AFTER DELETE ON connections FOR EACH ROW EXECUTE FUNCTION uncount_connection()",
 )
 UNFILE_NO_MORE = (
     "DROP FUNCTION unfile_contact() CASCADE",
     "DROP FUNCTION unfile_author() CASCADE",
+    "DROP FUNCTION uncount_connection() CASCADE",
 )

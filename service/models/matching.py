@@ -24,9 +24,9 @@ class ContactKey(Below, Base):
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
-class KeyCount(Tenant, Base):
+class KeyCount(Below, Base):
     """How many contacts of a CRM have a key or token: what rarity is told from. The token * is all of them. Each CRM counts for
-    itself: one person in two of them is no namesake."""
+    itself: one person in two of them is no namesake. No foreign key, as above: a trigger takes them away with the CRM's connection."""
 
     __tablename__ = "key_counts"
     # Room on each page: counts of common tokens change with every page of contacts, and no index has to be told.

@@ -19,7 +19,7 @@ class Author(Tenant, Identified, Created, Base):
     __tablename__ = "authors"
     __table_args__ = (
         UniqueConstraint("workspace_id", "provider", "host", "native_id"),
-        Index("ix_authors_match_due", "workspace_id", postgresql_where=text("match_due")),
+        Index("ix_authors_match_due", "workspace_id", "id", postgresql_where=text("match_due")),
     )
 
     provider: Mapped[str] = mapped_column(Text)

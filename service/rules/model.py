@@ -193,6 +193,7 @@ class Candidate(Struct, frozen=True, eq=False):
 
     contact_id: str  # ours
     contact: Contact
+    identifiers: frozenset[str] | None = None  # those of its keys that are no names, where whoever keeps it knows them
 
 
 class KnownAuthor(Struct, frozen=True):

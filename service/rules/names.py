@@ -108,11 +108,11 @@ def formal(given: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=32_768)
-def short_forms(given: str) -> frozenset[str]:
-    """What somebody with this given name may be called or write: formal and short forms, without the name itself."""
+def short_forms(given: str) -> tuple[str, ...]:
+    """What somebody with this given name may be called or write: formal and short forms, without the name itself, in order."""
     formals = formal(given)
     shorts = (each for name in sorted(formals) for each in sorted(_NICKNAMES.nicknames_of(name)))
-    return frozenset({*formals, *list(shorts)[: 2 * _MOST_FORMS]}) - {given}
+    return tuple(sorted({*formals, *list(shorts)[: 2 * _MOST_FORMS]} - {given}))
 
 
 @lru_cache(maxsize=65_536)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from uuid import UUID
 
@@ -16,8 +15,9 @@ import msgspec
 from msgspec import Struct
 
 from service.db import RawConnection
-from service.rules.matching import PER_KEY, Commonness, choose
+from service.rules.matching import PER_KEY, Commonness, Met, choose, sift
 from service.rules.matching.addresses import own_address
+from service.rules.matching.keys import IDENTIFIERS
 from service.rules.model import Candidate, KnownAuthor
 from service.store import filing
 from service.store.contact_json import contact_of_text
@@ -43,9 +43,10 @@ _CRMS = (
 )
 _FEW_CRMS = 3  # that are looked through key by key without asking first
 _CONTACTS = (
-    "SELECT id::text, connection_id, fields::text FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
+    "SELECT id::text, connection_id::text, fields::text, ARRAY(SELECT key FROM unnest(filed) key WHERE left(key, 1) = ANY(%(kinds)s)) FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
     f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
 )
+_IDENTIFIERS = sorted(map(str, IDENTIFIERS))
 _SHARE = "SELECT share FROM match_totals WHERE workspace_id = %(w)s"
 # Accounts that share a profile's address: one of two links to the other. Asked for by itself, because the planner takes few matches for
 # none while a workspace is matched for the first time, and would read all of them for each account.
@@ -63,14 +64,41 @@ class Found(Struct, frozen=True):
     candidate: Candidate
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """What there is to weigh, for several authors: by author and CRM, and by CRM. `elsewhere` maps, for an author, contacts to the
-    network on which another account of the same author is confirmed to be that contact's."""
+class Under(Struct, frozen=True):
+    """The ids of one CRM's contacts under each key, where they are few enough to tell anything, and how many there are (one more than
+    that, if there are more). However many another CRM has, they hide nobody here."""
 
-    candidates: Mapping[UUID, Mapping[UUID, Sequence[Candidate]]]
+    found: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    numbers: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class Near(Struct, frozen=True):
+    """The contacts near some authors, whom they share a key with: what of each author, and what of each contact. `elsewhere` maps, for an
+    author, contacts to the network on which another account of the same author is confirmed to be that contact's; `keys` are those
+    that the authors are sought under."""
+
+    authors: Mapping[UUID, KnownAuthor]
+    keys: Mapping[UUID, Sequence[str]]
+    under: Mapping[UUID, Under]
+    chosen: Mapping[UUID, Sequence[str]]
+    contacts: Mapping[str, Found]
+    elsewhere: Mapping[UUID, Mapping[str, str]]
+
+
+class Sifted(Struct, frozen=True):
+    """Those of them who have something in common with an author that can count, by author and CRM."""
+
+    near: Near
+    met: Mapping[UUID, Mapping[UUID, Sequence[Met]]]
+
+
+class Gathered(Struct, frozen=True):
+    """What there is to weigh, for several authors: by author and CRM, and by CRM. `keys` and `elsewhere` as in `Near`."""
+
+    keys: Mapping[UUID, Sequence[str]]
+    met: Mapping[UUID, Mapping[UUID, Sequence[Met]]]
     commonness: Mapping[UUID, Commonness]
-    elsewhere: Mapping[UUID, Mapping[str, str]] = field(default_factory=dict)
+    elsewhere: Mapping[UUID, Mapping[str, str]]
 
 
 def gather(
@@ -79,7 +107,17 @@ def gather(
     authors: Mapping[UUID, KnownAuthor],
     keys: Mapping[UUID, Sequence[str]],
 ) -> Gathered:
-    """What there is to weigh for these authors, who are sought under these keys, the strongest first."""
+    """What there is to weigh for these authors, who are sought under these keys, the strongest first: the three steps below."""
+    return counted(connection, workspace_id, sifted(near(connection, workspace_id, authors, keys)))
+
+
+def near(
+    connection: RawConnection,
+    workspace_id: UUID,
+    authors: Mapping[UUID, KnownAuthor],
+    keys: Mapping[UUID, Sequence[str]],
+) -> Near:
+    """Who shares a key with these authors."""
     by_crm = under(connection, workspace_id, sorted(set().union(*keys.values())))
     elsewhere = _elsewhere(connection, workspace_id, authors, keys)
     chosen = {
@@ -91,27 +129,35 @@ def gather(
         for author_id, own in keys.items()
     }
     wanted = sorted({each for some in chosen.values() for each in some})
-    there = contacts(connection, workspace_id, wanted)
-    return Gathered(
-        {author_id: _by_crm(there[each] for each in some if each in there) for author_id, some in chosen.items()},
-        _commonness(connection, workspace_id, there, by_crm),
-        elsewhere,
+    return Near(authors, keys, by_crm, chosen, contacts(connection, workspace_id, wanted), elsewhere)
+
+
+def sifted(found: Near) -> Sifted:
+    """Who has something in common with them that can count. Asks no database: what it makes smaller is what `counted` asks for."""
+    return Sifted(
+        found, {author_id: _by_crm(_sift(found, author_id, some), found) for author_id, some in found.chosen.items()}
     )
 
 
-def _by_crm(found: Iterable[Found]) -> dict[UUID, list[Candidate]]:
-    grouped: dict[UUID, list[Candidate]] = defaultdict(list)
-    for each in found:
-        grouped[each.crm].append(each.candidate)
+def counted(connection: RawConnection, workspace_id: UUID, of: Sifted) -> Gathered:
+    """How common it is, what they have in common."""
+    comparable = {
+        each.candidate.contact_id: crm for by_crm in of.met.values() for crm, some in by_crm.items() for each in some
+    }
+    commonness = _commonness(connection, workspace_id, comparable, of.near.under)
+    return Gathered(of.near.keys, of.met, commonness, of.near.elsewhere)
+
+
+def _sift(found: Near, author_id: UUID, chosen: Iterable[str]) -> list[Met]:
+    there = (found.contacts[each].candidate for each in chosen if each in found.contacts)
+    return sift(found.authors[author_id], there, found.elsewhere.get(author_id))
+
+
+def _by_crm(met: Iterable[Met], found: Near) -> dict[UUID, list[Met]]:
+    grouped: dict[UUID, list[Met]] = defaultdict(list)
+    for each in met:
+        grouped[found.contacts[each.candidate.contact_id].crm].append(each)
     return dict(grouped)
-
-
-class Under(Struct, frozen=True):
-    """The ids of one CRM's contacts under each key, where they are few enough to tell anything, and how many there are (one more than
-    that, if there are more). However many another CRM has, they hide nobody here."""
-
-    found: dict[str, list[str]] = msgspec.field(default_factory=dict)
-    numbers: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 def under(connection: RawConnection, workspace_id: UUID, keys: Sequence[str]) -> defaultdict[UUID, Under]:
@@ -133,24 +179,27 @@ def contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[str]) 
     """The contacts with these ids that are still there."""
     if not ids:
         return {}
+    params = {"w": workspace_id, "ids": listed(ids), "kinds": _IDENTIFIERS}
+    found = execute(connection, _CONTACTS, params)
+    crms = {crm: UUID(crm) for crm in {row[1] for row in found}}
     return {
-        contact_id: Found(crm, Candidate(contact_id, contact_of_text(fields)))
-        for contact_id, crm, fields in execute(connection, _CONTACTS, {"w": workspace_id, "ids": listed(ids)})
+        contact_id: Found(crms[crm], Candidate(contact_id, contact_of_text(fields), frozenset(own)))
+        for contact_id, crm, fields, own in found
     }
 
 
 def _commonness(
     connection: RawConnection,
     workspace_id: UUID,
-    there: Mapping[str, Found],
+    comparable: Mapping[str, UUID],
     by_crm: Mapping[UUID, Under],
 ) -> dict[UUID, Commonness]:
-    """How common the tokens of these contacts are in each of their CRMs. An address or a number, which few can share, is counted as
+    """`comparable` maps contacts to their CRMs: how common the tokens of these contacts are in each of their CRMs. An address or a number, which few can share, is counted as
     it was looked up.
 
     What is learnt of all authors, how many of them some CRM knows, each CRM has its part of, by its contacts: so an author is as
     likely to be a given contact however many CRMs the contacts are spread over."""
-    counted = filing.counts(connection, workspace_id, sorted(there))
+    counted = filing.counts(connection, workspace_id, sorted(comparable))
     [share] = next(iter(execute(connection, _SHARE, {"w": workspace_id})), (None,))
     everybody = filing.how_many(counted)
     known = Commonness(everybody, {}, share).known
@@ -160,7 +209,7 @@ def _commonness(
             {**_shared(by_crm.get(crm)), **counted[crm]},
             known * own / everybody,
         )
-        for crm in {each.crm for each in there.values()}
+        for crm in set(comparable.values())
     }
 
 

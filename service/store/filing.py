@@ -8,11 +8,12 @@ transactions wait for each other in one direction.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from msgspec.json import Decoder
 from sqlalchemy.orm import Session
 
 from integrations.records import Contact
@@ -29,9 +30,11 @@ _SOUGHT = frozenset("huetwnisd")
 _COUNTED = frozenset("nsdfcyrljo*")
 
 _KEYS = {"connection_id": "uuid", "contact_id": "uuid", "keys": "text[]"}
+# In the order of the index: neighbours go to one page.
 _INSERT_KEYS = (
-    "INSERT INTO contact_keys (workspace_id, key, connection_id, contact_id)"  # noqa: S608 - names of our own columns
-    f" SELECT %(w)s, unnest(new.keys), new.connection_id, new.contact_id FROM {records(_KEYS)}"
+    "INSERT INTO contact_keys (workspace_id, key, connection_id, contact_id) SELECT %(w)s, key, connection_id, contact_id"  # noqa: S608 - names of our own columns
+    f' FROM (SELECT unnest(new.keys) COLLATE "C" AS key, new.connection_id, new.contact_id FROM {records(_KEYS)}) filed'
+    " ORDER BY key, connection_id, contact_id"
 )
 _DROP_KEYS = (
     "DELETE FROM contact_keys k USING (SELECT unnest(new.keys) AS key, new.connection_id, new.contact_id"  # noqa: S608 - names of our own columns
@@ -46,17 +49,19 @@ _COUNT = insert(
     conflict="ON CONFLICT (workspace_id, key, connection_id) DO UPDATE SET contacts = old.contacts + excluded.contacts",
 )
 _COUNTS = (
-    "SELECT connection_id, key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 0 AND key = ANY(ARRAY(SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
+    "SELECT connection_id, json_object_agg(key, contacts)::text FROM key_counts WHERE workspace_id = %(w)s AND contacts > 0 AND key = ANY(ARRAY(SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
     f" WHERE workspace_id = %(w)s AND id = ANY(ARRAY{each_of('ids', 'uuid')}) AND left(token, 1) = ANY(%(kinds)s) UNION SELECT '{EVERYBODY}'))"
+    " GROUP BY connection_id"
 )
+_NUMBERS = Decoder(dict[str, int])
 _DROP_COUNTS = "DELETE FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) AND contacts = 0"
 _NOTE = (
     "UPDATE contacts c SET filed = new.keys, filed_version = %(v)s"  # noqa: S608 - names of our own columns
     f" FROM {records(_KEYS)} WHERE c.workspace_id = %(w)s AND c.id = new.contact_id"
 )
-_STALE = (
+STALE = (
     "SELECT id, connection_id, fields::text, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL AND objected_at IS NULL"
-    " ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
+    " ORDER BY filed_version LIMIT %(n)s FOR UPDATE SKIP LOCKED"
 )
 _WAITING = (
     "SELECT count(*) FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL"
@@ -123,7 +128,7 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
     """Files up to `limit` contacts anew that were filed by older rules. Returns the keys that this touches; None when every
     contact stands where it should."""
     connection = raw(session)
-    rows = execute(connection, _STALE, {"w": workspace_id, "v": VERSION, "n": limit})
+    rows = execute(connection, STALE, {"w": workspace_id, "v": VERSION, "n": limit})
     if not rows:
         return None
     work, moved = Refiling(), set[str]()
@@ -149,11 +154,8 @@ def waiting(session: Session, workspace_id: UUID) -> int:
 
 def counts(connection: RawConnection, workspace_id: UUID, contact_ids: Iterable[str]) -> dict[UUID, dict[str, int]]:
     """For each CRM that has any contacts: how many of them have each token that one of these contacts has, and how many there are."""
-    found: dict[UUID, dict[str, int]] = defaultdict(dict)
     params = {"w": workspace_id, "ids": listed(contact_ids), "kinds": sorted(_COUNTED)}
-    for crm, key, number in execute(connection, _COUNTS, params):
-        found[crm][key] = number
-    return found
+    return {crm: _NUMBERS.decode(numbers) for crm, numbers in execute(connection, _COUNTS, params)}
 
 
 def how_many(counted: Mapping[UUID, Mapping[str, int]]) -> int:

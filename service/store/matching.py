@@ -7,34 +7,27 @@ theirs (see `service.store.knowing`).
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy.orm import Session
 
-from integrations.records import Author, Contact
 from service.clock import real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
-from service.rules.matching import Commonness, Evidence, author_keys, match, share_known
-from service.rules.matching.learning import NOTHING, Record, learnt, pattern
-from service.rules.model import RULES_VERSION, Candidate, KnownAuthor, MatchResult, MatchState
-from service.store import due, filing, handles, terms
-from service.store.candidates import PROFILE, Gathered, gather
+from service.rules.matching import Evidence
+from service.rules.matching.learning import pattern
+from service.rules.model import RULES_VERSION, MatchResult
+from service.store import due, handles
+from service.store.candidates import PROFILE
 from service.store.rows import execute, insert, packed, records
+from service.store.weighing import Due, Weighed, due_authors, weigh_all
 
-_DUE = """
+# In the order of the index, so that it is read and nothing else, however many are said to be due.
+DUE = """
 SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
-WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL LIMIT %(n)s FOR UPDATE SKIP LOCKED
+WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED
 """
-_STANDING = (
-    "SELECT author_id, contact_id, connection_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
-    " AND author_id = ANY(%(ids)s)"
-)
 _KEYS = {"author_id": "uuid", "keys": "text[]"}
 # In the order of the index: neighbours go to one page.
 _INSERT_KEYS = (
@@ -103,131 +96,22 @@ _ADD_TOTALS = (
     "INSERT INTO match_totals AS old (workspace_id, authors, likely, rules_version) VALUES (%(w)s, %(authors)s, %(likely)s, %(rules)s)"
     " ON CONFLICT (workspace_id) DO UPDATE SET authors = old.authors + excluded.authors, likely = old.likely + excluded.likely"
 )
-_TOTALS = "SELECT authors, likely, share FROM match_totals WHERE workspace_id = %(w)s FOR UPDATE"
-_LEARN = "UPDATE match_totals SET share = %(share)s WHERE workspace_id = %(w)s"
-_SAMPLE = """
-SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
-WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL ORDER BY id LIMIT %(n)s
-"""
-_START = (
-    "INSERT INTO match_totals (workspace_id, authors, likely, share, rules_version) VALUES (%(w)s, 0, 0, %(share)s, %(rules)s)"
-    " ON CONFLICT (workspace_id) DO UPDATE SET share = excluded.share"
-)
-_HOW_MANY_DUE = "SELECT count(*) FROM authors WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL"
-# Whom nothing speaks for is nobody under any share.
-_MATCH_LIKELY = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND likely > 0 AND NOT match_due"
-_NOTICE_RULES = "UPDATE match_totals SET rules_version = %(rules)s WHERE workspace_id = %(w)s AND rules_version < %(rules)s RETURNING 1"
 # Accounts that link to one of these, or that one of these links to: what is confirmed here is evidence there.
 _LINKED = "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
 # Also those who are due already: whoever is matching one of them at this moment does so without knowing, and is waited for.
 _MATCH_LINKED = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)"
 
 
-_TRACE = 1e-9  # somebody shares a key with them, and under another share it could count
-_SHIFT = 0.1  # of the share of authors who are in the CRM; a smaller one changes few verdicts
-_STEPS = 2  # of expectation maximisation, on a sample: a third moves the share by less than half of that
-
-
-Results = Mapping[UUID, Sequence[MatchResult]]  # of one author, by CRM
-
-
-def _all(results: Results) -> Iterable[MatchResult]:
-    return chain.from_iterable(results.values())
-
-
-class _Due(Struct, frozen=True):
-    """An author to match, and what the last time left."""
-
-    known: KnownAuthor
-    filed: Sequence[str]
-    likely: float | None
-
-
-class _Standing(Struct, frozen=True):
-    """What stands for one author: the confirmed contacts, what people decided, and where we wrote the handle ourselves."""
-
-    confirmed: frozenset[UUID] = frozenset()
-    by_person: frozenset[str] = frozenset()  # ids of contacts, as candidates have them
-    confirmed_by_person: frozenset[UUID] = frozenset()
-    settled: frozenset[UUID] = frozenset()  # CRMs in which a person has confirmed who it is
-    by_rules: bool = False  # something that these rules, or those before, have found
-    written: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class _Weighed:
-    """What the rules say of some authors, each under their id and by CRM, and what they were told."""
-
-    keys: Mapping[UUID, Sequence[str]]
-    standing: Mapping[UUID, _Standing]
-    results: Mapping[UUID, Results]
-    likely: Mapping[UUID, float]
-
-    def confirmed(self, author_id: UUID) -> frozenset[UUID]:
-        """Which contacts this author is, by a person or by the rules."""
-        by_rules = (
-            UUID(each.contact_id) for each in _all(self.results[author_id]) if each.state is MatchState.CONFIRMED
-        )
-        return self.standing[author_id].confirmed_by_person.union(by_rules)
-
-
-def _authors(connection: RawConnection, workspace_id: UUID, statement: str, limit: int) -> dict[UUID, _Due]:
-    rows = execute(connection, statement, {"w": workspace_id, "n": limit})
-    return {row[0]: _Due(KnownAuthor(row[3], Author(*row[4:])), row[1], row[2]) for row in rows}
-
-
-def _weigh(session: Session, workspace_id: UUID, authors: Mapping[UUID, _Due]) -> _Weighed:
-    connection = raw(session)
-    keys = {author_id: author_keys(each.known) for author_id, each in authors.items()}
-    gathered = gather(connection, workspace_id, {id_: each.known for id_, each in authors.items()}, keys)
-    standing = _standing(connection, workspace_id, sorted(authors))
-    allowed = terms.of_networks(session, workspace_id)
-    decided = terms.decided(session, workspace_id)
-    results = {
-        author_id: _results(author_id, each.known, gathered, standing[author_id], allowed, decided)
-        for author_id, each in authors.items()
-    }
-    likely = {
-        author_id: min(sum(each.score for each in _all(results[author_id])), 1.0)
-        or (_TRACE if gathered.candidates[author_id] else 0.0)
-        for author_id in authors
-    }
-    return _Weighed(keys, standing, results, likely)
-
-
-def guess_share(session: Session, workspace_id: UUID, sample: int) -> None:
-    """Before anybody of a workspace is matched: learns from the first so many authors, if there are as many, by which share all of
-    them are matched, so that hardly anybody is matched a second time. Nothing else is stored. (`learn_share` has the last word.)"""
-    connection = raw(session)
-    if execute(connection, "SELECT 1 FROM match_totals WHERE workspace_id = %(w)s", {"w": workspace_id}):
-        return
-    authors = _authors(connection, workspace_id, _SAMPLE, sample)
-    if len(authors) < sample:
-        return
-    contacts = filing.how_many(filing.counts(connection, workspace_id, ()))
-    [(everybody,)] = execute(connection, _HOW_MANY_DUE, {"w": workspace_id})
-    share = None
-    for _ in range(_STEPS):
-        # As if all of them were like these: what is taken for granted weighs as little then as it will once they are matched.
-        likely = sum(_weigh(session, workspace_id, authors).likely.values()) * everybody / sample
-        told = round(share_known(likely, everybody, contacts), 2)
-        near = abs(told - Commonness(contacts, {}, share).known) < _SHIFT / 2
-        share = share if near else told
-        execute(connection, _START, {"w": workspace_id, "share": share, "rules": RULES_VERSION})
-        if near:
-            return
-
-
 def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
-    """Matches up to `limit` due authors, in this transaction, under the decider's lease. Returns how many there were. Whoever's confirmed contacts
-    change, or appear, has conversations and relationships to decide."""
+    """Matches up to `limit` due authors, in this transaction, under the decider's lease. Returns how many it has matched; there is nobody
+    left when that is none. Whoever's confirmed contacts change, or appear, has conversations and relationships to decide."""
     connection = raw(session)
-    authors = _authors(connection, workspace_id, _DUE, limit)
-    if not authors:
+    found = due_authors(connection, workspace_id, DUE, limit)
+    if not found:
         return 0
-    ids = sorted(authors)
-    weighed = _weigh(session, workspace_id, authors)
-    keys, likely = weighed.keys, weighed.likely
+    weighed = weigh_all(session, workspace_id, found)
+    keys, likely, ids = weighed.keys, weighed.likely, sorted(weighed.keys)
+    authors = {author_id: found[author_id] for author_id in ids}
     _file(connection, workspace_id, authors, keys, likely)
     _store(connection, workspace_id, ids, weighed)
     before = {author_id: weighed.standing[author_id].confirmed for author_id in ids}
@@ -244,31 +128,6 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
         "likely": sum(likely[author_id] - (each.likely or 0) for author_id, each in authors.items()),
     })  # fmt: skip
     return len(authors)
-
-
-def learn_share(session: Session, workspace_id: UUID) -> bool:
-    """Once nobody is due: whether the share of authors who are in the CRM has turned out so different from the one that they
-    were matched by that whoever may be somebody is matched again. (By the same share for all: the order in which authors
-    come changes nothing.)"""
-    connection = raw(session)
-    authors, likely, share = next(iter(execute(connection, _TOTALS, {"w": workspace_id})), (0, 0.0, None))
-    if not authors:
-        return False
-    contacts = filing.how_many(filing.counts(connection, workspace_id, ()))
-    told = round(share_known(likely, authors, contacts), 2)
-    before = Commonness(contacts, {}, share).known
-    if abs(told - before) < _SHIFT:
-        return False
-    execute(connection, _LEARN, {"w": workspace_id, "share": told})
-    execute(connection, _MATCH_LIKELY, {"w": workspace_id})
-    return True
-
-
-def notice_rules(session: Session, workspace_id: UUID) -> None:
-    """Makes every author due where this program's rules are newer than those by which they were matched."""
-    connection = raw(session)
-    if execute(connection, _NOTICE_RULES, {"w": workspace_id, "rules": RULES_VERSION}):
-        execute(connection, "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s", {"w": workspace_id})
 
 
 def _decide_again(
@@ -289,87 +148,26 @@ def _decide_again(
     due.decide_relationships(session, workspace_id, author_ids=changed, contact_ids=contacts)
 
 
-def _standing(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, _Standing]:
-    rows: dict[UUID, list[tuple[UUID, UUID, bool, bool, bool]]] = defaultdict(list)
-    for author_id, contact, crm, state, by, handle in execute(
-        connection, _STANDING, {"w": workspace_id, "ids": list(ids)}
-    ):
-        rows[author_id].append((contact, crm, state == MatchState.CONFIRMED, by != "rules", handle == "written"))
-    return {author_id: _stands(rows[author_id]) for author_id in ids}
-
-
-def _stands(rows: Sequence[tuple[UUID, UUID, bool, bool, bool]]) -> _Standing:
-    """`rows`: contact, its CRM, whether it is confirmed, whether a person decided, whether we wrote the handle there."""
-    return _Standing(
-        confirmed=frozenset(contact for contact, _, confirmed, _, _ in rows if confirmed),
-        by_person=frozenset(str(contact) for contact, _, _, by_person, _ in rows if by_person),
-        confirmed_by_person=frozenset(
-            contact for contact, _, confirmed, by_person, _ in rows if confirmed and by_person
-        ),
-        settled=frozenset(crm for _, crm, confirmed, by_person, _ in rows if confirmed and by_person),
-        by_rules=any(not by_person for _, _, _, by_person, _ in rows),
-        written=frozenset(str(contact) for contact, _, _, _, written in rows if written),
-    )
-
-
-def _results(
-    author_id: UUID,
-    known: KnownAuthor,
-    gathered: Gathered,
-    standing: _Standing,
-    allowed: terms.Allowed,
-    decided: Mapping[UUID, Record],
-) -> Results:
-    """What the rules say, CRM by CRM, without what people have decided already."""
-    found = {}
-    for crm, there in gathered.candidates[author_id].items():
-        if crm in standing.settled:
-            continue
-        candidates = [
-            _without_our_writing(each, known) if each.contact_id in standing.written else each
-            for each in there
-            if each.contact_id not in standing.by_person
-        ]
-        elsewhere = gathered.elsewhere.get(author_id)
-        found[crm] = learnt(
-            match(known, candidates, gathered.commonness[crm], allowed(known.network), elsewhere),
-            decided.get(crm, NOTHING),
-        )
-    return found
-
-
-def _without_our_writing(candidate: Candidate, known: KnownAuthor) -> Candidate:
-    """The contact without the handle that Warmline itself wrote into the CRM: it is no evidence of anything."""
-    ours = {known.author.handle.casefold(), known.author.url.casefold()}
-    contact: Contact = candidate.contact
-    kept = tuple(
-        each
-        for each in contact.handles
-        if each.network != known.network or each.value.lstrip("@").casefold() not in ours
-    )
-    return Candidate(candidate.contact_id, replace(contact, handles=kept))
-
-
 def _file(
     connection: RawConnection,
     workspace_id: UUID,
-    authors: Mapping[UUID, _Due],
+    authors: Mapping[UUID, Due],
     keys: Mapping[UUID, Sequence[str]],
     likely: Mapping[UUID, float],
 ) -> None:
-    """Notes that they are matched and under which keys a contact that changes finds them; what is the same is not written."""
+    """Notes that these authors, in the order of their ids, are matched and under which keys a contact that changes finds them; what is the same is not written."""
     shared = {"w": workspace_id}
     for statement, rows in (
-        (_DROP_KEYS, [(id_, sorted(set(each.filed).difference(keys[id_]))) for id_, each in sorted(authors.items())]),
-        (_INSERT_KEYS, [(id_, sorted(set(keys[id_]).difference(each.filed))) for id_, each in sorted(authors.items())]),
+        (_DROP_KEYS, [(id_, sorted(set(each.filed).difference(keys[id_]))) for id_, each in authors.items()]),
+        (_INSERT_KEYS, [(id_, sorted(set(keys[id_]).difference(each.filed))) for id_, each in authors.items()]),
     ):
         if changed := [row for row in rows if row[1]]:
             execute(connection, statement, {**shared, **packed(_KEYS, changed)})
-    matched = [(author_id, list(keys[author_id]), likely[author_id]) for author_id in sorted(authors)]
+    matched = [(author_id, list(keys[author_id]), likely[author_id]) for author_id in authors]
     execute(connection, _MATCHED, {**shared, **packed(MATCHED, matched)})
 
 
-def _store(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], weighed: _Weighed) -> None:
+def _store(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], weighed: Weighed) -> None:
     rows = [
         (
             new_id(),

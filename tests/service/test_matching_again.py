@@ -14,7 +14,8 @@ from service.models import Author, Match, MatchTotal
 from service.rules.model import MatchState
 from service.runtime import Runtime
 from service.store import acting, mirroring
-from service.store.matching import guess_share, learn_share, match_due
+from service.store.matching import match_due
+from service.store.shares import guess_share, learn_share
 from tests.conftest import Member
 from tests.service.rows import Rows
 

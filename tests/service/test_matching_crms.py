@@ -13,11 +13,11 @@ from integrations.records import Author, Contact
 from service.db import raw
 from service.models import Contact as Row
 from service.models import Match
-from service.rules.matching import FEW, author_keys
-from service.rules.model import KnownAuthor
+from service.rules.matching import FEW, author_keys, commonness, match, weigh
+from service.rules.model import Candidate, KnownAuthor
 from service.runtime import Runtime
 from service.store import mirroring
-from service.store.candidates import gather
+from service.store.candidates import gather, near
 from service.store.matching import match_due
 from tests.conftest import Member
 from tests.service.rows import Rows
@@ -120,7 +120,37 @@ def test_however_many_of_a_name_one_crm_has_they_hide_nobody_in_another(
     for name in ("John Smith", "Q. Vesterby"):
         who, key = KnownAuthor("fakesocial", Author("1", "somebody", name)), UUID(int=1)
         with rows.db.tenant(rows.workspace_id) as session:
-            got = gather(raw(session), rows.workspace_id, {key: who}, {key: author_keys(who)})
-        names = [each.contact.name for each in got.candidates[key].get(quiet, ())]
-        found[name] = names, len(got.candidates[key].get(crowded, ()))
+            got = near(raw(session), rows.workspace_id, {key: who}, {key: author_keys(who)})
+        looked_at = [got.contacts[each] for each in got.chosen[key]]
+        names = [each.candidate.contact.name for each in looked_at if each.crm == quiet]
+        found[name] = names, sum(each.crm == crowded for each in looked_at)
     assert found == {"John Smith": (["John Smith"], 0), "Q. Vesterby": (["Quirin Vesterby"], FEW)}
+
+
+@pytest.mark.parametrize(
+    ("name", "handle"),
+    [("John Smith", "jsmith"), ("Jon Smith", "x"), ("Smith", "john_smith"), ("Ann Vesterby", "annv"), ("Q. Vesterby", "q"), ("Nobody Known", "nobody")],
+)  # fmt: skip
+def test_what_is_sifted_out_before_anything_is_counted_changes_nothing(
+    held: Runtime, owner: Member, name: str, handle: str
+) -> None:
+    """Counts are asked for those alone who have something in common with the author."""
+    rows = Rows(held.db, owner.workspace_id, NOW)
+    crm = rows.connection(provider="fakecrm", kind="crm", brand=False)
+    pairs = [("John", "Smith"), ("John", "Smith"), ("Mary", "Smith"), ("Ann", "Vesterby"), ("Quirin", "Vesterby"), ("Bo", "Vesterby")]  # fmt: skip
+    pairs += [(f"Given{each}", f"Family{each}") for each in range(120)]
+    everybody = [
+        Contact(str(each), f"{given} {family}", given, family, city="Esbjerg" if each % 2 else "Ribe")
+        for each, (given, family) in enumerate(pairs)
+    ]
+    who, key = KnownAuthor("fakesocial", Author("1", handle, name, location="Esbjerg")), UUID(int=1)
+    with rows.db.tenant(rows.workspace_id) as session:
+        mirroring.save_contacts(session, rows.workspace_id, crm, everybody)
+        found = gather(raw(session), rows.workspace_id, {key: who}, {key: author_keys(who)})
+        ids = {str(row.id): row.native_id for row in session.scalars(select(Row))}
+    got = [each for crm, met in found.met[key].items() for each in weigh(met, found.commonness[crm])]
+    whole = match(who, [Candidate(each.id, each) for each in everybody], commonness(everybody))
+    assert [(ids[each.contact_id], each.state, each.score, each.evidence) for each in got] == [
+        (each.contact_id, each.state, each.score, each.evidence) for each in whole
+    ]
+    assert bool(whole) == (name != "Nobody Known")

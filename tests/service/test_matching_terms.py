@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from integrations.records import Contact, Handle
 from service import settings
@@ -52,6 +53,15 @@ class Desk:
             matching.match_due(session, self.workspace_id, 100)
             pairs = session.execute(select(Match, Row.native_id).join(Row, Row.id == Match.contact_id)).all()
             return {(match.author_id, native): match for match, native in pairs}
+
+    def due(self) -> set[UUID]:
+        with self.session() as session:
+            return set(session.scalars(select(Author.id).where(Author.match_due)))
+
+    def waiting(self) -> bool:
+        """Whether anybody waits for somebody else's transaction."""
+        with self.session() as session:
+            return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
     def states(self) -> dict[tuple[UUID, str], str]:
         return {key: match.state for key, match in self.match().items()}
@@ -240,6 +250,51 @@ def test_who_is_confirmed_on_one_network_is_known_by_the_account_that_they_link_
     assert states == {(first, "1"): "confirmed", (linked, "1"): "confirmed"}
     told = [each["sentence"] for each in desk.match()[linked, "1"].evidence]
     assert any("confirmed to be this contact's" in each for each in told)
+
+
+def test_accounts_that_come_together_know_each_other_as_those_do_that_come_one_by_one(desk: Desk) -> None:
+    """Nobody of a batch is stored yet while the others are weighed."""
+    url = "https://social.example/@countess"
+    desk.save(ada())
+    linked = desk.author("countess", provider="fakesocial", name="Ada", url=url)
+    first = desk.author(website=url)
+    while desk.due():
+        states = desk.states()
+    assert states == {(first, "1"): "confirmed", (linked, "1"): "confirmed"}
+
+
+def test_accounts_that_link_to_each_other_and_are_said_to_be_two_people_come_to_rest(desk: Desk) -> None:
+    desk.save(
+        ada(), Contact("2", "Grace Hopper", "Grace", "Hopper", handles=(Handle("fakesocial", "grace"),), source="Form")
+    )
+    urls = "https://x.example/ada", "https://social.example/@grace"
+    one = desk.author(url=urls[0], website=urls[1])
+    other = desk.author("grace", provider="fakesocial", name="Grace Hopper", url=urls[1], website=urls[0])
+    rounds = 0
+    while desk.due():
+        desk.match()
+        rounds += 1
+        assert rounds < 10
+    assert {author for author, _ in desk.states()} == {one, other}
+
+
+def test_an_account_that_somebody_else_is_matching_at_this_moment_is_matched_again(desk: Desk) -> None:
+    """They do not know yet what is confirmed here."""
+    url = "https://social.example/@countess"
+    desk.save(ada())
+    linked = desk.author("countess", provider="fakesocial", name="Ada", url=url)
+    desk.match()
+    desk.author(website=url)
+    with desk.session() as session:
+        session.execute(update(Author).where(Author.id == linked).values(match_due=True))
+    with ThreadPoolExecutor(1) as pool:
+        with desk.session() as elsewhere:  # which takes them, and is about to say that they are matched
+            elsewhere.execute(update(Author).where(Author.id == linked).values(match_due=False))
+            here = pool.submit(desk.match)
+            while not here.done() and not desk.waiting():
+                pass
+        here.result()
+    assert desk.due() == {linked}
 
 
 def test_two_who_link_to_the_same_page_are_not_the_same(desk: Desk) -> None:

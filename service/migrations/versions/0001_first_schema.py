@@ -142,7 +142,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_authors_match_due", "authors", ["workspace_id"], unique=False, postgresql_where=sa.text("match_due")
+        "ix_authors_match_due", "authors", ["workspace_id", "id"], unique=False, postgresql_where=sa.text("match_due")
     )
     op.create_table(
         "brands",
@@ -1060,9 +1060,6 @@ def upgrade() -> None:
         sa.Column("key", KEY, nullable=False),
         sa.Column("connection_id", sa.Uuid(), nullable=False),
         sa.Column("contacts", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"], ["workspaces.id"], name=op.f("fk_key_counts_workspace_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("workspace_id", "key", "connection_id", name=op.f("pk_key_counts")),
         postgresql_with={"fillfactor": 70},
     )

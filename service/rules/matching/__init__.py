@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching.choosing import FEW, PER_KEY, choose
-from service.rules.matching.decision import CONFIRM, MOST, SUGGEST, match
+from service.rules.matching.decision import CONFIRM, MOST, SUGGEST, match, sift, weigh
 from service.rules.matching.keys import author_keys, contact_keys, counted, filed
+from service.rules.matching.pair import Met
 from service.rules.matching.rarity import Commonness, commonness, share_known
 from service.rules.matching.terms import Terms, bought, eligible
 
 __all__ = [
-    "CONFIRM", "FEW", "MOST", "PER_KEY", "SUGGEST", "Basis", "Commonness", "Evidence", "Signal", "Source", "Terms", "author_keys", "bought", "choose",
-    "commonness", "contact_keys", "counted", "eligible", "filed", "match", "share_known",
+    "CONFIRM", "FEW", "MOST", "PER_KEY", "SUGGEST", "Basis", "Commonness", "Evidence", "Met", "Signal", "Source", "Terms", "author_keys", "bought", "choose",
+    "commonness", "contact_keys", "counted", "eligible", "filed", "match", "share_known", "sift", "weigh",
 ]  # fmt: skip

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from service.rules.evidence import Signal
 from service.rules.matching import profile as profiles
 from service.rules.matching.identity import BY_HANDLE, DECIDING
 from service.rules.matching.naming import AGREE, CONTRADICT
+from service.rules.matching.pair import Met
 from service.rules.matching.rarity import Commonness
-from service.rules.matching.scoring import Scored, score
+from service.rules.matching.scoring import Scored, meet, score
 from service.rules.matching.terms import Terms, eligible
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 
@@ -37,12 +38,33 @@ def match(
     long as `commonness` counts them. `elsewhere` maps a contact's id to the network on which an account of the same author is
     confirmed to be that contact's. Scores are probabilities: the chance, given everything, that it is this contact and neither
     another nor somebody who is not in the CRM."""
-    unique = {each.contact_id: each for each in candidates if eligible(each.contact, terms)}
+    return weigh(sift(known, candidates, elsewhere), commonness, terms, elsewhere)
+
+
+def sift(known: KnownAuthor, candidates: Iterable[Candidate], elsewhere: Mapping[str, str] | None = None) -> list[Met]:
+    """Those candidates who have something in common with the author that can count, each once: how common the tokens of the others
+    are need not be asked."""
+    unique = {each.contact_id: each for each in candidates}
     if not unique:
         return []
-    profile = profiles.read(known)
+    profile, known_elsewhere = profiles.read(known), elsewhere or {}
+    met = (meet(profile, each, known_elsewhere.get(each.contact_id)) for each in unique.values())
+    return [each for each in met if each is not None]
+
+
+def weigh(
+    met: Iterable[Met],
+    commonness: Commonness = _UNKNOWN,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+    elsewhere: Mapping[str, str] | None = None,
+) -> list[MatchResult]:
+    """What `match` answers, of all the candidates of one author who were not sifted out."""
     known_elsewhere = elsewhere or {}
-    found = (score(profile, each, commonness, terms, known_elsewhere.get(each.contact_id)) for each in unique.values())
+    found = (
+        score(each, commonness, terms, known_elsewhere.get(each.candidate.contact_id))
+        for each in met
+        if eligible(each.candidate.contact, terms)
+    )
     scored = [each for each in found if each is not None]
     if not scored:
         return []

@@ -37,6 +37,7 @@ class Key(StrEnum):
 
 K = Key
 # The strongest first: whoever looks keys up may stop after the first kinds that found few contacts.
+IDENTIFIERS = frozenset({K.HANDLE, K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN})  # the others are names
 _ORDER = (K.HANDLE, K.EMAIL, K.PHONE, K.WEBSITE, K.NAME, K.INITIAL, K.WORD, K.DOMAIN)
 _RANK = {str(kind): number for number, kind in enumerate(_ORDER)}
 _COUNTED_KEYS = frozenset(map(str, (K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN, K.NAME, K.WORD)))
@@ -66,14 +67,15 @@ def identifiers(contact: Contact) -> frozenset[str]:
 
 def filed(contact: Contact) -> frozenset[str]:
     """All that a store files a contact under: `contact_keys` and `counted`, read at once."""
-    return frozenset((*contact_keys(contact), *_tokens(contact)))
+    name = contact_name(contact)
+    return frozenset((*_identifiers(contact), *_filed_names(name), *_tokens(contact, name)))
 
 
 def counted(contact: Contact) -> frozenset[str]:
     """The tokens of a contact whose frequency matters: those keys that several contacts can share, and the given name, company,
     city, region, country and title. A store keeps, per workspace, how many contacts have each."""
     keys = (key for key in contact_keys(contact) if key[0] in _COUNTED_KEYS)
-    return frozenset({*keys, *_tokens(contact)})
+    return frozenset({*keys, *_tokens(contact, contact_name(contact))})
 
 
 # --- of an author ---------------------------------------------------------------------------------------------
@@ -219,8 +221,8 @@ def _domain_key(url: str) -> Iterator[str]:
 # --- what is only counted -------------------------------------------------------------------------------------
 
 
-def _tokens(contact: Contact) -> Iterator[str]:
-    for given in contact_name(contact).givens[:2]:
+def _tokens(contact: Contact, name: ContactName) -> Iterator[str]:
+    for given in name.givens[:2]:
         yield f"{K.GIVEN}:{given}"
     for kind, value in (
         (K.COMPANY, company_token(contact)), (K.CITY, phrase(contact.city)), (K.TITLE, phrase(contact.title)),

@@ -62,20 +62,37 @@ class Likeness(Struct, frozen=True):
 NOTHING = Likeness(L.NONE, 1.0)
 
 
+class Shown(Struct, frozen=True):
+    """How much of a name agrees, and of which given and family name; what that is worth, others who are called so say."""
+
+    level: Level
+    given: str = ""
+    family: str = ""
+
+
 def displayed(
     words: tuple[str, ...], name: ContactName, seen: Commonness, shares: Mapping[Level, float] = DISPLAYED
 ) -> Likeness:
     """A display name's words against a contact's name. `shares` are the m of each level."""
+    return weighed(shown(words, name), seen, shares)
+
+
+def shown(words: tuple[str, ...], name: ContactName) -> Shown:
+    """How much of a contact's name a display name's words show."""
     if not words or not name.words:
-        return NOTHING
+        return Shown(L.NONE)
     if "".join(words) == name.compact and len(name.words) > 1 and name.givens and name.families:
-        return Likeness(L.FULL, shares[L.FULL] / _full(name, name.givens[0], name.families[0], seen))
+        return Shown(L.FULL, name.givens[0], name.families[0])
     family, others = _family_in(words, name.families)
     level, given = _given_level(others, name)
-    found = _level(level, family, words, others, name)
-    if found in DISAGREE:
-        return Likeness(found, DISAGREE[found])
-    return Likeness(found, shares[found] / _by_coincidence(found, given, family, name, seen))
+    return Shown(_level(level, family, words, others, name), given, family or "")
+
+
+def weighed(found: Shown, seen: Commonness, shares: Mapping[Level, float] = DISPLAYED) -> Likeness:
+    """What it is worth that so much of a name is shown."""
+    if found.level in DISAGREE:
+        return Likeness(found.level, DISAGREE[found.level])
+    return Likeness(found.level, shares[found.level] / _by_coincidence(found.level, found.given, found.family, seen))
 
 
 def _family_in(words: tuple[str, ...], families: tuple[str, ...]) -> tuple[str | None, list[str]]:
@@ -121,18 +138,18 @@ def _is_given(word: str, name: ContactName) -> bool:
     return any(names.same_given(word, given) for given in name.givens)
 
 
-def _by_coincidence(level: Level, given: str, family: str | None, name: ContactName, seen: Commonness) -> float:
+def _by_coincidence(level: Level, given: str, family: str, seen: Commonness) -> float:
     """u: how often somebody else shows this much of the name."""
     if level is L.FULL:
-        return _full(name, given, family or "", seen)
+        return _full(given, family, seen)
     if level is L.SHORT:
-        return min(_SHORTS * rarity.given(seen, given), 1.0) * rarity.family(seen, family or "")
+        return min(_SHORTS * rarity.given(seen, given), 1.0) * rarity.family(seen, family)
     if level is L.INITIAL:
-        return rarity.family(seen, family or "") / _INITIALS
-    return rarity.family(seen, family or "") if level is L.FAMILY else rarity.given(seen, given)
+        return rarity.family(seen, family) / _INITIALS
+    return rarity.family(seen, family) if level is L.FAMILY else rarity.given(seen, given)
 
 
-def _full(name: ContactName, given: str, family: str, seen: Commonness) -> float:
+def _full(given: str, family: str, seen: Commonness) -> float:
     independent = rarity.given(seen, given) * rarity.family(seen, family)
     # Given and family names go together (Mohammed Khan): where this very pair was counted, that holds.
     return max(independent, rarity.pair(seen, given, family))
@@ -187,7 +204,7 @@ def _around(left: str, right: str, family: str, letters: str, name: ContactName,
     odd = unexplained(left) + unexplained(right)
     if len(family) < _SHORTEST_INSIDE and (odd or level not in (L.FULL, L.SHORT)):
         return NOTHING
-    chance = _by_coincidence(level, given, family, name, seen)
+    chance = _by_coincidence(level, given, family, seen)
     share = IN_HANDLE[level]
     if odd:
         said = len(family) + (len(given) if level is L.FULL else 1 if level is L.INITIAL else 0)

@@ -52,7 +52,7 @@ def _person(name: str, first: str, last: str) -> ContactName:
     usual = [*given, *(each for each in full if each not in family)]
     givens = tuple(dict.fromkeys(each for each in (given[0] if given else "", *usual) if each))
     words = full if len(full) > 1 else (*given, *family)
-    shorts = tuple(dict.fromkeys(short for each in givens[:2] for short in sorted(names.short_forms(each))))
+    shorts = tuple(dict.fromkeys(short for each in givens[:2] for short in names.short_forms(each)))
     return ContactName(tuple(words), givens, names.family_forms(family) if family else (), shorts)
 
 

@@ -18,8 +18,8 @@ from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
 from service.rules.matching.identity import DECIDING, identity
 from service.rules.matching.keys import K, identifiers
-from service.rules.matching.naming import AGREE, CONTRADICT, DISAGREE, WHOLE, Level, Likeness
-from service.rules.matching.pair import Pair
+from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level, Likeness, Shown
+from service.rules.matching.pair import Met, Pair
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.matching.profile import Profile
 from service.rules.matching.rarity import Commonness
@@ -45,26 +45,29 @@ class Scored(Struct, frozen=True):
     settled: frozenset[Signal]  # kinds of context of which the contact says something
 
 
-def score(
-    profile: Profile, candidate: Candidate, seen: Commonness, terms: Terms, elsewhere: str | None
-) -> Scored | None:
-    """`elsewhere` names the network on which this contact is confirmed to be the same person, if any. None for a candidate that
-    has neither a name nor an identifier in common with the author."""
-    contact = candidate.contact
+def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met | None:
+    """What an author and a candidate have in common; None where that is nothing that could count, however rare it is. `elsewhere`
+    names the network on which this contact is confirmed to be the same person, if any."""
     name, its_own = _read(candidate)
     shared = profile.keys & its_own
-    unknown = not shared and elsewhere is None
-    shown = _displayed(profile, name, seen)
+    shown = _shown(profile, name)
     if (
-        unknown
+        not shared
+        and elsewhere is None
         and shown.level in CONTRADICT
         and not naming.may_be_whole(profile.handle_letters, profile.handle_words, name)
     ):
         return None  # most of those who share a family name
-    like = _name(profile, name, seen, shown)
-    if unknown and like.level not in AGREE:
+    return Met(profile, candidate, name, shared, shown)
+
+
+def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Scored | None:
+    """`elsewhere` as above. None for a candidate that has neither a name nor an identifier in common with the author."""
+    profile, name, contact = met.profile, met.name, met.candidate.contact
+    like = _name(profile, name, seen, naming.weighed(met.shown, seen))
+    if not met.shared and elsewhere is None and like.level not in AGREE:
         return None
-    pair = Pair(profile, contact, name, shared, like, seen)
+    pair = Pair(profile, contact, name, met.shared, like, seen)
     found = _once(
         [
             *identity(pair, basis_of(contact, terms), elsewhere),
@@ -75,7 +78,7 @@ def score(
         ]
     )
     return Scored(
-        candidate,
+        met.candidate,
         prod(each.ratio for each in found),
         like.level,
         like.ratio,
@@ -109,17 +112,18 @@ def _settled(contact: Contact) -> frozenset[Signal]:
 @lru_cache(maxsize=4096)
 def _read(candidate: Candidate) -> tuple[ContactName, frozenset[str]]:
     """The name and the identifiers of a candidate, which is the same object for all whom it is weighed against."""
-    return contact_name(candidate.contact), identifiers(candidate.contact)
+    known = candidate.identifiers
+    return contact_name(candidate.contact), identifiers(candidate.contact) if known is None else known
 
 
 # --- names ----------------------------------------------------------------------------------------------------
 
 
-def _displayed(profile: Profile, name: ContactName, seen: Commonness) -> Likeness:
-    """What the display name says, if this is a person who goes by their own name."""
+def _shown(profile: Profile, name: ContactName) -> Shown:
+    """What the display name shows, if this is a person who goes by their own name."""
     if profile.disowned:
-        return Likeness(Level.OTHER, DISAGREE[Level.OTHER])
-    return naming.NOTHING if profile.author.bot else naming.displayed(profile.name_words, name, seen)
+        return Shown(Level.OTHER)
+    return Shown(Level.NONE) if profile.author.bot else naming.shown(profile.name_words, name)
 
 
 def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness) -> Likeness:

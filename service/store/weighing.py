@@ -1,0 +1,202 @@
+"""What the rules say of due authors, CRM by CRM, and what stands of them already. Nothing is written.
+
+Authors who link to each other are not weighed together: what is confirmed of one is evidence of the other, which has to be stored first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy.orm import Session
+
+from integrations.records import Author, Contact
+from service.db import RawConnection, raw
+from service.rules.matching import Met, author_keys, sift, weigh
+from service.rules.matching.learning import NOTHING, Record, learnt
+from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
+from service.store import candidates, terms
+from service.store.candidates import PROFILE, Gathered, profile_key
+from service.store.overlap import PART, ahead
+from service.store.rows import execute
+
+_STANDING = (
+    "SELECT author_id, contact_id, connection_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
+    " AND author_id = ANY(%(ids)s)"
+)
+_TRACE = 1e-9  # somebody shares a key with them, and under another share it could count
+
+
+Results = Mapping[UUID, Sequence[MatchResult]]  # of one author, by CRM
+
+
+def every(results: Results) -> Iterable[MatchResult]:
+    return chain.from_iterable(results.values())
+
+
+class Due(Struct, frozen=True):
+    """An author to match, and what the last time left."""
+
+    known: KnownAuthor
+    filed: Sequence[str]
+    likely: float | None
+
+
+class Standing(Struct, frozen=True):
+    """What stands for one author: the confirmed contacts, what people decided, and where we wrote the handle ourselves."""
+
+    confirmed: frozenset[UUID] = frozenset()
+    by_person: frozenset[str] = frozenset()  # ids of contacts, as candidates have them
+    confirmed_by_person: frozenset[UUID] = frozenset()
+    settled: frozenset[UUID] = frozenset()  # CRMs in which a person has confirmed who it is
+    by_rules: bool = False  # something that these rules, or those before, have found
+    written: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What the rules say of some authors, each under their id and by CRM, and what they were told."""
+
+    keys: Mapping[UUID, Sequence[str]]
+    standing: Mapping[UUID, Standing]
+    results: Mapping[UUID, Results]
+    likely: Mapping[UUID, float]
+
+    def confirmed(self, author_id: UUID) -> frozenset[UUID]:
+        """Which contacts this author is, by a person or by the rules."""
+        by_rules = (
+            UUID(each.contact_id) for each in every(self.results[author_id]) if each.state is MatchState.CONFIRMED
+        )
+        return self.standing[author_id].confirmed_by_person.union(by_rules)
+
+
+def due_authors(connection: RawConnection, workspace_id: UUID, statement: str, limit: int) -> dict[UUID, Due]:
+    rows = execute(connection, statement, {"w": workspace_id, "n": limit})
+    return {row[0]: Due(KnownAuthor(row[3], Author(*row[4:])), row[1], row[2]) for row in rows}
+
+
+def weigh_all(session: Session, workspace_id: UUID, authors: Mapping[UUID, Due]) -> Weighed:
+    """What the rules say of these authors, but for those who link to another one of them and have to come after that one: they are
+    not among the keys of what this returns, and are due still."""
+    connection = raw(session)
+    standing = _standing(connection, workspace_id, sorted(authors))
+    allowed = terms.of_networks(session, workspace_id)
+    decided = terms.decided(session, workspace_id)
+    keys: dict[UUID, Sequence[str]] = {}
+    results: dict[UUID, Results] = {}
+    likely: dict[UUID, float] = {}
+
+    for gathered in _gathered(connection, workspace_id, authors):
+        keys.update(gathered.keys)
+        for author_id in gathered.keys:
+            found = _results(author_id, authors[author_id].known, gathered, standing[author_id], allowed, decided)
+            results[author_id] = found
+            trace = _TRACE if gathered.met[author_id] else 0.0
+            likely[author_id] = min(sum(each.score for each in every(found)), 1.0) or trace
+    return Weighed(keys, standing, results, likely)
+
+
+def _gathered(connection: RawConnection, workspace_id: UUID, authors: Mapping[UUID, Due]) -> Iterator[Gathered]:
+    """What there is to weigh, part by part: the database looks for the next ones meanwhile."""
+
+    def near(keys: Mapping[UUID, Sequence[str]]) -> candidates.Near:
+        return candidates.near(connection, workspace_id, {each: authors[each].known for each in keys}, keys)
+
+    def counted(sifted: candidates.Sifted) -> Gathered:
+        return candidates.counted(connection, workspace_id, sifted)
+
+    with ThreadPoolExecutor(1) as reader:
+        yield from ahead(reader, map(candidates.sifted, ahead(reader, _in_parts(authors), near)), counted)
+
+
+def _in_parts(authors: Mapping[UUID, Due]) -> Iterator[dict[UUID, Sequence[str]]]:
+    """The keys of these authors, part by part, but for those who link to one before them, or whom one before them links to."""
+    own, pages = set[str](), set[str]()
+    part: dict[UUID, Sequence[str]] = {}
+    for author_id, each in authors.items():
+        keys, profile = author_keys(each.known), profile_key(each.known.author.url)
+        linked_to = {key for key in keys if key.startswith(PROFILE)}
+        if profile in pages or not own.isdisjoint(linked_to):
+            continue
+        own.add(profile)
+        pages |= linked_to
+        part[author_id] = keys
+        if len(part) == PART:
+            yield part
+            part = {}
+    if part:
+        yield part
+
+
+def _standing(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Standing]:
+    rows: dict[UUID, list[tuple[UUID, UUID, bool, bool, bool]]] = defaultdict(list)
+    for author_id, contact, crm, state, by, handle in execute(
+        connection, _STANDING, {"w": workspace_id, "ids": list(ids)}
+    ):
+        rows[author_id].append((contact, crm, state == MatchState.CONFIRMED, by != "rules", handle == "written"))
+    return {author_id: _stands(rows[author_id]) for author_id in ids}
+
+
+def _stands(rows: Sequence[tuple[UUID, UUID, bool, bool, bool]]) -> Standing:
+    """`rows`: contact, its CRM, whether it is confirmed, whether a person decided, whether we wrote the handle there."""
+    return Standing(
+        confirmed=frozenset(contact for contact, _, confirmed, _, _ in rows if confirmed),
+        by_person=frozenset(str(contact) for contact, _, _, by_person, _ in rows if by_person),
+        confirmed_by_person=frozenset(
+            contact for contact, _, confirmed, by_person, _ in rows if confirmed and by_person
+        ),
+        settled=frozenset(crm for _, crm, confirmed, by_person, _ in rows if confirmed and by_person),
+        by_rules=any(not by_person for _, _, _, by_person, _ in rows),
+        written=frozenset(str(contact) for contact, _, _, _, written in rows if written),
+    )
+
+
+def _results(
+    author_id: UUID,
+    known: KnownAuthor,
+    gathered: Gathered,
+    standing: Standing,
+    allowed: terms.Allowed,
+    decided: Mapping[UUID, Record],
+) -> Results:
+    """What the rules say, CRM by CRM, without what people have decided already."""
+    found = {}
+    elsewhere = gathered.elsewhere.get(author_id)
+    for crm, there in gathered.met[author_id].items():
+        if crm in standing.settled:
+            continue
+        met = [each for each in there if each.candidate.contact_id not in standing.by_person]
+        if standing.written:
+            met = _without_our_writing(met, known, standing.written, elsewhere)
+        found[crm] = learnt(
+            weigh(met, gathered.commonness[crm], allowed(known.network), elsewhere), decided.get(crm, NOTHING)
+        )
+    return found
+
+
+def _without_our_writing(
+    met: Sequence[Met], known: KnownAuthor, written: Set[str], elsewhere: Mapping[str, str] | None
+) -> list[Met]:
+    """These, but for what they have in common only since Warmline itself wrote their handle into the CRM: it is no evidence of
+    anything."""
+    candidates = (
+        _without_handle(each.candidate, known) if each.candidate.contact_id in written else each.candidate
+        for each in met
+    )
+    return sift(known, candidates, elsewhere)
+
+
+def _without_handle(candidate: Candidate, known: KnownAuthor) -> Candidate:
+    ours = {known.author.handle.casefold(), known.author.url.casefold()}
+    contact: Contact = candidate.contact
+    kept = tuple(
+        each
+        for each in contact.handles
+        if each.network != known.network or each.value.lstrip("@").casefold() not in ours
+    )
+    return Candidate(candidate.contact_id, replace(contact, handles=kept))
