@@ -129,6 +129,7 @@ def is_given(word: str) -> bool:
     return word in _GIVEN_NAMES
 
 
+@lru_cache(maxsize=32_768)
 def family_forms(family: tuple[str, ...]) -> tuple[str, ...]:
     """The spellings of a family name, the fullest first: with particles, without, and each part of a double name."""
     rest = tuple(each for each in family if each not in PARTICLES)

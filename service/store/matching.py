@@ -20,8 +20,9 @@ from service.rules.matching.learning import pattern
 from service.rules.model import RULES_VERSION, MatchResult
 from service.store import due, handles
 from service.store.candidates import PROFILE
+from service.store.overlap import Aside, ahead
 from service.store.rows import execute, insert, packed, records
-from service.store.weighing import Due, Weighed, due_authors, weigh_all
+from service.store.weighing import Weighed, due_authors, weighed_in_parts
 
 # In the order of the index, so that it is read and nothing else, however many are said to be due.
 DUE = """
@@ -109,25 +110,30 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
     found = due_authors(connection, workspace_id, DUE, limit)
     if not found:
         return 0
-    weighed = weigh_all(session, workspace_id, found)
-    keys, likely, ids = weighed.keys, weighed.likely, sorted(weighed.keys)
-    authors = {author_id: found[author_id] for author_id in ids}
-    _file(connection, workspace_id, authors, keys, likely)
-    _store(connection, workspace_id, ids, weighed)
-    before = {author_id: weighed.standing[author_id].confirmed for author_id in ids}
-    now = {author_id: weighed.confirmed(author_id) for author_id in ids}
+
+    def write(part: Weighed) -> Weighed:
+        _file(connection, workspace_id, part)
+        _store(connection, workspace_id, part)
+        return part
+
+    with Aside(len(found)) as aside:
+        parts = list(ahead(aside, weighed_in_parts(session, workspace_id, found, aside), write))
+    before = {author_id: part.standing[author_id].confirmed for part in parts for author_id in part.authors}
+    now = {author_id: part.confirmed(author_id) for part in parts for author_id in part.authors}
     if changed := {
-        author_id: before[author_id] | now[author_id] for author_id in ids if before[author_id] != now[author_id]
+        author_id: before[author_id] | now[author_id] for author_id in now if before[author_id] != now[author_id]
     }:
-        _decide_again(session, workspace_id, changed, keys)
+        _decide_again(
+            session, workspace_id, changed, {each: keys for part in parts for each, keys in part.keys.items()}
+        )
     # By a person or by the rules: their handles may be there to be written into the CRM.
     handles.write_soon(session, workspace_id, sorted(set().union(*now.values())))
     # Last, because it locks the workspace's one row.
     execute(connection, _ADD_TOTALS, {
-        "w": workspace_id, "rules": RULES_VERSION, "authors": sum(each.likely is None for each in authors.values()),
-        "likely": sum(likely[author_id] - (each.likely or 0) for author_id, each in authors.items()),
+        "w": workspace_id, "rules": RULES_VERSION, "authors": sum(found[each].likely is None for each in now),
+        "likely": sum(part.likely[each] - (due_one.likely or 0) for part in parts for each, due_one in part.authors.items()),
     })  # fmt: skip
-    return len(authors)
+    return len(now)
 
 
 def _decide_again(
@@ -148,26 +154,20 @@ def _decide_again(
     due.decide_relationships(session, workspace_id, author_ids=changed, contact_ids=contacts)
 
 
-def _file(
-    connection: RawConnection,
-    workspace_id: UUID,
-    authors: Mapping[UUID, Due],
-    keys: Mapping[UUID, Sequence[str]],
-    likely: Mapping[UUID, float],
-) -> None:
-    """Notes that these authors, in the order of their ids, are matched and under which keys a contact that changes finds them; what is the same is not written."""
-    shared = {"w": workspace_id}
+def _file(connection: RawConnection, workspace_id: UUID, part: Weighed) -> None:
+    """Notes that they are matched and under which keys a contact that changes finds them; what is the same is not written."""
+    shared, authors, keys = {"w": workspace_id}, part.authors, part.keys
     for statement, rows in (
         (_DROP_KEYS, [(id_, sorted(set(each.filed).difference(keys[id_]))) for id_, each in authors.items()]),
         (_INSERT_KEYS, [(id_, sorted(set(keys[id_]).difference(each.filed))) for id_, each in authors.items()]),
     ):
         if changed := [row for row in rows if row[1]]:
             execute(connection, statement, {**shared, **packed(_KEYS, changed)})
-    matched = [(author_id, list(keys[author_id]), likely[author_id]) for author_id in authors]
+    matched = [(author_id, list(keys[author_id]), part.likely[author_id]) for author_id in authors]
     execute(connection, _MATCHED, {**shared, **packed(MATCHED, matched)})
 
 
-def _store(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], weighed: Weighed) -> None:
+def _store(connection: RawConnection, workspace_id: UUID, part: Weighed) -> None:
     rows = [
         (
             new_id(),
@@ -179,11 +179,11 @@ def _store(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID], w
             list(_told(each)),
             pattern(each),
         )
-        for author_id in ids
-        for crm, found in weighed.results[author_id].items()
+        for author_id, results in part.results.items()
+        for crm, found in results.items()
         for each in found
     ]
-    again = [author_id for author_id in ids if weighed.standing[author_id].by_rules]
+    again = [author_id for author_id in part.authors if part.standing[author_id].by_rules]
     found = {"w": workspace_id, "ids": again, "now": real_now(), "rules": RULES_VERSION, "written": _WRITTEN,
              **packed(MATCH, rows)}  # fmt: skip
     for statement in (_DROP_MATCHES, _KEEP_WRITTEN, _DEMOTE_MATCHES) if again else ():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
+from types import TracebackType
 from typing import TypeVar
 
 PART = 200  # rows: enough that a statement is worth its way, few enough that there is something to overlap
@@ -15,13 +16,51 @@ P = TypeVar("P")
 R = TypeVar("R")
 
 
-def ahead(reader: Executor, parts: Iterable[P], read: Callable[[P], R]) -> Iterator[R]:
-    """What `read` makes of each part, in order: `reader`, which has one thread, is at the next part while whoever iterates works at the one
-    before. Several of these may share a reader, one after the other. Until they are through, nobody else may use the connection.
-    Raises what `read` raises, where its part would have come."""
+class Aside:
+    """A thread that has a connection to itself until the block ends, and does with it one thing after the other. Once something has failed,
+    all that comes later fails with the same error: the transaction is over, and what ended it is what has to be told.
+
+    For so few rows that they are one part there is no such thread: everything is done at once."""
+
+    def __init__(self, rows: int) -> None:
+        self._thread = ThreadPoolExecutor(1) if rows > PART else None
+        self._failed: Exception | None = None
+
+    def __enter__(self) -> Aside:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._thread:
+            self._thread.shutdown(cancel_futures=True)
+
+    def submit(self, work: Callable[[P], R], part: P) -> Future[R]:
+        if self._thread:
+            return self._thread.submit(self._do, work, part)
+        done: Future[R] = Future()
+        try:
+            done.set_result(self._do(work, part))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+    def _do(self, work: Callable[[P], R], part: P) -> R:
+        if self._failed:
+            raise self._failed
+        try:
+            return work(part)
+        except Exception as error:
+            self._failed = error
+            raise
+
+
+def ahead(aside: Aside, parts: Iterable[P], work: Callable[[P], R]) -> Iterator[R]:
+    """What `work` makes of each part, in order: it is at the next part while whoever iterates works at the one before. Several of
+    these may share an `aside`, each with what the one before yields as its parts. Raises what `work` raises."""
     before: Future[R] | None = None
     for part in parts:
-        under_way = reader.submit(read, part)
+        under_way = aside.submit(work, part)
         if before is not None:
             yield before.result()
         before = under_way
@@ -32,18 +71,7 @@ def ahead(reader: Executor, parts: Iterable[P], read: Callable[[P], R]) -> Itera
 def in_parts(items: Sequence[T], prepare: Callable[[Sequence[T]], P], store: Callable[[P], R]) -> list[R]:
     """`store(prepare(part))` for the items part by part, in order, where `prepare` uses no database. Meanwhile only `store` may
     use the connection. Raises what either raises; nothing is stored after that."""
-    if len(items) <= PART:
-        return [store(prepare(items))] if items else []
-    ends = [*range(FIRST, len(items), PART), len(items)]
-    parts = [items[start:end] for start, end in pairwise([0, *ends])]
-    results: list[R] = []
-    with ThreadPoolExecutor(1) as writer:
-        under_way: Future[R] | None = None
-        for part in parts:
-            ready = prepare(part)
-            if under_way is not None:
-                results.append(under_way.result())
-            under_way = writer.submit(store, ready)
-        if under_way is not None:
-            results.append(under_way.result())
-    return results
+    ends = range(FIRST, len(items), PART) if len(items) > PART else ()
+    parts = [items[start:end] for start, end in pairwise([0, *ends, len(items)]) if end > start]
+    with Aside(len(items)) as aside:
+        return list(ahead(aside, map(prepare, parts), store))

@@ -10,8 +10,9 @@ from service.db import raw
 from service.rules.matching import Commonness, share_known
 from service.rules.model import RULES_VERSION
 from service.store import filing
+from service.store.overlap import Aside
 from service.store.rows import execute
-from service.store.weighing import due_authors, weigh_all
+from service.store.weighing import due_authors, weighed_in_parts
 
 _TOTALS = "SELECT authors, likely, share FROM match_totals WHERE workspace_id = %(w)s FOR UPDATE"
 _LEARN = "UPDATE match_totals SET share = %(share)s WHERE workspace_id = %(w)s"
@@ -45,7 +46,9 @@ def guess_share(session: Session, workspace_id: UUID, sample: int) -> None:
     share = None
     for _ in range(_STEPS):
         # As if all of them were like these: what is taken for granted weighs as little then as it will once they are matched.
-        likely = sum(weigh_all(session, workspace_id, authors).likely.values()) * everybody / sample
+        with Aside(sample) as aside:
+            parts = weighed_in_parts(session, workspace_id, authors, aside)
+            likely = sum(sum(part.likely.values()) for part in parts) * everybody / sample
         told = round(share_known(likely, everybody, contacts), 2)
         near = abs(told - Commonness(contacts, {}, share).known) < _SHIFT / 2
         share = share if near else told

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from uuid import UUID
@@ -22,7 +21,7 @@ from service.rules.matching.learning import NOTHING, Record, learnt
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 from service.store import candidates, terms
 from service.store.candidates import PROFILE, Gathered, profile_key
-from service.store.overlap import PART, ahead
+from service.store.overlap import PART, Aside, ahead
 from service.store.rows import execute
 
 _STANDING = (
@@ -62,6 +61,7 @@ class Standing(Struct, frozen=True):
 class Weighed:
     """What the rules say of some authors, each under their id and by CRM, and what they were told."""
 
+    authors: Mapping[UUID, Due]
     keys: Mapping[UUID, Sequence[str]]
     standing: Mapping[UUID, Standing]
     results: Mapping[UUID, Results]
@@ -80,29 +80,32 @@ def due_authors(connection: RawConnection, workspace_id: UUID, statement: str, l
     return {row[0]: Due(KnownAuthor(row[3], Author(*row[4:])), row[1], row[2]) for row in rows}
 
 
-def weigh_all(session: Session, workspace_id: UUID, authors: Mapping[UUID, Due]) -> Weighed:
-    """What the rules say of these authors, but for those who link to another one of them and have to come after that one: they are
-    not among the keys of what this returns, and are due still."""
+def weighed_in_parts(
+    session: Session, workspace_id: UUID, authors: Mapping[UUID, Due], aside: Aside
+) -> Iterator[Weighed]:
+    """What the rules say of these authors, part by part, in their order, while `aside` asks the database about the next ones. But for those
+    who link to another one of them and have to come after that one: they are in no part, and are due still."""
     connection = raw(session)
     standing = _standing(connection, workspace_id, sorted(authors))
     allowed = terms.of_networks(session, workspace_id)
     decided = terms.decided(session, workspace_id)
-    keys: dict[UUID, Sequence[str]] = {}
-    results: dict[UUID, Results] = {}
-    likely: dict[UUID, float] = {}
+    for gathered in _gathered(connection, workspace_id, authors, aside):
+        results = {
+            author_id: _results(author_id, authors[author_id].known, gathered, standing[author_id], allowed, decided)
+            for author_id in gathered.keys
+        }
+        likely = {
+            author_id: min(sum(each.score for each in every(found)), 1.0)
+            or (_TRACE if gathered.met[author_id] else 0.0)
+            for author_id, found in results.items()
+        }
+        yield Weighed({each: authors[each] for each in results}, gathered.keys, standing, results, likely)
 
-    for gathered in _gathered(connection, workspace_id, authors):
-        keys.update(gathered.keys)
-        for author_id in gathered.keys:
-            found = _results(author_id, authors[author_id].known, gathered, standing[author_id], allowed, decided)
-            results[author_id] = found
-            trace = _TRACE if gathered.met[author_id] else 0.0
-            likely[author_id] = min(sum(each.score for each in every(found)), 1.0) or trace
-    return Weighed(keys, standing, results, likely)
 
-
-def _gathered(connection: RawConnection, workspace_id: UUID, authors: Mapping[UUID, Due]) -> Iterator[Gathered]:
-    """What there is to weigh, part by part: the database looks for the next ones meanwhile."""
+def _gathered(
+    connection: RawConnection, workspace_id: UUID, authors: Mapping[UUID, Due], aside: Aside
+) -> Iterator[Gathered]:
+    """What there is to weigh, part by part."""
 
     def near(keys: Mapping[UUID, Sequence[str]]) -> candidates.Near:
         return candidates.near(connection, workspace_id, {each: authors[each].known for each in keys}, keys)
@@ -110,8 +113,7 @@ def _gathered(connection: RawConnection, workspace_id: UUID, authors: Mapping[UU
     def counted(sifted: candidates.Sifted) -> Gathered:
         return candidates.counted(connection, workspace_id, sifted)
 
-    with ThreadPoolExecutor(1) as reader:
-        yield from ahead(reader, map(candidates.sifted, ahead(reader, _in_parts(authors), near)), counted)
+    return ahead(aside, map(candidates.sifted, ahead(aside, _in_parts(authors), near)), counted)
 
 
 def _in_parts(authors: Mapping[UUID, Due]) -> Iterator[dict[UUID, Sequence[str]]]:

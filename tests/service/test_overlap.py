@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
 
-from service.store.overlap import FIRST, PART, ahead, in_parts
+from service.store.overlap import FIRST, PART, Aside, ahead, in_parts
+
+MANY = PART + 1  # rows, which are worth a thread
 
 
 @pytest.mark.parametrize("number", [0, 1, FIRST + 1, PART, PART + 1, PART + FIRST, 3 * PART + 7])
@@ -44,16 +45,17 @@ def test_what_cannot_be_made_ready_is_raised_too() -> None:
         in_parts(range(3 * PART), prepare, len)
 
 
+@pytest.mark.parametrize("rows", [1, MANY], ids=["at once", "in a thread"])
 @pytest.mark.parametrize("number", [0, 1, 2, 5])
-def test_every_part_is_read_once_and_comes_in_order(number: int) -> None:
+def test_every_part_is_read_once_and_comes_in_order(number: int, rows: int) -> None:
     read: list[int] = []
 
     def twice(part: int) -> int:
         read.append(part)
         return 2 * part
 
-    with ThreadPoolExecutor(1) as reader:
-        found = list(ahead(reader, range(number), twice))
+    with Aside(rows) as aside:
+        found = list(ahead(aside, range(number), twice))
     assert found == [2 * each for each in range(number)]
     assert read == list(range(number))
 
@@ -65,8 +67,8 @@ def test_the_next_part_is_read_while_the_one_before_is_worked_at() -> None:
         begun[part].set()
         return part
 
-    with ThreadPoolExecutor(1) as reader:
-        for part in ahead(reader, [0, 1], read):
+    with Aside(MANY) as aside:
+        for part in ahead(aside, [0, 1], read):
             assert begun[1].wait(5), part
 
 
@@ -84,16 +86,36 @@ def test_two_readings_one_after_the_other_share_one_reader_and_its_connection() 
 
         return read
 
-    with ThreadPoolExecutor(1) as reader:
-        first = ahead(reader, "abc", reading("one"))
-        found = list(ahead(reader, map(str.upper, first), reading("two")))
+    with Aside(MANY) as aside:
+        first = ahead(aside, "abc", reading("one"))
+        found = list(ahead(aside, map(str.upper, first), reading("two")))
     assert found == ["A", "B", "C"]
     assert sorted(order) == ["one a", "one b", "one c", "two A", "two B", "two C"]
 
 
-def test_what_cannot_be_read_is_raised_where_it_would_have_come() -> None:
-    with ThreadPoolExecutor(1) as reader:
-        found = ahead(reader, [2, 1, 0], lambda part: 2 // part)
+@pytest.mark.parametrize("rows", [1, MANY], ids=["at once", "in a thread"])
+def test_what_cannot_be_read_is_raised_where_it_would_have_come(rows: int) -> None:
+    with Aside(rows) as aside:
+        found = ahead(aside, [2, 1, 0, 4], lambda part: 2 // part)
         assert [next(found), next(found)] == [1, 2]
         with pytest.raises(ZeroDivisionError):
             next(found)
+
+
+@pytest.mark.parametrize("rows", [1, MANY], ids=["at once", "in a thread"])
+def test_what_comes_after_a_failure_fails_with_the_same_error(rows: int) -> None:
+    """The transaction is over: what ended it is told, whoever asks first."""
+    asked: list[str] = []
+
+    def read(part: int) -> int:
+        asked.append(f"read {part}")
+        return part
+
+    def store(part: int) -> int:
+        if part == 1:
+            raise ValueError("deadlock detected")
+        return part
+
+    with Aside(rows) as aside, pytest.raises(ValueError, match="deadlock detected"):
+        list(ahead(aside, ahead(aside, range(50), read), store))
+    assert len(asked) < 10

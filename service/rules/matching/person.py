@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct
 
 from integrations.records import Contact
 from service.rules import names
@@ -12,8 +13,7 @@ from service.rules.matching import addresses
 _MOST_WORDS = 6  # of one name; more is no name but a sentence
 
 
-@dataclass(frozen=True, slots=True)
-class ContactName:
+class ContactName(Struct, frozen=True):
     """`givens` are the names that somebody goes by, the usual one first; `families` the spellings of the family name, the
     fullest first; `shorts` every other form of the givens; `organisation` the forms of a firm's name, where it is one;
     `within` whatever of the givens could stand in a handle, cut short as well."""
@@ -23,13 +23,17 @@ class ContactName:
     families: tuple[str, ...] = ()
     shorts: tuple[str, ...] = ()
     organisation: tuple[str, ...] = ()
-    compact: str = field(init=False)  # the words without the spaces between them
-    within: tuple[str, ...] = field(init=False)
+    compact: str = ""  # the words without the spaces between them
+    within: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "compact", "".join(self.words))
-        cuts = (given[: names.SHORTEST_CUT] for given in self.givens)
-        object.__setattr__(self, "within", tuple(dict.fromkeys((*cuts, *self.givens, *self.shorts))))
+
+def _named(
+    words: tuple[str, ...], givens: tuple[str, ...], families: tuple[str, ...], shorts: tuple[str, ...],
+    organisation: tuple[str, ...] = (),
+) -> ContactName:  # fmt: skip
+    cuts = [given[: names.SHORTEST_CUT] for given in givens]
+    within = tuple(dict.fromkeys([*cuts, *givens, *shorts]))
+    return ContactName(words, givens, families, shorts, organisation, "".join(words), within)
 
 
 def contact_name(contact: Contact) -> ContactName:
@@ -53,7 +57,7 @@ def _person(name: str, first: str, last: str) -> ContactName:
     givens = tuple(dict.fromkeys(each for each in (given[0] if given else "", *usual) if each))
     words = full if len(full) > 1 else (*given, *family)
     shorts = tuple(dict.fromkeys(short for each in givens[:2] for short in names.short_forms(each)))
-    return ContactName(tuple(words), givens, names.family_forms(family) if family else (), shorts)
+    return _named(tuple(words), givens, names.family_forms(family) if family else (), shorts)
 
 
 @lru_cache(maxsize=16_384)
@@ -68,4 +72,4 @@ def _organisation(name: str, website: str) -> ContactName:
     site = addresses.domain_words(domain) if own_site and (domain := addresses.domain(website)) else ()
     forms = [whole, *names.bracketed(name), *site, initials]
     two = words if len(words) == 2 else ()
-    return ContactName(words, two[:1], two[1:], (), tuple(dict.fromkeys(each for each in forms if len(each) > 2)))
+    return _named(words, two[:1], two[1:], (), tuple(dict.fromkeys(each for each in forms if len(each) > 2)))
