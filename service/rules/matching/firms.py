@@ -40,7 +40,7 @@ def _containing(letters: str, form: str, seen: Commonness) -> Likeness:
         m, related = _WITH_MORE * _A_LETTER ** min(odd, _MOST_LETTERS), _RELATED_WITH_MORE
     else:
         m, related = (_WITH_FILLER, _RELATED_WITH_FILLER) if before or after else (_WHOLE, _RELATED)
-    chance = rarity.by_chance(form, len(letters) if odd else 1) + rarity.strangers(seen, f"{K.WORD}:{form}", related)
+    chance = rarity.by_chance(form, len(letters) if odd else 1) + rarity.strangers(seen, f"{K.SURNAME}:{form}", related)
     return Likeness(Level.PART if odd else Level.FIRM, m / min(chance, 1.0))
 
 

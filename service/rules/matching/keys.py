@@ -26,7 +26,8 @@ class Key(StrEnum):
     NAME = "n"  # two words of a name, in alphabetical order
     INITIAL = "i"  # an initial and a family name
     WORD = "s"  # a family name, or an organisation's name without spaces: what a handle begins or ends with
-    # Only counted, never sought: too many contacts share them.
+    # Only counted, never sought: too many contacts share them, or they are sought as words.
+    SURNAME = "g"  # a family name, or a form of an organisation's name
     GIVEN = "f"
     COMPANY = "c"
     CITY = "y"
@@ -40,7 +41,7 @@ K = Key
 IDENTIFIERS = frozenset({K.HANDLE, K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN})  # the others are names
 _ORDER = (K.HANDLE, K.EMAIL, K.PHONE, K.WEBSITE, K.NAME, K.INITIAL, K.WORD, K.DOMAIN)
 _RANK = {str(kind): number for number, kind in enumerate(_ORDER)}
-_COUNTED_KEYS = frozenset(map(str, (K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN, K.NAME, K.WORD)))
+_COUNTED_KEYS = frozenset(map(str, (K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN, K.NAME)))
 _MOST_FORMAL, _MOST_FAMILY, _MOST_FIRM_WORDS = 3, 3, 2  # spellings under which one contact is filed
 
 
@@ -72,8 +73,8 @@ def filed(contact: Contact) -> frozenset[str]:
 
 
 def counted(contact: Contact) -> frozenset[str]:
-    """The tokens of a contact whose frequency matters: those keys that several contacts can share, and the given name, company,
-    city, region, country and title. A store keeps, per workspace, how many contacts have each."""
+    """The tokens of a contact whose frequency matters: those keys that several contacts can share, and the given and family name,
+    company, city, region, country and title. A store keeps, per workspace, how many contacts have each."""
     keys = (key for key in contact_keys(contact) if key[0] in _COUNTED_KEYS)
     return frozenset({*keys, *_tokens(contact, contact_name(contact))})
 
@@ -224,6 +225,8 @@ def _domain_key(url: str) -> Iterator[str]:
 def _tokens(contact: Contact, name: ContactName) -> Iterator[str]:
     for given in name.givens[:2]:
         yield f"{K.GIVEN}:{given}"
+    for surname in (*name.families[:_MOST_FAMILY], *name.organisation):
+        yield f"{K.SURNAME}:{surname}"
     for kind, value in (
         (K.COMPANY, company_token(contact)), (K.CITY, phrase(contact.city)), (K.TITLE, phrase(contact.title)),
         (K.REGION, places.region(contact.region, contact.country)), (K.COUNTRY, places.country(contact.country)),

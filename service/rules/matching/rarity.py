@@ -74,7 +74,7 @@ _GIVEN, _GIVEN_WEIGHT, _GIVEN_COMMON = 0.006, 60, 0.005
 
 def family(seen: Commonness, name: str) -> float:
     """The probability that somebody else has this family name."""
-    share = (seen.others(f"{Key.WORD}:{name}") + _FAMILY_WEIGHT * _FAMILY) / (seen.contacts + _FAMILY_WEIGHT)
+    share = (seen.others(f"{Key.SURNAME}:{name}") + _FAMILY_WEIGHT * _FAMILY) / (seen.contacts + _FAMILY_WEIGHT)
     return max(share, _FAMILY_COMMON) if names.common_anywhere(name) else share
 
 

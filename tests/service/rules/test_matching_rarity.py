@@ -235,7 +235,7 @@ def test_the_share_of_known_authors_moves_from_what_is_expected_to_what_is_seen(
 @given(st.integers(0, 2_000_000), st.integers(1, 100_000))
 def test_names_are_never_impossible_and_the_more_bear_one_the_likelier_it_is(contacts: int, bearers: int) -> None:
     fewer, more = (
-        Commonness(contacts, {"s:quennell": each, "f:orla": each}) for each in (bearers, bearers + 1)
+        Commonness(contacts, {"g:quennell": each, "f:orla": each}) for each in (bearers, bearers + 1)
     )  # fmt: skip
     for probability, name in ((rarity.family, "quennell"), (rarity.given, "orla")):
         assert 0 < probability(fewer, name) <= probability(more, name)
