@@ -3,7 +3,8 @@
 The model is a table of whole-number weights (`weights/intents.json`, made by `training/train.py`), scored by the standard
 library: each word is looked up once, and the weights of all intents lie side by side in one large integer, so that one
 addition adds them all. What the phrases say (`spoken.py`) and what the text replies to are marks of the model, beside its
-punctuation and length.
+punctuation and length. Whether an answer is wanted also depends on where a word stands ("not yet" contradicts what we said, or
+nobody), and words that nobody showed the model are told by their kin in public word vectors: a word's weight holds both.
 
 Words are English. A text in another language is weighed by its marks alone, with weights of their own.
 """
@@ -14,7 +15,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from html import unescape
 from importlib.resources import files
 from itertools import pairwise
@@ -42,6 +43,7 @@ class Intents(NamedTuple):  # made for every text: a dataclass takes five times 
 
 NAMES: Final = Intents._fields
 _NEEDS_ANSWER, _CALL, _PRICE = map(NAMES.index, ("needs_answer", "call", "price"))
+OPENS, TO_SOMEBODY, WE_ASK, WE_TELL = PLACES = ("opens", "to somebody", "we ask", "we tell")  # where a text stands
 SPEAKS_OF: Final = "speaks of"  # how the marks of word classes begin
 UNSURE = 0.5  # the least for a text that we have no words to judge by: silence is for a goodbye only
 _LOWEST = -700.0  # log-odds: below it the exponential is more than a number can hold
@@ -74,6 +76,7 @@ class Text(NamedTuple):
         bool  # its phrases count besides the model: it may be in another language, or is longer than what is weighed
     )
     over: bool  # its phrases say goodbye, or that all is solved
+    place: str = OPENS  # of PLACES
 
 
 def intents(
@@ -88,7 +91,8 @@ def intents(
 class Before:
     """What a text replies to, as the model sees it."""
 
-    marks: tuple[str, ...] = ("opens",)
+    marks: tuple[str, ...] = (OPENS,)
+    place: str = OPENS
 
     @classmethod
     def of(cls, text: str | None, ours: bool | None) -> Before:
@@ -100,7 +104,7 @@ class Before:
 
 
 _NOTHING = Before()
-_SOMEBODY = Before(("to somebody",))
+_SOMEBODY = Before((TO_SOMEBODY,), TO_SOMEBODY)
 
 
 def _ours(text: str) -> Before:
@@ -115,16 +119,16 @@ def _told(said: int, private: bool, names_nobody: bool) -> Before:
     if private:
         marks.append("we want a private message")
     elif said & (BIT["asks"] | BIT["requests"]):
-        marks.append("we ask")
+        marks.append(WE_ASK)
     elif said & BIT["polite_close"]:
         marks.append("we say goodbye")
     else:
-        marks.append("we tell")
+        marks.append(WE_TELL)
     if said & BIT["wants_talk"]:
         marks.append("we offer a talk")
     if names_nobody:
         marks.append("we name nobody")
-    return Before(tuple(marks))
+    return Before(tuple(marks), WE_ASK if WE_ASK in marks else WE_TELL)
 
 
 def take_apart(text: str, before: Before, language: str | None) -> Text:
@@ -133,7 +137,7 @@ def take_apart(text: str, before: Before, language: str | None) -> Text:
     if not before.marks:
         return own if not kin else own._replace(marks=[*own.marks, *kin])
     both = [f"{one} & {other}" for one in before.marks for other in own.marks]
-    return own._replace(marks=[*before.marks, *own.marks, *both, *kin])
+    return own._replace(marks=[*before.marks, *own.marks, *both, *kin], place=before.place)
 
 
 @lru_cache(maxsize=4096)  # whoever reads signals reads cues of the same texts next: those of one batch
@@ -201,7 +205,7 @@ def weigh(text: Text) -> Intents:
 def _at_home(model: Model, text: Text) -> Iterable[float]:
     """The log-odds by words and marks."""
     words = text.words
-    said = sum(map(model.word, words)) + sum(filter(None, map(model.pairs.get, pairwise(words))))
+    said = sum(map(model.words[text.place], words)) + sum(filter(None, map(model.pairs.get, pairwise(words))))
     told = _LANES.read(said, model.scale / sqrt(len(words)))
     return map(add, told, _LANES.read(model.bias + total(model.marks, text.marks), model.scale))
 
@@ -225,7 +229,8 @@ def why(
     if not apart.english:
         return []
     model, lane = _model(), NAMES.index(intent)
-    told = [(_LANES.read(model.word(word), 1.0)[lane], word) for word in apart.words]
+    weight = model.words[apart.place]
+    told = [(_LANES.read(weight(word), 1.0)[lane], word) for word in apart.words]
     told += [(_LANES.read(model.pairs.get(pair, 0), 1.0)[lane], " ".join(pair)) for pair in pairwise(apart.words)]
     found = sorted({(weight, words) for weight, words in told if weight > 0 and words != "^"}, reverse=True)
     return [words.replace("^ ", "") for _, words in found[:most]]
@@ -274,13 +279,20 @@ class Model:
         self.marks, self.abroad = packed(tables["marks"]), packed(tables["abroad"])
         self.pairs = {tuple(name.split(" ")): weight for name, weight in packed(tables["pairs"]).items()}
         self._words, self._parts = packed(tables["words"]), packed(tables["parts"])
-        self._classes = packed(tables["classes"])
-        self.word = lru_cache(maxsize=1 << 15)(self._word)
+        self._classes, self._here, self._kin = packed(tables["classes"]), packed(tables["here"]), packed(tables["kin"])
+        # A word's weight, by the place of the text that it stands in.
+        self.words = {place: lru_cache(maxsize=1 << 15)(partial(self._word, place)) for place in PLACES}
 
-    def _word(self, word: str) -> int:
+    def _word(self, place: str, word: str) -> int:
         known = normal(word)
-        kin = total(self._classes, classes().get(known, ()))
-        return self._words.get(known, 0) + total(self._parts, parts(known)) + kin
+        alike = classes().get(known, ())
+        anywhere = self._words.get(known, 0) + total(self._parts, parts(known)) + total(self._classes, alike)
+        return anywhere + self._kin.get(known, 0) + total(self._here, here(place, known, alike))
+
+
+def here(place: str, word: str, alike: Iterable[str]) -> list[str]:
+    """The names, in the table of that name, of a word (as the model knows it) and of its classes in a text that stands there."""
+    return [f"{place}: {word}", *[f"{place}: {SPEAKS_OF} {name}" for name in alike]]
 
 
 @cache

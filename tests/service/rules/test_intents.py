@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.intents import LONGEST, NAMES, UNSURE, Intents, intents, why
+from service.rules.intents import LONGEST, NAMES, UNSURE, Intents, classes, intents, why
 from service.rules.languages import English, english
 from service.rules.packed import LANE, pack
 from service.rules.phrases import LANGUAGES
@@ -58,6 +58,19 @@ def test_what_a_text_replies_to_changes_what_it_means() -> None:
     assert asked.call > intents("yes please", "It's on sale from Monday.", True).call
 
 
+@pytest.mark.parametrize("text", ["not here", "not yet", "no luck", "nobody has", "still nothing"])
+def test_whoever_contradicts_what_we_told_them_waits_more_than_one_who_says_so_out_of_the_blue(text: str) -> None:
+    assert intents(text, "We've sent it out this morning.", True).needs_answer > intents(text).needs_answer
+
+
+def test_words_that_are_in_no_example_are_read_like_their_kin() -> None:
+    affairs = ("verification", "transcript", "paperwork", "compartment", "clearance", "visas", "regulations")
+    feelings = ("admiration", "glory", "nostalgia", "soul", "warmth", "courage", "delight", "gratitude")
+    assert not {*affairs, *feelings} & {*stored()["weights"]["words"], *classes()}
+    told = {word: intents(f"so much {word} in this place").needs_answer for word in (*affairs, *feelings)}
+    assert min(told[word] for word in affairs) > 2 * max(told[word] for word in feelings)
+
+
 def test_whoever_asks_for_a_call_or_a_price_waits_for_an_answer() -> None:
     for text in ("love it! can we talk on the phone about it?", "wow. what does it cost?"):
         found = intents(text)
@@ -100,7 +113,9 @@ def test_the_longest_text_that_is_weighed_stays_within_its_lane() -> None:
     tables = stored()["weights"]
     worst = {name: max(max(map(abs, weights)) for weights in table.values()) for name, table in tables.items()}
     # A word of thirty letters has 58 parts; a word is in few classes.
-    word = worst["words"] + 58 * worst["parts"] + 4 * worst["classes"] + worst["pairs"]
+    word = (
+        worst["words"] + 58 * worst["parts"] + 4 * worst["classes"] + worst["pairs"] + worst["kin"] + 5 * worst["here"]
+    )
     assert LONGEST * word < 1 << (LANE - 1)
 
 
@@ -149,6 +164,10 @@ def test_what_needs_an_answer_is_told_far_better_than_by_a_question_mark() -> No
         intents(row["text"], row["reply_to_text"] or None, ours.get(row["reply_to_author"])).needs_answer
         for row in rows
     ]
+    there = sum(row["label"] == "yes" for row in rows)
+    likeliest = [row["label"] == "yes" for _, row in sorted(zip(told, rows, strict=True), key=lambda each: -each[0])]
+    at = next(at for at in range(len(rows)) if sum(likeliest[:at]) >= 0.8 * there)
+    assert sum(likeliest[:at]) / at > 0.85  # a question mark: .83 at recall .30
     said = [row["label"] == "yes" for row, found in zip(rows, told, strict=True) if found >= 0.5]
-    assert sum(said) / len(said) > 0.83
-    assert sum(said) / sum(row["label"] == "yes" for row in rows) > 0.75
+    assert sum(said) / len(said) > 0.8
+    assert sum(said) / there > 0.85
