@@ -67,6 +67,7 @@ TALK: Final[Mapping[str, tuple[str, ...]]] = {
 # Calls of which nothing follows: other people's, sayings, and calls that are over.
 NO_TALK: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
+        "how (?:often|many times) (?:will|would|do|does|can|must|should) <you>",
         "(?:they|people|friends|everyone|everybody|colleagues|mates|kids) call(?:ed|s)? (?:me|us)", "call (?:me|us|it) (?:maybe|crazy|old|mad|names|cynical|picky|\\w+-fashioned)",
         "(?:just |then |should |better )?(?:call|ring|phone) (?:your|my|their|his|her|the) (?!office|shop|mobile)\\w+", "call (?:his|her|their|its|my) (?:agent|people|lawyer|mum|mom)",
         "(?:hours?|minutes|ages|forever|all day) (?:on|in) (?:the|a) (?:phone|call)", "on (?:the|a) (?:phone|call) (?:to|with) (?:my|the|their|our|some)", "(?:nice|good|great|lovely|pleasure|fun) (?:to )?(?:talk|speak|chat|meet|see)\\w*(?: \\w+)?",
@@ -117,7 +118,7 @@ DECLINE: Final[Mapping[str, tuple[str, ...]]] = {
         "(?:through|via|on) (?:the |our )?(?:tender |procurement |supplier )?portal", "not (?:really )?interested|no longer (?:interested|looking|need\\w*)", "no need (?:for|of|to) (?:(?:a|any|the) )?(?:<session>|call|ring|talk|chat|phone|pitch)", "(?:just|only) (?:browsing|looking around|curious|being nosy|nosy|wondering)",
         "(?:went|gone|going|go|signed|stuck|sticking) with (?:someone|somebody|another|others?|the (?:other|incumbent|cheaper)|a (?:different|competitor|local)|them)", "(?:went|gone|going) (?:elsewhere|another way|in a different direction)", "(?:chose|chosen|picked|found|hired) (?:someone|somebody|one) (?:else|already|elsewhere|nearer|cheaper|locally)",
         "(?:stop|quit) (?:messaging|contacting|e-?mailing|chasing|dming|selling|pestering|texting)", "leave (?:me|us) alone", "too (?:salesy|pushy)|sales pitch(?:es)?", "(?:can't|cannot|not able to|unable to|won't) (?:talk|speak|come to the phone|be) (?:on the phone|by phone)", "(?:don't|dont|do not) worry(?: about (?:it|the|a|calling|that))?(?=.*(?:call|anymore|any more|already|sorted|now))",
-        "(?:^|\\. )no,? (?:thanks|thank you|ta)", "decided (?:against|not to)", "(?:sticking|staying) with (?:what|our|the|pen|paper|excel|spreadsheets?)", "(?:have to|need to|must|to) be disclosed",
+        "(?:^|\\. )no,? (?:thanks|thank you|ta)", "decided (?:against|not to)", "(?:decided|chosen|agreed|opted|voted) to (?:stay|stick|remain|carry on) (?:with|where|as)(?! (?:you|it|this|that|a|the (?:plan|project|work))\\b)", "(?:sticking|staying) with (?:what|our|the|pen|paper|excel|spreadsheets?)", "(?:have to|need to|must|to) be disclosed",
     ),
     "de": ("(?:bitte )?(?:nicht|kein\\w*|ungern) (?:anrufen|telefon\\w*|anruf\\w*)", "(?:lieber|bitte|nur|besser) (?:\\w+ )?(?:per (?:mail|e-mail)|schriftlich|schreiben|mailen)", "kein interesse|nicht interessiert|hat sich erledigt|anders entschieden", "telefonier\\w* nicht (?:gern|so gern)|telefoniere ungern"),
     "fr": ("(?:ne|n') ?(?:m'appelez|me telephonez|appelez) pas|pas d'appels?|pas de telephone", "(?:prefere|plutot|mieux) (?:\\w+ )?(?:ecrire|par ecrit|mail|par mail|les messages|un mail|echanger par)", "pas (?:interesse\\w*|besoin d'appel)|choisi un autre|parti\\w* sur un autre"),
