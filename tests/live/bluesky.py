@@ -108,6 +108,13 @@ class Network:
             handle, "com.atproto.repo.deleteRecord", collection="app.bsky.graph.block", rkey=uri.rpartition("/")[2]
         )
 
+    def settles(self) -> None:
+        """Until everybody is found by their handle: on a busy machine the AppView hears of them only after it has come up."""
+        where = f"{self.state['appview']}/xrpc/com.atproto.identity.resolveHandle"
+        for each in self.state["accounts"]:
+            asked = {"handle": each["handle"]}
+            self._until(lambda asked=asked: requests.get(where, params=asked, timeout=10).ok)  # type: ignore[misc]
+
     def _facets(self, text: str) -> list[dict[str, Any]]:
         found = []
         for each in self.state["accounts"]:
@@ -174,7 +181,9 @@ def running() -> Iterator[Network]:
             subprocess.run(
                 ["bash", str(folder / "up.sh")], env=environment, check=True, stdout=subprocess.DEVNULL, timeout=900
             )
-            yield Network(home, chat, json.loads((home / STATE).read_text()), _person(folder))
+            network = Network(home, chat, json.loads((home / STATE).read_text()), _person(folder))
+            network.settles()
+            yield network
         finally:
             subprocess.run(["bash", str(folder / "down.sh")], env=environment, check=False)
             (home / STATE).unlink(missing_ok=True)
