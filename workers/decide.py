@@ -31,7 +31,7 @@ from workers.lanes import LANES, exhaust
 from workers.stopping import Turn
 
 # How many at once: memory stays flat, transactions short.
-AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 500, 500, 1000
+AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 500, 500, 2000
 SAMPLE = 400  # authors, weighed twice: one in three of them is told apart from four in ten
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
 T = TypeVar("T")
