@@ -45,6 +45,7 @@ class Cue:
     OWN_AFFAIRS: Final = 1 << 19  # tells of themselves, asks, or names a number: no mere remark
     PHONE: Final = 1 << 20  # gives a telephone number
     PASSED: Final = 1 << 21  # lets it pass, in words that no phrase has: heard, never read
+    NOT_CALLED: Final = 1 << 22  # speaks of it that they are not to be called (either side)
 
 
 # What shows that more is at stake than a pleasant talk, and what each adds to the case for a call.
@@ -68,6 +69,7 @@ _TABLES: Mapping[int, Mapping[str, tuple[str, ...]]] = {
     Cue.NO_BUYER: phrases.NO_BUYER,
     Cue.JOKE: phrases.JOKE,
     Cue.WRONG: phrases.WRONG,
+    Cue.NOT_CALLED: phrases.NOT_CALLED,
 }
 _MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "ß": "ss"})
 _NOISE = re.compile(r"https?://\S+|www\.\S+|@[\w.]*\w")
@@ -102,7 +104,8 @@ def _patterns(english: bool, *cues: int) -> Iterator[tuple[int, re.Pattern[str]]
 
 # The phrases of English, and those of all other languages together; and what we say ourselves, in any.
 _SIEVES = {english: Sieve(_patterns(english)) for english in (True, False)}
-_OURS = Sieve([*_patterns(True, Cue.OFFER, Cue.AGREED), *_patterns(False, Cue.OFFER, Cue.AGREED)])
+_SAID_BY_US = (Cue.OFFER, Cue.AGREED, Cue.NOT_CALLED)
+_OURS = Sieve([*_patterns(True, *_SAID_BY_US), *_patterns(False, *_SAID_BY_US)])
 _BIO = _compiled(phrases.NO_BUYER_BIO, True)
 # Words that hold an English sentence together and stand in no other language that there are phrases for.
 _ENGLISH = frozenset(
@@ -127,7 +130,7 @@ def read_cues(text: str) -> int:
 
 
 def read_ours(text: str) -> int:
-    """What a text of ours says: only whether it offers a call or confirms a time."""
+    """What a text of ours says: only whether it offers a call, confirms a time, or speaks of a mark against calls."""
     return _read_ours(unaddressed(text[:LONGEST]))
 
 
@@ -160,12 +163,20 @@ def _is_english(plain: str) -> bool:
 
 def _read(plain: str, *, english: bool) -> int:
     may = dict(_SIEVES[english].may(plain))
-    talk, no_talk = may.pop(Cue.TALK, None), may.pop(Cue.NO_TALK, None)
-    found = sum(cue for cue, pattern in may.items() if pattern.search(plain))
+    talk, no_talk, mark = may.pop(Cue.TALK, None), may.pop(Cue.NO_TALK, None), may.pop(Cue.NOT_CALLED, None)
+    plain, marks = mark.subn(" . ", plain) if mark else (plain, 0)
+    found = sum(cue for cue, pattern in may.items() if pattern.search(plain)) | _marked(marks, talk, plain)
     live, others = no_talk.subn(" . ", plain) if no_talk else (plain, 0)
     if talk and talk.search(live):
         return found | Cue.TALK
     return found | Cue.NO_TALK if others else found
+
+
+def _marked(marks: int, talk: re.Pattern[str] | None, rest: str) -> int:
+    """What it says to speak of a mark against calls: a no, unless the rest of the text asks for one."""
+    if not marks:
+        return Cue.NONE
+    return Cue.NOT_CALLED if talk and talk.search(rest) else Cue.NOT_CALLED | Cue.DECLINE
 
 
 def from_signals(signals: Signals) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -56,6 +57,7 @@ _WITHOUT: Final[Mapping[int, tuple[str, float]]] = {
     Cue.COMPLAINT: ("complaint", 0.7),
     Cue.NO_BUYER: ("other", 0.5),
 }
+_SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?…])\s+|\n+")
 _PASSED: Final = 0.8
 FLOOR: Final = 0.3  # below it is what any text has: it adds nothing, however much of it there is
 
@@ -63,6 +65,15 @@ FLOOR: Final = 0.3  # below it is what any text has: it adds nothing, however mu
 def above(probability: float) -> float:
     """What a probability has above the floor, 0 to 1."""
     return max(0.0, (probability - FLOOR) / (1 - FLOOR))
+
+
+def clearest_wish(text: str, heard: Heard, language: str | None = None) -> Heard:
+    """What was heard in a text, and how clearly a wish to talk stands in one of its sentences, where next to none is heard in the whole: what
+    somebody tells before it would drown it."""
+    if heard.talk >= _WITH_PHRASE or not read_cues(text) & Cue.TALK:
+        return heard
+    said = (each for each in _SENTENCE_ENDS.split(text[:LONGEST]) if read_cues(each) & Cue.TALK)
+    return heard._replace(talk=max([heard.talk, *(hear(each, language).talk for each in said)]))
 
 
 def weighed(cues: int, heard: Heard) -> int:

@@ -109,6 +109,13 @@ VIDEO: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "de": ("video\\w*|per teams|per zoom",), "fr": ("visio\\w*|en video",), "es": ("videollamada|por video",), "it": ("videochiamata|in video\\w*",), "pt": ("videochamada|por video",), "nl": ("videogesprek|videobellen|beeldbellen",),
 }  # fmt: skip
+# A mark against calls, as either side speaks of it.
+NOT_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
+    "en": (
+        "(?:down|marked|listed|noted|flagged) as (?:a )?(?:no[ -](?:calls?|phone(?: calls)?)|do[ -]not[ -]<call>|not to be (?:called|rung|phoned))", "(?:do|don't)[ -](?:not[ -])?<call> (?:list|flag|note|request|mark)|no[ -](?:calls?|phone) (?:list|flag|note|request|rule|mark)",
+        "(?:asked|told|said|wanted|preferred) (?:you |us |them )?(?:not to (?:be )?(?:called|rung|phoned|<call>)|no (?:more )?(?:phone )?calls)", "(?:on|off) (?:the|your|our) (?:do[ -]not[ -]call|no[ -]calls?) list",
+    ),
+}  # fmt: skip
 # They would rather not be called, or it is decided otherwise.
 DECLINE: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
@@ -117,7 +124,7 @@ DECLINE: Final[Mapping[str, tuple[str, ...]]] = {
         "(?:just|only|rather(?: you)?|prefer to|easier to|better to) <write>(?: (?:me|it|us|here|instead|please))?", "<write> (?:me |us |it )?(?:instead|rather than)", "(?:keep (?:it|this|things) (?:to|on|in|by)|stick to|prefer|only by|only via|just by|rather by) (?:e-?mail|writing|mail|text|messages?|dms?|chat here|here)", "(?:e-?mail|writing|messages?) (?:only|is best|is better|suits me|works best)", "prefer (?:writing|typing|texting|e-?mail\\w*|to keep it \\w+)",
         "(?:through|via|on) (?:the |our )?(?:tender |procurement |supplier )?portal", "not (?:really )?interested|no longer (?:interested|looking|need\\w*)", "no need (?:for|of|to) (?:(?:a|any|the) )?(?:<session>|call|ring|talk|chat|phone|pitch)", "(?:just|only) (?:browsing|looking around|curious|being nosy|nosy|wondering)",
         "(?:went|gone|going|go|signed|stuck|sticking) with (?:someone|somebody|another|others?|the (?:other|incumbent|cheaper)|a (?:different|competitor|local)|them)", "(?:went|gone|going) (?:elsewhere|another way|in a different direction)", "(?:chose|chosen|picked|found|hired) (?:someone|somebody|one) (?:else|already|elsewhere|nearer|cheaper|locally)",
-        "(?:stop|quit) (?:messaging|contacting|e-?mailing|chasing|dming|selling|pestering|texting)", "leave (?:me|us) alone", "too (?:salesy|pushy)|sales pitch(?:es)?", "(?:can't|cannot|not able to|unable to|won't) (?:talk|speak|come to the phone|be) (?:on the phone|by phone)", "(?:don't|dont|do not) worry(?: about (?:it|the|a|calling|that))?(?=.*(?:call|anymore|any more|already|sorted|now))",
+        "(?:(?<!.)|(?<=[.,!?;:-] )|(?<=please )|(?<=just )|(?<=you )|(?<=to )|(?<=and )|(?<=now )|(?<=so )|(?<=ok ))(?:stop|quit) (?:messaging|contacting|e-?mailing|chasing|dming|selling|pestering|texting)", "leave (?:me|us) alone", "too (?:salesy|pushy)|sales pitch(?:es)?", "(?:can't|cannot|not able to|unable to|won't) (?:talk|speak|come to the phone|be) (?:on the phone|by phone)", "(?:don't|dont|do not) worry(?: about (?:it|the|a|calling|that))?(?=.*(?:call|anymore|any more|already|sorted|now))",
         "(?:^|\\. )no,? (?:thanks|thank you|ta)", "decided (?:against|not to)", "(?:decided|chosen|agreed|opted|voted) to (?:stay|stick|remain|carry on) (?:with|where|as)(?! (?:you|it|this|that|a|the (?:plan|project|work))\\b)", "(?:sticking|staying) with (?:what|our|the|pen|paper|excel|spreadsheets?)", "(?:have to|need to|must|to) be disclosed",
     ),
     "de": ("(?:bitte )?(?:nicht|kein\\w*|ungern) (?:anrufen|telefon\\w*|anruf\\w*)", "(?:lieber|bitte|nur|besser) (?:\\w+ )?(?:per (?:mail|e-mail)|schriftlich|schreiben|mailen)", "kein interesse|nicht interessiert|hat sich erledigt|anders entschieden", "telefonier\\w* nicht (?:gern|so gern)|telefoniere ungern"),

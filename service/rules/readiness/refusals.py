@@ -80,12 +80,22 @@ def could_change(history: History, heard: Sequence[Word]) -> list[datetime]:
     return [*(at - NEAR for at in coming), *fresh]
 
 
+def takes_back(heard: Iterable[Word], asked: Word) -> bool:
+    """Whether somebody who is not to be called asks for a call in knowledge of that: they say so themselves, or we had told them, and they
+    ask all the same. A wish by itself takes nothing back: who wrote it may not know what the CRM says."""
+    told = any(word.ours and word.cues & Cue.NOT_CALLED and word.at < asked.at for word in heard)
+    return told or bool(asked.cues & Cue.NOT_CALLED)
+
+
 # --- one check each, the gravest first ------------------------------------------------------------------------
 
 
 def _do_not_call(case: Case) -> Refusal | None:
-    """Whoever asks for a video meeting has asked for no telephone call."""
-    if not case.history.do_not_call or (case.asked is not None and case.asked.cues & Cue.VIDEO):
+    """Whoever asks for a video meeting has asked for no telephone call; and it is theirs to take back (`takes_back`)."""
+    asked = case.asked
+    if not case.history.do_not_call or (
+        asked is not None and (asked.cues & Cue.VIDEO or takes_back(case.heard, asked))
+    ):
         return None
     return Refusal(DO_NOT_CALL)
 
@@ -111,9 +121,11 @@ def _planned(case: Case) -> Refusal | None:
 
 
 def _agreed(case: Case) -> Refusal | None:
-    """One of you has told them when: a task would only repeat it, unless something has come up since."""
+    """One of you has told them when: a task would only repeat it, unless something has come up since, or that talk has taken place."""
     for word in case.heard:
-        if word.ours and word.cues & Cue.AGREED and word.at + AGREED_LASTS > case.now and not _news(case, word.at):
+        if not (word.ours and word.cues & Cue.AGREED) or (case.held is not None and word.at <= case.held):
+            continue
+        if word.at + AGREED_LASTS > case.now and not _news(case, word.at):
             return Refusal(f"You agreed on a time with them on {case.date(word.at)}.", word.at + AGREED_LASTS)
     return None
 
@@ -155,13 +167,14 @@ def _declined(case: Case) -> Refusal | None:
 
 
 def _complaint(case: Case) -> Refusal | None:
-    """A complaint that is not over. A customer who asks to talk about theirs is to be called all the same."""
+    """A complaint that is not over: it is over with a last polite word, or when they have been answered and ask what something would cost or
+    take. A customer who asks to talk about theirs is to be called all the same."""
     if case.asked is not None and case.history.deal:
         return None
-    over, answered = False, None
+    over, moved_on, answered = False, False, None
     for word in reversed(case.heard):
         if word.ours:
-            answered = word.at
+            answered, over = word.at, over or moved_on
         elif word.cues & Cue.COMPLAINT:
             until = answered + CALM if answered else word.at + case.policy.lapse_after
             if over or until <= case.now:
@@ -169,6 +182,8 @@ def _complaint(case: Case) -> Refusal | None:
             return Refusal(f"They complained on {case.date(word.at)} and that is still open; settle it first.", until)
         elif word.small or word.post.signals.solved:
             over = True
+        else:
+            moved_on = moved_on or word.heard.terms >= WEIGHTY
     return None
 
 

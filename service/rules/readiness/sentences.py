@@ -13,6 +13,7 @@ from service.rules.readiness.talk import Course, Word
 from service.rules.words import day, times, where
 
 CALL_MINUTES: Final = 10
+TAKEN_BACK: Final = "The CRM says that they must not be called, but they know that and ask all the same: put it right there first."
 LIKELY: Final = 0.5  # how likely it must be that something is at stake, for a sentence to say so
 _SAID: Final[Mapping[int, str]] = {
     Cue.DECISION: "want to get something done",
@@ -31,9 +32,17 @@ _DEALS: Final[Mapping[str, str]] = {
 
 
 def why_now(
-    name: str, course: Course, asked: Word | None, standing: Standing, now: datetime, policy: Policy
+    name: str,
+    course: Course,
+    asked: Word | None,
+    standing: Standing,
+    now: datetime,
+    policy: Policy,
+    *,
+    not_called: bool = False,
 ) -> tuple[str, ...]:
-    """Three sentences at most for a finding (four where they prefer video)."""
+    """Three sentences at most for a finding (four where they prefer video, or were `not_called`: the CRM says that they must not be, and
+    they have taken it back)."""
     found = [
         *_wish(name, course, asked, now, policy),
         *_need(course, now, policy),
@@ -42,7 +51,8 @@ def why_now(
         *([_DEALS[standing.deal]] if standing.deal in _DEALS else []),
     ]
     video = ["They prefer a video meeting."] if wants_video(course, asked) else []
-    return (*found[:1], *video, *found[1:3])
+    marked = [TAKEN_BACK] if not_called and not video else []
+    return (*found[:1], *video, *marked, *found[1:3])
 
 
 def wants_video(course: Course, asked: Word | None) -> bool:

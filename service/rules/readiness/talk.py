@@ -13,7 +13,7 @@ from integrations.records import Kind
 from service.rules.addressing import SPEAKS, unique
 from service.rules.model import History, Post
 from service.rules.readiness.cues import ANY_NEED, NEED, Cue, from_signals, may_wish, read_cues, read_ours
-from service.rules.readiness.heard import FLOOR, NOTHING, Heard, above, hear, weighed
+from service.rules.readiness.heard import FLOOR, NOTHING, Heard, above, clearest_wish, hear, weighed
 
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
@@ -153,7 +153,7 @@ def _ours(text: str) -> int:
 
 
 def _cues(post: Post, told: Heard) -> int:
-    read = weighed(read_cues(post.text), told) if post.text else Cue.NONE
+    read = weighed(read_cues(post.text), clearest_wish(post.text, told, post.language)) if post.text else Cue.NONE
     kept = from_signals(post.signals)
     # The text knows more than the signals, which take "an hour on a call with my bank" for a wish.
     return read | (kept & ~Cue.TALK if read & Cue.NO_TALK else kept)
