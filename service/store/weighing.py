@@ -5,7 +5,7 @@ Authors who link to each other are not weighed together: what is confirmed of on
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -28,6 +28,8 @@ _STANDING = (
     "SELECT author_id, contact_id, connection_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
     " AND author_id = ANY(%(ids)s)"
 )
+# A page that more authors call their own is nobody's: a forum's front page, say. They need not wait for each other.
+_OWNERS = 3
 _TRACE = 1e-9  # somebody shares a key with them, and under another share it could count
 
 
@@ -120,9 +122,11 @@ def _in_parts(authors: Mapping[UUID, Due]) -> Iterator[dict[UUID, Sequence[str]]
     """The keys of these authors, part by part, but for those who link to one before them, or whom one before them links to."""
     own, pages = set[str](), set[str]()
     part: dict[UUID, Sequence[str]] = {}
+    called_own = Counter(profile_key(each.known.author.url) for each in authors.values())
+    nobodys = {page for page, times in called_own.items() if times > _OWNERS}
     for author_id, each in authors.items():
         keys, profile = author_keys(each.known), profile_key(each.known.author.url)
-        linked_to = {key for key in keys if key.startswith(PROFILE)}
+        linked_to = {key for key in keys if key.startswith(PROFILE) and key not in nobodys}
         if profile in pages or not own.isdisjoint(linked_to):
             continue
         own.add(profile)

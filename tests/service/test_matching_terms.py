@@ -297,6 +297,29 @@ def test_an_account_that_somebody_else_is_matching_at_this_moment_is_matched_aga
     assert desk.due() == {linked}
 
 
+@pytest.mark.parametrize("name", ["Charles Babbage", "moonfox"])
+@pytest.mark.parametrize("who_links", ["the confirmed one", "the other"])
+def test_a_link_alone_confirms_nobody_under_another_name(desk: Desk, name: str, who_links: str) -> None:
+    """People link to whom they work for, are married to, or admire."""
+    ours, theirs = "https://x.example/ada", "https://social.example/@moonfox"
+    desk.save(ada(), *(Contact(str(each), f"Given{each} Name{each}", f"Given{each}", f"Name{each}") for each in range(2, 300)))  # fmt: skip
+    confirmed = desk.author(url=ours, website=theirs if who_links == "the confirmed one" else "")
+    other = desk.author(
+        "moonfox", provider="fakesocial", name=name, url=theirs, website=ours if who_links == "the other" else ""
+    )
+    while desk.due():
+        states = desk.states()
+    assert states[confirmed, "1"] == "confirmed"
+    assert states.get((other, "1")) != "confirmed"
+
+
+def test_a_page_that_many_call_their_own_makes_nobody_wait(desk: Desk) -> None:
+    for number in range(8):
+        desk.author(f"member{number}", name=f"Member {number}", url="https://forum.example/members")
+    with desk.session() as session:
+        assert matching.match_due(session, desk.workspace_id, 100) == 8
+
+
 def test_two_who_link_to_the_same_page_are_not_the_same(desk: Desk) -> None:
     desk.save(ada())
     page = "https://club.example/members"

@@ -59,13 +59,15 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
         mistaken = _MISTAKEN[signal] * (_SHARED_BY_OTHERS.get(signal, 1.0) if like.level in CONTRADICT else 1.0)
         return Evidence(signal, sentence, source, basis, _ON_FILE * seen.reach / (mistaken + others))
 
+    # People link to whom they admire, are married to or work for as well: a link by itself decides nothing.
+    same_name = like.level in AGREE
     page = ":".join(addresses.account_on(contact.website) or ())
     for value in of_kind(shared, K.HANDLE):
         network, _, handle = value.partition(":")
         at = at_sign(profile.author.handle or handle)
         if value == page:
             # The website that the CRM has for a person can be their employer's page.
-            own_page = bool(pair.name.organisation) or like.level in AGREE
+            own_page = bool(pair.name.organisation) or same_name
             sentence = f"The website that the CRM has is a page of {at}."
             yield piece(S.PROFILE if own_page else S.LOOSE_HANDLE, sentence, Source.CRM, basis)
             continue
@@ -78,7 +80,7 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
             yield piece(S.PROFILE, f"The address of their profile, {value}, is on file in the CRM.", Source.CRM, basis)
         elif value in on_file:
             sentence = f"Their profile links to {value}, which is on file in the CRM."
-            yield piece(S.PROFILE, sentence, Source.PROFILE, Basis.PUBLIC)
+            yield piece(S.PROFILE if same_name else S.LOOSE_HANDLE, sentence, Source.PROFILE, Basis.PUBLIC)
     for kind, signal, sentence in (
         (K.EMAIL, S.EMAIL, "The e-mail address {value} stands in their profile and in the CRM."),
         (K.PHONE, S.PHONE, "The same phone number stands in their profile and in the CRM."),
@@ -88,8 +90,9 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
                 signal, sentence.format(value=value), Source.PROFILE, Basis.PUBLIC, seen.others(f"{kind}:{value}")
             )
     if elsewhere is not None:
-        sentence = f"Their account on {plain(elsewhere)} is confirmed to be this contact's."
-        yield piece(S.ELSEWHERE, sentence, Source.PERSON, Basis.DECIDED)
+        whose = "Their account" if same_name else "An account that theirs links to, or that links to theirs,"
+        sentence = f"{whose} on {plain(elsewhere)} is confirmed to be this contact's."
+        yield piece(S.ELSEWHERE if same_name else S.LOOSE_HANDLE, sentence, Source.PERSON, Basis.DECIDED)
 
 
 def _on_another_network(pair: Pair, basis: Basis) -> Iterator[Evidence]:

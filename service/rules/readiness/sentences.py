@@ -13,7 +13,9 @@ from service.rules.readiness.talk import Course, Word
 from service.rules.words import day, times, where
 
 CALL_MINUTES: Final = 10
-TAKEN_BACK: Final = "The CRM says that they must not be called, but they know that and ask all the same: put it right there first."
+TAKEN_BACK: Final = (
+    "The CRM says that they must not be called, but they know that and ask all the same: put it right there first."
+)
 LIKELY: Final = 0.5  # how likely it must be that something is at stake, for a sentence to say so
 _SAID: Final[Mapping[int, str]] = {
     Cue.DECISION: "want to get something done",
