@@ -129,7 +129,11 @@ def _fill(network: Sandbox, scale: Scale) -> list[list[str]]:
                 }
                 for number, handle in enumerate([*shops, *people])
             ],
-            owners=[{"id": "71", "email": "owner0@bench.test", "first_name": "Olga", "last_name": "Berg"}],
+            # Each workspace's tasks go to whom has connected it: somebody whom the CRM does not know would get none.
+            owners=[
+                {"id": str(71 + team), "email": f"owner{team}@bench.test", "first_name": "Olga", "last_name": "Berg"}
+                for team in range(scale.fleet_workspaces)
+            ],
         )
     )
     return handles
