@@ -46,7 +46,7 @@ test-crm: dev  ## Tests against a real BottleCRM, installed in build/ (WARMLINE_
 	@WARMLINE_BOTTLECRM=1 $(BIN)/python -m pytest tests/live/test_bottlecrm.py -q
 
 test-odoo: dev  ## Tests against a real Odoo (WARMLINE_ODOO_PYTHON: a Python 3.6, for an Odoo 11.0 installed in build/; or WARMLINE_ODOO: a checkout with its .venv)
-	@$(BIN)/python -m pytest tests/live/test_odoo.py tests/live/test_odoo_tasks.py tests/live/test_odoo_whole_way.py -q
+	@$(BIN)/python -m pytest tests/live/test_odoo.py tests/live/test_odoo_contract.py tests/live/test_odoo_tasks.py tests/live/test_odoo_whole_way.py -q
 
 check: dev  ## Lint, types, architecture, the API document, licences
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -98,7 +98,4 @@ PROVIDER: Provider[CRMClient] = Provider(
             "Then delete the API key (Preferences, Account Security), and the user if you made one for Warmline.",
         ),
     ),
-    todo={
-        "contract": "Odoo publishes no contract: models, fields and methods are each database's own and stand on its page /doc since 19; the one version that was run is 11.",
-    },
 )
