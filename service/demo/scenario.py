@@ -145,7 +145,7 @@ DELETED = (37, 38)  # Hugo's question is taken back, and our answer to his first
 MESSAGES: tuple[tuple[int, str, int, str, str, str], ...] = (
     (1, "annabakes", 35, "09:00", "annabakes", "Hello, could you tell me where the nearest dealer is?"),
     (2, B, 35, "09:30", "annabakes", "Malmö has one: Cykelboden, near the station."),
-    (3, "bramdevries", 1, "15:00", "bramdevries", "What would you charge for six more bikes with the same charger?"),
+    (3, "bramdevries", 1, "15:00", "bramdevries", "Does the charger come with a longer cable?"),
 )
 
 # Logged in the CRM: (type, contact, days before the end, time of day, properties)

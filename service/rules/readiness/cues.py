@@ -89,7 +89,7 @@ def _compiled(table: Mapping[str, tuple[str, ...]], english: bool) -> re.Pattern
     if not found:
         return None
     joined = "|".join(f"(?:{each})" for each in found)
-    for name in ("session", "chief", "later", "write", "month", "call", "talk", "you", "day", "us", "n"):
+    for name in ("uncounted", "month", "session", "chief", "later", "write", "call", "talk", "you", "day", "us", "n"):
         joined = joined.replace(f"<{name}>", phrases.WORDS[name])
     joined = joined.replace("~", _GAP)
     return re.compile(rf"(?<![\w'])(?:{joined})(?!\w)")

@@ -24,6 +24,8 @@ WORDS: Final[Mapping[str, str]] = {
         r"head(?: \w+)? (?=wants|says|said|likes|asked|has|is)|investors|council|procurement|legal|finance|accountant|architect|landlord|bursar|principal|co-?founder|gm)"
     ),
     "later": r"(?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer|autumn|fall|winter|q[1-4]|next (?:year|quarter|month|term|season)|(?:the )?new year|christmas|easter)",
+    # What follows a number that counts nothing which they need: times, marks, little words, and what a thing is specified in.
+    "uncounted": r"(?:minutes?|mins?|hours?|hrs?|seconds?|days?|weeks?|months?|years?|am|pm|o'clock|stars?|out|times|percent|things?|to|till|and|or|is|was|at|in|for|of|on|lol|it|if|as|a|so|but|then|when|he|she|they|we|i|you|who|w|kw|v|hz|khz|mhz|hp|cc|mm|cm|mah|mb|gb|tb|px|inch(?:es)?|watts?|volts?|amps?|degrees?|may|<month>)\b",
     "write": r"(?:e-?mail|write|text|type|message|dm)",
 }
 
@@ -167,7 +169,7 @@ DEADLINE: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 SCALE: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
-        "[£$€] ?\\d|\\d+ ?(?:gbp|usd|eur|euros|pounds|dollars|quid|grand)", "<n> (?:\\w+ )?(?!minutes?\\b|mins?\\b|hours?\\b|hrs?\\b|seconds?\\b|days?\\b|weeks?\\b|months?\\b|years?\\b|am\\b|pm\\b|o'clock\\b|stars?\\b|out\\b|times\\b|percent\\b|things?\\b|to\\b|till\\b|and\\b|or\\b|is\\b|was\\b|at\\b|in\\b|for\\b|of\\b|on\\b|lol\\b|<month>\\b)[a-z-]{3,}",
+        "[£$€] ?\\d|\\d+ ?(?:gbp|usd|eur|euros|pounds|dollars|quid|grand)", "<n> (?!<uncounted>)(?:\\w+ )?(?!<uncounted>)[a-z-]{3,}",
         "all (?:of our|our) \\w+s\\b", "(?:dozens|hundreds|thousands) of", "(?:another|second|third|new|next) (?:site|branch|depot|location|office|shop|store|plant|clinic|unit|building|warehouse|factory|cafe|restaurant|school|floor|line)",
     ),
 }  # fmt: skip

@@ -92,7 +92,7 @@ def test_the_figures_are_those_of_the_scenario(outcome: Outcome) -> None:
     [
         ("annabakes", ["Answer Anna Lindqvist: asked about prices on X"], []),  # left waiting; her nudge makes no second task
         ("dev_patel_rides", ["Answer Dev Patel: reported a problem on X"], []),  # left waiting with a problem
-        ("bramdevries", ["Answer Bram de Vries: asked about prices on X"], []),  # a private message
+        ("bramdevries", ["Answer Bram de Vries: asked a question on X"], []),  # a private message
         ("kit_the_carter", ["Answer Kit: asked a question on X"], []),  # nobody whom the CRM knows
         ("emma_green", ["Answer Emma Green: asked a question on X"], []),
         ("chiaramonti", ["Answer Chiara Monti: asked to talk on X"], ["Call Chiara Monti: they asked to talk"]),
