@@ -101,16 +101,6 @@ class Gathered(Struct, frozen=True):
     elsewhere: Mapping[UUID, Mapping[str, str]]
 
 
-def gather(
-    connection: RawConnection,
-    workspace_id: UUID,
-    authors: Mapping[UUID, KnownAuthor],
-    keys: Mapping[UUID, Sequence[str]],
-) -> Gathered:
-    """What there is to weigh for these authors, who are sought under these keys, the strongest first: the three steps below."""
-    return counted(connection, workspace_id, sifted(near(connection, workspace_id, authors, keys)))
-
-
 def near(
     connection: RawConnection,
     workspace_id: UUID,
@@ -199,7 +189,8 @@ def _commonness(
 
     What is learnt of all authors, how many of them some CRM knows, each CRM has its part of, by its contacts: so an author is as
     likely to be a given contact however many CRMs the contacts are spread over."""
-    counted = filing.counts(connection, workspace_id, sorted(comparable))
+    # A CRM whose last contact has gone since these were found has no counts any more.
+    counted = defaultdict(dict, filing.counts(connection, workspace_id, sorted(comparable)))
     [share] = next(iter(execute(connection, _SHARE, {"w": workspace_id})), (None,))
     everybody = filing.how_many(counted)
     known = Commonness(everybody, {}, share).known

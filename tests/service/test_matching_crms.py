@@ -6,18 +6,19 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from integrations.records import Author, Contact
 from service.db import raw
 from service.models import Contact as Row
-from service.models import Match
+from service.models import KeyCount, Match
 from service.rules.matching import FEW, author_keys, commonness, match, weigh
 from service.rules.model import Candidate, KnownAuthor
 from service.runtime import Runtime
 from service.store import mirroring
-from service.store.candidates import gather, near
+from service.store.candidates import Gathered, counted, near, sifted
 from service.store.matching import match_due
 from tests.conftest import Member
 from tests.service.rows import Rows
@@ -53,6 +54,11 @@ class Crowd:
                 .order_by(Match.connection_id)
             )
             return [(crm, native, state) for crm, native, state in found]
+
+
+def gathered(session: Session, workspace_id: UUID, authors: dict[UUID, KnownAuthor]) -> Gathered:
+    keys = {author_id: author_keys(who) for author_id, who in authors.items()}
+    return counted(raw(session), workspace_id, sifted(near(raw(session), workspace_id, authors, keys)))
 
 
 @pytest.fixture
@@ -91,7 +97,7 @@ def test_an_author_is_as_likely_to_be_a_given_contact_however_many_crms_there_ar
     who = KnownAuthor("fakesocial", Author("1", "quillon", "Quillon Vesterby"))
     key = UUID(int=1)
     with crowd.rows.db.tenant(crowd.rows.workspace_id) as session:
-        found = gather(raw(session), crowd.rows.workspace_id, {key: who}, {key: author_keys(who)})
+        found = gathered(session, crowd.rows.workspace_id, {key: who})
     assert sorted(found.commonness) == sorted(crowd.crms)
     assert [each.contacts for each in found.commonness.values()] == [301, 301]
     whole = 602 / (0.35 * 602 / 1602)
@@ -146,7 +152,7 @@ def test_what_is_sifted_out_before_anything_is_counted_changes_nothing(
     who, key = KnownAuthor("fakesocial", Author("1", handle, name, location="Esbjerg")), UUID(int=1)
     with rows.db.tenant(rows.workspace_id) as session:
         mirroring.save_contacts(session, rows.workspace_id, crm, everybody)
-        found = gather(raw(session), rows.workspace_id, {key: who}, {key: author_keys(who)})
+        found = gathered(session, rows.workspace_id, {key: who})
         ids = {str(row.id): row.native_id for row in session.scalars(select(Row))}
     got = [each for crm, met in found.met[key].items() for each in weigh(met, found.commonness[crm])]
     whole = match(who, [Candidate(each.id, each) for each in everybody], commonness(everybody))
@@ -154,3 +160,13 @@ def test_what_is_sifted_out_before_anything_is_counted_changes_nothing(
         (each.contact_id, each.state, each.score, each.evidence) for each in whole
     ]
     assert bool(whole) == (name != "Nobody Known")
+
+
+def test_a_crm_whose_last_contact_goes_while_it_is_looked_through_stops_nothing(crowd: Crowd) -> None:
+    who, key = KnownAuthor("fakesocial", Author("1", "quillon", "Quillon Vesterby")), UUID(int=1)
+    with crowd.rows.db.tenant(crowd.rows.workspace_id) as session:
+        found = sifted(near(raw(session), crowd.rows.workspace_id, {key: who}, {key: author_keys(who)}))
+        session.execute(delete(KeyCount).where(KeyCount.connection_id == crowd.crms[0]))
+        got = counted(raw(session), crowd.rows.workspace_id, found)
+    assert got.commonness[crowd.crms[0]].counts.get("n:quillon vesterby") is None
+    assert got.commonness[crowd.crms[1]].contacts == 301
