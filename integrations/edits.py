@@ -28,6 +28,16 @@ def theirs(standing: TaskState, ours: Sequence[Mapping[str, Any]], fields: Seque
     return found
 
 
+def ticked_off(standing: TaskState, ours: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether this task was completed by a person, and not by a completion of ours whose answer was lost: that would have said who
+    answered, so the body tells them apart. Where it doesn't, since somebody had worded it anew, say, this is not known, and False."""
+    if standing.status is not TaskStatus.COMPLETED:
+        return False
+    body = plain(standing.body)
+    same = [each for each in ours if body is not None and plain(each.get("body")) == body]
+    return bool(same) and all(each.get(STATUS) != TaskStatus.COMPLETED for each in same)
+
+
 class Spared:
     """What people had changed in the tasks of one push."""
 
@@ -38,6 +48,10 @@ class Spared:
         """What is left to say of this task, as it stands there: nothing of what a person has changed."""
         self._found[task.key] = found = theirs(standing, task.ours, (*FIELDS, STATUS))
         nothing: dict[str, Any] = {name: None for name in found if name != STATUS}
+        if ticked_off(standing, task.ours):
+            found[STATUS] = TaskStatus.COMPLETED
+        elif task.status is TaskStatus.COMPLETED:
+            found.pop(STATUS, None)  # it may have been us
         if found.get(STATUS) == TaskStatus.COMPLETED:
             found[COMPLETED_AT] = standing.completed_at
         return replace(task, **nothing) if nothing else task

@@ -66,15 +66,12 @@ def _stands(before: Settled, result: PushResult, now: datetime, business: dateti
 
 def _ended(state: str) -> _Settle:
     def settle(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-        if edits.STATUS in result.theirs and before.wanted != "completed":  # they ticked it off: nothing was written
-            return replace(
-                before,
-                state=state,
-                detail="",
-                closed_as=DONE,
-                ticked_off_at=result.theirs.get(edits.COMPLETED_AT),
-            )
-        return replace(before, state=state, written=before.content, detail="", written_at=now)
+        found = replace(before, state=state, detail="")
+        if edits.STATUS in result.theirs:  # they ticked it off: nothing was written, unless we were to say the same
+            found = replace(found, closed_as=DONE, ticked_off_at=result.theirs.get(edits.COMPLETED_AT))
+            if before.wanted != "completed":
+                return found
+        return replace(found, written=before.content, written_at=now)
 
     return settle
 

@@ -129,7 +129,10 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
         _close(session, row, DONE, item.completed_at or real_now(), read_until=item.completed_at)
         return 1
     row.push_at = None  # we wanted that anyway
-    return 0
+    if not edits.ticked_off(item, (row.written, *row.sent)):
+        return 0
+    _also_ended_by_them(session, row, item.completed_at)
+    return 1
 
 
 def _ends_with_them(row: Task) -> bool:
@@ -148,6 +151,13 @@ def _close(session: Session, row: Task, reason: str, at: datetime, *, read_until
     tasks.release_slots(session, row.workspace_id, [row.person])
 
 
+def _also_ended_by_them(session: Session, row: Task, at: datetime | None) -> None:
+    """The rules had ended it, and before that was said a person ticked it off, at `at` where the CRM tells. What was written until then
+    may have been read by them, as it may have been had we heard of the tick first."""
+    if at is not None and row.wanted == "completed" and row.closed_by == "rules":
+        dealt_with(session, row, max(at, row.since))
+
+
 def end(session: Session, workspace_id: UUID, found: Mapping[UUID, tuple[str, datetime | None]]) -> None:
     """A push found that somebody had ended these tasks: by id, why, and when they ticked it off, if they did and the CRM tells."""
     rows = session.scalars(
@@ -155,9 +165,11 @@ def end(session: Session, workspace_id: UUID, found: Mapping[UUID, tuple[str, da
     ).all()
     for row in rows:
         session.refresh(row)
+        reason, at = found[row.id]
         if _ends_with_them(row):
-            reason, at = found[row.id]
             _close(session, row, reason, at or real_now(), read_until=at)
+        else:
+            _also_ended_by_them(session, row, at)
     due.decide_soon(session, workspace_id)
 
 
@@ -199,7 +211,9 @@ def dealt_with(session: Session, row: Task, until: datetime | None) -> None:
     if row.conversation_id is not None and row.kind == "unanswered":
         conversation = session.get(Conversation, (row.workspace_id, row.conversation_id))
         if conversation is not None:
-            conversation.dealt_with_until = until
+            before = conversation.dealt_with_until
+            # Of two ticks the earlier may be heard of last.
+            conversation.dealt_with_until = max(until, before) if until and before else until
             session.flush()
             due.decide_conversations(session, row.workspace_id, conversation_ids=[conversation.id])
     if row.relationship_id is not None:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
 
 from integrations.records import ActivityKind, Direction, TaskStatus
+from service.models import Task
+from service.store import reconciling
+from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
+from workers import push
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -103,3 +111,96 @@ def test_what_is_written_after_a_task_was_ticked_off_waits_for_an_answer_of_its_
     assert connected.task(state="completed").close_reason == "completed in the CRM"
     [open_task] = connected.tasks(state="open")
     assert "Azores" in open_task.content["body"]
+
+
+@pytest.fixture
+def answered(connected: World) -> World:
+    """Somebody asked and had their answer; that the task is over is decided and not said in the CRM yet. Then they asked again."""
+    connected.crm.clock = lambda: connected.now
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    connected.answers("We do.", id="r1", to="q1", ago=timedelta(0))
+    connected.passes(HOUR)
+    connected.says("@brand And how long does it take?", id="q2", to="q1", ago=timedelta(0))
+    connected.passes(5 * HOUR)
+    connected.due("own", "mentions")
+    while due := [each for each in connected.claim() if each.job != "push"]:
+        for claim in due:
+            connected.work(claim)
+    assert [(each.wanted, each.state) for each in connected.tasks()] == [("completed", "open"), ("open", "absent")]
+    return connected
+
+
+def _may_push(world: World, at: str = "now() - interval '1 hour'") -> None:
+    world.sql(
+        f"UPDATE connections SET next_push_at = {at}, push_lease_id = NULL, push_lease_until = NULL WHERE kind = 'crm'"
+    )
+
+
+def _dies(world: World, where: Any, does: str) -> None:
+    """The worker that pushes is killed when it comes to this."""
+    with world.monkeypatch.context() as away:
+        away.setattr(where, does, Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            world.run()
+
+
+@pytest.mark.parametrize("read_back", [True, False], ids=["read back", "come upon"])
+def test_who_ticks_off_a_task_that_was_just_answered_may_have_read_what_was_written_until_then(
+    answered: World, read_back: bool
+) -> None:
+    """As when we hear of the tick before we hear of the answer."""
+    [state] = answered.crm.tasks.values()
+    answered.crm.complete_as_person(state.id)
+    answered.passes(HOUR)
+    answered.says("@brand Is it insured?", id="q3", to="q1", ago=timedelta(0))
+    answered.passes(5 * HOUR)
+
+    _may_push(answered, *["NULL"] * read_back)
+    answered.look(streams=("mentions", *["recheck"] * read_back))
+
+    [open_task] = answered.tasks(wanted="open")
+    assert open_task.since == answered.now - 5 * HOUR
+    assert (answered.tasks()[0].state, answered.tasks()[0].closed_by) == ("completed", "rules")
+
+
+@pytest.mark.parametrize("read_back", [True, False], ids=["read back", "come upon"])
+def test_a_completion_of_ours_whose_answer_was_lost_is_nobodys_tick(answered: World, read_back: bool) -> None:
+    """Who asked again before it waits for an answer of their own."""
+    _may_push(answered)
+    _dies(answered, push, "_store")  # before what came of it was stored
+    assert len(answered.in_crm("completed")) == 1
+
+    _may_push(answered, *["NULL"] * read_back)
+    answered.look(streams=("mentions", *["recheck"] * read_back))
+
+    [open_task] = answered.tasks(wanted="open")
+    assert open_task.since == answered.now - 5 * HOUR
+
+
+def test_a_tick_after_a_completion_of_ours_that_never_arrived_is_told_from_it_by_what_the_task_says(
+    answered: World,
+) -> None:
+    [state] = answered.crm.tasks.values()
+    _may_push(answered)
+    _dies(answered, FakeCRM, "push_tasks")  # noted as perhaps said, and then never sent
+    answered.crm.complete_as_person(state.id)
+
+    _may_push(answered, "NULL")
+    answered.look(streams=("recheck",))
+
+    assert answered.tasks(wanted="open") == []
+
+
+def test_of_two_ticks_the_earlier_may_be_heard_of_last(connected: World) -> None:
+    """A CRM's feed is not always in order: what was dealt with stays dealt with."""
+    connected.crm.clock = lambda: connected.now
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        task = session.get(Task, (connected.workspace_id, connected.task().id))
+        assert task is not None
+        reconciling.dealt_with(session, task, connected.now)
+        reconciling.dealt_with(session, task, connected.now - HOUR)
+
+    assert connected.conversation().dealt_with_until == connected.now
