@@ -21,7 +21,11 @@ _SAVERS: dict[type, _Save] = {
     Activity: mirroring.save_activities,
 }
 # A `Gone` carries an id only: what it was is told by the stream that served it.
-_GONE: dict[str, _Save] = {"contacts": mirroring.drop_contacts, "activities": mirroring.drop_activities}
+_GONE: dict[str, _Save] = {
+    "owners": mirroring.drop_owners,
+    "contacts": mirroring.drop_contacts,
+    "activities": mirroring.drop_activities,
+}
 _TASKS = ("tasks", RECHECK)
 
 

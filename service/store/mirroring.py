@@ -181,6 +181,19 @@ def save_owners(session: Session, workspace_id: UUID, connection_id: UUID, items
     return len(changed)
 
 
+def drop_owners(session: Session, workspace_id: UUID, connection_id: UUID, gone: Iterable[Gone]) -> int:
+    """Owners whom the CRM shows no more: they stay by name, and are given nothing. Returns how many changed."""
+    rows = execute(
+        raw(session),
+        "UPDATE owners SET active = false WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s) AND active"
+        " RETURNING id",
+        {"w": workspace_id, "c": connection_id, "ids": [each.id for each in gone]},
+    )
+    if rows:
+        due.decide_unplaced(session, workspace_id)
+    return len(rows)
+
+
 def save_activities(session: Session, workspace_id: UUID, connection_id: UUID, items: Sequence[Activity]) -> int:
     """Stores activities and whom they were with; those people's relationships are due. Returns how many changed."""
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}

@@ -77,6 +77,10 @@ class FakeCRM:
         """A person deletes a contact."""
         self._log["contacts"].append(Gone(contact_id))
 
+    def remove_owner(self, owner_id: str) -> None:
+        """An administrator switches somebody's account off, and the CRM shows them no more."""
+        self._log["owners"].append(Gone(owner_id))
+
     def delete_activity(self, activity_id: str) -> None:
         """A person deletes a call, say, that was logged."""
         self._log["activities"].append(Gone(activity_id))

@@ -11,7 +11,7 @@ import pytest
 
 from integrations.errors import TemporaryError
 from integrations.provider import Access
-from integrations.records import Author
+from integrations.records import Author, Owner
 from integrations.registry import providers
 from service import connect, disconnecting
 from service.models import Connection
@@ -76,6 +76,36 @@ def test_an_account_of_ours_that_a_network_only_names_is_no_stranger(connected: 
         "p1": True,
         "p2": False,
     }
+
+
+def test_an_owner_whom_the_crm_shows_no_more_is_given_nothing_until_they_are_back(connected: World) -> None:
+    connected.crm.add(Owner("o2", "omar@acme.test", "Omar"))
+    connected.look()
+
+    def owners() -> list[tuple[str, bool]]:
+        return [(row[0], row[1]) for row in connected.sql("SELECT name, active FROM owners ORDER BY name")]
+
+    connected.crm.remove_owner("o2")
+    connected.look()
+    assert owners() == [("Olga", True), ("Omar", False)]
+
+    connected.crm.add(Owner("o2", "omar@acme.test", "Omar"))
+    connected.look()
+    assert owners() == [("Olga", True), ("Omar", True)]
+
+
+def test_a_task_waits_while_the_only_owner_is_gone(connected: World) -> None:
+    connected.crm.remove_owner("o1")
+    connected.look()
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.look()
+    assert connected.crm.tasks == {}
+
+    connected.crm.add(Owner("o1", "olga@acme.test", "Olga"))
+    connected.look()
+    connected.look()
+
+    assert [each.owner_id for each in connected.crm.tasks.values()] == ["o1"]
 
 
 def test_disconnecting_while_a_pull_runs_keeps_what_was_stored_and_ends_it(connected: World) -> None:
