@@ -10,12 +10,17 @@ from integrations import body
 from integrations.crm.espocrm import fields
 from integrations.crm.espocrm.api import API, MOST, Condition, DuplicateError, Row
 from integrations.crm.espocrm.fields import CONTACT, TASK, Site
-from integrations.errors import InvalidRequestError, PermissionDeniedError
+from integrations.errors import IntegrationError, InvalidRequestError, NotFoundError, PermissionDeniedError
 from integrations.records import Task, TaskState, TaskStatus
 
 _KEYS = 25  # keys in one question: it stands in the address
-# EspoCRM's own words for a 403 that is about this very record (Core/Record/Service, .../Access/LinkCheck); any other is about the role.
-_ABOUT_ONE = ("assignment failure", "link operation")
+# EspoCRM's own words for a 403 that is about this very record (Core/Record/Service, .../Access/LinkCheck), and what it means; any other is
+# about the role.
+_ABOUT_ONE: Mapping[str, type[IntegrationError]] = {
+    "non-existing record": NotFoundError,
+    "assignment failure": InvalidRequestError,
+    "link operation": InvalidRequestError,
+}
 
 
 class EspoDesk:
@@ -112,6 +117,7 @@ class EspoDesk:
         return self._site.url(TASK, task_id)
 
 
-def _about_one(error: PermissionDeniedError) -> Exception:
+def _about_one(error: PermissionDeniedError) -> IntegrationError:
     says = str(error).lower()
-    return InvalidRequestError(str(error)) if any(words in says for words in _ABOUT_ONE) else error
+    means = next((kind for words, kind in _ABOUT_ONE.items() if words in says), None)
+    return error if means is None else means(str(error))

@@ -247,6 +247,10 @@ def _listed(row: Row, name: str) -> list[str]:
 
 # --- tasks ------------------------------------------------------------------------------------------------------
 
+# EspoCRM takes none of these in a name (`noBadCharacters`, since 7.2), and people have them in theirs ("Ana <3"). What stands for them
+# looks the same and is hardly ever typed.
+_INTO_NAMES = str.maketrans("<>=", "\ufe64\ufe65\ufe66")
+_OUT_OF_NAMES = {ord(into): out for out, into in zip("<>=", "\ufe64\ufe65\ufe66", strict=True)}
 _PRIORITIES = {True: "High", False: "Normal"}
 _TASK_ATTRIBUTES = (
     "id", "name", "status", "description", "dateEnd", "dateEndDate", "dateCompleted", "assignedUserId", "parentType", "parentId", STAMP,
@@ -261,13 +265,17 @@ def task_attributes(site: Site) -> tuple[str, ...]:
 def task_values(task: Task, site: Site) -> dict[str, Any]:
     """The attributes that this task sets: only what it gives, and never its status."""
     values: dict[str, Any] = {
-        "name": task.subject,
+        "name": None if task.subject is None else task.subject.translate(_INTO_NAMES),
         "dateEnd": written(task.due_at) if task.due_at else None,
         "assignedUserId": task.owner_id,
         "priority": None if task.high_priority is None else _PRIORITIES[task.high_priority],
         "description": None if task.body is None else _described(task.body, task.key, site),
     }
     found = {name: value for name, value in values.items() if value is not None}
+    if task.due_at:
+        found["dateEndDate"] = (
+            None  # of a day without a time, EspoCRM makes `dateEnd` anew each time it stores the task
+        )
     if task.contact_id:
         found["parentType"], found["parentId"] = person(task.contact_id)
     return found
@@ -296,9 +304,10 @@ def task_state(row: Row, site: Site) -> TaskState:
         id=str(row["id"]),
         key=task_key(row, site),
         status=TaskStatus.COMPLETED if done else TaskStatus.OPEN,
-        subject=_text(row, "name"),
+        subject=_text(row, "name").translate(_OUT_OF_NAMES),
         body=text if site.key_field else body.unmark(text)[0],
-        due_at=instant(row.get("dateEnd")) or instant(row.get("dateEndDate")),
+        # Of a day without a time, `dateEnd` is the midnight after it.
+        due_at=instant(row.get("dateEndDate")) or instant(row.get("dateEnd")),
         owner_id=_id(row, "assignedUserId"),
         updated_at=instant(row.get(STAMP)),
         completed_at=instant(row.get("dateCompleted")) if done else None,

@@ -53,16 +53,20 @@ class _Part:
 
 
 def owners(source: Source, cursor: str | None) -> Pages:
-    """Everybody who can own a record, and those who no longer can. There are few: each pull reads all, by id."""
-    after = load(cursor).get("after")
-    after = after if isinstance(after, str) else ""
+    """Everybody who can own a record. There are few: each pull reads all, by id. EspoCRM shows an API user nobody who was switched off or
+    deleted, in no list and not alone: who was there in the last pull and is not any more is gone."""
+    state = load(cursor)
+    known, seen = (_words(state.get(name)) for name in ("known", "seen"))
+    after = state["after"] if isinstance(state.get("after"), str) else ""
     while True:
         rows = source.api.page("User", fields.OWNER_ATTRIBUTES, [("greaterThan", "id", after)] if after else [], "id")
-        after = str(rows[-1]["id"]) if len(rows) == MOST else ""
         people = tuple(fields.owner(row) for row in rows if row.get("type", "regular") in fields.OWNER_TYPES)
-        yield Page(people, store(after=after))
-        if not after:
+        seen |= {each.id for each in people}
+        if len(rows) < MOST - BROKEN:
+            yield Page((*people, *map(Gone, sorted(known - seen))), store(known=" ".join(sorted(seen))))
             return
+        after = str(rows[-1]["id"])
+        yield Page(people, store(known=" ".join(sorted(known)), seen=" ".join(sorted(seen)), after=after))
 
 
 def contacts(source: Source, cursor: str | None) -> Pages:
@@ -83,8 +87,7 @@ def contacts(source: Source, cursor: str | None) -> Pages:
 
 def _compared(source: Source, state: dict[str, Any]) -> Pages:
     """Those whose ids were there an hour ago and are not any more; and those who are to be seen now and were not, though no stamp tells."""
-    known = state.get("known")
-    before = set(known.split(" ")) if isinstance(known, str) and known else set()
+    before = _words(state.get("known"))
     here: set[str] = set()
     for kind in source.kinds:
         for rows in _ids(source.api, kind):
@@ -97,6 +100,10 @@ def _compared(source: Source, state: dict[str, Any]) -> Pages:
     again = () if many or not before else tuple(_read_again(source, here - before))
     items = (*again, *gone)
     yield Page(items, store(**{**state, "known": kept, "swept": source.now()}), (_NOT_COMPARED,) if many else ())
+
+
+def _words(value: object) -> set[str]:
+    return set(value.split()) if isinstance(value, str) else set()
 
 
 def _read_again(source: Source, ids: Set[str]) -> Iterator[CRMRecord]:

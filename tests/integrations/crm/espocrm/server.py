@@ -11,9 +11,10 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -30,7 +31,7 @@ JSON = {"Content-Type": "application/json"}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "Contact": {"name": "", "doNotCall": False, "emailAddressIsOptedOut": False},
     "Lead": {"name": "", "status": "New", "doNotCall": False, "emailAddressIsOptedOut": False},
-    "Task": {"status": "Not Started", "priority": "Normal", "dateEnd": None, "dateCompleted": None, "parentType": None, "parentId": None},
+    "Task": {"status": "Not Started", "priority": "Normal", "dateEnd": None, "dateEndDate": None, "dateCompleted": None, "parentType": None, "parentId": None},
     "Call": {"status": "Planned", "direction": "Outbound", "contactsIds": [], "leadsIds": []},
     "Meeting": {"status": "Planned", "contactsIds": [], "leadsIds": []},
     "Email": {"status": "Archived"},
@@ -46,6 +47,18 @@ def told(status: int, reason: str, body: Any = None) -> Answer:
 
 def ok(body: Any) -> Answer:
     return 200, JSON, json.dumps(body)
+
+
+def _with_day(row: dict[str, Any]) -> dict[str, Any]:
+    """Where a row has a day without a time, EspoCRM makes its end the midnight after, whatever else was said of it."""
+    day = row.get("dateEndDate")
+    return {**row, "dateEnd": f"{date.fromisoformat(day) + timedelta(days=1)} 00:00:00"} if day else row
+
+
+def _invalid(kind: str, field_: str, type_: str) -> Answer:
+    data = {"field": field_, "type": type_}
+    body = {"messageTranslation": {"label": "validationFailure", "scope": None, "data": data}}
+    return told(400, f"Field validation failure; entityType: {kind}, field: {field_}, type: {type_}.", body)
 
 
 @dataclass
@@ -87,7 +100,7 @@ class Server:
         stamp = (at or self.clock()).strftime("%Y-%m-%d %H:%M:%S")
         rows = self.kinds.setdefault(kind, {})
         old = rows.get(record_id, {**DEFAULTS[kind], "id": record_id, "createdAt": stamp})
-        rows[record_id] = {**old, **values, "modifiedAt": stamp}
+        rows[record_id] = _with_day({**old, **values, "modifiedAt": stamp})
         return record_id
 
     def delete(self, kind: str, record_id: str) -> None:
@@ -106,7 +119,7 @@ class Server:
         url = urlsplit(str(request.url))
         path = url.path.removeprefix("/api/v1")
         body = json.loads(request.body) if request.body else {}
-        query = _nested(parse_qsl(url.query, keep_blank_values=True))
+        query = nested(parse_qsl(url.query, keep_blank_values=True))
         self.calls.append((str(request.method), path, body or query))
         work: Callable[[], Answer] = lambda: self._route(request, path, query, body)  # noqa: E731
         return self.faults.through(str(request.method), path, work)
@@ -147,7 +160,7 @@ class Server:
         if request.method == "DELETE":
             self.delete(kind, record_id)
             return ok(True)
-        return self._refused(kind, body) or self._changed(kind, body, record_id)
+        return self._refused(kind, body, self.kinds[kind][record_id]) or self._changed(kind, body, record_id)
 
     def _knows(self, request: requests.PreparedRequest, path: str) -> bool:
         if not self.signed:
@@ -174,13 +187,18 @@ class Server:
     def _one(self, kind: str, record_id: str) -> Answer:
         if record_id not in self.kinds.get(kind, {}):
             return 404, {**JSON}, ""
-        return told(403, "No read access.") if record_id in self.out_of_reach else ok(self.kinds[kind][record_id])
+        unseen = self.out_of_reach | self._off()
+        return told(403, "No 'read' access.") if record_id in unseen else ok(self.kinds[kind][record_id])
+
+    def _off(self) -> set[str]:
+        """Users whom no API user is shown."""
+        return {each for each, row in self.kinds.get("User", {}).items() if not row["isActive"] or row["type"] == "api"}
 
     def _list(self, kind: str, query: dict[str, Any]) -> Answer:
         size = int(query.get("maxSize", 200))
         if size > 200:
             return told(403, "Max size should not exceed 200. Use offset and limit.")
-        unseen = self.hidden | self.out_of_reach
+        unseen = self.hidden | self.out_of_reach | self._off()
         rows = [row for row in self.kinds.get(kind, {}).values() if row["id"] not in unseen]
         conditions = query.get("where") or {}
         rows = [row for row in rows if all(self._fits(row, each) for each in conditions.values())]
@@ -206,7 +224,7 @@ class Server:
         return checks[kind]()
 
     def _create(self, kind: str, body: dict[str, Any], skip: bool) -> Answer:
-        if refusal := self._refused(kind, body):
+        if refusal := self._refused(kind, body) or self._lacks(kind, body):
             return refusal
         same = [row for row in self.kinds.get(kind, {}).values() if row.get("name") == body.get("name")]
         if self.duplicate_check and same and not skip:
@@ -215,15 +233,27 @@ class Server:
         self.tasks_ever_created += kind == "Task"
         return ok(self.kinds[kind][record_id])
 
-    def _refused(self, kind: str, body: dict[str, Any]) -> Answer | None:
+    def _refused(self, kind: str, body: dict[str, Any], old: Mapping[str, Any] = MappingProxyType({})) -> Answer | None:
         name = str(body.get("name"))
         if name in self.refusals:
-            data = {"field": self.refusals[name], "type": "noBadCharacters"}
-            told_ = {"messageTranslation": {"label": "validationFailure", "scope": None, "data": data}}
-            return told(400, f"Field validation failure; entityType: {kind}, field: {data['field']}.", told_)
-        if "assignedUserId" in body and body["assignedUserId"] not in self.kinds.get("User", {}):
-            return told(403, "Assignment failure: assigned user or team not allowed.")
+            return _invalid(kind, self.refusals[name], "maxLength")
+        if set(name) & set("<>="):
+            return _invalid(kind, "name", "pattern")
+        points = {
+            "assignedUser": ("User", body.get("assignedUserId")),
+            "parent": (body.get("parentType"), body.get("parentId")),
+        }
+        for link, (foreign, foreign_id) in points.items():
+            if (
+                foreign_id
+                and foreign_id != old.get(f"{link}Id")
+                and foreign_id not in self.kinds.get(foreign or "", {})
+            ):
+                return told(403, f"Can't relate with non-existing record. entity type: {kind}, link: {link}.")
         return None
+
+    def _lacks(self, kind: str, body: dict[str, Any]) -> Answer | None:
+        return _invalid(kind, "assignedUser", "required") if kind == "Task" and not body.get("assignedUserId") else None
 
     def _changed(self, kind: str, body: dict[str, Any], record_id: str) -> Answer:
         if body.get("status") == "Completed":
@@ -232,7 +262,7 @@ class Server:
         return ok(self.kinds[kind][record_id])
 
 
-def _nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """A query as PHP reads it: `where[0][value][]=a` is a table in a table."""
     found: dict[str, Any] = {}
     for name, value in pairs:

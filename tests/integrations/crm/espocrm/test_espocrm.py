@@ -26,6 +26,7 @@ from integrations.records import (
     Gone,
     Handle,
     HandleWrite,
+    Owner,
     PushOutcome,
     Task,
     TaskKind,
@@ -286,9 +287,45 @@ def test_the_text_of_nobodys_email_is_asked_for(world: World) -> None:
 def test_machines_and_customers_own_nothing(world: World) -> None:
     world.server.put("User", {"type": "api", "name": "warmline"}, "8")
     world.server.put("User", {"type": "portal", "name": "a customer"}, "9")
-    world.server.put("User", {"type": "admin", "name": "Ann", "isActive": False}, "10")
+    world.server.put("User", {"type": "admin", "name": "Ann"}, "10")
 
-    assert {(each.id, each.active) for each in drain(world, "owners")} == {("7", True), ("10", False)}
+    assert {(each.id, each.active) for each in drain(world, "owners")} == {("7", True), ("10", True)}
+
+
+def test_a_user_who_was_switched_off_is_gone_since_no_api_user_is_shown_them(world: World) -> None:
+    world.server.put("User", {"name": "Ann"}, "10")
+    world.server.put("User", {"name": "Bea"}, "11")
+    cursor = last_cursor(world, "owners")
+    world.server.put("User", {"isActive": False}, "10")
+    world.server.delete("User", "11")
+
+    found, cursor = drain(world, "owners", cursor), last_cursor(world, "owners", cursor)
+
+    assert {each for each in found if isinstance(each, Gone)} == {Gone("10"), Gone("11")}
+    assert [each.id for each in found if isinstance(each, Owner)] == ["7"]
+    assert [type(each) for each in drain(world, "owners", cursor)] == [Owner]
+
+
+def test_a_task_that_a_person_moves_to_a_whole_day_is_due_that_day_and_takes_a_time_again(world: World) -> None:
+    task_id = str(made(world)["id"])
+    world.server.put("Task", {"dateEndDate": "2026-12-24"}, task_id)
+    [state] = world.client().read_tasks([task_id])
+    assert isinstance(state, TaskState)
+    assert state.due_at == datetime(2026, 12, 24, tzinfo=UTC)
+
+    later = datetime(2027, 1, 7, 9, 30, tzinfo=UTC)
+    world.client().push_tasks([replace(TASK, due_at=later, external_id=task_id)])
+
+    [state] = world.client().read_tasks([task_id])
+    assert isinstance(state, TaskState)
+    assert state.due_at == later
+
+
+def test_a_task_for_nobody_is_refused_with_the_field_that_lacks(world: World) -> None:
+    [found] = world.client().push_tasks([replace(TASK, owner_id=None)])
+
+    assert found.outcome is PushOutcome.REFUSED
+    assert "the field assignedUser is not as EspoCRM wants it (required)" in found.detail
 
 
 def test_more_users_than_a_page_holds_are_all_read_from_any_page_on(world: World) -> None:
@@ -521,15 +558,42 @@ def test_a_role_without_tasks_is_said_before_anything_is_sent(make: Make) -> Non
         world.client().push_tasks([TASK])
 
 
-def test_what_espocrm_says_of_one_assignment_parks_that_task_alone(world: World) -> None:
-    world.server.faults.add(
-        "POST", "Task", status(403, "", {"X-Status-Reason": "Assignment failure: assigned user or team not allowed."})
-    )
+@pytest.mark.parametrize(
+    "says",
+    [
+        "Assignment failure: assigned user or team not allowed.",
+        "No foreign record access for link operation (Task:assignedUser).",
+        "Can't relate with non-existing record. entity type: Task, link: parent.",
+    ],
+)
+def test_what_espocrm_says_of_one_task_parks_that_task_alone(world: World, says: str) -> None:
+    world.server.faults.add("POST", "Task", status(403, "", {"X-Status-Reason": says}))
 
     found = world.client().push_tasks([TASK, replace(TASK, key="u-2")])
 
     assert [each.outcome for each in found] == [PushOutcome.REFUSED, PushOutcome.CREATED]
-    assert "Assignment failure" in found[0].detail
+    assert says in found[0].detail
+
+
+def test_a_task_that_is_to_move_to_a_contact_who_is_gone_is_changed_all_the_same(world: World) -> None:
+    task_id = str(made(world)["id"])
+    moved = replace(TASK, external_id=task_id, contact_id="nobody", subject="Write to Ada")
+
+    [found] = world.client().push_tasks([moved])
+
+    row = world.server.kinds["Task"][task_id]
+    assert (found.outcome, row["name"], row["parentId"]) == (PushOutcome.UPDATED, "Write to Ada", None)
+
+
+@pytest.mark.parametrize("name", ["Ana <3", "=Ana=", "a < b & c > d = e"])
+def test_what_espocrm_takes_in_no_name_is_written_so_that_it_takes_it(world: World, name: str) -> None:
+    row = made(world, replace(TASK, subject=name))
+
+    [state] = world.client().read_tasks([str(row["id"])])
+
+    assert not set(str(row["name"])) & set("<>=")
+    assert isinstance(state, TaskState)
+    assert state.subject == name
 
 
 def test_a_lost_create_waits_until_php_must_have_ended(world: World) -> None:
