@@ -69,7 +69,8 @@ class CRMClient(Protocol):
         ...
 
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
-        """As `SocialClient.pull`. Changed-since streams overlap; deletions may not show (see `read_tasks`)."""
+        """As `SocialClient.pull`. Changed-since streams overlap; deletions may not show (see `read_tasks`). `Gone` is an owner, a contact or
+        an activity that the CRM shows no more."""
         ...
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:

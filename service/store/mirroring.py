@@ -189,8 +189,6 @@ def drop_owners(session: Session, workspace_id: UUID, connection_id: UUID, gone:
         " RETURNING id",
         {"w": workspace_id, "c": connection_id, "ids": [each.id for each in gone]},
     )
-    if rows:
-        due.decide_unplaced(session, workspace_id)
     return len(rows)
 
 

@@ -273,9 +273,8 @@ def task_values(task: Task, site: Site) -> dict[str, Any]:
     }
     found = {name: value for name, value in values.items() if value is not None}
     if task.due_at:
-        found["dateEndDate"] = (
-            None  # of a day without a time, EspoCRM makes `dateEnd` anew each time it stores the task
-        )
+        # As long as there is a day without a time, EspoCRM makes `dateEnd` anew from it each time it stores the task.
+        found["dateEndDate"] = None
     if task.contact_id:
         found["parentType"], found["parentId"] = person(task.contact_id)
     return found

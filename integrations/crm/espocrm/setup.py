@@ -26,7 +26,12 @@ _NEEDED = (
     ("Task", "delete", "tasks that lost their reason can't be taken back"),
     ("User", "read", "Warmline does not know who can be given a task"),
 )
+_ASSIGNING = (
+    "In EspoCRM, set Assignment Permission of the role of the API user to all (Administration, Roles): until then EspoCRM takes no task for"
+    " anybody else."
+)
 _ALL = ("all", "yes", True)
+_OF_OTHERS = ("Task", "User")  # none of those that count here is the API user's own
 
 
 def prepare(api: API) -> dict[str, Any]:
@@ -72,13 +77,14 @@ def missing(api: API) -> list[str]:
     """One sentence for each thing that the role of the API user does not allow and that Warmline needs."""
     acl = api.me().get("acl")
     table = acl.get("table") if isinstance(acl, dict) else None
-    if not isinstance(table, dict):
+    if not isinstance(acl, dict) or not isinstance(table, dict):
         return []
-    return [
+    told = [
         f"In EspoCRM, let the role of the API user {action} all {scope} records (Administration, Roles): until then {why}."
         for scope, action, why in _NEEDED
         if not _allows(table, scope, action)
     ]
+    return [*told, _ASSIGNING] if acl.get("assignmentPermission") == "no" else told
 
 
 def _allows(table: object, scope: str, action: str) -> bool:
@@ -86,7 +92,10 @@ def _allows(table: object, scope: str, action: str) -> bool:
         return True  # it does not say
     allowed = table.get(scope, False)
     if isinstance(allowed, dict):
-        return allowed.get(action) in _ALL or (action == "read" and allowed.get(action) not in ("no", None, False))
+        level = allowed.get(action)
+        return level in _ALL or (
+            action == "read" and level not in ("no", None, False) and not (level == "own" and scope in _OF_OTHERS)
+        )
     return allowed is True
 
 

@@ -72,6 +72,8 @@ class Server:
     kinds: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     forbidden: set[str] = field(default_factory=set)
     forbidden_actions: set[tuple[str, str]] = field(default_factory=set)
+    levels: dict[tuple[str, str], str] = field(default_factory=dict)  # (kind, action) -> how far the role lets it
+    assigning: str = "all"  # to whom the role lets tasks be given
     hidden: set[str] = field(default_factory=set)  # ids that no list serves yet
     out_of_reach: set[str] = field(default_factory=set)  # ids that the API user's role does not let it see
     refusals: dict[str, str] = field(default_factory=dict)  # name of a task -> field that is refused
@@ -133,7 +135,7 @@ class Server:
             return ok(
                 {
                     "user": {"id": "u-api", "userName": "warmline", "type": "api"},
-                    "acl": {"table": self._table()},
+                    "acl": {"table": self._table(), "assignmentPermission": self.assigning},
                     "settings": {"applicationName": "Acme CRM"},
                 }
             )
@@ -173,7 +175,10 @@ class Server:
         actions = {"create": "yes", "read": "all", "edit": "all", "delete": "all"}
         denied = {(kind, _ACTIONS[method]) for kind, method in self.forbidden_actions}
         return {
-            kind: {name: "no" if (kind, name) in denied else allowed for name, allowed in actions.items()}
+            kind: {
+                name: "no" if (kind, name) in denied else self.levels.get((kind, name), allowed)
+                for name, allowed in actions.items()
+            }
             for kind in DEFAULTS
             if kind not in self.forbidden
         }
@@ -239,6 +244,8 @@ class Server:
             return _invalid(kind, self.refusals[name], "maxLength")
         if set(name) & set("<>="):
             return _invalid(kind, "name", "pattern")
+        if body.get("assignedUserId") and self.assigning == "no":
+            return told(403, "Assignment failure: assigned user or team not allowed.")
         points = {
             "assignedUser": ("User", body.get("assignedUserId")),
             "parent": (body.get("parentType"), body.get("parentId")),

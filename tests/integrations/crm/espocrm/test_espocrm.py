@@ -161,6 +161,29 @@ def test_each_permission_that_is_missing_is_a_sentence(make: Make) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("scope", "level", "told"),
+    [("Contact", "own", 0), ("Contact", "team", 0), ("Task", "own", 1), ("Task", "team", 0), ("User", "own", 1)],
+)
+def test_a_role_that_shows_the_api_user_nothing_but_its_own_is_told_where_that_is_nothing(
+    world: World, scope: str, level: str, told: int
+) -> None:
+    world.server.levels[scope, "read"] = level
+
+    found = world.client().missing()
+
+    assert [each.partition("user ")[2].partition(" (")[0] for each in found] == [f"read all {scope} records"] * told
+
+
+def test_a_role_that_lets_no_task_be_given_to_others_is_told(make: Make) -> None:
+    world = make(assigning="no")
+
+    assert [each.split(" of the role")[0] for each in world.client().missing()] == [
+        "In EspoCRM, set Assignment Permission"
+    ]
+    assert [each.outcome for each in world.client().push_tasks([TASK])] == [PushOutcome.REFUSED]
+
+
 def test_what_somebody_chose_for_a_field_counts(make: Make) -> None:
     chosen = {"cFavouritePlace": "mastodon", "cTwitterHandle": ""}
     site = setup.site(WEB, {**make().options, "handle_choices": chosen})
