@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Tests start some hundred programs: each would read all our source anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install dev run demo test test-live test-crm test-odoo check bench chaos fuzz lock licences sbom openapi standing doctor
+.PHONY: help install dev run demo test test-live test-crm test-odoo test-espocrm check bench chaos fuzz lock licences sbom openapi standing doctor
 
 help:  ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,10 @@ test-crm: dev  ## Tests against a real BottleCRM, installed in build/ (WARMLINE_
 
 test-odoo: dev  ## Tests against a real Odoo (WARMLINE_ODOO_PYTHON: a Python 3.6, for an Odoo 11.0 installed in build/; or WARMLINE_ODOO: a checkout with its .venv)
 	@$(BIN)/python -m pytest tests/live/test_odoo.py tests/live/test_odoo_contract.py tests/live/test_odoo_tasks.py tests/live/test_odoo_whole_way.py -q
+
+test-espocrm: dev  ## Tests against a real EspoCRM (WARMLINE_ESPOCRM_SERVER: its program as released, vendor/ in it; PHP with pdo_pgsql on the path, or WARMLINE_PHP), and the contract of all CRMs on it
+	@$(BIN)/python -m pytest tests/live/test_espocrm.py tests/live/test_espocrm_contract.py tests/live/test_espocrm_tasks.py tests/live/test_espocrm_whole_way.py -q
+	@$(BIN)/python -m pytest tests/integrations -q -k "espocrm and real"
 
 check: dev  ## Lint, types, architecture, the API document, licences
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -15,6 +15,7 @@ from service import accounts, registrations
 from service.db import scheduler_engine
 from service.runtime import Runtime
 from tests.conftest import BASE_URL, make_member
+from tests.live import espocrm, espocrm_client
 from tests.live.odoo import RealOdoo, running
 from tests.live.odoo_client import client
 from tests.sandbox_server import outside
@@ -38,6 +39,21 @@ def odoo() -> Iterator[RealOdoo]:
 @pytest.fixture
 def options(odoo: RealOdoo) -> dict[str, Any]:
     return dict(client(odoo).prepare())
+
+
+@pytest.fixture(scope="session")
+def espo() -> Iterator[espocrm.RealEspo]:
+    """An EspoCRM to which an administrator has added fields: for our key, and for handles."""
+    with espocrm.running() as found:
+        found.adds_field("Task", "warmlineKey")
+        for kind in ("Contact", "Lead"):
+            found.adds_field(kind, "twitterHandle")
+        yield found
+
+
+@pytest.fixture
+def espo_options(espo: espocrm.RealEspo) -> dict[str, Any]:
+    return dict(espocrm_client.client(espo).prepare())
 
 
 @pytest.fixture

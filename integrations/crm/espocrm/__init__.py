@@ -94,7 +94,4 @@ PROVIDER: Provider[CRMClient] = Provider(
             "Then delete the API user, and the field warmlineKey if you made one (Administration, Entity Manager, Task, Fields).",
         ),
     ),
-    todo={
-        "live": "There has been no EspoCRM to try it against: it needs PHP and MySQL, which tests here do not start.",
-    },
 )

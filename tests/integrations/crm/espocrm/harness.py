@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from math import ceil
+from typing import Any
 
 import responses
 
@@ -13,6 +14,7 @@ from integrations.records import Task
 from tests.integrations.crm.espocrm.conftest import World
 from tests.integrations.crm.espocrm.server import KEY, Server
 from tests.integrations.crm.faults import drop_after, drop_before
+from tests.live import espocrm, espocrm_harness
 
 
 class EspoHarness:
@@ -105,4 +107,6 @@ def harness(*, unique: bool) -> Iterator[EspoHarness]:
         yield EspoHarness(world)
 
 
-HARNESSES = {"espocrm": harness}
+HARNESSES: dict[str, Callable[..., AbstractContextManager[Any]]] = {"espocrm": harness}
+if espocrm.named():  # then the same contract is tried on a real one as well
+    HARNESSES["espocrm for real"] = espocrm_harness.harness
