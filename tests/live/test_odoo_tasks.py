@@ -100,7 +100,7 @@ def test_a_user_who_may_edit_no_contact_is_told_so(odoo: RealOdoo, options: dict
     odoo.sets("res.users", str(odoo.bot), **{name: [[6, 0, [group["res_id"]]]]})
     try:
         assert "Contact Creation" in client(odoo, options).missing()[0]
-        with pytest.raises(PermissionDeniedError, match="Contact Creation"):  # Odoo names the right that lacks
+        with pytest.raises(PermissionDeniedError, match="Contact Creation"):
             client(odoo, options).push_tasks([wanted])
     finally:
         odoo.sets("res.users", str(odoo.bot), **{name: [[6, 0, before[name]]]})

@@ -11,6 +11,7 @@ from integrations import body
 from integrations.crm.odoo import fields
 from integrations.crm.odoo.api import API, EVERYTHING, PAGE, Domain, Row
 from integrations.crm.odoo.fields import ACTIVITY, PARTNER, USER, Site
+from integrations.crm.odoo.meaning import LACKS_A_RIGHT
 from integrations.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from integrations.records import Task, TaskState, TaskStatus
 
@@ -112,12 +113,15 @@ class OdooDesk:
     @contextmanager
     def _told_apart(self, operation: str) -> Iterator[None]:
         """Odoo denies by one name what our user may do to nothing and what a rule keeps her from doing to one record: the latter is about
-        the task that was to be written, and no other is to wait behind it."""
+        the task that was to be written, and no other is to wait behind it. The former is told in our words: since 16, if not before, Odoo's name no right."""
         try:
             yield
         except PermissionDeniedError as error:
-            if self._api.may(ACTIVITY, operation) and self._api.may(PARTNER, "write"):
+            rights = {self._api.may(ACTIVITY, operation), self._api.may(PARTNER, "write")}
+            if rights == {True}:
                 raise InvalidRequestError(str(error)) from error
+            if False in rights:
+                raise PermissionDeniedError(LACKS_A_RIGHT) from error
             raise
 
     def url(self, task_id: str) -> str:

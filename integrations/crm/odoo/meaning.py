@@ -57,6 +57,10 @@ _WRONG_DATABASE = (
     "Odoo has no database of this name. Name it as it stands on the page where Odoo lists them, and connect again."
 )
 _LONGEST = 300  # letters of what Odoo says
+LACKS_A_RIGHT = (
+    "Give the user of the API key the right Contact Creation in Odoo (Settings, Users): an activity stands under a contact, and whoever makes"
+    " one must be able to edit that contact."
+)
 BAD_KEY = "Odoo does not accept this API key and login. Make a key (Preferences, Account Security), and connect again."
 
 

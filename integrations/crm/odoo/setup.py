@@ -9,6 +9,7 @@ from typing import Any
 from integrations.crm.odoo import fields
 from integrations.crm.odoo.api import API, EVERYTHING, Domain, Row
 from integrations.crm.odoo.fields import ACTIVITY, PARTNER, USER, Site
+from integrations.crm.odoo.meaning import LACKS_A_RIGHT
 from integrations.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from integrations.handle_names import chosen, forbids_calls, network_of
 
@@ -77,10 +78,7 @@ def missing(api: API, options: Mapping[str, Any]) -> list[str]:
             "Let the user of the API key read models in Odoo (Settings, Users: at least Internal User), and connect again: no task can be made."
         )
     if api.may(PARTNER, "write") is False or api.may(ACTIVITY, "create") is False:
-        found.append(
-            "Give the user of the API key the right Contact Creation in Odoo (Settings, Users): an activity stands under a contact, and"
-            " whoever makes one must be able to edit that contact."
-        )
+        found.append(LACKS_A_RIGHT)
     if options.get("activity_fields") and not _keeps(_types(api)):
         found.append(
             "In Odoo, open the activity types To-Do and Call (Settings, Discuss, Activity Types) and tick Keep Done: without it, Odoo"

@@ -93,7 +93,9 @@ def test_a_user_who_may_edit_no_contact_is_told_before_a_task_is_tried(make: Mak
 
     assert "Contact Creation" in world.client().missing()[0]
     world.server.guarded.add(int(str(task.contact_id)))
-    with pytest.raises(PermissionDeniedError):  # it concerns them all
+    with pytest.raises(
+        PermissionDeniedError, match="Contact Creation"
+    ):  # it concerns them all, and Odoo names no right since 16
         pushed(world, task)
 
 
