@@ -66,7 +66,7 @@ PROVIDER: Provider[CRMClient] = Provider(
             "tasks",
             "activities",
             timedelta(minutes=1),
-            limits="Before version 17 Odoo deletes an activity that is done, so one that goes may be told late apart from one that was deleted.",
+            limits="Before version 19 Odoo deletes an activity that is done (17 and 18: unless its type says Keep Done), so one that goes may be told late apart from one that was deleted.",
         ),
     ),
     capabilities=frozenset({"activities", "batch_write", WRITE_HANDLES}),

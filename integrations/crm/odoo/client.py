@@ -55,7 +55,7 @@ class Odoo:
         return STREAMS[stream](source, cursor)
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
-        """These tasks as they stand; `Gone` for one that was deleted, or never was. Where Odoo deletes what is done (before 17), that is
+        """These tasks as they stand; `Gone` for one that was deleted, or never was. Where Odoo deletes what is done (before 19, unless Keep Done), that is
         `Gone` here, and the stream of tasks tells it by its key. One that is hidden is left out."""
         found = self._desk.read(ids)
         states = [found.get(each, Gone(each)) for each in ids]

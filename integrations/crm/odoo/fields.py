@@ -38,6 +38,7 @@ class Site:
     base: str  # where people open it
     partner_fields: tuple[str, ...] = ()  # those of `WANTED` that this Odoo has
     activity_fields: tuple[str, ...] = ()
+    keeps_done: bool = False  # an activity that is done is archived; else it is deleted
     handles: tuple[tuple[str, str | None], ...] = ()  # field of a partner -> network
     do_not_call: tuple[str, ...] = ()  # fields of a partner
     model_id: int = 0  # Odoo's id of the model res.partner

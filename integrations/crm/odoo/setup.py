@@ -61,6 +61,7 @@ def site(base: str, options: Mapping[str, Any], zone: Callable[[int], tzinfo]) -
             options.get("partner_fields") or ("name", "email", "phone", "is_company", "parent_id", "user_id")
         ),
         activity_fields=tuple(options.get("activity_fields") or ()),
+        keeps_done=options.get("keeps_done") is True,
         handles=chosen(options),
         do_not_call=tuple(options.get("do_not_call") or ()),
         model_id=int(options.get("model_id") or 0),
@@ -79,9 +80,9 @@ def missing(api: API, options: Mapping[str, Any]) -> list[str]:
         )
     if api.may(PARTNER, "write") is False or api.may(ACTIVITY, "create") is False:
         found.append(LACKS_A_RIGHT)
-    if options.get("activity_fields") and not _keeps(_types(api)):
+    if options.get("keeps_done") and not _keeps(_types(api)):
         found.append(
-            "In Odoo, open the activity types To-Do and Call (Settings, Discuss, Activity Types) and tick Keep Done: without it, Odoo"
+            "In Odoo, tick Keep Done again at the activity types To-Do and Call (Settings, Discuss, Activity Types), or connect again: now Odoo"
             " deletes what is done, and a task that is done looks like one that was deleted."
         )
     return found

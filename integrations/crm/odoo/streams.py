@@ -174,7 +174,7 @@ def tasks(source: Source, cursor: str | None) -> Pages:
         ["mail_activity_type_id", "!=", False],
     ]
     parts = [_Part(ACTIVITY, fields.task_fields(site), noted, partial(_ours, site))]
-    if "active" not in site.activity_fields:
+    if not site.keeps_done:
         names = ("body", "date", "res_id", STAMP)
         parts.append(
             _Part(

@@ -195,8 +195,15 @@ def test_version_17_is_asked_to_keep_what_is_done(make: Make) -> None:
     assert world.client().missing() == []
 
 
-def test_version_17_that_may_not_be_asked_is_told(make: Make) -> None:
+def test_a_version_17_that_may_not_be_asked_lacks_nothing(make: Make) -> None:
     world = make(version=17, keeps_done=False, read_only={"mail.activity.type"})
+
+    assert (world.options["keeps_done"], world.client().missing()) == (False, [])
+
+
+def test_a_type_that_no_longer_keeps_what_is_done_is_told(make: Make) -> None:
+    world = make(version=17)
+    world.server.put("mail.activity.type", {"keep_done": False}, TODO)
     assert PROVIDER.check is not None
 
     told = PROVIDER.check(Access({"web": WEB}, {"api_key": KEY, "login": LOGIN}, options=world.options))
@@ -450,14 +457,11 @@ def test_what_is_done_is_archived_and_can_be_opened_again(world: World) -> None:
     assert world.server.rows["mail.activity"][row["id"]]["active"] is True
 
 
-@pytest.mark.parametrize(("version", "keeps"), [(16, None), (17, False)])
+@pytest.mark.parametrize(("version", "keeps"), [(16, None), (17, False), (18, False)])
 def test_where_odoo_deletes_what_is_done_its_history_tells_it_by_the_key(
     make: Make, version: int, keeps: bool | None
 ) -> None:
-    world = make(version=version, keeps_done=keeps, read_only={"mail.activity.type"}, prepared=False)
-    if keeps is False:
-        world.server.fields["mail.activity"] = {"summary": {}, "note": {}}
-    world.prepare()
+    world = make(version=version, keeps_done=keeps, read_only={"mail.activity.type"})
     row = made(world)
     _, cursor = drain(world, "tasks")
     world.wait(60)
