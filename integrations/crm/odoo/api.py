@@ -11,7 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from integrations.crm.odoo.meaning import BAD_KEY, NoSuchAPIError, classify, meaning, no_rpc, says
+import requests
+
+from integrations.crm.odoo.meaning import (
+    BAD_KEY,
+    WRONG_DATABASE,
+    NoSuchAPIError,
+    NoSuchDatabaseError,
+    classify,
+    meaning,
+    no_rpc,
+    says,
+)
 from integrations.errors import (
     AuthenticationError,
     InvalidRequestError,
@@ -117,13 +128,20 @@ class API:
         named = dict(params or {})
         if self.version >= JSON2_SINCE:
             body = {**({} if ids is None else {"ids": list(ids)}), "context": asked, **named}
-            response = self._json2.request("POST", f"/json/2/{model}/{method}", json=body, write=write)
-            return parse_json(response)
+            return parse_json(self._by_json2(f"/json/2/{model}/{method}", body, write=write))
         places: list[Any] = [] if ids is None else [list(ids)]
         if by_place:
             places, named = [*places, *named.values()], {}
         words = (self.database, self.uid, self._key, model, method, places, {**named, "context": asked})
         return self._service("object", "execute_kw", *words, write=write)
+
+    def _by_json2(self, path: str, body: Row, *, write: bool) -> requests.Response:
+        try:
+            return self._json2.request("POST", path, json=body, write=write)
+        except NoSuchDatabaseError as error:
+            if "uid" in self._access.options:
+                raise  # it was there when this was connected
+            raise InvalidRequestError(WRONG_DATABASE if self.database else _NO_DATABASE) from error
 
     def _service(self, service: str, method: str, *words: Any, write: bool = False) -> Any:
         """A call of JSON-RPC. Errors come with status 200."""

@@ -53,7 +53,8 @@ _MEANING: dict[str, type[IntegrationError]] = {
 }
 # PostgreSQL's words: Odoo has none of its own for it.
 _UNKNOWN_DATABASE = re.compile(r'database "[^"]*" does not exist')
-_WRONG_DATABASE = (
+_NO_DATABASE = "No database is selected"  # in the page that Odoo shows by JSON-2
+WRONG_DATABASE = (
     "Odoo has no database of this name. Name it as it stands on the page where Odoo lists them, and connect again."
 )
 _LONGEST = 300  # letters of what Odoo says
@@ -70,7 +71,7 @@ def meaning(name: str, message: object) -> IntegrationError:
     last = name.rpartition(".")[2]
     says = " ".join(_lines(message) if name.startswith("odoo.") else _lines(message)[:1])[:_LONGEST]
     if last == "OperationalError" and _UNKNOWN_DATABASE.search(says):
-        return InvalidRequestError(_WRONG_DATABASE)
+        return InvalidRequestError(WRONG_DATABASE)
     kind = _MEANING.get(last, TemporaryError)
     if kind is AuthenticationError:
         return AuthenticationError(BAD_KEY)
@@ -87,6 +88,10 @@ def _lines(message: object) -> list[str]:
 
 class NoSuchAPIError(UnexpectedResponseError):
     """The older API is not there: a newer Odoo, or none. It says nothing about any record."""
+
+
+class NoSuchDatabaseError(UnexpectedResponseError):
+    """Odoo is there, and has not this database, or more than one. It says nothing about any record."""
 
 
 def no_rpc(response: requests.Response) -> IntegrationError | None:
@@ -113,7 +118,8 @@ def classify(response: requests.Response) -> IntegrationError | None:
     body = _object(response)
     name = body.get("name")
     if response.status_code == 404 and not isinstance(name, str):
-        return UnexpectedResponseError("Odoo does not answer at this address, or not for this database.")
+        kind = NoSuchDatabaseError if _NO_DATABASE in response.text else UnexpectedResponseError
+        return kind("Odoo does not answer at this address, or not for this database.")
     if not isinstance(name, str) or response.status_code in (429, 503):
         return None
     secret = response.request.headers.get("Authorization", "").partition(" ")[2]

@@ -65,6 +65,7 @@ class Server:
     """`keeps_done`: what is done is archived. `hidden_models`: not installed, or not for this user."""
 
     version: int = 19
+    databases: int = 1  # on this server: which is meant goes without saying where there is one
     keeps_done: bool | None = True  # None: this version deletes it always, as all before 17 do
     clock: Clock = field(default_factory=Clock)
     rows: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
@@ -164,6 +165,10 @@ class Server:
     def _by_json2(self, request: requests.PreparedRequest, call: tuple[Any, ...]) -> Answer:
         if self.version < versions.JSON2_SINCE:
             return 404, {"Content-Type": "text/html"}, "<html>404</html>"
+        if (
+            request.headers.get("X-Odoo-Database", None if self.databases > 1 else DATABASE) != DATABASE
+        ):  # before the key is looked at
+            return 404, {"Content-Type": "text/html"}, "<p>No database is selected, and the address was not found.</p>"
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return (
                 401,
@@ -172,8 +177,6 @@ class Server:
                     {"name": "werkzeug.exceptions.Unauthorized", "message": "Invalid apikey", "debug": "Traceback"}
                 ),
             )
-        if request.headers.get("X-Odoo-Database") not in (None, DATABASE):
-            return 404, {"Content-Type": "text/html"}, "<html>no such database</html>"
         try:
             return 200, JSON, json.dumps(self._run(*call))
         except OdooError as error:

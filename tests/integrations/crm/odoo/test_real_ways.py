@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from integrations.crm.odoo.meaning import meaning
-from integrations.errors import InvalidRequestError, PermissionDeniedError
+from integrations.errors import InvalidRequestError, PermissionDeniedError, UnexpectedResponseError
 from integrations.records import PushOutcome, Task, TaskKind, TaskState, TaskStatus
+from tests.integrations.crm.faults import status
 from tests.integrations.crm.odoo.conftest import OLGA, World
-from tests.integrations.crm.odoo.server import CALL, TODO
+from tests.integrations.crm.odoo.server import CALL, KEY, LOGIN, TODO, WEB
 
 Make = Callable[..., World]
 TASK = Task(
@@ -67,6 +68,31 @@ def test_a_database_that_is_not_there_is_no_passing_failure(make: Make) -> None:
         with pytest.raises(InvalidRequestError, match="no database of this name") as raised:
             list(world.client(credentials=typed, options=options).pull("contacts", None))
         assert "connection failed" not in str(raised.value)
+
+
+def test_a_database_that_json2_does_not_find_is_told_when_connecting_and_says_nothing_about_a_record(
+    make: Make,
+) -> None:
+    world = make(databases=2)
+    typed = {"api_key": KEY, "login": LOGIN}
+    host = {"web": f"{WEB}.test"}  # an address that names no database
+
+    for database, says in (("another", "no database of this name"), ("", "Name the database")):
+        given = {"credentials": {**typed, "database": database}, "hosts": host}
+        with pytest.raises(InvalidRequestError, match=says):
+            world.client(**given, options={}).prepare()
+        with pytest.raises(InvalidRequestError, match=says):
+            world.client(**given, options={}).whoami()
+        with pytest.raises(UnexpectedResponseError, match="not for this database"):
+            world.client(**given).read_tasks(["5"])
+
+
+def test_an_address_where_no_odoo_is_is_not_asked_for_another_database(make: Make) -> None:
+    world = make(prepared=False)
+    world.server.faults.add("POST", "", status(404, "<html>404</html>"), times=9)
+
+    with pytest.raises(UnexpectedResponseError, match="does not answer at this address"):
+        world.client().prepare()
 
 
 @pytest.mark.parametrize("version", ALL)
