@@ -47,7 +47,7 @@ def member(login, *names):
     values = {{"name": login, "login": login, "email": login, "password": {PASSWORD!r}, "tz": "Europe/Madrid"}}
     return users.create({{**values, groups: [(6, 0, [env.ref(name).id for name in names])]}})
 bot = member({BOT!r}, "base.group_user", "base.group_partner_manager", "sales_team.group_sale_salesman_all_leads")
-olga = member({OLGA!r}, "base.group_user")
+olga = member({OLGA!r}, "base.group_user", "base.group_partner_manager")  # to tick off what stands under a contact, she must edit it
 guest = member("guest@acme.test", "base.group_portal")
 key = {PASSWORD!r}
 if "res.users.apikeys" in env:
@@ -121,12 +121,14 @@ class RealOdoo:
         return int(found)
 
     def tasks(self, *fields: str) -> list[dict[str, Any]]:
-        """Activities of Warmline's that stand, done ones too where this Odoo keeps them."""
+        """Activities of Warmline's that stand, done ones too where this Odoo keeps them, with those of these fields that it has."""
         ours = [["note", "ilike", "Warmline reference"]]
+        asked = {"summary", "note", "res_id", "user_id", *fields} & set(
+            self.act("mail.activity", "fields_get", [], ["type"])
+        )
         found: list[dict[str, Any]] = self.act(
-            "mail.activity", "search_read", ours, ["summary", "note", "res_id", "user_id", *fields],
-            order="id", context={"active_test": False},
-        )  # fmt: skip
+            "mail.activity", "search_read", ours, sorted(asked), order="id", context={"active_test": False}
+        )
         return found
 
 
@@ -191,6 +193,7 @@ def _without_halves(addons: Path) -> None:
 
 def _options(database: Path, name: str) -> list[str]:
     words = {"db_host": database, "db_user": ROLE, "data-dir": HOME / "files", "max-cron-threads": 0}
+    words["limit-time-real"] = 3600  # else it begins anew in the midst where the machine has much to do
     return [*(f"--{word}={value}" for word, value in words.items()), f"--database={name}"]
 
 

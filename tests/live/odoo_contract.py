@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -116,10 +117,32 @@ class Call:
 def calls(heard: Sequence[tuple[requests.PreparedRequest, requests.Response]]) -> Iterator[Call]:
     """The calls of models among what was said, those that came to something."""
     for request, answer in heard:
-        params, told = json.loads(request.body or b"{}").get("params", {}), answer.json()
-        if params.get("method") == "execute_kw" and "result" in told:
-            _, _, _, model, method, words, *named = params["args"]
-            yield Call(model, method, words, named[0] if named else {}, told["result"])
+        asked = json.loads(request.body or b"{}")
+        path = urlsplit(str(request.url)).path
+        found = _by_json2(path, asked, answer) if path.startswith("/json/2/") else _by_rpc(asked, answer)
+        if found:
+            yield found
+
+
+def _by_json2(path: str, asked: dict[str, Any], answer: requests.Response) -> Call | None:
+    """All goes by name, and the values of a record as the second of what goes by place."""
+    model, method = path.split("/")[3:]
+    words = (
+        [asked["vals_list"]]
+        if method == "create"
+        else [asked.get("ids"), asked.get("vals")]
+        if method == "write"
+        else []
+    )
+    return Call(model, method, words, asked, answer.json()) if answer.ok else None
+
+
+def _by_rpc(asked: dict[str, Any], answer: requests.Response) -> Call | None:
+    params, told = asked.get("params", {}), answer.json()
+    if params.get("method") != "execute_kw" or "result" not in told:
+        return None
+    _, _, _, model, method, words, *named = params["args"]
+    return Call(model, method, words, named[0] if named else {}, told["result"])
 
 
 def _leaves(domain: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from integrations.crm.odoo.api import JSON2_SINCE
 from integrations.errors import AuthenticationError, InvalidRequestError
 from integrations.records import (
     Activity,
@@ -45,13 +46,25 @@ def test_all_that_connecting_finds_is_found_again(odoo: RealOdoo) -> None:
 
 
 def test_what_was_typed_wrong_is_told(odoo: RealOdoo, options: dict[str, Any]) -> None:
-    for typed in ({"api_key": "a-key-that-nobody-has"}, {"login": "nobody@acme.test"}):
+    with pytest.raises(AuthenticationError):
+        client(odoo, api_key="a-key-that-nobody-has").prepare()
+    if options["version"] < JSON2_SINCE:
         with pytest.raises(AuthenticationError):
-            client(odoo, **typed).prepare()
+            client(odoo, login="nobody@acme.test").prepare()
+    else:
+        assert client(odoo, login="nobody@acme.test").prepare() == options  # the key alone says whose it is
     with pytest.raises(AuthenticationError):
         drain(client(odoo, options, api_key="a-key-that-nobody-has"), "contacts")
     with pytest.raises(InvalidRequestError, match="no database of this name"):
         client(odoo, database="another").prepare()
+
+
+def test_a_server_with_one_database_need_not_be_told_which_since_19(odoo: RealOdoo, options: dict[str, Any]) -> None:
+    if options["version"] < JSON2_SINCE:
+        with pytest.raises(InvalidRequestError, match="Name the database"):
+            client(odoo, database="").prepare()
+    else:
+        assert client(odoo, database="").prepare() == options
 
 
 def test_a_key_whose_user_was_archived_is_a_consent_that_is_gone(odoo: RealOdoo, options: dict[str, Any]) -> None:
