@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -129,6 +131,45 @@ def test_a_person_ticks_a_task_off(odoo: RealOdoo, options: dict[str, Any], feed
         assert pushed(client(odoo, options), opened).outcome is PushOutcome.UPDATED
     else:
         assert read == Gone(str(made.external_id))
+
+
+def test_where_odoo_keeps_what_is_done_it_is_told_from_what_is_deleted(odoo: RealOdoo, options: dict[str, Any]) -> None:
+    if not options["activity_fields"]:
+        pytest.skip("this Odoo deletes what is done, always")
+    with _keeping(odoo, options):
+        kept = dict(client(odoo).prepare())
+        tasks = [task(odoo, key, odoo.adds_contact("Ulla")) for key in ("u-kept-done", "u-kept-deleted")]
+        done, deleted = (str(each.external_id) for each in client(odoo, kept).push_tasks(tasks))
+        odoo.ticks_off(done, "She was at home")
+        odoo.deletes("mail.activity", deleted)
+
+        state, gone = client(odoo, kept).read_tasks([done, deleted])
+        assert isinstance(state, TaskState)
+        assert (kept["keeps_done"], state.status, gone) == (True, TaskStatus.COMPLETED, Gone(deleted))
+        found, _ = drain(client(odoo, kept), "tasks")
+        assert [each.status for each in found if each.key == "u-kept-done"] == [TaskStatus.COMPLETED]
+
+        assert pushed(client(odoo, kept), replace(tasks[0], external_id=done)).outcome is PushOutcome.UPDATED
+        [state] = client(odoo, kept).read_tasks([done])
+        assert isinstance(state, TaskState)
+        assert state.status is TaskStatus.OPEN
+        assert client(odoo, kept).missing() == []
+    told = client(odoo, kept).missing()
+    assert ["Keep Done" in each for each in told] == ([] if options["keeps_done"] else [True])
+
+
+@contextmanager
+def _keeping(odoo: RealOdoo, options: dict[str, Any]) -> Iterator[None]:
+    """An administrator has Odoo keep what is done, where it asks (17 and 18)."""
+    asks = "keep_done" in odoo.act("mail.activity.type", "fields_get", [], ["type"])
+    types = [str(each) for each in options["types"].values()] if asks else []
+    for each in types:
+        odoo.sets("mail.activity.type", each, keep_done=True)
+    try:
+        yield
+    finally:
+        for each in types:
+            odoo.sets("mail.activity.type", each, keep_done=False)
 
 
 def test_a_task_that_warmline_completes_is_done_there(odoo: RealOdoo, options: dict[str, Any]) -> None:
