@@ -47,7 +47,7 @@ def answers(odoo: RealOdoo, options: dict[str, Any]) -> dict[str, Any]:
     odoo.ticks_off(str(made), "Called her: größe > 9")
     if options["keeps_done"]:
         told["done"] = ask("mail.activity", "read", [made], fields=list(fields.task_fields(site)))
-    done = [["res_id", "=", contact], ["body", "ilike", "u-kept"]]
+    done = [["res_id", "=", contact], ["body", "ilike", "u-kept"], ["mail_activity_type_id", "!=", False]]
     told["ticked off"] = ask(
         "mail.message", "search_read", domain=done, fields=["body", "date", "res_id", "write_date"]
     )
