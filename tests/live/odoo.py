@@ -47,7 +47,7 @@ def member(login, *names):
     values = {{"name": login, "login": login, "email": login, "password": {PASSWORD!r}, "tz": "Europe/Madrid"}}
     return users.create({{**values, groups: [(6, 0, [env.ref(name).id for name in names])]}})
 bot = member({BOT!r}, "base.group_user", "base.group_partner_manager", "sales_team.group_sale_salesman_all_leads")
-olga = member({OLGA!r}, "base.group_user", "base.group_partner_manager")  # to tick off what stands under a contact, she must edit it
+olga = member({OLGA!r}, "base.group_user", "base.group_partner_manager")  # 13 to 16 let nobody else tick off
 guest = member("guest@acme.test", "base.group_portal")
 key = {PASSWORD!r}
 if "res.users.apikeys" in env:

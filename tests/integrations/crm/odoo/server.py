@@ -90,6 +90,8 @@ class Server:
         self.fields["res.partner"]["x_studio_twitter"] = {"type": "char", "string": "Twitter"}
         if self.version < versions.ARCHIVES_SINCE:
             self.keeps_done = None
+        if self.version >= versions.HIDES_MODELS_SINCE:
+            self.hidden_models = {*self.hidden_models, "ir.model"}
         kept = ("active", "date_done") if self.keeps_done is not None else ()
         self.fields["mail.activity"] = {name: {"type": "char"} for name in ("summary", "note", *kept)}
         self.fields["mail.activity.type"] = {name: {"type": "char"} for name in versions.type_fields(self.version)}

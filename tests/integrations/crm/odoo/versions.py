@@ -1,10 +1,11 @@
-"""What differs between versions of Odoo: 11 as a real one answered, the others as OpenUpgrade's lists of fields have it."""
+"""What differs between versions of Odoo: as real ones of 11 to 19 answered."""
 
 from __future__ import annotations
 
 from typing import Any
 
 LISTS_SINCE, NAMED_MODELS_SINCE, ARCHIVES_SINCE, HAS_ACCESS_SINCE, JSON2_SINCE = 12, 15, 17, 18, 19
+HIDES_MODELS_SINCE = 15  # from all but administrators
 ASK_THE_TYPE = (17, 18)  # versions where an activity type says whether what is done is kept
 
 
