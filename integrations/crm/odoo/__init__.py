@@ -71,7 +71,7 @@ PROVIDER: Provider[CRMClient] = Provider(
     ),
     capabilities=frozenset({"activities", "batch_write", WRITE_HANDLES}),
     remains=(
-        "Odoo writes each activity that is ticked off into the history of its contact, text and all: delete those messages there, or the contact.",
+        "Odoo writes each activity that is ticked off into the history of its contact, text and all, and e-mails its subject (up to version 15 its text) to whoever is given it: delete those messages there, or the contact.",
     ),
     about="Reads contacts, users, meetings and calls, and keeps Warmline's tasks as activities of your contacts.",
     install=Install(
@@ -87,7 +87,7 @@ PROVIDER: Provider[CRMClient] = Provider(
         ),
         writes=(
             "Activities (To-Do and Call) of contacts, assigned to a user. One about nobody in Odoo stands under its user's own contact.",
-            "Odoo makes whoever is given an activity a follower of its contact.",
+            "Odoo makes whoever is given an activity a follower of its contact, and since version 12 writes her an e-mail about it.",
             "A contact's empty field for a social handle.",
         ),
         makes=(

@@ -79,7 +79,7 @@ class API:
         try:
             found = self._service("common", "version")
         except NoSuchAPIError:
-            return JSON2_SINCE  # the older API is gone: since Odoo 22, as announced
+            return JSON2_SINCE  # the older API is gone: from 20 on, says the log of 19; from 22, says its documentation
         told = found.get("server_version") if isinstance(found, dict) else None
         match = re.search(r"(\d+)\.", str(told or ""))  # "17.0", "saas~18.2+e"
         if match is None:
