@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -92,7 +93,9 @@ def _recall(pairs: Pairs, precision: float) -> float:
 def _learnt() -> list[Figure]:
     """F1 of the intents on sets that are learnt from, by models that have not seen the text; beside a plain classifier on the
     same folds."""
-    figures = []
+    figures: list[Figure] = []
+    if (encoder := _encoder()) is None:
+        return figures
     for intent, source, folder, yes, no, goal in (
         ("request", "mail", "text_requests_email", "request", "other", 0.78),
         ("purchase", "phones", "text_purchase_tweets", "purchase_intent", "none", 0.82),
@@ -100,7 +103,7 @@ def _learnt() -> list[Figure]:
         where = shared.folder(folder)
         if where is None:
             continue
-        told = _out_of_fold(intent, where.parents[1]).get(source)
+        told = _out_of_fold(intent, where.parents[1], encoder).get(source)
         if not told:
             raise RuntimeError(f"the training knows no source {source!r}")
         rows = [row for row in shared.rows(where / "messages.csv") if row["label"] in (yes, no)]
@@ -113,7 +116,18 @@ def _learnt() -> list[Figure]:
     return figures
 
 
-def _out_of_fold(intent: str, folder: Any) -> dict[str, list[tuple[float, bool]]]:
+def _encoder() -> Any:
+    """The word vectors that are learnt with, or None where they are not there."""
+    from training.vectors import Encoder
+
+    try:
+        return Encoder(None)
+    except ValueError as missing:
+        print(f"{missing} Without them nothing is measured out of fold.", file=sys.stderr)
+        return None
+
+
+def _out_of_fold(intent: str, folder: Any, encoder: Any) -> dict[str, list[tuple[float, bool]]]:
     import numpy as np
 
     from training import train
@@ -121,7 +135,7 @@ def _out_of_fold(intent: str, folder: Any) -> dict[str, list[tuple[float, bool]]
     chosen = train.samples(folder)
     texts = [train.taken_apart(sample) for sample in chosen]
     kept = np.flatnonzero([intent in sample.truth and text.english for sample, text in zip(chosen, texts, strict=True)])
-    x = train.Columns([text for text in texts if text.english]).matrix(texts)
+    x = train.matrix(train.Columns([text for text in texts if text.english]), encoder, texts)
     _, _, told = train.learn(x, kept, chosen, intent, train.SMOOTH)
     found: dict[str, list[tuple[float, bool]]] = {}
     for at, odds in zip(kept, told, strict=True):
