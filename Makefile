@@ -59,10 +59,9 @@ check: dev  ## Lint, types, architecture, the API document, licences
 	@$(BIN)/warmline openapi --check
 	@$(BIN)/python .ci/supply.py licences --check
 
-.venv/.installed-bench: .venv/.installed-dev requirements-bench.txt requirements-vectors.txt
+.venv/.installed-bench: .venv/.installed-dev requirements-bench.txt
 	@echo "Installing what Warmline is measured against ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.txt
-	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-vectors.txt
 	@touch $@
 
 bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in the same run (BENCH="pull decide push api latency matching identity waiting texts talking mapping calls contacts due cost fleet polling doors neighbour release")

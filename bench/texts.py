@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -93,9 +92,7 @@ def _recall(pairs: Pairs, precision: float) -> float:
 def _learnt() -> list[Figure]:
     """F1 of the intents on sets that are learnt from, by models that have not seen the text; beside a plain classifier on the
     same folds."""
-    figures: list[Figure] = []
-    if (encoder := _encoder()) is None:
-        return figures
+    figures = []
     for intent, source, folder, yes, no, goal in (
         ("request", "mail", "text_requests_email", "request", "other", 0.78),
         ("purchase", "phones", "text_purchase_tweets", "purchase_intent", "none", 0.82),
@@ -103,7 +100,7 @@ def _learnt() -> list[Figure]:
         where = shared.folder(folder)
         if where is None:
             continue
-        told = _out_of_fold(intent, where.parents[1], encoder).get(source)
+        told = _out_of_fold(intent, where.parents[1]).get(source)
         if not told:
             raise RuntimeError(f"the training knows no source {source!r}")
         rows = [row for row in shared.rows(where / "messages.csv") if row["label"] in (yes, no)]
@@ -116,18 +113,7 @@ def _learnt() -> list[Figure]:
     return figures
 
 
-def _encoder() -> Any:
-    """The word vectors that are learnt with, or None where they are not there."""
-    from training.vectors import Encoder
-
-    try:
-        return Encoder(None)
-    except ValueError as missing:
-        print(f"{missing} Without them nothing is measured out of fold.", file=sys.stderr)
-        return None
-
-
-def _out_of_fold(intent: str, folder: Any, encoder: Any) -> dict[str, list[tuple[float, bool]]]:
+def _out_of_fold(intent: str, folder: Any) -> dict[str, list[tuple[float, bool]]]:
     import numpy as np
 
     from training import train
@@ -135,7 +121,7 @@ def _out_of_fold(intent: str, folder: Any, encoder: Any) -> dict[str, list[tuple
     chosen = train.samples(folder)
     texts = [train.taken_apart(sample) for sample in chosen]
     kept = np.flatnonzero([intent in sample.truth and text.english for sample, text in zip(chosen, texts, strict=True)])
-    x = train.matrix(train.Columns([text for text in texts if text.english]), encoder, texts)
+    x = train.Columns([text for text in texts if text.english]).matrix(texts)
     _, _, told = train.learn(x, kept, chosen, intent, train.SMOOTH)
     found: dict[str, list[tuple[float, bool]]] = {}
     for at, odds in zip(kept, told, strict=True):

@@ -21,7 +21,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from service.rules.intents import NAMES, SPEAKS_OF, Before, Text, classes, here, normal, parts, take_apart
 from training.data import Sample, samples
-from training.vectors import PEOPLE, Encoder, Glove, Vectors, added_up
+from training.vectors import SIZE, Vectors
 
 WEIGHTS = Path(__file__).parent.parent / "service" / "rules" / "weights" / "intents.json"
 FOLDS = 5
@@ -35,14 +35,13 @@ SHARES = {
     "classes": 2.0,
     "marks": 0.5,
     "here": 0.5,
-    "kin": 1.0,  # vectors have shares of their own
+    "kin": 0.2,
 }  # how readily each table is believed
 SEEN = 2  # texts that a word, pair or part must stand in
 # The public sets that an intent is told by, and how much an example of ours counts beside one of theirs. What they call a
 # request or a wish to buy is wider than what we do, so our yes and no are weighed to be as frequent as theirs.
 BESIDE = {"request": ("mail", 0.2), "purchase": ("phones", 0.1)}
-# The intent that words weigh for by the place of their text, and by their kin in GloVe. Tried for all: the others gain nothing, or lose;
-# they gain by their kin in the encoder's vectors, by which this one gains no more than chance does.
+# The intent that words weigh for by the place of their text, and by their kin in word vectors. Tried for all: the others gain nothing, or lose.
 PLACED = "needs_answer"
 _LARGEST = 2000  # steps; keeps LONGEST words within a lane
 
@@ -108,16 +107,6 @@ class Columns:
         return csr_matrix((values, (rows, columns)), shape=(len(texts), len(self.names)))
 
 
-def matrix(columns: Columns, kin: Vectors, texts: Sequence[Text]) -> csr_matrix:
-    """What is learnt from, a row for a text: its features, and after them the dimensions of its words' vectors."""
-    return hstack([columns.matrix(texts), csr_matrix(added_up(kin, [text.words for text in texts]))]).tocsr()
-
-
-def by_kin(kin: Vectors, weights: np.ndarray, words: Iterable[str]) -> dict[Feature, float]:
-    """What the weights of the vectors' dimensions say of each word (as the model knows it)."""
-    return {("kin", word): float(kin.of(word) @ weights) for word in words}
-
-
 def fit(x: csr_matrix, y: np.ndarray, weight: np.ndarray, smooth: float) -> LogisticRegression:
     return LogisticRegression(C=smooth, solver="liblinear", max_iter=2000).fit(x, y, sample_weight=weight)
 
@@ -180,15 +169,14 @@ def _steps(values: Iterable[float]) -> list[int]:
 )
 @click.option("--out", type=click.Path(path_type=Path), default=WEIGHTS, show_default=True)
 def main(shared: Path | None, vectors: Path | None, out: Path) -> None:
-    encoder, glove = Encoder(vectors), Glove(vectors)
+    alike = Vectors(vectors)
     chosen = samples(shared)
     texts = [taken_apart(sample) for sample in chosen]
     english = np.array([text.english for text in texts])
     at_home = [text for text in texts if text.english]
     columns, richer = Columns(at_home), Columns(at_home, placed)
-    plain, rich = matrix(columns, encoder, texts), matrix(richer, glove, texts)
-    seen = (name for table, name in columns.names if table == "words")
-    words = [word for word in dict.fromkeys([*seen, *glove.frequent()]) if word not in PEOPLE]
+    plain, rich = columns.matrix(texts), richer.matrix(texts)
+    rich = hstack([rich, csr_matrix(alike.matrix([text.words for text in texts]) * SHARES["kin"])]).tocsr()
     # Classes are of English words: in another language they say nothing.
     marks = [at for at, (table, name) in enumerate(columns.names) if table == "marks" and SPEAKS_OF not in name]
     learnt: list[Learnt] = []
@@ -196,10 +184,12 @@ def main(shared: Path | None, vectors: Path | None, out: Path) -> None:
     for name in NAMES:
         asked = np.array([name in sample.truth for sample in chosen])
         kept = np.flatnonzero(asked & english)
-        x, names, kin = (rich, richer.names, glove) if name == PLACED else (plain, columns.names, encoder)
+        x, names = (rich, richer.names) if name == PLACED else (plain, columns.names)
         weights, bias, told = learn(x, kept, chosen, name, SMOOTH)
         found = dict(zip(names, weights, strict=False))
-        found |= by_kin(kin, weights[len(names) :], words)
+        if name == PLACED:
+            seen = [word for table, word in columns.names if table == "words"]
+            found |= {("kin", word): weight for word, weight in alike.weights(weights[-SIZE:], seen).items()}
         learnt.append((found, bias))
         sources = np.array([chosen[at].source for at in kept])
         truth = np.array([chosen[at].truth[name] for at in kept])

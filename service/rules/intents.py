@@ -4,7 +4,7 @@ The model is a table of whole-number weights (`weights/intents.json`, made by `t
 library: each word is looked up once, and the weights of all intents lie side by side in one large integer, so that one
 addition adds them all. What the phrases say (`spoken.py`) and what the text replies to are marks of the model, beside its
 punctuation and length. Whether an answer is wanted also depends on where a word stands ("not yet" contradicts what we said, or
-nobody). Words that nobody showed the model are told by their kin in public word vectors. A word's weight holds both.
+nobody), and words that nobody showed the model are told by their kin in public word vectors: a word's weight holds both.
 
 Words are English. A text in another language is weighed by its marks alone, with weights of their own.
 """

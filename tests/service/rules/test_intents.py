@@ -71,32 +71,6 @@ def test_words_that_are_in_no_example_are_read_like_their_kin() -> None:
     assert min(told[word] for word in affairs) > 2 * max(told[word] for word in feelings)
 
 
-@pytest.mark.parametrize(
-    ("intent", "likely", "unlikely"),
-    [
-        ("price", "affordable costly inexpensive tuition valuation earnings", "sleepy dreaming toast calm breath frog"),
-        ("purchase", "purchasing wanting selecting", "corruption nonsense misunderstanding grief"),
-        ("close", "perfection excellence marvel blessing compassion integrity", "location coordinates maps websites"),
-        ("problem", "wiring pipes revoked terminated", "creativity goodwill hobby innovation pride"),
-    ],
-)
-def test_words_that_are_in_no_example_are_read_like_their_kin_for_each_intent(
-    intent: str, likely: str, unlikely: str
-) -> None:
-    assert not {*likely.split(), *unlikely.split()} & {*stored()["weights"]["words"], *classes()}
-    most, least = (
-        [getattr(intents(f"so much {word} in this place"), intent) for word in words.split()]
-        for words in (likely, unlikely)
-    )
-    assert min(most) > 2 * max(least)
-
-
-def test_nobody_is_kin_to_a_problem_by_descent_or_faith() -> None:
-    assert not {"jews", "muslims", "christians", "latino", "arabs", "immigrants", "lesbian"} & {
-        *stored()["weights"]["kin"]
-    }
-
-
 def test_whoever_asks_for_a_call_or_a_price_waits_for_an_answer() -> None:
     for text in ("love it! can we talk on the phone about it?", "wow. what does it cost?"):
         found = intents(text)
