@@ -102,11 +102,8 @@ def _mariadb(php: str, home: Path) -> Iterator[Database]:
     options = {"datadir": folder, "socket": socket, "user": getpass.getuser(), "innodb-flush-log-at-trx-commit": 0}
     words = [f"--{name}={value}" for name, value in options.items()]
     with (home / "mariadb.log").open("wb") as log:
-        free = (
-            "--no-defaults",
-            "--skip-networking",
-            "--skip-grant-tables",
-        )  # whoever reaches the socket may do anything
+        # Whoever reaches the socket may do anything.
+        free = ("--no-defaults", "--skip-networking", "--skip-grant-tables")
         server = subprocess.Popen([program, *free, *words], stdout=log, stderr=log)
         try:
             reaching = (php, "-d", f"pdo_mysql.default_socket={socket}")
