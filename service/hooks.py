@@ -162,4 +162,4 @@ def _follow(held: Runtime, provider: AnyProvider, each: Hint) -> None:
         log.info("hint", provider=provider.key, streams=list(each.streams), connections=woken[:100])
     for workspace_id, connection_id in routes:
         with held.db.tenant(workspace_id) as session:
-            due.pull_soon(session, workspace_id, connection_id, each.streams, obey_limits=True)
+            due.pull_soon(session, workspace_id, connection_id, each.streams, obey_limits=True, urgent=True)

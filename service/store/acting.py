@@ -224,10 +224,10 @@ def approve_crm(
 
 
 def pull_now(session: Session, workspace_id: UUID, connection_id: UUID) -> bool:
-    """Every stream of this connection is due now. False when there is no such connection."""
+    """Every stream of this connection is due now, before those of whom nobody waits for. False when there is no such connection."""
     if _connection(session, workspace_id, connection_id) is None:
         return False
-    due.pull_soon(session, workspace_id, connection_id)
+    due.pull_soon(session, workspace_id, connection_id, urgent=True)
     return True
 
 

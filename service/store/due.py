@@ -151,19 +151,34 @@ def match_alike(session: Session, workspace_id: UUID, crm: UUID, pattern: str) -
 
 
 def pull_soon(
-    session: Session, workspace_id: UUID, connection_id: UUID, streams: Sequence[str] = (), *, obey_limits: bool = False
+    session: Session,
+    workspace_id: UUID,
+    connection_id: UUID,
+    streams: Sequence[str] = (),
+    *,
+    obey_limits: bool = False,
+    urgent: bool = False,
 ) -> None:
     """Pull these streams of a connection (all of them, if none is named) as soon as a worker is free; `obey_limits`: but for those
-    that the provider has asked to wait. One that is due already is left alone, so that asking often costs no write. Not for a
-    transaction that holds one of them: two such would wait for each other."""
+    that the provider has asked to wait; `urgent`: somebody waits for it, so it goes before what has merely been due for longer. One
+    that is due already, and as urgent, is left alone, so that asking often costs no write. Not for a transaction that holds one of
+    them: two such would wait for each other."""
     session.execute(
         text(
-            "UPDATE streams SET next_pull_at = least(next_pull_at, :now) FROM (SELECT id FROM streams WHERE workspace_id = :w"
-            " AND connection_id = :c AND status = 'active' AND (cardinality(:names) = 0 OR name = ANY(:names))"
-            " AND (next_pull_at IS NULL OR next_pull_at > :now) AND NOT (:limits AND waits_for = 'rate_limit' AND next_pull_at IS NOT NULL)"
+            "UPDATE streams SET next_pull_at = least(next_pull_at, :now), urgent = urgent OR :urgent FROM (SELECT id FROM streams"
+            " WHERE workspace_id = :w AND connection_id = :c AND status = 'active' AND (cardinality(:names) = 0 OR name = ANY(:names))"
+            " AND (next_pull_at IS NULL OR next_pull_at > :now OR (:urgent AND NOT urgent))"
+            " AND NOT (:limits AND waits_for = 'rate_limit' AND next_pull_at IS NOT NULL)"
             " ORDER BY id FOR UPDATE) AS chosen WHERE workspace_id = :w AND streams.id = chosen.id"
         ).bindparams(bindparam("names", type_=ARRAY(Text()))),
-        {"w": workspace_id, "c": connection_id, "now": real_now(), "names": list(streams), "limits": obey_limits},
+        {
+            "w": workspace_id,
+            "c": connection_id,
+            "now": real_now(),
+            "names": list(streams),
+            "limits": obey_limits,
+            "urgent": urgent,
+        },
     )
 
 

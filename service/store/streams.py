@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from integrations.provider import RECHECK
@@ -92,11 +92,12 @@ def count(stream: Stream, reads: Mapping[str, int]) -> None:
 
 
 def finish(session: Session, stream: Stream, *, next_at: datetime, done: bool, urgent: bool) -> None:
-    """The pull ended well. `done`: everything that the network serves today has been read once."""
+    """The pull ended well. `done`: everything that the network serves today has been read once; `urgent`: somebody waits there. Who
+    asked for another one meanwhile, and could not wait, is heard."""
     now = real_now()
     stream.last_pulled_at = now
     stream.failures, stream.error, stream.error_at, stream.waits_for = 0, "", None, ""
-    stream.urgent = urgent
+    stream.urgent = or_(literal(urgent), and_(Stream.urgent, Stream.next_pull_at.is_not(None)))
     if done and stream.first_done_at is None:
         stream.first_done_at = now
     let_go(session, stream, next_at)

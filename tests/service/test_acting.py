@@ -342,6 +342,7 @@ def test_pulling_now_makes_running_streams_due_and_leaves_stopped_ones(rows: Row
     assert act.pull_now(connection)
 
     assert rows.get(Stream, running).next_pull_at is not None
+    assert rows.get(Stream, running).urgent  # somebody sits before the page
     assert rows.get(Stream, stopped).next_pull_at is None
 
 

@@ -22,10 +22,11 @@ from werkzeug.test import TestResponse
 from integrations import registry
 from integrations.provider import App, Hint, Webhook
 from service import connect, hooks, registrations
-from service.clock import real_now
+from service.clock import business_now, real_now
+from service.db import scheduler_engine
 from service.models import ConnectedAccount, Stream
 from service.runtime import Runtime
-from service.store import due
+from service.store import claims, due
 from service.watch import meters
 from tests.conftest import Member
 from tests.fakes import social as fake_social
@@ -85,6 +86,14 @@ class Door:
         """Streams that are due."""
         with self.held.db.tenant(self.owner.workspace_id) as session:
             return sorted(session.scalars(select(Stream.name).where(Stream.next_pull_at <= real_now())))
+
+    def claimed_first(self) -> str:
+        """Which stream a scheduler takes that takes one. It gives it back."""
+        with scheduler_engine(self.held.config.need("database_scheduler_url")).begin() as connection:
+            [found] = [each for each in claims.claim(connection, business_now(), 1) if each.job == "pull"]
+            claims.release(connection, [found], business_now())
+        with self.held.db.tenant(self.owner.workspace_id) as session:
+            return session.scalars(select(Stream.name).where(Stream.id == found.ids[1])).one()
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
@@ -171,6 +180,17 @@ def test_a_registration_is_read_now_and_then_however_many_call_and_a_new_secret_
 def test_a_signed_delivery_makes_due_what_it_hints_at(door: Door) -> None:
     assert door.send({"account": "a1", "streams": ["mentions"]}) == 204
     assert door.due() == ["mentions"]
+
+
+def test_what_is_hinted_at_goes_before_what_has_merely_been_due_for_longer(door: Door) -> None:
+    """Also where it was due already, and waited its turn."""
+    for ago in (timedelta(seconds=-60), timedelta(seconds=60)):
+        with door.held.db.tenant(door.owner.workspace_id) as session:
+            session.execute(update(Stream).values(next_pull_at=real_now() - timedelta(minutes=4), urgent=False))
+            session.execute(update(Stream).where(Stream.name == "mentions").values(next_pull_at=real_now() - ago))
+        assert door.claimed_first() != "mentions"
+        assert door.send({"account": "a1", "streams": ["mentions"], "id": str(ago)}) == 204
+        assert door.claimed_first() == "mentions"
 
 
 def test_a_delivery_that_is_repeated_does_no_second_work(door: Door) -> None:

@@ -12,8 +12,9 @@ from integrations.provider import RECHECK, Price
 from integrations.records import Author
 from integrations.registry import providers
 from service import connect, housekeeping, settings, spending
+from service.clock import real_now
 from service.db import scheduler_engine
-from service.store import acting, claims, listing
+from service.store import acting, claims, due, listing
 from tests.fakes import social as fake_social
 from tests.workers.conftest import World
 from workers import metering, streamjob
@@ -201,6 +202,22 @@ def test_where_somebody_waits_is_looked_at_first_and_at_full_pace(paying: World)
     paying.sql("UPDATE streams SET next_pull_at = now() - interval '9 minutes' WHERE id = :id", id=quiet)
     paying.sql("UPDATE streams SET next_pull_at = now() WHERE id = :id", id=urgent)
     assert _first(paying) == quiet
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_who_asks_for_a_pull_while_one_is_under_way_gets_another_as_soon(paying: World, waits: bool) -> None:
+    """The one under way may have read what they ask about before it was there."""
+    paying.run()
+    paying.due("own")
+    [under_way] = paying.claim()
+    with paying.runtime.db.tenant(paying.workspace_id) as session:
+        connection = paying.stream("own").connection_id
+        due.pull_soon(session, paying.workspace_id, connection, ["own"], urgent=waits)
+    paying.work(under_way)
+    stream = paying.stream("own")
+    assert (stream.urgent, stream.next_pull_at is not None and stream.next_pull_at <= real_now()) == (waits, True)
+    paying.run()
+    assert paying.stream("own").urgent is False
 
 
 def _first(world: World) -> Any:
