@@ -43,13 +43,13 @@ test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose 
 	@$(BIN)/python -m pytest tests/live -q
 
 test-crm: dev  ## Tests against a real BottleCRM, installed in build/ (WARMLINE_BOTTLECRM_PYTHON: a Python >= 3.12)
-	@WARMLINE_BOTTLECRM=1 $(BIN)/python -m pytest tests/live/test_bottlecrm.py -q
+	@WARMLINE_BOTTLECRM=1 $(BIN)/python -m pytest tests/live/test_bottlecrm.py tests/live/test_whole_way.py -q -k bottlecrm
 
 test-odoo: dev  ## Tests against a real Odoo (WARMLINE_ODOO_PYTHON: a Python 3.6, for an Odoo 11.0 installed in build/; or WARMLINE_ODOO: a checkout with its .venv)
-	@$(BIN)/python -m pytest tests/live/test_odoo.py tests/live/test_odoo_contract.py tests/live/test_odoo_tasks.py tests/live/test_odoo_whole_way.py -q
+	@$(BIN)/python -m pytest tests/live/test_odoo.py tests/live/test_odoo_contract.py tests/live/test_odoo_tasks.py tests/live/test_whole_way.py -q -k odoo
 
 test-espocrm: dev  ## Tests against a real EspoCRM (WARMLINE_ESPOCRM_SERVER: its program as released, vendor/ in it; PHP with pdo_pgsql on the path, or WARMLINE_PHP), and the contract of all CRMs on it
-	@$(BIN)/python -m pytest tests/live/test_espocrm.py tests/live/test_espocrm_contract.py tests/live/test_espocrm_tasks.py tests/live/test_espocrm_whole_way.py -q
+	@$(BIN)/python -m pytest tests/live/test_espocrm.py tests/live/test_espocrm_contract.py tests/live/test_espocrm_tasks.py tests/live/test_whole_way.py -q -k espocrm
 	@$(BIN)/python -m pytest tests/integrations -q -k "espocrm and real"
 
 check: dev  ## Lint, types, architecture, the API document, licences

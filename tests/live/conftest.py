@@ -15,7 +15,7 @@ from service import accounts, registrations
 from service.db import scheduler_engine
 from service.runtime import Runtime
 from tests.conftest import BASE_URL, make_member
-from tests.live import espocrm, espocrm_client
+from tests.live import bottlecrm, espocrm, espocrm_client
 from tests.live.odoo import RealOdoo, running
 from tests.live.odoo_client import client
 from tests.sandbox_server import outside
@@ -26,6 +26,13 @@ ACCOUNTS = (
     {"id": 11, "handle": "acme", "name": "Acme Cargo", "brand": True},
     {"id": 21, "handle": "ana", "name": "Ana Ferrer"},
 )
+
+
+@pytest.fixture(scope="session")
+def bottle() -> Iterator[bottlecrm.Bottle]:
+    with bottlecrm.running() as found:
+        found.adds_field("twitter_handle", "Twitter handle")
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,15 @@
-"""Against a real BottleCRM: the provider itself, and the whole way from a mention to a task that a person completes there.
+"""Against a real BottleCRM: the provider itself (`test_whole_way` has the way from a mention to a task there).
 
 Opt-in (`make test-crm`); see `tests.live.bottlecrm` for what it needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from integrations.crm.bottlecrm.client import BottleCRM
 from integrations.errors import AuthenticationError
@@ -27,33 +25,17 @@ from integrations.records import (
     TaskState,
     TaskStatus,
 )
-from service import access
-from service.config import Config
-from service.runtime import Runtime
-from service.settings_parts import AROUND_THE_CLOCK
 from tests.live.bottle_contract import listening
-from tests.live.bottlecrm import Bottle, running
-from tests.service.api.conftest import client_of
-from tests.story.conftest import Story
+from tests.live.bottlecrm import Bottle
 
 pytestmark = pytest.mark.rule("live", provider="bottlecrm")
 
 DUE = datetime(2030, 5, 3, 9, 30, tzinfo=UTC)
 
 
-@pytest.fixture(scope="session")
-def bottle() -> Iterator[Bottle]:
-    with running() as found:
-        found.adds_field("twitter_handle", "Twitter handle")
-        yield found
-
-
 def client(bottle: Bottle, options: Any = None, token: str = "") -> BottleCRM:
     access = Access({"web": bottle.server}, {"token": token or bottle.token}, options=options or {}, guarded=True)
     return BottleCRM(replace(access, allow_hosts=("127.0.0.1",)))
-
-
-# --- the provider -----------------------------------------------------------------------------------------------
 
 
 def test_all_that_connecting_finds_and_makes_is_there_and_found_again(bottle: Bottle) -> None:
@@ -182,81 +164,3 @@ def test_all_that_is_asked_and_answered_is_described_by_the_program_itself(bottl
         bottle.contract.check_request(request)
         if answer.status_code < 300:
             bottle.contract.check_answer(request, answer)
-
-
-# --- Warmline itself --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def config(config: Config) -> Config:
-    return replace(config, allow_hosts=("127.0.0.1",))
-
-
-def test_a_mention_becomes_a_task_and_its_completion_is_noticed_twice_over(
-    bottle: Bottle, story: Story, app: Flask, held: Runtime
-) -> None:
-    before = {row["id"] for row in bottle.tasks()}
-    ana = bottle.adds_contact(first_name="Ana", last_name="Ferrer", custom_fields={"twitter_handle": "ana"})
-    story.set(preview=False, hours=AROUND_THE_CLOCK)  # whatever the time of this test
-    assert "X is connected as acme." in story.connects("x", "acme")
-    api = client_of(app, held, story.owner, *access.SCOPES)
-    connected = api.post(
-        "/connections", {"provider": "bottlecrm", "form": {"server": bottle.server, "token": bottle.token}}
-    )
-    assert connected.status_code == 201, connected.text
-    [connection_id] = connected.json["connection_ids"]
-    story.run()
-
-    def stand() -> list[Any]:
-        return [row for row in bottle.tasks() if row["id"] not in before]
-
-    for number, text in enumerate(
-        ("Do you ship to Porto, and what does it cost?", "And to Faro, how long would that take?")
-    ):
-        story.outside.writes("ana", f"@acme {text}")
-        story.passes(timedelta(days=1))
-        story.look()
-        story.look()  # a second look makes no second task
-
-        assert len(stand()) == number + 1
-        [task] = [row for row in stand() if row["status"] == "New"]
-        assert text[:20] in task["description"]
-        assert [each["id"] for each in task["contacts"]] == [ana]
-        assert [each["id"] for each in task["assigned_to"]] == [bottle.olga]
-        ours = story.task(external_id=task["id"])
-        assert (ours.state, ours.external_url) == ("open", f"{bottle.server}/tasks/{task['id']}")
-
-        bottle.sets(task["id"], status="Completed")
-        story.passes(timedelta(minutes=10))
-        story.look()
-
-        closed = story.task(external_id=task["id"])
-        assert (closed.state, closed.closed_by, closed.close_reason) == ("completed", "crm", "completed in the CRM")
-
-    assert [row["status"] for row in stand()] == ["Completed"] * 2
-    assert len({row["custom_fields"]["warmline_key"] for row in stand()}) == 2
-    found = api.get(f"/connections/{connection_id}").json
-    assert (found["status"], found["missing_steps"]) == ("active", [])
-
-
-def test_an_answer_on_the_network_completes_the_task_there(
-    bottle: Bottle, story: Story, app: Flask, held: Runtime
-) -> None:
-    before = {row["id"] for row in bottle.tasks()}
-    story.set(preview=False, hours=AROUND_THE_CLOCK)
-    story.connects("x", "acme")
-    api = client_of(app, held, story.owner, *access.SCOPES)
-    api.post("/connections", {"provider": "bottlecrm", "form": {"server": bottle.server, "token": bottle.token}})
-    story.run()
-    asked = story.outside.writes("ana", "@acme Do you ship to Braga, and what does it cost?")
-    story.passes(timedelta(days=1))
-    story.look()
-    [task] = [row for row in bottle.tasks() if row["id"] not in before]
-
-    story.outside.writes("acme", "@ana We do, for 9 euros.", to=asked)
-    story.passes(timedelta(minutes=10))
-    story.look()
-
-    [done] = [row for row in bottle.tasks() if row["id"] == task["id"]]
-    assert done["status"] == "Completed"
-    assert story.task(external_id=task["id"]).state == "completed"
