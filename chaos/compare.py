@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,8 @@ from service.runtime import Runtime
 
 _KEY = "warmline_key"
 _DONE = "COMPLETED"
+_A_KEY = re.compile(rf"\b(?:{'|'.join(PREFIX.values())})-[0-9a-f]{{32}}\b")
+EXAMPLES = 5
 _NETWORK = "X"  # as people call it: that is what the key is made of
 
 
@@ -167,3 +170,17 @@ def read_ours(runtime: Runtime, workspace_id: UUID) -> Ours:
             revoked=frozenset(revoked),
             brands={row[0]: row[1] for row in brands},
         )
+
+
+_ROW = """SELECT to_jsonb(t) - 'content' - 'written' - 'sent' || jsonb_build_object('sent', jsonb_array_length(t.sent)) AS row,
+    (SELECT to_jsonb(c) FROM conversations c WHERE c.workspace_id = t.workspace_id AND c.id = t.conversation_id) AS talk
+FROM tasks t WHERE t.workspace_id = :w AND t.key = ANY(:keys) ORDER BY t.key"""
+
+
+def rows_of(runtime: Runtime, workspace_id: UUID, found: Differences) -> list[str]:
+    """How the first tasks about which something differs stand with us, and their conversations, as JSON: where to begin to look. Raises
+    sqlalchemy's errors where the database is away."""
+    keys = [key for rows in found.found.values() for row in rows for key in _A_KEY.findall(row)][:EXAMPLES]
+    with runtime.db.tenant(workspace_id) as session:
+        rows = session.execute(text(_ROW), {"w": workspace_id, "keys": keys}).all()
+    return [json.dumps({"task": row, "conversation": talk}, default=str) for row, talk in rows]

@@ -26,6 +26,7 @@ from service.demo import consent, figures
 from service.errors import PlainError
 
 NORMAL_WITHIN = 120.0  # seconds after the last fault
+LOOKED_FOR = 300.0  # seconds after it: what comes late is told from what never comes
 LOOK, COMPARE_EVERY = 0.05, 2.0  # seconds
 # Seconds: what comes round every fifteen minutes comes round this often, as leases are shortened; the more rarely the more there is to ask for.
 SWEEP_EVERY, POSTS_A_SECOND = (8.0, 40.0), 1000
@@ -191,7 +192,7 @@ class _Run:
         """Looks until all is as it should be and nothing is under way, twice in a row."""
         over, quiet, normal_at, compared = time.monotonic(), 0, None, 0.0
         self.say("The last fault is over")
-        while quiet < 2 and time.monotonic() - over < NORMAL_WITHIN:
+        while quiet < 2 and time.monotonic() - over < LOOKED_FOR:
             self._look()
             if time.monotonic() - compared < COMPARE_EVERY:
                 continue
@@ -202,10 +203,12 @@ class _Run:
                 normal_at = None if still else normal_at or time.monotonic()
                 quiet = 0 if still else quiet + 1
         if quiet >= 2 and normal_at is not None:
-            self.episode.back_to_normal = round(normal_at - over, 1)
-        else:
-            with suppress(SQLAlchemyError):
-                self._compare()
+            after = round(normal_at - over, 1)
+            self.episode.back_to_normal, self.episode.late = (after, None) if after <= NORMAL_WITHIN else (None, after)
+            return
+        with suppress(SQLAlchemyError):
+            self._compare()
+            self.episode.rows = compare.rows_of(self.here.runtime, self.here.workspace_id, self.episode.differences)
 
     def _compare(self) -> int:
         data, names = (

@@ -58,6 +58,8 @@ class Episode:
     reconnected: Counter[str] = field(default_factory=Counter)  # consents that really ended with a lost answer
     differences: Differences = field(default_factory=Differences)
     back_to_normal: float | None = None  # seconds after the last fault; None: not in time
+    late: float | None = None  # seconds after the last fault, where it was not in time
+    rows: list[str] = field(default_factory=list)  # how tasks about which something differs stand with us
     seconds: float = 0.0
     apart: list[float] = field(
         default_factory=list
@@ -74,6 +76,6 @@ class Episode:
             "seed": self.size.seed, "faults": self.injected.total(), "missed": dict(self.missed), "by_kind": dict(self.injected), "at_once": self.at_once,
             "posts": self.posts, "tasks": self.tasks, "unique_key": self.size.unique, "seconds": round(self.seconds, 1), "starts": self.starts,
             "differences": dict(self.differences.counts()), "examples": {name: rows[:5] for name, rows in self.differences.found.items() if rows},
-            "back_to_normal": self.back_to_normal, "reconnected": dict(self.reconnected), "apart": self.apart, "unavailable": self.unavailable,
+            "back_to_normal": self.back_to_normal, "late": self.late, "rows": self.rows, "reconnected": dict(self.reconnected), "apart": self.apart, "unavailable": self.unavailable,
             "well": self.well, "stopped": self.stopped,
         }  # fmt: skip

@@ -38,6 +38,7 @@ def words(episode: Episode) -> str:
     lines += [f"Not here: {why}." for why in episode.unavailable.values()]
     for name, rows in episode.differences.found.items():
         lines += [f"  {name}: {row}" for row in rows[:5]]
+    lines += [f"  with us: {row}" for row in episode.rows]
     if episode.stopped:
         lines.append(f"Stopped: {episode.stopped}.")
     lines.append("All as it should be." if episode.well else "Not as it should be.")
@@ -45,7 +46,9 @@ def words(episode: Episode) -> str:
 
 
 def _normal(episode: Episode) -> str:
-    return "not" if episode.back_to_normal is None else f"{episode.back_to_normal:.0f} s"
+    if episode.back_to_normal is not None:
+        return f"{episode.back_to_normal:.0f} s"
+    return "not" if episode.late is None else f"{episode.late:.0f} s, late:"
 
 
 def _window(episode: Episode) -> str:
