@@ -29,6 +29,8 @@ MASTODON = "mastodon"
 MOST = 1024 * 1024  # bytes; a registration has a few hundred
 # "4.2.1 (compatible; Akkoma 3.13.2)", "takahe/0.11.0". Mastodon and its forks (Hometown, glitch-soc) give a bare version.
 _NAMED = re.compile(r"(?:\(compatible; |^)([a-z]+)[ /]", re.IGNORECASE)
+# What is said to a client id that nobody knows: by OAuth's rules, and by GoToSocial, which keeps that word for a wrong secret.
+_FORGOTTEN = re.compile(r"^invalid_client$|no application found with client id", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _forgotten(response: requests.Response) -> IntegrationError | None:
         body = parse_json(response)
     except UnexpectedResponseError:
         return None
-    forgotten = isinstance(body, dict) and body.get("error") == "invalid_client"
+    forgotten = isinstance(body, dict) and _FORGOTTEN.search(str(body.get("error")))
     return _ForgottenError("the server does not know us") if forgotten else None
 
 
