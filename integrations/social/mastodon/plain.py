@@ -27,6 +27,7 @@ _INLINE = frozenset(
 _DROPPED = frozenset({"script", "style"})
 _QUOTE = "quote-inline"  # the link that stands in for a quote where a server shows none
 _FOLLOWED = ("http://", "https://", "mailto:", "gemini:", "xmpp:", "matrix:")
+_NOTE = "gts-system-message"  # what GoToSocial itself says below a post; no author's markup may have this class
 
 
 def text(html: str, mentions: Mapping[str, str] | None = None, *, quoted: bool = False) -> str:
@@ -96,7 +97,7 @@ class _Writer:
             self._leave_link()
             if not closing:
                 self.link, self.outer, self.parts = attributes, self.parts, []
-        elif not closing and (name in _DROPPED or (self.quoted and _QUOTE in attributes)):
+        elif not closing and (name in _DROPPED or _NOTE in attributes or (self.quoted and _QUOTE in attributes)):
             self.dropping, self.depth = name, 1
         elif name == "img":
             self.words(_attributes(attributes).get("alt", ""))

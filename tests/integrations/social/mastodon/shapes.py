@@ -7,6 +7,12 @@ from typing import Any
 from tests.integrations.social.mastodon.wire import DOMAIN, US, WEB
 
 _TEXT = '<p><span class="h-card"><a href="https://social.example/@acme" class="u-url mention">@<span>acme</span></a></span> in stock?</p>'
+# Seen on a real one: its markup leaves out what a browser does not need, and below an answer that waits for approval stands a note.
+_GOTOSOCIAL_TEXT = (
+    '<p><span class="h-card"><a href="https://social.example/@acme" class="u-url mention" rel="nofollow noreferrer noopener" '
+    'target="_blank">@<span>acme</span></a></span> in stock?</p><div class="gts-system-message gts-pending-reply"><hr><p><i>'
+    "Note from social.example: This reply is pending your approval.</i></p></div>"
+)
 _PLEROMA_TEXT = '<span class="h-card"><a class="u-url mention" data-user="7000" href="https://social.example/users/acme" rel="ugc">@<span>acme</span></a></span> in stock?'
 
 
@@ -54,27 +60,45 @@ MASTODON: dict[str, Any] = {
     "poll": None,
 }
 
+_ANYBODY = {
+    "automatic_approval": ["public", "me"],
+    "manual_approval": [],
+    "always": ["public", "me"],
+    "with_approval": [],
+}
 GOTOSOCIAL: dict[str, Any] = {
     **{
         name: MASTODON[name]
-        for name in ("created_at", "visibility", "spoiler_text", "uri", "url", "reblog", "mentions")
+        for name in ("created_at", "visibility", "spoiler_text", "uri", "url", "reblog", "mentions", "poll")
     },
     "id": "01JPSX2MKCRVMD4YN4D71G9CP5",
+    "edited_at": None,
     "in_reply_to_id": "01JPSX00000000000000000000",
     "in_reply_to_account_id": US.id,
     "language": None,
-    "content": _TEXT,
+    "content": _GOTOSOCIAL_TEXT,
+    "text": "@acme@social.example in stock?",
+    "content_type": "text/plain",
     "account": {
-        "id": "01F8MH1H7YV1Z7D2C8K2730QBF",
+        "id": "01F8MH1H7YV1Z7D2C8K2730QBF",  # drawn, and not from when the account was made
         "username": "ada",
         "acct": "ada@elsewhere.example",
         "display_name": "Ada Fell",
+        "locked": True,
         "note": "",
         "url": "https://elsewhere.example/@ada",
+        "avatar_description": "A mountain",
         "followers_count": 0,
         "bot": False,
+        "emojis": [],
+        "fields": [],
+        "group": False,
     },
-    "interaction_policy": {"can_reply": {"always": ["public"], "with_approval": []}},
+    "media_attachments": [],
+    "tags": [],
+    "emojis": [],
+    "card": None,
+    "interaction_policy": {"can_favourite": _ANYBODY, "can_reply": _ANYBODY, "can_reblog": _ANYBODY},
 }
 
 TAKAHE: dict[str, Any] = {

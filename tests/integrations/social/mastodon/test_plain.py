@@ -16,6 +16,10 @@ LINK = (
 )
 MENTION = '<span class="h-card" translate="no"><a href="https://b.example/@bea" class="u-url mention">@<span>bea</span></a></span>'
 TAG = '<a href="https://b.example/tags/hiking" class="mention hashtag" rel="tag">#<span>hiking</span></a>'
+NOTE = (
+    '<div class="gts-system-message gts-pending-reply"><hr><p><i lang="en">Note from b.example: This reply is pending your approval: '
+    '<a href="https://b.example/settings/1">https://b.example/settings/1</a>.</i></p></div>'
+)
 QUOTE = '<p class="quote-inline">RE: <a href="https://b.example/@bea/1">https://b.example/@bea/1</a></p>'
 
 
@@ -57,6 +61,8 @@ QUOTE = '<p class="quote-inline">RE: <a href="https://b.example/@bea/1">https://
     ],
 )
 def test_markup_becomes_what_a_person_reads(markup: str, text: str) -> None:
+        (f"<p>how much?</p>{NOTE}", "how much?"),
+        (f"<div>in one</div>{NOTE}<p>end</p>", "in one\n\nend"),
     assert plain.text(markup) == text
 
 
