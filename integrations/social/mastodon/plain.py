@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
+from urllib.parse import unquote
 
 from integrations import foreign
 
@@ -26,8 +27,8 @@ _INLINE = frozenset(
 )  # say nothing about the text, but for a quote's class
 _DROPPED = frozenset({"script", "style"})
 _QUOTE = "quote-inline"  # the link that stands in for a quote where a server shows none
-_FOLLOWED = ("http://", "https://", "mailto:", "gemini:", "xmpp:", "matrix:")
 _NOTE = "gts-system-message"  # what GoToSocial itself says below a post; no author's markup may have this class
+_FOLLOWED = ("http://", "https://", "mailto:", "gemini:", "xmpp:", "matrix:")
 
 
 def text(html: str, mentions: Mapping[str, str] | None = None, *, quoted: bool = False) -> str:
@@ -151,6 +152,8 @@ def linked(inside: str, href: str) -> str:
     said = inside.strip()
     if not href.startswith(_FOLLOWED):
         return inside
+    if unquote(href).removeprefix("mailto:") == unquote(said):
+        return said  # as it was written: some servers link a bare e-mail address, and escape in a link what its words do not
     bare = href.partition("://")[2] or href.partition(":")[2]
     shown = said.partition("://")[2] or said
     whole = shown.rstrip("/") == bare.rstrip("/")

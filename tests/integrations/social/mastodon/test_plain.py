@@ -41,6 +41,13 @@ QUOTE = '<p class="quote-inline">RE: <a href="https://b.example/@bea/1">https://
         ('<p><a href="https://a.example/long/path">a.example/lo…</a></p>', "https://a.example/long/path"),
         ('<p><a href="https://a.example/x">the manual</a>!</p>', "the manual (https://a.example/x)!"),
         ('<p><a href="https://a.example/x"></a></p>', "https://a.example/x"),
+        ('<p>mail <a href="mailto:ada@home.example">ada@home.example</a></p>', "mail ada@home.example"),
+        ('<p><a href="mailto:ada@home.example">write</a></p>', "write (mailto:ada@home.example)"),
+        (
+            '<p><a href="https://gr%C3%B6%C3%9Fe.example/%C3%BC?a=1&amp;b=%C3%A4">https://größe.example/ü?a=1&amp;b=ä</a></p>',
+            "https://größe.example/ü?a=1&b=ä",
+        ),
+        ("<p>1 &lt; 2 & 3 > 2, &lt;b></p>", "1 < 2 & 3 > 2, <b>"),
         ('<p><a href="javascript:alert(1)">click</a></p>', "click"),
         ("<p><a>bare</a></p>", "bare"),
         ("<p><a href='https://a.example/x'>single</a></p>", "single (https://a.example/x)"),
@@ -54,6 +61,8 @@ QUOTE = '<p class="quote-inline">RE: <a href="https://b.example/@bea/1">https://
         ('<p>smile <img class="emoji" alt=":blob:" src="x"> :cat:</p>', "smile :blob: :cat:"),
         ("<p>a<script>alert(1)</script>b<style>p{}</style></p>", "ab"),
         ("<p>a<!-- note -->b</p>", "ab"),
+        (f"<p>how much?</p>{NOTE}", "how much?"),
+        (f"<div>in one</div>{NOTE}<p>end</p>", "in one\n\nend"),
         ('<p title="a > b">c</p>', "c"),
         ("<p>never <closed", "never <closed"),
         ("<p>a\x00b \ud83d</p>", "ab ?"),
@@ -61,8 +70,6 @@ QUOTE = '<p class="quote-inline">RE: <a href="https://b.example/@bea/1">https://
     ],
 )
 def test_markup_becomes_what_a_person_reads(markup: str, text: str) -> None:
-        (f"<p>how much?</p>{NOTE}", "how much?"),
-        (f"<div>in one</div>{NOTE}<p>end</p>", "in one\n\nend"),
     assert plain.text(markup) == text
 
 
