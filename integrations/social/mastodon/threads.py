@@ -23,7 +23,7 @@ from integrations.social.mastodon.calls import Calls
 from integrations.social.mastodon.parse import Place, reference
 from integrations.social.mastodon.people import Json
 
-STEPS = 6  # up a chain; most talks are shorter, and the rest of a longer one is one call
+STEPS = 6  # up a chain, one at a time; most talks are shorter, and the rest of a longer one is one call
 FEW = 2  # chains, for which contexts take no more calls
 BROKEN = 2  # chains over which a server may break before it counts as out of order: some break over a thread every time
 ODD = (TemporaryError, InvalidRequestError, PermissionDeniedError)  # what it may say of such a thread
@@ -125,7 +125,7 @@ class Threads:
 
     def _climb(self, fetched: list[Json], row: Json, parent: str) -> Place:
         try:
-            above = self._ask(str(row["id"])).above
+            above = self._ask(str(row["id"])).above or self._steps_up(parent)
         except (NotFoundError, UnexpectedResponseError):
             above = ()  # gone meanwhile, or a thread larger than an answer may be: what the post itself says has to do
         except ODD:
@@ -138,6 +138,22 @@ class Threads:
             return self.places[parent]
         top = self._place(above[:1])  # the server hides one in between
         return Place(top.root if top else parent, self._answers_us(row) or (top is not None and top.ours))
+
+    def _steps_up(self, parent: str) -> list[Json]:
+        """The posts above, one by one, the topmost first. GoToSocial shows nothing of a thread below a post that was deleted, and each of
+        its posts where it is asked for by its id."""
+        found: list[Json] = []
+        at: str | None = parent
+        while at is not None and at not in self.places and len(found) < STEPS:
+            try:
+                row = self._calls.get(f"/api/v1/statuses/{quote(at, safe='')}")
+            except NotFoundError:
+                break  # here it ends for us
+            if not isinstance(row, dict) or not row.get("id"):
+                break
+            found.insert(0, row)
+            at = reference(row, "in_reply_to_id")
+        return found
 
     def _end(self, row: Json, parent: str) -> Place:
         return Place(parent, self._answers_us(row))

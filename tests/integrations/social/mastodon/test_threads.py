@@ -129,6 +129,33 @@ def test_a_thread_whose_first_post_is_deleted_moves_with_a_recheck(wire: Wire) -
     assert {item.thread for item in found} == {ada}
 
 
+NOTHING = json.dumps({"ancestors": [], "descendants": []})
+
+
+def test_a_talk_stays_one_where_the_server_shows_nothing_below_a_post_that_is_gone(wire: Wire) -> None:
+    """As GoToSocial does it, which leaves its answers the name of the post that they answered."""
+    root, *others = _talk(wire)
+    before = {each: _rechecked(wire, each) for each in others}
+    del wire.posts[root]
+    wire.contexts = NOTHING
+    assert {each: _rechecked(wire, each) for each in others} == before
+    assert {each.thread for each in before.values()} == {root}
+
+
+def test_a_long_chain_of_which_nothing_is_shown_is_gone_up_a_few_steps(wire: Wire) -> None:
+    last = wire.say(BEA, "which helmet?")
+    chain = [last := wire.say(ADA, f"more {number}", to=last) for number in range(20)]
+    wire.contexts = NOTHING
+    assert _rechecked(wire, last).thread == chain[-STEPS - 2]
+    assert len([path for path in wire.paths() if not path.endswith("/context")]) == 1 + STEPS
+
+
+def _rechecked(wire: Wire, post: str) -> Engagement:
+    (found,) = wire.client().recheck([post])
+    assert isinstance(found, Engagement)
+    return found
+
+
 def _talks(wire: Wire, number: int, depth: int) -> tuple[list[str], list[str]]:
     """So many talks of others, in each of which we are named at the end."""
     roots = [wire.say(BEA, f"talk {each}") for each in range(number)]
