@@ -34,6 +34,14 @@ def test_an_answer_for_many_that_is_none_makes_it_ask_for_each(wire: Wire, body:
     assert sorted(each.id for each in wire.client().recheck(posts)) == sorted(posts)
 
 
+def test_a_server_that_may_not_be_asked_for_many_is_asked_for_each(wire: Wire) -> None:
+    """As GoToSocial says it, which takes posts at that address and serves none."""
+    asked = [wire.say(ADA, text) for text in ("one", "two")]
+    wire.replies.append((405, {"Content-Type": "text/plain"}, "405 method not allowed"))
+    assert [each.id for each in wire.client().recheck(asked)] == asked
+    assert len(wire.sent) == 3
+
+
 def test_a_post_left_out_of_many_is_gone_only_if_it_is_gone_alone(wire: Wire) -> None:
     shown, left_out = (wire.say(ADA, text, names=[US.id]) for text in ("one", "two"))
     wire.replies.append((200, {}, "[]"))
