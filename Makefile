@@ -39,7 +39,7 @@ demo: install  ## Run the main job once and print what came of it (DEMO="--json 
 test: dev  ## All tests, with coverage
 	@$(BIN)/python -m slipcover -m pytest $(PYTEST)
 
-test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose up.sh starts a Bluesky network; WARMLINE_TAKAHE: one with Takahe and its .venv)
+test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose up.sh starts a Bluesky network; WARMLINE_TAKAHE: one with Takahe and its .venv; WARMLINE_GOTOSOCIAL: one with GoToSocial's program and its web/)
 	@$(BIN)/python -m pytest tests/live -q
 
 test-crm: dev  ## Tests against a real BottleCRM, installed in build/ (WARMLINE_BOTTLECRM_PYTHON: a Python >= 3.12)

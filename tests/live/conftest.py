@@ -1,4 +1,4 @@
-"""What tests against real servers share: a real CRM, and a workspace beside it."""
+"""What tests against real servers share: a real CRM, a workspace beside it, and servers of the fediverse."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from service import accounts, registrations
+from service import accounts, embedded, registrations
 from service.db import scheduler_engine
 from service.runtime import Runtime
 from tests.conftest import BASE_URL, make_member
-from tests.live import bottlecrm, espocrm, espocrm_client
+from tests.live import bottlecrm, espocrm, espocrm_client, gotosocial, takahe
+from tests.live.fediverse import Server
 from tests.live.odoo import RealOdoo, running
 from tests.live.odoo_client import client
 from tests.sandbox_server import outside
@@ -61,6 +62,24 @@ def espo() -> Iterator[espocrm.RealEspo]:
 @pytest.fixture
 def espo_options(espo: espocrm.RealEspo) -> dict[str, Any]:
     return dict(espocrm_client.client(espo).prepare())
+
+
+@pytest.fixture(scope="session", name="takahe")
+def on_takahe(template: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with takahe.running(template, tmp_path_factory.mktemp("takahe")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def two(template: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[gotosocial.Network]:
+    """Two GoToSocials."""
+    with gotosocial.running(template, tmp_path_factory.mktemp("gotosocial")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session", name="gotosocial")
+def on_gotosocial(two: gotosocial.Network) -> Server:
+    return two.here
 
 
 @pytest.fixture

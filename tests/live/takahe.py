@@ -9,23 +9,18 @@ from __future__ import annotations
 import html
 import os
 import re
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
 from service import embedded, pgfolder
+from tests.live.fediverse import PASSWORD, Server, answers, free_port, process, until
 
-PASSWORD = "a password for tests alone"
-BRAND, CUSTOMER = "team@brand.test", "ada@elsewhere.test"  # what people sign in with, and their handles
-FOR_TELLING = 30.0  # seconds: its background process tells people of posts within a few
+BRAND, CUSTOMER = "team@brand.test", "ada@elsewhere.test"
 
 _PEOPLE = """
 from users.models import Domain, User
@@ -37,81 +32,8 @@ for email in {emails!r}:
 """
 
 
-@dataclass(frozen=True)
-class Takahe:
-    """The server, and what people do there in their own apps."""
-
-    web: str
-    tokens: dict[str, str] = field(default_factory=dict)
-
-    def consents(self, authorize_url: str, who: str) -> str:
-        """Signs in and says yes. Returns the address where the browser is sent."""
-        browser = requests.Session()
-        page = browser.get(authorize_url, timeout=30)
-        typed = {"csrfmiddlewaretoken": _hidden(page)["csrfmiddlewaretoken"], "username": who, "password": PASSWORD}
-        page = browser.post(page.url, data=typed, headers={"Referer": page.url}, timeout=30)
-        identity = re.findall(r'<option value="(\d+)"', page.text)[0]
-        answer = browser.post(
-            page.url,
-            data={**_hidden(page), "identity": identity},
-            headers={"Referer": page.url},
-            allow_redirects=False,
-            timeout=30,
-        )
-        return str(answer.headers["Location"])
-
-    def writes(self, who: str, text: str, *, to: str | None = None, visibility: str = "public") -> str:
-        """A post. Returns its id."""
-        body = {"status": text, "in_reply_to_id": to, "visibility": visibility}
-        return str(self._as(who, "POST", "", json=body)["id"])
-
-    def edits(self, who: str, status_id: str, text: str) -> None:
-        self._as(who, "PUT", f"/{status_id}", json={"status": text})
-
-    def deletes(self, who: str, status_id: str) -> None:
-        self._as(who, "DELETE", f"/{status_id}")
-
-    def _as(self, who: str, method: str, path: str, **more: Any) -> Any:
-        if who not in self.tokens:
-            self.tokens[who] = self._token(who)
-        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
-        answer = requests.request(method, f"{self.web}/api/v1/statuses{path}", headers=headers, timeout=30, **more)
-        assert answer.ok, answer.text[:500]
-        return answer.json()
-
-    def _token(self, who: str) -> str:
-        made = {"client_name": "An app of theirs", "redirect_uris": "http://127.0.0.1:9/", "scopes": "read write"}
-        app = requests.post(f"{self.web}/api/v1/apps", data=made, timeout=30).json()
-        asked = {
-            "client_id": app["client_id"],
-            "redirect_uri": made["redirect_uris"],
-            "response_type": "code",
-            "scope": "read write",
-        }
-        address = requests.Request("GET", f"{self.web}/oauth/authorize", params=asked).prepare().url
-        code = self.consents(str(address), who).partition("code=")[2].partition("&")[0]
-        spent = {"grant_type": "authorization_code", "code": code, "redirect_uri": made["redirect_uris"]}
-        secret = {"client_id": app["client_id"], "client_secret": app["client_secret"]}
-        answer = requests.post(f"{self.web}/oauth/token", data={**spent, **secret}, timeout=30)
-        assert answer.ok, answer.text[:500]
-        return str(answer.json()["access_token"])
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Waits for something that the server does in its own time. Fails where it does not come."""
-    deadline = time.monotonic() + FOR_TELLING
-    while not what():
-        assert time.monotonic() < deadline, "the server did not get round to it"
-        time.sleep(0.25)
-
-
-def _hidden(page: requests.Response) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text)
-    return {name: html.unescape(value) for name, value in found}
-
-
 @contextmanager
-def running(server: embedded.Postgres, home: Path) -> Iterator[Takahe]:
+def running(server: embedded.Postgres, home: Path) -> Iterator[Server]:
     """Starts it with a database of its own on `server`. Skips, saying so, where its source is not here."""
     source = Path(os.environ.get("WARMLINE_TAKAHE") or "/nowhere")
     python = source / ".venv" / "bin" / "python"
@@ -119,19 +41,39 @@ def running(server: embedded.Postgres, home: Path) -> Iterator[Takahe]:
         pytest.skip("Takahe is not here (set WARMLINE_TAKAHE to a folder with its source and its .venv)")
     with server.connect(database="postgres") as connection:
         connection.execute("CREATE DATABASE takahe")
-    port = _free_port()
+    web = f"http://127.0.0.1:{free_port()}"
     environment = _environment(server, home)
     run = [str(python), "manage.py"]
     people = _PEOPLE.format(emails=[BRAND, CUSTOMER], password=PASSWORD)
     for step in (["migrate", "-v", "0"], ["shell", "-c", people]):
         subprocess.run([*run, *step], cwd=source, env=environment, check=True, capture_output=True, timeout=300)
     with (
-        _process([*run, "runserver", f"127.0.0.1:{port}", "--noreload"], source, environment, home / "web.log"),
-        _process([*run, "runstator"], source, environment, home / "stator.log"),
+        process([*run, "runserver", web.partition("://")[2], "--noreload"], source, environment, home / "web.log"),
+        process([*run, "runstator"], source, environment, home / "stator.log"),
     ):
-        found = Takahe(f"http://127.0.0.1:{port}")
-        until(lambda: _answers(found.web))
-        yield found
+        until(lambda: answers(web))
+        yield Server("takahe", web, web, "read", BRAND, CUSTOMER, _signs_in)
+
+
+def _signs_in(authorize_url: str, who: str) -> str:
+    browser = requests.Session()
+    page = browser.get(authorize_url, timeout=30)
+    typed = {"csrfmiddlewaretoken": _hidden(page)["csrfmiddlewaretoken"], "username": who, "password": PASSWORD}
+    page = browser.post(page.url, data=typed, headers={"Referer": page.url}, timeout=30)
+    identity = re.findall(r'<option value="(\d+)"', page.text)[0]
+    answer = browser.post(
+        page.url,
+        data={**_hidden(page), "identity": identity},
+        headers={"Referer": page.url},
+        allow_redirects=False,
+        timeout=30,
+    )
+    return str(answer.headers["Location"])
+
+
+def _hidden(page: requests.Response) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+    return {name: html.unescape(value) for name, value in found}
 
 
 def _environment(server: embedded.Postgres, home: Path) -> dict[str, str]:
@@ -148,32 +90,3 @@ def _environment(server: embedded.Postgres, home: Path) -> dict[str, str]:
         "TAKAHE_MEDIA_ROOT": str(home / "media"),
         "TAKAHE_CACHES_DEFAULT": "locmem://takahe",
     }
-
-
-@contextmanager
-def _process(command: list[str], folder: Path, environment: Mapping[str, str], log: Path) -> Iterator[None]:
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out) as process,
-    ):
-        try:
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(web: str) -> bool:
-    try:
-        return requests.get(f"{web}/api/v1/instance", timeout=5).ok
-    except requests.RequestException:
-        return False
