@@ -1,8 +1,9 @@
 """Two real GoToSocials on this machine, and people on them: the brand and a customer on the one, somebody else on the other.
 
-WARMLINE_GOTOSOCIAL names a folder with the program `gotosocial` and its folder `web`, as a release's archive holds them
-(codeberg.org/superseriousbusiness/gotosocial), or as `scripts/build.sh` leaves them in a checkout (the pages need nothing of `yarn`). Built with
-`GO_BUILDTAGS=nowasmffmpeg` it looks for `ffmpeg` and `ffprobe` when it starts; no test has a picture, so what stands in for them does nothing.
+WARMLINE_GOTOSOCIAL names a folder with the program `gotosocial` and its folder `web`, as a release's archive holds them, or as they stand in a checkout
+(codeberg.org/superseriousbusiness/gotosocial) once `scripts/build.sh` has built it there. 0.20 wants Go 1.24 or 1.25, no newer one; the pages of these tests
+need none of what `yarn` would build. With `GO_BUILDTAGS=nowasmffmpeg` it takes `ffmpeg` and `ffprobe` from the path and does not start without them:
+no test has a picture, so files that do nothing stand in where there are none.
 
 The servers call each other by their names, and over plain http: a proxy on this machine knows where the names lead, and nothing leaves it. The brand's
 handles end in another name than its server has, as is usual.
@@ -35,6 +36,8 @@ SCOPES = "read:accounts read:statuses read:notifications"
 
 @dataclass(frozen=True)
 class Network:
+    """The brand's server, and another."""
+
     here: Server
     elsewhere: Server
 
@@ -60,6 +63,7 @@ def running(server: embedded.Postgres, home: Path) -> Iterator[Network]:
 def _one(
     server: embedded.Postgres, home: Path, source: Path, proxy: str, domain: str, port: int, people: tuple[str, ...]
 ) -> Iterator[Server]:
+    """One server, with these people on it; the first is its brand, the last its customer."""
     database = f"gotosocial_{domain.partition('.')[0]}"
     with server.connect(database="postgres") as connection:
         connection.execute(f"CREATE DATABASE {database}")
