@@ -20,6 +20,7 @@ from integrations.provider import Access, Account, App, Setting
 from integrations.records import Engagement
 from integrations.social.mastodon import PROVIDER
 
+SCOPES = "read:accounts read:statuses read:notifications"
 PASSWORD = "a password for tests alone"
 FOR_TELLING = 30.0  # seconds: what a server does behind its answers takes it a few
 ALLOWED = ("127.0.0.1",)
@@ -34,7 +35,9 @@ class Server:
     software: str
     web: str  # where it is reached
     pages: str  # what the addresses of its posts begin with
-    granted: str  # what our consent comes to there
+    granted: (
+        str  # what our consent comes to there; a server that honours nothing finer than `read` has granted its parts
+    )
     brand: str
     customer: str
     signs_in: Callable[[str, str], str]  # the address of a consent, and who -> where the browser is sent

@@ -27,11 +27,10 @@ import pytest
 import requests
 
 from service import embedded, pgfolder
-from tests.live.fediverse import PASSWORD, Server, answers, free_port, process, until
+from tests.live.fediverse import PASSWORD, SCOPES, Server, answers, free_port, process, until
 
 BRAND, CUSTOMER, STRANGER = "team@brand.test", "ada@brand.test", "bea@elsewhere.test"
 HOSTS = {"brand.test": "social.brand.test", "elsewhere.test": "elsewhere.test"}  # what handles end in -> the server
-SCOPES = "read:accounts read:statuses read:notifications"
 
 
 @dataclass(frozen=True)

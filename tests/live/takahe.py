@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from service import embedded, pgfolder
-from tests.live.fediverse import PASSWORD, Server, answers, free_port, process, until
+from tests.live.fediverse import PASSWORD, SCOPES, Server, answers, free_port, process, until
 
 BRAND, CUSTOMER = "team@brand.test", "ada@elsewhere.test"
 
@@ -52,7 +52,7 @@ def running(server: embedded.Postgres, home: Path) -> Iterator[Server]:
         process([*run, "runstator"], source, environment, home / "stator.log"),
     ):
         until(lambda: answers(web))
-        yield Server("takahe", web, web, "read", BRAND, CUSTOMER, _signs_in)
+        yield Server("takahe", web, web, f"read {SCOPES}", BRAND, CUSTOMER, _signs_in)
 
 
 def _signs_in(authorize_url: str, who: str) -> str:
