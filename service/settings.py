@@ -85,7 +85,11 @@ class SettingsSchema(Schema):
         ),
     )
     retention_by_network = fields.List(
-        fields.String(validate=validate.Regexp(r"\A[a-z0-9_]{1,60}:[1-9]\d{0,4}\Z")),
+        fields.String(
+            validate=validate.Regexp(
+                r"\A[a-z0-9_]{1,60}:[1-9]\d{0,4}\Z", error="Write a network and its days, such as x:30."
+            )
+        ),
         load_default=list,
         validate=validate.Length(max=50),
         metadata=about("Networks whose texts are kept for another number of days, such as x:30."),

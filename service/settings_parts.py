@@ -21,7 +21,10 @@ def about(text: str) -> dict[str, str]:
 
 
 _WHOLE = "_schema"  # marshmallow's name for what concerns no field in particular
-_SPAN = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)\Z")
+_SPAN = validate.Regexp(
+    r"\A([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)\Z",
+    error="Write a span such as 09:00-17:00.",
+)
 
 
 def _spans_in_order(spans: list[str], where: str = _WHOLE) -> None:

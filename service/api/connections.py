@@ -117,7 +117,7 @@ class PullSchema(Schema):
 
 
 _NONE = {404: "No such connection."}
-_ENDED = "The account is disconnected."
+_ENDED = "The account is disconnected, or paused."
 _NOT_PURGED = "It is disconnected already, or its CRM no longer accepts our consent."
 
 
@@ -212,6 +212,8 @@ def pull(connection_id: UUID) -> Response:
         row = cast(Row, listing.one(session, who.workspace_id, listing.CONNECTIONS, connection_id))
     if row["status"] != "active":
         refuse(409, f"{health.line({**row, 'streams': []}, real_now())} Connect it again first.")
+    if row["paused_at"] is not None:
+        refuse(409, "The account is paused, so nothing of it is read. Resume it first.")
     return answer({"connection_id": connection_id}, 202)
 
 

@@ -36,9 +36,10 @@ _UNKNOWN = ("401", "Unknown", "No API key, or one that is unknown.")
 _FORBIDDEN = ("403", "Forbidden", "The key lacks the scope.")
 _UNDER_WAY = ("409", "UnderWay", "The first request with this key is still under way.")
 _UNUSABLE = ("422", "Unusable", "Values that cannot be used, or a key that was used for another request.")
+_NOT_JSON = ("415", "NotJson", "The body is not sent as JSON.")
 _TOO_FAST = ("429", "TooFast", "The workspace calls too fast; Retry-After says in how many seconds to come back.")
 _PROBLEM = {"content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-_USUAL = (_UNREADABLE, _UNKNOWN, _FORBIDDEN, _UNDER_WAY, _UNUSABLE, _TOO_FAST)
+_USUAL = (_UNREADABLE, _UNKNOWN, _FORBIDDEN, _UNDER_WAY, _NOT_JSON, _UNUSABLE, _TOO_FAST)
 
 openapi = Noun("openapi", "This description.", path="/openapi.json")
 
@@ -81,12 +82,14 @@ def finish(spec: Any) -> dict[str, Any]:
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    usual = [_UNKNOWN, _FORBIDDEN, _TOO_FAST] if operation["security"] else []
+    usual = [_UNKNOWN, _FORBIDDEN, _UNUSABLE, _TOO_FAST] if operation["security"] else []
     if method != "get":
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
         usual += [_UNDER_WAY]
     if operation.get("parameters") or "requestBody" in operation:
-        usual += [_UNREADABLE, _UNUSABLE]
+        usual += [_UNREADABLE]
+    if "requestBody" in operation:
+        usual += [_NOT_JSON]
     responses.pop("422", None)  # flask-smorest's own
     for status, name, _ in usual:
         responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})

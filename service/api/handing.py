@@ -21,6 +21,8 @@ from service.api.auth import caller
 from service.api.judge import LONGEST, instant, line
 from service.api.problems import missing, refuse
 from service.api.words import EMAIL, Line, Prose
+from service.byhand import AHEAD
+from service.clock import business_now
 from service.models import Connection, User
 from service.runtime import runtime
 from service.settings_parts import YesOrNo
@@ -58,7 +60,7 @@ class HandedPost(Schema):
 
     id = line("The place's own id.", required=True)
     deleted = YesOrNo(load_default=False, metadata=about("It is gone at its source: erase it. Only `id` is looked at."))
-    at = instant("When it was written. Required, unless it is deleted.")
+    at = instant("When it was written, which is never later than now. Required, unless it is deleted.")
     direction = fields.String(
         load_default="in",
         validate=validate.OneOf(["in", "out"]),
@@ -85,6 +87,8 @@ class HandedPost(Schema):
             return
         if "at" not in data:
             raise ValidationError("Say when it was written.", "at")
+        if data["at"] > business_now() + AHEAD:
+            raise ValidationError("It says that it was written in the future. Give the time when it was written.", "at")
         if "author" not in data and data["direction"] == "in":
             raise ValidationError("Say who wrote it.", "author")
 

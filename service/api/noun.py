@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from flask import Flask, Response
+from flask import Flask, Request, Response, abort, request
 from flask_smorest import Api, Blueprint
 from marshmallow import RAISE, Schema
 from marshmallow.fields import Dict
+from webargs.flaskparser import FlaskParser, is_json_request
 
 from service import access
 from service.api import auth, idempotency, pace, problems
@@ -20,6 +21,23 @@ VERSION = "v1"
 SCHEME = "apiKey"
 View = TypeVar("View", bound=Callable[..., Response])
 SchemaType = type[Schema]
+_QUERIED: set[str] = set()  # endpoints that declare what may stand in their address
+
+
+class _Parser(FlaskParser):
+    """Reads bodies. One that is sent as something else than JSON is no missing one, and one that is nested too deeply is no fault of ours."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        if not is_json_request(req) and req.get_data(cache=True):
+            abort(415)
+        try:
+            return super().load_json(req, schema)
+        except RecursionError:
+            abort(400)
+
+
+class _Blueprint(Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
+    ARGUMENTS_PARSER = _Parser()
 
 
 class Noun:
@@ -27,7 +45,7 @@ class Noun:
 
     def __init__(self, name: str, about: str, *, path: str = "") -> None:
         self.name, self.about = name, about
-        self.blueprint = Blueprint(name, __name__, url_prefix=path or f"/{name}")
+        self.blueprint = _Blueprint(name, __name__, url_prefix=path or f"/{name}")
         self.get = partial(self._route, "GET")
         self.post = partial(self._route, "POST")
         self.put = partial(self._route, "PUT")
@@ -57,9 +75,11 @@ class Noun:
                 handler = self.blueprint.alt_response(code, schema=schema, description=sentence)(handler)
             if body is not None:
                 handler = self.blueprint.arguments(body, required=body_required)(handler)
+            endpoint = f"{VERSION}.{self.name}.{view.__name__}"
             if query is not None:
+                _QUERIED.add(endpoint)
                 handler = self.blueprint.arguments(query, location="query", unknown=RAISE)(handler)
-            scope = access.needed(f"{VERSION}.{self.name}.{view.__name__}")
+            scope = access.needed(endpoint)
             security = [] if scope == access.ANYBODY else [{SCHEME: [scope] if scope else []}]
             extra = {"operationId": f"{self.name}.{view.__name__}", "security": security, **(doc or {})}
             handler = self.blueprint.doc(**extra)(handler)
@@ -75,6 +95,13 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
 
     def _register_error_handlers(self) -> None:
         """flask-smorest would answer for the whole application; `problems` answers below /v1 alone."""
+
+
+def _nothing_unknown() -> None:
+    """Where a route takes nothing in its address, what stands there all the same (`?dry_run=true`) is refused: ignored, it would seem to
+    have been heeded. Where it takes something, its schema does that."""
+    if request.args and auth.calling() is not None and request.endpoint not in _QUERIED:
+        problems.refuse_unknown(request.args)
 
 
 def _names(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
@@ -94,6 +121,7 @@ def mount(app: Flask, nouns: Sequence[Noun], **spec: Any) -> Any:
     parent.before_request(pace.hold_refused)
     parent.before_request(auth.authenticate)
     parent.before_request(pace.hold)
+    parent.before_request(_nothing_unknown)
     parent.before_request(idempotency.before)
     parent.after_request(idempotency.after)
     parent.after_request(no_store)

@@ -16,6 +16,7 @@ from service.api.answers import Flag, Fraction, Free, Id, Instant, Number, Text,
 from service.api.auth import caller
 from service.api.noun import Noun
 from service.api.problems import missing, refuse
+from service.api.words import KEPT
 from service.errors import PlainError
 from service.runtime import runtime
 from service.store import erasing, objecting
@@ -63,7 +64,7 @@ class FindQuery(Schema):
 
     q = fields.String(
         required=True,
-        validate=validate.Length(1, 320),
+        validate=[validate.Length(1, 320), KEPT],
         metadata=about("A handle (@ana), e-mail address, network's id or name, in full."),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, defau
 
 from service.db import unreachable
 from service.errors import PlainError
+from service.sentences import plainly
 from service.store.listing import BadCursorError
 
 CONTENT_TYPE = "application/problem+json"
@@ -68,6 +69,12 @@ def refuse(status: int, detail: str, *, headers: Mapping[str, str] | None = None
     abort(problem(status, detail, headers=headers))
 
 
+def refuse_unknown(names: Iterable[str]) -> NoReturn:
+    """Ends the request: it names things in its address that this route does not know."""
+    errors = list(_placed({"query": {each: ["Unknown field."] for each in names}}))
+    abort(problem(422, _SENTENCES[422], errors=errors))
+
+
 def missing(noun: str) -> NoReturn:
     """Ends the request: this workspace has no such thing."""
     refuse(404, f"There is no such {noun} in your workspace.")
@@ -89,7 +96,7 @@ def register(app: Flask, blueprint: Blueprint) -> None:
 
 def _no_such_route() -> Response | None:
     error = request.routing_exception
-    if request.path.startswith(PREFIX) and isinstance(error, (NotFound, MethodNotAllowed)):
+    if f"{request.path}/".startswith(PREFIX) and isinstance(error, (NotFound, MethodNotAllowed)):
         return _of_http(error)
     return None
 
@@ -137,4 +144,4 @@ def _flat(place: str, name: str, found: Any) -> Iterator[dict[str, str]]:
             yield from _flat(place, ".".join(filter(None, (name, part))), inner)
     else:
         for detail in found if isinstance(found, list) else [found]:
-            yield {"in": place, "field": name, "detail": str(detail)}
+            yield {"in": place, "field": name, "detail": plainly(str(detail))}

@@ -11,6 +11,8 @@ from marshmallow import RAISE, Schema, fields, validate
 from service.api.answers import Flag, Instant, Number, Text, Texts, about, answer
 from service.api.auth import caller
 from service.api.noun import Noun
+from service.api.problems import refuse
+from service.api.words import KEPT
 from service.runtime import runtime
 from service.store import filing
 from service.store import sources as stored
@@ -44,7 +46,7 @@ class SourceBody(Schema):
     class Meta:
         unknown = RAISE
 
-    source = fields.String(required=True, validate=validate.Length(1, 500))
+    source = fields.String(required=True, validate=[validate.Length(1, 500), KEPT])
 
 
 def _answer() -> Response:
@@ -67,9 +69,12 @@ def index() -> Response:
     return _answer()
 
 
-@sources.post("/attest", body=SourceBody, returns=SourcesSchema)
+@sources.post("/attest", body=SourceBody, returns=SourcesSchema, also={404: "No contact came from this source."})
 def attest(body: dict[str, Any]) -> Response:
     """Vouch for contacts of this source: they gave their data with consent, or show it publicly"""
+    with runtime().db.tenant(caller().workspace_id) as session:
+        if not stored.known(session, caller().workspace_id, body["source"]):
+            refuse(404, "No contact came from this source. Spell it as /v1/sources does.")
     return _change(stored.attest, body["source"])
 
 

@@ -12,6 +12,12 @@ EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s\x00-\x1f\x
 COLLEAGUE = r"^[a-z0-9_]+:[^\x00-\x20\x7f]+$"
 
 
+# For what is only looked for, and may be spelt in any way: what no database can hold is nowhere to be found.
+KEPT = validate.Regexp(
+    r"^[^\x00\ud800-\udfff]+$", error="It holds a character that nobody can type. Type it anew, and try again."
+)
+
+
 class Line(fields.String):
     """One line of text that PostgreSQL and people can read: no control characters, no blanks at its ends. `pattern`
     narrows it further; it is matched as JSON Schema does."""

@@ -18,6 +18,7 @@ from service.clock import business_now
 from service.errors import PlainError
 from service.models import Settings, Workspace
 from service.runtime import Runtime
+from service.sentences import plainly
 from service.store.runs import LIMIT
 from service.tryout import Diff
 
@@ -84,7 +85,7 @@ def _sentences(messages: Any, name: str = "") -> Iterator[str]:
         for key, inner in messages.items():
             yield from _sentences(inner, f"{name}.{key}" if name else str(key))
     else:
-        yield from (f"{name}: {each}" for each in messages)
+        yield from (f"{name}: {plainly(each)}" for each in messages)
 
 
 def _tell(diff: Diff) -> None:

@@ -16,6 +16,7 @@ from service.console.fields import Input, input_for
 from service.console.guard import caller
 from service.console.page import done, page
 from service.runtime import runtime
+from service.sentences import plainly
 from service.settings import SCHEMA
 from service.settings_parts import timezones
 from service.store import acting, keeping, runs
@@ -122,7 +123,7 @@ def _sentences(value: Any) -> Iterator[str]:
         for each in value:
             yield from _sentences(each)
     else:
-        yield str(value)
+        yield plainly(str(value))
 
 
 def _dig(values: Mapping[str, Any], name: str) -> Any:

@@ -28,6 +28,7 @@ _SOURCES = (
     " WHERE workspace_id = %(w)s AND key >= %(first)s AND key < %(last)s GROUP BY key) k LEFT JOIN attestations a"
     " ON a.workspace_id = %(w)s AND a.source = substr(k.key, 3) ORDER BY k.contacts DESC, k.key LIMIT %(n)s"
 )
+_KNOWN = "SELECT 1 FROM key_counts WHERE workspace_id = %(w)s AND key = %(key)s LIMIT 1"
 MOST = 500  # sources shown, those with the most contacts first
 _ATTEST = (
     "INSERT INTO attestations (workspace_id, source, attested_by, attested_at) VALUES (%(w)s, %(source)s, %(by)s, %(now)s)"
@@ -66,6 +67,11 @@ def listed(session: Session, workspace_id: UUID) -> Sequence[Source]:
         Source(source, contacts, bought(source), by or "", at)
         for source, contacts, by, at in execute(raw(session), _SOURCES, params)
     ]
+
+
+def known(session: Session, workspace_id: UUID, source: str) -> bool:
+    """Whether any contact came this way."""
+    return bool(execute(raw(session), _KNOWN, {"w": workspace_id, "key": filing.SOURCE + source}))
 
 
 def attest(session: Session, workspace_id: UUID, source: str, *, by: str) -> bool:

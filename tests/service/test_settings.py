@@ -60,7 +60,7 @@ def test_patience_is_a_factor_for_each_stage() -> None:
     [
         ([{**OLGA, "timezone": "Mars"}], "timezone", "Not a time zone's name"),
         ([{**OLGA, "hours": ["13:00-14:00", "09:00-12:00"]}], "hours", "must be in order"),
-        ([{**OLGA, "hours": ["late"]}], "hours", "does not match"),
+        ([{**OLGA, "hours": ["late"]}], "hours", "such as 09:00-17:00"),
         ([{**OLGA, "holidays_country": "XX"}], "holidays_country", "No holidays are known"),
         ([{**OLGA, "email": "nobody"}], "email", "Not a valid email"),
         ([{"timezone": "UTC"}], "email", "Missing data"),

@@ -179,8 +179,8 @@ def test_the_commands_json_stands_alone_on_stdout(waiting: World, command: Calla
     [
         ("patience", "sets nothing"),
         ("=3", "sets nothing"),
-        ("colour=red", "colour: Unknown field."),
-        ("patience.question=soon", "patience.question: Not a valid integer."),
+        ("colour=red", "colour: There is nothing of this name here."),
+        ("patience.question=soon", "patience.question: Give a whole number."),
         ("timezone=Nowhere", "timezone: Not a time zone's name"),
     ],
 )

@@ -24,8 +24,8 @@ FIRST = {"matches.confirm": "matches.reject", "matches.undo": "matches.confirm",
 BODIES: Mapping[str, Any] = {
     "connections.change": {"responder_email": "somebody@acme.test"},
     "handle_fields.change": {"fields": {"place": "x"}},
-    "sources.attest": {"source": "Import: one.csv"},
-    "sources.withdraw": {"source": "Import: one.csv"},
+    "sources.attest": {"source": "Import: acme.csv"},
+    "sources.withdraw": {"source": "Import: acme.csv"},
 }
 LAST = ("connections.purge", "connections.disconnect")  # after them little is left to change
 

@@ -60,7 +60,7 @@ def test_an_answer_without_a_body_is_repeated_too(client: Client, world: World, 
 
 @pytest.mark.parametrize(
     ("method", "path", "body"),
-    [("POST", "/brands", {"name": "Other"}), ("POST", "/brands?x=1", {"name": "Labs"}), ("PUT", "/settings", {})],
+    [("POST", "/brands", {"name": "Other"}), ("POST", "/invitations", {"name": "Labs"}), ("PUT", "/settings", {})],
 )
 def test_a_key_serves_one_request_only(
     client: Client, rows: Rows, method: str, path: str, body: dict[str, Any]

@@ -25,11 +25,13 @@ from werkzeug.test import TestResponse
 
 from integrations import registry
 from integrations.provider import Hint, Webhook
+from integrations.records import Contact
 from service import access
 from service.api.idempotency import REPLAYED
 from service.commands.openapi import FILE
 from service.models import ConnectedAccount, Stream
 from service.runtime import Runtime
+from service.store import mirroring
 from tests.conftest import Member
 from tests.service.api.conftest import NOW, Client, World, client_of, populate
 from tests.service.api.test_openapi import documented
@@ -252,6 +254,9 @@ def two(app: Flask, held: Runtime, owner: Member, stranger: Member, providers: A
     theirs, ours = Rows(held.db, owner.workspace_id, NOW), Rows(held.db, stranger.workspace_id, NOW)
     populate(theirs, domain="second.acme.test")  # so that each list has more than one page
     acme = caller(client_of(app, held, owner, *access.SCOPES), populate(theirs), "Steam club")
+    with held.db.tenant(owner.workspace_id) as session:
+        listed = Contact("listed", "Lena List", source=NAMES["source"][0])
+        mirroring.save_contacts(session, owner.workspace_id, UUID(acme.things["crm"]), [listed])
     rival = caller(
         client_of(app, held, stranger, *access.SCOPES),
         populate(ours, person="Bo Berg", asks="Is it waterproof?", company="Berg Boats", domain="rival.test"),

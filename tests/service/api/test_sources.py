@@ -50,6 +50,13 @@ def test_only_an_administrator_vouches(app: Flask, held: Runtime, owner: Member,
     check(writer.post("/sources/attest", {"source": "IMPORT"}), 403)
 
 
+def test_nobody_vouches_by_a_slip_of_the_pen_for_a_source_that_there_is_not(
+    client: Client, rows: Rows, world: World
+) -> None:
+    mirror(rows, world, Contact("i", "Ida", source="IMPORT: list.csv"))
+    assert "Spell it" in check(client.post("/sources/attest", {"source": "IMPORT: lsit.csv"}), 404)
+
+
 def test_contacts_that_wait_to_be_filed_are_counted(client: Client, world: World) -> None:
     assert sources(client)["to_file"] == 1  # the world's own contact was put there by hand
 

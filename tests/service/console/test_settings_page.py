@@ -76,9 +76,9 @@ def test_values_survive_the_way_through_texts_and_back() -> None:
         ("holidays", "Christmas", "Write one day a line, such as 2026-12-24."),
         ("people", "olga@acme.test", "Write one person a line"),
         ("people", "olga@acme.test Mars/Olympus", "Write one person a line"),
-        ("patience.direct", "soon", "Not a valid integer."),
+        ("patience.direct", "soon", "Give a whole number."),
         ("lapse_days", "0", "Must be greater than or equal to 1"),
-        ("call.certainty", "", "Field may not be null."),
+        ("call.certainty", "", "This may not be empty."),
         ("text_mode", "novel", "Must be one of"),
     ],
 )
