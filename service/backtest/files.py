@@ -11,6 +11,13 @@ from typing import Any
 
 from service.errors import PlainError
 
+_SAVE_AS = "Save it anew as UTF-8; spreadsheets call that CSV UTF-8."
+_SAID = {
+    "": True,
+    **dict.fromkeys(("1", "1.0", "true", "yes"), True),
+    **dict.fromkeys(("0", "0.0", "false", "no"), False),
+}
+
 
 def rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
     """The rows of a CSV file with a header, every cell a string. Raises PlainError for a file that is not there, cannot be
@@ -19,13 +26,27 @@ def rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")
-            if missing := [name for name in needs if name not in (reader.fieldnames or ())]:
-                raise PlainError(f"{path} has no column {missing[0]!r}. It needs {', '.join(needs)}.")
+            names = reader.fieldnames or ()
+            if missing := [name for name in needs if name not in names]:
+                raise PlainError(
+                    f"{path} has no column {missing[0]!r}. It needs {', '.join(needs)}. {_first_line(names)}"
+                )
             return list(reader)
     except FileNotFoundError:
         raise PlainError(f"{path} is not there.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        raise PlainError(f"{path} is not in UTF-8. {_SAVE_AS}") from None
+    except (OSError, csv.Error) as error:
         raise PlainError(f"{path} cannot be read: {error}") from None
+
+
+def _first_line(names: Sequence[str]) -> str:
+    """What stands where the columns' names should, for somebody who wonders why they are not seen."""
+    if not names:
+        return "The file is empty."
+    if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
+        return "Its columns are kept apart by something else than commas."
+    return f"It has {', '.join(names)}."
 
 
 def objects(path: Path) -> Iterator[dict[str, Any]]:
@@ -37,7 +58,9 @@ def objects(path: Path) -> Iterator[dict[str, Any]]:
                     yield _object(path, number, line)
     except FileNotFoundError:
         raise PlainError(f"{path} is not there.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise PlainError(f"{path} is not in UTF-8. {_SAVE_AS}") from None
+    except OSError as error:
         raise PlainError(f"{path} cannot be read: {error}") from None
 
 
@@ -64,6 +87,17 @@ def write(path: Path, columns: Sequence[str], found: Iterable[Mapping[str, objec
     except OSError as error:
         raise PlainError(f"{path} cannot be written: {error.strerror or error}") from None
     return count
+
+
+def inbound(text: str, where: str) -> bool:
+    """Whether a message was written to a brand (1, or nothing) and not by one (0). Raises PlainError, which begins with `where`: read the wrong way,
+    what a brand wrote would wait for an answer of its own."""
+    said = _SAID.get(text.strip().lower())
+    if said is None:
+        raise PlainError(
+            f"{where}: inbound is {text!r}. Write 1 where somebody wrote to the brand, and 0 where the brand wrote."
+        )
+    return said
 
 
 def instant(text: str, where: str) -> datetime:

@@ -27,7 +27,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     "--messages",
     required=True,
     type=FILE,
-    help="CSV with message_id, author, created_at and text; with inbound (0: by a brand) and in_reply_to, or without both.",
+    help="CSV with message_id, author, created_at and text; with inbound (0: by a brand, else 1) and in_reply_to, or without both.",
 )
 @click.option("--out", required=True, type=FILE, help=f"CSV to write: {', '.join(COLUMNS)}.")
 @click.option(
@@ -71,7 +71,7 @@ def judge(rows: Sequence[dict[str, str]], path: Path, now: datetime | None) -> I
             f"{path} has a column {has[0]!r} and none {next(name for name in LINKED if name not in has)!r}. It needs both, or neither."
         )
     if has:
-        return brand_talks.judge(_linked(rows, times), now=now)
+        return brand_talks.judge(_linked(rows, times, path), now=now)
     channel = next((name for name in CHANNELS if rows and name in rows[0]), None)
     return channel_talks.judge(
         ((row[channel] if channel else "", Message(row["message_id"], row["author"], at, row["text"])) for row, at in zip(rows, times, strict=True)),
@@ -79,10 +79,10 @@ def judge(rows: Sequence[dict[str, str]], path: Path, now: datetime | None) -> I
     )  # fmt: skip
 
 
-def _linked(rows: Sequence[dict[str, str]], times: Sequence[datetime]) -> Iterator[brand_talks.Message]:
+def _linked(rows: Sequence[dict[str, str]], times: Sequence[datetime], path: Path) -> Iterator[brand_talks.Message]:
     for row, at in zip(rows, times, strict=True):
         yield brand_talks.Message(
-            row["message_id"], row["author"], row["inbound"].strip() not in ("0", "false", "False"), at,
+            row["message_id"], row["author"], files.inbound(row["inbound"], f"{path}, message {row['message_id']}"), at,
             row["in_reply_to"].strip() or None, row["text"],
         )  # fmt: skip
 

@@ -6,7 +6,10 @@ import click
 
 from service import accounts
 from service import config as configuration
+from service.errors import PlainError
 from service.runtime import Runtime
+
+LONGEST = 100  # characters
 
 
 @click.command()
@@ -14,6 +17,9 @@ from service.runtime import Runtime
 @click.argument("email")
 def command(name: str, email: str) -> None:
     """Make the workspace NAME with EMAIL as its owner, and print a link to sign in. Repeating it changes nothing."""
+    name = name.strip()
+    if not name or len(name) > LONGEST or not name.isprintable():
+        raise PlainError(f"Give the workspace a name of one line, of at most {LONGEST} characters.")
     config = configuration.load()
     db = Runtime(config).db
     accounts.ensure_workspace(db, name, email)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from service.backtest import files
 from service.demo.sandbox import Load
 from service.errors import PlainError
 
@@ -27,12 +27,13 @@ def read(folder: Path, owner: str) -> tuple[Load, datetime]:
     """The load, with `owner` (an e-mail address) as the CRM's only user, and the instant of its last post (UTC). With no
     contacts file, every second customer becomes a contact who has the handle on file. Raises PlainError for a file that is
     missing, lacks a column or holds something that cannot be read."""
-    messages = _rows(folder / "messages.csv", MESSAGES)
+    messages = files.rows(folder / "messages.csv", MESSAGES)
     if not messages:
         raise PlainError(f"{folder / 'messages.csv'} holds no messages.")
     posts = [_post(row, number) for number, row in enumerate(messages, 2)]
-    ours = {row["author"]: None for row in messages if row["inbound"] == "0"}
-    customers = {row["author"]: None for row in messages if row["inbound"] != "0" and row["author"] not in ours}
+    inbound = [files.inbound(row["inbound"], f"Line {line} of messages.csv") for line, row in enumerate(messages, 2)]
+    ours = {row["author"]: None for row, theirs in zip(messages, inbound, strict=True) if not theirs}
+    customers = {row["author"]: None for row in messages if row["author"] not in ours}
     if not ours:
         raise PlainError(
             f"{folder / 'messages.csv'} holds no post of a brand (inbound 0), so there is no account to connect."
@@ -41,26 +42,13 @@ def read(folder: Path, owner: str) -> tuple[Load, datetime]:
     load = Load(
         accounts=[_account(name, brand=True) for name in ours] + [_account(name, brand=False) for name in customers],
         posts=posts,
-        contacts=[_contact(row, line) for line, row in enumerate(_rows(contacts, CONTACTS), 2)]
+        contacts=[_contact(row, line) for line, row in enumerate(files.rows(contacts, CONTACTS), 2)]
         if contacts.exists()
         else list(_every_second(customers)),
         owners=[{"id": "71", "email": owner, "first_name": "Olivia", "last_name": "Berg"}],
         brands={handle_of(name): name for name in ours},
     )
     return load, max(datetime.fromisoformat(post["created_at"]) for post in posts)
-
-
-def _rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            if missing := [name for name in needs if name not in (reader.fieldnames or ())]:
-                raise PlainError(f"{path} has no column {missing[0]!r}. It needs {', '.join(needs)}.")
-            return list(reader)
-    except FileNotFoundError:
-        raise PlainError(f"{path} is not there.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PlainError(f"{path} cannot be read: {error}") from None
 
 
 def _post(row: Mapping[str, str], line: int) -> dict[str, Any]:

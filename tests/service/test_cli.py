@@ -217,6 +217,13 @@ def test_a_sign_in_link_for_somebody_unknown_says_how_to_make_an_account(run: Ru
     )
 
 
+@pytest.mark.parametrize("name", ["", "  ", "two\nlines", "x" * 101])
+def test_a_workspace_without_a_name_that_people_can_read_is_not_made(run: Run, config: Config, name: str) -> None:
+    code, out, err = run("workspace", name, "olga@acme.test", **on_the_database(config))
+    assert (code, out) == (1, "")
+    assert err == "warmline: Give the workspace a name of one line, of at most 100 characters.\n"
+
+
 def test_a_workspace_is_made_once_and_its_owner_gets_links(run: Run, config: Config) -> None:
     env = on_the_database(config)
     links = [run("workspace", "Acme", "olga@acme.test", **env)[1] for _ in range(2)] + [

@@ -95,6 +95,9 @@ def test_only_beginnings_that_are_not_near_the_end_count_where_the_truth_says_so
     ("messages", "sentence"),
     [
         ("message_id,author,text\n", "messages.csv has no column 'created_at'."),
+        ("Message_ID,author\n", "It has Message_ID, author."),
+        ("", "The file is empty."),
+        (BRANDS.replace(",0,", ",out,"), "inbound is 'out'. Write 1 where somebody wrote to the brand, and 0 where the brand wrote."),
         ("message_id,author,created_at,text\n1,ana,noon,hi\n", "messages.csv, message 1: 'noon' is not a time such as"),
         ("message_id,author,created_at,text,inbound\n1,ana,2026-03-02,hi,1\n", "messages.csv has a column 'inbound' and none 'in_reply_to'."),
     ],
@@ -103,6 +106,14 @@ def test_what_is_wrong_with_a_file_is_said_in_a_sentence(messages: str, sentence
     done, _ = run(messages)
     assert isinstance(done.exception, PlainError)
     assert sentence in str(done.exception)
+
+
+@pytest.mark.parametrize("no", ["0", "FALSE", "False", "no", "0.0"])
+def test_what_a_brand_wrote_is_its_own_however_a_spreadsheet_spells_that(no: str, run: Run) -> None:
+    _, rows = run(BRANDS)
+    done, spelt = run(BRANDS.replace(",0,", f",{no},"))
+    assert done.exit_code == 0
+    assert spelt == rows
 
 
 def test_an_empty_file_has_nobody_waiting(run: Run) -> None:
