@@ -33,6 +33,7 @@ judge = Noun("judge", "What the rules say of one talk that is handed in. Nothing
 MOST_POSTS, LONGEST, MOST_LOGGED = 500, 10_000, 500
 STAGES = ("aware", "in contact", "conversing", "ready to talk", "talked", "met")
 US, THEM = "us", "them"  # authors of posts where none is named
+NAMELESS = "Somebody"  # what people read where an author has no name
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -299,7 +300,7 @@ def _post(id_: str, each: Mapping[str, Any], ours: set[str], spoken_to: str | No
         id=id_, native_id=id_, kind=Kind(each.get("kind") or default), ours=mine, author_id=author, at=each["at"].astimezone(UTC),
         text=each["text"], signals=read("") if mine else signals, in_reply_to=each.get("in_reply_to"), in_reply_to_author=spoken_to,
         mentions=mentions, url=each.get("url", ""), window_closes_at=each.get("window_closes_at"),
-        author_name=each.get("author_name") or author, network=each.get("network", ""),
+        author_name=each.get("author_name") or each.get("author") or (US if mine else NAMELESS), network=each.get("network", ""),
     )  # fmt: skip
 
 

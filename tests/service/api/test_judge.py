@@ -42,6 +42,13 @@ def test_a_question_that_waits_is_found_with_the_words_of_its_task(reader: Clien
     assert found["finding"]["body"].startswith(found["reasons"][0])
 
 
+def test_somebody_whom_nobody_names_is_spoken_of_in_whole_sentences(reader: Client) -> None:
+    found = judged(reader, {"at": "2026-03-12T06:00:00Z", "text": "Do you ship to Porto?"})
+    assert found["person"] == "them"
+    assert found["unanswered"]["finding"]["subject"].startswith("Answer Somebody")
+    assert found["unanswered"]["reasons"][0].startswith("Somebody asked")
+
+
 def test_before_patience_ends_there_is_no_finding_and_a_time_to_look_again(reader: Client) -> None:
     found = judged(reader, asks("2026-03-12T11:30:00Z"))["unanswered"]
 
