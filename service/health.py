@@ -170,9 +170,22 @@ def provider_name(key: str) -> str:
     return found.name if found else key
 
 
+def is_place(provider: str) -> bool:
+    """Whether its accounts are places whose posts are handed in: they have a name, and no handle."""
+    return provider in handed_in()
+
+
+def account_name(provider: str, handle: str) -> str:
+    """How people call an account: @acme on X, acme.com on HubSpot, and a place by its name alone."""
+    if not handle or is_place(provider):
+        return handle or provider_name(provider)
+    found = providers().get(provider)
+    return f"{'@' if found and found.kind == 'social' else ''}{handle} on {provider_name(provider)}"
+
+
 def _reading(connection: Row, streams: Sequence[Row], name: str, now: datetime) -> str:
     active = [stream for stream in streams if stream["status"] == "active"]
-    if connection["provider"] in handed_in():
+    if is_place(connection["provider"]):
         return "Its posts are handed in through the API; nothing is read here."
     if not active:
         return "Nothing is read from this account."

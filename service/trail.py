@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from service.db import Database
-from service.health import provider_name
+from service.health import account_name, provider_name
 from service.models import APIKey, Attestation, Brand, Connection, Membership, User, Workspace
 from service.runtime import Runtime
 from service.store import acting, trail
@@ -221,7 +221,7 @@ def _named(
 
 
 def _account(row: Any) -> str:
-    return f"@{row.handle} on {provider_name(row.provider)}" if row.handle else provider_name(row.provider)
+    return account_name(row.provider, row.handle)
 
 
 def _sources(session: Session, workspace_id: UUID, ids: set[str]) -> dict[str, str]:

@@ -161,6 +161,8 @@ def prepare(blueprint: Blueprint) -> None:
     for function in (when, waited, clock, upcoming):
         blueprint.add_app_template_global(function)
     blueprint.add_app_template_filter(health.provider_name, "network")
+    blueprint.add_app_template_filter(health.account_name, "account")
+    blueprint.add_app_template_test(health.is_place, "place")
     for filter_ in (words.count_of, words.dollars, words.listed):
         blueprint.add_app_template_filter(filter_)
 

@@ -11,11 +11,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from service import access, trail
-from service.clock import real_now
-from service.models import Audit, Connection, Task
+from service import access, byhand, trail
+from service.byhand import Pasted
+from service.clock import business_now, real_now
+from service.models import Audit, Connection, Conversation, Task
 from service.runtime import Runtime
 from service.store import trail as store
 from tests.conftest import Member
@@ -119,6 +120,18 @@ def test_every_form_leaves_a_row_or_says_why_not(
     assert not silent, f"{silent}: let these leave a row in the trail, or say in service/trail.py why not."
     assert traced > 20
     assert set(ELSEWHERE.values()) <= set(trail.SAYS)
+
+
+def test_a_place_goes_by_its_name_and_has_no_handle(olga: Browser, held: Runtime, owner: Member) -> None:
+    olga.post("/connect/new/capture", {"place": "Rider forum"})
+    assert "olga@acme.test connected Rider forum." in words_of(olga.get("/trail"))
+    posted = Pasted("https://riders.example/17", "Rider forum", "Ana Ferrer", "@ana", "Do you ship?", business_now())
+    byhand.add(held, owner.caller, posted)
+    with held.db.tenant(owner.workspace_id) as session:
+        talk = session.scalars(select(Conversation.id)).one()
+    words = words_of(olga.get(f"/conversations/{talk}"))
+    assert "@ana on Rider forum" in words
+    assert "@Rider forum" not in words + words_of(olga.get("/brands"))
 
 
 def test_the_page_says_who_did_what_and_where_the_trail_stands(olga: Browser, held: Runtime, owner: Member) -> None:
