@@ -27,7 +27,8 @@ class Vault:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         if not keys:
             raise PlainError(
-                "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed. Make a key with `warmline keys new`."
+                "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed or opened. Set it to the keys that you have, or make the"
+                " first with `warmline keys new`; `warmline up` keeps its own."
             )
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.current = next(iter(keys))  # the id of the key that seals

@@ -92,7 +92,7 @@ REFUSED = [
     (("signin", "olga@acme.test"), {}, "DATABASE_URL is not set. Set it, or run `warmline up`, which brings its own servers."),
     (("signin", "olga@acme.test"), {"DATABASE_URL": NOWHERE}, "PostgreSQL cannot be reached: "),
     (("migrate",), {"DATABASE_URL": NOWHERE, "DATABASE_ADMIN_URL": NOWHERE}, "PostgreSQL cannot be reached: "),
-    (("web",), {"DATABASE_URL": NOWHERE}, "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed. Make a key with `warmline keys new`."),
+    (("web",), {"DATABASE_URL": NOWHERE}, "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed or opened. Set it to the keys that you have, or make the first with `warmline keys new`; `warmline up` keeps its own."),
     (("web",), {"DATABASE_URL": NOWHERE, "WARMLINE_SECRET_KEYS": KEY}, "PostgreSQL cannot be reached: "),
     (("signin", "x"), {"DATABASE_URL": "mysql://root:hunter2@db/x"},
      "DATABASE_URL is not the address of a PostgreSQL. Write it as postgresql://user:password@host/database."),

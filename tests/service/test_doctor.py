@@ -259,5 +259,5 @@ def test_a_folder_says_who_holds_it(tmp_path: Path) -> None:
 def test_keys_are_said_to_be_missing_before_the_first_start_of_a_server_of_ones_own(examine: Examine) -> None:
     step = examine(WARMLINE_SECRET_KEYS="")["keys"]
     assert (step.state, step.says) == (
-        "missing", "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed. Make a key with `warmline keys new`.",
+        "missing", "WARMLINE_SECRET_KEYS is not set, so nothing can be sealed or opened. Set it to the keys that you have, or make the first with `warmline keys new`; `warmline up` keeps its own.",
     )  # fmt: skip

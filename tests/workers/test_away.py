@@ -175,7 +175,7 @@ def test_a_worker_whose_queue_is_away_says_so_and_ends(told: Any) -> None:
 
 def test_a_worker_without_a_key_says_so_and_ends(told: Any) -> None:
     assert told("worker", secret_keys={}) == (
-        1, "warmline: WARMLINE_SECRET_KEYS is not set, so nothing can be sealed. Make a key with `warmline keys new`.\n",
+        1, "warmline: WARMLINE_SECRET_KEYS is not set, so nothing can be sealed or opened. Set it to the keys that you have, or make the first with `warmline keys new`; `warmline up` keeps its own.\n",
     )  # fmt: skip
 
 
