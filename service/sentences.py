@@ -1,4 +1,4 @@
-"""What the library that reads values says of one that it cannot use, in words that say what to send instead."""
+"""Pieces of sentences for console, API and commands: counts, and what is wrong with a value, in words that say what to send instead."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ _PLAIN = {
     "Not a valid UUID.": "Give an id, such as 01a21a42-a1ed-7f4a-b073-ea517845f1ab.",
     "Not a valid email address.": "Give an e-mail address.",
 }
+
+
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """ "1 post", "1,240 posts"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def plainly(sentence: str) -> str:

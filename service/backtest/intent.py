@@ -12,6 +12,7 @@ from service.backtest import files
 from service.backtest.scoring import Score, score
 from service.errors import PlainError
 from service.rules.intents import Intents, intents
+from service.sentences import count_of
 
 NEEDS = ("id", "text")
 WANTS = ("needs_answer", "call", "price", "question", "request", "purchase")
@@ -46,7 +47,7 @@ def command(messages: Path, out: Path, truth: Path | None, as_json: bool) -> Non
     if as_json:
         click.echo(json.dumps({"messages": count, **{name: each.as_json() for name, each in scores.items()}}))
         return
-    click.echo(f"{count} messages judged. Written to {out}.")
+    click.echo(f"{count_of(count, 'message')} judged. Written to {out}.")
     for name, each in scores.items():
         click.echo(
             f"{name}: precision {each.precision:.3f}, recall {each.recall:.3f}, F1 {each.f1:.3f} ({each.there} in the truth)"

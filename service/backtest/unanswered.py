@@ -14,6 +14,7 @@ from service.backtest.judged import COLUMNS, Judged
 from service.backtest.scoring import Score, score
 from service.errors import PlainError
 from service.rules.linking import Message
+from service.sentences import count_of
 
 NEEDS = ("message_id", "author", "created_at", "text")
 LINKED = ("inbound", "in_reply_to")
@@ -54,7 +55,9 @@ def command(messages: Path, out: Path, truth: Path | None, until: str | None, as
         said = {"messages": count, "unanswered": waiting, "unanswered_and_needs_answer": asking}
         click.echo(json.dumps({**said, **{name: each.as_json() for name, each in scores.items()}}))
         return
-    click.echo(f"{count} messages judged: {waiting} have no answer, {asking} of which need one. Written to {out}.")
+    click.echo(
+        f"{count_of(count, 'message')} judged: {waiting} have no answer, {asking} of which need one. Written to {out}."
+    )
     for name, each in scores.items():
         click.echo(
             f"{name}: precision {each.precision:.3f}, recall {each.recall:.3f}, F1 {each.f1:.3f} ({each.there} in the truth)"

@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 from service.console.chart import Part, parts
 from service.console.guard import caller
 from service.console.page import page
-from service.console.words import count_of
 from service.faring import Faring, faring
 from service.runtime import runtime
+from service.sentences import count_of
 from service.store.figures import GIVEN, HELD_BACK, Calls, Figures
 from service.store.listing import Row
 

@@ -17,6 +17,7 @@ from service.clock import business_now, real_now
 from service.console import headers, onward, words
 from service.console.guard import caller, maybe_caller
 from service.runtime import runtime
+from service.sentences import count_of
 
 # What a form that was done says on the page that follows: `?done=<key>`.
 NOTICES = {
@@ -24,7 +25,7 @@ NOTICES = {
     "attested": "Noted. Whoever these contacts may be is looked at again.",
     "withdrawn": "Noted. These contacts are left out from now on.",
     "retried": "It is being sent to the CRM once more. If the CRM refuses it again, it comes back here with the reason.",
-    "dismissed": "Noted: no reply needed. The task is being closed in the CRM.",
+    "dismissed": "Noted: no reply needed. Where a task stands in the CRM, it is being closed.",
     "confirmed": "Confirmed. Tasks for this person now go to the contact's owner.",
     "rejected": "Rejected. Warmline will not suggest this pair again.",
     "undone": "Undone. The pair is a suggestion again.",
@@ -163,7 +164,7 @@ def prepare(blueprint: Blueprint) -> None:
     blueprint.add_app_template_filter(health.provider_name, "network")
     blueprint.add_app_template_filter(health.account_name, "account")
     blueprint.add_app_template_test(health.is_place, "place")
-    for filter_ in (words.count_of, words.dollars, words.listed):
+    for filter_ in (count_of, words.dollars, words.listed):
         blueprint.add_app_template_filter(filter_)
 
     @blueprint.app_context_processor

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from service.sentences import count_of
+
 _STEPS = ((60, "minute"), (3600, "hour"), (86_400, "day"))  # seconds; above two weeks a date says more
 _AS_DATE = timedelta(days=14)
 
@@ -51,11 +53,6 @@ def how_long(since: datetime, now: datetime) -> str:
         return "less than a minute"
     size, unit = next(step for step in reversed(_STEPS) if seconds >= step[0])
     return count_of(int(seconds // size), unit)
-
-
-def count_of(number: int, noun: str, plural: str | None = None) -> str:
-    """ "1 post", "1,240 posts"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def dollars(amount: float) -> str:

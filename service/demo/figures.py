@@ -15,6 +15,7 @@ from service import speaking
 from service.clock import business_now
 from service.models import Connection
 from service.runtime import Runtime
+from service.sentences import count_of
 
 _FIGURES = """
 SELECT (SELECT count(DISTINCT (n.provider, n.host, e.native_id)) FROM engagements e JOIN connections n
@@ -62,8 +63,8 @@ class Figures:
     def line(self) -> str:
         """For a person who watches."""
         return (
-            f"{self.pulled:,} posts pulled · {self.authors:,} authors, {self.matched:,} matched · "
-            f"{self.unanswered + self.ready_for_call:,} tasks in the CRM"
+            f"{count_of(self.pulled, 'post')} pulled · {count_of(self.authors, 'author')}, {self.matched:,} matched · "
+            f"{count_of(self.unanswered + self.ready_for_call, 'task')} in the CRM"
         )
 
 

@@ -116,6 +116,11 @@ def test_what_a_brand_wrote_is_its_own_however_a_spreadsheet_spells_that(no: str
     assert spelt == rows
 
 
+def test_one_message_is_counted_as_one(run: Run) -> None:
+    done, _ = run("message_id,author,created_at,text\n1,ana,2026-03-02T12:00:00Z,is anybody here?\n")
+    assert done.output.startswith("1 message judged: ")
+
+
 def test_an_empty_file_has_nobody_waiting(run: Run) -> None:
     done, rows = run("message_id,author,created_at,text\n")
     assert done.exit_code == 0

@@ -159,6 +159,12 @@ def test_a_cursor_that_is_none_is_refused_in_words(olga: Browser, scene: Scene) 
         assert "Start again" in words_of(response)
 
 
+def test_a_task_says_in_english_since_when_somebody_waits(olga: Browser, scene: Scene) -> None:
+    words = words_of(olga.get("/tasks"))
+    assert "The wait began " in words
+    assert "since 1 day ago" not in words
+
+
 def test_no_reply_needed_closes_the_task_and_repeating_it_changes_nothing(
     held: Runtime, olga: Browser, scene: Scene
 ) -> None:

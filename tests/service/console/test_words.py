@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.console.chart import bars
-from service.console.words import clock, count_of, dollars, exact, how_long, relative
+from service.console.words import clock, dollars, exact, how_long, relative
+from service.demo.figures import Figures
+from service.sentences import count_of
 
 NOW = datetime(2026, 5, 6, 15, 30, tzinfo=UTC)  # a Wednesday
 
@@ -71,3 +73,7 @@ def test_the_highest_bar_fills_the_chart_and_an_empty_day_is_still_a_day() -> No
     assert [bar.height for bar in made] == [80.0, 1.5, 40.0]
     assert [bar.y for bar in made] == [0.0, 78.5, 40.0]
     assert [bar.number for bar in bars(days, {})] == [0, 0, 0]
+
+
+def test_what_is_shown_while_a_demo_runs_counts_one_as_one() -> None:
+    assert Figures(1, 1, 0, 0, 1, 0, 0).line() == "1 post pulled · 1 author, 0 matched · 1 task in the CRM"
