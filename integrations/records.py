@@ -197,6 +197,7 @@ class TaskState:
     completed_at: datetime | None = None
     url: str = ""
     bare: bool = False  # it is there no more: nothing but its key, its status and when is known
+    sole: bool = False  # the CRM itself lets no other task bear this key, so it is no copy that somebody has made
 
 
 class PushOutcome(StrEnum):

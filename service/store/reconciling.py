@@ -47,8 +47,8 @@ def take_in(
     says of them, which may be behind. Returns how many changed by somebody's hand."""
     if not items:
         return 0
+    changed = _too_late(session, workspace_id, connection_id, items)
     known = _known(session, workspace_id, connection_id, items)
-    changed = 0
     for item in items:
         row = known.get(item.id) or (known.get(item.key or "") if isinstance(item, TaskState) and item.bare else None)
         if row is not None and (row.written_at is None or row.written_at < read_at):
@@ -59,6 +59,40 @@ def take_in(
     if changed:
         due.decide_soon(session, workspace_id)
     return changed
+
+
+def _too_late(session: Session, workspace_id: UUID, connection_id: UUID, items: Iterable[TaskState | Gone]) -> int:
+    """Tasks that stand there though theirs had been taken away: whoever was to make them stood still in between, for longer than anybody
+    waits, and sent them all the same. They go as theirs went, whatever has become of its words since."""
+    late = {
+        item.key: item
+        for item in items
+        if isinstance(item, TaskState) and item.sole and item.key and item.status is TaskStatus.OPEN
+    }
+    if not late:
+        return 0
+    rows = session.scalars(
+        select(Task)
+        .where(
+            Task.workspace_id == workspace_id,
+            Task.crm_connection_id == connection_id,
+            Task.key.in_(late),
+            Task.state == "withdrawn",
+            Task.wanted == "withdrawn",
+            # What an index shows for a while of the one that was taken away is no other one.
+            Task.external_id.is_(None) | Task.external_id.not_in([item.id for item in late.values()]),
+        )
+        .order_by(Task.id)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        item = late[row.key]
+        row.external_id, row.external_url = item.id, item.url
+        row.state, row.push_at, row.edited, row.written, row.sent = "open", business_now(), [], {}, []
+    if rows:
+        session.flush()
+        due.push_soon(session, workspace_id, connection_id)
+    return len(rows)
 
 
 def _known(

@@ -116,9 +116,20 @@ class FakeCRM:
     def copy_as_person(self, task_id: str, **fields: Any) -> str:
         """Somebody makes a copy of the task, our key in it, and changes that. Its id."""
         copy = f"copy-of-{task_id}"
-        self.tasks[copy] = replace(self.tasks[task_id], id=copy, completed_at=None)
+        self.tasks[copy] = replace(self.tasks[task_id], id=copy, completed_at=None, sole=False)
         self._change(copy, **fields)
         return copy
+
+    def make_late(self, task: TaskState) -> str:
+        """A create of this task arrives that was sent before it was deleted. Its id."""
+        task_id = str(next(self._ids))
+        self.tasks[task_id] = replace(task, id=task_id)
+        self._change(task_id)
+        return task_id
+
+    def still_lists(self, task: TaskState) -> None:
+        """A list shows the task like this, though it is gone."""
+        self._log["tasks"].append(task)
 
     def complete_and_forget(self, task_id: str) -> None:
         """Somebody ticks the task off, in a CRM that keeps of such a task no more than that its key was done."""
@@ -223,7 +234,8 @@ class FakeCRM:
         if task.key in self._refused:
             return PushResult(task.key, PushOutcome.REFUSED, detail=self._refused[task.key])
         task_id = str(next(self._ids))
-        self.tasks[task_id] = TaskState(task_id, task.key, TaskStatus.OPEN, url=f"{self.account.url}/tasks/{task_id}")
+        url = f"{self.account.url}/tasks/{task_id}"
+        self.tasks[task_id] = TaskState(task_id, task.key, TaskStatus.OPEN, url=url, sole=self.unique)
         self.contact_of[task_id] = task.contact_id
         self.tasks_ever_created += 1
         self._change(task_id, **_given(task))

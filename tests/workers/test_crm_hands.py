@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -42,6 +43,53 @@ def test_a_copy_that_is_still_to_do_does_not_open_ours_again(connected: World) -
 
     task = connected.task()
     assert (task.state, task.close_reason) == ("completed", "completed in the CRM")
+
+
+def test_a_create_that_arrives_after_its_task_was_taken_away_is_taken_away_too(connected: World) -> None:
+    """Whoever was to make it stood still, somebody else made it meanwhile, and its post is gone."""
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.social.delete("q1")
+    connected.look()
+    assert connected.in_crm() == []
+    late = connected.crm.make_late(replace(state, subject="As it was worded then"))
+
+    connected.look(streams=("tasks",))
+
+    assert connected.in_crm() == []
+    task = connected.task()
+    assert (task.state, task.wanted, task.closed_by, task.external_id) == ("withdrawn", "withdrawn", "rules", late)
+
+
+def test_a_task_that_was_taken_away_and_is_still_in_an_index_is_not_taken_away_again(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.social.delete("q1")
+    connected.look()
+    before = connected.task()
+
+    connected.crm.still_lists(state)
+    connected.look(streams=("tasks",))
+
+    assert connected.task().written_at == before.written_at
+    assert connected.task().state == "withdrawn"
+
+
+def test_a_copy_of_a_task_that_was_taken_away_is_left_to_whoever_made_it(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    copy = connected.crm.copy_as_person(state.id, subject="Ask again")
+    connected.social.delete("q1")
+    connected.look()
+
+    connected.crm.edit_as_person(copy, subject="Ask them again")
+    connected.look(streams=("tasks",))
+
+    assert connected.in_crm() == ["Ask them again"]
+    assert connected.task().state == "withdrawn"
 
 
 def test_a_call_counts_once_somebody_links_it_to_the_contact(connected: World) -> None:

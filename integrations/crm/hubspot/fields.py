@@ -344,4 +344,5 @@ def task_state(row: Row, portal: Portal) -> TaskState:
         updated_at=instant(values.get(STAMP) or row.get("updatedAt")),
         completed_at=instant(values.get("hs_task_completion_date")),
         url=portal.url(TASK, str(row["id"])),
+        sole=portal.unique,
     )

@@ -197,6 +197,7 @@ def task_state(row: Row, org: Org) -> TaskState | Gone:
         updated_at=instant(row.get(STAMP)),
         completed_at=instant(row.get("CompletedDateTime")) if closed else None,
         url=org.url("Task", str(row["Id"])),
+        sole=org.unique,
     )
 
 

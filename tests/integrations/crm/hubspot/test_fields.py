@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -158,6 +159,10 @@ def test_a_meeting_starts_and_ends_when_it_says() -> None:
 def test_only_a_completed_task_is_done(status: str | None) -> None:
     assert fields.task_state(row(hs_task_status=status), PORTAL).status is TaskStatus.OPEN
     assert fields.task_state(row(hs_task_status="COMPLETED"), PORTAL).status is TaskStatus.COMPLETED
+
+
+def test_a_task_is_the_only_one_with_its_key_where_hubspot_keeps_it_unique() -> None:
+    assert [fields.task_state(row(), replace(PORTAL, unique=each)).sole for each in (True, False)] == [True, False]
 
 
 # --- a task's body ----------------------------------------------------------------------------------------------

@@ -545,6 +545,7 @@ def test_tasks_are_read_by_id_and_deleted_ones_are_gone(world: World) -> None:
         "S129",
         updated_at=datetime.fromtimestamp(START / 1000, UTC) + timedelta(milliseconds=130),
         url=f"https://app-eu1.hubspot.com/contacts/8790001/record/0-27/{made[129]}",
+        sole=True,
     )
 
 

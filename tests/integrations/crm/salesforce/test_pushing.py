@@ -62,6 +62,17 @@ def test_a_day_that_a_person_chose_counts_at_the_same_time_of_day(world: World) 
     assert state.due_at == datetime(2026, 12, 1, 2, 30, tzinfo=UTC)
 
 
+def test_a_task_is_the_only_one_with_its_key_where_salesforce_keeps_it_unique(world: World) -> None:
+    [task_id] = made(world, new())
+    [told] = world.client().read_tasks([task_id])
+    world.options = {**world.options, "unique": False}
+    [otherwise] = world.client().read_tasks([task_id])
+
+    assert isinstance(told, TaskState)
+    assert isinstance(otherwise, TaskState)
+    assert (told.sole, otherwise.sole) == (True, False)
+
+
 def test_a_call_is_of_the_type_call_and_anything_else_of_none(world: World) -> None:
     answer, call = made(world, new(), new("key-2", kind=TaskKind.READY_FOR_CALL))
 
