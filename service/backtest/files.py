@@ -14,8 +14,8 @@ from service.errors import PlainError
 _SAVE_AS = "Save it anew as UTF-8; spreadsheets call that CSV UTF-8."
 _SAID = {
     "": True,
-    **dict.fromkeys(("1", "1.0", "true", "yes"), True),
-    **dict.fromkeys(("0", "0.0", "false", "no"), False),
+    **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y"), True),
+    **dict.fromkeys(("0", "0.0", "false", "f", "no", "n"), False),
 }
 
 

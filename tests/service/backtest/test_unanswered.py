@@ -108,7 +108,7 @@ def test_what_is_wrong_with_a_file_is_said_in_a_sentence(messages: str, sentence
     assert sentence in str(done.exception)
 
 
-@pytest.mark.parametrize("no", ["0", "FALSE", "False", "no", "0.0"])
+@pytest.mark.parametrize("no", ["0", "FALSE", "False", "no", "0.0", "f", "N"])
 def test_what_a_brand_wrote_is_its_own_however_a_spreadsheet_spells_that(no: str, run: Run) -> None:
     _, rows = run(BRANDS)
     done, spelt = run(BRANDS.replace(",0,", f",{no},"))
