@@ -1,7 +1,8 @@
-"""A limit for a whole exchange with a host that may trickle."""
+"""A limit for a whole exchange with a host that may trickle, and a fence behind which nothing is sent any more."""
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import threading
@@ -17,6 +18,25 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 class TooLateError(OSError):
     """Time was over before anything was sent."""
+
+
+class Fence:
+    """The instant from which somebody else may be in our place. It moves on for as long as the place is ours; whoever was held up until
+    it has passed sends nothing."""
+
+    def __init__(self) -> None:
+        self._ends = math.inf
+
+    def move(self, seconds: float, *, since: float) -> None:
+        """The place is ours for so long, counted from an instant of `now`."""
+        self._ends = since + seconds
+
+    @property
+    def passed(self) -> bool:
+        return now() >= self._ends
+
+
+_FENCE: ContextVar[Fence | None] = ContextVar("fence", default=None)
 
 
 class Deadline:
@@ -39,7 +59,7 @@ class Deadline:
     def watch(self, sock: socket.socket) -> None:
         with self._lock:
             if self._timer is None:
-                self._timer = threading.Timer(max(0.0, self._ends - _now()), self._end)
+                self._timer = threading.Timer(max(0.0, self._ends - now()), self._end)
                 self._timer.daemon = True
                 self._timer.start()
             # TLS takes the socket itself over; a copy leads to the same connection.
@@ -50,13 +70,13 @@ class Deadline:
     def sending(self, sock: socket.socket) -> None:
         if self._all_hosts:
             self.watch(sock)
-        if _now() >= self._ends:
+        if now() >= self._ends:
             self.late = True
             raise TooLateError("its time was over before it was sent")
 
     def __enter__(self) -> Deadline:
         self._token = _CURRENT.set(self)
-        self._ends = _now() + self.seconds
+        self._ends = now() + self.seconds
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,7 +97,8 @@ class Deadline:
                     sock.shutdown(socket.SHUT_RDWR)
 
 
-def _now() -> float:
+def now() -> float:
+    """Seconds of a clock that no sleep stops and nobody sets."""
     return time.clock_gettime(_CLOCK)
 
 
@@ -92,6 +113,17 @@ def at_most(seconds: float, *, all_hosts: bool = False) -> Iterator[Deadline]:
         yield made
 
 
+@contextmanager
+def behind(fence: Fence) -> Iterator[None]:
+    """What is sent meanwhile, by this thread and by those that are given its context, is sent before this fence has passed or not at
+    all, in sessions that are `punctual` or `guarded`."""
+    token = _FENCE.set(fence)
+    try:
+        yield
+    finally:
+        _FENCE.reset(token)
+
+
 def watched(sock: socket.socket) -> None:
     """Puts this socket under the deadline of the exchange that is under way, if there is one."""
     current = _CURRENT.get()
@@ -100,8 +132,13 @@ def watched(sock: socket.socket) -> None:
 
 
 def sending(sock: socket.socket) -> None:
-    """Something is about to be sent. Raises TooLateError where the time of the exchange that is under way is over."""
-    current = _CURRENT.get()
+    """Something is about to be sent. Raises TooLateError where the time of the exchange that is under way is over, or the fence has
+    passed."""
+    current, fence = _CURRENT.get(), _FENCE.get()
+    if fence is not None and fence.passed:
+        if current is not None:
+            current.late = True
+        raise TooLateError("somebody else may be at it by now")
     if current is not None:
         current.sending(sock)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from integrations import deadline
 from integrations.records import PushOutcome, PushResult
+from service import leases
 from service.clock import business_now, real_now
 from service.models import Connection
 from service.runtime import Runtime
@@ -41,20 +43,31 @@ class _Job:
     workspace_id: UUID
     connection_id: UUID
     lease_id: UUID
+    # A worker that stood still for longer than its lease must not say what another one has said otherwise since.
+    fence: deadline.Fence = field(default_factory=deadline.Fence)
 
     def hold(self, session: Session) -> Connection | None:
-        return pushing.hold(session, self.workspace_id, self.connection_id, self.lease_id)
+        asked_at = deadline.now()
+        row = pushing.hold(session, self.workspace_id, self.connection_id, self.lease_id)
+        if row is not None:
+            self.fence.move(leases.length(session).total_seconds(), since=asked_at)
+        return row
 
 
 def push(runtime: Runtime, workspace_id: UUID, connection_id: UUID, lease_id: UUID) -> None:
     """Says to one CRM all that is due. While the CRM answers one batch, what it said of the last one is stored and the next
     one is made ready. Raises nothing that is the CRM's doing."""
     job = _Job(runtime, workspace_id, connection_id, lease_id)
+    with deadline.behind(job.fence):
+        _push(job)
+
+
+def _push(job: _Job) -> None:
     taken = _begin(job)
     if taken is None:
         return
     turn = Turn(BUDGET)
-    line = Line(runtime, taken[0])
+    line = Line(job.runtime, taken[0])
     retry_at, answered = None, None
     with ThreadPoolExecutor(1) as caller:
         while taken is not None and taken[1]:

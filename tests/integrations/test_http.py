@@ -4,6 +4,8 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +17,7 @@ import requests
 import responses
 from urllib3.exceptions import MaxRetryError, SSLError
 
-from integrations import errors, http
+from integrations import deadline, errors, http
 from integrations.guarded import is_public
 from integrations.http import Session, error_for, parse_json, redact, retry_after_header
 
@@ -374,3 +376,29 @@ def test_what_no_database_keeps_is_taken_out_of_an_answer_wherever_it_stands(wri
     assert found[name][1:] == [1, None]
     assert "\x00" not in name
     assert name.encode()
+
+
+# --- behind a fence -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_nothing_is_sent_once_somebody_else_may_be_at_it_by_whichever_thread(
+    listener: tuple[int, list[str]], guarded: bool
+) -> None:
+    port, seen = listener
+    session = Session(f"http://127.0.0.1:{port}", guarded=guarded, allow=("127.0.0.1",))
+    fence = deadline.Fence()
+    with deadline.behind(fence), ThreadPoolExecutor(1) as other:
+        fence.move(60, since=deadline.now())
+        session.request("GET", "/mine")
+        other.submit(copy_context().run, session.request, "GET", "/mine-too").result()
+
+        fence.move(60, since=deadline.now() - 61)
+        for call in (
+            lambda: session.request("POST", "/late", json={}, write=True),
+            lambda: other.submit(copy_context().run, session.request, "GET", "/late-too").result(),
+        ):
+            with pytest.raises(errors.UnreachableError, match="we had been held up for too long"):
+                call()
+    session.request("GET", "/anybody")
+    assert [line.split()[1] if " " in line else line for line in seen] == ["/mine", "/mine-too", "/anybody"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import text
 
+from integrations import deadline
+from integrations.records import PushResult, Task
 from service import config as configuration
 from service.clock import real_now
 from service.db import Database
@@ -53,3 +57,30 @@ def test_how_long_a_lease_is_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("WARMLINE_LEASE_SECONDS", "1")
     with pytest.raises(PlainError, match="WARMLINE_LEASE_SECONDS"):
         configuration.load(follow=False)
+
+
+def test_a_worker_that_stood_still_for_longer_than_its_lease_says_nothing_more_to_the_crm(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may have said something newer since: what is old would look as if a person had written it."""
+    lease, push_tasks, told = connected.runtime.config.lease.total_seconds(), connected.crm.push_tasks, []
+
+    def held_up(tasks: Sequence[Task]) -> Sequence[PushResult]:
+        now = deadline.now()
+        for later in (lease - 10, lease + 1):
+            with monkeypatch.context() as patched:
+                patched.setattr(deadline, "now", lambda later=later: now + later)
+                try:
+                    deadline.sending(Mock())
+                except deadline.TooLateError:
+                    told.append("held back")
+                else:
+                    told.append("sent")
+        return push_tasks(tasks)
+
+    monkeypatch.setattr(connected.crm, "push_tasks", held_up)
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+
+    assert told == ["sent", "held back"]
+    deadline.sending(Mock())  # whoever pushes nothing is not held

@@ -103,7 +103,7 @@ def _compared(source: Source, state: dict[str, Any]) -> Pages:
 
 
 def _words(value: object) -> set[str]:
-    return set(value.split()) if isinstance(value, str) else set()
+    return {each for each in value.split() if each.isprintable()} if isinstance(value, str) else set()
 
 
 def _read_again(source: Source, ids: Set[str]) -> Iterator[CRMRecord]:

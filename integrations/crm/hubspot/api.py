@@ -226,7 +226,8 @@ class API:
             found_here = _list(body)
             _only_missing(body)
             for row in found_here:
-                source = str((row.get("from") or {}).get("id") or "")
+                begins = row.get("from")
+                source = str(begins.get("id") or "") if isinstance(begins, dict) else ""
                 found.setdefault(source, []).extend(str(each.get("toObjectId")) for each in objects(row.get("to")))
                 if after := next_page(row):
                     wanted.append({"id": source, "after": after})

@@ -140,7 +140,7 @@ def _alone(reader: Reader, uri: str) -> Iterator[Engagement | Gone]:
     except InvalidRequestError:
         return
     found = thread if isinstance(thread, dict) else {}
-    if found.get("$type") in _NOT_SHOWN:
+    if str(found.get("$type")) in _NOT_SHOWN:
         yield Gone(uri)
     elif isinstance(found.get("post"), dict):
         yield from _shown(reader, uri, found["post"])
