@@ -84,6 +84,7 @@ class _Run:
         self.asked_for: set[tuple[str, str]] = set()
         self.calm = False  # nothing differs: what is made due would only be under way
         self.person = Thread()  # who looks after connections, at a pace of their own
+        self.broken_off = set[str]()  # consents that were given again, and of which Warmline never got the token
 
     @property
     def passed(self) -> float:
@@ -179,9 +180,12 @@ class _Run:
                 asking = session.execute(text(_ASKING), {"w": self.here.workspace_id}).all()
             granted = compare.read_network(self.here.sandbox_data).granted if asking else frozenset()
             for provider, account, handle, brand in asking:
-                if f"{provider}:{account}" not in granted:
+                consented = f"{provider}:{account}"
+                if consented not in granted or consented in self.broken_off:
+                    self.broken_off.add(consented)  # until it has come to its end: whoever saw it fail tries again
                     visitor = consent.visit(self.here.runtime, self.here.work.email)
                     consent.connect_account(visitor, self.system.sandbox, providers()[provider], handle, brand)
+                    self.broken_off.discard(consented)
                     self.episode.reconnected[provider] += 1
         except (PlainError, SQLAlchemyError, requests.RequestException) as error:
             self.say(f"Nobody could be connected again just now ({type(error).__name__})")
