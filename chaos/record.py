@@ -75,7 +75,7 @@ class Episode:
         return {
             "seed": self.size.seed, "faults": self.injected.total(), "missed": dict(self.missed), "by_kind": dict(self.injected), "at_once": self.at_once,
             "posts": self.posts, "tasks": self.tasks, "unique_key": self.size.unique, "seconds": round(self.seconds, 1), "starts": self.starts,
-            "differences": dict(self.differences.counts()), "examples": {name: rows[:5] for name, rows in self.differences.found.items() if rows},
+            "differences": dict(self.differences.counts()), "examples": {name: rows[: compare.EXAMPLES] for name, rows in self.differences.found.items() if rows},
             "back_to_normal": self.back_to_normal, "late": self.late, "rows": self.rows, "reconnected": dict(self.reconnected), "apart": self.apart, "unavailable": self.unavailable,
             "well": self.well, "stopped": self.stopped,
         }  # fmt: skip

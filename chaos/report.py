@@ -37,7 +37,7 @@ def words(episode: Episode) -> str:
         lines.append(_window(episode))
     lines += [f"Not here: {why}." for why in episode.unavailable.values()]
     for name, rows in episode.differences.found.items():
-        lines += [f"  {name}: {row}" for row in rows[:5]]
+        lines += [f"  {name}: {row}" for row in rows[: compare.EXAMPLES]]
     lines += [f"  with us: {row}" for row in episode.rows]
     if episode.stopped:
         lines.append(f"Stopped: {episode.stopped}.")
