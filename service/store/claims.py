@@ -66,7 +66,10 @@ _DUE = (
 def _statement(due: _Due) -> str:
     """Of those that have been due longest (and those whose lease ran out, and where somebody waits) every workspace's first row comes
     before anybody's second one. Each part begins in an index and ends after so many rows: what a claim costs does not depend on how many
-    are due. Workspaces that hold their share are passed over, so that what waits behind them is seen."""
+    are due. Workspaces that hold their share are passed over, so that what waits behind them is seen.
+
+    What is chosen and what is locked is found once each, whatever PostgreSQL takes the table for: a queue that was full and is counted
+    while it is empty is thought to hold one row, and to look for that one among ten thousand is quick only if there is one."""
     key, rank = ", ".join(due.key), due.rank or due.at
     is_due = f"{due.where} AND {due.at} <= {due.now} AND ({due.until} IS NULL OR {due.until} < now())"
     ran_out = f"{due.where} AND {due.until} < now()"
@@ -81,11 +84,12 @@ def _statement(due: _Due) -> str:
     return (  # names of our own tables and columns
         f"WITH held AS (SELECT workspace_id, count(*) AS rows FROM {due.table} WHERE {due.until} >= now() + :length * {ALIVE} GROUP BY workspace_id),"  # noqa: S608
         f" waiting AS (SELECT *, row_number() OVER (PARTITION BY workspace_id ORDER BY rank NULLS FIRST) AS turn FROM ({waiting}) seen),"
-        f" chosen AS (SELECT {key} FROM waiting LEFT JOIN held USING (workspace_id) WHERE turn + coalesce(rows, 0) <= :share"
-        " ORDER BY turn, rank NULLS FIRST LIMIT :limit)"
+        f" chosen AS MATERIALIZED (SELECT {key} FROM waiting LEFT JOIN held USING (workspace_id) WHERE turn + coalesce(rows, 0) <= :share"
+        " ORDER BY turn, rank NULLS FIRST LIMIT :limit),"
+        f" locked AS MATERIALIZED (SELECT {key} FROM {due.table} WHERE ({key}) IN (SELECT {key} FROM chosen)"
+        f" AND (({is_due}) OR ({ran_out})) FOR UPDATE SKIP LOCKED)"
         f" UPDATE {due.table} SET {due.at} = NULL, {due.lease} = :lease, {due.until} = now() + :length"
-        f" WHERE ({key}) IN (SELECT {key} FROM {due.table} WHERE ({key}) IN (SELECT {key} FROM chosen)"
-        f" AND (({is_due}) OR ({ran_out})) FOR UPDATE SKIP LOCKED) RETURNING {key}"
+        f" WHERE ({key}) IN (SELECT {key} FROM locked) RETURNING {key}"
     )
 
 

@@ -87,8 +87,8 @@ Step = Callable[
 
 _NATIVE = "SELECT provider, host, native_id FROM authors WHERE workspace_id = %(w)s AND id = ANY(%(authors)s)"
 _POSTS = (
-    "DELETE FROM engagements WHERE workspace_id = %(w)s AND id IN (SELECT id FROM engagements WHERE workspace_id = %(w)s"
-    " AND author_id = ANY(%(authors)s) LIMIT %(n)s) RETURNING 1"
+    "DELETE FROM engagements WHERE workspace_id = %(w)s AND id = ANY(ARRAY(SELECT id FROM engagements WHERE workspace_id = %(w)s"
+    " AND author_id = ANY(%(authors)s) LIMIT %(n)s)) RETURNING 1"
 )
 # Whoever else names them: our answers to them go, and others' posts name them no more. Read through in the order of ids.
 _PART = (
@@ -106,8 +106,8 @@ _NAMED = (
     f" FROM {_NAMING} AND (%(native)s = ANY(e.mentions) OR e.in_reply_to_author = %(native)s) RETURNING 1"
 )
 _CONVERSATIONS = (
-    "DELETE FROM conversations WHERE workspace_id = %(w)s AND id IN (SELECT id FROM conversations WHERE workspace_id = %(w)s"
-    " AND author_id = ANY(%(authors)s) LIMIT %(n)s) RETURNING 1"
+    "DELETE FROM conversations WHERE workspace_id = %(w)s AND id = ANY(ARRAY(SELECT id FROM conversations WHERE workspace_id = %(w)s"
+    " AND author_id = ANY(%(authors)s) LIMIT %(n)s)) RETURNING 1"
 )
 _RELATIONSHIPS = "DELETE FROM relationships WHERE workspace_id = %(w)s AND (author_id = ANY(%(authors)s) OR contact_id = ANY(%(contacts)s)) RETURNING 1"
 _WRITTEN = (

@@ -178,8 +178,8 @@ def erase_tasks(session: Session, workspace_id: UUID, connection_id: UUID | None
 
 DELETED_KEPT = timedelta(days=30)  # as long as the usual CRMs can bring a deleted contact back
 _DELETED = (
-    "DELETE FROM contacts WHERE workspace_id = %(w)s AND id IN (SELECT id FROM contacts WHERE workspace_id = %(w)s"
-    " AND deleted_at < %(before)s ORDER BY id LIMIT %(n)s) RETURNING 1"
+    "DELETE FROM contacts WHERE workspace_id = %(w)s AND id = ANY(ARRAY(SELECT id FROM contacts WHERE workspace_id = %(w)s"
+    " AND deleted_at < %(before)s ORDER BY id LIMIT %(n)s)) RETURNING 1"
 )
 
 

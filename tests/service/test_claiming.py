@@ -62,6 +62,21 @@ def test_whoever_has_more_due_than_is_looked_at_hides_nobody(rows: psycopg.Conne
     assert sum(look[busy] for look in looks) == claims.SHARE
 
 
+def test_a_table_that_is_thought_to_be_empty_costs_a_claim_no_more(
+    rows: psycopg.Connection, scheduler: Connection
+) -> None:
+    """What is filled and emptied in bulk is taken for empty until somebody counts again: PostgreSQL must not choose a way then that
+    looks for each row in all the others."""
+    number = 2 * claims.WINDOW
+    add(rows, uuid4(), number, timedelta(hours=5))
+    rows.execute("DELETE FROM streams")
+    rows.execute("ANALYZE streams")
+    for _ in range(LIMIT):
+        add(rows, uuid4(), number, timedelta(hours=5))
+    scheduler.execute(text("SET statement_timeout = '3s'"))
+    assert claim(scheduler).total() == LIMIT
+
+
 def test_every_workspaces_first_row_comes_before_anybodys_second(
     rows: psycopg.Connection, scheduler: Connection
 ) -> None:
