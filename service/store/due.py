@@ -143,8 +143,8 @@ def match_alike(session: Session, workspace_id: UUID, crm: UUID, pattern: str) -
     decide about one such match says something about the others. Call it before rows of other tables are locked."""
     session.execute(
         text(
-            "UPDATE authors SET match_due = true WHERE workspace_id = :w AND id IN (SELECT author_id FROM matches"
-            " WHERE workspace_id = :w AND connection_id = :c AND pattern = :p AND state = 'confirmed' AND decided_by = 'rules')"
+            "UPDATE authors SET match_due = true WHERE workspace_id = :w AND id = ANY(ARRAY(SELECT author_id FROM matches"
+            " WHERE workspace_id = :w AND connection_id = :c AND pattern = :p AND state = 'confirmed' AND decided_by = 'rules'))"
         ),
         {"w": workspace_id, "c": crm, "p": pattern},
     )

@@ -114,10 +114,9 @@ def decide_again(session: Session, workspace_id: UUID, *, provider: str | None, 
     session.execute(
         text(
             "UPDATE conversations SET decide_at = least(decide_at, :now) WHERE workspace_id = :w AND decide_at IS DISTINCT FROM 'infinity'"
-            " AND id IN (SELECT t.conversation_id FROM tasks t JOIN conversations c ON c.workspace_id = t.workspace_id"
-            " AND c.id = t.conversation_id JOIN connections n ON n.workspace_id = c.workspace_id AND n.id = c.connection_id"
-            " WHERE t.workspace_id = :w AND t.wanted = 'open' AND (CAST(:p AS text) IS NULL OR n.provider = :p)"
-            " AND (CAST(:c AS uuid) IS NULL OR n.id = :c))"
+            " AND connection_id = ANY(ARRAY(SELECT id FROM connections WHERE workspace_id = :w"
+            " AND (CAST(:p AS text) IS NULL OR provider = :p) AND (CAST(:c AS uuid) IS NULL OR id = :c)))"
+            " AND id = ANY(ARRAY(SELECT conversation_id FROM tasks WHERE workspace_id = :w AND wanted = 'open'))"
         ),
         {"w": workspace_id, "p": provider, "c": connection_id, "now": business_now()},
     )
