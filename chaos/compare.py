@@ -92,10 +92,14 @@ def differences(ledger: Ledger, network: Network, ours: Ours, tasks: Sequence[CR
     standing = {task.key for task in tasks if task.open}
     found.add(MISSING, (f"{key} for post {post}" for key, post in wanted.items() if key not in standing))
     unanswered = frozenset(id_ for thread in ledger.threads for id_, _ in thread.unanswered)
-    found.add(STALE, (f"{task.id} ({task.key})" for task in tasks if _stale(task, posts, unanswered, ledger)))
     # Deleted ones do not count: a task whose question was withdrawn is made anew when it is asked again.
     times = Counter(task.key for task in tasks if not task.deleted)
-    found.add(TWICE, (key for key, number in times.items() if number > 1))
+    twice = {key for key, number in times.items() if number > 1}
+    found.add(TWICE, sorted(twice))
+    # Nobody here knows of a second one, so it stands open when the first is done: one fault, told once.
+    known = {task.key for task in tasks if not task.deleted and not task.open} & twice
+    stale = (task for task in tasks if task.key not in known and _stale(task, posts, unanswered, ledger))
+    found.add(STALE, (f"{task.id} ({task.key})" for task in stale))
     by_id = {task.id: task for task in tasks}
     for id_, edits in ledger.edits.items():
         found.add(OVERWRITTEN, (f"{id_} {edit.property}" for edit in edits.values() if _overwritten(by_id[id_], edit)))

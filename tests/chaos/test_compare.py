@@ -75,6 +75,17 @@ def test_two_tasks_under_one_key_are_one_too_many(ledger: Ledger, ours: Ours) ->
     assert found(ledger, ours, [*TASKS, replace(TASKS[1], id="t9")]) == {compare.TWICE: 1}
 
 
+def test_a_second_task_that_stands_open_when_the_first_is_done_is_told_as_one_too_many_and_no_more(
+    ledger: Ledger, ours: Ours
+) -> None:
+    still_open = replace(TASKS[1], id="t9", values={"hs_task_status": "NOT_STARTED"})
+    assert found(ledger, ours, [*TASKS, still_open]) == {compare.TWICE: 1}
+    assert found(ledger, ours, [TASKS[0], still_open, *TASKS[2:], replace(still_open, id="t8")]) == {
+        compare.TWICE: 1,
+        compare.STALE: 2,
+    }
+
+
 def test_a_task_that_stands_open_though_somebody_answered_is_found(ledger: Ledger, ours: Ours) -> None:
     still_open = replace(TASKS[1], values={"hs_task_status": "NOT_STARTED"})
     assert found(ledger, ours, [TASKS[0], still_open, *TASKS[2:]]) == {compare.STALE: 1}
