@@ -16,7 +16,8 @@ MEANS: Mapping[str, str] = MappingProxyType(
         "task_gone": "A task that is open here is not in the CRM any more. It was closed here as it was found.",
         "task_done": "A task that is open here was completed in the CRM. It was closed here as it was found.",
         "task_open": "A task that is closed here is still open in the CRM.",
-        "task_unknown": "A task in the CRM carries a key of ours that is not known here. Somebody copied it, or a backup was restored here.",
+        "task_unknown": "A task in the CRM carries a key of ours that is not known here. Perhaps a backup was restored here.",
+        "task_twice": "A task of ours stands in the CRM a second time: it came there twice, or somebody copied it. Close the one that is too many.",
         "answered": "A task is open though the conversation was answered afterwards.",
     }
 )

@@ -190,7 +190,7 @@ def _take_in(runtime: Runtime, connection: Connection, answers: Sequence[Engagem
 
 
 def _crm(runtime: Runtime, connection: Connection) -> _Look:
-    """Tasks as they stand here beside what the CRM says of them, and tasks there with a key that nobody here knows."""
+    """Tasks as they stand here beside what the CRM says of them, and tasks there that nobody here knows, or that are there twice."""
     look, now = _Look(), real_now()
     if connection.preview:
         look.why_not = "It is in preview: nothing of ours stands there."
@@ -201,7 +201,7 @@ def _crm(runtime: Runtime, connection: Connection) -> _Look:
         Line(runtime, connection, business_now() - LOOKS_BACK),
         {row["external_id"]: row for row in sample.rows},
     )
-    strangers = [subject.removeprefix("task:") for kind, subject in sample.again if kind == "task_unknown"]
+    strangers = [subject.removeprefix("task:") for kind, subject in sample.again if kind in _OVER_THERE]
     ids = [*kept, *(each for each in strangers if each not in kept)]
     answers: Sequence[TaskState | Gone] = line.speak(lambda client: client.read_tasks(ids)) if ids else []
     for answer in answers:
@@ -211,9 +211,9 @@ def _crm(runtime: Runtime, connection: Connection) -> _Look:
             look.looked |= {(kind, f"task:{row['id']}") for kind in ("task_gone", "task_done", "task_open")}
             look.found |= {(kind, f"task:{row['id']}") for kind in _stands_otherwise(row, answer)}
         elif isinstance(answer, Gone) or answer.status is not TaskStatus.OPEN:
-            look.looked.add(("task_unknown", f"task:{answer.id}"))
+            look.looked |= {(kind, f"task:{answer.id}") for kind in _OVER_THERE}
     there = {f"task:{row['id']}" for row in sample.rows}
-    look.looked |= {each for each in sample.again if each[0] != "task_unknown" and each[1] not in there}
+    look.looked |= {each for each in sample.again if each[0] not in _OVER_THERE and each[1] not in there}
     _strangers(runtime, connection, line, look)
     if answers:
         runtime.db.retried(
@@ -239,16 +239,31 @@ def _stands_otherwise(row: Row, answer: TaskState | Gone) -> list[str]:
 _OPEN_HERE: Mapping[TaskStatus, str] = {TaskStatus.COMPLETED: "task_done"}
 
 
+_OVER_THERE = ("task_unknown", "task_twice")  # about a task of the CRM's that is none of ours
+
+
 def _strangers(runtime: Runtime, connection: Connection, line: Line, look: _Look) -> None:
-    """What the CRM serves as its newest tasks, where it serves tasks: each that carries a key should be known here."""
+    """What the CRM serves as its newest tasks, where it serves tasks: each that carries a key should be known here, and be that one."""
     if all(stream.name != "tasks" for stream in providers()[connection.provider].streams):
         return
-    served: list[TaskState] = line.speak(_first_tasks)
-    keyed = [each for each in served if each.key and each.status is TaskStatus.OPEN and not each.bare]
+    served = {each.id: each for each in line.speak(_first_tasks)}  # as it was told last, where one changed meanwhile
+    keyed = [each for each in served.values() if each.key and each.status is TaskStatus.OPEN and not each.bare]
     with runtime.db.tenant(connection.workspace_id) as session:
-        known = comparing.known_keys(session, connection.workspace_id, [each.key for each in keyed if each.key])
+        known = comparing.known_keys(session, connection, [each.key for each in keyed if each.key])
     look.compared += len(keyed)
+    look.looked |= {(kind, f"task:{each.id}") for kind in _OVER_THERE for each in keyed}
     look.found |= {("task_unknown", f"task:{each.id}") for each in keyed if each.key not in known}
+    look.found |= {("task_twice", f"task:{each.id}") for each in _doubles(keyed, known, line)}
+
+
+def _doubles(keyed: Sequence[TaskState], known: Mapping[str, str | None], line: Line) -> list[TaskState]:
+    """Those that say the same as the task of ours whose key they carry. One that says something else is somebody's own copy."""
+    copies = {each.id: there for each in keyed if (there := known.get(each.key or "")) and there != each.id}
+    if not copies:
+        return []
+    answers: Sequence[TaskState | Gone] = line.speak(lambda client: client.read_tasks(sorted({*copies.values()})))
+    subjects = {each.id: each.subject for each in answers if isinstance(each, TaskState)}
+    return [each for each in keyed if each.id in copies and subjects.get(copies[each.id]) == each.subject]
 
 
 def _first_tasks(client: Any) -> list[TaskState]:

@@ -128,9 +128,14 @@ def held(session: Session, connection: Connection, native_ids: Collection[str]) 
     return {row[0] for row in rows}
 
 
-def known_keys(session: Session, workspace_id: UUID, keys: Collection[str]) -> set[str]:
-    """Which of these keys are tasks of ours."""
-    return set(session.scalars(select(Task.key).where(Task.workspace_id == workspace_id, Task.key.in_(keys))))
+def known_keys(session: Session, connection: Connection, keys: Collection[str]) -> dict[str, str | None]:
+    """Which of these keys are tasks of ours; each with its task's id in this CRM, None where it has none or is in another one."""
+    rows = session.execute(
+        select(Task.key, Task.external_id, Task.crm_connection_id).where(
+            Task.workspace_id == connection.workspace_id, Task.key.in_(keys)
+        )
+    )
+    return {row.key: row.external_id if row.crm_connection_id == connection.id else None for row in rows}
 
 
 # The last word in the thread is ours and was here for a while, and the task says that somebody waits.

@@ -190,6 +190,24 @@ def test_a_task_there_with_a_key_that_nobody_knows_is_found(busy: World) -> None
     assert compares(busy) == {}
 
 
+def test_a_task_that_came_there_twice_is_found_until_one_of_them_is_closed(busy: World) -> None:
+    [task_id] = busy.crm.tasks
+    double = busy.crm.copy_as_person(task_id)
+    assert compares(busy) == {"fakecrm": ["task_twice"]}
+    compares(busy)
+    assert [(each.subject, each.times) for each in differences(busy)] == [(f"task:{double}", 2)]
+    busy.crm.complete_as_person(double)
+    assert compares(busy) == {}
+
+
+def test_a_copy_to_which_somebody_gives_other_words_is_theirs(busy: World) -> None:
+    [task_id] = busy.crm.tasks
+    double = busy.crm.copy_as_person(task_id)
+    assert compares(busy) == {"fakecrm": ["task_twice"]}
+    busy.crm.edit_as_person(double, subject="Ask the workshop")
+    assert compares(busy) == {}
+
+
 # --- what is not compared, and why ----------------------------------------------------------------------------
 
 
@@ -249,6 +267,7 @@ def test_every_sort_of_difference_has_a_sentence() -> None:
         "task_done",
         "task_open",
         "task_unknown",
+        "task_twice",
         "answered",
     }
     assert set(meaning.MEANS) == kinds
