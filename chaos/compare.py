@@ -97,8 +97,8 @@ def differences(ledger: Ledger, network: Network, ours: Ours, tasks: Sequence[CR
     twice = {key for key, number in times.items() if number > 1}
     found.add(TWICE, sorted(twice))
     # Nobody here knows of a second one, so it stands open when the first is done: one fault, told once.
-    known = {task.key for task in tasks if not task.deleted and not task.open} & twice
-    stale = (task for task in tasks if task.key not in known and _stale(task, posts, unanswered, ledger))
+    done = {task.key for task in tasks if not task.deleted and not task.open} & twice
+    stale = (task for task in tasks if task.key not in done and _stale(task, posts, unanswered, ledger))
     found.add(STALE, (f"{task.id} ({task.key})" for task in stale))
     by_id = {task.id: task for task in tasks}
     for id_, edits in ledger.edits.items():
