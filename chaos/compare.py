@@ -75,15 +75,17 @@ class Differences:
 
 
 LOST, MISSING, TWICE, STALE = "engagements lost", "tasks missing", "tasks twice", "tasks open though answered"
+UNASKED = "tasks open though nothing was asked"
 OVERWRITTEN, REVOKED = "a person's edit overwritten", "connections wrongly marked as revoked"
 UNEDITED, UNDELETED = "edits of posts not followed", "deletions of posts not followed"
-NAMES = (LOST, MISSING, TWICE, STALE, OVERWRITTEN, REVOKED, UNEDITED, UNDELETED)
+NAMES = (LOST, MISSING, TWICE, STALE, UNASKED, OVERWRITTEN, REVOKED, UNEDITED, UNDELETED)
 
 
 def differences(ledger: Ledger, network: Network, ours: Ours, tasks: Sequence[CRMTask]) -> Differences:
     """What differs between what happened, what we hold and what the CRM has."""
     found = Differences()
     found.add(LOST, sorted(ledger.posted - ours.texts.keys()))
+    found.add(LOST, (f"{id_} stands, and is held as deleted" for id_ in sorted(ledger.posted & ours.gone)))
     found.add(UNEDITED, (id_ for id_, words in ledger.texts.items() if ours.texts.get(id_, words) != words))
     found.add(UNDELETED, (id_ for id_ in ledger.deleted if id_ in ours.texts and id_ not in ours.gone))
     found.add(REVOKED, sorted(ours.revoked & network.granted))
@@ -96,14 +98,25 @@ def differences(ledger: Ledger, network: Network, ours: Ours, tasks: Sequence[CR
     times = Counter(task.key for task in tasks if not task.deleted)
     twice = {key for key, number in times.items() if number > 1}
     found.add(TWICE, sorted(twice))
+    found.add(TWICE, _at_once(ledger, ours, standing, unanswered))
     # Nobody here knows of a second one, so it stands open when the first is done: one fault, told once.
     done = {task.key for task in tasks if not task.deleted and not task.open} & twice
     stale = (task for task in tasks if task.key not in done and _stale(task, posts, unanswered, ledger))
     found.add(STALE, (f"{task.id} ({task.key})" for task in stale))
+    of_waits = (task for task in tasks if task.open and task.key.startswith(PREFIX[TaskKind.UNANSWERED]))
+    found.add(UNASKED, (f"{task.id} ({task.key})" for task in of_waits if task.key not in posts))
     by_id = {task.id: task for task in tasks}
+    found.add(OVERWRITTEN, (f"{id_} opened again" for id_ in ledger.completed if by_id[id_].open))
     for id_, edits in ledger.edits.items():
         found.add(OVERWRITTEN, (f"{id_} {edit.property}" for edit in edits.values() if _overwritten(by_id[id_], edit)))
     return found
+
+
+def _at_once(ledger: Ledger, ours: Ours, standing: set[str], unanswered: frozenset[str]) -> Iterable[str]:
+    """Of whom more than one wait stands open: every task after the first. (Those about an answered post are told as stale.)"""
+    for thread in ledger.threads:
+        keys = (key_of(ours.brands[thread.brand], thread, post) for post in thread.openers if post in unanswered)
+        yield from [key for key in keys if key in standing][1:]
 
 
 def key_of(brand: UUID, thread: Thread, post: str) -> str:
@@ -134,7 +147,8 @@ def _stale(task: CRMTask, posts: Mapping[str, str], unanswered: frozenset[str], 
 
 
 def _overwritten(task: CRMTask, edit: Edit) -> bool:
-    return not task.deleted and task.values.get(edit.property) != edit.value
+    """What a person made theirs is not deleted either: it is left to them where its question is gone."""
+    return task.deleted or task.values.get(edit.property) != edit.value
 
 
 # --- reading it ------------------------------------------------------------------------------------------------

@@ -220,19 +220,22 @@ class Traffic(threading.Thread):
         props: Mapping[str, str] = json.loads(row[1])
         does = self._random.choice(("complete", "reword", "reassign"))
         if does == "complete":
-            self._form(f"/crm/tasks/{row[0]}/complete", {})
-            self.ledger.completed[str(row[0])] = time.time()
+            if self._form(f"/crm/tasks/{row[0]}/complete", {}):
+                self.ledger.completed[str(row[0])] = time.time()
             return
         name, value = ("hs_task_subject", f"Ring them about this, no. {self._random.randrange(10**6)}") if does == "reword" else (
             "hubspot_owner_id", "72" if props.get("hubspot_owner_id") == "71" else "71")  # fmt: skip
         at = time.time()
-        self._form(f"/crm/tasks/{row[0]}", {name: value, "due": (props.get("hs_timestamp") or "")[:16]})
-        self.ledger.edits.setdefault(str(row[0]), {})[name] = Edit(name, value, at)
+        if self._form(f"/crm/tasks/{row[0]}", {name: value, "due": (props.get("hs_timestamp") or "")[:16]}):
+            self.ledger.edits.setdefault(str(row[0]), {})[name] = Edit(name, value, at)
 
-    def _form(self, path: str, fields: Mapping[str, str]) -> None:
+    def _form(self, path: str, fields: Mapping[str, str]) -> bool:
+        """Whether it was done: a task may have been withdrawn meanwhile."""
         answer = self._http.post(self._url + path, data=fields, allow_redirects=False, timeout=30)
-        if answer.status_code != 404:  # withdrawn meanwhile: nothing was done
-            answer.raise_for_status()
+        if answer.status_code == 404:
+            return False
+        answer.raise_for_status()
+        return True
 
     def _call(self, method: str, path: str, body: Any = None) -> None:
         self._http.request(method, self._url + path, json=body, timeout=30).raise_for_status()

@@ -62,6 +62,7 @@ def test_a_post_that_we_do_not_hold_is_lost(ledger: Ledger, ours: Ours) -> None:
 
 
 def test_a_wait_without_an_open_task_misses_one(ledger: Ledger, ours: Ours) -> None:
+    ledger.edits.clear()
     assert found(ledger, ours, [replace(TASKS[0], deleted=True), *TASKS[1:]]) == {compare.MISSING: 1}
 
 
@@ -105,6 +106,33 @@ def test_a_task_that_a_person_edited_is_left_to_them_where_its_post_is_gone_and_
 def test_an_edit_that_is_gone_was_overwritten(ledger: Ledger, ours: Ours) -> None:
     ours_again = replace(TASKS[0], values={"hs_task_status": "NOT_STARTED", "hs_task_subject": "Answer Ana"})
     assert found(ledger, ours, [ours_again, *TASKS[1:]]) == {compare.OVERWRITTEN: 1}
+
+
+def test_what_a_person_edited_is_not_deleted_even_to_be_made_anew(ledger: Ledger, ours: Ours) -> None:
+    gone, anew = replace(TASKS[0], deleted=True), replace(TASKS[0], id="t9", values={"hs_task_status": "NOT_STARTED"})
+    assert found(ledger, ours, [gone, anew, *TASKS[1:]]) == {compare.OVERWRITTEN: 1}
+
+
+def test_what_a_person_ticked_off_is_not_opened_again(ledger: Ledger, ours: Ours) -> None:
+    again = replace(TASKS[2], values={"hs_task_status": "NOT_STARTED"})
+    assert found(ledger, ours, [*TASKS[:2], again, TASKS[3]]) == {compare.OVERWRITTEN: 1}
+
+
+def test_a_second_open_task_for_one_wait_is_one_too_many_under_another_key_too(ledger: Ledger, ours: Ours) -> None:
+    del ledger.completed["t3"]
+    still_open = replace(TASKS[2], values={"hs_task_status": "NOT_STARTED"})
+    tasks = [*TASKS[:2], still_open, TASKS[3]]
+    assert found(ledger, ours, tasks) == {}
+    assert found(ledger, ours, [*tasks, task(DEALT_WITH, "32", "t9")]) == {compare.TWICE: 1}
+
+
+def test_a_task_about_what_wants_no_answer_is_found(ledger: Ledger, ours: Ours) -> None:
+    assert found(ledger, ours, [*TASKS, task(WAITING, "12", "t9")]) == {compare.UNASKED: 1}
+
+
+def test_a_post_that_stands_and_is_held_as_deleted_is_lost(ledger: Ledger, ours: Ours) -> None:
+    gone = replace(ours, texts={**ours.texts, "21": ""}, gone=ours.gone | {"21"})
+    assert found(ledger, gone) == {compare.LOST: 1}
 
 
 def test_a_connection_that_asks_for_a_person_though_its_consent_stands_is_wrong(ledger: Ledger, ours: Ours) -> None:
