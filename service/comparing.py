@@ -18,6 +18,8 @@ MEANS: Mapping[str, str] = MappingProxyType(
         "task_open": "A task that is closed here is still open in the CRM.",
         "task_unknown": "A task in the CRM carries a key of ours that is not known here. Perhaps a backup was restored here.",
         "task_twice": "A task of ours stands in the CRM a second time: it came there twice, or somebody copied it. Close the one that is too many.",
+        "task_unsent": "A task that should stand in the CRM was never written there, and nothing was due to be. It is being written as it was found.",
+        "task_missing": "Somebody waits, and no task said so. It was decided again as it was found.",
         "answered": "A task is open though the conversation was answered afterwards.",
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import ipaddress
 import json
 import re
 import shutil
@@ -160,6 +161,22 @@ def test_its_commands_and_settings_are_ours(compose: dict[str, Any]) -> None:
     for name, each in ours(compose).items():
         assert each["command"][0] in COMMANDS, name
         assert set(each["environment"]) <= table, name
+
+
+def test_every_setting_can_be_given_to_it(compose: dict[str, Any]) -> None:
+    """In .env, which reaches a container only by name. Where it listens is the image's, and what it would start itself is not needed."""
+    elsewhere = {*SECRET, "PORT", "WARMLINE_BIND", "WARMLINE_HOME", "WARMLINE_PG_BIN", "WARMLINE_SANDBOX_PORT", "WARMLINE_NOW"}  # fmt: skip
+    for name, each in ours(compose).items():
+        assert set(settings_table()) - set(each["environment"]) <= elsewhere, name
+
+
+def test_a_proxy_on_the_same_machine_is_believed(compose: dict[str, Any]) -> None:
+    """What comes to a published port has the address of the network's gateway: one visitor for all, were it not believed."""
+    [network] = compose["networks"]["default"]["ipam"]["config"]
+    assert ipaddress.ip_address(network["gateway"]) in ipaddress.ip_network(network["subnet"])
+    assert all(port.startswith("127.0.0.1:") for port in compose["services"]["web"]["ports"])
+    trusted = compose["services"]["web"]["environment"]["WARMLINE_TRUSTED_PROXIES"]
+    assert trusted == f"${{WARMLINE_TRUSTED_PROXIES:-{network['gateway']}}}"
 
 
 @pytest.mark.parametrize("secret", SECRET)

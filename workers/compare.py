@@ -25,11 +25,11 @@ from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.models import Connection, Errand
 from service.runtime import Runtime
-from service.store import comparing, due, freezing, pulling, reconciling, suppressing, trail
+from service.store import comparing, due, freezing, pulling, pushing, reconciling, suppressing, trail
 from service.store.comparing import Found, Row
 from service.store.rows import clean
 from service.watch import meters
-from workers import policy
+from workers import policy, secondlook
 from workers.access import Line
 from workers.stopping import Turn
 
@@ -41,6 +41,7 @@ SETTLES = timedelta(minutes=10)  # what is younger than that may still be on its
 LOOKS_BACK = timedelta(days=2)  # at what the network serves as its newest
 CLOSED_WITHIN = timedelta(days=7)
 ANSWERED = 100  # tasks that are open though they were answered, in one look
+UNSENT = 100  # tasks that were never written, in one look
 NOT_FREE = (
     "Reading costs here, so nothing is read twice for comparing. What was edited or deleted is found within its budget."
 )
@@ -109,7 +110,12 @@ def _network(runtime: Runtime, connection: Connection) -> _Look:
         sample = comparing.posts(session, connection, POSTS)
         open_ = comparing.answered(session, connection, settled=now - SETTLES, number=ANSWERED)
     look.found |= {("answered", f"task:{each}") for each in open_}
-    look.looked |= {each for each in sample.again if each[0] == "answered"}
+    stood = {each for each in sample.again if each[0] == "task_missing"}
+    missing = secondlook.missing(
+        runtime, connection, [UUID(subject.removeprefix("conversation:")) for _, subject in stood]
+    )
+    look.found |= {("task_missing", f"conversation:{each}") for each in missing}
+    look.looked |= {each for each in sample.again if each[0] == "answered"} | stood
     if HANDED_IN in provider.capabilities or provider.prices:
         look.why_not = NOTHING_THERE if HANDED_IN in provider.capabilities else NOT_FREE
         return look
@@ -197,6 +203,9 @@ def _crm(runtime: Runtime, connection: Connection) -> _Look:
         return look
     with runtime.db.tenant(connection.workspace_id) as session:
         sample = comparing.tasks(session, connection, TASKS, settled=now - SETTLES, since=now - CLOSED_WITHIN)
+        unsent = comparing.unsent(session, connection, settled=now - SETTLES, number=UNSENT)
+        pushing.begin_again(session, connection, sorted(unsent))
+    look.found |= {("task_unsent", f"task:{each}") for each in unsent}
     line, kept = (
         Line(runtime, connection, business_now() - LOOKS_BACK),
         {row["external_id"]: row for row in sample.rows},
@@ -214,6 +223,7 @@ def _crm(runtime: Runtime, connection: Connection) -> _Look:
             look.looked |= {(kind, f"task:{answer.id}") for kind in _OVER_THERE}
     there = {f"task:{row['id']}" for row in sample.rows}
     look.looked |= {each for each in sample.again if each[0] not in _OVER_THERE and each[1] not in there}
+    look.looked |= {each for each in sample.again if each[0] == "task_unsent"}
     _strangers(runtime, connection, line, look)
     if answers:
         runtime.db.retried(

@@ -156,6 +156,46 @@ def answered(session: Session, connection: Connection, *, settled: datetime, num
     return {row[0] for row in execute(raw(session), _ANSWERED, params)}
 
 
+# From some place in the order of time, which an index has: those that wait and have no task open, and whoever wrote lately. Of either, some
+# of the workspace's, and of these the ones of this network. What is due is not missed: it is decided anyway.
+_TOLD = "EXISTS (SELECT FROM tasks t WHERE t.workspace_id = c.workspace_id AND t.conversation_id = c.id AND t.wanted = 'open')"
+_LATELY = f"""
+SELECT id FROM (
+    (SELECT * FROM conversations c WHERE workspace_id = %(w)s AND waiting_since >= (SELECT min(waiting_since)
+        + random() * (max(waiting_since) - min(waiting_since)) FROM conversations WHERE workspace_id = %(w)s AND waiting_since IS NOT NULL)
+        AND waiting_since < %(settled)s AND NOT {_TOLD} ORDER BY waiting_since LIMIT %(n)s)
+    UNION ALL
+    (SELECT * FROM conversations WHERE workspace_id = %(w)s AND last_post_at >= %(at)s AND last_post_at < %(settled)s
+        ORDER BY last_post_at LIMIT %(n)s)
+    UNION ALL
+    SELECT * FROM conversations WHERE workspace_id = %(w)s AND id = ANY(%(again)s)
+) c WHERE connection_id = %(c)s AND (decide_at IS NULL OR decide_at > %(now)s) AND decide_at IS DISTINCT FROM 'infinity'
+"""  # noqa: S608 - names of our own columns
+
+
+def conversations(
+    session: Session, connection: Connection, number: int, *, settled: datetime, since: datetime, now: datetime, again: Collection[UUID]
+) -> set[UUID]:  # fmt: skip
+    """Conversations on this network of which no decision is due, and in which nothing was said after `settled`: some of those that wait and
+    have no task open, some of those in which something was said since `since`, and those to look at `again`. All in business time."""
+    at = since + (settled - since) * random.random()  # noqa: S311 - a sample, and no secret
+    params = {"w": connection.workspace_id, "c": connection.id, "n": number, "settled": settled, "at": at, "now": now, "again": list(again)}  # fmt: skip
+    return {row[0] for row in execute(raw(session), _LATELY, params)}
+
+
+# Wanted there, and neither there nor on its way, nor held or parked, of which people are told elsewhere.
+_UNSENT = """
+SELECT id, state FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open' AND external_id IS NULL AND push_at IS NULL
+    AND held_reason = '' AND run_id IS NULL AND parked_at IS NULL AND coalesce(written_at, created_at) < %(settled)s AND decided_at < %(settled)s LIMIT %(n)s
+"""
+
+
+def unsent(session: Session, connection: Connection, *, settled: datetime, number: int) -> set[UUID]:
+    """Tasks that should stand in this CRM and do not, though nothing is due to be done about it (real time)."""
+    params = {"w": connection.workspace_id, "c": connection.id, "settled": settled, "n": number}
+    return {row[0] for row in execute(raw(session), _UNSENT, params)}
+
+
 def _dicts(session: Session, statement: str, params: Row) -> list[Row]:
     with raw(session).cursor(row_factory=dict_row) as cursor:
         return list(cursor.execute(statement.encode(), params).fetchall())

@@ -211,6 +211,11 @@ def conversations_of(
     return _found_conversations(session, workspace_id, _OF_CONNECTION, params)
 
 
+def these_conversations(session: Session, workspace_id: UUID, ids: Iterable[UUID]) -> list[DueConversation]:
+    """Conversations by their ids, due or not. Nothing is locked."""
+    return _found_conversations(session, workspace_id, "id = ANY(%(ids)s) ORDER BY id", {"ids": list(ids)})
+
+
 def people_of(found: Iterable[DueConversation]) -> list[DueRelationship]:
     """The relationships that these conversations are part of, as if nobody had looked at them yet."""
     unique = {(each.brand_id, each.person): each for each in found}

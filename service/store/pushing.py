@@ -131,6 +131,23 @@ _SETTLE = (
 )
 
 
+_BEGIN_AGAIN = (
+    "UPDATE tasks SET push_at = %(now)s WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND wanted = 'open' AND external_id IS NULL"
+    " AND push_at IS NULL AND state <> 'absent'"
+)
+
+
+def begin_again(session: Session, connection: Connection, ids: Sequence[UUID]) -> None:
+    """These tasks of the CRM, of which nothing was due, are on their way again. What never was on its way is given to its owner's day
+    first, as a new one is."""
+    if not ids:
+        return
+    params = {"w": connection.workspace_id, "ids": list(ids), "now": business_now()}
+    execute(raw(session), _BEGIN_AGAIN, params)
+    due.push_soon(session, connection.workspace_id, connection.id)
+    due.decide_soon(session, connection.workspace_id)
+
+
 def settle(session: Session, workspace_id: UUID, results: Sequence[Settled]) -> None:
     """Stores what came of these tasks."""
     rows = map(_VALUES, sorted(results, key=lambda each: each.id))

@@ -38,7 +38,8 @@ def busy(connected: World) -> World:
 def settled(world: World) -> None:
     """Time has passed since anything was written or stored."""
     world.sql(
-        "UPDATE tasks SET written_at = written_at - interval '1 hour', created_at = created_at - interval '1 hour'"
+        "UPDATE tasks SET written_at = written_at - interval '1 hour', created_at = created_at - interval '1 hour',"
+        " decided_at = decided_at - interval '1 hour'"
     )
     world.sql("UPDATE engagements SET received_at = received_at - interval '1 hour'")
 
@@ -211,6 +212,63 @@ def test_a_copy_to_which_somebody_gives_other_words_is_theirs(busy: World) -> No
 # --- what is not compared, and why ----------------------------------------------------------------------------
 
 
+def test_a_task_that_should_stand_there_and_was_never_written_is_found_and_written(busy: World) -> None:
+    nowhere(busy)
+    busy.sql(
+        "UPDATE tasks SET state = 'absent', external_id = NULL, push_at = NULL, written_at = NULL, pushed_at = NULL"
+    )
+    settled(busy)
+    assert compares(busy) == {"fakecrm": ["task_unsent"]}
+    assert len(busy.in_crm()) == 1
+    assert compares(busy) == {}
+
+
+def test_a_task_of_which_nobody_knows_whether_it_was_written_is_found_and_written(busy: World) -> None:
+    nowhere(busy)
+    busy.sql(
+        "UPDATE tasks SET state = 'unknown', external_id = NULL, push_at = NULL, written_at = NULL, pushed_at = NULL"
+    )
+    settled(busy)
+    assert compares(busy) == {"fakecrm": ["task_unsent"]}
+    busy.look()
+    assert len(busy.in_crm()) == 1
+
+
+def test_what_is_held_is_not_missed(busy: World) -> None:
+    nowhere(busy)
+    busy.sql(
+        "UPDATE tasks SET state = 'absent', external_id = NULL, push_at = NULL, held_reason = 'Their day is full.',"
+        " held_until = now() + interval '1 day'"
+    )
+    settled(busy)
+    assert compares(busy) == {}
+
+
+@pytest.mark.parametrize("waiting", ["waiting_since", "NULL"])
+def test_somebody_who_waits_and_of_whom_no_task_is_known_is_found_and_has_one(busy: World, waiting: str) -> None:
+    nowhere(busy)
+    busy.sql("DELETE FROM tasks")
+    busy.sql(f"UPDATE conversations SET decide_at = NULL, waiting_since = {waiting}")
+    assert compares(busy) == {"fakesocial": ["task_missing"]}
+    assert len(busy.in_crm()) == 1
+    assert compares(busy) == {}
+
+
+def test_who_waits_and_whose_task_a_person_ticked_off_is_not_missed(busy: World) -> None:
+    [task_id] = busy.crm.tasks
+    busy.crm.complete_as_person(task_id)
+    busy.look()
+    busy.sql("UPDATE conversations SET dealt_with_until = NULL, decide_at = NULL")
+    assert compares(busy) == {}
+
+
+def nowhere(world: World) -> None:
+    """Its one task was never there."""
+    [task_id] = world.crm.tasks
+    del world.crm.tasks[task_id]
+    world.crm._log["tasks"] = []
+
+
 def test_where_reading_costs_nothing_is_read_for_comparing(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
     priced = fake_social.manifest(busy.social, prices=(Price("post", 0.005, "a price list"),))
     monkeypatch.setitem(providers(), "fakesocial", priced)
@@ -268,6 +326,8 @@ def test_every_sort_of_difference_has_a_sentence() -> None:
         "task_open",
         "task_unknown",
         "task_twice",
+        "task_unsent",
+        "task_missing",
         "answered",
     }
     assert set(meaning.MEANS) == kinds
