@@ -23,6 +23,13 @@ MEANS: Mapping[str, str] = MappingProxyType(
         "answered": "A task is open though the conversation was answered afterwards.",
     }
 )
+# Kind of provider -> what can differ there.
+FOUND_AT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "social": ("post_gone", "post_edited", "post_missing", "answered"),
+        "crm": ("task_gone", "task_done", "task_open", "task_unknown", "task_twice"),
+    }
+)
 
 
 def sentence(compared: int, standing: int, why_not: str) -> str:

@@ -13,7 +13,7 @@ import structlog
 from flask import Flask, Response, abort, current_app, g, jsonify, request
 
 from service.runtime import runtime
-from service.watch import exposition, meters, presence, readiness, tracing
+from service.watch import exposition, meters, presence, readiness, tracing, zeros
 from service.watch.overall import Kept, Overall
 from service.watch.readiness import Readiness
 from service.watch.telling import Teller
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 PATHS = ("/livez", "/readyz", "/metrics")
 REQUEST_ID = "X-Request-Id"
+UNMATCHED = "unmatched"  # the route of what has none
 PROBED = 1.0  # seconds for which the answer of /readyz stands, however often it is asked
 _FIT = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -79,8 +80,18 @@ def _metrics() -> Response:
     if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), token.encode()):
         return Response("Send the token: Authorization: Bearer ...\n", 401, {"WWW-Authenticate": 'Bearer realm="metrics"'}, mimetype="text/plain")  # fmt: skip
     meters.flush(runtime().redis)
-    page, content_type = exposition.render(overall(), runtime().config, request.headers.get("Accept", ""))
+    expected = zeros.expected(_failing())
+    page, content_type = exposition.render(overall(), expected, runtime().config, request.headers.get("Accept", ""))
     return Response(page, content_type=content_type, headers={"Cache-Control": "no-store"})
+
+
+def _failing() -> list[tuple[str, str, str]]:
+    """The labels under which requests are counted that end by an error of ours: of every route each of its methods, and of what has no
+    route any (its page says who is signed in, so that it may fail as well)."""
+    rules = [each for each in current_app.url_map.iter_rules() if each.rule not in PATHS]
+    known = {(rule.rule, method) for rule in rules for method in _METHODS & (rule.methods or set())}
+    known |= {(UNMATCHED, method) for method in (*_METHODS, meters.OTHER)}
+    return [(route, method, "5xx") for route, method in sorted(known)]
 
 
 class _Probe:
@@ -118,7 +129,7 @@ def _end(response: Response) -> Response:
     if request.path in PATHS:
         return response
     seconds = time.perf_counter() - g.began
-    route = request.url_rule.rule if request.url_rule else "unmatched"
+    route = request.url_rule.rule if request.url_rule else UNMATCHED
     method = request.method if request.method in _METHODS else meters.OTHER
     status = f"{response.status_code // 100}xx"
     meters.count(meters.REQUESTS, route, method, status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from itertools import accumulate
 
@@ -17,20 +17,22 @@ from service.watch.meters import Reading
 from service.watch.overall import Overall
 from service.watch.presence import ROLES
 from service.watch.states import BY_PROVIDER, CONDITIONS, STEPS, States
+from service.watch.zeros import Series
 
 
-def render(found: Overall, config: Config, accept: str) -> tuple[bytes, str]:
-    """The page and its content type, for what the request says that it accepts."""
+def render(found: Overall, expected: Iterable[Series], config: Config, accept: str) -> tuple[bytes, str]:
+    """The page and its content type, for what the request says that it accepts. What is `expected` stands there as 0 until it was
+    counted."""
     registry = CollectorRegistry()
-    registry.register(_Page(found, config))
+    registry.register(_Page(found, expected, config))
     encode, content_type = choose_encoder(accept)
     page: bytes = encode(registry)
     return page, content_type
 
 
 class _Page(Collector):
-    def __init__(self, found: Overall, config: Config) -> None:
-        self.found, self.config = found, config
+    def __init__(self, found: Overall, expected: Iterable[Series], config: Config) -> None:
+        self.found, self.expected, self.config = found, expected, config
 
     def describe(self) -> Sequence[Metric]:
         return ()  # so that registering it collects nothing
@@ -55,7 +57,8 @@ class _Page(Collector):
             yield from _queue(found)
         if found.database_up:
             yield from _freshness(found, self.config)
-        yield from _read(found.readings)
+        if found.readings is not None:  # a 0 for what could not be read would look like a restart
+            yield from _read(_with_zeros(found.readings, self.expected))
 
 
 # --- states ---------------------------------------------------------------------------------------------------
@@ -130,7 +133,13 @@ def _freshness(found: Overall, config: Config) -> Iterator[Metric]:
 # --- what was counted -----------------------------------------------------------------------------------------
 
 
-def _read(readings: Sequence[Reading]) -> Iterator[Metric]:
+def _with_zeros(readings: Sequence[Reading], expected: Iterable[Series]) -> Iterator[Reading]:
+    counted = {(each.meter, each.labels) for each in readings}
+    yield from readings
+    yield from (Reading(*series) for series in expected if series not in counted)
+
+
+def _read(readings: Iterable[Reading]) -> Iterator[Metric]:
     families: dict[str, CounterMetricFamily | HistogramMetricFamily] = {}
     for each in readings:
         meter = each.meter

@@ -1,7 +1,8 @@
 """What happened, counted: each process adds up its own, and hands it on to Valkey, where all of them come together.
 
-A counter may begin again at nothing (Valkey was emptied): Prometheus's `rate` and `increase` take that for what it is. Labels are
-words of ours (providers, streams, routes, outcomes), so their number is bounded; never an id, never what somebody typed.
+A counter may begin again at nothing (Valkey was emptied): Prometheus's `rate` and `increase` take that for what it is. What alerts
+count stands at nothing from the first (`service.watch.zeros`). Labels are words of ours (providers, streams, routes, outcomes), so their
+number is bounded; never an id, never what somebody typed.
 Why here and not in files or in PostgreSQL: ADR 0025.
 """
 

@@ -4,7 +4,7 @@ left out and named, so that a part that is away hides no other."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar
@@ -46,7 +46,7 @@ class Overall:
     queue: Queue | None = None
     processes: tuple[Process, ...] = ()
     housekeeping_age: float | None = None  # seconds
-    readings: tuple[Reading, ...] = ()
+    readings: Sequence[Reading] | None = None
     asked_at: float = 0.0  # by this host's clock, in seconds since 1970
     queue_clock: float = 0.0  # Valkey's, in seconds since 1970, right before the database's was read
     took: float = 0.0  # seconds
@@ -98,7 +98,7 @@ def look(runtime: Runtime) -> Overall:
             "queue": _or_none(lambda: Queue(queue.waiting(runtime.redis), queue.failed(runtime.redis))),
             "processes": tuple(_or_none(lambda: presence.seen(runtime.redis)) or ()),
             "housekeeping_age": _or_none(lambda: presence.marked(runtime.redis, presence.HOUSEKEEPING)),
-            "readings": tuple(_or_none(lambda: meters.read(runtime.redis)) or ()),
+            "readings": _or_none(lambda: meters.read(runtime.redis)),
         }
     return Overall(**found, took=time.perf_counter() - began)  # type: ignore[arg-type]  # each as its field says
 

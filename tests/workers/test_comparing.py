@@ -50,10 +50,11 @@ def compares(world: World) -> dict[str, list[str]]:
     world.sql("UPDATE errands SET next_at = now() WHERE name = 'compare'")
     world.run()
     found: dict[str, list[str]] = {}
-    for kind, provider in world.sql(
-        "SELECT d.kind, n.provider FROM differences d JOIN connections n ON n.workspace_id = d.workspace_id AND n.id = d.connection_id"
+    for kind, provider, side in world.sql(
+        "SELECT d.kind, n.provider, n.kind FROM differences d JOIN connections n ON n.workspace_id = d.workspace_id AND n.id = d.connection_id"
         " WHERE d.gone_at IS NULL ORDER BY d.kind"
     ):
+        assert kind in meaning.FOUND_AT[side]
         found.setdefault(provider, []).append(kind)
     return found
 
@@ -331,6 +332,7 @@ def test_every_sort_of_difference_has_a_sentence() -> None:
         "answered",
     }
     assert set(meaning.MEANS) == kinds
+    assert sorted(kind for there in meaning.FOUND_AT.values() for kind in there) == sorted(kinds)
 
 
 def test_it_is_published_by_the_api_on_its_page_and_in_health(busy: World, app: Flask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +20,7 @@ from service.credentials import Held, LostAnswerError, RefusedError
 from service.runtime import Runtime
 from service.watch import doors, meters, presence
 from tests.conftest import Member
+from tests.service.watch.promql import scraped
 
 TOKEN = "a-token-that-only-the-test-knows"
 
@@ -136,6 +138,31 @@ def test_requests_are_counted_by_route_never_by_address(app: Flask, held: Runtim
         assert never not in page
 
 
+def test_whatever_is_asked_for_has_a_figure_for_going_wrong_before_it_does(
+    app: Flask, held: Runtime, owner: Member
+) -> None:
+    addresses = ("/", "/v1/tasks", "/v1/tasks/0198c0de-0000-7000-8000-000000000000", "/hooks/x", "/wp-login.php")
+    for method in ("GET", "HEAD", "POST", "OPTIONS", "PROPFIND"):
+        for address in addresses:
+            app.test_client().open(address, method=method)
+    counted = {
+        (labels["route"], labels["method"], labels["status"]): value
+        for name, labels, value in scraped(scrape(app)).samples
+        if name == "warmline_http_requests_total"
+    }
+    asked = {(route, method) for (route, method, _), value in counted.items() if value}
+    assert len(asked) > 12
+    assert {(route, method): counted[route, method, "5xx"] for route, method in asked} == dict.fromkeys(asked, 0.0)
+
+
+def test_no_figure_stands_on_the_page_twice(app: Flask, held: Runtime) -> None:
+    """Prometheus would refuse the page."""
+    meters.count(meters.DIFFERENCES, "hubspot", "task_gone")
+    meters.count(meters.DIFFERENCES, "gone", "unheard of")
+    series = Counter((name, frozenset(labels.items())) for name, labels, _ in scraped(scrape(app)).samples)
+    assert [each for each, times in series.items() if times > 1] == []
+
+
 def test_every_request_has_an_id_and_keeps_a_fit_one_that_it_came_with(app: Flask) -> None:
     client = app.test_client()
     assert client.get("/livez", headers={"X-Request-Id": "abc-12345678"}).headers["X-Request-Id"] == "abc-12345678"
@@ -182,8 +209,10 @@ def test_what_was_counted_while_the_queue_was_away_is_handed_on_later(held: Runt
 
 def test_what_another_version_counted_otherwise_is_passed_over(held: Runtime, app: Flask) -> None:
     held.redis.hset(meters.KEY, "warmline_gone\x1fn\x1fx", 1)
-    held.redis.hset(meters.KEY, "warmline_pushes\x1fn\x1fone label", 1)
-    assert "warmline_pushes_total" not in scrape(app)
+    held.redis.hset(meters.KEY, "warmline_pulls\x1fn\x1fone label", 1)
+    page = scrape(app)
+    assert "warmline_gone" not in page
+    assert "warmline_pulls_total" not in page
 
 
 def test_a_process_of_another_version_is_passed_over(held: Runtime, app: Flask) -> None:
