@@ -1,5 +1,10 @@
-"""As much of Prometheus's query language as our alerts use, over two scrapes of a page: comparisons with a number, `increase` from the
-first scrape to the second, `and` (with `ignoring`) and `or`. What it does not know it refuses."""
+"""As much of Prometheus's query language as our alerts use, over scrapes of a page: comparisons with a number, `increase` from each
+scrape to the next, `and` (with `ignoring`) and `or`. What it does not know it refuses.
+
+`increase` is Prometheus's (https://prometheus.io/docs/prometheus/latest/querying/functions/#increase): by samples that are there, so a
+series that first stands there at 1 has not grown, and one that has a single sample has no increase at all; a fall is a restart from
+nothing. What Prometheus adds for the ends of the window is left out, so what is raised here is raised there.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +43,13 @@ def scraped(text: str, up: bool = True) -> Page:
     return Page([*found, ("up", {"job": "warmline"}, float(up))])
 
 
-def fires(expression: str, before: Page, after: Page) -> Vector:
-    """What the alert is raised for: labels and values; nothing where it is not."""
+def fires(expression: str, *pages: Page) -> Vector:
+    """What the alert is raised for at the last of these scrapes, all of which lie in its window: labels and values; nothing where
+    it is not."""
     left, *rest = re.split(r"\s+(and(?:\s+ignoring\([^)]*\))?|or)\s+", expression.strip())
-    found = dict(_compared(left, before, after))
+    found = dict(_compared(left, pages))
     for how, right in zip(rest[::2], rest[1::2], strict=True):
-        other = _compared(right, before, after)
+        other = _compared(right, pages)
         if how == "or":
             found = {**other, **found}
             continue
@@ -57,19 +63,30 @@ def _without(labels: Labels, names: set[str]) -> Labels:
     return frozenset((name, value) for name, value in labels if name not in names)
 
 
-def _compared(expression: str, before: Page, after: Page) -> Vector:
+def _compared(expression: str, pages: Sequence[Page]) -> Vector:
     found = _COMPARISON.match(expression)
     assert found, f"not a comparison: {expression}"
     limit, holds = float(found["right"]), _HOW[found["how"]]
-    vector = _vector(found["left"], before, after)
+    vector = _vector(found["left"], pages)
     return {labels: value for labels, value in vector.items() if holds(value, limit)}
 
 
-def _vector(expression: str, before: Page, after: Page) -> Vector:
+def _vector(expression: str, pages: Sequence[Page]) -> Vector:
     if grown := _INCREASE.match(expression):
-        was = _selected(grown["selector"], before)
-        return {labels: value - was.get(labels, 0.0) for labels, value in _selected(grown["selector"], after).items()}
-    return _selected(expression, after)
+        return _increase([_selected(grown["selector"], page) for page in pages])
+    return _selected(expression, pages[-1])
+
+
+def _increase(scrapes: Sequence[Vector]) -> Vector:
+    samples: dict[Labels, list[float]] = {}
+    for scrape in scrapes:
+        for labels, value in scrape.items():
+            samples.setdefault(labels, []).append(value)
+    return {labels: sum(map(_rise, values, values[1:])) for labels, values in samples.items() if len(values) > 1}
+
+
+def _rise(was: float, now: float) -> float:
+    return now - was if now >= was else now
 
 
 def _selected(selector: str, page: Page) -> Vector:

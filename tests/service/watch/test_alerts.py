@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from uuid import uuid4
 import pytest
 import yaml
 from flask import Flask
+from redis.exceptions import RedisError
 from sqlalchemy import text
 
 from service import queue
@@ -32,6 +34,8 @@ from tests.service.watch.promql import Page, fires, scraped
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "deploy/prometheus/alerts.yml"
 RULES: list[dict[str, Any]] = [rule for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]]
+# Of each alert that waits for something to happen, the counter that it looks at.
+COUNTS = {rule["alert"]: found[1] for rule in RULES if (found := re.match(r"increase\((.+)\[", rule["expr"]))}
 TOKEN = "a-token-that-only-the-test-knows"
 NOBODY = "127.0.0.1:1"  # nothing listens there
 
@@ -113,6 +117,10 @@ def many(meter: meters.Meter, *labels: str) -> Callable[[Service], None]:
     return lambda service: meters.count(meter, *labels, by=50)
 
 
+def once(meter: meters.Meter, *labels: str) -> Callable[[Service], None]:
+    return lambda service: meters.count(meter, *labels)
+
+
 def away(database: bool = False, states: bool = False, queued: bool = False) -> Callable[[Service], Page]:
     nowhere = f"postgresql+psycopg://u@{NOBODY}/none"
 
@@ -167,11 +175,11 @@ CONDITIONS: Mapping[str, Callable[[Service], Page | None]] = {
     "WarmlineReconnect": lambda service: service.rows.connection(provider="mastodon", status="needs_reauth") and None,
     "WarmlineConnectionsFailing": lambda service: stream(service, failures=9),
     "WarmlineAtTheCeiling": lambda service: stream(service, waits_for="ceiling"),
-    "WarmlineRefreshLost": many(meters.REFRESHES, "mastodon", "LostAnswerError"),
+    "WarmlineRefreshLost": once(meters.REFRESHES, "mastodon", "LostAnswerError"),
     "WarmlineWebhooksRefused": many(meters.WEBHOOKS, "x", "refused"),
     "WarmlinePushesUnanswered": many(meters.PUSHES, "hubspot", "unknown"),
     "WarmlineErrors": many(meters.REQUESTS, "/v1/tasks", "GET", "5xx"),
-    "WarmlineDiffers": many(meters.DIFFERENCES, "hubspot", "task_gone"),
+    "WarmlineDiffers": once(meters.DIFFERENCES, "hubspot", "task_gone"),
     "WarmlinePoolFull": lambda service: service.process("web", 0, pool_used=10),
     "WarmlineClockOff": lambda service: service.process("worker", 1, skew=30.0),
     "WarmlineNotTidied": lambda service: service.held.redis.hset(presence.MARKS, presence.HOUSEKEEPING, "1000") and None,
@@ -200,6 +208,48 @@ def test_a_second_condition_of_one_alert_raises_it_too(service: Service) -> None
     stream(service, status="stopped", error="The plan does not allow it.")
     page = service.scrape()
     assert [dict(labels) for labels in fires(rule["expr"], page, page)] == [{"provider": "mastodon", "condition": "stopped"}]  # fmt: skip
+
+
+def test_what_an_alert_counts_stands_at_nothing_before_it_happens(service: Service) -> None:
+    """Prometheus sees how a counter grows, not that it appears."""
+    service.well()
+    page = service.scrape()
+    assert {name for name, counter in COUNTS.items() if fires(f"{counter} == 0", page)} == set(COUNTS)
+    assert [name for name, counter in COUNTS.items() if fires(f"{counter} > 0", page)] == []
+
+
+def test_the_first_after_the_queue_was_emptied_raises_its_alert_as_well(service: Service) -> None:
+    quiet = []
+    for rule in (each for each in RULES if each["alert"] in COUNTS):
+        service.well()
+        CONDITIONS[rule["alert"]](service)
+        service.scrape()
+        service.held.redis.delete(meters.KEY)
+        emptied = service.scrape()
+        CONDITIONS[rule["alert"]](service)
+        if not fires(rule["expr"], emptied, service.scrape()):
+            quiet.append(rule["alert"])
+    assert quiet == []
+
+
+def test_what_could_not_be_read_for_a_while_has_not_happened_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A 0 meanwhile would look like a restart, and all that was ever counted like what has happened since."""
+
+    def unread(_: object) -> list[meters.Reading]:
+        raise RedisError
+
+    service.well()
+    for name in COUNTS:
+        CONDITIONS[name](service)
+    before = service.scrape()
+    assert {name for name, counter in COUNTS.items() if fires(f"{counter} > 0", before)} == set(COUNTS)
+    with monkeypatch.context() as patch:
+        patch.setattr(meters, "read", unread)
+        pages = [before, service.scrape(), service.scrape(replace(service.config, redis_url=f"redis://{NOBODY}/0"))]
+    pages.append(service.scrape())
+    assert [rule["alert"] for rule in RULES if rule["alert"] in COUNTS and fires(rule["expr"], *pages)] == []
 
 
 def test_the_burn_rates_of_the_alerts_are_those_that_the_page_warns_of() -> None:
