@@ -26,8 +26,8 @@ MEANS: Mapping[str, str] = MappingProxyType(
 # Kind of provider -> what can differ there.
 FOUND_AT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "social": ("post_gone", "post_edited", "post_missing", "answered"),
-        "crm": ("task_gone", "task_done", "task_open", "task_unknown", "task_twice"),
+        "social": ("post_gone", "post_edited", "post_missing", "answered", "task_missing"),
+        "crm": ("task_gone", "task_done", "task_open", "task_unknown", "task_twice", "task_unsent"),
     }
 )
 
