@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
+from integrations import foreign
 from integrations.records import Author
 from integrations.registry import handed_in
 from service import access, connect
@@ -102,11 +103,8 @@ def _line(text: str, what: str) -> str:
 
 
 def _check_link(link: str) -> None:
-    try:
-        parts = urlsplit(link)
-        good = parts.scheme in ("https", "http") and "." in (parts.hostname or "") and parts.username is None
-    except ValueError:
-        good = False
+    parts = foreign.address(link)
+    good = parts.scheme in ("https", "http") and "." in (parts.hostname or "") and parts.username is None
     if not good or len(link) > LONGEST_LINK or not link.isprintable() or " " in link:
         raise PlainError("Paste the link of the post itself. It begins with https://")
 

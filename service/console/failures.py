@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, current_app, g, render_template, request
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
+from werkzeug.exceptions import BadHost, BadRequest, HTTPException, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from service.errors import PlainError
@@ -46,7 +46,7 @@ def is_api(path: str) -> bool:
 
 
 def _answer(error: HTTPException) -> HTTPException | Response:
-    if is_api(request.path):
+    if is_api(request.path) or isinstance(error, BadHost):  # at such a host no page can name another
         return error
     code = error.code or 500
     if code == 500:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from integrations import foreign
 from service import access, accounts, signin
 from service.accounts import Caller
 from service.console import cookies, onward
@@ -100,10 +100,10 @@ def _csrf_holds(who: Caller) -> bool:
 
 def _foreign(origin: str | None, site: str | None) -> bool:
     """Whether a browser says that the form stands on another site. Programs, which say neither, hold no cookie that somebody else
-    could borrow."""
+    could borrow. What cannot be read is no site of ours."""
     if site == "cross-site":
         return True
     if origin is None:
         return False
-    parts, ours = urlsplit(origin), {urlsplit(runtime().config.base_url).netloc, request.host}
-    return parts.netloc not in ours or (cookies.is_secure() and parts.scheme != "https")
+    parts, ours = foreign.address(origin), {foreign.address(runtime().config.base_url).netloc, request.host}
+    return not parts.netloc or parts.netloc not in ours or (cookies.is_secure() and parts.scheme != "https")

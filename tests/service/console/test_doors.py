@@ -185,6 +185,32 @@ def test_no_form_is_taken_from_another_site(
     assert nobody.post(link).status_code == 303  # nothing was used up by that
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["http://[", "http://[::1", "http://]", "http://a[b]", "http://a:port", "http://a:99999", "//[", "null", "x" * 5000, f"http://{'x' * 5000}"],
+)  # fmt: skip
+def test_an_origin_that_cannot_be_read_is_another_site(nobody: FlaskClient, olga: Browser, origin: str) -> None:
+    for answer in (
+        nobody.post("/signin", data={"email": "olga@acme.test", "password": "x"}, headers={"Origin": origin}),
+        olga.post("/account/sessions/end-others", headers={"Origin": origin}),
+    ):
+        assert answer.status_code == 400
+        assert "sent from another site" in answer.text
+
+
+def test_where_nobody_knows_our_host_a_form_from_nowhere_is_not_taken(olga: Browser) -> None:
+    answer = olga.post("/account/sessions/end-others", headers={"Host": "[", "Origin": "null"})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 5000, "[", "[::1", "a:port", "\xff\xfe"])
+def test_a_host_that_is_none_breaks_no_page(nobody: FlaskClient, host: str) -> None:
+    for path in ("/", "/signin", "/static/console.css", "/nowhere", "/v1/tasks", "/livez"):
+        with nobody.get(path, headers={"Host": host}) as answer:
+            assert answer.status_code in (200, 400, 401, 404), path
+    assert nobody.post("/signin", data={"email": "olga@acme.test"}, headers={"Host": host}).status_code == 400
+
+
 def test_what_nobody_can_type_is_refused_on_every_page(olga: Browser, nobody: FlaskClient) -> None:
     assert nobody.post("/signin", data={"email": "olga\0@acme.test", "password": "x"}).status_code == 400
     assert olga.client.get("/persons", query_string={"q": "\0"}).status_code == 400

@@ -513,6 +513,18 @@ def test_a_post_is_added_by_hand_and_the_same_link_is_the_same_post(
     assert "Kept as typed" in wrong.text
 
 
+@pytest.mark.parametrize(
+    "link",
+    ["https://a.example:port/1", "https://a.example:99999/1", "https://a.example:-1/", "https://[a.example/1", "https://[::1.x]/"],
+)  # fmt: skip
+def test_a_link_whose_host_or_port_cannot_be_read_is_refused_in_a_sentence(olga: Browser, link: str) -> None:
+    at = olga.get("/add").text.split('type="datetime-local" value="')[1].split('"')[0]
+    typed = {"link": link, "place": "LinkedIn", "name": "Ana Ferrer", "text": "Do you ship?", "at": at}
+    answer = olga.post("/add", typed)
+    assert answer.status_code == 400
+    assert "Paste the link of the post itself." in words_of(answer)
+
+
 # --- what is missing there, and the way out -----------------------------------------------------------------------
 
 
