@@ -23,7 +23,7 @@ from service import registrations
 from service.clock import real_now
 from service.models import ConnectedAccount
 from service.runtime import Runtime, runtime
-from service.store import due
+from service.store import due, rows
 from service.watch import meters
 
 log = structlog.get_logger()
@@ -91,8 +91,9 @@ def hint(provider: str) -> tuple[str, int]:
     if hints is None:
         return "", 401
     with _once(runtime(), f"{found.key}|".encode() + body) as first:
-        for each in filter(_timely, hints if first else ()):
-            _follow(runtime(), found, each)
+        for each in hints if first else ():
+            if names_somebody(each) and _timely(each):
+                _follow(runtime(), found, each)
     return "", 204
 
 
@@ -144,6 +145,11 @@ def _once(held: Runtime, delivery: bytes) -> Iterator[bool]:
         pipeline.zadd(_SEEN, {digest: time.time()}, nx=True)
         pipeline.zremrangebyrank(_SEEN, 0, -REMEMBERED - 1)
         pipeline.execute()
+
+
+def names_somebody(each: Hint) -> bool:
+    """Whether an account can have this id: whatever a vendor signs, none has one that PostgreSQL cannot hold."""
+    return rows.clean(each.account_id) == each.account_id
 
 
 def _timely(each: Hint) -> bool:

@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -45,7 +46,11 @@ def verify(app: App, headers: Mapping[str, str], body: bytes) -> Sequence[Hint] 
         return None
     said = json.loads(body)
     sent = said.get("sent")
-    return [Hint(said["account"], tuple(said.get("streams", ())), datetime.fromisoformat(sent) if sent else None)]
+    accounts = said.get("accounts") or [said["account"]]
+    return [
+        Hint(account, tuple(said.get("streams", ())), datetime.fromisoformat(sent) if sent else None)
+        for account in accounts
+    ]
 
 
 @pytest.fixture
@@ -254,6 +259,38 @@ def test_a_delivery_that_was_sent_long_ago_or_in_the_future_is_not_followed(door
         assert door.send({"account": "a1", "sent": (real_now() - ago).isoformat()}) == 204
         assert door.due()
         door.rest()
+
+
+def _as_meta(body: bytes) -> dict[str, str]:
+    return {"X-Hub-Signature-256": f"sha256={signature(body)}"}
+
+
+def _as_x(body: bytes) -> dict[str, str]:
+    return {"X-Twitter-Webhooks-Signature": f"sha256={b64encode(bytes.fromhex(signature(body))).decode()}"}
+
+
+# A provider, how it signs, and its delivery about an account.
+DELIVERIES: Sequence[tuple[str, Callable[[bytes], dict[str, str]], Callable[[str], dict[str, Any]]]] = (
+    ("x", _as_x, lambda account: {"for_user_id": account}),
+    ("x", _as_x, lambda account: {"data": {"filter": {"user_id": account}, "event_type": "dm.received"}}),
+    ("facebook", _as_meta, lambda account: {"object": "page", "entry": [{"id": account, "messaging": [{}]}]}),
+    ("instagram", _as_meta, lambda account: {"object": "instagram", "entry": [{"id": account, "messaging": [{}]}]}),
+)
+
+
+def test_an_id_that_nobody_can_have_is_answered_as_anybodys_is_and_keeps_no_other_hint_from_being_followed(
+    door: Door,
+) -> None:
+    for key in ("x", "facebook", "instagram"):
+        registrations.set_app(door.held, key, "client", SECRET)
+    client = door.app.test_client()
+    for key, signed, about in DELIVERIES:
+        for account in ("7000", "a\0b", "\0", "\ud800", "7" * 4000):
+            body = json.dumps(about(account)).encode()
+            answer = client.post(f"/hooks/{key}", data=body, headers=signed(body), content_type="application/json")
+            assert (answer.status_code, answer.get_data()) == (204, b""), (key, account)
+    assert door.send({"accounts": ["a\0b", "\ud800", "a1"]}) == 204
+    assert door.due()
 
 
 def test_a_stream_that_was_asked_to_wait_is_not_pulled_for_a_hint(door: Door) -> None:
