@@ -52,7 +52,9 @@ class LostError(PlainError):
     """There is no sign-in that waits for a code in this browser."""
 
     def __init__(self) -> None:
-        super().__init__("This sign-in took longer than ten minutes, or was begun in another browser. Start again.")
+        super().__init__(
+            "This sign-in took longer than ten minutes, was begun in another browser, or was ended meanwhile. Start again."
+        )
 
 
 @dataclass(frozen=True)

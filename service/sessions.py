@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.clock import real_now
-from service.models import Audit, SigninSession
+from service.models import Audit, PendingSignin, SigninSession
 from service.store.listing import Listing
 
 LIFETIME = timedelta(days=14)
@@ -145,20 +145,32 @@ def _end(session: Session, workspace_id: UUID, session_id: UUID, whose: ColumnEl
 
 
 def end_all(session: Session, workspace_id: UUID, user_id: UUID) -> None:
-    """Ends all of this person's sessions that look at this workspace."""
-    session.execute(
-        delete(SigninSession).where(SigninSession.user_id == user_id, SigninSession.workspace_id == workspace_id)
-    )
+    """Ends all of this person's sessions that look at this workspace, and sign-ins to it that wait for a code."""
+    end_others(session, user_id, but=None, within=workspace_id)
 
 
 def end_others(session: Session, user_id: UUID, *, but: bytes | None, within: UUID | None) -> None:
-    """Ends all sessions of this person `but` the one with this hash: everywhere, or `within` one workspace."""
+    """Ends all sessions of this person `but` the one with this hash, and sign-ins that wait for a code: everywhere, or `within` one
+    workspace."""
+    # First: one that is being finished right now holds its row until its session stands, which then ends as well.
+    forget_waiting(session, user_id, within=within)
     theirs = delete(SigninSession).where(SigninSession.user_id == user_id)
     if but is not None:
         theirs = theirs.where(SigninSession.token_hash != but)
     if within is not None:
         theirs = theirs.where(SigninSession.workspace_id == within)
     session.execute(theirs)
+
+
+def forget_waiting(session: Session, user_id: UUID, *, within: UUID | None = None, began: str | None = None) -> None:
+    """No code finishes a sign-in of this person's any more that waits for one: everywhere or `within` one workspace, and of all ways or
+    the one that it `began` in. What waits in a session goes with that."""
+    waiting = delete(PendingSignin).where(PendingSignin.user_id == user_id, PendingSignin.session_id.is_(None))
+    if within is not None:
+        waiting = waiting.where(PendingSignin.workspace_id == within)
+    if began is not None:
+        waiting = waiting.where(PendingSignin.began == began)
+    session.execute(waiting)
 
 
 def sweep(session: Session, before: datetime) -> None:

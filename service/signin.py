@@ -153,9 +153,10 @@ def standing(session: Session, who: Caller) -> Standing:
 
 
 def choose(db: Database, who: Caller, password: str, present: str, visitor: Visitor) -> Entered:
-    """Sets the caller's password, or changes it; their other sessions end, links that they have not used open nothing any more, and
-    other browsers are known no longer. Returns this browser's new cookies. `present` is needed for a change, unless this session
-    has just begun by a one-time link or single sign-on. Raises WeakPasswordError, WrongPasswordError, ClosedError and BusyError."""
+    """Sets the caller's password, or changes it; their other sessions end, links that they have not used open nothing any more, nor does
+    a code after the former password, and other browsers are known no longer. Returns this browser's new cookies. `present` is needed
+    for a change, unless this session has just begun by a one-time link or single sign-on. Raises WeakPasswordError,
+    WrongPasswordError, ClosedError and BusyError."""
     assert who.user_id is not None and who.session_hash is not None  # a person in a browser  # noqa: PT018
     with db.globally() as session:
         now = standing(session, who)
@@ -180,6 +181,7 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
             raise WrongPasswordError("Your password was changed elsewhere just now. Load the page again.", who.user_id)
         throttling.settle(session, _own_door(who))
         within = who.workspace_id if who.confined else None
+        sessions.forget_waiting(session, who.user_id, began=sessions.PASSWORD)  # wherever the former one was given
         sessions.end_others(session, who.user_id, but=who.session_hash, within=within)
         _drop_links(session, who.user_id, within)
         devices.forget_all(session, who.user_id)
