@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any, TypeGuard
 from urllib.parse import SplitResult, urlsplit
 
 _NEVER = 1e11  # seconds since 1970: the year 5138
+_NAME = re.compile(r"[a-z0-9.-]+")  # of a host; whatever else is in one, two readers may find another host in it
 
 
 def objects(value: object) -> list[Any]:
@@ -31,3 +34,12 @@ def address(value: object) -> SplitResult:
     except ValueError:
         return urlsplit("")
     return parts
+
+
+def beneath(value: object, domains: Collection[str]) -> bool:
+    """Whether this is an address that is called over https, at the usual port, on one of these domains or below it: whole labels count."""
+    parts = address(value)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or parts.port not in (None, 443) or not _NAME.fullmatch(host):
+        return False
+    return any(f".{host}".endswith(f".{each}") for each in domains)

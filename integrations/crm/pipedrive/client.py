@@ -19,7 +19,7 @@ from integrations.provider import Access, Credentials, CRMRecord, Setting
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 HOSTS = {"oauth": "https://oauth.pipedrive.com"}
-_DOMAIN = ".pipedrive.com"
+_DOMAIN = "pipedrive.com"
 
 
 def real_now() -> datetime:
@@ -33,8 +33,7 @@ def company_address(credentials: Credentials, hosts: Mapping[str, str]) -> str:
     if hosts.get("api"):
         return hosts["api"].rstrip("/")
     address = str(credentials.get("api_domain") or "").rstrip("/")
-    parts = foreign.address(address)
-    if parts.scheme != "https" or not (parts.hostname or "").endswith(_DOMAIN) or parts.port not in (None, 443):
+    if not foreign.beneath(address, (_DOMAIN,)):
         raise UnexpectedResponseError("The consent named a server that is not one of Pipedrive's, so it is not called")
     return address
 
@@ -63,7 +62,7 @@ class Pipedrive:
         domain = str(found.get("company_domain") or "")
         return Author(
             id=str(found["company_id"]),
-            handle=f"{domain}{_DOMAIN}" if domain else (urlsplit(self._base).hostname or ""),
+            handle=f"{domain}.{_DOMAIN}" if domain else (urlsplit(self._base).hostname or ""),
             name=str(found.get("company_name") or domain),
             url=self._base,
         )

@@ -31,7 +31,7 @@ TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - an address
 
 # Below these stands every organisation's server: My Domain, the older instances, the government's and China's clouds
 # (help.salesforce.com, "My Domain URL Formats").
-_DOMAINS = (".salesforce.com", ".salesforce.mil", ".cloudforce.com", ".sfcrmproducts.cn")
+DOMAINS = ("salesforce.com", "salesforce.mil", "cloudforce.com", "sfcrmproducts.cn")
 _PASSES = {
     "unknown_error",
     "server_error",
@@ -45,8 +45,7 @@ def instance(credentials: Credentials, login: str) -> str:
     UnexpectedResponseError for a server that is neither Salesforce's nor that one: a token is not sent just anywhere."""
     address = str(credentials.get("instance_url") or "").rstrip("/")
     parts, home = foreign.address(address), urlsplit(login)
-    ours = parts.scheme == "https" and f".{parts.hostname or ''}".endswith(_DOMAINS) and parts.port in (None, 443)
-    if not ours and (parts.scheme, parts.netloc) != (home.scheme, home.netloc):
+    if not foreign.beneath(address, DOMAINS) and (parts.scheme, parts.netloc) != (home.scheme, home.netloc):
         raise UnexpectedResponseError("The consent named a server that is not one of Salesforce's, so it is not called")
     return address
 
