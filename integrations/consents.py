@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from integrations import oauth
+from integrations import foreign, hosts, oauth
+from integrations.errors import InvalidRequestError
 from integrations.provider import App, Auth, Begun, Consent, Credentials, FormField, Secret, Setting
 from integrations.registry import AnyProvider
 
@@ -18,6 +19,10 @@ MAIN, ALSO = "", "also"  # keys of a provider's ways, as a connection keeps them
 
 Register = Callable[[Setting], App]
 Knows = Callable[[Setting], bool]
+
+
+class ForeignServerError(InvalidRequestError):
+    """Our registration is not for the server that was named. Nothing was sent."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,16 @@ class Way:
         return _KINDS[self.auth.kind].knows(self.auth)
 
     @property
+    def has_app(self) -> bool:
+        """Whether its steps show a registration of ours, whoever makes that."""
+        return self.needs_app or self.register is not None
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Where a registration that is for all servers may be shown; see `Consent.domains`."""
+        return _KINDS[self.auth.kind].domains(self.auth)
+
+    @property
     def scopes(self) -> tuple[str, ...]:
         """What the consent asks for, and what it asks for without insisting."""
         return _KINDS[self.auth.kind].scopes(self.auth)
@@ -76,23 +91,49 @@ def way(provider: AnyProvider, key: str = MAIN) -> Way:
     return {each.key: each for each in ways(provider)}[key]
 
 
+def foreign_server(way: Way, setting: Setting) -> str:
+    """The server that somebody named and that our registration is not for, since it is neither at the manifest's `domains` nor the one that
+    the registration was made with; "" where there is none. Shown our secret, it could keep it, and it could pass off another server's
+    answer, which comes to the same address, as its own (RFC 9700, 4.4)."""
+    if not way.has_app:
+        return ""
+    for key, servers in hosts.named(way.provider, way.form, setting.app, setting.form).items():
+        if servers != {setting.registered_with} and not foreign.beneath(setting.hosts.get(key), way.domains):
+            return min(servers)
+    return ""
+
+
+def check_server(way: Way, setting: Setting) -> None:
+    """Before anything of our registration, or of what was consented to under it, is sent. Raises ForeignServerError."""
+    server = foreign_server(way, setting)
+    if server:
+        raise ForeignServerError(
+            f"our registration with {way.provider.name} is not for {server}, so nothing was sent there. Check the server's name. If it is the"
+            f" right one, whoever runs Warmline registers it with `warmline providers set {way.provider.key} --server {server}`"
+        )
+
+
 def begin(way: Way, setting: Setting, state: str) -> Begun:
     """Where to send the person's browser, which comes back with this `state`. For a way with a page. Raises `integrations.errors`."""
+    check_server(way, setting)
     return _KINDS[way.auth.kind].begin(way.provider.name, way.auth, setting, state)
 
 
 def finish(way: Way, setting: Setting, kept: Mapping[str, Any], params: Mapping[str, str]) -> Credentials:
     """The credentials that a consent gives: from what `begin` kept and what the callback brought. Raises `integrations.errors`."""
+    check_server(way, setting)
     return _KINDS[way.auth.kind].finish(way.provider.name, way.auth, setting, kept, params)
 
 
 def refresh(way: Way, setting: Setting, credentials: Credentials) -> Credentials:
     """Renewed credentials, for a way that `renews`. May spend what it is given. Raises `integrations.errors`."""
+    check_server(way, setting)
     return _KINDS[way.auth.kind].refresh(way.provider.name, way.auth, setting, credentials)
 
 
 def revoke(way: Way, setting: Setting, credentials: Credentials) -> bool:
     """Gives credentials back. Returns whether the provider took notice. Raises `integrations.errors`."""
+    check_server(way, setting)
     return _KINDS[way.auth.kind].revoke(way.provider.name, way.auth, setting, credentials)
 
 
@@ -107,6 +148,7 @@ class _Kind:
     needs_app: Callable[[Any], bool]
     register: Callable[[Any], Register | None]
     knows: Callable[[Any], Knows | None]
+    domains: Callable[[Any], tuple[str, ...]]
     scopes: Callable[[Any], tuple[str, ...]]
     renews: Callable[[Any], bool]
     reuses_token: Callable[[Any], bool]
@@ -159,6 +201,7 @@ _KINDS: Mapping[str, _Kind] = {
         needs_app=lambda auth: auth.register is None,
         register=lambda auth: auth.register,
         knows=lambda auth: auth.knows,
+        domains=lambda auth: auth.domains,
         scopes=lambda auth: (*auth.scopes, *auth.optional_scopes),
         renews=lambda auth: True,
         reuses_token=lambda auth: auth.reuses_token,
@@ -172,6 +215,7 @@ _KINDS: Mapping[str, _Kind] = {
         needs_app=lambda auth: auth.needs_app,
         register=lambda auth: None,
         knows=lambda auth: None,
+        domains=lambda auth: auth.domains,
         scopes=lambda auth: tuple(auth.scopes),
         renews=lambda auth: True,
         reuses_token=lambda auth: False,
@@ -185,6 +229,7 @@ _KINDS: Mapping[str, _Kind] = {
         needs_app=lambda auth: False,
         register=lambda auth: None,
         knows=lambda auth: None,
+        domains=lambda auth: (),
         scopes=lambda auth: (),
         renews=lambda auth: auth.refresh is not None,
         reuses_token=lambda auth: False,

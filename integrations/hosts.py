@@ -86,19 +86,31 @@ def host_fields(provider: AnyProvider) -> list[FormField]:
     return [field for field in (*provider.form, *provider.also_form) if field.type == "host"]
 
 
+def named(provider: AnyProvider, fields: Sequence[FormField], app: App, form: Mapping[str, str]) -> dict[str, set[str]]:
+    """Those of the provider's addresses that lead where a person said in these fields, each with the servers (as `place` has them) that it
+    follows from. What our registration says itself nobody else named."""
+    typed = {field.name: place(form.get(field.name) or field.default) for field in fields if field.type == "host"}
+    asked = {key: _wanted(template) for key, template in provider.hosts.items() if key not in app.hosts}
+    found = {key: {typed[name] for name in wanted if typed.get(name)} for key, wanted in asked.items()}
+    return {key: servers for key, servers in found.items() if servers}
+
+
 def trusted(app: App) -> tuple[str, ...]:
     """Hosts that whoever runs Warmline put into our registration: nobody else named them, so they may be anywhere."""
     return tuple(filter(None, (urlsplit(address).hostname for address in app.hosts.values())))
 
 
 def _fill(template: str, named: Mapping[str, str]) -> str:
-    wanted = [name for _, name, _, _ in Formatter().parse(template) if name]
-    servers = {name: named.get(name, "") for name in wanted}
+    servers = {name: named.get(name, "") for name in _wanted(template)}
     if not all(servers.values()):
         return ""
     address = template.format(**{name: place(kept) for name, kept in servers.items()})
     plain = any(kept.startswith(_PLAIN) for kept in servers.values())
     return address.replace("https://", _PLAIN, 1) if plain else address
+
+
+def _wanted(template: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(template) if name]
 
 
 # --- what was typed -------------------------------------------------------------------------------------------

@@ -146,6 +146,7 @@ class Setting:
     redirect_uri: str = ""  # where the provider sends people back to
     guarded: bool = False  # a person named the server: it is reached only through a peer-checked session
     allow_hosts: tuple[str, ...] = ()  # not on the internet, and called all the same
+    registered_with: str = ""  # the server that `app` was made with, as `hosts.place` has it; "": it is for all of them
 
 
 Credentials = Mapping[str, Any]  # JSON-able; `expires_at` (ISO 8601) says when they want to be refreshed
@@ -166,7 +167,10 @@ class OAuth2:
     # What the consent page is asked with instead of scopes and `authorize_params`, where our registration has it so (a set of permissions
     # that is kept at the provider under an id, say); empty where it does not.
     asks_instead: Callable[[App], Mapping[str, str]] | None = None
-    issuer: str | None = None  # what `iss` on the callback must equal, where the provider sends it
+    # What an `iss` on the callback must equal (RFC 9207), where the provider says what it is. Else it must be at one of the addresses above
+    # or on one of `domains`.
+    issuer: str | None = None
+    domains: tuple[str, ...] = ()  # see `Consent.domains`
     reuses_token: bool = False  # each consent of a person gives the same token: giving it back ends all of them
     keeps: tuple[str, ...] = ()  # further members of the token endpoint's answers that belong to the credentials
     # Makes our registration with the server that a person named, the first time that anybody here names it. Its option `scopes`, if it
@@ -205,6 +209,9 @@ class Consent:
     revoke: Callable[[Setting, Credentials], None] | None = None
     scopes: tuple[str, ...] = ()
     needs_app: bool = False  # whoever runs Warmline registers it first, with `warmline providers set`
+    # Where people name the server and one registration is for all of them: the domains on which, and below which, nobody but the provider
+    # has servers that are asked for a consent ("salesforce.com"). No other server sees anything of that registration.
+    domains: tuple[str, ...] = ()
     kind: Literal["consent"] = "consent"
 
 

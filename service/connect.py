@@ -55,7 +55,7 @@ def start(
         raise ConnectError(f"{way.provider.name} is connected with a key, not through a consent page.", provider)
     values = _read(runtime, way, form or {})
     with in_words(way):
-        registrations.registered(runtime, way, values)
+        consents.check_server(way, registrations.registered(runtime, way, values))
     brand_id = _brand(runtime, caller, way.provider, brand_id)
     ticket = tickets.new()
     tickets.issue(

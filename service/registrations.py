@@ -37,7 +37,7 @@ def provider_named(key: str) -> AnyProvider:
 
 
 def callback_url(config: Config, provider: str, server: str = "") -> str:
-    """Where a provider sends people back to. Each `server` that we have registered with by ourselves has an address of its own: none of
+    """Where a provider sends people back to. Each `server` that we have a registration of its own with has an address of its own: none of
     them can pass off an answer that was meant for another (RFC 9700, 4.4.2.2: servers that people name do not name themselves)."""
     return f"{config.base_url}/oauth/{provider}/callback" + (f"/{server}" if server else "")
 
@@ -118,7 +118,8 @@ def registered(runtime: Runtime, way: Way, form: Mapping[str, str]) -> Setting:
     known = _stored(runtime, provider.key, host)
     if known is not None and known.callback in ("", callback):
         setting = _setting(runtime.config, way, known, form)
-        if not known.callback or way.knows is None or way.knows(setting):
+        ours = not known.callback or way.knows is None or way.knows(setting)
+        if ours and not consents.foreign_server(way, setting):  # one that is for all servers is for none
             return setting
     app = way.register(_setting(runtime.config, way, _Stored(App(), callback, host), form))
     return _setting(runtime.config, way, _keep(runtime, provider.key, host, app, callback, known), form)
@@ -167,9 +168,10 @@ def _setting(config: Config, way: Way, known: _Stored, form: Mapping[str, str]) 
         hosts=hosts.resolve(provider, known.app, form),
         form=dict(form),
         base_url=config.base_url,
-        redirect_uri=callback_url(config, provider.key, known.host if way.register is not None else ""),
+        redirect_uri=callback_url(config, provider.key, known.host),
         guarded=bool(hosts.host_fields(provider)),
         allow_hosts=(*config.allow_hosts, *hosts.trusted(known.app)),
+        registered_with=known.host,
     )
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from integrations import consents, hosts, standing
+from integrations.consents import Way
 from integrations.errors import InvalidRequestError
+from integrations.provider import App
 from integrations.registry import AnyProvider, providers
 from service import config as configuration
 from service import freezes, registrations
@@ -87,7 +89,7 @@ def set_app(
     found = registrations.provider_named(provider)
     runtime = Runtime(configuration.load())
     way = consents.way(found)
-    asks = way.needs_app or way.register is not None  # else the provider knows us by something other than an id
+    asks = way.has_app  # else the provider knows us by something other than an id
     if client_id is None:
         client_id = click.prompt("Client id") if asks else ""
     if client_secret is None:
@@ -95,11 +97,20 @@ def set_app(
     values = dict(_option(each) for each in options)
     at = dict(_address(found, each) for each in addresses)
     place = _server(runtime, server) if server else ""
+    _check_for_one(way, App(hosts=at), place)
     registrations.set_app(runtime, provider, client_id, client_secret, at, host=place, options=values)
-    own = place if way.register is not None else ""
     click.echo(
-        f"Saved. Give {provider} this callback address: {registrations.callback_url(runtime.config, provider, own)}"
+        f"Saved. Give {provider} this callback address: {registrations.callback_url(runtime.config, provider, place)}"
     )
+
+
+def _check_for_one(way: Way, app: App, server: str) -> None:
+    """A registration for all servers that people may name is for nobody, where not all of them are the provider's own."""
+    anywhere = {field.name: "any.example" for field in way.form if field.type == "host"}
+    if way.has_app and not server and not way.domains and hosts.named(way.provider, way.form, app, anywhere):
+        raise PlainError(
+            f"{way.provider.name} has many servers, and a registration is with one of them. Name it: --server"
+        )
 
 
 @command.command("forget")

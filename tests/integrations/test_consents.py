@@ -104,6 +104,40 @@ def test_only_a_provider_that_registers_itself_needs_nobody_to_do_it() -> None:
     assert way(PLAIN).scopes == ("read", "more")
 
 
+# --- servers that people name -----------------------------------------------------------------------------------
+
+NAMED = {"hosts": {"web": "https://{server}"}, "form": (FormField("server", "Server", type="host"),)}
+ELSEWHERE = replace(SETTING, form={"server": "a.example"})  # whose registration is for all servers
+OWN = Consent(
+    begin=lambda setting, state: pytest.fail("somebody was asked"),
+    finish=lambda setting, kept, params: pytest.fail("somebody was asked"),
+    refresh=lambda setting, credentials: pytest.fail("somebody was asked"),
+    revoke=lambda setting, credentials: pytest.fail("somebody was asked"),
+    needs_app=True,
+)
+
+
+@pytest.mark.parametrize("auth", [PLAIN, OWN, replace(PLAIN, domains=("b.example",))])
+def test_where_a_manifest_says_nothing_a_registration_for_all_servers_is_for_none(auth: Any) -> None:
+    found = way(auth, **NAMED)
+    with responses.RequestsMock():  # nobody is called
+        for step in (
+            lambda: consents.begin(found, ELSEWHERE, "s"),
+            lambda: consents.finish(found, ELSEWHERE, {"verifier": "v" * 43}, {"code": "c"}),
+            lambda: consents.refresh(found, ELSEWHERE, {"refresh_token": "r"}),
+            lambda: consents.revoke(found, ELSEWHERE, {"refresh_token": "r"}),
+        ):
+            with pytest.raises(consents.ForeignServerError, match=r"not for a\.example"):
+                step()
+
+
+def test_every_server_of_an_address_counts() -> None:
+    two = (FormField("server", "Server", type="host"), FormField("login", "Login", type="host", default="b.example"))
+    found = way(PLAIN, hosts={"web": "https://{server}", "login": "https://{login}"}, form=two)
+    with pytest.raises(consents.ForeignServerError, match=r"not for b\.example"):
+        consents.check_server(found, replace(ELSEWHERE, registered_with="a.example"))
+
+
 # --- the provider's own consent, and what is typed --------------------------------------------------------------
 
 

@@ -126,7 +126,8 @@ def steps(way: Way, values: Mapping[str, str], port: int) -> list[Callable[[], o
     """All that is called for an account: registering, the consent, its renewal and its end, and the client."""
     provider, register = way.provider, way.register
     setting = Setting(
-        APP, hosts.resolve(provider, App(), values), values, "https://warmline.example", "https://warmline.example/cb", guarded=bool(hosts.host_fields(provider))
+        APP, hosts.resolve(provider, App(), values), values, "https://warmline.example", "https://warmline.example/cb", guarded=bool(hosts.host_fields(provider)),
+        registered_with=forms.server(way.form, values),  # else nobody is asked at all
     )  # fmt: skip
     server = f"https://{hosts.place(forms.server(way.form, values)) or f'inside.example:{port}'}"
     held: dict[str, Any] = {**CREDENTIALS, **values, "pds": server, "issuer": server, "instance_url": server}

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -98,7 +98,7 @@ class Brand:
         assert PROVIDER.auth.kind == "oauth2"
         assert PROVIDER.auth.register
         app = PROVIDER.auth.register(given)
-        self.setting = Setting(app, given.hosts, given.form, HERE, given.redirect_uri, True, ALLOWED)
+        self.setting = replace(given, app=app, registered_with=given.form["server"])
         begun = consents.begin(WAY, self.setting, "state_1-2.3")
         query = dict(parse_qsl(urlsplit(there.signs_in(begun.authorize_url, there.brand)).query))
         assert query["state"] == "state_1-2.3"

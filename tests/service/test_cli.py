@@ -299,6 +299,16 @@ def test_a_registration_may_be_for_one_server_and_name_other_addresses(run: Run,
     assert run("providers", "forget", "mastodon", "--server", "fedi.example", **env)[1] == "There was none.\n"
 
 
+def test_a_registration_is_with_one_server_where_any_may_be_named(run: Run, config: Config) -> None:
+    env = {**on_the_database(config), "WARMLINE_URL": "https://warm.acme.test/"}
+    said = ("--client-id", "a", "--client-secret", "b")
+    assert "Mastodon has many servers" in run("providers", "set", "mastodon", *said, **env)[2]
+    assert run("providers", "set", "mastodon", *said, "--host", "web=https://sandbox.example", **env)[0] == 0
+    assert run("providers", "set", "salesforce", *said, **env)[0] == 0  # whose manifest names its domains
+    out = run("providers", "set", "salesforce", *said, "--server", "login.acme.example", **env)[1]
+    assert out.endswith("https://warm.acme.test/oauth/salesforce/callback/login.acme.example\n")
+
+
 def test_what_a_provider_does_not_have_is_not_asked_for_and_a_key_may_stand_in_a_file(
     run: Run, config: Config, tmp_path: Path
 ) -> None:

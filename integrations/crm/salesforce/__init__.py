@@ -23,6 +23,7 @@ PROVIDER: Provider[CRMClient] = Provider(
         scopes=("api", "refresh_token"),
         pkce=True,
         client_auth="client_secret_post",
+        domains=signing.DOMAINS,
         keeps=signing.KEEPS,
         exchange=signing.exchange,
         refresh=signing.refresh,

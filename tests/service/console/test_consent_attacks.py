@@ -12,9 +12,10 @@ import pytest
 import responses
 from sqlalchemy import text, update
 
+from integrations.consents import ForeignServerError
 from integrations.registry import providers
-from service import accounts, registrations
-from service.models import SigninSession
+from service import accounts, credentials, disconnecting, registrations, speaking
+from service.models import Connection, OAuthState, SigninSession
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import CHIRP_API, Browser, words_of
@@ -204,3 +205,109 @@ def test_a_registration_that_a_person_made_with_a_server_has_that_servers_addres
     assert query["redirect_uri"] == ["http://warmline.test/oauth/fedi/callback/fedi.example"]
     answer = olga.get(urlsplit(query["redirect_uri"][0]).path, query_string={"state": query["state"][0], "code": "c"})
     assert answer.status_code == 303
+
+
+# --- mix-up: one registration for all the servers that people name -------------------------------------------------
+
+SECRET = "the-consumer-secret-of-the-installation"
+
+
+@pytest.fixture
+def look_alike(held: Runtime) -> Iterator[responses.RequestsMock]:
+    """A server that looks like Salesforce and takes whatever it is shown; our registration with Salesforce is one for all of its servers."""
+    registrations.set_app(held, "salesforce", "our-consumer-key", SECRET)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        for path in ("token", "revoke"):
+            mock.post(f"https://evil.example/services/oauth2/{path}", status=400, json={"error": "server_error"})
+        yield mock
+
+
+def sent_on(browser: Browser, server: str) -> dict[str, str]:
+    """What the consent page at this server of Salesforce's is asked with."""
+    ticket = browser.post("/connect/new/salesforce", {"login": server})
+    assert ticket.status_code == 303, words_of(ticket)
+    away = browser.get(ticket.location).location
+    assert away.startswith(f"https://{server}/services/oauth2/authorize?")
+    return {name: values[0] for name, values in parse_qs(urlsplit(away).query).items()}
+
+
+@pytest.mark.parametrize(
+    "server", ["evil.example", "salesforce.com.evil.example", "notsalesforce.com", "login.salesforce.com:8443"]
+)
+def test_a_server_that_is_not_the_providers_is_not_shown_the_installations_secret(
+    olga: Browser, held: Runtime, look_alike: responses.RequestsMock, server: str
+) -> None:
+    """Else any customer had it, by naming a server of theirs and consenting there."""
+    answer = olga.post("/connect/new/salesforce", {"login": server})
+    assert f"our registration with Salesforce is not for {server}, so nothing was sent there" in words_of(answer)
+    with held.db.globally() as session:
+        assert session.query(OAuthState).count() == 0  # there is nothing to go on with
+    nothing_came_of_it(answer, olga, look_alike)
+
+
+def test_a_look_alike_that_sends_people_on_to_the_real_one_gets_no_code_of_that(
+    olga: Browser, held: Runtime, look_alike: responses.RequestsMock
+) -> None:
+    """Whoever runs Warmline had registered it with evil.example, and took that back while a consent was on its way. The real Salesforce, to
+    which evil.example sent the browser under our id, answers to the one address there is: its code is not shown to evil.example."""
+    registrations.set_app(held, "salesforce", "theirs", "a-secret-of-theirs", host="evil.example")
+    state = sent_on(olga, "evil.example")["state"]
+    registrations.forget_app(held, "salesforce", "evil.example", by_a_person=True)
+    answer = back(olga, "salesforce", state=state, code="a-code-of-the-real-one")
+    assert "our registration with Salesforce is not for evil.example" in words_of(answer)
+    nothing_came_of_it(answer, olga, look_alike)
+
+
+def test_a_server_that_was_registered_by_itself_has_its_own_secret_and_its_own_address(
+    olga: Browser, held: Runtime, look_alike: responses.RequestsMock
+) -> None:
+    registrations.set_app(held, "salesforce", "theirs", "a-secret-of-theirs", host="login.partner.example")
+    look_alike.post("https://login.partner.example/services/oauth2/token", status=400, json={"error": "server_error"})
+    query = sent_on(olga, "login.partner.example")
+    assert query["client_id"] == "theirs"
+    assert query["redirect_uri"] == "http://warmline.test/oauth/salesforce/callback/login.partner.example"
+    nothing_came_of_it(back(olga, "salesforce", state=query["state"], code="c"), olga, look_alike)
+    query = sent_on(olga, "login.partner.example")
+    olga.get(urlsplit(query["redirect_uri"]).path, query_string={"state": query["state"], "code": "c"})
+    [call] = look_alike.calls
+    assert "client_secret=a-secret-of-theirs" in str(call.request.body)
+
+
+@pytest.mark.parametrize(
+    "server", ["login.salesforce.com", "test.salesforce.com", "acme--uat.sandbox.my.salesforce.com"]
+)
+def test_the_providers_own_servers_are_asked_as_before(
+    olga: Browser, look_alike: responses.RequestsMock, server: str
+) -> None:
+    query = sent_on(olga, server)
+    assert query["client_id"] == "our-consumer-key"
+    assert query["redirect_uri"] == "http://warmline.test/oauth/salesforce/callback"
+
+
+def test_a_connection_from_before_is_neither_renewed_nor_given_back_at_such_a_server(
+    owner: Member, held: Runtime, look_alike: responses.RequestsMock
+) -> None:
+    with held.db.tenant(owner.workspace_id) as session:
+        row = Connection(
+            workspace_id=owner.workspace_id, provider="salesforce", host="evil.example", kind="crm", account_id="1", handle="acme", name="Acme",
+            options={"login": "evil.example"},
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        kept = {"access_token": "t", "refresh_token": "r", "instance_url": "https://evil.example"}
+        credentials.store_new(session, held.vault, owner.workspace_id, row.id, kept)
+        session.expunge(row)
+    with pytest.raises(ForeignServerError):
+        speaking.access_of(held, row, refused=1)
+    assert disconnecting.disconnect(held, disconnecting.operator(owner.workspace_id), row.id)
+    assert len(look_alike.calls) == 0
+
+
+def test_a_registration_for_all_servers_is_not_used_where_each_has_one_of_its_own(
+    olga: Browser, fedi: Fedi, held: Runtime
+) -> None:
+    registrations.set_app(held, "fedi", "for-all-of-them", "secret")
+    ticket = olga.post("/connect/new/fedi", {"server": "fedi.example"}).location
+    query = parse_qs(urlsplit(olga.get(ticket).location).query)
+    assert query["client_id"] == ["client-1"]
+    assert query["redirect_uri"] == ["http://warmline.test/oauth/fedi/callback/fedi.example"]
