@@ -16,6 +16,7 @@ import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
+from integrations import foreign
 from integrations.errors import (
     AuthenticationError,
     IntegrationError,
@@ -47,6 +48,7 @@ _LATER = {"rate_limit_exceeded", "server_error", "slow_down", "temporarily_unava
 _TOO_OFTEN = re.compile(r"\brequest limit reached\b", re.IGNORECASE)
 # And how some word that without a code of its own: Meta says `OAuthException` of everything.
 _APP_IS_UNKNOWN = re.compile(r"\bvalidating (application|client secret)\b", re.IGNORECASE)
+_PORTS = {"https": 443, "http": 80}
 _KEPT = ("access_token", "refresh_token", "scope", "token_type")
 
 
@@ -89,13 +91,26 @@ def finish(
 ) -> Credentials:
     """Credentials for a callback that brings a code. Raises UnexpectedResponseError where it came from another server (RFC 9207)
     or brings none."""
-    issuer = auth.issuer.format(**setting.hosts) if auth.issuer else None
-    if issuer and params.get("iss") not in (None, issuer):
+    if "iss" in params and not _answered(auth, setting, params["iss"]):
         raise UnexpectedResponseError("the answer came from another server than the one you were sent to")
     if not params.get("code"):
         raise UnexpectedResponseError(f"{name} came back without an answer")
     found = fetch_token(name, auth, setting, code=params["code"], verifier=str(kept["verifier"]))
     return auth.exchange(setting, found) if auth.exchange else found
+
+
+def _answered(auth: OAuth2, setting: Setting, iss: str) -> bool:
+    """Whether the server that names itself so is the one that people were sent to. Where nobody has told us
+    its issuer it is known by where it is: Salesforce shows `login.salesforce.com` as a My Domain's, and Mastodon's ends in a slash."""
+    if auth.issuer:
+        return iss == auth.issuer.format(**setting.hosts)
+    ours = {_origin(each.format(**setting.hosts)) for each in (auth.authorize_url, auth.token_url)}
+    return _origin(iss) in ours or foreign.beneath(iss, auth.domains)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = foreign.address(url)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
 def fetch_token(name: str, auth: OAuth2, setting: Setting, *, code: str, verifier: str) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import responses
 
-from integrations import consents, hosts
+from integrations import consents, hosts, oauth
 from integrations.consents import ForeignServerError, Way
-from integrations.provider import App, Provider, Setting
+from integrations.errors import UnexpectedResponseError
+from integrations.provider import App, OAuth2, Provider, Setting
 from integrations.registry import providers
 
 A_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -100,3 +101,21 @@ def test_the_server_that_it_was_made_with_the_providers_own_and_where_it_says_it
     for found in (*own, itself, setting(way, "crm.example:8443", registered_with="crm.example:8443")):
         begun = consents.begin(way, found, "state")
         assert begun.authorize_url.startswith(tuple(f"{each}/" for each in found.hosts.values()))
+
+
+def test_an_answer_that_names_another_server_is_not_taken_from_any_provider(any_provider: Provider[Any]) -> None:
+    auth = any_provider.auth
+    if not isinstance(auth, OAuth2):
+        return  # Bluesky's own consent always wants the name, and has tests of its own
+    at = dict.fromkeys(any_provider.hosts, "https://server.example")
+    for iss in (
+        "https://evil.example",
+        "https://server.example.evil.example",
+        "http://server.example",
+        "",
+        "https://[",
+    ):
+        with responses.RequestsMock() as mock:
+            with pytest.raises(UnexpectedResponseError, match="another server than the one you were sent to"):
+                oauth.finish(any_provider.name, auth, Setting(App("id"), at), KEPT, {"code": "c", "iss": iss})
+            assert len(mock.calls) == 0

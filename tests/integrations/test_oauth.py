@@ -324,3 +324,32 @@ def test_an_answer_that_names_its_server_is_taken() -> None:
         mock.post(TOKEN_URL, json={"access_token": "a"})
         for params in ({"code": "c", "iss": "https://chirp.example"}, {"code": "c"}):
             assert oauth.finish("Chirp", auth, SETTING, {"verifier": VERIFIER}, params)["access_token"] == "a"
+
+
+@pytest.mark.parametrize(
+    "iss", ["https://evil.example", "https://example.com.evil.example", "https://login.example.com", "http://example.com", "https://example.com:8443", "", "example.com",
+            "https://example.com@evil.example"],
+)  # fmt: skip
+def test_where_nobody_told_us_the_issuer_an_answer_from_elsewhere_is_refused_all_the_same(iss: str) -> None:
+    with responses.RequestsMock() as mock:
+        with pytest.raises(errors.UnexpectedResponseError, match="another server than the one you were sent to"):
+            oauth.finish("Chirp", AUTH, SETTING, {"verifier": VERIFIER}, {"code": "c", "iss": iss})
+        assert len(mock.calls) == 0
+
+
+@pytest.mark.parametrize("domains", [(), ("chirp-login.example",)])
+def test_where_nobody_told_us_the_issuer_it_is_known_by_where_it_is(domains: tuple[str, ...]) -> None:
+    """Mastodon's ends in a slash; Salesforce shows `login.salesforce.com` as a My Domain's."""
+    told = [
+        HOSTS["web"],
+        f"{HOSTS['web']}/",
+        f"{HOSTS['api']}:443/tenant",
+        *(f"https://acme.{each}" for each in domains),
+    ]
+    with responses.RequestsMock() as mock:
+        mock.post(TOKEN_URL, json={"access_token": "a"})
+        for iss in told:
+            found = oauth.finish(
+                "Chirp", replace(AUTH, domains=domains), SETTING, {"verifier": VERIFIER}, {"code": "c", "iss": iss}
+            )
+            assert found["access_token"] == "a"

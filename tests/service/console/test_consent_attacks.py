@@ -311,3 +311,16 @@ def test_a_registration_for_all_servers_is_not_used_where_each_has_one_of_its_ow
     query = parse_qs(urlsplit(olga.get(ticket).location).query)
     assert query["client_id"] == ["client-1"]
     assert query["redirect_uri"] == ["http://warmline.test/oauth/fedi/callback/fedi.example"]
+
+
+# --- whose answer it is (RFC 9207) --------------------------------------------------------------------------------
+
+
+def test_an_answer_that_names_another_server_is_not_taken(olga: Browser, tokens: responses.RequestsMock) -> None:
+    answer = back(olga, state=consent_state(olga), code="c", iss="https://evil.example")
+    assert "the answer came from another server than the one you were sent to" in words_of(answer)
+    nothing_came_of_it(answer, olga, tokens)
+
+
+def test_an_answer_that_names_the_server_is_taken(olga: Browser, tokens: responses.RequestsMock) -> None:
+    assert back(olga, state=consent_state(olga), code="c", iss="https://chirp.test/").status_code == 303
