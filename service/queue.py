@@ -97,11 +97,16 @@ def unreachable(error: RedisError) -> PlainError:
 
 
 def beat(redis: Redis, who: str, seconds: int = SILENCE) -> None:
-    """Says that a "scheduler" or "worker" lives, for so long. (RQ's own list of workers is gone for good once
+    """Says that a "scheduler", "worker" or one of such `deciders` lives, for so long. (RQ's own list of workers is gone for good once
     Redis has been emptied, and keeps those that were killed.)"""
     redis.set(HEARTBEAT + who, "1", ex=seconds)
 
 
+def deciders(rules: int) -> str:
+    """Workers whose rules these are, as `beat` and `alive` call them: while they live, those with older ones leave it to them."""
+    return f"rules:{rules}"
+
+
 def alive(redis: Redis, who: str) -> bool:
-    """Whether any "scheduler" or "worker" lives."""
+    """Whether any "scheduler", "worker" or one of such `deciders` lives."""
     return bool(redis.exists(HEARTBEAT + who))

@@ -23,7 +23,8 @@ from service.config import Config
 from service.db import check_schema_at_start, plainly
 from service.errors import PlainError
 from service.processes import die_with_parent
-from service.queue import LONG, QUEUE, SILENCE, beat, unreachable
+from service.queue import LONG, QUEUE, SILENCE, beat, deciders, unreachable
+from service.rules.model import RULES_VERSION
 from service.runtime import Runtime
 from service.watch import tracing
 from workers import giving_way, scheduler, stopping, watched
@@ -69,8 +70,10 @@ class MortalWorker(SimpleWorker):
 
     def heartbeat(self, timeout: int | None = None, *args: Any, **kwargs: Any) -> None:
         super().heartbeat(timeout, *args, **kwargs)
-        beat(self.connection, "worker", max(SILENCE, timeout or 0))
-        watched.say(_runtime, max(SILENCE, timeout or 0))
+        patience = max(SILENCE, timeout or 0)
+        for who in ("worker", deciders(RULES_VERSION)):
+            beat(self.connection, who, patience)
+        watched.say(_runtime, patience)
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         # RQ does so later. Until then one that is begun again has its pool's, and would go on when it is told to stop.

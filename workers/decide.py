@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import partial
 from typing import TypeVar
@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from integrations.registry import providers
-from service import judging, settings
+from service import judging, queue, settings
 from service.clock import business_now, real_instant
 from service.drafting import Desk, Subject, changes, keys_of
 from service.judging import Case
@@ -34,6 +34,7 @@ from workers.stopping import Turn
 AUTHORS, CONVERSATIONS, RELATIONSHIPS, CONTACTS = 1000, 500, 500, 2000
 SAMPLE = 400  # authors, weighed twice: one in three of them is told apart from four in ten
 BUDGET = 30.0  # seconds of one job; what is left is taken up by the next
+PASSED_ON = timedelta(seconds=10)  # after which somebody looks again at what is left to workers with newer rules
 T = TypeVar("T")
 
 
@@ -52,6 +53,7 @@ class _Batch(Enum):
     NOTHING = auto()  # nothing of its kind was due
     ALL = auto()  # all that was due is done
     MORE = auto()  # there may be more
+    NOT_OURS = auto()  # workers with newer rules decide here: nothing was done, and nothing is to be
 
 
 _Step = Callable[[_Run, Session], _Batch]
@@ -87,15 +89,19 @@ def _work_through(run: _Run, turn: Turn) -> None:
 
 
 def _first(run: _Run, steps: _Steps) -> tuple[int, _Batch] | None:
-    """One batch of the first of these steps that has something to do: its number, and what came of it. None: there is nothing to do, and
-    the lease is ended."""
+    """One batch of the first of these steps that has something to do: its number, and what came of it. None: there is nothing to do, or
+    nothing for us, and the lease is ended."""
 
     def work(session: Session) -> tuple[int, _Batch] | None:
         for number, (step, _) in enumerate(steps):
-            if (batch := step(run, session)) is not _Batch.NOTHING:
+            batch = step(run, session)
+            if batch is _Batch.NOT_OURS:
+                _let_go(run, session, not_before=run.now + PASSED_ON)
+                return None
+            if batch is not _Batch.NOTHING:
                 _renew(run, session)
                 return number, batch
-        _let_go(run, session, again_at=None)
+        _let_go(run, session)
         return None
 
     return _held(run, work)
@@ -129,13 +135,22 @@ def _renew(run: _Run, session: Session) -> None:
         raise _LeaseLostError
 
 
-def _let_go(run: _Run, session: Session, again_at: datetime | None) -> None:
-    if not schedule.let_go(session, run.workspace_id, run.lease_id, again_at=again_at):
+def _let_go(
+    run: _Run, session: Session, again_at: datetime | None = None, not_before: datetime | None = None
+) -> None:
+    if not schedule.let_go(session, run.workspace_id, run.lease_id, again_at=again_at, not_before=not_before):
         raise _LeaseLostError
 
 
 def _notice_rules(run: _Run, session: Session) -> _Batch:
-    begun = runs.notice_rules(session, run.workspace_id, settings.current(session, run.workspace_id).version)
+    def at_work(rules: int) -> bool:
+        return queue.alive(run.runtime.redis, queue.deciders(rules))
+
+    version = settings.current(session, run.workspace_id).version
+    try:
+        begun = runs.notice_rules(session, run.workspace_id, version, at_work=at_work)
+    except runs.NewerAtWorkError:
+        return _Batch.NOT_OURS
     shares.notice_rules(session, run.workspace_id)
     return _Batch.ALL if begun else _Batch.NOTHING
 

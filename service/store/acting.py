@@ -359,24 +359,45 @@ def approve_run(session: Session, workspace_id: UUID, run_id: UUID, *, by: str) 
 
 
 def undo_run(session: Session, workspace_id: UUID, run_id: UUID, *, by: str) -> Run | None:
-    """Tasks as they would stand had this run never been: the settings of before stand again, as a new version, and what they
-    want is done without asking; a change of rules is taken back task by task. What people edited or closed meanwhile stays
-    theirs. Raises PlainError for a run that others rest on."""
+    """Tasks as they would stand had this run never been. The settings of before stand again, as a new version, and what they want is
+    done without asking. A change of rules, and of settings with it, is taken back task by task, and nothing is decided again: these
+    rules are undone. What people edited or closed meanwhile stays theirs. Raises PlainError for a run that others rest on."""
     run = runs.get(session, workspace_id, run_id)
     if run is None or run.state == "undone":
         return run
     newest = runs.latest(session, workspace_id)
     if run.kind == "first" or newest is None or newest.id != run.id:
         raise PlainError("Later changes rest on this one. Only the newest change can be undone.")
-    before = session.get(Settings, (workspace_id, run.from_settings_version))
     if run.from_rules_version != run.rules_version:
-        runs.put_back(session, workspace_id, run.id)
-    if before is not None and run.from_settings_version != run.settings_version:
-        standing = settings.current(session, workspace_id)
-        row = settings.change(session, workspace_id, before.values, by=by)
-        _use_for_matching(session, workspace_id, standing, row)
-        runs.begin(session, workspace_id, "undo", settings_version=row.version, by=by)
-        due.decide_everything(session, workspace_id)
-    runs.close(session, run, "undone", by)
+        _undo_rules(session, run, by)
+    else:
+        _undo_settings(session, run, by)
     audit(session, workspace_id, by, "run.undone", "run", run.id)
     return run
+
+
+def _undo_rules(session: Session, run: Run, by: str) -> None:
+    runs.put_back(session, run.workspace_id, run.id)
+    version = _settings_of_before(session, run, by=by)
+    runs.close(session, run, "undone", by)
+    runs.stand_undone(session, run, settings_version=version, by=by)
+    due.decide_soon(session, run.workspace_id)
+
+
+def _undo_settings(session: Session, run: Run, by: str) -> None:
+    version = _settings_of_before(session, run, by=by)
+    if version != run.settings_version:
+        runs.begin(session, run.workspace_id, "undo", settings_version=version, by=by)
+        due.decide_everything(session, run.workspace_id)
+    runs.close(session, run, "undone", by)
+
+
+def _settings_of_before(session: Session, run: Run, *, by: str) -> int:
+    """The settings from before this run stand again, if they were others. Returns the version that stands."""
+    standing = settings.current(session, run.workspace_id)
+    before = session.get(Settings, (run.workspace_id, run.from_settings_version))
+    if before is None or run.from_settings_version == run.settings_version:
+        return standing.version
+    row = settings.change(session, run.workspace_id, before.values, by=by)
+    _use_for_matching(session, run.workspace_id, standing, row)
+    return row.version

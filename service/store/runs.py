@@ -3,12 +3,16 @@ it is more than a person would want to happen unseen.
 
 Only what had been decided before belongs to a run; what was said since goes its usual way. A change that comes while
 another one is undecided joins it: the count is always against what stands in the CRM.
+
+Rules that were undone go on judging until others are installed. The run that their undo begins (kind "undo", from the rules of
+before to theirs) holds what they alter of all that stood then, and counts it together, whenever and for whatever reason it is
+decided again; so does a change of settings that comes after it. See ADR 0015.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -38,32 +42,56 @@ KEPT = (
 
 
 def begin(session: Session, workspace_id: UUID, kind: str, *, settings_version: int, by: str) -> Run:
-    """A run from now on. What an undecided one holds joins it."""
+    """A run from now on. What an undecided one holds joins it, and so does what undone rules have altered. The rules are others
+    only for kinds "first" and "rules": a process that serves pages may be of another version than the workers."""
     newest = latest(session, workspace_id)
-    open_ = newest if newest is not None and newest.state in UNDECIDED else None
-    came_from = open_.from_settings_version if open_ else newest.settings_version if newest else settings_version - 1
-    rules_from = open_.from_rules_version if open_ else newest.rules_version if newest else RULES_VERSION
+    undecided = newest is not None and newest.state in UNDECIDED
+    joined = newest if newest is not None and (undecided or undone_since(session, newest) is not None) else None
+    rules = RULES_VERSION if newest is None or kind == "rules" else newest.rules_version
     run = Run(
-        workspace_id=workspace_id, id=new_id(), kind=kind, state="deciding", settings_version=settings_version, rules_version=RULES_VERSION,
-        from_settings_version=came_from, from_rules_version=rules_from, started_by=by, counts={},
+        workspace_id=workspace_id, id=new_id(), kind=kind, state="deciding", settings_version=settings_version, rules_version=rules,
+        from_settings_version=settings_version - 1, from_rules_version=rules, started_by=by, counts={},
     )  # fmt: skip
+    if newest is not None:
+        run.from_settings_version = newest.from_settings_version if undecided else newest.settings_version
+        undone = joined is not None or newest.state == "undone"
+        run.from_rules_version = newest.from_rules_version if undone else newest.rules_version
     session.add(run)
     session.flush()
-    if open_ is not None:
-        open_.state = "superseded"
-        session.flush()
-        params = {"w": workspace_id, "old": open_.id, "new": run.id}
-        for table in ("run_changes", "tasks"):
-            execute(
-                raw(session),
-                f"UPDATE {table} SET run_id = %(new)s WHERE workspace_id = %(w)s AND run_id = %(old)s",  # noqa: S608 - names of our own tables
-                params,
-            )
+    if joined is not None:
+        _take_over(session, joined, run)
     # Only the newest run can be undone: what was kept for older ones, texts among it, has served its time.
     execute(
         raw(session), "DELETE FROM run_changes WHERE workspace_id = %(w)s AND run_id <> %(new)s", {"w": workspace_id, "new": run.id}
     )  # fmt: skip
     return run
+
+
+def _take_over(session: Session, old: Run, run: Run) -> None:
+    old.state = "superseded"
+    session.flush()
+    params = {"w": run.workspace_id, "old": old.id, "new": run.id}
+    for table in ("run_changes", "tasks"):
+        execute(
+            raw(session),
+            f"UPDATE {table} SET run_id = %(new)s WHERE workspace_id = %(w)s AND run_id = %(old)s",  # noqa: S608 - names of our own tables
+            params,
+        )
+
+
+_UNDONE_SINCE = """
+SELECT u.id FROM runs u WHERE u.workspace_id = %(w)s AND u.kind = 'undo' AND u.rules_version = %(rules)s AND u.from_rules_version <> u.rules_version
+  AND NOT EXISTS (SELECT 1 FROM runs l WHERE l.workspace_id = %(w)s AND l.id >= u.id AND (l.state = 'approved' OR l.rules_version <> u.rules_version))
+ORDER BY u.id DESC LIMIT 1
+"""
+
+
+def undone_since(session: Session, newest: Run) -> UUID | None:
+    """The run since which the rules stand undone: nobody has approved anything of them since, and no others came. None: they do not."""
+    if newest.from_rules_version == newest.rules_version:
+        return None
+    rows = execute(raw(session), _UNDONE_SINCE, {"w": newest.workspace_id, "rules": newest.rules_version})
+    return rows[0][0] if rows else None
 
 
 def latest(session: Session, workspace_id: UUID) -> Run | None:
@@ -73,18 +101,28 @@ def latest(session: Session, workspace_id: UUID) -> Run | None:
     ).one_or_none()
 
 
-def notice_rules(session: Session, workspace_id: UUID, settings_version: int) -> bool:
-    """Begins a run where this program's rules are newer than those of the last one, and makes every decision due again. Whether it did."""
+class NewerAtWorkError(Exception):
+    """Workers with newer rules have taken this workspace over, and are at work."""
+
+
+def notice_rules(
+    session: Session, workspace_id: UUID, settings_version: int, *, at_work: Callable[[int], bool] = lambda _: False
+) -> bool:
+    """Begins a run where this program's rules are others than those of the last one, and makes every decision due again. Whether it
+    did. So whoever decides has the rules of the run. Raises NewerAtWorkError where the last one's are newer and `at_work` says that
+    somebody decides by them: two versions beside each other do not take turns. Once nobody does, a version before goes on as any other."""
     newest = latest(session, workspace_id)
     if newest is None:
         first = begin(session, workspace_id, "first", settings_version=settings_version, by="system")
         first.state, first.from_settings_version = "passed", settings_version
         session.flush()
-    elif newest.rules_version < RULES_VERSION:
+    elif newest.rules_version == RULES_VERSION:
+        return False
+    elif newest.rules_version > RULES_VERSION and at_work(newest.rules_version):
+        raise NewerAtWorkError
+    else:
         begin(session, workspace_id, "rules", settings_version=settings_version, by="system")
         due.decide_everything(session, workspace_id)
-    else:
-        return False
     return True
 
 
@@ -100,22 +138,28 @@ def part_of(
     session: Session, workspace_id: UUID, table: Table, ids: Sequence[UUID], settings_version: int
 ) -> Part | None:
     """Those of `ids` that were decided before under other settings or rules, where a run is being decided under
-    `settings_version`. Asked before the new verdicts are stored."""
+    `settings_version`; and all that stood when these rules were undone. Asked before the new verdicts are stored."""
     run = latest(session, workspace_id)
-    if run is None or run.state not in UNDECIDED or run.settings_version != settings_version:
+    if run is None or run.settings_version != settings_version:
+        return None
+    undone, undecided = undone_since(session, run), run.state in UNDECIDED
+    if undone is None and not undecided:
         return None
     rows = execute(
         raw(session),
-        f"SELECT id FROM {table} WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND (settings_version < %(settings)s"  # noqa: S608
-        " OR rules_version < %(rules)s)",
-        {"w": workspace_id, "ids": list(ids), "settings": run.settings_version, "rules": run.rules_version},
-    )
+        f"SELECT id FROM {table} WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND rules_version IS NOT NULL"  # noqa: S608
+        " AND (id < %(undone)s::uuid OR (%(undecided)s AND (settings_version < %(settings)s OR rules_version <> %(rules)s)))",
+        {
+            "w": workspace_id, "ids": list(ids), "settings": run.settings_version, "rules": run.rules_version, "undone": undone,
+            "undecided": undecided,
+        },
+    )  # fmt: skip
     return Part(run, frozenset(row[0] for row in rows)) if rows else None
 
 
 def kept(row: TaskRow) -> dict[str, Any]:
-    """What is remembered of a task before a run alters it."""
-    return {name: getattr(row, name) for name in KEPT}
+    """What is remembered of a task before a run alters it, and when that was."""
+    return {**{name: getattr(row, name) for name in KEPT}, "kept_at": real_now()}
 
 
 _CHANGE = {"task_id": "uuid", "before": "jsonb"}
@@ -177,7 +221,7 @@ def settle(session: Session, workspace_id: UUID) -> bool:
     """All that a run has to decide is decided: lets go of what it altered, CRM by CRM, unless that is too much at once. Whether there was
     such a run."""
     run = latest(session, workspace_id)
-    if run is None or run.state != "deciding":
+    if run is None or not _has_to_settle(session, run):
         return False
     counts: dict[UUID, Counter[str]] = {}
     for each in altered(session, workspace_id, run.id):
@@ -195,6 +239,31 @@ def settle(session: Session, workspace_id: UUID) -> bool:
         {"w": workspace_id, "run": run.id, "why": HELD},
     )
     return True
+
+
+def _has_to_settle(session: Session, run: Run) -> bool:
+    """Whether a run that is being decided has come to its end, or rules that were undone have altered something since."""
+    if run.state == "deciding":
+        return not _decide_what_others_have(session, run)
+    if run.state != "passed" or undone_since(session, run) is None:
+        return False
+    found = "SELECT 1 FROM tasks WHERE workspace_id = %(w)s AND run_id = %(run)s LIMIT 1"
+    return bool(execute(raw(session), found, {"w": run.workspace_id, "run": run.id}))
+
+
+def _decide_what_others_have(session: Session, run: Run) -> bool:
+    """Makes due what stands as other rules than the run's have left it. Whether there is any: then the run is not decided yet."""
+    left = [
+        row
+        for table in ("conversations", "relationships")
+        for row in execute(
+            raw(session),
+            f"UPDATE {table} SET decide_at = least(decide_at, %(now)s) WHERE workspace_id = %(w)s AND rules_version <> %(rules)s"  # noqa: S608
+            " AND decide_at IS DISTINCT FROM 'infinity' RETURNING 1",
+            {"w": run.workspace_id, "rules": run.rules_version, "now": business_now()},
+        )
+    ]
+    return bool(left)
 
 
 def release(session: Session, workspace_id: UUID, run_id: UUID, *, but: Iterable[UUID] = ()) -> None:
@@ -232,7 +301,7 @@ def examples(session: Session, workspace_id: UUID, run_id: UUID, limit: int = 50
 def get(session: Session, workspace_id: UUID, run_id: UUID) -> Run | None:
     """A run, locked until the end of the transaction."""
     return session.scalars(
-        select(Run).where(Run.workspace_id == workspace_id, Run.id == run_id).with_for_update()
+        select(Run).where(Run.workspace_id == workspace_id, Run.id == run_id).with_for_update(key_share=True)
     ).one_or_none()
 
 
@@ -242,44 +311,72 @@ def close(session: Session, run: Run, state: str, by: str, at: datetime | None =
     session.flush()
 
 
+# What the rules have left of a task is put back; what a person closed stays closed, and so does what was answered.
+_OURS = "t.closed_by IN ('', 'rules') AND t.wanted <> 'completed'"
+_CHANGED = "run_changes c JOIN tasks t ON t.workspace_id = %(w)s AND t.id = c.task_id WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s"
+_SINCE = (
+    "min(coalesce((c.before->>'kept_at')::timestamptz, t.created_at))"  # from when the oldest state is that is put back
+)
+_WAITS = f"c.before->>'wanted' = 'open' AND t.kind = 'unanswered' AND {_OURS}"
+_NEWER = "e.workspace_id = %(w)s AND e.brand_id = d.brand_id AND greatest(e.received_at, e.deleted_at) > p.since"
+# Nobody's rules are asked again, but where posts came or went since: what is put back does not know of them.
+_LEAVE_CONVERSATIONS = f"""
+UPDATE conversations d SET waiting_since = coalesce(p.waiting_since, d.waiting_since), reasons = coalesce(p.reasons, d.reasons),
+       decide_at = CASE WHEN EXISTS (SELECT 1 FROM engagements e WHERE {_NEWER} AND e.thread = d.thread) THEN %(now)s::timestamptz END
+FROM (SELECT t.conversation_id, {_SINCE} AS since, max(t.since) FILTER (WHERE {_WAITS}) AS waiting_since,
+             (array_agg(c.before->'reasons') FILTER (WHERE {_WAITS}))[1] AS reasons FROM {_CHANGED} GROUP BY 1) p
+WHERE d.workspace_id = %(w)s AND d.id = p.conversation_id AND d.decide_at IS DISTINCT FROM 'infinity'
+"""  # noqa: S608 - our own words
+_LEAVE_RELATIONSHIPS = f"""
+UPDATE relationships d SET decide_at = CASE WHEN EXISTS (
+    SELECT 1 FROM conversations k JOIN engagements e ON {_NEWER} AND e.thread = k.thread WHERE k.workspace_id = %(w)s AND k.brand_id = d.brand_id
+    AND (k.author_id = d.author_id OR k.author_id IN (SELECT m.author_id FROM matches m WHERE m.workspace_id = %(w)s
+         AND m.contact_id = d.contact_id AND m.state = 'confirmed'))) THEN %(now)s::timestamptz END
+FROM (SELECT t.relationship_id, {_SINCE} AS since FROM {_CHANGED} GROUP BY 1) p
+WHERE d.workspace_id = %(w)s AND d.id = p.relationship_id
+"""  # noqa: S608 - our own words
+# `edited` names fields of the content: theirs are laid over what was before. What stood in the CRM is made there again at once: it was
+# given out once, and no limit of the day keeps it out.
+_PUT_BACK = f"""
+UPDATE tasks t SET wanted = c.before->>'wanted', reasons = c.before->'reasons', urgency = (c.before->>'urgency')::integer,
+       closed_by = c.before->>'closed_by', close_reason = c.before->>'close_reason',
+       closed_at = CASE WHEN c.before->>'closed_by' = '' THEN NULL ELSE t.closed_at END,
+       content = (c.before->'content') || coalesce((SELECT jsonb_object_agg(name, t.content->name) FROM jsonb_array_elements_text(t.edited) AS name
+           WHERE t.content ? name), '{{}}'),
+       external_id = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN NULL ELSE t.external_id END,
+       state = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN 'absent' ELSE t.state END,
+       held_reason = '', held_until = NULL, run_id = NULL, push_at = CASE WHEN t.state IN ('open', 'unknown', 'completed')
+           OR (t.state = 'withdrawn' AND c.before->>'wanted' = 'open' AND c.before->>'state' IN ('open', 'unknown')) THEN %(now)s END
+FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id
+  AND c.before <> '{{}}' AND {_OURS}
+"""  # noqa: S608 - our own words
+_TAKE_AWAY = """
+UPDATE tasks t SET wanted = 'withdrawn', closed_by = 'rules', close_reason = %(why)s, closed_at = %(real)s, run_id = NULL, parked_at = NULL,
+       held_reason = '', held_until = NULL, state = CASE WHEN t.state IN ('open', 'unknown') THEN t.state ELSE 'withdrawn' END,
+       push_at = CASE WHEN t.state IN ('open', 'unknown') THEN %(now)s END
+FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id
+  AND c.before = '{}' AND t.wanted = 'open'
+"""
+_HOLDS_NOTHING = "UPDATE tasks SET run_id = NULL WHERE workspace_id = %(w)s AND run_id = %(run)s"
+
+
 def put_back(session: Session, workspace_id: UUID, run_id: UUID) -> None:
-    """Tasks as they were before a run of new rules. What people edited in the CRM since stays theirs, what they closed stays
-    closed. Their conversations and relationships are left alone until something new is said there."""
+    """Tasks as they were before a run of new rules. What people edited in the CRM since stays theirs; what they closed stays closed,
+    and so does what was answered. Nothing of it is decided again because of that, but where posts came since."""
     params = {"w": workspace_id, "run": run_id, "why": UNDONE, "now": business_now(), "real": real_now()}
-    # `edited` names fields of the content: theirs are laid over what was before.
-    execute(
-        raw(session),
-        "UPDATE tasks t SET wanted = c.before->>'wanted', reasons = c.before->'reasons', urgency = (c.before->>'urgency')::integer,"
-        " closed_by = c.before->>'closed_by', close_reason = c.before->>'close_reason',"
-        " closed_at = CASE WHEN c.before->>'closed_by' = '' THEN NULL ELSE t.closed_at END,"
-        " content = (c.before->'content') || coalesce((SELECT jsonb_object_agg(name, t.content->name) FROM jsonb_array_elements_text(t.edited) AS name"
-        " WHERE t.content ? name), '{}'),"
-        " external_id = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN NULL ELSE t.external_id END,"
-        " state = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN 'absent' ELSE t.state END,"
-        " held_reason = '', held_until = NULL, push_at = CASE WHEN t.state IN ('open', 'unknown', 'completed') THEN %(now)s END, run_id = NULL"
-        " FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id"
-        " AND c.before <> '{}' AND t.closed_by IN ('', 'rules')",
-        params,
-    )
-    execute(
-        raw(session),
-        "UPDATE tasks t SET wanted = 'withdrawn', closed_by = 'rules', close_reason = %(why)s, closed_at = %(real)s, run_id = NULL, parked_at = NULL,"
-        " held_reason = '', held_until = NULL, state = CASE WHEN t.state IN ('open', 'unknown') THEN t.state ELSE 'withdrawn' END,"
-        " push_at = CASE WHEN t.state IN ('open', 'unknown') THEN %(now)s END"
-        " FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id"
-        " AND c.before = '{}' AND t.wanted = 'open'",
-        params,
-    )
-    for table, column in (("conversations", "conversation_id"), ("relationships", "relationship_id")):
-        execute(
-            raw(session),
-            f"UPDATE {table} d SET decide_at = NULL FROM run_changes c JOIN tasks t ON t.workspace_id = c.workspace_id AND t.id = c.task_id"  # noqa: S608
-            f" WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND d.workspace_id = %(w)s AND d.id = t.{column}",
-            params,
-        )
+    for statement in (_LEAVE_CONVERSATIONS, _LEAVE_RELATIONSHIPS, _PUT_BACK, _TAKE_AWAY, _HOLDS_NOTHING):
+        execute(raw(session), statement, params)
     crms = session.scalars(
         select(Connection.id).where(Connection.workspace_id == workspace_id, Connection.kind == "crm")
     )
     for crm in sorted(crms):
         due.push_soon(session, workspace_id, crm)
-    due.decide_soon(session, workspace_id)
+
+
+def stand_undone(session: Session, run: Run, *, settings_version: int, by: str) -> Run:
+    """From here on the rules of `run` stand undone: what they alter of what stands now belongs to the run that begins here. Nothing
+    is decided again because of it."""
+    began = begin(session, run.workspace_id, "undo", settings_version=settings_version, by=by)
+    began.state, began.from_settings_version = "passed", settings_version
+    session.flush()
+    return began

@@ -34,11 +34,20 @@ def hold(session: Session, workspace_id: UUID, lease_id: UUID) -> bool:
     return held is not None
 
 
-def let_go(session: Session, workspace_id: UUID, lease_id: UUID, *, again_at: datetime | None = None) -> bool:
+def let_go(
+    session: Session,
+    workspace_id: UUID,
+    lease_id: UUID,
+    *,
+    again_at: datetime | None = None,
+    not_before: datetime | None = None,
+) -> bool:
     """Ends the lease; False when somebody else has it. The workspace is due again when its next verdict could change, or at `again_at`
-    (business time)."""
+    (business time), but `not_before`."""
     times = [deciding.next_decision(session, workspace_id), tasks.next_release(session, workspace_id), again_at]
     next_at = min((each for each in times if each is not None), default=None)
+    if next_at is not None and not_before is not None:
+        next_at = max(next_at, not_before)
     held = session.scalar(
         update(WorkspaceSchedule)
         .where(WorkspaceSchedule.workspace_id == workspace_id, WorkspaceSchedule.lease_id == lease_id)
