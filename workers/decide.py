@@ -135,9 +135,7 @@ def _renew(run: _Run, session: Session) -> None:
         raise _LeaseLostError
 
 
-def _let_go(
-    run: _Run, session: Session, again_at: datetime | None = None, not_before: datetime | None = None
-) -> None:
+def _let_go(run: _Run, session: Session, again_at: datetime | None = None, not_before: datetime | None = None) -> None:
     if not schedule.let_go(session, run.workspace_id, run.lease_id, again_at=again_at, not_before=not_before):
         raise _LeaseLostError
 

@@ -48,7 +48,15 @@ class RunCountSchema(Schema):
 
 class RunSchema(Schema):
     id = Id()
-    kind = choice("first", "settings", "rules", "undo", metadata=about("What changed. undo: it was changed back."))
+    kind = choice(
+        "first",
+        "settings",
+        "rules",
+        "undo",
+        metadata=about(
+            "What changed. undo: it was changed back; with two rules_versions, what undone rules alter since."
+        ),
+    )
     state = choice(
         "deciding", "passed", "held", "approved", "undone", "superseded",
         metadata=about("held: nothing of it is written until somebody approves. superseded: a later change took it in."),

@@ -18,6 +18,7 @@ from service.store import acting, deciding, runs, tasks
 from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
 from tests.workers.test_breaker import act, change, newest, people_ask
+from workers import __main__ as processes
 from workers import decide
 
 NEWER = 99
@@ -389,6 +390,13 @@ def test_older_workers_go_on_by_their_own_rules_once_nobody_has_newer_ones(
     install(monkeypatch, blind)
     heard(asked)
     assert (newest(asked).state, list(newest(asked).counts.values())) == ("held", [{"withdraw": MANY - 1}])
+
+
+def test_a_worker_says_by_which_rules_it_decides(connected: World) -> None:
+    redis = connected.runtime.redis
+    processes.MortalWorker([queue.QUEUE], connection=redis).heartbeat()
+    assert queue.alive(redis, queue.deciders(RULES_VERSION))
+    assert not queue.alive(redis, queue.deciders(NEWER))
 
 
 def test_a_run_is_not_over_before_nothing_stands_by_other_rules(asked: World, monkeypatch: pytest.MonkeyPatch) -> None:
