@@ -281,7 +281,7 @@ def _store(
     existing = tasks.standing(session, run.workspace_id, scope, ids, keys)
     before = {row.key: replace(row) for row in existing}
     changed, closed = changes(desk, judged, existing, keys)
-    altered = hold_back(session, part, desk, cases, scope, before, changed)
+    altered = hold_back(session, part, desk, cases, judged, scope, before, changed)
     tasks.save(session, run.workspace_id, changed, settings=version)
     about = zip(keys, (each.finding.evidence for _, each in judged if each.finding), strict=True)
     following.decided(session, changed, dict(about))

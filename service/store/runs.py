@@ -128,10 +128,10 @@ def notice_rules(
 
 @dataclass(frozen=True)
 class Part:
-    """Which of the conversations or relationships that are being decided belong to a run."""
+    """Which of the conversations or relationships that are being decided belong to a run, and when each was decided before (business time)."""
 
     run: Run
-    ids: frozenset[UUID]
+    decided: Mapping[UUID, datetime | None]
 
 
 def part_of(
@@ -147,19 +147,19 @@ def part_of(
         return None
     rows = execute(
         raw(session),
-        f"SELECT id FROM {table} WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND rules_version IS NOT NULL"  # noqa: S608
+        f"SELECT id, decided_at FROM {table} WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) AND rules_version IS NOT NULL"  # noqa: S608
         " AND (id < %(undone)s::uuid OR (%(undecided)s AND (settings_version < %(settings)s OR rules_version <> %(rules)s)))",
         {
             "w": workspace_id, "ids": list(ids), "settings": run.settings_version, "rules": run.rules_version, "undone": undone,
             "undecided": undecided,
         },
     )  # fmt: skip
-    return Part(run, frozenset(row[0] for row in rows)) if rows else None
+    return Part(run, dict(rows)) if rows else None
 
 
-def kept(row: TaskRow) -> dict[str, Any]:
-    """What is remembered of a task before a run alters it, and when that was."""
-    return {**{name: getattr(row, name) for name in KEPT}, "kept_at": real_now()}
+def kept(row: TaskRow, *, completes: bool = False) -> dict[str, Any]:
+    """What is remembered of a task before a run alters it, when that was, and whether the run takes it for answered."""
+    return {**{name: getattr(row, name) for name in KEPT}, "kept_at": real_now(), "completes": completes}
 
 
 _CHANGE = {"task_id": "uuid", "before": "jsonb"}
@@ -311,8 +311,9 @@ def close(session: Session, run: Run, state: str, by: str, at: datetime | None =
     session.flush()
 
 
-# What the rules have left of a task is put back; what a person closed stays closed, and so does what was answered.
-_OURS = "t.closed_by IN ('', 'rules') AND t.wanted <> 'completed'"
+# What the rules have left of a task is put back; what a person closed stays closed, and so does what was answered: but for what only the
+# rules of the run took for answered.
+_OURS = "t.closed_by IN ('', 'rules') AND (t.wanted <> 'completed' OR (c.before->>'completes')::boolean)"
 _CHANGED = "run_changes c JOIN tasks t ON t.workspace_id = %(w)s AND t.id = c.task_id WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s"
 _SINCE = (
     "min(coalesce((c.before->>'kept_at')::timestamptz, t.created_at))"  # from when the oldest state is that is put back

@@ -66,6 +66,11 @@ def wordy(conversation: Conversation, *, now: Any, policy: Any) -> Verdict:
     )
 
 
+def credulous(conversation: Conversation, **_: Any) -> Verdict:
+    """Rules that take what people ask for its own answer."""
+    return Verdict(None, ("Nothing is open.",), answers={post.id: post for post in conversation.posts if not post.ours})
+
+
 _JUDGE = judging.unanswered
 
 
@@ -416,3 +421,37 @@ def test_a_process_that_serves_pages_brings_no_rules_along(asked: World, monkeyp
     assert (found.rules_version, found.from_rules_version) == (RULES_VERSION, RULES_VERSION)
     asked.run()
     assert (newest(asked).kind, newest(asked).state) == ("rules", "held")
+
+
+# --- what is taken for an answer --------------------------------------------------------------------------------
+
+
+def test_rules_that_take_for_an_answer_what_was_none_before_are_held_and_undone(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, credulous)
+    asked.look()
+    heard(asked)
+    assert (newest(asked).state, list(newest(asked).counts.values())) == ("held", [{"withdraw": MANY}])
+    assert open_for_those_who_asked(asked.crm) == MANY
+    act(asked, "undo_run")
+    asked.run()
+    assert open_for_those_who_asked(asked.crm) == MANY
+    assert {each.wanted for each in asked.tasks() if "Person" in each.content["subject"]} == {"open"}
+    settings_change(asked)
+    assert open_for_those_who_asked(asked.crm) == MANY
+    install(monkeypatch, _JUDGE, RULES_VERSION)
+    heard(asked)
+    answered(asked, 0)
+    assert open_for_those_who_asked(asked.crm) == MANY - 1
+
+
+def test_approved_they_are_undone_as_well(asked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, credulous)
+    heard(asked)
+    act(asked, "approve_run")
+    asked.run()
+    assert open_for_those_who_asked(asked.crm) == 0
+    act(asked, "undo_run")
+    asked.run()
+    assert open_for_those_who_asked(asked.crm) == MANY
