@@ -18,6 +18,7 @@ from integrations.registry import AnyProvider
 from service import health, registrations
 from service.accounts import Caller
 from service.errors import PlainError
+from service.freezes import OPERATOR
 from service.models import Connection
 from service.registrations import ConnectError
 from service.runtime import Runtime
@@ -26,7 +27,7 @@ from service.store import connecting, freezing, leaving
 STAYS = "What was read stays in Warmline. Our credentials are deleted here."
 
 
-def operator(workspace_id: UUID, actor: str = "system") -> Caller:
+def operator(workspace_id: UUID, actor: str = OPERATOR) -> Caller:
     """Somebody who acts in this workspace and is not there: whoever runs Warmline, or has asked for it before."""
     return Caller(workspace_id, actor, frozenset())
 

@@ -52,7 +52,7 @@ class PersonRequestSchema(Schema):
     kind = choice("erase", "object")
     state = choice("under_way", "done", "lifted")
     person = Text(metadata=about("The id as it was. After an erasure nobody has it any more."))
-    asked_by = Text(metadata=about("user:<id>, key:<id> or system."))
+    asked_by = Text(metadata=about("user:<id>, key:<id>, or operator: whoever runs Warmline."))
     created_at = Instant()
     done_at = Instant(allow_none=True)
     counts = Free(values=fields.Integer(), metadata=about("What went, by table."))

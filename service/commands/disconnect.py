@@ -68,5 +68,5 @@ def _caller(runtime: Runtime, connection_id: UUID) -> Caller:
     for workspace_id in workspaces:  # one after the other, as row-level security wants it
         with runtime.db.tenant(workspace_id) as session:
             if session.scalar(select(Connection.id).where(Connection.id == connection_id)):
-                return Caller(workspace_id, "system", frozenset())
+                return disconnecting.operator(workspace_id)
     raise PlainError("There is no such connection. Its id stands in the API's answers and in the console's addresses.")

@@ -12,11 +12,11 @@ from service import config as configuration
 from service import departing
 from service.departing import Receipt
 from service.errors import PlainError
+from service.freezes import OPERATOR
 from service.runtime import Runtime
 from service.store import departures
 
 LOOK = 1.0  # seconds between two looks at how far it has come
-BY = "operator"
 
 
 @click.command()
@@ -37,13 +37,13 @@ def command(workspace: UUID, purge: bool, now: bool, keep: bool, receipt: bool, 
     """
     runtime = Runtime(configuration.load())
     if keep:
-        if not departing.keep(runtime, workspace, by=BY):
+        if not departing.keep(runtime, workspace, by=OPERATOR):
             raise PlainError("Nobody has asked for it to be deleted, or it has begun already.")
         click.echo("Kept. Everything goes on where it stopped.")
     elif receipt:
         _say(_standing(runtime, workspace), as_json)
     else:
-        token, at = departing.ask(runtime, workspace, by=BY, purge=purge, days=0 if now else None)
+        token, at = departing.ask(runtime, workspace, by=OPERATOR, purge=purge, days=0 if now else None)
         if now:
             _say(_awaited(runtime, workspace, wait), as_json)
             return

@@ -17,12 +17,12 @@ from service import exporting
 from service.api.answers import answer
 from service.api.persons import CONFIRM, dump
 from service.errors import PlainError
+from service.freezes import OPERATOR
 from service.models import PersonRequest, Workspace
 from service.runtime import Runtime
 from service.store import erasing, objecting, persons
 from service.store.persons import Person
 
-BY = "system"  # whoever runs Warmline, in the trail
 LOOK = 1.0  # seconds between two looks at how far it has come
 
 
@@ -55,7 +55,7 @@ def find(query: str, as_json: bool) -> None:
 def export(person: UUID) -> None:
     """Print everything that is held about PERSON as JSON."""
     runtime = Runtime(configuration.load())
-    made = exporting.export(runtime, _workspace_of(runtime, person), person, by=BY)
+    made = exporting.export(runtime, _workspace_of(runtime, person), person, by=OPERATOR)
     if made is None:
         raise _nobody()
     head, parts = made
@@ -109,7 +109,7 @@ def _ask(
     runtime: Runtime, workspace_id: UUID, begin: Callable[..., PersonRequest | None], person: UUID
 ) -> PersonRequest:
     def work(session: Session) -> PersonRequest | None:
-        return begin(session, workspace_id, person, by=BY)
+        return begin(session, workspace_id, person, by=OPERATOR)
 
     row = runtime.db.retried(workspace_id, work)
     if row is None:

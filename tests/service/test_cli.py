@@ -406,6 +406,10 @@ def forum(config: Config) -> Iterator[tuple[Runtime, str]]:
 def test_an_account_is_disconnected_by_its_id(run: Run, config: Config, forum: tuple[Runtime, str]) -> None:
     code, out, _ = run("disconnect", forum[1], **on_the_database(config))
     assert (code, out) == (0, "Disconnected. What was read stays here; the credentials are gone.\n")
+    workspace_id, _ = accounts.ensure_workspace(forum[0].db, "Acme", "olga@acme.test")
+    with forum[0].db.tenant(workspace_id) as session:
+        actor = session.scalar(text("SELECT actor FROM audit WHERE action = 'connection.disconnected'"))
+    assert actor == "operator"  # whoever runs Warmline
 
 
 def test_a_purge_prints_its_receipt_and_may_be_asked_for_again(

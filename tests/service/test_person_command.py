@@ -14,6 +14,7 @@ from service.clock import real_now
 from service.config import Config, parse_keys
 from service.models import PersonRequest
 from service.runtime import Runtime
+from service.store import trail
 from tests.conftest import make_member
 from tests.service.rows import Rows
 from tests.service.test_cli import KEY, Run, on_the_database, run
@@ -76,3 +77,30 @@ def test_somebody_is_left_alone_and_no_more(run: Run, config: Config, ada: tuple
     assert run("person", "object", ada[1], "--lift", **env)[1] == "They are matched and judged like anybody again.\n"
     assert run("person", "object", ada[1], "--lift", **env)[0] == 1
     assert "There is no such person." in run("person", "export", str(uuid4()), **env)[2]
+
+
+def test_the_trail_says_that_whoever_runs_warmline_did_it(run: Run, config: Config, ada: tuple[Runtime, str]) -> None:
+    env, runtime = on_the_database(config), ada[0]
+    with runtime.db.globally() as session:
+        [workspace_id] = session.scalars(text("SELECT id FROM workspaces")).all()
+    for *arguments, code in (
+        ("person", "export", ada[1], 0),
+        ("person", "object", ada[1], 0),
+        ("person", "object", ada[1], "--lift", 0),
+        ("person", "erase", ada[1], "--yes", "--wait", "0", 1),  # no worker is running
+        ("leave", str(workspace_id), 0),
+        ("leave", str(workspace_id), "--keep", 0),
+    ):
+        assert run(*arguments, **env)[0] == code
+    with runtime.db.tenant(workspace_id) as session:
+        wrote = trail.since(session, workspace_id)
+    ours = [each.action for each in wrote if each.actor == "operator"]
+    assert sorted(ours) == [
+        "person.erased",
+        "person.exported",
+        "person.objected",
+        "person.objection_lifted",
+        "workspace.kept",
+        "workspace.leaving",
+    ]
+    assert not any(each.actor == "system" for each in wrote)
