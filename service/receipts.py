@@ -54,6 +54,7 @@ def lines(counts: Row, tasks: Sequence[Row], *, asked_at: datetime, backup_days:
     found += [
         "What they wrote on the networks is theirs and the networks': it stays there.",
         "When they are read again they are left out, by hashes from which no name can be told.",
+        "An address that contacts of other names carry as well counts beside their name only. Whoever comes later with one that was theirs alone is left out.",
         _of_backups(asked_at, backup_days),
     ]
     return found

@@ -39,7 +39,9 @@ class OnePersonSchema(Schema):
     perhaps = fields.List(
         fields.UUID(),
         required=True,
-        metadata=about("Contacts that were suggested as the same person, and never confirmed."),
+        metadata=about(
+            "Contacts that may be the same person, by a match or by a shared address and a like name, and were never confirmed."
+        ),
     )
     objects = Flag(metadata=about("They asked never to be judged."))
     ours = Flag(metadata=about("An account of the team's own: it can be neither erased nor left alone."))

@@ -14,11 +14,10 @@ from integrations.records import Author
 from service.db import raw
 from service.rules.matching import keys as matching
 from service.rules.matching.handles import plain
-from service.store import suppressing
+from service.store import sharing, suppressing
 from service.store.contact_json import contact_record
 from service.store.rows import execute
 
-MOST = 100  # records of one person; what shares an address with more is no person
 FOUND = 25  # people shown for one search
 
 _AUTHORS = (
@@ -38,9 +37,6 @@ _SUGGESTED = (
     "SELECT DISTINCT contact_id FROM matches WHERE workspace_id = %(w)s AND state = 'suggested' AND author_id = ANY(%(authors)s)"
     " AND contact_id <> ALL(%(contacts)s)"
 )
-_SHARING = (
-    "SELECT DISTINCT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) LIMIT %(most)s"
-)
 # Whoever objects is filed nowhere, so those who were one person then are found by what was noted.
 _OBJECTED = (
     "SELECT author_ids, contact_ids FROM person_requests WHERE workspace_id = %(w)s AND kind = 'object' AND state = 'done'"
@@ -58,8 +54,11 @@ class Person:
 
     authors: Sequence[Mapping[str, Any]]
     contacts: Sequence[Mapping[str, Any]]
-    perhaps: Sequence[UUID] = ()  # contacts that are suggested, and nobody has said yes to
+    perhaps: Sequence[
+        UUID
+    ] = ()  # contacts that are suggested, or share an address and a name, and nobody has said yes to
     ours: bool = False  # one of the authors is an account of the team's own
+    shared: frozenset[str] = frozenset()  # keys of theirs that others carry as well
 
     @property
     def author_ids(self) -> list[UUID]:
@@ -94,7 +93,7 @@ class Person:
             found |= suppressing.author_marks(row["provider"], row["host"], author_of(row))
         for row in self.contacts:
             found |= suppressing.contact_marks(row["connection_id"], contact_record(row["fields"]))
-        return found
+        return (found - self.shared) | {suppressing.shared_mark(key) for key in self.shared}
 
 
 def author_of(row: Mapping[str, Any]) -> Author:
@@ -116,7 +115,8 @@ def of(session: Session, workspace_id: UUID, record_id: UUID) -> Person | None:
         for author_id, contact_id in _confirmed(session, workspace_id, authors, contacts):
             authors.add(author_id)
             contacts.add(contact_id)
-        contacts |= _sharing(session, workspace_id, known)
+        held = _look(session, workspace_id, own, known)
+        contacts |= held.theirs
         for theirs, records in execute(
             raw(session), _OBJECTED, {"w": workspace_id, "authors": list(authors), "contacts": list(contacts)}
         ):
@@ -125,9 +125,10 @@ def of(session: Session, workspace_id: UUID, record_id: UUID) -> Person | None:
         if len(authors) + len(contacts) == before:
             break
     params = {"w": workspace_id, "authors": list(authors), "contacts": list(contacts)}
-    perhaps = sorted(row[0] for row in execute(raw(session), _SUGGESTED, params))
+    suggested = {row[0] for row in execute(raw(session), _SUGGESTED, params)}
+    perhaps = sorted(suggested | (held.perhaps - contacts))
     ours = bool(execute(raw(session), _OWN, {"w": workspace_id, "ids": list(authors)}))
-    return Person(own, known, perhaps, ours)
+    return Person(own, known, perhaps, ours, frozenset(held.shared))
 
 
 def _confirmed(
@@ -137,14 +138,17 @@ def _confirmed(
     return execute(raw(session), _CONFIRMED, params)
 
 
-def _sharing(session: Session, workspace_id: UUID, contacts: Iterable[Mapping[str, Any]]) -> set[UUID]:
-    """Contacts that have a handle or an e-mail address of one of these."""
-    keys = {key for row in contacts for key in matching.identifiers(contact_record(row["fields"]))}
-    wanted = sorted(suppressing.personal_keys(keys))
-    if not wanted:
-        return set()
-    found = execute(raw(session), _SHARING, {"w": workspace_id, "keys": wanted, "most": MOST + 1})
-    return {row[0] for row in found} if len(found) <= MOST else set()
+def _look(
+    session: Session, workspace_id: UUID, authors: Iterable[Mapping[str, Any]], contacts: Iterable[Mapping[str, Any]]
+) -> sharing.Found:
+    """What of theirs others carry too, and who else has what is theirs alone."""
+    profiles = [
+        sharing.Record(row["id"], sharing.named(row["name"]), suppressing.authors_keys(row["provider"], author_of(row)))
+        for row in authors
+    ]
+    records = [(row["id"], contact_record(row["fields"])) for row in contacts]
+    known = [sharing.Record(row_id, each, suppressing.contacts_keys(each)) for row_id, each in records]
+    return sharing.look(session, workspace_id, profiles, known)
 
 
 def _rows(session: Session, statement: str, workspace_id: UUID, ids: Iterable[UUID]) -> list[dict[str, Any]]:

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from integrations.records import Activity, Author, Contact, Engagement
 from service.db import VAULT, raw
 from service.models import SuppressionKey
-from service.rules.matching.keys import Key, author_keys, identifiers
+from service.rules.matching import mailboxes
+from service.rules.matching.keys import Key, author_keys, full_names, identifiers
 from service.rules.model import KnownAuthor
 from service.sealed import SUPPRESSION
 from service.store.rows import execute
@@ -31,47 +32,6 @@ T = TypeVar("T")
 _LOCK = 7261636  # any number: no other advisory lock of ours has it (see `service.db.migrate`)
 _SEALED = "SELECT sealed FROM suppression_keys WHERE workspace_id = %(w)s"
 _KEY_BYTES = 32  # as long as what SHA-256 gives (RFC 2104, 3)
-# Mailboxes of an office and not of a person (RFC 2142, and what else stands on contact pages): whoever shares one is somebody else.
-OFFICES = frozenset(
-    [
-        "abuse",
-        "accounts",
-        "admin",
-        "billing",
-        "bookings",
-        "contact",
-        "enquiries",
-        "hello",
-        "help",
-        "hi",
-        "hostmaster",
-        "hr",
-        "info",
-        "inquiries",
-        "jobs",
-        "mail",
-        "marketing",
-        "media",
-        "news",
-        "newsletter",
-        "noc",
-        "noreply",
-        "no-reply",
-        "office",
-        "orders",
-        "postmaster",
-        "press",
-        "privacy",
-        "reception",
-        "sales",
-        "security",
-        "service",
-        "shop",
-        "support",
-        "team",
-        "webmaster",
-    ]
-)
 
 
 # --- by what somebody is recognised ---------------------------------------------------------------------------
@@ -79,8 +39,12 @@ OFFICES = frozenset(
 
 def author_marks(provider: str, host: str, author: Author) -> set[str]:
     """An author's own: the network's id, the handle there, and addresses on the profile."""
-    keys = author_keys(KnownAuthor(provider, author))
-    return {id_mark(provider, host, author.id), *filter(_is_personal, keys)}
+    return {id_mark(provider, host, author.id), *authors_keys(provider, author)}
+
+
+def authors_keys(provider: str, author: Author) -> set[str]:
+    """The handle, and addresses on the profile that are not an office's by their names."""
+    return _personal(author_keys(KnownAuthor(provider, author)))
 
 
 def id_mark(provider: str, host: str, native_id: str) -> str:
@@ -94,12 +58,25 @@ def contact_mark(connection_id: UUID, native_id: str) -> str:
 
 
 def contact_marks(connection_id: UUID, contact: Contact) -> set[str]:
-    """A contact's own: the CRM's id, handles whose network is known, and e-mail addresses."""
-    return {contact_mark(connection_id, contact.id), *personal_keys(identifiers(contact))}
+    """A contact's own: the CRM's id, handles whose network is known, and e-mail addresses, by themselves and beside the name."""
+    keys, names = contacts_keys(contact), full_names(contact)
+    beside = {f"{key}|{name}" for key in keys for name in names}
+    return {contact_mark(connection_id, contact.id), *keys, *beside}
 
 
-def personal_keys(keys: Iterable[str]) -> set[str]:
-    """Of the keys of `service.rules.matching`, those that are one person's and nobody else's."""
+def contacts_keys(contact: Contact) -> set[str]:
+    """Handles whose network is known, and e-mail addresses that are not an office's by their names."""
+    return _personal(identifiers(contact))
+
+
+def shared_mark(key: str) -> str:
+    """That several people carry this key: nobody is recognised by it alone, from then on."""
+    return f"shared|{key}"
+
+
+def _personal(keys: Iterable[str]) -> set[str]:
+    """Of the keys of `service.rules.matching`, those that may be one person's and nobody else's. (Whether others carry them:
+    `service.store.sharing`.)"""
     return set(filter(_is_personal, keys))
 
 
@@ -107,7 +84,7 @@ def _is_personal(key: str) -> bool:
     kind, _, value = key.partition(":")
     if kind == Key.HANDLE:
         return not value.startswith("*")
-    return kind == Key.EMAIL and value.partition("@")[0] not in OFFICES
+    return kind == Key.EMAIL and not mailboxes.is_offices(value)
 
 
 # --- the list -------------------------------------------------------------------------------------------------
@@ -170,6 +147,16 @@ def reading(session: Session, workspace_id: UUID) -> List | None:
         found = connection.execute(_SEALED, {"w": workspace_id})
     row = found.fetchone()
     return List(session, workspace_id, _open(session, workspace_id, row[0])) if row else None
+
+
+def known_as_shared(session: Session, workspace_id: UUID, keys: Iterable[str]) -> set[str]:
+    """Of these keys, those that several people carried when one of them was put on the list, though they may be gone since. Nobody
+    waits for that, nor is waited for."""
+    sealed = _sealed(session, workspace_id)
+    if sealed is None:
+        return set()
+    listed = List(session, workspace_id, _open(session, workspace_id, sealed))
+    return listed.holding({key: [shared_mark(key)] for key in keys})
 
 
 def changing(session: Session, workspace_id: UUID) -> List:

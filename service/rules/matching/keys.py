@@ -66,6 +66,11 @@ def identifiers(contact: Contact) -> frozenset[str]:
     return frozenset(_identifiers(contact))
 
 
+def full_names(contact: Contact) -> frozenset[str]:
+    """Those of a contact's keys that are a given and a family name."""
+    return frozenset(key for key in _filed_names(contact_name(contact)) if key.startswith(f"{K.NAME}:"))
+
+
 def filed(contact: Contact) -> frozenset[str]:
     """All that a store files a contact under: `contact_keys` and `counted`, read at once."""
     name = contact_name(contact)

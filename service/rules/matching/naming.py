@@ -88,6 +88,26 @@ def shown(words: tuple[str, ...], name: ContactName) -> Shown:
     return Shown(_level(level, family, words, others, name), given, family or "")
 
 
+def may_be_one(one: ContactName, other: ContactName, *, married: bool = False) -> bool:
+    """Whether two contacts bear one name, as far as both say one: in any order, in short, by initials. `married`: or the same given name
+    with another family name."""
+    if not one.words or not other.words or one.compact == other.compact:
+        return True
+    if not set(one.organisation).isdisjoint(other.organisation):
+        return True
+    levels = {shown(one.words, other).level, shown(other.words, one).level}
+    if not levels.isdisjoint(WHOLE) or (married and L.OTHER_FAMILY in levels):
+        return True
+    return not levels.isdisjoint(AGREE) and _initials_fit(one, other)
+
+
+def _initials_fit(one: ContactName, other: ContactName) -> bool:
+    """A. Meyer is no B. Meyer; of whoever goes by one name alone nobody can tell."""
+    if not (one.families and other.families):
+        return True
+    return not {each[0] for each in one.givens}.isdisjoint(each[0] for each in other.givens)
+
+
 def weighed(found: Shown, seen: Commonness, shares: Mapping[Level, float] = DISPLAYED) -> Likeness:
     """What it is worth that so much of a name is shown."""
     if found.level in DISAGREE:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from integrations.records import Author, Contact
 from service.rules import names
-from service.rules.matching import author_keys, contact_keys, counted, firms, handles, naming
+from service.rules.matching import author_keys, contact_keys, counted, firms, handles, mailboxes, naming
 from service.rules.matching.naming import AGREE, Level
 from service.rules.matching.person import contact_name
 from service.rules.matching.rarity import Commonness
@@ -235,3 +235,90 @@ def test_nobody_is_left_out_at_a_glance_whose_whole_name_a_handle_holds(first: s
     assert found.level not in naming.WHOLE
     if len(words) > 1:
         assert naming.spaced(words, found, name, SEEN).level not in naming.WHOLE
+
+
+# --- two contacts ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "may_be"),
+    [
+        ("Orla Quennell", "Quennell, Orla", True),
+        ("Orla Quennell", "QUENNELL Orla", True),
+        ("Orla Quennell", "Dr. Orla Quennell", True),
+        ("Orla Quennell", "O. Quennell", True),
+        ("Orla Quennell", "Orla Q.", True),
+        ("Orla Quennell", "Orla", True),
+        ("Orla Quennell", "Frau Quennell", True),
+        ("Orla Quennell", "Orla Torre-Quennell", True),
+        ("Orla Quennell", "", True),
+        ("James Quennell", "Jim Quennell", True),
+        ("Орла Куэннелл", "Orla Kuennell", True),
+        ("Orla Quennell", "Ida Velthuis", False),
+        ("Orla Quennell", "Ida Quennell", False),
+        ("Orla Quennell", "I. Quennell", False),
+        ("O. Quennell", "I. Quennell", False),
+        ("Orla Quennell", "Ida", False),
+        ("Orla", "Ida", False),
+        ("Orla Quennell", "Empfang Acme", False),
+    ],
+)
+def test_two_contacts_bear_one_name_as_far_as_both_say_one(one: str, other: str, may_be: bool) -> None:
+    this, that = (contact_name(Contact("1", name=each)) for each in (one, other))
+    assert naming.may_be_one(this, that) is naming.may_be_one(that, this) is may_be
+
+
+def test_another_family_name_is_another_person_but_for_a_marriage() -> None:
+    one, other = (contact_name(person("Orla", each)) for each in ("Quennell", "Velthuis"))
+    assert not naming.may_be_one(one, other)
+    assert naming.may_be_one(one, other, married=True)
+
+
+def test_a_firm_and_who_works_there_bear_two_names() -> None:
+    firm, twin = (contact_name(Contact("1", name="Acme Ltd", company=each)) for each in ("Acme Ltd", "Acme Ltd"))
+    assert naming.may_be_one(firm, twin)
+    assert not naming.may_be_one(firm, contact_name(person("Orla", "Quennell")))
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        "info",
+        "info2",
+        "info+web",
+        "No-Reply",
+        "customer.service",
+        "kontakt",
+        "contacto",
+        "contact",
+        "contatto",
+        "contato",
+        "kundenservice",
+        "vertrieb",
+        "ventas",
+        "vendas",
+        "ventes",
+        "vendite",
+        "accueil",
+        "buero",
+        "büro",
+        "secretaria",
+        "sekretariat",
+        "bureau",
+        "ufficio",
+        "verkoop",
+        "klantenservice",
+        "salg",
+        "försäljning",
+        "kundtjänst",
+        "biuro",
+        "satış",
+    ],
+)
+def test_a_mailbox_of_an_office_is_told_by_its_name(local: str) -> None:
+    assert mailboxes.is_offices(f"{local}@acme.test".casefold())
+
+
+@pytest.mark.parametrize("local", ["orla", "orla.quennell", "orla+info", "orla.info", "7", "o"])
+def test_a_mailbox_that_may_be_a_persons_is_none_of_an_office(local: str) -> None:
+    assert not mailboxes.is_offices(f"{local}@acme.test")
