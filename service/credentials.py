@@ -202,7 +202,12 @@ def _open(runtime: Runtime, row: Credential) -> Held:
 def _read(runtime: Runtime, workspace_id: UUID, connection_id: UUID) -> tuple[Held, datetime | None]:
     with runtime.db.tenant(workspace_id) as session:
         row = session.scalars(
-            select(Credential).where(Credential.workspace_id == workspace_id, Credential.connection_id == connection_id)
+            select(Credential)
+            .join(
+                Connection,
+                (Connection.workspace_id == Credential.workspace_id) & (Connection.id == Credential.connection_id),
+            )
+            .where(*_mine(workspace_id, connection_id), Connection.status != "disconnected")
         ).one_or_none()
     if row is None:
         raise AuthenticationError("this account was disconnected")

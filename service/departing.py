@@ -93,9 +93,10 @@ def leave_accounts(runtime: Runtime, row: Departure) -> bool:
     for connection in found:
         if connection.status != "disconnected":
             _leave(runtime, row, connection, late)
+    told = disconnecting.tell_all(runtime, row.workspace_id)  # also those of whoever died in the middle
     with runtime.db.tenant(row.workspace_id) as session:
         found = departures.connections(session, row.workspace_id)
-        waits = any(each.status != "disconnected" for each in found)
+        waits = not told or any(each.status != "disconnected" for each in found)
         if not waits and not row.lines:
             departures.note(session, row.workspace_id, [line for each in found for line in _said(each)])
     return not waits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +18,16 @@ from integrations.records import Author
 from integrations.registry import AnyProvider
 from service import health, registrations
 from service.accounts import Caller
+from service.clock import real_now
 from service.errors import PlainError
 from service.freezes import OPERATOR
 from service.models import Connection
 from service.registrations import ConnectError
 from service.runtime import Runtime
 from service.store import connecting, freezing, leaving
+from service.store.connecting import Ended
 
+PATIENCE = timedelta(days=1)  # with a provider that somebody was to tell, and died
 STAYS = "What was read stays in Warmline. Our credentials are deleted here."
 
 
@@ -38,14 +42,14 @@ def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
     False when there is no such connection."""
     with runtime.db.tenant(caller.workspace_id) as session:
         found = connecting.forget(session, runtime.vault, caller.workspace_id, connection_id, by=caller.actor)
-        if found is not None and found[0].receipt.get("state") == leaving.UNDER_WAY:
-            leaving.give_up(session, found[0])  # what could not be withdrawn yet stays after all
+        if found is not None:
+            if found.row.receipt.get("state") == leaving.UNDER_WAY:
+                leaving.give_up(session, found.row)  # what could not be withdrawn yet stays after all
+            if found.version is not None:
+                found.row.status_reason = _untold(found.row)
     if found is None:
         return False
-    left = _give_back(runtime, *found).left
-    if left:
-        with runtime.db.tenant(caller.workspace_id) as session:
-            connecting.left_behind(session, caller.workspace_id, connection_id, left)
+    _tell(runtime, found)
     return True
 
 
@@ -80,22 +84,55 @@ def purge(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
 
 
 def end(runtime: Runtime, row: Connection, lines: Sequence[str], *, by: str = "system") -> None:
-    """The last step: the credentials go, here and there, and the receipt is written."""
+    """The last step: the provider is told, the credentials go, and the receipt is written."""
 
-    def forget(session: Session) -> tuple[Connection, dict[str, Any]] | None:
+    def forget(session: Session) -> Ended | None:
         found = connecting.forget(session, runtime.vault, row.workspace_id, row.id, by=by)
         if found is not None:
-            leaving.end(session, found[0], [*lines, STAYS], by=by)
+            leaving.end(session, found.row, [*lines, _untold(row)], by=by)
         return found
 
     found = runtime.db.retried(row.workspace_id, forget)
-    if found is None:
-        return
-    goodbye = _give_back(runtime, *found)
-    told = _GOODBYE[goodbye.told].format(name=health.provider_name(row.provider))
-    with runtime.db.tenant(row.workspace_id) as session:
-        for sentence in (*goodbye.left, told):
-            leaving.note(session, row.workspace_id, row.id, sentence)
+    if found is not None:
+        _tell(runtime, found)
+
+
+def tell_all(runtime: Runtime, workspace_id: UUID) -> bool:
+    """Tells the providers of which somebody died who was to tell them. Whether none is left. Raises what the last of those raised that
+    cannot be told, once all were tried."""
+    failed: Exception | None = None
+    with runtime.db.tenant(workspace_id) as session:
+        found = connecting.untold(session, runtime.vault, workspace_id)
+    for each in found:
+        try:
+            _tell(runtime, each)
+        except Exception as error:
+            failed = error
+    if failed is not None:
+        raise failed
+    with runtime.db.tenant(workspace_id) as session:
+        return not connecting.untold(session, runtime.vault, workspace_id)
+
+
+def _tell(runtime: Runtime, ended: Ended) -> None:
+    """Tells the provider that we left, deletes the credentials and writes down what came of it. May be broken off at any line, and done
+    twice. After `PATIENCE` the provider is not told any more: whoever tries it dies."""
+    now = real_now()
+    late = now - (ended.row.status_at or now) > PATIENCE
+    goodbye = _Goodbye() if late else _give_back(runtime, ended.row, ended.credentials)
+    told = _GOODBYE[goodbye.told].format(name=health.provider_name(ended.row.provider))
+
+    def note(session: Session) -> None:
+        row = connecting.told(session, ended)
+        if row is not None:
+            written = leaving.replace_line(row, _untold(row), [STAYS, *goodbye.left, told])
+            row.status_reason = "" if written else " ".join([*goodbye.left, *([told] if late else [])])
+
+    runtime.db.retried(ended.row.workspace_id, note)
+
+
+def _untold(row: Connection) -> str:
+    return _UNTOLD.format(name=health.provider_name(row.provider))
 
 
 def receipt(runtime: Runtime, workspace_id: UUID, connection_id: UUID) -> tuple[str, Mapping[str, Any], str]:
@@ -112,6 +149,7 @@ def _row(workspace_id: UUID, connection_id: UUID) -> Select[Connection]:
     return select(Connection).where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
 
 
+_UNTOLD = "{name} is still to be told that we left. Until then our credentials rest here, sealed, and nothing is read with them."
 _GOODBYE = {
     True: "{name} was told that we left.",
     False: "{name} was not told that we left. Remove Warmline there, or the key that you made for it.",

@@ -29,6 +29,8 @@ class Found:
 def look_up(session: Session, row: Connection) -> Found | None:
     """For whoever reads about the connection anyway, and speaks for it right after: `access_of` then asks nothing. None where something is
     missing, of which `access_of` tells."""
+    if row.status == "disconnected":  # its credentials rest until the provider was told
+        return None
     try:
         server = registrations.server_of(row)
     except ConnectError:

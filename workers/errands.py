@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from service.models import Errand
 from service.runtime import Runtime
 from service.store import errands
-from workers import compare, depart, keep, policy
+from workers import compare, depart, farewell, keep, policy
 
 Hold = Callable[[Session], Errand | None]
 # By name: does what is due, and says in how long to come again (None: not by itself).
 _WAYS: Mapping[str, Callable[[Runtime, UUID, Hold], timedelta | None]] = {
     errands.COMPARE: compare.compare,
     errands.DEPART: depart.depart,
+    errands.FAREWELL: farewell.farewell,
     errands.KEEP: keep.keep,
 }
 

@@ -22,7 +22,7 @@ class Errand(Tenant, Identified, Base):
         Index("ix_errands_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
     )
 
-    name: Mapped[str] = mapped_column(Text)  # compare, depart
+    name: Mapped[str] = mapped_column(Text)  # compare, depart, farewell, keep
     next_at: Mapped[datetime | None]  # real time
     lease_id: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]

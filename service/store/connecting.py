@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from service.accounts import Caller
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import Audit, Brand, ConnectedAccount, Connection, Credential, Stream
-from service.store import due, handle_fields, leaving
+from service.store import due, errands, handle_fields, leaving
 from service.vault import SealBrokenError, Vault
 
 
@@ -200,19 +201,6 @@ def checked(session: Session, workspace_id: UUID, connection_id: UUID, steps: Se
     )
 
 
-def left_behind(session: Session, workspace_id: UUID, connection_id: UUID, sentences: Sequence[str]) -> None:
-    """What stays at the provider of a connection that was disconnected."""
-    session.execute(
-        update(Connection)
-        .where(
-            Connection.workspace_id == workspace_id,
-            Connection.id == connection_id,
-            Connection.status == "disconnected",
-        )
-        .values(status_reason=" ".join(sentences))
-    )
-
-
 def is_held_elsewhere(session: Session, row: Connection) -> bool:
     """Whether another workspace has connected the same account. `session` is over the global tables."""
     others = select(ConnectedAccount.connection_id).where(
@@ -224,20 +212,28 @@ def is_held_elsewhere(session: Session, row: Connection) -> bool:
     return bool(session.scalar(select(others.exists())))
 
 
-def forget(
-    session: Session, vault: Vault, workspace_id: UUID, connection_id: UUID, *, by: str
-) -> tuple[Connection, dict[str, Any]] | None:
-    """Ends a connection here. Returns it and the credentials to revoke, or None when there is none."""
+# --- ending one -----------------------------------------------------------------------------------------------
+
+UNTOLD_FOR = timedelta(minutes=10)  # longer than any provider takes: then whoever was to tell it is gone
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A connection that is ended here, and the credentials with which its provider is still to be told; `version` None: there are none."""
+
+    row: Connection
+    credentials: Mapping[str, Any] = field(repr=False)
+    version: int | None
+
+
+def forget(session: Session, vault: Vault, workspace_id: UUID, connection_id: UUID, *, by: str) -> Ended | None:
+    """Ends a connection here: nothing is read or written with it any more. Its credentials rest until `told`, so that whoever dies before
+    the provider has heard of it is followed by an errand. None when there is no such connection."""
     row = session.scalars(
         select(Connection).where(Connection.workspace_id == workspace_id, Connection.id == connection_id)
     ).one_or_none()
     if row is None:
         return None
-    envelope = session.scalar(
-        delete(Credential)
-        .where(Credential.workspace_id == workspace_id, Credential.connection_id == connection_id)
-        .returning(Credential.sealed)
-    )
     row.status, row.status_reason, row.status_at, row.next_push_at = "disconnected", "", real_now(), None
     if row.kind == "crm":
         due.decide_everything(session, workspace_id)  # whom it knew may be known to another
@@ -255,8 +251,47 @@ def forget(
             subject=f"connection:{row.id}",
         )
     )
+    credential = session.get(Credential, (workspace_id, connection_id), populate_existing=True)
+    if credential is None:
+        return Ended(row, {}, None)
+    errands.run_at(session, workspace_id, errands.FAREWELL, real_now() + UNTOLD_FOR)
+    return _ended(vault, row, credential)
+
+
+def untold(session: Session, vault: Vault, workspace_id: UUID) -> list[Ended]:
+    """Connections that are ended here, and of which nobody has noted that the provider was told."""
+    found = session.execute(
+        select(Connection, Credential)
+        .join(
+            Credential,
+            (Credential.workspace_id == Connection.workspace_id) & (Credential.connection_id == Connection.id),
+        )
+        .where(Connection.workspace_id == workspace_id, Connection.status == "disconnected")
+        .order_by(Connection.id)
+    )
+    return [_ended(vault, row, credential) for row, credential in found]
+
+
+def told(session: Session, ended: Ended) -> Connection | None:
+    """The provider was told, or nobody tries any more: the credentials go. Returns the connection's row, locked; None where it was
+    connected again, or its credentials renewed, meanwhile: with these somebody has still to tell."""
+    place = (ended.row.workspace_id, ended.row.id)
+    row = session.get(Connection, place, with_for_update=True, populate_existing=True)
+    if row is None or row.status != "disconnected":
+        return None
+    if ended.version is None:
+        return row
+    gone = delete(Credential).where(
+        Credential.workspace_id == row.workspace_id,
+        Credential.connection_id == row.id,
+        Credential.version == ended.version,
+    )
+    return row if session.scalar(gone.returning(Credential.version)) is not None else None
+
+
+def _ended(vault: Vault, row: Connection, credential: Credential) -> Ended:
     try:
-        held = vault.open(envelope, "credentials", "sealed", workspace_id, connection_id) if envelope else {}
+        held = vault.open(credential.sealed, "credentials", "sealed", row.workspace_id, row.id)
     except SealBrokenError:
         held = {}
-    return row, held
+    return Ended(row, held, credential.version)

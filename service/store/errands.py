@@ -14,7 +14,7 @@ from service.clock import real_now
 from service.ids import new_id
 from service.models import Errand
 
-COMPARE, DEPART, KEEP = "compare", "depart", "keep"
+COMPARE, DEPART, FAREWELL, KEEP = "compare", "depart", "farewell", "keep"
 
 
 def run_at(session: Session, workspace_id: UUID, name: str, at: datetime) -> None:

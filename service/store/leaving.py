@@ -103,10 +103,14 @@ def give_up(session: Session, row: Connection) -> None:
     _release(session, row, "true")
 
 
-def note(session: Session, workspace_id: UUID, connection_id: UUID, line: str) -> None:
-    """One more line on the receipt."""
-    row = session.get_one(Connection, (workspace_id, connection_id), with_for_update=True)
-    row.receipt = {**row.receipt, "lines": [*row.receipt["lines"], line]}
+def replace_line(row: Connection, line: str, lines: Sequence[str]) -> bool:
+    """On the receipt of a connection whose row is locked, these lines stand in the place of that one. False where it says no such thing."""
+    said = row.receipt.get("lines", [])
+    if line not in said:
+        return False
+    at = said.index(line)
+    row.receipt = {**row.receipt, "lines": [*said[:at], *lines, *said[at + 1 :]]}
+    return True
 
 
 def _release(session: Session, row: Connection, which: str) -> None:

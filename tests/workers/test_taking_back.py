@@ -94,15 +94,15 @@ def test_what_another_workspace_needs_of_the_same_account_stays_until_that_leave
 def test_how_many_workspaces_there_are_makes_no_disconnect_dearer(connected: World, hints: Hints) -> None:
     for number in range(5):
         make_member(connected.runtime, f"Neighbour {number}", f"nina{number}@neighbour.test")
-    begun: list[object] = []
+    account, begun = connected.connection("social").id, list[object]()
     count = begun.append  # one object, as SQLAlchemy knows listeners by theirs
     event.listen(connected.runtime.db.engine, "begin", count)
     try:
-        disconnect(connected)
+        disconnecting.disconnect(connected.runtime, connected.owner.caller, account)
     finally:
         event.remove(connected.runtime.db.engine, "begin", count)
     assert len(hints.asked) == 1
-    assert len(begun) <= 4  # to forget it, our registration, whether anybody else holds it
+    assert len(begun) <= 4  # to forget it, our registration, whether anybody else holds it, what came of it
 
 
 def test_the_receipt_of_an_account_that_is_left_without_a_trace_says_what_stays(connected: World, hints: Hints) -> None:
