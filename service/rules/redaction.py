@@ -1,4 +1,4 @@
-"""Taking the words of a deleted post out of a text that quotes them."""
+"""Taking the words of a post that was deleted or edited out of a text that quotes them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Sequence
 
 from service.rules.words import plain
 
-GONE = "(deleted by its author)"
+GONE, EDITED = MARKS = "(deleted by its author)", "(edited by its author)"  # what stands where a quote stood
 # So many letters in a row are a quote and no accident: a line of ours that shares them shares them because it quotes.
 RUN = 24
 _BEFORE = (": ", "“", '"')  # what stands before a quote in our own sentences
 _AFTER = ("”", '"', "")
 
 
-def redact(body: str, texts: Sequence[str]) -> str:
-    """`body` without what its lines quote of these texts, in whole or in part; the rest of each line stays."""
+def redact(body: str, texts: Sequence[str], mark: str = GONE) -> str:
+    """`body` without what its lines quote of these texts, in whole or in part, and `mark` instead; the rest of each line stays."""
     quoted = [clean for text in texts if (clean := plain(text))]
-    return "\n".join(_line(line, quoted) for line in body.split("\n"))
+    return "\n".join(_line(line, quoted, mark) for line in body.split("\n"))
 
 
-def _line(line: str, texts: Sequence[str]) -> str:
+def _line(line: str, texts: Sequence[str], mark: str) -> str:
     for text in texts:
         at = _start(line, text)
         if at is not None:
-            return f"{line[:at]}{GONE}"
+            return f"{line[:at]}{mark}"
     return line
 
 

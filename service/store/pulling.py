@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -16,6 +17,8 @@ from service.clock import business_now, real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
 from service.models import Brand, Connection
+from service.rules.redaction import EDITED
+from service.rules.words import plain
 from service.store import due, redacting, suppressing
 from service.store.rows import execute, insert, packed
 from service.watch import following
@@ -74,7 +77,9 @@ _UPSERT_ENGAGEMENTS = insert(
         " WHERE (old.text_erased_at IS NULL AND old.text IS DISTINCT FROM excluded.text) OR old.deleted_at IS NOT NULL OR old.ours <> excluded.ours"
         " OR (old.kind = 'context' AND excluded.kind <> 'context') OR old.thread <> excluded.thread"
         " OR old.posted_at <> excluded.posted_at"
-        " RETURNING id, native_id, thread, author_id, ours, kind, posted_at, in_reply_to, in_reply_to_author, (xmax = 0) AS is_new"
+        " RETURNING id, native_id, thread, author_id, ours, kind, posted_at, in_reply_to, in_reply_to_author, (xmax = 0) AS is_new, text,"
+        # What it said until now: a statement sees the rows as they were when it began. Looked up for what was changed alone.
+        " CASE WHEN xmax <> 0 THEN (SELECT was.text FROM engagements was WHERE was.workspace_id = %(w)s AND was.id = old.id) ELSE '' END"
     ),
 )
 # Asked before the posts are stored, by keys alone: a post that answers what nobody holds is stored as such.
@@ -219,6 +224,7 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
             due.decide_soon(session, source.workspace_id)
         return 0
     _touch(connection, source, shared, changed)
+    _follow_edits(session, source, changed)
     new = [(row[0], row[6]) for row in changed if row[9]]
     following.stored(
         session, provider=source.provider, connection_id=source.connection_id, posts=new, now=business_now(), late=source.ready
@@ -321,6 +327,16 @@ def _touch(
     told = {str(row[8]) for row in changed if row[4] and row[5] == Kind.DIRECT and row[8]}
     if told:
         execute(connection, _TOUCH_RECIPIENTS, {**params, "ids": sorted(told)})
+
+
+def _follow_edits(session: Session, source: Source, changed: Sequence[tuple[Any, ...]]) -> None:
+    """What tasks quote of texts that others have replaced goes out of them, also where nothing decides them anew."""
+    edits = [(thread, was) for _, _, thread, *_, now, was in changed if was and plain(was) != plain(now)]
+    if edits:
+        threads, texts = {thread for thread, _ in edits}, {was for _, was in edits}
+        redacting.redact_tasks(
+            session, source.workspace_id, source.brand_id, sorted(threads), sorted(texts), mark=EDITED
+        )
 
 
 def missing_parents(session: Session, connection: Connection, limit: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tasks that quote posts which are gone at their source: the quotes go too, also where a task is long closed."""
+"""Tasks that quote posts which are gone at their source, or say something else there: the quotes go too, also where a task is long closed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.clock import business_now
 from service.db import raw
-from service.rules.redaction import redact
+from service.rules.redaction import GONE, redact
 from service.store import due
 from service.store.rows import execute, packed, records
 
@@ -35,24 +35,30 @@ _SAVE = (
 
 
 def redact_tasks(
-    session: Session, workspace_id: UUID, brand_id: UUID, threads: Sequence[str], texts: Sequence[str]
+    session: Session,
+    workspace_id: UUID,
+    brand_id: UUID,
+    threads: Sequence[str],
+    texts: Sequence[str],
+    *,
+    mark: str = GONE,
 ) -> int:
     """Takes what tasks of these threads' people quote of these texts out of them: here at once, and in the CRM where the
     task is closed there, or the CRM serves another brand by now. (Another that is open there is written anew when its conversation is
-    decided; a text that somebody has made theirs in the CRM is left to them.) Returns how many tasks quoted them."""
+    decided; a text that somebody has made theirs in the CRM is left to them.) `mark` stands in each quote's place. Returns how many tasks quoted them."""
     found = execute(raw(session), _TASKS, {"w": workspace_id, "brand": brand_id, "threads": list(threads)})
     changed, crms = [], set()
     for id_, content, written, stands, left_alone, crm in found:
         body = str(content.get("body") or "")
-        clean = redact(body, texts)
+        clean = redact(body, texts, mark)
         if clean == body:
             continue
         # What stands in the CRM is known by what was written: the difference is pushed, and nobody's edit is read out of it.
-        kept = written if stands else {**written, "body": redact(str(written.get("body") or ""), texts)}
+        kept = written if stands else {**written, "body": redact(str(written.get("body") or ""), texts, mark)}
         changed.append((id_, {**content, "body": clean}, kept, left_alone))
         if left_alone and crm is not None:
             crms.add(crm)
-    _redact_remembered(session, workspace_id, [row[0] for row in found], texts)
+    _redact_remembered(session, workspace_id, [row[0] for row in found], texts, mark)
     if changed:
         execute(raw(session), _SAVE, {"w": workspace_id, "now": business_now(), **packed(_REDACTED, changed)})
     for crm in sorted(crms):
@@ -60,7 +66,9 @@ def redact_tasks(
     return len(changed)
 
 
-def _redact_remembered(session: Session, workspace_id: UUID, task_ids: Sequence[UUID], texts: Sequence[str]) -> None:
+def _redact_remembered(
+    session: Session, workspace_id: UUID, task_ids: Sequence[UUID], texts: Sequence[str], mark: str
+) -> None:
     """What is kept so that a run can be undone holds the same quotes."""
     rows = execute(
         raw(session),
@@ -69,7 +77,7 @@ def _redact_remembered(session: Session, workspace_id: UUID, task_ids: Sequence[
     )
     for run_id, task_id, before in rows:
         body = str((before.get("content") or {}).get("body") or "")
-        clean = redact(body, texts)
+        clean = redact(body, texts, mark)
         if clean != body:
             execute(
                 raw(session),

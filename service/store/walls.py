@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.db import raw
 from service.models import Connection
-from service.rules.redaction import GONE
+from service.rules.redaction import MARKS
 from service.store.rows import execute, packed, records
 from service.store.tasks import TaskRow
 
@@ -40,9 +40,9 @@ def _is_its_own(row: TaskRow, connection: Connection) -> bool:
 
 
 def _as_it_stands(row: TaskRow) -> dict[str, Any]:
-    """What stands there, but for words that were deleted at their source."""
+    """What stands there, but for words that were deleted or replaced at their source."""
     stands, fresh = _lines(row.written), _lines(row.content)
-    shorter = all(line in stands or line.endswith(GONE) for line in fresh)
+    shorter = all(line in stands or line.endswith(MARKS) for line in fresh)
     return {**row.written, "body": row.content.get("body")} if shorter else {**row.written}
 
 

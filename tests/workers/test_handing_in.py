@@ -101,6 +101,17 @@ def test_the_same_posts_again_change_nothing_and_another_text_is_followed(world:
     assert world.crm.tasks_ever_created == 1
 
 
+def test_a_text_that_is_handed_in_anew_is_followed_in_a_task_that_is_closed(world: World, forum: Client) -> None:
+    hand(forum, question())
+    world.run()
+    hand(forum, answer())
+    world.run()
+    hand(forum, question(text="Does it fit frames of 2018?"))
+    world.run()
+    [state] = world.crm.tasks.values()
+    assert (state.status, "older frames" in state.body) == (TaskStatus.COMPLETED, False)
+
+
 @pytest.mark.parametrize("way", ["post", "delete"])
 def test_a_question_that_is_gone_takes_its_task_with_it(world: World, forum: Client, way: str) -> None:
     response = forum.post("/engagements", {"place": "Rider forum", "posts": [question()]})

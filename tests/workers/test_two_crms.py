@@ -18,7 +18,7 @@ from service.db import scheduler_engine
 from service.models import Brand, Match
 from service.models import Contact as ContactRow
 from service.rules.model import MatchState
-from service.rules.redaction import GONE
+from service.rules.redaction import EDITED, GONE
 from service.runtime import Runtime
 from service.store import acting, due, listing, people
 from service.store.claims import Claim
@@ -272,9 +272,14 @@ def test_a_crm_that_is_given_to_one_brand_takes_no_more_of_another(house: House)
 
     connect.connect_with_secret(house.runtime, house.owner.caller, "fakecrm", house.brands["acme"], {"account": "acme"})
     house.asks("rival", id="q2", who=BEN)
-    house.socials["rival"].edit(replace(house.socials["rival"].post("q1"), text="@rival Here is my new number"))
+    old = house.socials["rival"].post("q1")
+    house.socials["rival"].edit(replace(old, text="@rival Here is my new number"))
     house.look()
-    assert list(house.crms["acme"].tasks.values()) == [before]
+    # Nothing but that words of the old text are gone, as from any task.
+    [after] = house.crms["acme"].tasks.values()
+    clean = (before.body or "").replace(old.text, EDITED)
+    assert clean != before.body
+    assert after == replace(before, body=clean, updated_at=after.updated_at)
     assert house.stands("rival") == [None]
 
 
