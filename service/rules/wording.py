@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,14 +11,13 @@ from integrations.records import Kind, TaskKind
 from service.rules.model import Answered, Finding, Person, Post
 from service.rules.readiness.cues import at_stake
 from service.rules.spoken import is_tender
-from service.rules.words import act, at_sign, clip, ended, moment, name_of, open_act, plain, where
+from service.rules.words import act, at_sign, clip, ended, moment, name_of, open_act, plain, sentences, where
 
 SUBJECT_LIMIT = 60
 QUOTED = 4  # posts
 QUOTE_LIMIT = 280  # of each
 WEIGHED = 20  # of their newest posts, when looking for what matters to them
 TELLING = 12  # letters: a shorter sentence tells nothing about what somebody cares about
-_SENTENCE = re.compile(r"[^.!?…]+(?:\.(?=\w)[^.!?…]+)*[.!?…]*")
 
 TextMode = Literal["quote", "summary", "link"]
 
@@ -120,19 +118,15 @@ def _left_open(said: Sequence[Post], theirs: Sequence[Post]) -> str:
     """The newest question or request of theirs to which we have said nothing since."""
     answered = max((post.at for post in said if post.ours), default=None)
     waiting = [post for post in theirs if (answered is None or post.at > answered) and open_act(post.signals)]
-    asked = _sentences(waiting[-1].text) if waiting else []
+    asked = sentences(waiting[-1].text) if waiting else []
     return next((each for each in reversed(asked) if each.endswith("?")), asked[-1] if asked else "")
 
 
 def _cares_about(theirs: Sequence[Post], besides: str) -> str:
     """The sentence of theirs in which most is at stake, the newest of those; none where nothing is."""
-    found = [each for post in theirs for each in _sentences(post.text) if len(each) >= TELLING and each != besides]
+    found = [each for post in theirs for each in sentences(post.text) if len(each) >= TELLING and each != besides]
     best = max(reversed(found), key=at_stake, default="")
     return best if at_stake(best) else ""
-
-
-def _sentences(text: str) -> list[str]:
-    return [found for each in _SENTENCE.findall(plain(text)) if (found := each.strip())]
 
 
 # --- the last lines of the talk -------------------------------------------------------------------------------

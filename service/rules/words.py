@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +17,7 @@ MONTHS = (
 )  # fmt: skip
 NAME_LIMIT = 60
 _ELLIPSIS = "…"
+_SENTENCE = re.compile(r"[^.!?…]+(?:\.(?=\w)[^.!?…]+)*[.!?…]*")
 _ZERO_WIDTH_JOINER = "\u200d"
 _LONGEST_GRAPHEME = 64  # code points; what has more is no letter that anybody reads
 
@@ -117,6 +119,11 @@ def plain(text: str) -> str:
         return " ".join(text.split())
     kept = (" " if char.isspace() else char for char in text if char.isspace() or not _hidden(char))
     return " ".join("".join(kept).split())
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, each as it stands in what `plain` makes of it."""
+    return [found for each in _SENTENCE.findall(plain(text)) if (found := each.strip())]
 
 
 def clip(text: str, limit: int) -> str:

@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrations.records import TaskKind
+from service.rules.model import Finding, Person
 from service.rules.redaction import GONE, RUN, redact
-from service.rules.words import clip, plain
+from service.rules.wording import draft
+from service.rules.words import clip, moment, plain
+from tests.service.rules.making import MONDAY, post
 
 TEXT = "My order number is 4711 and it has not come. Where is it, please?"
 BODY = "\n".join((
@@ -20,13 +24,10 @@ BODY = "\n".join((
 
 
 def test_the_quote_goes_and_the_rest_of_its_line_and_of_the_body_stays() -> None:
-    assert redact(BODY, [TEXT]).split("\n")[1] == f"Ana Ferrer, 12 March at 09:00: {GONE}"
-    others = [line for number, line in enumerate(BODY.split("\n")) if number not in (1, 3)]
-    assert [line for line in redact(BODY, [TEXT]).split("\n") if GONE not in line] == [
-        *others[:2],
-        *BODY.split("\n")[3:4],
-        *others[2:],
-    ]
+    before, after = BODY.split("\n"), redact(BODY, [TEXT]).split("\n")
+    assert after[1] == f"Ana Ferrer, 12 March at 09:00: {GONE}"
+    assert after[3] == f"Left open: “{GONE}"
+    assert [after[at] for at in (0, 2, 4)] == [before[at] for at in (0, 2, 4)]
 
 
 @pytest.mark.parametrize("limit", [30, 60, 280])
@@ -45,6 +46,38 @@ def test_one_sentence_out_of_it_goes_too() -> None:
 def test_a_short_text_goes_where_it_is_the_whole_quote(line: str) -> None:
     assert "Thanks" not in redact(line, ["Thanks"])
     assert redact("Thanks to them the wait is short.", ["Thanks"]) == "Thanks to them the wait is short."
+
+
+LONGER = "Hi all, greetings from the coast! My name is Zorba. Is Zorba welcome? Thanks."
+
+
+@pytest.mark.parametrize("sentence", ["Is Zorba welcome?", "My name is Zorba.", "Thanks."])
+def test_a_short_sentence_out_of_a_longer_text_goes_where_it_is_quoted_and_nowhere_else(sentence: str) -> None:
+    assert redact(f"Left open: “{sentence}”", [LONGER]) == f"Left open: “{GONE}"
+    ours = f"They asked what to do. {sentence}"
+    assert redact(ours, [LONGER]) == ours
+
+
+SAID = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(["Is Zorba welcome?", "We need 30 desks by Friday.", "ok", "Could you call me?", "Thanks! ", "…", "A price?"]),
+)  # fmt: skip
+
+
+@given(st.lists(SAID, max_size=8).map(" ".join))
+def test_whatever_a_task_quotes_of_a_text_is_found_nowhere_in_it_afterwards(text: str) -> None:
+    asked = post("q1", MONDAY, text, author_name="Ana")
+    finding = Finding(TaskKind.READY_FOR_CALL, "q1", MONDAY, MONDAY, MONDAY, ("They keep talking.",), 60, ("q1",))
+    person = Person("Ana", handle="ana", network="Birdsong", phone="+351 555", company="Acme", title="Owner")
+    body = draft(finding, person, talk=[asked], text_mode="quote", done_url="https://w.test/d", timezone="UTC").body
+    labels = (f"Ana, {moment(MONDAY, 'UTC')}: ", "Left open: “", "What matters to them: “")
+    for line, left in zip(body.split("\n"), redact(body, [text]).split("\n"), strict=True):
+        label = next((each for each in labels if line.startswith(each)), None)
+        if label is None:
+            assert left == line
+        else:
+            assert left.endswith(GONE)
+            assert label.startswith(left.removesuffix(GONE))
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "ا" * 5_000, "👩‍👩‍👧‍👦" * 50])
