@@ -17,6 +17,7 @@ _WENT = (
     ("posts", "Erased here: {n} {posts} of theirs, with what was read from what they wrote."),
     ("answers", "Erased here: {n} {posts} of yours that answered them. On the network such answers stay: delete them there."),
     ("named", "Taken out of {n} {posts} by others: the id by which they were named. The words are these people's own, and stay."),
+    ("below", "Left in {n} other {posts}: the address of a post of theirs that these answer, quote or stand below. On this network it holds their id, and by it a talk of others stays together."),
     ("authors", "Erased here: {n} {profiles}, with the keys made from what they show."),
     ("conversations", "Erased here: {n} {conversations} with them, with the reasons for each verdict."),
     ("relationships", "Erased here: how far you had come with them, with its history and score."),

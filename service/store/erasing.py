@@ -105,6 +105,14 @@ _NAMED = (
     " in_reply_to_author = nullif(e.in_reply_to_author, %(native)s)"
     f" FROM {_NAMING} AND (%(native)s = ANY(e.mentions) OR e.in_reply_to_author = %(native)s) RETURNING 1"
 )
+# A network may write an author's id into the ids of posts (at://did:plc:…/…). By these others' posts stand in their threads, and a network
+# is asked for them: they stay, and are counted.
+_ID = "'://' || %(native)s || '/'"
+_BELOW = (
+    f"SELECT 1 FROM engagements e, {_NAMING}"  # noqa: S608 - our own words
+    f" AND strpos(concat_ws(' ', e.thread, e.in_reply_to, e.quotes), {_ID}) > 0"
+)
+_DIFFERENCES = f"DELETE FROM differences WHERE workspace_id = %(w)s AND strpos(subject, {_ID}) > 0"  # noqa: S608
 _CONVERSATIONS = (
     "DELETE FROM conversations WHERE workspace_id = %(w)s AND id = ANY(ARRAY(SELECT id FROM conversations WHERE workspace_id = %(w)s"
     " AND author_id = ANY(%(authors)s) LIMIT %(n)s)) RETURNING 1"
@@ -159,12 +167,13 @@ def _naming(session: Session, row: PersonRequest) -> Mapping[str, int]:
     if not part:
         return {}
     last = part[0][0]
-    answers = named = 0
+    answers = named = below = 0
     for each in _native(session, row):
         answers += len(execute(raw(session), _ANSWERS, {**where, **each, "last": last}))
         named += len(execute(raw(session), _NAMED, {**where, **each, "last": last}))
+        below += len(execute(raw(session), _BELOW, {**where, **each, "last": last}))
     row.counts = {**row.counts, "scanned": str(last)}
-    return {"answers": answers, "named": named}
+    return {"answers": answers, "named": named, "below": below}
 
 
 def _matches(session: Session, row: PersonRequest) -> Mapping[str, int]:
@@ -181,7 +190,8 @@ def _contacts(session: Session, row: PersonRequest) -> Mapping[str, int]:
 
 def _authors(session: Session, row: PersonRequest) -> Mapping[str, int]:
     for each in _native(session, row):
-        execute(raw(session), _BOUGHT, {"w": row.workspace_id, **each})
+        for statement in (_BOUGHT, _DIFFERENCES):
+            execute(raw(session), statement, {"w": row.workspace_id, **each})
     execute(raw(session), _TOTALS, _params(row))
     gone = len(execute(raw(session), _AUTHORS, _params(row)))
     return {"authors": gone} if gone else {}

@@ -191,6 +191,36 @@ def test_after_an_erasure_the_word_stands_nowhere(planted: World, search: Search
     assert search() == {}
 
 
+def test_where_the_ids_of_posts_name_their_author_they_stay_in_others_threads_alone_and_the_receipt_says_so(
+    planted: World, search: Search
+) -> None:
+    root, ben = f"at://{ANA.id}/post/1", Author("ben-id", "ben", "Ben Okafor")
+    planted.says("@brand I like your bikes", id=root, thread=root, who=ANA, ago=timedelta(hours=5))
+    planted.says(
+        "@brand Me too, do you ship to Faro?", id="at://ben-id/post/2", to=root, in_reply_to_author=ANA.id, quotes=root, who=ben
+    )  # fmt: skip
+    planted.look()
+    planted.sql(
+        "INSERT INTO differences (workspace_id, id, connection_id, kind, subject, found_at, seen_at)"
+        " VALUES (:w, gen_random_uuid(), :c, 'post_missing', :subject, now(), now())",
+        c=planted.connection("social").id, subject=f"post:{root}",
+    )  # fmt: skip
+    request = erase(planted)
+    planted.run()
+    planted.sql("UPDATE person_requests SET next_at = now() WHERE next_at IS NOT NULL")
+    planted.run()
+    [(receipt,)] = planted.sql("SELECT receipt FROM person_requests WHERE id = :id", id=request)
+    assert any(line.startswith("Left in 1 other post: the address of a post of theirs") for line in receipt)
+    for _ in range(2):  # as they were left, and as they are read again
+        assert search().keys() == {"engagements", "conversations"}
+        planted.sql("UPDATE engagements SET thread = '', in_reply_to = NULL, quotes = NULL")
+        planted.sql("UPDATE conversations SET thread = ''")
+        assert search() == {}
+        planted.sql("DELETE FROM conversations")
+        planted.sql("UPDATE streams SET cursor = NULL")
+        planted.look()
+
+
 def test_a_post_that_is_deleted_at_its_source_stands_nowhere(
     connected: World, template: embedded.Postgres, database: str
 ) -> None:
