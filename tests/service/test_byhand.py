@@ -90,7 +90,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     *(
         ({"link": link}, "Paste the link of the post itself")
         for link in ("", "linkedin", "ftp://a.example/1", "javascript:alert(1)", "https://", "https://nowhere/1", "https://a.example/1 2",
-                     "https://me:pw@a.example/1", "https://[bad", f"https://a.example/{'x' * 2000}", "https://a.example/\x00")
+                     "https://me:pw@a.example/1", "https://[bad", "https://a.example:99999/1", "https://a.example:x/1", f"https://a.example/{'x' * 2000}", "https://a.example/\x00")
     ),
     ({"place": "  "}, "Give the name of the place"),
     ({"place": "x" * 61}, "A place needs a name of 1 to 60 letters"),
