@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, current_app, g, render_template, request
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import BadHost, BadRequest, HTTPException, ServiceUnavailable
+from werkzeug.exceptions import BadHost, BadRequest, HTTPException, SecurityError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from service.errors import PlainError
@@ -20,6 +20,7 @@ SENTENCES = {
     503: "The database cannot be reached at the moment. Try again in a minute; nothing is lost.",
     500: "Something went wrong here, and has been written to the log. Try again in a minute.",
 }
+NO_HOST = "The header Host names no host that could exist."
 TITLES = {
     400: "Not understood",
     403: "Not allowed",
@@ -46,8 +47,10 @@ def is_api(path: str) -> bool:
 
 
 def _answer(error: HTTPException) -> HTTPException | Response:
-    if is_api(request.path) or isinstance(error, BadHost):  # at such a host no page can name another
+    if is_api(request.path):
         return error
+    if isinstance(error, (BadHost, SecurityError)):  # no page: without a host none of its links can be built
+        return Response(NO_HOST, error.code, mimetype="text/plain")
     code = error.code or 500
     if code == 500:
         g.caller = None  # so that the page asks nothing of what may have failed

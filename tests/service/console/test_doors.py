@@ -163,6 +163,7 @@ ELSEWHERE: tuple[dict[str, str], ...] = (
     {"Origin": "http://evil.test/?http://warmline.test"},
     {"Origin": "http://sub.warmline.test"},
     {"Origin": "null"},
+    {"Origin": "http://["},
     {"Origin": ""},
     {"Sec-Fetch-Site": "cross-site"},
     {"Origin": "http://warmline.test", "Sec-Fetch-Site": "cross-site"},
@@ -216,6 +217,14 @@ def test_what_nobody_can_type_is_refused_on_every_page(olga: Browser, nobody: Fl
     assert olga.client.get("/persons", query_string={"q": "\0"}).status_code == 400
     assert olga.post("/people/invite", {"email": "mia\0@acme.test", "role": "member"}).status_code == 400
     assert nobody.get("/oauth/chirp/callback", query_string={"state": "\0", "code": "c"}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["x" * 64, "a..b"])
+@pytest.mark.parametrize("path", ["/signin", "/connections", "/nowhere", "/v1/me"])
+def test_a_host_that_cannot_exist_is_refused_without_a_page(nobody: FlaskClient, path: str, host: str) -> None:
+    answer = nobody.get(path, headers={"Host": host})
+    assert answer.status_code == 400
+    assert "<a " not in answer.get_data(as_text=True)
 
 
 def test_over_https_a_form_from_the_same_host_without_it_is_not_taken(config: Any) -> None:
