@@ -70,7 +70,7 @@ bench: .venv/.installed-bench  ## Speed, memory and goals, beside a reference in
 chaos: dev  ## The whole system under a thousand faults drawn from a seed; then network, tables and CRM compared (CHAOS="--faults 60 --posts 2000 --seed 7")
 	@$(BIN)/python -m chaos $(CHAOS)
 
-fuzz: dev  ## What strangers may send: every parser for an hour, the API with 20,000 calls (FUZZ="--minutes 60 --cases 20000 --seed 7 --only answers/")
+fuzz: dev  ## What strangers may send: every parser for an hour, the API with 20,000 calls, every route with 20,000 requests in all (FUZZ="--minutes 60 --cases 20000 --requests 20000 --seed 7 --only answers/")
 	@$(BIN)/python -m fuzz $(FUZZ)
 
 standing: dev  ## Write anew which rules each provider keeps, by what the contract's tests show

@@ -26,9 +26,10 @@ from tests.service.rows import Rows
 
 @dataclass(frozen=True)
 class Place:
-    """The application, and an API key that may do everything in its workspace."""
+    """The application, what it holds, and an API key that may do everything in its workspace."""
 
     app: Flask
+    held: Runtime
     key: str
 
 
@@ -52,7 +53,7 @@ def place() -> Iterator[Place]:
             key = client_of(app, held, owner, *access.SCOPES).key
             try:
                 with responses.RequestsMock(assert_all_requests_are_fired=False):
-                    yield Place(app, key)
+                    yield Place(app, held, key)
             finally:
                 held.db.engine.dispose()
                 held.redis.close()
