@@ -330,10 +330,15 @@ def _touch(
 
 
 def _follow_edits(session: Session, source: Source, changed: Sequence[tuple[Any, ...]]) -> None:
-    """What tasks quote of texts that others have replaced goes out of them, also where nothing decides them anew."""
-    edits = [(thread, was) for _, _, thread, *_, now, was in changed if was and plain(was) != plain(now)]
+    """What was read from texts that others have replaced is read again, and what tasks quote of them goes out of them, also where nothing
+    decides them anew."""
+    edits = [(row[0], row[2], row[-1]) for row in changed if not row[9] and plain(row[-1]) != plain(row[-2])]
     if edits:
-        threads, texts = {thread for thread, _ in edits}, {was for _, was in edits}
+        params = {"w": source.workspace_id, "ids": [id_ for id_, _, _ in edits]}
+        execute(raw(session), "DELETE FROM signals WHERE workspace_id = %(w)s AND engagement_id = ANY(%(ids)s)", params)
+    quoted = [(thread, was) for _, thread, was in edits if was]
+    if quoted:
+        threads, texts = {thread for thread, _ in quoted}, {was for _, was in quoted}
         redacting.redact_tasks(
             session, source.workspace_id, source.brand_id, sorted(threads), sorted(texts), mark=EDITED
         )

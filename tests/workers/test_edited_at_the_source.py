@@ -90,3 +90,14 @@ def test_no_task_is_looked_at_for_what_is_served_again_in_the_same_words(
     closed.says("@brand And on Sundays?", id="p3", to="p1", ago=timedelta(minutes=5))
     closed.look(streams=("mentions",))
     assert closed.sql("SELECT count(*) FROM engagements") == [(3,)]
+
+
+def test_what_is_edited_into_a_question_waits_for_an_answer_and_into_thanks_no_more(connected: World) -> None:
+    connected.says("@brand Nice bikes.", id="p1")
+    connected.run()
+    assert connected.in_crm() == []
+    [post] = [each for each in connected.social._posts.values() if each.id == "p1"]
+    by_a_pull(connected, edited(post, "@brand Do you ship to Porto?"))
+    assert len(connected.in_crm()) == 1
+    by_a_pull(connected, edited(post, "@brand Thanks!"))
+    assert connected.in_crm() == []
