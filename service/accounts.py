@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from service import access, comparing, entering, sessions, settings
@@ -115,14 +115,15 @@ def signin_link(db: Database, email: str, base_url: str) -> str:
         return f"{base_url}/signin/{new_link(session, user_id)}"
 
 
-def new_link(session: Session, user_id: UUID, workspace_id: UUID | None = None) -> str:
-    """The token of a new sign-in link; with a workspace, one that opens this workspace and no other."""
+def new_link(session: Session, user_id: UUID, workspace_id: UUID | None = None, *, by: str = "") -> str:
+    """The token of a new sign-in link; with a workspace, one that opens this workspace and no other, and `by` is whoever made it."""
     token = secrets.token_urlsafe(32)
     session.add(
         SigninLink(
             token_hash=digest(token),
             user_id=user_id,
             workspace_id=workspace_id,
+            made_by=by,
             expires_at=real_now() + LINK_LIFETIME,
             used_at=None,
         )
@@ -139,7 +140,7 @@ def sign_in(db: Database, token: str, browser: str = "") -> str | None:
 def spend_link(db: Database, token: str, visitor: Visitor, *, operators_only: bool = False) -> Entered | None:
     """Spends a one-time link. None for a link that is unknown, used or too old, or whose workspace its person has left. With
     `operators_only` a link is worth something only where whoever runs Warmline made it."""
-    good = (SigninLink.token_hash == digest(token), SigninLink.used_at.is_(None), SigninLink.expires_at > real_now())
+    good = (SigninLink.token_hash == digest(token), *unspent_link(real_now()))
     with db.globally() as session:
         found = session.execute(select(SigninLink.user_id, SigninLink.workspace_id).where(*good)).one_or_none()
         if found is None or (operators_only and found.workspace_id is not None):
@@ -158,6 +159,11 @@ def spend_link(db: Database, token: str, visitor: Visitor, *, operators_only: bo
         if entered.session:
             note(session, workspace_id, found.user_id, "signin.by_link")
         return entered
+
+
+def unspent_link(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The links that open something."""
+    return SigninLink.used_at.is_(None), SigninLink.expires_at > now
 
 
 def note(session: Session, workspace_id: UUID, user_id: UUID, action: str, *, by: str = "") -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service import accounts, sessions
-from service.access import OWNER, ROLES
+from service.access import OWNER, PEOPLE, ROLES, may
+from service.accounts import Caller
 from service.clock import real_now
 from service.db import Database
 from service.errors import PlainError
@@ -67,6 +68,20 @@ class Invited:
     workspace_name: str
     email: str
     role: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What opens nothing any more, since whoever made it may make no such thing now: whom they had invited and for whom they had made
+    a link to sign in, by address, and API keys of theirs, by name."""
+
+    invitations: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.invitations or self.links or self.keys)
 
 
 @dataclass(frozen=True)
@@ -192,41 +207,52 @@ def _good(workspace_id: UUID, token_hash: bytes) -> tuple[ColumnElement[bool], .
 # --- members --------------------------------------------------------------------------------------------------
 
 
-def change_role(session: Session, workspace_id: UUID, user_id: UUID, role: str, *, by: str) -> bool:
-    """Gives a member another role, from their next click or call on. False when there is no such member. Raises
-    LastOwnerError, and PlainError for something that is no role."""
+def change_role(session: Session, workspace_id: UUID, user_id: UUID, role: str, *, by: str) -> Ended | None:
+    """Gives a member another role, from their next click or call on. Whoever may invite nobody any more has invited nobody: what of it
+    has ended comes back. None when there is no such member. Raises LastOwnerError, and PlainError for something that is no role."""
     _check(role)
     standing = _locked(session, workspace_id, user_id)
     if standing is None or standing == role:
-        return standing is not None
+        return None if standing is None else Ended()
     if role != OWNER:
         _keep_an_owner(session, workspace_id, user_id)
     session.execute(update(Membership).where(*_of(workspace_id, user_id)).values(role=role))
     audit(session, workspace_id, by, f"member.made_{role}", "user", user_id)
-    return True
+    return Ended() if PEOPLE in may(role) else _end_what_they_made_for_others(session, workspace_id, user_id, by)
 
 
-def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> bool:
+def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> Ended | None:
     """Somebody belongs no more: their sessions here end, and sign-in links, a password and a second factor for this workspace
-    alone and API keys that they made, whose secrets they know, open nothing. False when there is no such member. Raises LastOwnerError."""
+    alone open nothing. Nor does what they made and know the secret of: API keys, invitations, and links for others; those come back. None
+    when there is no such member. Raises LastOwnerError."""
     if _locked(session, workspace_id, user_id) is None:
-        return False
+        return None
     _keep_an_owner(session, workspace_id, user_id)
     session.execute(delete(Membership).where(*_of(workspace_id, user_id)))
     sessions.end_all(session, workspace_id, user_id)
     session.execute(delete(SigninLink).where(SigninLink.workspace_id == workspace_id, SigninLink.user_id == user_id))
     for each in (Password, SecondFactor):
         session.execute(delete(each).where(each.workspace_id == workspace_id, each.user_id == user_id))
-    revoked = session.scalars(
+    revoked = session.execute(
         update(APIKey)
         .where(APIKey.workspace_id == workspace_id, APIKey.created_by == user_id, APIKey.revoked_at.is_(None))
         .values(revoked_at=real_now())
-        .returning(APIKey.id)
+        .returning(APIKey.id, APIKey.name)
     ).all()
-    for key_id in revoked:
-        audit(session, workspace_id, by, "key.revoked", "key", key_id)
+    ended = _end_what_they_made_for_others(session, workspace_id, user_id, by)
+    for key in revoked:
+        audit(session, workspace_id, by, "key.revoked", "key", key.id)
     audit(session, workspace_id, by, "member.removed", "user", user_id)
-    return True
+    return replace(ended, keys=tuple(sorted(key.name for key in revoked)))
+
+
+def still_may(session: Session, who: Caller) -> bool:
+    """Whether the caller may see to people here, as they could when their request began; that stays so until this transaction ends. For
+    what outlives a request: else somebody who is removed at this moment would leave it behind."""
+    session.execute(select(Workspace.id).where(Workspace.id == who.workspace_id).with_for_update(read=True))
+    if who.user_id is None:  # a key of Warmline's operator, which belongs to nobody
+        return True
+    return PEOPLE in may(session.scalar(select(Membership.role).where(*_of(who.workspace_id, who.user_id))))
 
 
 def link_for(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> str | None:
@@ -235,7 +261,27 @@ def link_for(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) ->
     if session.scalar(select(Membership.role).where(*_of(workspace_id, user_id))) is None:
         return None
     audit(session, workspace_id, by, "member.link_made", "user", user_id)
-    return accounts.new_link(session, user_id, workspace_id)
+    return accounts.new_link(session, user_id, workspace_id, by=by)
+
+
+def _end_what_they_made_for_others(session: Session, workspace_id: UUID, user_id: UUID, by: str) -> Ended:
+    """Withdraws invitations that this person made, themselves or by API keys of theirs, and ends sign-in links."""
+    keys = session.scalars(select(APIKey.id).where(APIKey.workspace_id == workspace_id, APIKey.created_by == user_id))
+    makers, now = [f"user:{user_id}", *(f"key:{key_id}" for key_id in keys)], real_now()
+    theirs = (Invitation.workspace_id == workspace_id, Invitation.invited_by.in_(makers))
+    invited = session.execute(
+        delete(Invitation).where(*theirs, Invitation.expires_at > now).returning(Invitation.id, Invitation.email)
+    ).all()
+    made = (SigninLink.workspace_id == workspace_id, SigninLink.made_by.in_(makers))
+    linked = session.scalars(
+        delete(SigninLink).where(*made, *accounts.unspent_link(now)).returning(SigninLink.user_id)
+    ).all()
+    addresses = session.scalars(select(User.email).where(User.id.in_(linked)).order_by(User.email)).all()
+    for each in invited:
+        audit(session, workspace_id, by, "invitation.withdrawn", "invitation", each.id)
+    for each_id in linked:
+        audit(session, workspace_id, by, "member.link_ended", "user", each_id)
+    return Ended(invitations=tuple(sorted(each.email for each in invited)), links=tuple(addresses))
 
 
 def _locked(session: Session, workspace_id: UUID, user_id: UUID) -> str | None:

@@ -65,6 +65,7 @@ SAYS: Mapping[str, str] = MappingProxyType(
         "match.rejected": "rejected a match",
         "match.undone": "undid the decision about a match",
         "member.joined": "joined by an invitation",
+        "member.link_ended": "ended a sign-in link for {it}, whose maker had made it as an owner",
         "member.link_made": "made a sign-in link for {it}",
         "member.made_member": "made {it} a member",
         "member.made_owner": "made {it} an owner",

@@ -68,6 +68,8 @@ def create(body: dict[str, Any]) -> Response:
     """Invite somebody: answers with a link to pass on"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
+        if not store.still_may(session, who):
+            refuse(403, "Whoever made this API key may invite nobody any more.")
         try:
             made, token = store.invite(session, who.workspace_id, body["email"], body["role"], by=who.actor)
         except store.BelongsAlreadyError as error:

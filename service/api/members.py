@@ -68,11 +68,11 @@ def show(member_id: UUID) -> Response:
 
 @members.patch("/<uuid:member_id>", body=MemberChange, returns=MemberSchema, also=_LAST)
 def change(body: dict[str, Any], member_id: UUID) -> Response:
-    """Give a member another role; API keys that they made may do no more than it allows"""
+    """Give a member another role; their keys do no more than it allows, and a former owner's invitations and sign-in links end"""
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
-            if not store.change_role(session, who.workspace_id, member_id, body["role"], by=who.actor):
+            if store.change_role(session, who.workspace_id, member_id, body["role"], by=who.actor) is None:
                 missing("member")
             return _one(session, who, member_id)
     except store.LastOwnerError as error:
@@ -81,11 +81,11 @@ def change(body: dict[str, Any], member_id: UUID) -> Response:
 
 @members.delete("/<uuid:member_id>", status=204, also=_LAST)
 def remove(member_id: UUID) -> Response:
-    """Remove a member: their sessions here end, and API keys that they made are revoked"""
+    """Remove a member: their sessions here end, and keys, invitations and sign-in links that they made open nothing any more"""
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
-            if not store.remove(session, who.workspace_id, member_id, by=who.actor):
+            if store.remove(session, who.workspace_id, member_id, by=who.actor) is None:
                 missing("member")
     except store.LastOwnerError as error:
         refuse(409, str(error))

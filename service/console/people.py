@@ -7,13 +7,15 @@ from uuid import UUID
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from service import access, factors, members, sessions, signin
 from service.console.account import proven
-from service.console.guard import caller
+from service.console.guard import VIEW_ONLY, caller
 from service.console.page import done, page
 from service.console.signin import BY_SINGLE_SIGN_ON
 from service.errors import PlainError
+from service.members import Ended
 from service.models import Workspace
 from service.runtime import runtime
 from service.store import listing
@@ -36,6 +38,7 @@ def invite() -> ResponseReturnValue:
     who, email, role = caller(), request.form.get("email", "").strip(), request.form.get("role", "")
     try:
         with runtime().db.tenant(who.workspace_id) as session:
+            _still_may(session)
             _, token = members.invite(session, who.workspace_id, email, role, by=who.actor)
     except PlainError as error:
         return _page(sentence=str(error), email=email, role=role), 400
@@ -56,10 +59,15 @@ def change(member_id: UUID) -> ResponseReturnValue:
     try:
         with runtime().db.tenant(who.workspace_id) as session:
             role = request.form.get("role", "")
-            found = members.change_role(session, who.workspace_id, member_id, role, by=who.actor)
+            ended = members.change_role(session, who.workspace_id, member_id, role, by=who.actor)
+            whom = _address(session, member_id)
     except PlainError as error:
         return _page(refused=str(error)), 400
-    return _done(found, "role")
+    if ended is None or not ended.anything:
+        return _done(ended is not None, "role")
+    if member_id == who.user_id:  # sees this page as a member from now on
+        return done(url_for(".show"), "stepped_down")
+    return _page(ended=ended, ended_of=whom)
 
 
 @blueprint.post("/people/<uuid:member_id>/remove")
@@ -67,12 +75,15 @@ def remove(member_id: UUID) -> ResponseReturnValue:
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
-            found = members.remove(session, who.workspace_id, member_id, by=who.actor)
+            whom = _address(session, member_id)
+            ended = members.remove(session, who.workspace_id, member_id, by=who.actor)
     except PlainError as error:
         return _page(refused=str(error)), 400
-    if found and member_id == who.user_id:
+    if ended is not None and member_id == who.user_id:
         return redirect(url_for("console.signin.show"), 303)
-    return _done(found, "removed")
+    if ended is None or not ended.anything:
+        return _done(ended is not None, "removed")
+    return _page(ended=ended, ended_of=whom, gone=True)
 
 
 @blueprint.post("/people/<uuid:member_id>/link")
@@ -83,6 +94,7 @@ def link(member_id: UUID) -> ResponseReturnValue:
     if signin.only_single_sign_on(runtime().config):
         abort(403, BY_SINGLE_SIGN_ON)
     with runtime().db.tenant(who.workspace_id) as session:
+        _still_may(session)
         token = members.link_for(session, who.workspace_id, member_id, by=who.actor)
         row = listing.one(session, who.workspace_id, members.MEMBERS, member_id)
     if token is None or row is None:
@@ -112,6 +124,16 @@ def end(session_id: UUID) -> ResponseReturnValue:
     return _done(found, "ended")
 
 
+def _still_may(session: Session) -> None:
+    if not members.still_may(session, caller()):
+        abort(403, VIEW_ONLY)
+
+
+def _address(session: Session, member_id: UUID) -> str:
+    row = listing.one(session, caller().workspace_id, members.MEMBERS, member_id)
+    return str(row["email"]) if row else ""
+
+
 def _done(found: bool, notice: str) -> ResponseReturnValue:
     if not found:
         abort(404)
@@ -119,7 +141,8 @@ def _done(found: bool, notice: str) -> ResponseReturnValue:
 
 
 def _page(
-    *, link: str = "", link_for: str = "", joins: bool = False, sentence: str = "", refused: str = "", unset: str = "", email: str = "", role: str = access.MEMBER
+    *, link: str = "", link_for: str = "", joins: bool = False, sentence: str = "", refused: str = "", unset: str = "", email: str = "", role: str = access.MEMBER,
+    ended: Ended | None = None, ended_of: str = "", gone: bool = False,
 ) -> str:  # fmt: skip
     who = caller()
     manages = access.PEOPLE in who.scopes
@@ -154,4 +177,7 @@ def _page(
         single_sign_on=runtime().openid is not None,
         email=email,
         role=role,
+        ended=ended,
+        ended_of=ended_of,
+        gone=gone,
     )

@@ -48,6 +48,7 @@ class SigninLink(Created, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     # Whose owner made it: it opens this workspace and none besides. None: made by whoever runs Warmline.
     workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    made_by: Mapped[str] = mapped_column(Text, default="")  # user:<id>; "" for whoever runs Warmline
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 

@@ -217,6 +217,54 @@ def test_whoever_is_removed_is_out_at_once_and_what_they_know_opens_nothing(
     assert {"key.revoked", "member.removed"} <= set(audited(held, owner))
 
 
+@pytest.mark.parametrize("role", [None, "member"])
+def test_what_an_owner_made_for_others_opens_nothing_once_they_may_make_it_no_more(
+    held: Runtime, owner: Member, stranger: Member, role: str | None
+) -> None:
+    rita = joined(held, owner, stranger.email, "owner")
+    secret = accounts.create_api_key(held.db, owner.workspace_id, rita, "hers", access.SCOPES)
+    key = accounts.caller_of_key(held.db, secret)
+    assert key
+    with held.db.tenant(owner.workspace_id) as session:
+        hers = [
+            members.invite(session, owner.workspace_id, f"{name}@door.test", "owner", by=by)[1]
+            for name, by in (("front", f"user:{rita}"), ("back", key.actor))
+        ]
+        link = members.link_for(session, owner.workspace_id, owner.user_id, by=f"user:{rita}")
+        others = members.link_for(session, owner.workspace_id, owner.user_id, by=f"user:{owner.user_id}")
+    with held.db.tenant(stranger.workspace_id) as session:
+        elsewhere = members.link_for(session, stranger.workspace_id, rita, by=f"user:{rita}")
+    ours = invite(held, owner, "nina@acme.test")
+
+    with held.db.tenant(owner.workspace_id) as session:
+        ended = (
+            members.change_role(session, owner.workspace_id, rita, role, by=BY)
+            if role
+            else members.remove(session, owner.workspace_id, rita, by=BY)
+        )
+
+    assert ended == members.Ended(
+        ("back@door.test", "front@door.test"), (owner.email,), ("hers",) if role is None else ()
+    )
+    assert [members.join(held.db, each) for each in hers] == [None, None]
+    assert accounts.sign_in(held.db, link or "") is None
+    assert accounts.sign_in(held.db, others or "")
+    assert accounts.sign_in(held.db, elsewhere or "")
+    assert members.join(held.db, ours)
+    done = audited(held, owner)
+    assert (done.count("invitation.withdrawn"), done.count("member.link_ended")) == (2, 1)
+
+
+def test_a_role_that_may_invite_as_well_ends_nothing(held: Runtime, owner: Member) -> None:
+    mia = joined(held, owner, role="viewer")
+    with held.db.tenant(owner.workspace_id) as session:
+        made = members.change_role(session, owner.workspace_id, mia, "owner", by=BY)
+        _, token = members.invite(session, owner.workspace_id, "nina@acme.test", "viewer", by=f"user:{mia}")
+        assert made == members.change_role(session, owner.workspace_id, mia, "owner", by=BY) == members.Ended()
+        assert members.change_role(session, owner.workspace_id, uuid4(), "owner", by=BY) is None
+    assert members.join(held.db, token)
+
+
 def test_nobody_is_changed_or_removed_by_an_id_of_somebody_elsewhere(
     held: Runtime, owner: Member, stranger: Member
 ) -> None:

@@ -10,10 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
-from service import accounts, sessions
+from service import access, accounts, members, sessions
 from service.console import browsers
-from service.models import SigninSession, User
+from service.models import Invitation, SigninLink, SigninSession, User
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import COOKIE, Browser, read, words_of
@@ -164,6 +166,69 @@ def test_whoever_is_removed_is_out_at_the_next_click(held: Runtime, olga: Browse
     assert answer.location == "/people?done=removed"
     assert mia.get("/").status_code == 401
     assert "mia@acme.test" not in words_of(olga.get("/people"))
+
+
+@pytest.mark.parametrize("act", [("remove", {}), ("role", {"role": "member"})])
+def test_whoever_removes_an_owner_or_makes_them_something_else_reads_what_they_had_made_and_it_opens_nothing(
+    held: Runtime, olga: Browser, owner: Member, mia: FlaskClient, nobody: FlaskClient, act: tuple[str, dict[str, str]]
+) -> None:
+    path = f"/people/{person(held, 'mia@acme.test')}"
+    olga.post(f"{path}/role", {"role": "owner"})
+    hers = Browser(mia, csrf(mia))
+    invitation = invite(hers, "back@door.test", "owner")
+    link = link_on(hers.post(f"/people/{owner.user_id}/link").text, "signin")
+
+    told = olga.post(f"{path}/{act[0]}", act[1])
+
+    assert told.status_code == 200
+    said = words_of(told)
+    assert "opens nothing any more, because they had made it and may know its secret" in said
+    assert "The invitation of back@door.test" in said
+    assert f"A link to sign in as {owner.email}" in said
+    assert nobody.post(invitation).status_code == 410
+    assert nobody.post(link).status_code == 410
+
+
+def test_an_owner_who_steps_down_reads_that_what_they_made_opens_nothing(
+    held: Runtime, olga: Browser, owner: Member, mia: FlaskClient, nobody: FlaskClient
+) -> None:
+    olga.post(f"/people/{person(held, 'mia@acme.test')}/role", {"role": "owner"})
+    invitation = invite(olga, "nina@acme.test")
+    answer = olga.post(f"/people/{owner.user_id}/role", {"role": "viewer"})
+    assert answer.location == "/people?done=stepped_down"
+    assert "that you had made open nothing any more" in words_of(olga.get("/people?done=stepped_down"))
+    assert nobody.post(invitation).status_code == 410
+
+
+def test_whoever_is_removed_while_they_invite_leaves_no_invitation_and_no_link(
+    held: Runtime, owner: Member, mia: FlaskClient, olga: Browser, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The door was open to them as their request began, and they were gone before it did anything."""
+    who = person(held, "mia@acme.test")
+    secret = accounts.create_api_key(held.db, owner.workspace_id, who, "hers", access.SCOPES)
+    hers, still_may = Browser(mia, csrf(mia)), members.still_may
+
+    def between(session: Session, caller: accounts.Caller) -> bool:
+        change("viewer")
+        return still_may(session, caller)
+
+    def change(role: str) -> None:
+        with held.db.tenant(owner.workspace_id) as session:
+            members.change_role(session, owner.workspace_id, who, role, by="user:olga")
+
+    monkeypatch.setattr(members, "still_may", between)
+    bearer, body = {"Authorization": f"Bearer {secret}"}, {"email": "back@door.test", "role": "owner"}
+    acts: list[Callable[[], TestResponse]] = [
+        lambda: hers.post("/people/invite", body),
+        lambda: hers.post(f"/people/{owner.user_id}/link"),
+        lambda: app.test_client().post("/v1/invitations", json=body, headers=bearer),
+    ]
+    for act in acts:
+        change("owner")
+        assert act().status_code == 403
+    with held.db.tenant(owner.workspace_id) as session:
+        assert session.scalars(select(Invitation)).all() == []
+        assert session.scalars(select(SigninLink).where(SigninLink.made_by == f"user:{who}")).all() == []
 
 
 def test_the_last_owner_cannot_go_and_reads_why(olga: Browser, owner: Member) -> None:
