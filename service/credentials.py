@@ -176,7 +176,7 @@ def _renew(runtime: Runtime, way: Way, setting: Setting, workspace_id: UUID, con
         except AuthenticationError as refusal:
             return _refused(runtime, way, workspace_id, connection_id, claim, refusal)
         except Exception as error:
-            _release(runtime, workspace_id, connection_id, claim, unspent=isinstance(error, _UNSPENT))
+            _release(runtime, workspace_id, connection_id, claim, lost=not isinstance(error, _UNSPENT))
             raise
     return _kept(lambda: _swap(runtime, workspace_id, connection_id, claim, values))
 
@@ -242,9 +242,9 @@ def _refused(
     again, _ = _read(runtime, workspace_id, connection_id)
     if again.version != claim.version:
         return again
-    asked = not isinstance(refusal, NothingToRenewWithError)
-    _release(runtime, workspace_id, connection_id, claim, unspent=not asked)
-    if not asked:
+    # An answer has come, so ours is none that was lost: whoever meets the same refusal next is not told so.
+    _release(runtime, workspace_id, connection_id, claim, lost=False)
+    if isinstance(refusal, NothingToRenewWithError):
         raise refusal
     if claim.unanswered is None:
         raise RefusedError(str(refusal), claim.version) from refusal
@@ -260,9 +260,9 @@ def _lost(name: str, since: datetime, refusal: AuthenticationError) -> str:
     )
 
 
-def _release(runtime: Runtime, workspace_id: UUID, connection_id: UUID, claim: _Claim, *, unspent: bool) -> None:
-    """Ends our lease. `unspent`: the token is as good as it was before. Else it stays noted that the provider may have spent it."""
-    known = {"unanswered_since": claim.unanswered} if unspent else {}
+def _release(runtime: Runtime, workspace_id: UUID, connection_id: UUID, claim: _Claim, *, lost: bool) -> None:
+    """Ends our lease. `lost`: the provider may have spent the token with an answer that nobody has, and that stays noted. Else it stands as before."""
+    known = {} if lost else {"unanswered_since": claim.unanswered}
     with runtime.db.tenant(workspace_id) as session:
         session.execute(
             update(Credential)

@@ -215,6 +215,25 @@ def test_it_is_noted_that_a_token_may_be_spent_unless_the_provider_says_it_is_no
     assert (row(held, owner).unanswered_since is not None) == unanswered
 
 
+@pytest.mark.parametrize(("lost", "told"), [(False, credentials.RefusedError), (True, credentials.LostAnswerError)])
+def test_a_refusal_that_has_come_is_no_lost_answer_for_whoever_is_refused_next(
+    held: Runtime, owner: Member, connection_id: UUID, endpoint: responses.RequestsMock, lost: bool, told: type
+) -> None:
+    if lost:
+        endpoint.post(TOKEN_URL, status=503)
+        with pytest.raises(TemporaryError):
+            fresh(held, owner, connection_id)
+        endpoint.reset()
+    noted = row(held, owner).unanswered_since
+    endpoint.post(TOKEN_URL, status=400, json={"error": "invalid_grant", "error_description": "Token revoked"})
+    for _ in range(3):
+        with pytest.raises(credentials.RefusedError) as refusal:
+            fresh(held, owner, connection_id)
+        assert type(refusal.value) is told
+        assert row(held, owner).unanswered_since == noted
+    assert (noted is not None) == lost
+
+
 def test_a_sealed_value_moved_to_another_row_does_not_open(held: Runtime, owner: Member, connection_id: UUID) -> None:
     sealed = row(held, owner).sealed
     with pytest.raises(SealBrokenError):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from integrations.errors import TemporaryError
-from integrations.provider import HANDED_IN, Price
+from integrations.errors import AuthenticationError, TemporaryError
+from integrations.provider import HANDED_IN, Credentials, Price, Secret, Setting
 from integrations.records import TaskState, TaskStatus
 from integrations.registry import providers
 from service import accounts
@@ -299,6 +299,26 @@ def test_one_that_is_away_is_said_and_keeps_no_other_from_being_compared(busy: W
     busy.social.script.fail(TemporaryError("the network is away"), on="recheck")
     assert compares(busy) == {"fakecrm": ["task_gone"]}
     assert said(busy, "fakesocial")[1] == "It could not be asked. the network is away."
+
+
+def test_a_consent_that_was_revoked_is_told_as_that_by_the_next_pull_though_comparing_was_refused_first(
+    busy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(setting: Setting, kept: Credentials) -> Credentials:
+        raise AuthenticationError("Example Social no longer accepts this consent: it was revoked")
+
+    refusing = replace(providers()["fakesocial"], auth=Secret(refresh=refuses))
+    monkeypatch.setitem(providers(), "fakesocial", refusing)
+    busy.social.script.fail(AuthenticationError("token revoked"), on="recheck")
+    compares(busy)
+    assert said(busy, "fakesocial")[1].startswith("It could not be asked. Example Social no longer accepts this")
+    assert busy.connection("social").status == "active"
+
+    busy.social.script.fail(AuthenticationError("token revoked"), on="pull")
+    busy.look()
+
+    assert busy.connection("social").status == "needs_reauth"
+    assert busy.connection("social").status_reason == "Example Social no longer accepts this consent: it was revoked."
 
 
 def test_each_connection_is_compared_once_an_hour(busy: World) -> None:
