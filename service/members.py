@@ -229,10 +229,10 @@ def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> E
         return None
     _keep_an_owner(session, workspace_id, user_id)
     session.execute(delete(Membership).where(*_of(workspace_id, user_id)))
-    sessions.end_all(session, workspace_id, user_id)
-    session.execute(delete(SigninLink).where(SigninLink.workspace_id == workspace_id, SigninLink.user_id == user_id))
-    for each in (Password, SecondFactor):
+    # In the order in which signing in locks them: what opens a session, then the session.
+    for each in (Password, SecondFactor, SigninLink):
         session.execute(delete(each).where(each.workspace_id == workspace_id, each.user_id == user_id))
+    sessions.end_all(session, workspace_id, user_id)
     revoked = session.execute(
         update(APIKey)
         .where(APIKey.workspace_id == workspace_id, APIKey.created_by == user_id, APIKey.revoked_at.is_(None))

@@ -85,6 +85,8 @@ def with_password(db: Database, email: str, password: str, visitor: Visitor, onw
         raise WrongPasswordError
     renewed = passwords.sealed(password) if passwords.is_outdated(kept) else None
     with db.tenant(workspace_id) as session:
+        if not _still_opens(db, session, user_id, only, password, kept, doors):
+            raise WrongPasswordError(user_id=user_id)
         # The first door is the account's or the browser's own; an address may be many people's.
         throttling.settle(session, *doors)
         if renewed:
@@ -125,6 +127,18 @@ def _is_right(db: Database, password: str, kept: str | None, doors: Sequence[Doo
         with db.globally() as session:
             throttling.give_back(session, *doors)
         raise
+
+
+def _still_opens(
+    db: Database, session: Session, user_id: UUID, only: UUID | None, password: str, kept: str, doors: Sequence[Door]
+) -> bool:
+    """Whether the password that was judged right stands until this transaction ends: judging takes a while, and whoever changes a password
+    ends what stands then. Under another hash it is judged anew, for a sign-in at the same moment may have made that."""
+    mine = select(Password.hash, Password.workspace_id).where(Password.user_id == user_id).with_for_update()
+    now = session.execute(mine).one_or_none()
+    if now is None or now.workspace_id != only:
+        return False
+    return now.hash == kept or _is_right(db, password, now.hash, doors)
 
 
 # --- choosing one -------------------------------------------------------------------------------------------------
@@ -182,8 +196,9 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
         throttling.settle(session, _own_door(who))
         within = who.workspace_id if who.confined else None
         sessions.forget_waiting(session, who.user_id, began=sessions.PASSWORD)  # wherever the former one was given
-        sessions.end_others(session, who.user_id, but=who.session_hash, within=within)
+        # What opens a session first: one that it opens at this moment is there then, and ends as well.
         _drop_links(session, who.user_id, within)
+        sessions.end_others(session, who.user_id, but=who.session_hash, within=within)
         devices.forget_all(session, who.user_id)
         accounts.note(session, who.workspace_id, who.user_id, "password.changed" if now.is_set else "password.set")
         cookie = sessions.renew(

@@ -14,7 +14,8 @@ import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, text, update
+from sqlalchemy import delete, event, select, text, update
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from service import accounts, entering, members, passwords, sessions, signin
@@ -160,6 +161,91 @@ def test_changing_it_takes_the_present_one_and_signs_everybody_else_out(
         "signin.by_link", "signin.by_link", "password.set", "signin.by_password", "password.refused", "password.changed",
         "signin.failed", "signin.by_password",
     ]  # fmt: skip
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Something happens once, when the next password has been judged and nothing has come of that yet."""
+    judged = passwords.is_right
+
+    def arrange(act: Callable[[], object]) -> None:
+        def is_right(password: str, kept: str | None) -> bool:
+            found = judged(password, kept)
+            monkeypatch.setattr(passwords, "is_right", judged)
+            act()
+            return found
+
+        monkeypatch.setattr(passwords, "is_right", is_right)
+
+    return arrange
+
+
+@pytest.mark.parametrize("how", ["changed", "gone", "of another workspace"])
+def test_a_password_that_is_changed_while_it_is_judged_opens_nothing(
+    with_password: Browser,
+    owner: Member,
+    stranger: Member,
+    app: Flask,
+    held: Runtime,
+    meanwhile: Callable[[Callable[[], object]], None],
+    how: str,
+) -> None:
+    def changes(statement: Any) -> None:
+        with held.db.globally() as session:
+            session.execute(statement)
+
+    meanwhile(
+        {
+            "changed": lambda: set_password(with_password, BETTER, present=GOOD),
+            "gone": lambda: changes(delete(Password)),
+            "of another workspace": lambda: changes(update(Password).values(workspace_id=stranger.workspace_id)),
+        }[how]
+    )
+    late = app.test_client()
+    answer = enter(late, owner.email, GOOD)
+    assert answer.status_code == 400
+    assert "That address and password do not belong together." in words_of(answer)
+    assert late.get("/").status_code == 401
+    assert late.get_cookie(DEVICE) is None
+    assert trail(held, owner)[-1] == f"system signin.failed user:{owner.user_id}"
+
+
+def test_whoever_changes_a_password_waits_for_a_session_that_begins_by_it_and_ends_that_too(
+    with_password: Browser, owner: Member, app: Flask, held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, tried = entering.enter, []
+
+    def changes() -> None:
+        with held.db.globally() as session:
+            session.execute(text("SET LOCAL lock_timeout = '20ms'"))
+            session.execute(update(Password).values(hash="another"))
+
+    def enters(*arguments: Any, **options: Any) -> entering.Entered:
+        with pytest.raises(OperationalError, match="lock timeout"):
+            changes()
+        tried.append(True)
+        return begin(*arguments, **options)
+
+    monkeypatch.setattr(entering, "enter", enters)
+    client = app.test_client()
+    assert enter(client, owner.email, GOOD).status_code == 303
+    assert tried
+    assert set_password(with_password, BETTER, present=GOOD).status_code == 303
+    assert client.get("/").status_code == 401
+
+
+def test_a_hash_that_is_made_anew_while_its_password_is_judged_keeps_nobody_out(
+    with_password: Browser,
+    owner: Member,
+    app: Flask,
+    held: Runtime,
+    meanwhile: Callable[[Callable[[], object]], None],
+) -> None:
+    older = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(GOOD)
+    with held.db.globally() as session:
+        session.execute(update(Password).values(hash=older))
+    meanwhile(lambda: enter(app.test_client(), owner.email, GOOD))
+    assert enter(app.test_client(), owner.email, GOOD).status_code == 303
 
 
 def test_guessing_the_present_one_is_slowed_down_too(with_password: Browser, held: Runtime) -> None:

@@ -8,16 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from service import accounts, members, secondstep, sessions, totp
+from service import accounts, members, passwords, secondstep, sessions, totp
 from service.clock import real_now
 from service.entering import Visitor
-from service.models import SecondFactor
+from service.models import PendingSignin, SecondFactor
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import COOKIE, Browser, member, read, words_of
@@ -30,7 +31,7 @@ from tests.service.console.factor.app import (
     key_on,
     opens,
 )
-from tests.service.console.test_passwords import DEVICE, GOOD, WRONG, enter
+from tests.service.console.test_passwords import BETTER, DEVICE, GOOD, WRONG, enter, set_password
 
 # --- signing in ------------------------------------------------------------------------------------------------------
 
@@ -90,6 +91,36 @@ def test_a_known_browser_does_not_spare_the_code(phone: App, with_password: Brow
     assert with_password.client.get_cookie(DEVICE)
     assert enter(with_password.client, owner.email, GOOD).location == "/signin/code"
     assert not opens(with_password.client)
+
+
+def test_a_sign_in_that_waits_for_a_code_ends_when_the_password_is_changed(
+    phone: App, with_password: Browser, owner: Member, app: Flask, held: Runtime, at_the_door: Callable[[], FlaskClient]
+) -> None:
+    by_password, by_link = at_the_door(), app.test_client()
+    by_link.post(accounts.signin_link(held.db, owner.email, ""))
+    assert set_password(with_password, BETTER, present=GOOD).status_code == 303
+    for client in (by_password, by_link):
+        assert "This sign-in took longer than ten minutes" in words_of(give(client, phone.code()))
+        assert not opens(client)
+    assert enter(by_password, owner.email, BETTER).location == "/signin/code"
+    give(by_password, phone.code())
+    assert opens(by_password)
+
+
+def test_no_code_is_waited_for_where_the_password_is_changed_while_it_is_judged(
+    phone: App, with_password: Browser, owner: Member, app: Flask, held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = passwords.is_right
+
+    def is_right(password: str, kept: str | None) -> bool:
+        monkeypatch.setattr(passwords, "is_right", judged)
+        set_password(with_password, BETTER, present=GOOD)
+        return judged(password, kept)
+
+    monkeypatch.setattr(passwords, "is_right", is_right)
+    assert enter(app.test_client(), owner.email, GOOD).status_code == 400
+    with held.db.globally() as session:
+        assert session.scalars(select(PendingSignin)).all() == []
 
 
 def test_a_session_that_began_while_it_was_set_up_opens_nothing(
