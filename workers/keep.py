@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
 
 from service import settings
-from service.clock import business_now, real_now
 from service.models import Errand
 from service.runtime import Runtime
 from service.store import keeping
@@ -56,13 +56,13 @@ class _Pass:
             self.posts += touched
             self.people += forgotten
 
-    def tasks_of(self, connection_id: UUID | None, before: datetime) -> None:
+    def closed_tasks(self, limits: Sequence[Limit], values: Mapping[str, Any]) -> None:
         done = keeping.BATCH
         while done >= keeping.BATCH:
 
             def work(session: Session) -> int:
                 self._holding(session)
-                return keeping.erase_tasks(session, self.workspace_id, connection_id, before)
+                return keeping.erase_tasks(session, self.workspace_id, limits, values)
 
             done = self.runtime.db.retried(self.workspace_id, work)
             self.tasks += done
@@ -87,15 +87,14 @@ def keep(runtime: Runtime, workspace_id: UUID, hold: Hold) -> timedelta | None:
     with runtime.db.tenant(workspace_id) as session:
         values = settings.current(session, workspace_id).values
         limits = keeping.limits(session, workspace_id, values)
-    going, real, business = _Pass(runtime, workspace_id, hold), real_now(), business_now()
+    going = _Pass(runtime, workspace_id, hold)
     after = EVERY
     try:
         for limit in limits:
             going.posts_of(limit, "posted_at", limit.before)
             if limit.unfollowed is not None:
                 going.posts_of(limit, "checked_at", limit.unfollowed)
-            going.tasks_of(limit.connection_id, real - (business - limit.before))
-        going.tasks_of(None, real - timedelta(days=values["retention_days"]))
+        going.closed_tasks(limits, values)
         going.contacts()
     except _OverError:
         after = timedelta(0)

@@ -144,34 +144,52 @@ def forget_authors(session: Session, workspace_id: UUID, ids: Iterable[UUID]) ->
 
 # --- tasks ----------------------------------------------------------------------------------------------------
 
-_OF = {
-    True: "EXISTS (SELECT 1 FROM conversations c WHERE c.workspace_id = %(w)s AND c.id = t.conversation_id AND c.connection_id = %(c)s)",
-    False: "t.conversation_id IS NULL",
-}
-_CLOSED = "t.workspace_id = %(w)s AND t.closed_at < %(before)s AND t.wanted <> 'open' AND t.push_at IS NULL AND t.erased_at IS NULL AND {of}"
+# The connections of the talks that a task is about: its conversation's; those of all of its person's with the brand where it is about
+# these as a whole, as a call is. One after the other, each by its index.
+_TALKS = """(
+    SELECT c.connection_id FROM conversations c WHERE c.workspace_id = %(w)s AND c.id = t.conversation_id
+    UNION ALL SELECT c.connection_id FROM (
+        SELECT t.author_id AS id UNION ALL SELECT m.author_id FROM matches m
+        WHERE m.workspace_id = %(w)s AND m.contact_id = t.contact_id AND m.state = 'confirmed'
+    ) a JOIN conversations c ON c.workspace_id = %(w)s AND c.brand_id = t.brand_id AND c.author_id = a.id WHERE t.conversation_id IS NULL
+)"""
+# Of several networks the one that keeps the shortest says for how long.
+_CLOSED = f"""t.workspace_id = %(w)s AND t.closed_at < %(latest)s AND t.wanted <> 'open' AND t.push_at IS NULL AND t.erased_at IS NULL
+    AND t.closed_at < coalesce((SELECT max(l.before) FROM unnest(%(connections)s::uuid[], %(befores)s::timestamptz[]) AS l (id, before)
+        JOIN {_TALKS} talk ON talk.connection_id = l.id), %(otherwise)s)"""  # noqa: S608 - our own words
 # What stands in the CRM is the team's; here the text goes on both sides of the difference, so that nothing is said to the CRM.
 _ERASE_TASKS = (
-    "WITH old AS (SELECT t.id FROM tasks t WHERE {closed} ORDER BY t.closed_at LIMIT %(n)s FOR UPDATE), gone AS (DELETE FROM run_changes"
+    f"WITH old AS (SELECT t.id FROM tasks t WHERE {_CLOSED} ORDER BY t.closed_at LIMIT %(n)s FOR UPDATE), gone AS (DELETE FROM run_changes"  # noqa: S608
     " WHERE workspace_id = %(w)s AND task_id IN (SELECT id FROM old))"
     " UPDATE tasks t SET content = (t.content - 'body') || %(text)s, written = (t.written - 'body') || %(text)s, sent = '[]'::jsonb, reasons = '[]'::jsonb,"
     " detail = '', close_reason = '', erased_at = %(now)s FROM old WHERE t.workspace_id = %(w)s AND t.id = old.id RETURNING 1"
 )
-_COUNT_TASKS = "SELECT count(*) FROM tasks t WHERE {closed}"
+_COUNT_TASKS = f"SELECT count(*) FROM tasks t WHERE {_CLOSED}"  # noqa: S608
 
 
-def erase_tasks(session: Session, workspace_id: UUID, connection_id: UUID | None, before: datetime) -> int:
-    """Erases the texts of up to a batch of tasks that were closed before then (real time): those about talks of this connection, or
-    (None) about relationships as a whole. Returns how many."""
-    closed = _CLOSED.format(of=_OF[connection_id is not None])
-    params = {
+def erase_tasks(session: Session, workspace_id: UUID, found: Sequence[Limit], values: Mapping[str, Any]) -> int:
+    """Erases the texts of up to a batch of tasks that were closed for longer than the texts they are about are kept under these limits
+    and settings. Returns how many."""
+    more = {"n": BATCH, "now": real_now(), "text": Jsonb({"subject": GONE})}
+    return len(execute(raw(session), _ERASE_TASKS, {**_closed(workspace_id, found, values), **more}))
+
+
+def _closed(workspace_id: UUID, found: Sequence[Limit], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What `_CLOSED` asks for: tasks are closed in real time."""
+    befores = [_real(each.before) for each in found]
+    otherwise = real_now() - timedelta(days=values["retention_days"])
+    return {
         "w": workspace_id,
-        "c": connection_id,
-        "before": before,
-        "n": BATCH,
-        "now": real_now(),
-        "text": Jsonb({"subject": GONE}),
+        "connections": [each.connection_id for each in found],
+        "befores": befores,
+        "otherwise": otherwise,
+        "latest": max([*befores, otherwise]),
     }
-    return len(execute(raw(session), _ERASE_TASKS.format(closed=closed), params))
+
+
+def _real(business: datetime) -> datetime:
+    """The real instant as far back as this one is in business time."""
+    return real_now() - (business_now() - business)
 
 
 # --- contacts -------------------------------------------------------------------------------------------------
@@ -203,20 +221,9 @@ class Preview:
 
 def preview(session: Session, workspace_id: UUID, values: Mapping[str, Any]) -> Preview:
     """What these settings would erase that is still kept."""
-    posts = tasks = 0
-    bounds: Sequence[tuple[UUID | None, datetime]] = [
-        *((each.connection_id, each.before) for each in limits(session, workspace_id, values)),
-        (None, business_now() - timedelta(days=values["retention_days"])),
-    ]
-    for connection_id, before in bounds:
-        params = {"w": workspace_id, "c": connection_id, "before": before}
-        if connection_id is not None:
-            posts += execute(raw(session), _COUNT, params)[0][0]
-        closed = _CLOSED.format(of=_OF[connection_id is not None])
-        tasks += execute(raw(session), _COUNT_TASKS.format(closed=closed), {**params, "before": _real(before)})[0][0]
+    found, posts = limits(session, workspace_id, values), 0
+    for each in found:
+        params = {"w": workspace_id, "c": each.connection_id, "before": each.before}
+        posts += execute(raw(session), _COUNT, params)[0][0]
+    [(tasks,)] = execute(raw(session), _COUNT_TASKS, _closed(workspace_id, found, values))
     return Preview(posts, tasks)
-
-
-def _real(business: datetime) -> datetime:
-    """The real instant as far back as this one is in business time: tasks are closed in real time."""
-    return real_now() - (business_now() - business)

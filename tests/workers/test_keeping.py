@@ -11,11 +11,12 @@ from marshmallow import ValidationError
 
 from integrations.errors import TemporaryError
 from integrations.provider import Deadline
-from integrations.records import Author
+from integrations.records import ActivityKind, Author, Direction
 from integrations.registry import providers
 from service import health, settings
 from service.clock import real_now
 from service.store import keeping, listing
+from tests.service.rows import Rows
 from tests.workers.conftest import World, edited
 
 BEN = Author("b1", "ben", "Ben Okafor", bio="Rides in Faro", url="https://social.example/ben")
@@ -127,6 +128,43 @@ def test_a_network_may_have_a_time_of_its_own(read: World) -> None:
     for wrong in (["nowhere:3"], ["fakesocial:3", "fakesocial:4"], ["fakesocial:0"], ["fakesocial"]):
         with pytest.raises(ValidationError):
             read.set(retention_by_network=wrong)
+
+
+def test_a_call_that_is_over_is_kept_as_long_as_the_network_of_its_talk_says(connected: World) -> None:
+    connected.knows()
+    connected.says("@brand Can we have a call about the Quixotic velodrome?", id="call", ago=timedelta(hours=20))
+    connected.answers("Sure. When?", id="answer", to="call", ago=timedelta(hours=19))
+    connected.run()
+    connected.logs(ActivityKind.CALL, id="k1", at=connected.now, direction=Direction.OUT, outcome="connected")
+    connected.look()
+    call = connected.task(kind="ready_for_call")
+    assert (call.wanted, call.conversation_id, call.push_at) == ("withdrawn", None, None)
+    assert "Quixotic" in call.content["body"]
+    connected.sql("UPDATE tasks SET closed_at = closed_at - interval '31 days'")
+    connected.sql("UPDATE engagements SET posted_at = posted_at - interval '31 days'")
+    for general, own, kept in ((30, 365, True), (365, 60, True), (365, 30, False)):
+        connected.set(retention_days=general, retention_by_network=[f"fakesocial:{own}"])
+        keep(connected)
+        assert ("Quixotic" in str(connected.task(kind="ready_for_call").content)) is kept
+
+
+def test_of_two_networks_that_a_call_is_about_the_one_that_keeps_the_shortest_says_for_how_long(
+    connected: World,
+) -> None:
+    rows = Rows(connected.runtime.db, connected.workspace_id, connected.now)
+    contact = rows.contact(connected.connection("crm").id, "Ana Ferrer")
+    for connection in (connected.connection("social").id, rows.connection(provider="x", streams=())):
+        author = rows.author("ana")
+        rows.match(author, contact, state="confirmed")
+        rows.conversation(connection, author)
+    rows.task(kind="ready_for_call", contact=contact, wanted="completed", closed_at=real_now() - timedelta(days=31))
+    for days, goes in ((60, 0), (30, 1)):
+        connected.set(retention_days=365, retention_by_network=["fakesocial:365", f"x:{days}"])
+        with connected.runtime.db.tenant(connected.workspace_id) as session:
+            values = settings.current(session, connected.workspace_id).values
+            limits = keeping.limits(session, connected.workspace_id, values)
+            assert keeping.preview(session, connected.workspace_id, values).tasks == goes
+            assert keeping.erase_tasks(session, connected.workspace_id, limits, values) == goes
 
 
 def test_nothing_is_read_that_would_not_be_kept(connected: World) -> None:
