@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from service import settings
+from service.clock import real_now
 from service.models import Errand
 from service.runtime import Runtime
 from service.store import keeping
@@ -67,6 +68,23 @@ class _Pass:
             done = self.runtime.db.retried(self.workspace_id, work)
             self.tasks += done
 
+    def profiles(self, limits: Sequence[Limit], values: Mapping[str, Any]) -> None:
+        """Once a day, however their last text went and whatever else kept them. How far it has come stands with the errand."""
+        more = True
+        while more:
+
+            def work(session: Session) -> tuple[bool, int]:
+                errand = self._holding(session)
+                if errand.looked_to is None and errand.looked_at and errand.looked_at > real_now() - keeping.LOOK_EVERY:
+                    return False, 0
+                following, past = keeping.past_profiles(session, self.workspace_id, limits, values, errand.looked_to)
+                errand.looked_to, errand.looked_at = following, real_now()
+                forgotten = keeping.forget_authors(session, self.workspace_id, past) if past else 0
+                return following is not None, forgotten
+
+            more, forgotten = self.runtime.db.retried(self.workspace_id, work)
+            self.people += forgotten
+
     def contacts(self) -> None:
         done = keeping.BATCH
         while done >= keeping.BATCH:
@@ -77,9 +95,11 @@ class _Pass:
 
             done = self.runtime.db.retried(self.workspace_id, work)
 
-    def _holding(self, session: Session) -> None:
-        if self._turn.over or self._hold(session) is None:
+    def _holding(self, session: Session) -> Errand:
+        row = None if self._turn.over else self._hold(session)
+        if row is None:
             raise _OverError
+        return row
 
 
 def keep(runtime: Runtime, workspace_id: UUID, hold: Hold) -> timedelta | None:
@@ -96,9 +116,10 @@ def keep(runtime: Runtime, workspace_id: UUID, hold: Hold) -> timedelta | None:
                 going.posts_of(limit, "checked_at", limit.unfollowed)
         going.closed_tasks(limits, values)
         going.contacts()
+        going.profiles(limits, values)
     except _OverError:
         after = timedelta(0)
-    if going.posts or going.tasks:
+    if going.posts or going.tasks or going.people:
         log.info(
             "texts erased", workspace=str(workspace_id), authors=going.posts, profiles=going.people, tasks=going.tasks
         )

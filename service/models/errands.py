@@ -27,6 +27,9 @@ class Errand(Tenant, Identified, Base):
     lease_id: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    # keep: profiles are being looked through, and this is the last one that was; None: all of them. And when that was.
+    looked_to: Mapped[UUID | None]
+    looked_at: Mapped[datetime | None]
 
 
 class Departure(Created, Base):

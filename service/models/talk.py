@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.models.base import KEY, Base, Below, Created, Identified, Tenant
 
+# Something of a profile is kept. (What is forgotten stays as a row: whoever looks through all that is known passes it by.)
+KNOWN = "handle || name || bio || url || website || location <> ''"
+
 
 class Author(Tenant, Identified, Created, Base):
     """An identity on a network, under the network's stable id."""
@@ -20,6 +23,7 @@ class Author(Tenant, Identified, Created, Base):
     __table_args__ = (
         UniqueConstraint("workspace_id", "provider", "host", "native_id"),
         Index("ix_authors_match_due", "workspace_id", "id", postgresql_where=text("match_due")),
+        Index("ix_authors_known", "workspace_id", "id", postgresql_where=text(KNOWN)),
     )
 
     provider: Mapped[str] = mapped_column(Text)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from integrations.registry import providers
 from service.clock import business_now, real_now
 from service.db import raw
+from service.models.talk import KNOWN
 from service.store.rows import execute
 
 BATCH = 1000
@@ -118,27 +119,64 @@ def overdue(session: Session, workspace_id: UUID, connection_id: UUID, provider:
 
 # --- who wrote them -------------------------------------------------------------------------------------------
 
+LOOK_EVERY = timedelta(days=1)  # all profiles are looked through so often
+_PROFILES = f"SELECT id FROM authors WHERE workspace_id = %(w)s AND id > %(after)s AND {KNOWN} ORDER BY id LIMIT %(n)s"  # noqa: S608 - our own words
+# One after the other, each by the index over their posts, until one is found for whose sake they stay. Whoever has no post at all has
+# been here for as long as a text is kept.
+_PAST = """
+SELECT a.id FROM authors a LEFT JOIN LATERAL (
+    SELECT true AS there FROM engagements e WHERE e.workspace_id = %(w)s AND e.author_id = a.id AND (e.ours OR (e.text_erased_at IS NULL AND e.deleted_at IS NULL)
+        OR e.posted_at >= (SELECT l.before FROM unnest(%(connections)s::uuid[], %(befores)s::timestamptz[]) AS l (id, before) WHERE l.id = e.connection_id)) LIMIT 1
+) one ON true LEFT JOIN LATERAL (
+    SELECT true AS there FROM engagements e WHERE e.workspace_id = %(w)s AND e.author_id = a.id LIMIT 1
+) any_one ON true
+WHERE a.workspace_id = %(w)s AND a.id = ANY(%(ids)s) AND one.there IS NULL AND (a.created_at < %(created)s OR any_one.there)
+"""
+_LOCK = "SELECT id FROM authors WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE"
 _NOBODY = """
 SELECT a.id FROM authors a WHERE a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)
   AND NOT EXISTS (SELECT 1 FROM engagements e WHERE e.workspace_id = %(w)s AND e.author_id = a.id AND (e.ours OR (e.text_erased_at IS NULL AND e.deleted_at IS NULL)))
   AND NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = a.id AND m.state = 'confirmed')
 """
+# By the index over who somebody is to a brand.
+_THEIRS = "{0}brand_id = ANY(ARRAY(SELECT id FROM brands WHERE workspace_id = %(w)s)) AND {0}person = ANY(%(people)s)"
 _FORGET = [
     "\nDELETE FROM author_keys k USING authors a WHERE k.workspace_id = %(w)s AND a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)\n  AND k.key = ANY(a.filed) AND k.author_id = a.id",
     "\nDELETE FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'",
     "\nUPDATE authors SET handle = '', name = '', bio = '', url = '', website = '', location = '', followers = NULL, filed = '{}', match_due = false\n  WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)",
     "\nUPDATE conversations SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)",
-    "\nUPDATE stage_changes s SET reason = '' FROM relationships r WHERE s.workspace_id = %(w)s AND r.workspace_id = %(w)s\n  AND r.id = s.relationship_id AND r.author_id = ANY(%(ids)s)",
-    "\nUPDATE relationships SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)\n",
+    "\nUPDATE stage_changes s SET reason = '' FROM relationships r WHERE s.workspace_id = %(w)s AND r.workspace_id = %(w)s\n  AND r.id = s.relationship_id AND "
+    + _THEIRS.format("r."),
+    "\nUPDATE relationships SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND " + _THEIRS.format(""),
 ]
+
+
+def past_profiles(
+    session: Session, workspace_id: UUID, found: Sequence[Limit], values: Mapping[str, Any], after: UUID | None
+) -> tuple[UUID | None, list[UUID]]:
+    """Looks through up to a batch of profiles, from `after` on (None: from the first). Returns where to go on (None: that was all), and
+    those of whom no text is kept and whose last post is older than texts are kept under these limits and settings."""
+    some = execute(raw(session), _PROFILES, {"w": workspace_id, "after": after or UUID(int=0), "n": BATCH})
+    params = {
+        "w": workspace_id,
+        "ids": [row[0] for row in some],
+        "connections": [each.connection_id for each in found],
+        "befores": [each.before for each in found],
+        "created": real_now() - timedelta(days=values["retention_days"]),
+    }
+    past = execute(raw(session), _PAST, params) if some else []
+    return (some[-1][0] if len(some) == BATCH else None), [row[0] for row in past]
 
 
 def forget_authors(session: Session, workspace_id: UUID, ids: Iterable[UUID]) -> int:
     """Of these authors, the profiles of those of whom no text is kept any more and whom no CRM knows, and what was concluded of them;
     counts and the network's ids stay. Returns how many there were."""
-    found = [row[0] for row in execute(raw(session), _NOBODY, {"w": workspace_id, "ids": sorted(ids)})]
+    params = {"w": workspace_id, "ids": sorted(ids)}
+    execute(raw(session), _LOCK, params)  # a post of theirs that is just being stored is seen, or comes after
+    found = [row[0] for row in execute(raw(session), _NOBODY, params)]
+    people = [f"author:{each}" for each in found]
     for statement in _FORGET if found else ():
-        execute(raw(session), statement, {"w": workspace_id, "ids": found})
+        execute(raw(session), statement, {"w": workspace_id, "ids": found, "people": people})
     return len(found)
 
 

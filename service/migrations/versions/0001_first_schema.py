@@ -144,6 +144,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_authors_match_due", "authors", ["workspace_id", "id"], unique=False, postgresql_where=sa.text("match_due")
     )
+    op.create_index(
+        "ix_authors_known",
+        "authors",
+        ["workspace_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("handle || name || bio || url || website || location <> ''"),
+    )
     op.create_table(
         "brands",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -1383,6 +1390,8 @@ def upgrade() -> None:
         sa.Column("lease_id", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("looked_to", sa.Uuid(), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_errands_workspace_id"), ondelete="CASCADE"
         ),
@@ -1666,6 +1675,11 @@ def downgrade() -> None:
     op.drop_index("ix_idempotency_keys_age", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_table("brands")
+    op.drop_index(
+        "ix_authors_known",
+        table_name="authors",
+        postgresql_where=sa.text("handle || name || bio || url || website || location <> ''"),
+    )
     op.drop_index("ix_authors_match_due", table_name="authors", postgresql_where=sa.text("match_due"))
     op.drop_table("authors")
     for statement in TRAIL_NO_MORE:
