@@ -125,7 +125,7 @@ def _leave(runtime: Runtime, row: Departure, connection: Connection, late: bool)
 def _said(connection: Connection) -> list[str]:
     """What its own receipt says, without a name: whose account it was is nobody's business any more."""
     name, lines = provider_name(connection.provider), connection.receipt.get("lines", [])
-    return [f"{name}: {line}" for line in lines if line != disconnecting.STAYS]
+    return [f"{name}: {line}" for line in lines if line not in (disconnecting.STAYS, disconnecting.STAYS_OF_A_CRM)]
 
 
 def last_lines(runtime: Runtime) -> list[str]:

@@ -24,11 +24,15 @@ from service.freezes import OPERATOR
 from service.models import Connection
 from service.registrations import ConnectError
 from service.runtime import Runtime
-from service.store import connecting, freezing, leaving
+from service.store import connecting, freezing, keeping, leaving
 from service.store.connecting import Ended
 
 PATIENCE = timedelta(days=1)  # with a provider that somebody was to tell, and died
 STAYS = "What was read stays in Warmline. Our credentials are deleted here."
+STAYS_OF_A_CRM = (
+    f"Contacts, and what was logged with them, stay in Warmline for {keeping.CONTACTS_KEPT.days} days, in case you connect it again."
+    " Our credentials are deleted here."
+)
 
 
 def operator(workspace_id: UUID, actor: str = OPERATOR) -> Caller:
@@ -38,8 +42,8 @@ def operator(workspace_id: UUID, actor: str = OPERATOR) -> Caller:
 
 def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
     """Stops a connection, forgets its credentials here, takes back what connecting set up for it and revokes the credentials at the
-    provider; what the provider keeps all the same is said on the connection. What was read stays; its open tasks stay too. Returns
-    False when there is no such connection."""
+    provider; what the provider keeps all the same is said on the connection. What was read stays, of a CRM for a while
+    (`store.dropping`); its open tasks stay too. Returns False when there is no such connection."""
     with runtime.db.tenant(caller.workspace_id) as session:
         found = connecting.forget(session, runtime.vault, caller.workspace_id, connection_id, by=caller.actor)
         if found is not None:
@@ -125,10 +129,14 @@ def _tell(runtime: Runtime, ended: Ended) -> None:
     def note(session: Session) -> None:
         row = connecting.told(session, ended)
         if row is not None:
-            written = leaving.replace_line(row, _untold(row), [STAYS, *goodbye.left, told])
+            written = leaving.replace_line(row, _untold(row), [_stays(row), *goodbye.left, told])
             row.status_reason = "" if written else " ".join([*goodbye.left, *([told] if late else [])])
 
     runtime.db.retried(ended.row.workspace_id, note)
+
+
+def _stays(row: Connection) -> str:
+    return STAYS_OF_A_CRM if row.kind == "crm" else STAYS
 
 
 def _untold(row: Connection) -> str:

@@ -16,6 +16,7 @@ from integrations.provider import RECHECK
 from integrations.registry import handed_in, providers
 from service import queue
 from service.runtime import Runtime
+from service.store import keeping
 
 Row = Mapping[str, Any]
 
@@ -89,7 +90,8 @@ def line(connection: Row, now: datetime) -> str:
     name = provider_name(connection["provider"])
     if connection["status"] == "disconnected":
         stays = f" {reason}" if (reason := connection["status_reason"]) else ""  # at the provider
-        return f"Disconnected{_on(connection['status_at'], now)}. What was read is kept.{stays}"
+        kept = f" for {keeping.CONTACTS_KEPT.days} days" if connection["kind"] == "crm" else ""
+        return f"Disconnected{_on(connection['status_at'], now)}. What was read is kept{kept}.{stays}"
     if connection["status"] == "leaving":
         trouble = connection.get("push_error") or ""
         return "Our open tasks there are being withdrawn; then it is disconnected." + (f" {trouble}" if trouble else "")

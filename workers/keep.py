@@ -14,7 +14,7 @@ from service import settings
 from service.clock import real_now
 from service.models import Errand
 from service.runtime import Runtime
-from service.store import keeping
+from service.store import dropping, keeping
 from service.store.keeping import Cursor, Limit
 from workers.stopping import Turn
 
@@ -86,14 +86,14 @@ class _Pass:
             self.people += forgotten
 
     def contacts(self) -> None:
-        done = keeping.BATCH
-        while done >= keeping.BATCH:
+        more = True
+        while more:
 
-            def work(session: Session) -> int:
+            def work(session: Session) -> bool:
                 self._holding(session)
-                return keeping.drop_deleted_contacts(session, self.workspace_id)
+                return dropping.drop_contacts(session, self.workspace_id)
 
-            done = self.runtime.db.retried(self.workspace_id, work)
+            more = self.runtime.db.retried(self.workspace_id, work)
 
     def _holding(self, session: Session) -> Errand:
         row = None if self._turn.over else self._hold(session)

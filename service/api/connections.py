@@ -182,7 +182,7 @@ def change(body: dict[str, Any], connection_id: UUID) -> Response:
 
 @connections.delete("/<uuid:connection_id>", status=204, also=_NONE)
 def disconnect(connection_id: UUID) -> Response:
-    """Disconnect: forget the credentials and revoke them at the provider; what was read stays"""
+    """Disconnect: forget the credentials and revoke them at the provider; what was read stays, of a CRM for 30 days"""
     if not disconnecting.disconnect(runtime(), caller(), connection_id):
         missing("connection")
     return nothing()

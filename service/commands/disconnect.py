@@ -16,6 +16,7 @@ from service.accounts import Caller
 from service.errors import PlainError
 from service.models import Connection, Workspace
 from service.runtime import Runtime
+from service.store import keeping
 
 LOOK = 1.0  # seconds between two looks at how far it has come
 
@@ -25,16 +26,18 @@ LOOK = 1.0  # seconds between two looks at how far it has come
 @click.option("--purge", is_flag=True, help="Withdraw our open tasks first, and remove what connecting made there.")
 @click.option("--wait", default=120, show_default=True, help="Seconds to wait for a purge to be done.")
 def command(connection: UUID, purge: bool, wait: int) -> None:
-    """Disconnect the account CONNECTION (its id, as the console's addresses and the API show it). What was read stays.
+    """Disconnect the account CONNECTION (its id, as the console's addresses and the API show it). What was read stays, of a CRM for
+    30 days.
 
     With --purge the open tasks in that CRM are withdrawn, what connecting made there is removed, and a receipt says what went, what
     stays and why. It may be repeated until it is done.
     """
     runtime = Runtime(configuration.load())
-    caller = _caller(runtime, connection)
+    caller, kind = _found(runtime, connection)
     if not purge:
         disconnecting.disconnect(runtime, caller, connection)
-        click.echo("Disconnected. What was read stays here; the credentials are gone.")
+        kept = f" for {keeping.CONTACTS_KEPT.days} days" if kind == "crm" else ""
+        click.echo(f"Disconnected. What was read stays here{kept}; the credentials are gone.")
         return
     status, receipt, _ = disconnecting.receipt(runtime, caller.workspace_id, connection)
     if status != "disconnected" or not receipt:
@@ -61,12 +64,13 @@ def _lines(receipt: Mapping[str, Any]) -> list[str]:
     return [f"Left on {receipt['ended_at'][:10]}.", *(f"- {line}" for line in receipt["lines"])]
 
 
-def _caller(runtime: Runtime, connection_id: UUID) -> Caller:
-    """Whoever runs Warmline, in the workspace that has this connection."""
+def _found(runtime: Runtime, connection_id: UUID) -> tuple[Caller, str]:
+    """Whoever runs Warmline, in the workspace that has this connection, and its kind."""
     with runtime.db.globally() as session:
         workspaces = session.scalars(select(Workspace.id)).all()
     for workspace_id in workspaces:  # one after the other, as row-level security wants it
         with runtime.db.tenant(workspace_id) as session:
-            if session.scalar(select(Connection.id).where(Connection.id == connection_id)):
-                return disconnecting.operator(workspace_id)
+            kind = session.scalar(select(Connection.kind).where(Connection.id == connection_id))
+        if kind:
+            return disconnecting.operator(workspace_id), kind
     raise PlainError("There is no such connection. Its id stands in the API's answers and in the console's addresses.")

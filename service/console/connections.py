@@ -23,7 +23,7 @@ from service.firstview import first_view, spent
 from service.health import Health
 from service.runtime import runtime
 from service.spending import Spending
-from service.store import acting, listing, pages
+from service.store import acting, keeping, listing, pages
 
 blueprint = Blueprint("connections", __name__)
 
@@ -100,7 +100,7 @@ def responder(connection_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/connections/<uuid:connection_id>/disconnect")
 def ask_disconnect(connection_id: UUID) -> ResponseReturnValue:
     """Says what disconnecting does before it is done."""
-    return page("disconnect.html", row=_row(connection_id))
+    return page("disconnect.html", row=_row(connection_id), kept=keeping.CONTACTS_KEPT)
 
 
 @blueprint.post("/connections/<uuid:connection_id>/disconnect")

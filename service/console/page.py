@@ -31,7 +31,7 @@ NOTICES = {
     "undone": "Undone. The pair is a suggestion again.",
     "pulling": "Looking now. New posts appear here within a minute.",
     "responder": "Saved. What waits on this account goes to that person from now on.",
-    "disconnected": "Disconnected. What was read stays here; the credentials are gone.",
+    "disconnected": "Disconnected. The credentials are gone; how long what was read is kept is said below.",
     "added": "Added. It is judged like any post, and shows under Tasks once it wants an answer.",
     "known": "That link was here already. What you pasted now stands in its place.",
     "left_out": "Left out. Whoever wrote it was erased here, or asked to be left alone, so nothing of it was stored.",

@@ -23,6 +23,7 @@ class Contact(Below, Identified, Created, Base):
             ["workspace_id", "connection_id"], ["connections.workspace_id", "connections.id"], ondelete="CASCADE"
         ),
         Index("ix_contacts_filed", "workspace_id", "filed_version"),
+        Index("ix_contacts_deleted", "workspace_id", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     connection_id: Mapped[UUID]
@@ -74,6 +75,7 @@ class Activity(Tenant, Identified, Base):
             "ends_at",
             postgresql_where=text("kind = 'meeting'"),
         ),
+        Index("ix_activities_deleted", "workspace_id", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
     connection_id: Mapped[UUID]

@@ -232,18 +232,8 @@ def _real(business: datetime) -> datetime:
 
 # --- contacts -------------------------------------------------------------------------------------------------
 
-DELETED_KEPT = timedelta(days=30)  # as long as the usual CRMs can bring a deleted contact back
-_DELETED = (
-    "DELETE FROM contacts WHERE workspace_id = %(w)s AND id = ANY(ARRAY(SELECT id FROM contacts WHERE workspace_id = %(w)s"
-    " AND deleted_at < %(before)s ORDER BY id LIMIT %(n)s)) RETURNING 1"
-)
-
-
-def drop_deleted_contacts(session: Session, workspace_id: UUID) -> int:
-    """The copies of up to a batch of contacts that were deleted in their CRM a while ago go, and their matches with them. Returns how
-    many. (They are filed nowhere any more.)"""
-    params = {"w": workspace_id, "before": real_now() - DELETED_KEPT, "n": BATCH}
-    return len(execute(raw(session), _DELETED, params))
+# As long as the usual CRMs can bring a deleted contact back, and as somebody may think better of having disconnected a CRM.
+CONTACTS_KEPT = timedelta(days=30)
 
 
 # --- beforehand -----------------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ SCOPE = "Fake did not grant dm.read, so this is not read. Connect again and allo
             "X says that the app was removed: reconnect.",
         ),
         (connection(status="disconnected"), "Disconnected on 3 May. What was read is kept."),
+        (connection(status="disconnected", kind="crm"), "Disconnected on 3 May. What was read is kept for 30 days."),
         (
             connection(stream(failures=2, error="X is not answering", error_at=NOW, next_pull_at=NOW + 4 * MINUTE)),
             "X is not answering (last answer 2 minutes ago). Trying again in 4 minutes.",

@@ -15,10 +15,10 @@ from integrations.errors import TemporaryError
 from integrations.provider import Deadline
 from integrations.records import ActivityKind, Author, Direction
 from integrations.registry import providers
-from service import health, settings
+from service import connect, disconnecting, health, settings
 from service.clock import real_now
 from service.db import raw
-from service.store import keeping, listing
+from service.store import dropping, keeping, listing
 from service.store.rows import execute
 from tests.service.rows import Rows
 from tests.workers.conftest import World, edited
@@ -341,6 +341,95 @@ def test_the_copy_of_a_contact_that_was_deleted_in_the_crm_goes_after_a_month(re
     keep(read)
     assert read.sql("SELECT count(*) FROM contacts") == [(0,)]
     assert read.sql("SELECT count(*) FROM key_counts WHERE contacts > 0") == [(0,)]
+
+
+def test_an_activity_that_was_deleted_in_the_crm_goes_after_a_month(connected: World) -> None:
+    connected.knows()
+    connected.logs(ActivityKind.CALL, id="k1", at=connected.now)
+    connected.run()
+    connected.crm.delete_activity("k1")
+    connected.look()
+    keep(connected)
+    assert connected.sql("SELECT deleted_at IS NULL FROM activities") == [(False,)]
+    connected.sql("UPDATE activities SET deleted_at = deleted_at - interval '31 days'")
+    keep(connected)
+    assert connected.sql("SELECT (SELECT count(*) FROM activities), (SELECT count(*) FROM activity_contacts)") == [
+        (0, 0)
+    ]
+
+
+@pytest.fixture
+def disconnected(connected: World) -> World:
+    """Ana asked twice, and somebody called her after the first time; then the CRM was disconnected."""
+    connected.knows(emails=("ana@ferrer.test",))
+    connected.says("@brand Do you ship to Faro?", id="called", ago=timedelta(days=3))
+    connected.logs(
+        ActivityKind.CALL, id="k1", at=connected.now - timedelta(days=2), direction=Direction.OUT, outcome="connected"
+    )
+    connected.says("@brand Do you ship to Porto?", id="waiting", ago=timedelta(days=1))
+    connected.run()
+    assert waiting(connected) == ["waiting"]
+    disconnecting.disconnect(connected.runtime, connected.owner.caller, connected.connection("crm").id)
+    connected.run()
+    return connected
+
+
+def waiting(world: World) -> list[str]:
+    return [row[0] for row in world.sql("SELECT thread FROM conversations WHERE waiting_since IS NOT NULL")]
+
+
+def read_of_the_crm(world: World) -> list[int]:
+    """How many contacts of it there are, keys of theirs, tokens that are counted, matches and activities."""
+    tables, crm = (
+        ("contacts", "contact_keys", "key_counts", "matches", "activities"),
+        world.connection("crm", provider="fakecrm"),
+    )
+    count = "SELECT count(*) FROM {table} WHERE connection_id = :c"
+    return [world.sql(count.format(table=table), c=crm.id)[0][0] for table in tables]
+
+
+def disconnected_for(world: World, days: int) -> None:
+    """So many days after it was disconnected the hour is over."""
+    world.sql(
+        "UPDATE connections SET status_at = now() - CAST(:t AS interval) WHERE kind = 'crm'", t=timedelta(days=days)
+    )
+    keep(world)
+
+
+def test_what_was_read_of_a_crm_goes_a_month_after_it_was_disconnected(
+    disconnected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = Rows(disconnected.runtime.db, disconnected.workspace_id, disconnected.now)
+    for number in range(3):
+        rows.contact(disconnected.connection("crm").id, f"Number {number}", native_id=f"n{number}")
+    other = rows.contact(
+        rows.connection(kind="crm", provider="othercrm", streams=(), status="needs_reauth"), "Of another CRM"
+    )
+    monkeypatch.setattr(dropping, "BATCH", 2)
+    disconnected_for(disconnected, 29)
+    assert min(read_of_the_crm(disconnected)) > 0
+    disconnected_for(disconnected, 31)
+    assert read_of_the_crm(disconnected) == [0, 0, 0, 0, 0]
+    assert disconnected.sql("SELECT id FROM contacts") == [(other,)]
+
+
+def test_whoever_waits_then_waits_on_and_nobody_is_taken_to_wait_again_because_a_call_is_not_known_any_more(
+    disconnected: World,
+) -> None:
+    disconnected_for(disconnected, 31)
+    assert waiting(disconnected) == ["waiting"]
+    [(author,)] = disconnected.sql("SELECT id FROM authors WHERE native_id = 'a1'")
+    assert disconnected.task(wanted="open").person == f"author:{author}"
+
+
+def test_a_crm_that_is_connected_again_after_that_is_read_from_the_beginning(disconnected: World) -> None:
+    before = read_of_the_crm(disconnected)
+    disconnected_for(disconnected, 31)
+    assert read_of_the_crm(disconnected) == [0, 0, 0, 0, 0]
+    connect.connect_with_secret(disconnected.runtime, disconnected.owner.caller, "fakecrm", None, {})
+    disconnected.run()
+    assert read_of_the_crm(disconnected) == before
+    assert disconnected.connection("crm").ready_at is not None
 
 
 # --- deadlines ------------------------------------------------------------------------------------------------

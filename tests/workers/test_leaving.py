@@ -78,7 +78,7 @@ def test_open_tasks_are_withdrawn_then_the_field_goes_then_the_consent(world: Wo
     assert receipt(world) == [
         "1 open task was withdrawn.",
         "The field warmline_key was deleted.",
-        "What was read stays in Warmline. Our credentials are deleted here.",
+        disconnecting.STAYS_OF_A_CRM,
         "Example CRM was not told that we left. Remove Warmline there, or the key that you made for it.",
     ]
     assert crm.receipt["by"] == world.owner.caller.actor

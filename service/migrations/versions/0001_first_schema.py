@@ -798,6 +798,14 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_contacts_filed", "contacts", ["workspace_id", "filed_version"], unique=False)
+    for table in ("contacts", "activities"):
+        op.create_index(
+            f"ix_{table}_deleted",
+            table,
+            ["workspace_id", "deleted_at"],
+            unique=False,
+            postgresql_where=sa.text("deleted_at IS NOT NULL"),
+        )
     op.create_table(
         "conversations",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -1628,6 +1636,10 @@ def downgrade() -> None:
     op.drop_index("ix_conversations_due", table_name="conversations", postgresql_where=sa.text("decide_at IS NOT NULL"))
     op.drop_index("ix_conversations_author", table_name="conversations")
     op.drop_table("conversations")
+    for table in ("contacts", "activities"):
+        op.drop_index(
+            f"ix_{table}_deleted", table_name=table, postgresql_where=sa.text("deleted_at IS NOT NULL")
+        )
     op.drop_index("ix_contacts_filed", table_name="contacts")
     op.drop_table("contacts")
     op.drop_index("ix_activities_busy", table_name="activities", postgresql_where=sa.text("kind = 'meeting'"))
