@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Edit:
     property: str  # as HubSpot calls it
     value: str
     at: float
+    was: str = ""  # before the first of them
 
 
 @dataclass
@@ -41,3 +42,13 @@ class Ledger:
     deleted: set[str] = field(default_factory=set)
     edits: dict[str, dict[str, Edit]] = field(default_factory=dict)  # task's id -> property -> what it was last set to
     completed: dict[str, float] = field(default_factory=dict)  # task's id -> when a person ticked it off
+
+    def edited(self, task: str, edit: Edit) -> None:
+        """Somebody changed a task. Who puts back what stood there before has changed nothing: nobody could tell."""
+        of_task = self.edits.setdefault(task, {})
+        first = of_task.get(edit.property, edit)
+        of_task[edit.property] = replace(edit, was=first.was)
+        if edit.value == first.was:
+            del of_task[edit.property]
+        if not of_task:
+            del self.edits[task]

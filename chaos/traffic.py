@@ -227,7 +227,7 @@ class Traffic(threading.Thread):
             "hubspot_owner_id", "72" if props.get("hubspot_owner_id") == "71" else "71")  # fmt: skip
         at = time.time()
         if self._form(f"/crm/tasks/{row[0]}", {name: value, "due": (props.get("hs_timestamp") or "")[:16]}):
-            self.ledger.edits.setdefault(str(row[0]), {})[name] = Edit(name, value, at)
+            self.ledger.edited(str(row[0]), Edit(name, value, at, was=props.get(name) or ""))
 
     def _form(self, path: str, fields: Mapping[str, str]) -> bool:
         """Whether it was done: a task may have been withdrawn meanwhile."""

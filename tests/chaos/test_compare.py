@@ -113,6 +113,14 @@ def test_what_a_person_edited_is_not_deleted_even_to_be_made_anew(ledger: Ledger
     assert found(ledger, ours, [gone, anew, *TASKS[1:]]) == {compare.OVERWRITTEN: 1}
 
 
+def test_who_puts_back_what_stood_there_has_changed_nothing(ledger: Ledger, ours: Ours) -> None:
+    for value, was in (("72", "71"), ("71", "72")):
+        ledger.edited("t4", Edit("hubspot_owner_id", value, 1.0, was))
+        assert found(ledger, ours) == ({} if value == "71" else {compare.OVERWRITTEN: 1})  # of t4, which is deleted
+    ledger.edited("t1", Edit("hs_task_subject", "Ring them again", 160.0, "Ring them"))
+    assert ledger.edits["t1"]["hs_task_subject"].value == "Ring them again"
+
+
 def test_what_a_person_ticked_off_is_not_opened_again(ledger: Ledger, ours: Ours) -> None:
     again = replace(TASKS[2], values={"hs_task_status": "NOT_STARTED"})
     assert found(ledger, ours, [*TASKS[:2], again, TASKS[3]]) == {compare.OVERWRITTEN: 1}
