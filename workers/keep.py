@@ -44,9 +44,7 @@ class _Pass:
 
             def work(session: Session, after: Cursor = after) -> tuple[Cursor | None, int, int]:
                 self._holding(session)
-                following, authors = keeping.erase_posts(
-                    session, self.workspace_id, limit.connection_id, by, before, after
-                )
+                following, authors = keeping.erase_posts(session, self.workspace_id, limit, by, before, after)
                 # A text that could not be followed in time says nothing of how long its author is known.
                 forgotten = (
                     keeping.forget_authors(session, self.workspace_id, authors) if authors and by == "posted_at" else 0

@@ -1,4 +1,4 @@
-"""Taking the words of a post that was deleted or edited out of a text that quotes them."""
+"""Taking the words of a post that was deleted or edited, or is kept no longer, out of a text that quotes them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from service.rules.words import plain, sentences
 
-GONE, EDITED = MARKS = "(deleted by its author)", "(edited by its author)"  # what stands where a quote stood
+# What stands where a quote stood.
+GONE, EDITED, LAPSED = MARKS = "(deleted by its author)", "(edited by its author)", "(no longer kept)"
 # So many letters in a row are a quote and no accident: a line of ours that shares them shares them because it quotes.
 RUN = 24
 # What is shorter says nothing by itself ("Thanks"): it is a quote where it is all that follows such a mark, up to the line's end. A sentence

@@ -17,6 +17,7 @@ from integrations.registry import providers
 from service.clock import business_now, real_now
 from service.db import raw
 from service.models.talk import KNOWN
+from service.store import redacting
 from service.store.rows import execute
 
 BATCH = 1000
@@ -79,8 +80,10 @@ _SOME = (
     " ORDER BY e.{by}, e.id LIMIT %(n)s"
 )
 _ERASE = (
-    "UPDATE engagements e SET text = '', text_erased_at = %(now)s"  # noqa: S608 - our own words
-    f" WHERE e.workspace_id = %(w)s AND e.id = ANY(%(ids)s) AND e.text_erased_at IS NULL AND NOT {_RESTS} RETURNING e.author_id"
+    "WITH old AS MATERIALIZED (SELECT e.id, e.text FROM engagements e"  # noqa: S608 - our own words
+    f" WHERE e.workspace_id = %(w)s AND e.id = ANY(%(ids)s) AND e.text_erased_at IS NULL AND NOT {_RESTS} ORDER BY e.id FOR UPDATE)"
+    " UPDATE engagements e SET text = '', text_erased_at = %(now)s FROM old WHERE e.workspace_id = %(w)s AND e.id = old.id"
+    " RETURNING e.author_id, e.brand_id, e.thread, old.text"
 )
 _COUNT = (
     f"SELECT count(*) FROM engagements e WHERE {_KEPT} AND e.posted_at < %(before)s AND e.text <> '' AND NOT {_RESTS}"  # noqa: S608
@@ -93,18 +96,21 @@ Cursor = tuple[datetime, UUID]
 
 
 def erase_posts(
-    session: Session, workspace_id: UUID, connection_id: UUID, by: str, before: datetime, after: Cursor
+    session: Session, workspace_id: UUID, limit: Limit, by: str, before: datetime, after: Cursor
 ) -> tuple[Cursor | None, set[UUID]]:
-    """Erases texts of up to a batch of posts whose `by` (posted_at or checked_at) lies before `before`, from `after` on. Returns where to
-    go on (None: that was all) and the authors whose texts went."""
+    """Erases texts of up to a batch of posts of this connection whose `by` (posted_at or checked_at) lies before `before`, from `after`
+    on; where its network wants changes followed, tasks quote them no more either, since from here on nobody does. Returns where to go on
+    (None: that was all) and the authors whose texts went."""
     statement = _SOME.format(by=by, kept=_KEPT, which=_BY[by])
-    where = {"w": workspace_id, "c": connection_id, "before": before, "at": after[0], "id": after[1], "n": BATCH}
+    where = {"w": workspace_id, "c": limit.connection_id, "before": before, "at": after[0], "id": after[1], "n": BATCH}
     found = execute(raw(session), statement, where)
     if not found:
         return None, set()
     params = {"w": workspace_id, "ids": [row[1] for row in found], "now": real_now()}
-    authors = {row[0] for row in execute(raw(session), _ERASE, params)}
-    return (found[-1] if len(found) == BATCH else None), authors
+    erased = execute(raw(session), _ERASE, params)
+    if limit.unfollowed is not None:
+        redacting.redact_lapsed(session, workspace_id, [tuple(row[1:]) for row in erased if row[3]])
+    return (found[-1] if len(found) == BATCH else None), {row[0] for row in erased}
 
 
 def overdue(session: Session, workspace_id: UUID, connection_id: UUID, provider: str) -> int:
@@ -185,14 +191,18 @@ def forget_authors(session: Session, workspace_id: UUID, ids: Iterable[UUID]) ->
 # The connections of the talks that a task is about: its conversation's; those of all of its person's with the brand where it is about
 # these as a whole, as a call is. One after the other, each by its index.
 _TALKS = """(
-    SELECT c.connection_id FROM conversations c WHERE c.workspace_id = %(w)s AND c.id = t.conversation_id
-    UNION ALL SELECT c.connection_id FROM (
+    SELECT c.connection_id, c.brand_id, c.thread FROM conversations c WHERE c.workspace_id = %(w)s AND c.id = t.conversation_id
+    UNION ALL SELECT c.connection_id, c.brand_id, c.thread FROM (
         SELECT t.author_id AS id UNION ALL SELECT m.author_id FROM matches m
         WHERE m.workspace_id = %(w)s AND m.contact_id = t.contact_id AND m.state = 'confirmed'
     ) a JOIN conversations c ON c.workspace_id = %(w)s AND c.brand_id = t.brand_id AND c.author_id = a.id WHERE t.conversation_id IS NULL
 )"""
-# Of several networks the one that keeps the shortest says for how long.
-_CLOSED = f"""t.workspace_id = %(w)s AND t.closed_at < %(latest)s AND t.wanted <> 'open' AND t.push_at IS NULL AND t.erased_at IS NULL
+# Of several networks the one that keeps the shortest says for how long. What is still to be said to the CRM is said first, if it is there.
+# Where a network wants changes followed, what a task quotes is known by its text here: that stays while something rests on the talk's.
+_CLOSED = f"""t.workspace_id = %(w)s AND t.closed_at < %(latest)s AND t.wanted <> 'open' AND t.erased_at IS NULL
+    AND (t.push_at IS NULL OR EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s AND n.id = t.crm_connection_id AND n.status = 'disconnected'))
+    AND NOT EXISTS (SELECT 1 FROM {_TALKS} talk JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = talk.brand_id AND e.thread = talk.thread
+        WHERE talk.connection_id = ANY(%(followed)s) AND e.deleted_at IS NULL AND e.text_erased_at IS NULL AND NOT e.ours AND {_RESTS})
     AND t.closed_at < coalesce((SELECT max(l.before) FROM unnest(%(connections)s::uuid[], %(befores)s::timestamptz[]) AS l (id, before)
         JOIN {_TALKS} talk ON talk.connection_id = l.id), %(otherwise)s)"""  # noqa: S608 - our own words
 # What stands in the CRM is the team's; here the text goes on both sides of the difference, so that nothing is said to the CRM.
@@ -220,6 +230,7 @@ def _closed(workspace_id: UUID, found: Sequence[Limit], values: Mapping[str, Any
         "w": workspace_id,
         "connections": [each.connection_id for each in found],
         "befores": befores,
+        "followed": [each.connection_id for each in found if each.unfollowed is not None],
         "otherwise": otherwise,
         "latest": max([*befores, otherwise]),
     }

@@ -1,15 +1,18 @@
-"""Tasks that quote posts which are gone at their source, or say something else there: the quotes go too, also where a task is long closed."""
+"""Tasks that quote posts which are gone at their source, say something else there, or can no longer be followed: the quotes go too, also
+where a task is long closed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from service.clock import business_now
 from service.db import raw
-from service.rules.redaction import GONE, redact
+from service.rules.redaction import GONE, LAPSED, redact
 from service.store import due
 from service.store.rows import execute, packed, records
 
@@ -17,14 +20,25 @@ _TASKS = """
 WITH talks AS (
     SELECT c.id, c.author_id FROM conversations c WHERE c.workspace_id = %(w)s AND c.brand_id = %(brand)s AND c.thread = ANY(%(threads)s)
 ), people AS (
-    SELECT r.id FROM relationships r WHERE r.workspace_id = %(w)s AND r.brand_id = %(brand)s AND (r.author_id IN (SELECT author_id FROM talks)
-        OR r.contact_id IN (SELECT m.contact_id FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id IN (SELECT author_id FROM talks)))
+    SELECT r.id FROM relationships r WHERE r.workspace_id = %(w)s AND r.brand_id = %(brand)s AND r.person = ANY(ARRAY(
+        SELECT 'author:' || author_id FROM talks
+        UNION SELECT 'contact:' || m.contact_id FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id IN (SELECT author_id FROM talks)))
+), about AS (
+    SELECT t.id FROM tasks t WHERE t.workspace_id = %(w)s AND t.conversation_id = ANY(ARRAY(SELECT id FROM talks))
+    UNION SELECT t.id FROM tasks t WHERE t.workspace_id = %(w)s AND t.relationship_id = ANY(ARRAY(SELECT id FROM people))
 )
 SELECT t.id, t.content, t.written, t.state IN ('open', 'unknown', 'completed'), t.external_id IS NOT NULL AND (t.state = 'completed' OR (
        t.state = 'open' AND EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s AND n.id = t.crm_connection_id AND n.brand_id <> t.brand_id))),
-       t.crm_connection_id FROM tasks t
-WHERE t.workspace_id = %(w)s AND (t.conversation_id IN (SELECT id FROM talks) OR t.relationship_id IN (SELECT id FROM people))
-  AND NOT t.edited ? 'body' ORDER BY t.id FOR UPDATE
+       t.crm_connection_id, EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s AND n.id = t.crm_connection_id AND n.status = 'disconnected')
+FROM tasks t WHERE t.workspace_id = %(w)s AND t.id = ANY(ARRAY(SELECT id FROM about)) AND NOT t.edited ? 'body' ORDER BY t.id FOR UPDATE
+"""
+# Of these threads, those of whose people any task may quote something.
+_QUOTED = """
+SELECT DISTINCT c.thread FROM conversations c WHERE c.workspace_id = %(w)s AND c.brand_id = %(brand)s AND c.thread = ANY(%(threads)s) AND (
+    EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = %(w)s AND t.conversation_id = c.id AND t.erased_at IS NULL)
+    OR EXISTS (SELECT 1 FROM relationships r JOIN tasks t ON t.workspace_id = %(w)s AND t.relationship_id = r.id AND t.erased_at IS NULL
+        WHERE r.workspace_id = %(w)s AND r.brand_id = c.brand_id AND r.person = ANY(ARRAY(SELECT 'author:' || c.author_id
+            UNION ALL SELECT 'contact:' || m.contact_id FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = c.author_id))))
 """
 _REDACTED = {"id": "uuid", "content": "jsonb", "written": "jsonb", "push": "boolean"}
 _SAVE = (
@@ -48,13 +62,15 @@ def redact_tasks(
     decided; a text that somebody has made theirs in the CRM is left to them.) `mark` stands in each quote's place. Returns how many tasks quoted them."""
     found = execute(raw(session), _TASKS, {"w": workspace_id, "brand": brand_id, "threads": list(threads)})
     changed, crms = [], set()
-    for id_, content, written, stands, left_alone, crm in found:
+    for id_, content, written, stands, left_alone, crm, left in found:
         body = str(content.get("body") or "")
         clean = redact(body, texts, mark)
         if clean == body:
             continue
         # What stands in the CRM is known by what was written: the difference is pushed, and nobody's edit is read out of it.
         kept = written if stands else {**written, "body": redact(str(written.get("body") or ""), texts, mark)}
+        if left:  # nobody knows when, or whether, it can be said there: until then no word of it stands here either
+            kept = {name: value for name, value in written.items() if name != "body"}
         changed.append((id_, {**content, "body": clean}, kept, left_alone))
         if left_alone and crm is not None:
             crms.add(crm)
@@ -64,6 +80,17 @@ def redact_tasks(
     for crm in sorted(crms):
         due.push_soon(session, workspace_id, crm)
     return len(changed)
+
+
+def redact_lapsed(session: Session, workspace_id: UUID, posts: Iterable[tuple[UUID, str, str]]) -> None:
+    """As `redact_tasks`, of posts (brand, thread, text) that are kept no longer and so are not followed any more."""
+    texts: dict[UUID, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for brand_id, thread, text in posts:
+        texts[brand_id][thread].append(text)
+    for brand_id, threads in sorted(texts.items()):
+        params = {"w": workspace_id, "brand": brand_id, "threads": list(threads)}
+        for (thread,) in sorted(execute(raw(session), _QUOTED, params)):
+            redact_tasks(session, workspace_id, brand_id, [thread], threads[thread], mark=LAPSED)
 
 
 def _redact_remembered(

@@ -40,7 +40,7 @@ def _is_its_own(row: TaskRow, connection: Connection) -> bool:
 
 
 def _as_it_stands(row: TaskRow) -> dict[str, Any]:
-    """What stands there, but for words that were deleted or replaced at their source."""
+    """What stands there, but for words that were deleted or replaced at their source, or can no longer be followed there."""
     stands, fresh = _lines(row.written), _lines(row.content)
     shorter = all(line in stands or line.endswith(MARKS) for line in fresh)
     return {**row.written, "body": row.content.get("body")} if shorter else {**row.written}

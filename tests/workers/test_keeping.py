@@ -18,6 +18,7 @@ from integrations.registry import providers
 from service import connect, disconnecting, health, settings
 from service.clock import real_now
 from service.db import raw
+from service.rules.redaction import LAPSED
 from service.store import dropping, keeping, listing
 from service.store.rows import execute
 from tests.service.rows import Rows
@@ -464,10 +465,12 @@ def test_a_deleted_post_is_gone_here_and_in_its_task_within_the_networks_deadlin
     assert stated.follow is not None
     with_deadline(connected, stated.follow, prices=stated.prices)
     connected.says("@brand When does the Quixotic velodrome open?", id="p1")
+    connected.run()
     if not open_task:
         connected.answers("At nine.", id="p2", to="p1")
-    connected.run()
-    assert len(connected.in_crm()) == open_task
+        connected.look()
+    assert len(connected.in_crm("open" if open_task else "completed")) == 1
+    assert holds(connected, "Quixotic")
     connected.social.delete("p1")
     sweeps = timedelta(minutes=15)
     for _ in range(4):  # a sweep at each quarter of the time, and the hour's errand
@@ -477,6 +480,91 @@ def test_a_deleted_post_is_gone_here_and_in_its_task_within_the_networks_deadlin
     goes_by(connected, sweeps)
     keep(connected)
     assert not holds(connected, "Quixotic")
+
+
+DAY = Deadline(timedelta(hours=24), "https://social.example/rules")
+
+
+@pytest.fixture
+def answered(connected: World) -> World:
+    """A network that wants changes followed within a day, and a task about a talk there that was answered, closed in the CRM."""
+    with_deadline(connected, DAY)
+    connected.says("@brand When does the Quixotic velodrome open?", id="p1")
+    connected.run()
+    connected.answers("At nine.", id="p2", to="p1")
+    connected.look()
+    assert len(connected.in_crm("completed")) == 1
+    assert "Quixotic" in str(connected.crm.tasks)
+    return connected
+
+
+@pytest.mark.parametrize("how", ["not followed in time", "too old"])
+def test_what_is_followed_no_longer_is_quoted_by_no_closed_task_here_or_in_the_crm(answered: World, how: str) -> None:
+    if how == "too old":
+        answered.set(retention_days=30)
+        answered.sql("UPDATE engagements SET posted_at = posted_at - interval '31 days'")
+    else:
+        goes_by(answered, timedelta(hours=25))
+    answered.crm.script.fail(TemporaryError("the CRM is away"), on="push_tasks")
+    keep(answered)
+    assert texts(answered)["p1"] == ""
+    answered.sql("UPDATE tasks SET push_at = :now WHERE push_at IS NOT NULL", now=answered.now)
+    answered.sql("UPDATE connections SET next_push_at = now() WHERE kind = 'crm'")
+    answered.run()
+    assert not holds(answered, "Quixotic")
+    [task] = answered.crm.tasks.values()
+    assert (task.status, LAPSED in task.body) == ("completed", True)
+
+
+def test_without_a_deadline_the_crm_keeps_what_a_closed_task_quotes_of_an_old_post(answered: World) -> None:
+    with_deadline(answered, None)
+    answered.set(retention_days=30)
+    answered.sql("UPDATE engagements SET posted_at = posted_at - interval '31 days'")
+    keep(answered)
+    assert texts(answered)["p1"] == ""
+    assert "Quixotic" in str(answered.crm.tasks)
+
+
+def test_a_crm_that_is_disconnected_meanwhile_is_told_when_it_is_connected_again(answered: World) -> None:
+    disconnecting.disconnect(answered.runtime, answered.owner.caller, answered.connection("crm").id)
+    goes_by(answered, timedelta(hours=25))
+    keep(answered)
+    assert "Quixotic" not in f"{texts(answered)} {[(each.content, each.written) for each in answered.tasks()]}"
+    assert "Quixotic" in str(answered.crm.tasks)
+    connect.connect_with_secret(answered.runtime, answered.owner.caller, "fakecrm", None, {})
+    answered.run()
+    [task] = answered.crm.tasks.values()
+    assert (task.status, LAPSED in task.body) == ("completed", True)
+    assert answered.task().edited == []
+
+
+def test_a_task_of_a_disconnected_crm_loses_its_text_in_its_time_though_something_was_to_be_said_there(
+    answered: World,
+) -> None:
+    disconnecting.disconnect(answered.runtime, answered.owner.caller, answered.connection("crm").id)
+    goes_by(answered, timedelta(hours=25))
+    keep(answered)
+    assert answered.task().push_at is not None
+    answered.sql("UPDATE tasks SET closed_at = closed_at - interval '366 days'")
+    keep(answered)
+    assert answered.task().content["subject"] == keeping.GONE
+
+
+def test_a_closed_task_knows_what_it_quotes_for_as_long_as_something_rests_on_that(answered: World) -> None:
+    """Or it could not be found any more that the CRM's quotes a post that goes later."""
+    answered.set(retention_days=30)
+    answered.says("@brand And when do you close?", id="again", ago=timedelta(hours=2))
+    answered.look()
+    answered.sql("UPDATE engagements SET posted_at = posted_at - interval '31 days' WHERE thread = 'p1'")
+    answered.sql("UPDATE tasks SET closed_at = closed_at - interval '31 days'")
+    keep(answered)
+    assert (len(answered.in_crm()), texts(answered)["p1"] != "") == (1, True)
+    answered.social.delete("p1")
+    goes_by(answered, timedelta(hours=22))
+    answered.look(streams=("recheck",))
+    assert not holds(answered, "Quixotic")
+    keep(answered)
+    assert answered.task(wanted="completed").content["subject"] == keeping.GONE
 
 
 @pytest.mark.parametrize("network", STATED)
