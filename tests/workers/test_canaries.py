@@ -246,7 +246,4 @@ def test_leaving_a_crm_takes_the_word_out_of_it_and_the_receipt_names_where_it_s
     found = search()
     assert "crm" not in found
     assert {"log", "valkey", "credentials"}.isdisjoint(found)
-    assert (
-        "What was read stays in Warmline. Our credentials are deleted here."
-        in planted.connection("crm").receipt["lines"]
-    )
+    assert disconnecting.STAYS_OF_A_CRM in planted.connection("crm").receipt["lines"]
