@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from structlog.testing import capture_logs
 
 from integrations.errors import AuthenticationError, TemporaryError
 from integrations.provider import HANDED_IN, Credentials, Price, Secret, Setting
@@ -105,13 +106,13 @@ def test_a_post_that_reads_otherwise_there_is_found_and_followed(busy: World) ->
     assert compares(busy).get("fakesocial") is None
 
 
-def test_a_post_that_was_lost_on_the_way_is_found_and_taken_in(busy: World, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_post_that_was_lost_on_the_way_is_found_and_taken_in(busy: World) -> None:
     busy.sql("DELETE FROM signals")
     busy.sql("DELETE FROM engagements WHERE native_id = 'p2'")
-    assert compares(busy) == {"fakesocial": ["post_missing"]}
-    told = [line for line in capfd.readouterr().out.splitlines() if "differs" in line]
-    assert len(told) == 1
-    assert "post:" not in told[0]  # an id of the network's, in which its author's may stand
+    with capture_logs() as logs:
+        assert compares(busy) == {"fakesocial": ["post_missing"]}
+    [told] = [line for line in logs if line["event"] == "differs"]
+    assert "post:" not in str(told)  # an id of the network's, in which its author's may stand
     assert busy.sql("SELECT count(*) FROM engagements WHERE native_id = 'p2'") == [(1,)]
     assert compares(busy) == {}
 
