@@ -101,6 +101,7 @@ def line(connection: Row, now: datetime) -> str:
         return str(connection["frozen"])
     streams = _read(connection)
     sentences = [_reading(connection, streams, name, now), *_waiting(streams, name, now), *_stopped(streams)]
+    sentences += _writing(connection, name, now)
     sentences += _overdue(connection, name)
     if connection["preview"]:
         sentences.append("It is in preview: nothing is written there until somebody approves.")
@@ -135,10 +136,12 @@ def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now
         (bool(stopped), Light.TROUBLE, f"Mend at {name} what is named above, then reconnect the account."),
         (any(stream["failures"] > A_FEW for stream in failing), Light.TROUBLE,
          f"It is tried again by itself; if it stays like this, see whether {name} is up, and reconnect the account."),
+        (unwritten(connection) and connection["push_failures"] > A_FEW, Light.TROUBLE,
+         f"Tasks go on by themselves once {name} takes them. See whether it is up and lets us write there, and reconnect the account."),
         (bool(steps), Light.WAITING, _sentence(str(steps[0])) if steps else ""),
         (bool(ceiling), Light.WAITING, "Raise the ceiling, or wait for the next month."),
         (bool(connection.get("overdue")), Light.WAITING, "Close the tasks that rest on them, or give reading more money."),
-        (bool(failing) or connection["ready_at"] is None, Light.WAITING, ""),
+        (bool(failing) or unwritten(connection) or connection["ready_at"] is None, Light.WAITING, ""),
         (proven is None or now - proven > PROOF, Light.WAITING, _PROVE[connection["kind"]]),
     )  # fmt: skip
     return next(((light, advice) for holds, light, advice in table if holds), (Light.WELL, ""))
@@ -219,6 +222,23 @@ def _failing(failing: Sequence[Row], looked: datetime | None, name: str, now: da
     again = min((stream["next_pull_at"] for stream in failing if stream["next_pull_at"]), default=None)
     when = f" Trying again {_ahead(again, now)}." if again else " Trying again."
     return f"{_sentence(newest['error'] or f'{name} is not answering')[:-1]} ({since}).{when}"
+
+
+def unwritten(connection: Row) -> bool:
+    """Whether a CRM that is in use took nothing when something was last written there, and something is due there still."""
+    due = connection.get("next_push_at") is not None or connection.get("pushing")
+    off = connection["status"] != "active" or connection.get("frozen")
+    return bool(connection.get("push_failures") and due and not off)
+
+
+def _writing(connection: Row, name: str, now: datetime) -> list[str]:
+    """That writing fails, and why."""
+    if not unwritten(connection):
+        return []
+    why = f": {error.strip().rstrip('.')}" if (error := str(connection.get("push_error") or "")) else ""
+    again = connection.get("next_push_at")
+    when = f" Trying again {_ahead(again, now)}." if again else " Trying again."
+    return [f"Writing to {name} fails{why}. What is due there waits here.{when}"]
 
 
 def _waiting(streams: Sequence[Row], name: str, now: datetime) -> list[str]:

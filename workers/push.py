@@ -15,6 +15,7 @@ from integrations import deadline
 from integrations.records import PushOutcome, PushResult
 from service import leases
 from service.clock import business_now, real_now
+from service.health import A_FEW
 from service.models import Connection
 from service.runtime import Runtime
 from service.store import connecting, freezing, leaving, pushing, reconciling
@@ -280,9 +281,16 @@ def _failed(
         left = [untouched(row, unsent) for row in rows] + [untouched(row, unsent=True) for row in ahead]
         pushing.settle(session, job.workspace_id, left)
         failures = connection.push_failures + 1 if told.failed else connection.push_failures
-        pushing.let_go(
-            session, held, failures=failures, error=told.shown, retry_at=real_now() + (told.delay or policy.HOUR)
-        )
+        wait = _until_again(told, connection.push_failures)
+        pushing.let_go(session, held, failures=failures, error=told.shown, retry_at=real_now() + wait)
     if told.reauth:  # in a transaction of its own, which locks the connection before anything else
         with job.runtime.db.tenant(job.workspace_id) as session:
             connecting.needs_reauth(session, connection, told.shown, refused=policy.refused_version(error))
+
+
+def _until_again(told: policy.Reaction, failures: int) -> timedelta:
+    """How long all of it waits, after so many failures in a row before this one. What looks as if a person had to mend it is tried again
+    soon at first: whether it stays is known within a minute then, and not within hours."""
+    wait = told.delay or policy.HOUR
+    may_pass = told.failed and failures < A_FEW
+    return min(wait, policy.backoff(failures)) if may_pass and wait >= policy.HOUR else wait

@@ -59,4 +59,4 @@ def show() -> Response:
 
 
 def _failing(row: listing.Row) -> bool:
-    return any(stream["failures"] or stream["status"] == "stopped" for stream in row["streams"])
+    return facts.unwritten(row) or any(stream["failures"] or stream["status"] == "stopped" for stream in row["streams"])

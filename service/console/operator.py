@@ -108,7 +108,7 @@ def _workspaces(named: Named | None) -> Mapping[UUID, str]:
     """The names of the workspaces that are named here."""
     if named is None:
         return {}
-    ids = {each.workspace_id for sort in (named.due, named.parked, named.troubled) for each in sort}
+    ids = {each.workspace_id for sort in (named.due, named.parked, named.troubled, named.unwritten) for each in sort}
     with runtime().db.globally() as session:
         rows = session.execute(select(Workspace.id, Workspace.name).where(Workspace.id.in_(ids)))
         return {row.id: row.name for row in rows}

@@ -55,8 +55,8 @@ def connections(patient: Patient) -> str:
     troubled = [
         f"{health.provider_name(row['provider'])} {row['handle'] or row['name']}: {health.line(row, now)}"
         for row in rows
-        if row["status"] == "needs_reauth" or any(stream["failures"] or stream["error"] for stream in row["streams"])
-    ]
+        if row["status"] == "needs_reauth" or health.unwritten(row) or any(stream["failures"] or stream["error"] for stream in row["streams"])
+    ]  # fmt: skip
     if troubled:
         more = f" And {len(troubled) - SHOWN} more." if len(troubled) > SHOWN else ""
         raise PlainError(f"{' '.join(troubled[:SHOWN])}{more} See Connections at {patient.known.base_url}/connections.")

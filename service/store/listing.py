@@ -167,7 +167,8 @@ TASKS = Listing(
 CONNECTIONS = Listing(
     "connections",
     "n.id, n.brand_id, n.provider, n.kind, n.host, n.account_id, n.handle, n.name, n.url, n.way, n.options, n.status, n.status_reason, n.status_at,"
-    " n.missing_steps, n.receipt, n.push_error,"
+    " n.missing_steps, n.receipt,"
+    " n.push_failures, n.push_error, n.next_push_at, n.push_lease_id IS NOT NULL AS pushing,"
     " n.preview, n.approved_at, n.responder_email, n.ready_at, n.paused_at, n.paused_reason, n.monthly_ceiling, n.created_at",
     "connections n",
     (("n.id", "id", UUID),),

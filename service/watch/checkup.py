@@ -113,12 +113,18 @@ def disk(home: Path, *, ours: bool) -> str:
 
 
 def refused(found: Overall) -> str:
-    """Tasks that CRMs refuse, and jobs that ended by an error of ours."""
+    """CRMs that take nothing, tasks that CRMs refuse, and jobs that ended by an error of ours."""
     said: Sequence[str] = []
+    if found.states is not None and found.states.unwritten:
+        crms = [
+            f"{provider_name(provider)} ({number:,})" for provider, number in sorted(found.states.unwritten.items())
+        ]
+        said = [f"Writing fails at {', '.join(crms)}, and what is due there waits: see `connections` above for why."]
     if found.states is not None and found.states.parked:
         each = [f"{provider_name(provider) if provider else 'A CRM that is gone'} refuses {number:,}" for provider, number in sorted(found.states.parked.items())]  # fmt: skip
         said = [
-            f"Tasks stand still: {', '.join(each)}. Their workspaces see why under Tasks, Refused; try them again there or on the operator's page."
+            *said,
+            f"Tasks stand still: {', '.join(each)}. Their workspaces see why under Tasks, Refused; try them again there or on the operator's page.",
         ]
     if found.queue is not None and found.queue.failed:
         said = [*said, f"{found.queue.failed:,} jobs ended by an error of ours within a day; see the workers' log for \"failed\"."]  # fmt: skip

@@ -3,7 +3,8 @@
 A task is fresh when it stands in its CRM within the objective's time after it was ripe: the instant at which it would have stood there
 had every post been read and every step been taken at once. For whoever waits that is when patience ends; for a call, when they had earned
 one and nothing stood against it any more. What is held back on purpose (patience, working hours, meetings, the day's limit, a
-preview, a change that waits for approval) is not late; a network or a CRM that was away is, since somebody waited for it.
+preview, a change that waits for approval) is not late; a network or a CRM that was away is, since somebody waited for it. A task counts
+at the moment it comes: what does not come at all is told by the state of its connection (`service.watch.states`).
 
 The burn rate is the share of late tasks in a window beside the share that the objective allows: at 1 the allowance lasts exactly as
 long as the objective's period. Windows in pairs, and how fast is too fast, follow the Site Reliability Workbook, chapter 5 (multiwindow,

@@ -73,24 +73,34 @@ BY_PROVIDER = ("pull", "push")
 _UNDER_WAY = "SELECT count(*) FROM (SELECT 1 FROM streams WHERE lease_until >= now() LIMIT :most) l"
 # The first that holds, worst first: how a connection is, in one word.
 CONDITIONS = ("needs_reauth", "leaving", "disconnected", "paused", "frozen", "stopped", "failing", "ceiling", "limited", "first_pull", "well")  # fmt: skip
-_CONNECTIONS = """
+# A CRM that takes nothing of what is due there. Where nothing is due any more (it was withdrawn, say), nobody waits for it.
+_UNWRITTEN = "c.push_failures > :few AND coalesce(c.next_push_at, c.push_lease_until) IS NOT NULL"
+_CONNECTIONS = f"""
 SELECT c.provider,
        CASE WHEN c.status <> 'active' THEN c.status WHEN c.paused_at IS NOT NULL THEN 'paused' WHEN t.stopped THEN 'stopped'
-            WHEN t.failing THEN 'failing' WHEN t.ceiling THEN 'ceiling' WHEN t.limited THEN 'limited' WHEN c.ready_at IS NULL THEN 'first_pull'
+            WHEN t.failing OR ({_UNWRITTEN}) THEN 'failing' WHEN t.ceiling THEN 'ceiling' WHEN t.limited THEN 'limited' WHEN c.ready_at IS NULL THEN 'first_pull'
             ELSE 'well' END AS condition, count(*)
 FROM connections c LEFT JOIN (
     SELECT workspace_id, connection_id, bool_or(status = 'stopped') AS stopped, bool_or(failures > :few) AS failing,
            bool_or(waits_for = 'ceiling') AS ceiling, bool_or(waits_for = 'rate_limit') AS limited
     FROM streams WHERE failures > 0 OR status = 'stopped' OR waits_for <> '' GROUP BY 1, 2
 ) t ON t.workspace_id = c.workspace_id AND t.connection_id = c.id GROUP BY 1, 2
-"""
+"""  # noqa: S608 - a condition of our own
+_CRMS_UNWRITTEN = f"SELECT c.provider, count(*) FROM connections c WHERE c.status = 'active' AND c.paused_at IS NULL AND {_UNWRITTEN} GROUP BY 1"  # noqa: S608
 _PARKED = """
 SELECT coalesce(c.provider, ''), count(*) FROM (
     SELECT workspace_id, crm_connection_id FROM tasks WHERE parked_at IS NOT NULL LIMIT :most
 ) p LEFT JOIN connections c ON c.workspace_id = p.workspace_id AND c.id = p.crm_connection_id GROUP BY 1
 """
 _SPENT = "SELECT coalesce(sum(micros), 0) FROM spend_months WHERE month = :month"
-STATEMENTS = {**STEPS, "under way": _UNDER_WAY, "connections": _CONNECTIONS, "parked": _PARKED, "spent": _SPENT}
+STATEMENTS = {
+    **STEPS,
+    "under way": _UNDER_WAY,
+    "connections": _CONNECTIONS,
+    "unwritten": _CRMS_UNWRITTEN,
+    "parked": _PARKED,
+    "spent": _SPENT,
+}
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,7 @@ class States:
     backlog: tuple[Backlog, ...] = ()
     under_way: int = 0  # streams that a worker holds
     connections: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by (provider, condition)
+    unwritten: Mapping[str, int] = field(default_factory=dict)  # CRMs that take nothing, by provider
     parked: Mapping[str, int] = field(default_factory=dict)  # tasks, by the CRM's provider
     spent: int = 0  # millionths of a dollar, by all workspaces, in this calendar month (UTC)
 
@@ -138,6 +149,7 @@ def look(engine: Engine, frozen: frozenset[str] = frozenset()) -> States:
             tuple(backlog),
             _rows(connection, _UNDER_WAY)[0][0],
             connections,
+            {crm: number for crm, number in _rows(connection, _CRMS_UNWRITTEN, few=A_FEW) if crm not in frozen},
             dict(map(tuple, _rows(connection, _PARKED))),
             int(_rows(connection, _SPENT, month=at.astimezone(UTC).date().replace(day=1))[0][0]),
         )
@@ -171,6 +183,16 @@ class Troubled:
 
 
 @dataclass(frozen=True)
+class Unwritten:
+    """A CRM that takes nothing of what is due there, without a word of why."""
+
+    workspace_id: UUID
+    provider: str
+    failures: int
+    next_push_at: datetime | None  # None: it is being tried
+
+
+@dataclass(frozen=True)
 class DueStream:
     """A stream that should have been pulled before."""
 
@@ -197,6 +219,10 @@ JOIN connections c ON c.workspace_id = s.workspace_id AND c.id = s.connection_id
 WHERE (s.failures > 0 OR s.status = 'stopped' OR s.waits_for <> '') AND c.status = 'active' AND (s.failures > :few OR s.status = 'stopped' OR s.waits_for = 'ceiling')
 ORDER BY s.failures DESC LIMIT :most
 """
+_NAMED_UNWRITTEN = f"""
+SELECT c.workspace_id, c.provider, c.push_failures, c.next_push_at FROM connections c
+WHERE c.status = 'active' AND c.paused_at IS NULL AND {_UNWRITTEN} ORDER BY c.push_failures DESC LIMIT :most
+"""  # noqa: S608 - a condition of our own
 
 
 @dataclass(frozen=True)
@@ -206,6 +232,7 @@ class Named:
     due: tuple[DueStream, ...]
     parked: tuple[Parked, ...]
     troubled: tuple[Troubled, ...]
+    unwritten: tuple[Unwritten, ...]
 
 
 def name(engine: Engine, most: int) -> Named:
@@ -215,6 +242,7 @@ def name(engine: Engine, most: int) -> Named:
             tuple(DueStream(*row) for row in _rows(connection, _OLDEST, most=most)),
             tuple(Parked(*row) for row in _rows(connection, _NAMED_PARKED, most=most)),
             tuple(Troubled(*row) for row in _rows(connection, _NAMED_TROUBLED, most=most, few=A_FEW)),
+            tuple(Unwritten(*row) for row in _rows(connection, _NAMED_UNWRITTEN, most=most, few=A_FEW)),
         )
 
 

@@ -31,6 +31,15 @@ def connection(*streams: dict[str, Any], **values: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def crm(failures: int, **values: Any) -> dict[str, Any]:
+    """A CRM at which so many pushes in a row have failed."""
+    values = {"push_error": "HubSpot is away.", "next_push_at": NOW + 2 * MINUTE, **values}
+    return connection(kind="crm", provider="hubspot", push_failures=failures, **values)
+
+
+UNWRITTEN = (
+    "Last change arrived 3 minutes ago. Writing to HubSpot fails: HubSpot is away. What is due there waits here."
+)
 SCOPE = "Fake did not grant dm.read, so this is not read. Connect again and allow it."
 
 
@@ -98,6 +107,10 @@ SCOPE = "Fake did not grant dm.read, so this is not read. Connect again and allo
             connection(stream(), stream(name="recheck", failures=9, error="slow", last_item_at=NOW)),
             "Last post arrived 3 minutes ago.",
         ),
+        (crm(1), f"{UNWRITTEN} Trying again in 2 minutes."),
+        (crm(1, next_push_at=None, pushing=True), f"{UNWRITTEN} Trying again."),
+        (crm(9, push_error=""), f"{UNWRITTEN.replace(': HubSpot is away', '')} Trying again in 2 minutes."),
+        (crm(9, next_push_at=None), "Last change arrived 3 minutes ago."),
     ],
 )
 def test_the_line_says_what_is_true(row: dict[str, Any], line: str) -> None:
@@ -153,6 +166,11 @@ SWEPT = stream(name="recheck", last_item_at=None, served_at=NOW - HOUR)
             TROUBLE,
             "reconnect the account",
         ),
+        (crm(3), WAITING, ""),
+        (crm(4), TROUBLE, "Tasks go on by themselves once HubSpot takes them."),
+        (crm(4, next_push_at=None), WELL, ""),
+        (crm(4, status="needs_reauth"), TROUBLE, "Reconnect the account."),
+        (crm(4, status="leaving"), OFF, ""),
         (connection(status="needs_reauth"), TROUBLE, "Reconnect the account."),
         (connection(ready_at=None), WAITING, ""),
         (connection(stream(waits_for="ceiling", error=CEILING)), WAITING, "Raise the ceiling"),

@@ -208,6 +208,10 @@ def test_a_second_condition_of_one_alert_raises_it_too(service: Service) -> None
     stream(service, status="stopped", error="The plan does not allow it.")
     page = service.scrape()
     assert [dict(labels) for labels in fires(rule["expr"], page, page)] == [{"provider": "mastodon", "condition": "stopped"}]  # fmt: skip
+    service.well()
+    service.rows.connection(provider="hubspot", kind="crm", brand=False, push_failures=9, next_push_at=real_now() + timedelta(minutes=1))  # fmt: skip
+    page = service.scrape()
+    assert [dict(labels) for labels in fires(rule["expr"], page, page)] == [{"provider": "hubspot", "condition": "failing"}]  # fmt: skip
 
 
 def test_what_an_alert_counts_stands_at_nothing_before_it_happens(service: Service) -> None:

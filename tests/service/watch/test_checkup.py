@@ -104,6 +104,12 @@ def test_what_stands_still_is_said_with_what_to_do() -> None:
     assert checkup.refused(found()) == "No CRM refuses a task, and no job failed within a day."
     with pytest.raises(PlainError, match=r"HubSpot refuses 3.*Tasks, Refused"):
         checkup.refused(found(hubspot=3))
+    away = Overall(States(NOW, unwritten={"hubspot": 2}, parked={"odoo": 3}))
+    with pytest.raises(
+        PlainError,
+        match=r"^Writing fails at HubSpot \(2\), and what is due there waits.* Tasks stand still: Odoo refuses 3",
+    ):
+        checkup.refused(away)
     with pytest.raises(PlainError, match="2 jobs ended by an error of ours"):
         checkup.refused(found(failed=2))
 

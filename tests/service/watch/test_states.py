@@ -73,18 +73,23 @@ def test_what_somebody_works_on_is_not_due_until_the_lease_runs_out(config: Conf
 def test_each_connection_is_in_one_condition_the_worst_that_holds(config: Config, both: tuple[Rows, Rows]) -> None:
     rows = both[0]
     trouble = {"failures": 9, "waits_for": "rate_limit"}
+    unwritten = {"kind": "crm", "push_failures": 9, "next_push_at": real_now() + timedelta(minutes=1)}
     for condition, connection, stream in (
         ("well", {}, {}), ("well", {}, {"failures": states.A_FEW}), ("failing", {}, trouble), ("limited", {}, {"waits_for": "rate_limit"}),
         ("ceiling", {}, {"waits_for": "ceiling"}), ("stopped", {}, {"status": "stopped", **trouble}), ("first_pull", {"ready_at": None}, {}),
-        ("paused", {"paused_at": real_now()}, trouble), ("needs_reauth", {"status": "needs_reauth"}, trouble),
+        ("failing", unwritten, {}), ("failing", unwritten, trouble), ("stopped", unwritten, {"status": "stopped"}),
+        ("well", {**unwritten, "push_failures": states.A_FEW}, {}), ("well", {**unwritten, "next_push_at": None}, {}),
+        ("paused", {"paused_at": real_now(), **unwritten}, trouble), ("needs_reauth", {"status": "needs_reauth"}, trouble),
     ):  # fmt: skip
         made = rows.connection(provider=f"p-{condition}", streams=(), **connection)
         rows.stream(made, "mentions", **stream)
         rows.stream(made, "own")
-    found = look(config, frozen=frozenset({"p-limited", "p-paused"})).connections
-    assert found.pop(("p-limited", "frozen")) == 1
+    looked = look(config, frozen=frozenset({"p-limited", "p-paused", "p-stopped"}))
+    found = looked.connections
+    assert looked.unwritten == {"p-failing": 2}
+    assert (found.pop(("p-limited", "frozen")), found.pop(("p-stopped", "frozen"))) == (1, 2)
     assert {f"p-{condition}": number for (provider, condition), number in found.items() if provider == f"p-{condition}"} == {
-        "p-well": 2, "p-failing": 1, "p-ceiling": 1, "p-stopped": 1, "p-first_pull": 1, "p-paused": 1, "p-needs_reauth": 1,
+        "p-well": 4, "p-failing": 3, "p-ceiling": 1, "p-first_pull": 1, "p-paused": 1, "p-needs_reauth": 1,
     }  # fmt: skip
     assert {condition for _, condition in found} | {"frozen"} <= set(states.CONDITIONS)
 
@@ -122,6 +127,13 @@ def test_what_is_named_has_ids_and_words_of_ours_alone(config: Config, both: tup
     assert [(each.workspace_id, each.id) for each in found.parked] == [(rows.workspace_id, task)]
     assert [(each.provider, each.name, each.failures) for each in found.troubled] == [("hubspot", "contacts", 9)]
     assert [each.name for each in found.due] == ["contacts"]
+    rows.connection(
+        provider="odoo", kind="crm", brand=False, push_failures=9, push_error="zebra", next_push_at=real_now()
+    )
+    found = states.name(scheduler_engine(config.need("database_scheduler_url")), 10)
+    assert [(each.workspace_id, each.provider, each.failures) for each in found.unwritten] == [
+        (rows.workspace_id, "odoo", 9)
+    ]
     assert "zebra" not in repr(found)
 
 
@@ -131,7 +143,7 @@ INDEXES = {
     "pull": {"ix_streams_due", "ix_streams_leased"}, "decide": {"ix_workspace_schedule_due"}, "push": {"ix_connections_due"},
     "calendar": {"ix_calendar_feeds_due", "ix_calendar_feeds_leased"}, "person": {"ix_person_requests_due", "ix_person_requests_leased"},
     "errand": {"ix_errands_due", "ix_errands_leased"}, "under way": {"ix_streams_leased"}, "connections": {"ix_streams_troubled"},
-    "parked": {"ix_tasks_parked"}, "spent": set[str](),
+    "unwritten": set[str](), "parked": {"ix_tasks_parked"}, "spent": set[str](),
 }  # fmt: skip
 # One row for each workspace, or for each of its months: read whole, and small.
 SMALL = {"workspace_schedule", "connections", "spend_months"}
