@@ -18,11 +18,12 @@ from service import judging, queue, settings
 from service.clock import business_now, real_instant
 from service.drafting import Desk, Subject, changes, keys_of
 from service.judging import Case
-from service.rules.model import Verdict
+from service.rules.model import Post, Verdict
 from service.rules.readiness.stages import moved
 from service.runtime import Runtime
 from service.store import deciding, due, elsewhere, matching, mirroring, people, runs, schedule, shares, stages, tasks
 from service.store.deciding import DueRelationship
+from service.store.tasks import TaskRow
 from service.tryout import judge
 from service.watch import following
 from workers.admitting import admit_waiting
@@ -283,14 +284,35 @@ def _store(
     changed, closed = changes(desk, judged, existing, keys)
     altered = hold_back(session, part, desk, cases, judged, scope, before, changed)
     tasks.save(session, run.workspace_id, changed, settings=version)
-    about = zip(keys, (each.finding.evidence for _, each in judged if each.finding), strict=True)
-    following.decided(session, changed, dict(about))
+    following.decided(session, changed, _posts(changed, judged, keys))
     if part is not None and altered:
         runs.remember(session, part.run, altered)
     if closed:
         tasks.release_slots(session, run.workspace_id, sorted(closed))
     for crm in sorted({row.crm_connection_id for row in changed if row.crm_connection_id and row.push_at}):
         due.push_soon(session, run.workspace_id, crm, real_instant(run.now))
+
+
+def _posts(
+    changed: Sequence[TaskRow], judged: Sequence[tuple[Subject, Verdict]], keys: Sequence[str]
+) -> dict[str, list[str]]:
+    """The ids of the posts that each of these tasks is about, by its key, in the order of time: what it rests on and all that was said
+    since, so what ended it is there as well, wherever it was said. `keys` are the `keys_of` what was judged."""
+    rests = dict(zip(keys, (each.finding.evidence for _, each in judged if each.finding), strict=True))
+    scopes = {subject.conversation_id or subject.relationship_id: (subject, verdict) for subject, verdict in judged}
+    found = {}
+    for row in changed:
+        on, both = frozenset(rests.get(row.key, ())), scopes.get(row.conversation_id or row.relationship_id)
+        said = _said(*both) if both else ()
+        ids = (post.id for post in said if post.at >= row.since or post.id in on)
+        found[row.key] = list(dict.fromkeys(ids)) or list(rests.get(row.key, ()))
+    return found
+
+
+def _said(subject: Subject, verdict: Verdict) -> list[Post]:
+    """Their talk, and what we told them elsewhere that ended a wait of theirs."""
+    answers = (each for each in verdict.answers.values() if isinstance(each, Post))
+    return sorted((*subject.talk, *answers), key=lambda post: post.at)
 
 
 # In this order, each to its end. Batches that claim rows of their own may be under way side by side.

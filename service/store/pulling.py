@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,6 +99,7 @@ _UPSERT_CONVERSATIONS = insert(
         "ON CONFLICT (workspace_id, brand_id, author_id, thread) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at),"
         " last_post_at = greatest(old.last_post_at, excluded.last_post_at)"
         " WHERE old.decide_at IS DISTINCT FROM least(old.decide_at, excluded.decide_at) OR old.last_post_at < excluded.last_post_at"
+        " RETURNING id, thread, author_id"
     ),
 )
 # Whom we answered, though they never spoke to us by name: their posts are context, and the talk is a conversation all the same.
@@ -122,6 +123,7 @@ _TOUCH_THREADS = (
     " FROM unnest(%(threads)s::text[], %(posted)s::timestamptz[]) AS t(thread, posted_at)"
     " WHERE workspace_id = %(w)s AND brand_id = %(brand)s AND conversations.thread = t.thread"
     " AND (conversations.xmin <> pg_current_xact_id()::xid OR last_post_at < t.posted_at)"
+    " RETURNING conversations.id, conversations.thread, conversations.author_id"
 )
 
 
@@ -223,9 +225,9 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
         if profiles and source.ready:
             due.decide_soon(session, source.workspace_id)
         return 0
-    _touch(connection, source, shared, changed)
+    talks = _touch(connection, source, shared, changed)
     _follow_edits(session, source, changed)
-    new = [(row[0], row[6]) for row in changed if row[9]]
+    new = [following.New(row[0], row[6], talks.of(row)) for row in changed if row[9]]
     following.stored(
         session, provider=source.provider, connection_id=source.connection_id, posts=new, now=business_now(), late=source.ready
     )  # fmt: skip
@@ -300,9 +302,28 @@ def _row(source: Source, item: Engagement, author_id: UUID, missing: Collection[
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Talks:
+    """The conversations of some threads, as far as these changed, by their authors' ids; and our ids of the people whom we answered
+    there, by the network's."""
+
+    found: Mapping[str, Mapping[UUID, UUID]]
+    answered: Mapping[str, UUID]
+
+    def of(self, row: Sequence[Any]) -> UUID | None:
+        """The conversation that a stored post is in: its author's or, of ours, the only one there or that of whom it speaks to."""
+        _, _, thread, author, ours, _, _, _, to, *_ = row
+        here = self.found.get(thread, {})
+        if ours and len(here) == 1:
+            return next(iter(here.values()))
+        whose = self.answered.get(to) if ours else author
+        return here.get(whose) if whose else None
+
+
 def _touch(
     connection: RawConnection, source: Source, shared: dict[str, object], changed: Sequence[tuple[object, ...]]
-) -> None:
+) -> _Talks:
+    """Marks due what these rows touch. Returns the conversations that they are in."""
     at: datetime | str = business_now() if source.ready else "infinity"
     newest: dict[str, datetime] = {}
     talks: set[tuple[object, str]] = set()
@@ -315,18 +336,24 @@ def _touch(
     params = {**shared, "at": at, "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)]}
     # In two steps: joined, the planner may try every author for every thread while a workspace is filled.
     answered = execute(connection, _ANSWERED_BY_US, {**params, "ours": sorted(source.our_ids)})
+    ids: dict[str, UUID] = {}
     if answered:
         ids = dict(
             execute(connection, _AUTHOR_IDS, {**shared, "ids": sorted({native_id for _, native_id in answered})})
         )
         talks.update((ids[native_id], thread) for thread, native_id in answered if native_id in ids)
+    touched: list[tuple[UUID, str, UUID]] = []
     if talks:
         rows = [(new_id(), author_id, thread, newest[thread]) for author_id, thread in sorted(talks, key=str)]
-        execute(connection, _UPSERT_CONVERSATIONS, {**params, **packed(CONVERSATION, rows)})
-    execute(connection, _TOUCH_THREADS, params)
+        touched += execute(connection, _UPSERT_CONVERSATIONS, {**params, **packed(CONVERSATION, rows)})
+    touched += execute(connection, _TOUCH_THREADS, params)
     told = {str(row[8]) for row in changed if row[4] and row[5] == Kind.DIRECT and row[8]}
     if told:
         execute(connection, _TOUCH_RECIPIENTS, {**params, "ids": sorted(told)})
+    found: dict[str, dict[UUID, UUID]] = {}
+    for id_, thread, author_id in touched:
+        found.setdefault(thread, {})[author_id] = id_
+    return _Talks(found, ids)
 
 
 def _follow_edits(session: Session, source: Source, changed: Sequence[tuple[Any, ...]]) -> None:

@@ -15,6 +15,7 @@ from integrations.records import Gone, TaskState, TaskStatus
 from service.clock import business_now, real_now
 from service.models import Conversation, Task
 from service.store import due, tasks
+from service.watch import following
 
 DONE = "completed in the CRM"
 INDEXED = timedelta(minutes=10)  # by then a CRM's lists show what was written; HubSpot's search takes seconds, mostly
@@ -152,6 +153,7 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
         # It was gone, and was taken for deleted; now the CRM tells that it was done.
         row.state = row.wanted = "completed"
         row.close_reason, row.closed_at = DONE, item.completed_at or row.closed_at
+        following.changed_in_crm(row, "completed")
         return 1
     if row.state != "open":
         return 0
@@ -165,7 +167,7 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
     row.push_at = None  # we wanted that anyway
     if not edits.ticked_off(item, (row.written, *row.sent)):
         return 0
-    _also_ended_by_them(session, row, item.completed_at)
+    _also_ended_by_them(session, row, DONE, item.completed_at)
     return 1
 
 
@@ -181,15 +183,21 @@ def _close(session: Session, row: Task, reason: str, at: datetime, *, read_until
     row.wanted = "completed" if row.state == "completed" else "withdrawn"
     row.closed_by, row.close_reason, row.closed_at, row.push_at = "crm", reason, at, None
     row.held_reason, row.held_until, row.run_id, row.parked_at, row.sent = "", None, None, None, []
+    _tell(row, reason)
     dealt_with(session, row, max(read_until, row.since) if read_until else max(at, business_now()))
     tasks.release_slots(session, row.workspace_id, [row.person])
 
 
-def _also_ended_by_them(session: Session, row: Task, at: datetime | None) -> None:
-    """The rules had ended it, and before that was said a person ticked it off, at `at` where the CRM tells. What was written until then
+def _tell(row: Task, reason: str) -> None:
+    following.changed_in_crm(row, "completed" if reason == DONE else "deleted")
+
+
+def _also_ended_by_them(session: Session, row: Task, reason: str, at: datetime | None) -> None:
+    """It was to end, and before that was said a person ended it: why, and, if they ticked it off, at `at` where the CRM tells. What was written until then
     may have been read by them, as it may have been had we heard of the tick first."""
     if at is not None and row.wanted == "completed" and row.closed_by == "rules":
         dealt_with(session, row, max(at, row.since))
+    _tell(row, reason)
 
 
 def end(session: Session, workspace_id: UUID, found: Mapping[UUID, tuple[str, datetime | None]]) -> None:
@@ -203,13 +211,14 @@ def end(session: Session, workspace_id: UUID, found: Mapping[UUID, tuple[str, da
         if _ends_with_them(row):
             _close(session, row, reason, at or real_now(), read_until=at)
         else:
-            _also_ended_by_them(session, row, at)
+            _also_ended_by_them(session, row, reason, at)
     due.decide_soon(session, workspace_id)
 
 
 def _reopened(session: Session, row: Task) -> int:
     row.state = row.wanted = "open"
     row.closed_by, row.close_reason, row.closed_at = "", "", None
+    following.changed_in_crm(row, "reopened")
     dealt_with(session, row, None)
     return 1
 
@@ -226,6 +235,7 @@ def _make_theirs(row: Task, fields: Mapping[str, Any]) -> None:
     row.edited = sorted({*row.edited, *fields})
     row.written = {**row.written, **fields}
     row.content = {**row.content, **fields}
+    following.changed_in_crm(row, "edited", fields)
 
 
 def take_in_edits(session: Session, workspace_id: UUID, found: Mapping[UUID, Mapping[str, Any]]) -> None:
