@@ -6,8 +6,9 @@ FROM ${PYTHON} AS build
 WORKDIR /srv/warmline
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # Dependencies first: they change less often than the code. Each is checked against its hash.
-COPY requirements.txt ./
-RUN python -m venv .venv && .venv/bin/pip install --require-hashes -r requirements.txt
+# Those that send spans are among them: nothing can be installed into a container later.
+COPY requirements.txt requirements-otel.txt ./
+RUN python -m venv .venv && .venv/bin/pip install --require-hashes -r requirements.txt -r requirements-otel.txt
 COPY pyproject.toml requirements.in README.md LICENSE NOTICE ./
 COPY integrations integrations
 COPY service service

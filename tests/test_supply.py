@@ -30,13 +30,13 @@ def supply() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def pins(supply: ModuleType) -> Mapping[str, str]:
-    found: Mapping[str, str] = supply.pinned(supply.REQUIREMENTS.read_text())
+    found: Mapping[str, str] = supply.pinned(supply.wanted())
     return found
 
 
 @pytest.fixture(scope="module")
 def hashes(supply: ModuleType) -> Mapping[str, list[str]]:
-    found: Mapping[str, list[str]] = supply.hashed(supply.REQUIREMENTS.read_text())
+    found: Mapping[str, list[str]] = supply.hashed(supply.wanted())
     return found
 
 
@@ -54,11 +54,19 @@ def materials(
     return found
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt"])
-def test_every_requirement_is_pinned_with_hashes_and_names_no_registry(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("requirements.txt", 20),
+        ("requirements-otel.txt", 10),
+        ("requirements-dev.txt", 20),
+        ("requirements-bench.txt", 20),
+    ],
+)
+def test_every_requirement_is_pinned_with_hashes_and_names_no_registry(name: str, least: int) -> None:
     text = (ROOT / name).read_text()
     wanted = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
-    assert len(wanted) > 20
+    assert len(wanted) > least
     for each in wanted:
         assert re.match(r"[A-Za-z0-9._-]+==\S+", each), each
         assert "--hash=sha256:" in each, each
@@ -82,7 +90,7 @@ def test_the_bill_lists_what_is_pinned_with_versions_and_what_needs_what(
 
 def test_the_bill_has_the_hash_of_every_file_that_pip_may_take(supply: ModuleType, materials: dict[str, Any]) -> None:
     """Each stands in the lock file beside its package, and none of the lock's is left out."""
-    text = supply.REQUIREMENTS.read_text()
+    text = supply.wanted()
     assert all(each["hashes"] for each in materials["components"])
     listed = {
         (each["name"].lower(), one["alg"], one["content"]) for each in materials["components"] for one in each["hashes"]
@@ -91,14 +99,24 @@ def test_the_bill_has_the_hash_of_every_file_that_pip_may_take(supply: ModuleTyp
         before = text[: text.index(f"--hash=sha256:{content}")]
         assert algorithm == "SHA-256"
         assert supply.normal(re.findall(r"^([A-Za-z0-9._-]+)==", before, re.MULTILINE)[-1]) == supply.normal(name)
-    elsewhere = sum(len(found) for name, found in supply.hashed(text).items() if name in supply.ELSEWHERE)
-    assert len({content for _, _, content in listed}) == text.count("--hash=sha256:") - elsewhere
+    elsewhere = {each for name, found in supply.hashed(text).items() if name in supply.ELSEWHERE for each in found}
+    assert {content for _, _, content in listed} == set(re.findall(r"--hash=sha256:(\w+)", text)) - elsewhere
+
+
+def test_what_two_files_pin_they_pin_alike(supply: ModuleType) -> None:
+    """One bill tells of both, and pip takes both at once."""
+    base, more = (path.read_text() for path in supply.REQUIREMENTS)
+    both = supply.pinned(base).keys() & supply.pinned(more).keys()
+    assert "requests" in both
+    for name in both:
+        assert supply.pinned(base)[name] == supply.pinned(more)[name], name
+        assert supply.hashed(base)[name] == supply.hashed(more)[name], name
 
 
 def test_a_package_that_is_pinned_without_a_hash_is_refused(
     supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str], hashes: Mapping[str, list[str]]
 ) -> None:
-    with pytest.raises(supply.RefusedError, match=r"no hash of Flask"):
+    with pytest.raises(supply.RefusedError, match=r"No hash is pinned of Flask"):
         supply.bill(everything, pins, {**hashes, "flask": []})
 
 
@@ -111,7 +129,9 @@ def test_the_bill_tells_no_address_and_no_path(materials: dict[str, Any]) -> Non
 def test_an_environment_that_is_not_what_is_pinned_is_refused(
     supply: ModuleType, everything: dict[str, Any], pins: Mapping[str, str], hashes: Mapping[str, list[str]]
 ) -> None:
-    with pytest.raises(supply.RefusedError, match=r"is not what requirements\.txt pins \(Flask\)"):
+    with pytest.raises(
+        supply.RefusedError, match=r"is not what requirements\.txt and requirements-otel\.txt pin \(Flask\)"
+    ):
         supply.bill(everything, {**pins, "flask": "0.1"}, hashes)
 
 
