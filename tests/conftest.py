@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+import structlog
 from flask import Flask
 from psycopg import sql
 
-from service import accounts, embedded, hooks
+from service import accounts, embedded, hooks, logs
 from service.accounts import Caller
 from service.app import create_app
 from service.config import Config
@@ -30,6 +35,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Recording(), "standing")
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What this process logged so far, as a program reads it."""
+    out, root = io.StringIO(), logging.getLogger()
+    before = root.handlers, root.level
+    logs.write(out, as_json=True)
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    structlog.reset_defaults()
+    root.handlers, root.level = before
 
 
 KEY = {"test": b"0123456789abcdef0123456789abcdef"}

@@ -9,7 +9,7 @@ counts and kinds; an error's words stay out of them, as out of the logs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
@@ -25,8 +25,9 @@ T = TypeVar("T")
 
 _trace: ContextVar[str] = ContextVar("trace", default="")
 _tracer: Any = None  # an opentelemetry.trace.Tracer, where there is one
+_end: Callable[[], None] = lambda: None  # sends what its spans left, and ends it  # noqa: E731
 
-MISSING = "OTEL_EXPORTER_OTLP_ENDPOINT is set, and no spans are sent: OpenTelemetry is not installed. Run `pip install '.[otel]'` where Warmline was installed from."
+MISSING = "OTEL_EXPORTER_OTLP_ENDPOINT is set, and no spans are sent: OpenTelemetry is not installed. Run `pip install --require-hashes -r requirements-otel.txt` where Warmline was installed from."
 
 
 def trace_of(*ids: object) -> str:
@@ -76,49 +77,28 @@ def here(call: Callable[..., T]) -> Callable[..., T]:
 def configure(config: Config, role: str, exporter: Any = None) -> None:
     """Sets spans up for this process where they are wanted and can be had. After a fork: it starts a thread. `exporter` is a
     SpanExporter to use in place of OTLP's."""
-    global _tracer
+    global _tracer, _end
     _tracer = None
     if config.otlp_endpoint is None and exporter is None:
         return
     try:
-        _tracer = _tracer_for(role, exporter)
+        _tracer, _end = _tracer_for(role, exporter)
     except ImportError:
         log.warning(MISSING)
 
 
 def shut_down() -> None:
-    """Sends what was not sent yet."""
+    """Sends what was not sent yet, as far as that takes no more than seconds (`service.watch.spans`)."""
     global _tracer
     if _tracer is not None:
-        _tracer, tracer = None, _tracer
-        tracer.warmline_provider.shutdown()
+        _tracer = None
+        _end()
 
 
-def _tracer_for(role: str, exporter: Any) -> Any:
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
-    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+def _tracer_for(role: str, exporter: Any) -> tuple[Any, Callable[[], None]]:
+    from service.watch import spans
 
-    class Ids(RandomIdGenerator):
-        """A span that has no parent begins the trace that the logs name."""
-
-        def generate_trace_id(self) -> int:
-            trace = _trace.get()
-            return int(trace, 16) if trace else super().generate_trace_id()
-
-    if exporter is None:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
-        processor: Any = BatchSpanProcessor(OTLPSpanExporter())  # reads OTEL_* itself
-    else:
-        processor = SimpleSpanProcessor(exporter)
-    resource: Mapping[str, str] = {"service.name": f"warmline-{role}"}
-    provider = TracerProvider(resource=Resource.create(resource), id_generator=Ids())
-    provider.add_span_processor(processor)
-    tracer: Any = provider.get_tracer("warmline")
-    tracer.warmline_provider = provider
-    return tracer
+    return spans.begin(role, current, exporter)
 
 
 def _failed() -> Any:
