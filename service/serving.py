@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -19,6 +20,8 @@ worker_class = "service.serving.Draining"
 timeout = 60
 preload_app = True
 accesslog = None
+errorlog = None  # no lines of its own form
+logger_class = "service.serving.Lines"
 limit_request_line = 8190
 control_socket_disable = True  # nobody needs to steer it from outside
 
@@ -45,6 +48,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped
         from service.app import create_app
 
         return create_app(self._config)
+
+
+class Lines(Logger):  # type: ignore[misc]  # untyped
+    """What gunicorn says comes out as everything else does (`service.logs`), its starts and stops among it."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.propagate = True
 
 
 class Draining(ThreadWorker):  # type: ignore[misc]  # untyped

@@ -3,6 +3,7 @@ its own. The socket outlives it, so whoever comes while it is started again wait
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -37,20 +38,30 @@ def web(config: Config, listening: socket.socket) -> Iterator[subprocess.Popen[b
     """A web process under that socket. PORT, which it would listen on otherwise, is another one."""
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     with running(
-        config, "-c", ACTIVATE, str(listening.fileno()), pass_fds=(listening.fileno(),), WARMLINE_URL=address
+        config,
+        "-c",
+        ACTIVATE,
+        str(listening.fileno()),
+        pass_fds=(listening.fileno(),),
+        WARMLINE_URL=address,
+        WARMLINE_JSON_LOGS="true",
     ) as process:
         yield process
 
 
 def test_whoever_comes_while_it_is_started_again_waits_and_is_answered(
-    held: Runtime, owner: Member, config: Config, listening: socket.socket
+    held: Runtime, owner: Member, config: Config, listening: socket.socket, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """And all that it writes meanwhile, from its first word to its last, is JSON where that is set."""
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     key = accounts.create_api_key(held.db, owner.workspace_id, None, "test", ["read"])
     with web(config, listening) as process:
         wait_for(lambda: answers(address), process, "an answer on the socket that it was given")
         process.terminate()
         assert process.wait(PATIENCE) == 0
+    events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]
+    assert events[0].startswith("Starting gunicorn")
+    assert events[-1].startswith("Shutting down")
     with ThreadPoolExecutor(1) as other:
         answer = other.submit(get, f"{address}/v1/me", key)
         with web(config, listening):
