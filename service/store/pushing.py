@@ -159,7 +159,8 @@ def settle(session: Session, workspace_id: UUID, results: Sequence[Settled]) -> 
 def let_go(
     session: Session, connection: Connection, *, failures: int, error: str = "", retry_at: datetime | None = None
 ) -> None:
-    """Ends the lease; the connection is due again when its next task is (`retry_at`, real time, if that is later)."""
+    """Ends the lease; the connection is due again when its next task is (`retry_at`, real time, if that is later), and without one at
+    `retry_at`: handles may wait for it."""
     connection.push_lease_id = connection.push_lease_until = None
     connection.push_failures, connection.push_error = failures, error
     session.flush()
@@ -171,6 +172,7 @@ def let_go(
     )
     if connection.status == "leaving":  # there is something to do until it is gone
         due.push_soon(session, connection.workspace_id, connection.id, retry_at)
-    elif rows[0][0] is not None and not connection.preview:
-        at = real_instant(rows[0][0])
-        due.push_soon(session, connection.workspace_id, connection.id, max(at, retry_at) if retry_at else at)
+        return
+    next_task = real_instant(rows[0][0]) if rows[0][0] is not None else None
+    if (again := max(filter(None, (next_task, retry_at)), default=None)) and not connection.preview:
+        due.push_soon(session, connection.workspace_id, connection.id, again)

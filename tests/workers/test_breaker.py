@@ -223,11 +223,11 @@ def test_a_dismissed_task_is_completed_though_its_change_is_held(asked: World) -
 
 
 def test_a_post_that_is_deleted_is_not_remembered_for_an_undo_either(asked: World) -> None:
-    asked.says("@brand My order number is 4711, where is it?", id="secret")
+    asked.says("@brand My order number is ORD-4711, where is it?", id="secret")
     asked.look()
     change(asked, text_mode="link")
     asked.run()
-    kept = "SELECT count(*) FROM run_changes WHERE before::text LIKE '%4711%'"
+    kept = "SELECT count(*) FROM run_changes WHERE before::text LIKE '%ORD-4711%'"
     assert asked.sql(kept) == [(1,)]
     asked.social.delete("secret")
     asked.sql("UPDATE engagements SET checked_at = checked_at - interval '8 days' WHERE native_id = 'secret'")

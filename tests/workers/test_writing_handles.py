@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from integrations.errors import TemporaryError
-from integrations.records import Contact, Handle
+from integrations.records import Contact, Handle, HandleWrite, WriteOutcome, WriteResult
 from service import settings
 from service.store import acting, pairing
 from tests.workers.conftest import ANA, World
@@ -100,9 +100,34 @@ def test_a_crm_that_is_away_gets_the_handle_when_it_is_back(asked: World) -> Non
     asked.crm.script.fail(TemporaryError("crm.example cannot be reached"), on="write_handles")
     says_who(asked)
     assert states(asked) == [("c2", "confirmed", "")]
-    asked.sql("UPDATE connections SET next_push_at = now() WHERE kind = 'crm'")
-    asked.run()
+    come_again(asked)
     assert states(asked) == [("c2", "confirmed", "written")]
+
+
+def test_a_handle_that_the_crm_wants_later_is_said_again_though_no_task_is_due(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.set(write_handles=True)
+    with monkeypatch.context() as busy:
+        busy.setattr(asked.crm, "write_handles", lambda writes: [later(each) for each in writes])
+        says_who(asked)
+    assert states(asked) == [("c2", "confirmed", "")]
+    come_again(asked)
+    assert states(asked) == [("c2", "confirmed", "written")]
+
+
+def later(write: HandleWrite) -> WriteResult:
+    return WriteResult(write.contact_id, write.network, WriteOutcome.LATER)
+
+
+def come_again(world: World) -> None:
+    """The moment comes for which the CRM was put off, with nothing else to be done there."""
+    assert world.sql("SELECT 1 FROM tasks WHERE push_at IS NOT NULL") == []
+    ((due,),) = world.sql(
+        "UPDATE connections SET next_push_at = least(next_push_at, now()) WHERE kind = 'crm' AND next_push_at < now() + interval '2 hours' RETURNING 1"
+    ) or [(None,)]
+    assert due, "nobody would come again"
+    world.run()
 
 
 def test_what_warmline_wrote_is_no_evidence_when_the_decision_is_undone(asked: World) -> None:
