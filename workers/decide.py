@@ -145,9 +145,8 @@ def _notice_rules(run: _Run, session: Session) -> _Batch:
     def at_work(rules: int) -> bool:
         return queue.alive(run.runtime.redis, queue.deciders(rules))
 
-    version = settings.current(session, run.workspace_id).version
     try:
-        begun = runs.notice_rules(session, run.workspace_id, version, at_work=at_work)
+        begun = runs.notice_rules(session, run.workspace_id, at_work=at_work)
     except runs.NewerAtWorkError:
         return _Batch.NOT_OURS
     shares.notice_rules(session, run.workspace_id)
@@ -204,6 +203,7 @@ def _desk(run: _Run, session: Session) -> tuple[Desk, int]:
 
 def _conversations(run: _Run, session: Session) -> _Batch:
     """Is somebody waiting? First how far they have come, on which their patience depends."""
+    runs.beside(session, run.workspace_id)
     found = deciding.due_conversations(session, run.workspace_id, run.now, CONVERSATIONS)
     if not found:
         return _Batch.NOTHING
@@ -231,6 +231,7 @@ def _conversations(run: _Run, session: Session) -> _Batch:
 
 def _relationships(run: _Run, session: Session) -> _Batch:
     """Is it time to talk? Those who have not just written: time has gone by, or something was logged."""
+    runs.beside(session, run.workspace_id)
     found = deciding.due_relationships(session, run.workspace_id, run.now, RELATIONSHIPS)
     if not found:
         return _Batch.NOTHING

@@ -3,8 +3,8 @@
 Everything here takes an open session of the workspace and `by`, the caller's actor ("user:<id>" or "key:<id>"), leaves a
 row in the audit trail, and returns None when the workspace has no such row. Repeating a decision changes nothing.
 
-Rows are locked in the order in which the workers lock them (authors, conversations, relationships, tasks, the workspace's
-schedule last), so that a person and a worker never wait for each other in a circle.
+Rows are locked in the order in which the workers lock them (runs, by `runs.alone`, then authors, conversations, relationships, tasks,
+the workspace's schedule last), so that a person and a worker never wait for each other in a circle.
 """
 
 from __future__ import annotations
@@ -320,6 +320,7 @@ def change_settings(
 ) -> Settings:
     """Stores a whole new version of the settings and makes every decision due again. `expected` is the version that the
     caller has seen. Raises StaleVersionError when another stands, and marshmallow's ValidationError."""
+    runs.alone(session, workspace_id)
     newest = select(Settings.version).where(Settings.workspace_id == workspace_id).order_by(Settings.version.desc())
     # Whoever comes second waits here, and then has to look again: the newest row is another one now.
     session.execute(newest.limit(1).with_for_update())

@@ -21,6 +21,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service import settings
 from service.clock import business_now, real_now
 from service.db import raw
 from service.ids import new_id
@@ -34,6 +35,7 @@ LIMIT = 50  # tasks in one CRM that one change may alter without being asked (th
 HELD = "A change of settings or rules would alter many tasks at once. It waits until somebody approves it."
 UNDONE = "The change of the rules that made it was undone."
 UNDECIDED = ("deciding", "held")
+_LOCK = 7261637  # any number: no other advisory lock of ours has it (see `service.db.migrate`)
 Table = Literal["conversations", "relationships"]
 # What is kept of a task that a run alters: all that a decision may change in it.
 KEPT = (
@@ -41,9 +43,30 @@ KEPT = (
 )  # fmt: skip
 
 
+def alone(session: Session, workspace_id: UUID) -> None:
+    """For the rest of the transaction nobody else decides here by settings and a run that may be others at its end, or begins or closes a
+    run. First of all that a transaction locks (then authors, conversations and so on, see `service.store.acting`): whoever has it waits
+    for rows, and nobody who has rows waits for it."""
+    _lock(session, workspace_id, "pg_advisory_xact_lock")
+
+
+def beside(session: Session, workspace_id: UUID) -> None:
+    """For the rest of the transaction the settings and the newest run stay what they are: ask for both after this. Batches have it side by
+    side. To be taken before what is decided is locked, as `alone` is. (Not the newest run's row: whoever wants that alone would wait as
+    long as batches follow each other side by side. Here those that come later stand behind.)"""
+    _lock(session, workspace_id, "pg_advisory_xact_lock_shared")
+
+
+def _lock(session: Session, workspace_id: UUID, how: str) -> None:
+    # A statement of its own: what is read behind it is read after the lock is had. (31 bits, since PostgreSQL's are signed.)
+    execute(raw(session), f"SELECT {how}(%(lock)s, %(w)s)", {"lock": _LOCK, "w": workspace_id.int & 0x7FFFFFFF})
+
+
 def begin(session: Session, workspace_id: UUID, kind: str, *, settings_version: int, by: str) -> Run:
     """A run from now on. What an undecided one holds joins it, and so does what undone rules have altered. The rules are others
-    only for kinds "first" and "rules": a process that serves pages may be of another version than the workers."""
+    only for kinds "first" and "rules": a process that serves pages may be of another version than the workers. Batches that are being
+    decided are waited for (see `alone`), so that what they hold is taken over too."""
+    alone(session, workspace_id)
     newest = latest(session, workspace_id)
     undecided = newest is not None and newest.state in UNDECIDED
     joined = newest if newest is not None and (undecided or undone_since(session, newest) is not None) else None
@@ -95,35 +118,41 @@ def undone_since(session: Session, newest: Run) -> UUID | None:
 
 
 def latest(session: Session, workspace_id: UUID) -> Run | None:
-    """The newest run."""
-    return session.scalars(
-        select(Run).where(Run.workspace_id == workspace_id).order_by(Run.id.desc()).limit(1)
-    ).one_or_none()
+    """The newest run, as it is now: others may have changed it since it was read in this transaction."""
+    newest = select(Run).where(Run.workspace_id == workspace_id).order_by(Run.id.desc()).limit(1)
+    return session.scalars(newest.execution_options(populate_existing=True)).one_or_none()
 
 
 class NewerAtWorkError(Exception):
     """Workers with newer rules have taken this workspace over, and are at work."""
 
 
-def notice_rules(
-    session: Session, workspace_id: UUID, settings_version: int, *, at_work: Callable[[int], bool] = lambda _: False
-) -> bool:
+def notice_rules(session: Session, workspace_id: UUID, *, at_work: Callable[[int], bool] = lambda _: False) -> bool:
     """Begins a run where this program's rules are others than those of the last one, and makes every decision due again. Whether it
     did. So whoever decides has the rules of the run. Raises NewerAtWorkError where the last one's are newer and `at_work` says that
     somebody decides by them: two versions beside each other do not take turns. Once nobody does, a version before goes on as any other."""
-    newest = latest(session, workspace_id)
-    if newest is None:
-        first = begin(session, workspace_id, "first", settings_version=settings_version, by="system")
-        first.state, first.from_settings_version = "passed", settings_version
-        session.flush()
-    elif newest.rules_version == RULES_VERSION:
+    if not _are_others(latest(session, workspace_id), at_work):
         return False
-    elif newest.rules_version > RULES_VERSION and at_work(newest.rules_version):
-        raise NewerAtWorkError
+    alone(session, workspace_id)
+    newest = latest(session, workspace_id)
+    if not _are_others(newest, at_work):
+        return False
+    version = settings.current(session, workspace_id).version
+    if newest is None:
+        first = begin(session, workspace_id, "first", settings_version=version, by="system")
+        first.state, first.from_settings_version = "passed", version
+        session.flush()
     else:
-        begin(session, workspace_id, "rules", settings_version=settings_version, by="system")
+        begin(session, workspace_id, "rules", settings_version=version, by="system")
         due.decide_everything(session, workspace_id)
     return True
+
+
+def _are_others(newest: Run | None, at_work: Callable[[int], bool]) -> bool:
+    """Whether a run by our rules has to begin. Raises NewerAtWorkError where that is not for us."""
+    if newest is not None and newest.rules_version > RULES_VERSION and at_work(newest.rules_version):
+        raise NewerAtWorkError
+    return newest is None or newest.rules_version != RULES_VERSION
 
 
 @dataclass(frozen=True)
@@ -138,7 +167,8 @@ def part_of(
     session: Session, workspace_id: UUID, table: Table, ids: Sequence[UUID], settings_version: int
 ) -> Part | None:
     """Those of `ids` that were decided before under other settings or rules, where a run is being decided under
-    `settings_version`; and all that stood when these rules were undone. Asked before the new verdicts are stored."""
+    `settings_version`; and all that stood when these rules were undone. Asked before the new verdicts are stored, by a transaction that
+    has been `beside` others since before it asked for the settings."""
     run = latest(session, workspace_id)
     if run is None or run.settings_version != settings_version:
         return None
@@ -220,9 +250,11 @@ def altered(session: Session, workspace_id: UUID, run_id: UUID) -> list[Altered]
 def settle(session: Session, workspace_id: UUID) -> bool:
     """All that a run has to decide is decided: lets go of what it altered, CRM by CRM, unless that is too much at once. Whether there was
     such a run."""
+    beside(session, workspace_id)
     run = latest(session, workspace_id)
     if run is None or not _has_to_settle(session, run):
         return False
+    _adopt(session, run)
     counts: dict[UUID, Counter[str]] = {}
     for each in altered(session, workspace_id, run.id):
         if each.step is not None and each.counts and each.crm is not None:
@@ -242,28 +274,62 @@ def settle(session: Session, workspace_id: UUID) -> bool:
 
 
 def _has_to_settle(session: Session, run: Run) -> bool:
-    """Whether a run that is being decided has come to its end, or rules that were undone have altered something since."""
+    """Whether a run that is being decided has come to its end, or rules that were undone have altered something since, or tasks are held
+    for a run that is not the newest any more."""
     if run.state == "deciding":
-        return not _decide_what_others_have(session, run)
-    if run.state != "passed" or undone_since(session, run) is None:
-        return False
-    found = "SELECT 1 FROM tasks WHERE workspace_id = %(w)s AND run_id = %(run)s LIMIT 1"
+        return not _is_outstanding(session, run)
+    if _holds(session, run, "<"):
+        return True
+    return run.state == "passed" and undone_since(session, run) is not None and _holds(session, run, "=")
+
+
+def _holds(session: Session, run: Run, which: Literal["<", "="]) -> bool:
+    found = f"SELECT 1 FROM tasks WHERE workspace_id = %(w)s AND run_id {which} %(run)s LIMIT 1"  # noqa: S608 - our own words
     return bool(execute(raw(session), found, {"w": run.workspace_id, "run": run.id}))
 
 
-def _decide_what_others_have(session: Session, run: Run) -> bool:
-    """Makes due what stands as other rules than the run's have left it. Whether there is any: then the run is not decided yet."""
-    left = [
-        row
-        for table in ("conversations", "relationships")
-        for row in execute(
-            raw(session),
-            f"UPDATE {table} SET decide_at = least(decide_at, %(now)s) WHERE workspace_id = %(w)s AND rules_version <> %(rules)s"  # noqa: S608
-            " AND decide_at IS DISTINCT FROM 'infinity' RETURNING 1",
-            {"w": run.workspace_id, "rules": run.rules_version, "now": business_now()},
-        )
-    ]
-    return bool(left)
+# Ids of runs ascend. What stood first is what is counted against, so it is what is kept.
+_ADOPT = (
+    (
+        "INSERT INTO run_changes (workspace_id, run_id, task_id, before) SELECT DISTINCT ON (task_id) workspace_id, %(run)s, task_id, before"
+        " FROM run_changes WHERE workspace_id = %(w)s AND run_id < %(run)s ORDER BY task_id, run_id"
+        " ON CONFLICT (workspace_id, run_id, task_id) DO UPDATE SET before = excluded.before"
+    ),
+    "DELETE FROM run_changes WHERE workspace_id = %(w)s AND run_id < %(run)s",
+    "UPDATE tasks SET run_id = %(run)s WHERE workspace_id = %(w)s AND run_id < %(run)s",
+)
+
+
+def _adopt(session: Session, run: Run) -> None:
+    """What is held for runs before this one is this one's. There is none, but where a worker of a version that did not wait (see `beside`)
+    has decided something while the next run began: nobody would ever let go of it."""
+    for statement in _ADOPT:
+        execute(raw(session), statement, {"w": run.workspace_id, "run": run.id})
+
+
+_OUTSTANDING = (
+    "workspace_id = %(w)s AND rules_version <> %(rules)s"
+    " AND decide_at IS DISTINCT FROM 'infinity'"
+)
+
+
+def _is_outstanding(session: Session, run: Run) -> bool:
+    """Whether anything still stands as other rules than the run's, or settings of before, have left it: then the run is not decided yet,
+    though nobody has found it due. (Somebody may have it locked, say who pauses its account.) It is due from now on."""
+    params = {
+        "w": run.workspace_id,
+        "rules": run.rules_version,
+        "settings": run.settings_version,
+        "now": business_now(),
+    }
+    found = False
+    for table in ("conversations", "relationships"):
+        if execute(raw(session), f"SELECT 1 FROM {table} WHERE {_OUTSTANDING} LIMIT 1", params):  # noqa: S608 - names of our own tables
+            found = True
+            # What is due already is left alone: nobody waits for whoever has it locked.
+            make_due = f"UPDATE {table} SET decide_at = %(now)s WHERE {_OUTSTANDING} AND (decide_at IS NULL OR decide_at > %(now)s)"  # noqa: S608
+            execute(raw(session), make_due, params)
+    return found
 
 
 def release(session: Session, workspace_id: UUID, run_id: UUID, *, but: Iterable[UUID] = ()) -> None:
@@ -299,10 +365,10 @@ def examples(session: Session, workspace_id: UUID, run_id: UUID, limit: int = 50
 
 
 def get(session: Session, workspace_id: UUID, run_id: UUID) -> Run | None:
-    """A run, locked until the end of the transaction."""
-    return session.scalars(
-        select(Run).where(Run.workspace_id == workspace_id, Run.id == run_id).with_for_update(key_share=True)
-    ).one_or_none()
+    """A run as it is now, and `alone` with it until the end of the transaction."""
+    alone(session, workspace_id)
+    found = select(Run).where(Run.workspace_id == workspace_id, Run.id == run_id)
+    return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
 
 def close(session: Session, run: Run, state: str, by: str, at: datetime | None = None) -> None:

@@ -353,7 +353,7 @@ def begun_by_the_newer(world: World, patch: pytest.MonkeyPatch) -> None:
     with patch.context() as newer:
         install(newer, blind)
         with world.runtime.db.tenant(world.workspace_id) as session:
-            runs.notice_rules(session, world.workspace_id, settings.current(session, world.workspace_id).version)
+            runs.notice_rules(session, world.workspace_id)
     assert (newest(world).rules_version, newest(world).state) == (NEWER, "deciding")
 
 
