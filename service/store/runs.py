@@ -308,7 +308,7 @@ def _adopt(session: Session, run: Run) -> None:
 
 
 _OUTSTANDING = (
-    "workspace_id = %(w)s AND rules_version <> %(rules)s"
+    "workspace_id = %(w)s AND (rules_version <> %(rules)s OR (rules_version IS NOT NULL AND settings_version < %(settings)s))"
     " AND decide_at IS DISTINCT FROM 'infinity'"
 )
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from service import settings
-from service.models import Run
+from service.models import Conversation, Run
 from service.store import runs
 from tests.service.test_streams import waits_for_a_lock
 from tests.workers.conftest import World
@@ -129,3 +129,17 @@ def test_what_a_worker_that_did_not_wait_has_left_held_is_counted_with_the_newes
 
     assert (newest(asked).state, list(newest(asked).counts.values())) == ("held", [{"withdraw": MANY}])
     assert (len(asked.in_crm()), held_for_others(asked)) == (MANY, 0)
+
+
+def test_a_run_is_not_over_while_somebody_has_locked_what_it_has_to_decide(asked: World) -> None:
+    change(asked, **NOBODY_WAITS_LONG)
+    with asked.runtime.db.tenant(asked.workspace_id) as session:
+        session.execute(select(Conversation.id).with_for_update())  # as whoever pauses an account
+        for each in asked.claim():
+            asked.work(each)
+    assert newest(asked).state == "deciding"
+
+    asked.run()
+
+    assert (newest(asked).state, list(newest(asked).counts.values())) == ("held", [{"withdraw": MANY}])
+    assert len(asked.in_crm()) == MANY
