@@ -97,7 +97,7 @@ def _first(run: _Run, steps: _Steps) -> tuple[int, _Batch] | None:
         for number, (step, _) in enumerate(steps):
             batch = step(run, session)
             if batch is _Batch.NOT_OURS:
-                _let_go(run, session, not_before=run.now + PASSED_ON)
+                _let_go(run, session, again_at=run.now, not_before=run.now + PASSED_ON)
                 return None
             if batch is not _Batch.NOTHING:
                 _renew(run, session)

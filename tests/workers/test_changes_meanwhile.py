@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from service import settings
+from service import judging, queue, settings
 from service.models import Conversation, Run
-from service.store import runs
+from service.store import due, runs
 from tests.service.test_streams import waits_for_a_lock
 from tests.workers.conftest import World
 from tests.workers.test_breaker import act, change, newest
-from tests.workers.test_undone_rules import MANY, asked, blind, heard, install
+from tests.workers.test_undone_rules import MANY, NEWER, asked, blind, heard, install
 from workers import decide
 
 __all__ = ["asked"]  # a fixture
@@ -143,3 +143,25 @@ def test_a_run_is_not_over_while_somebody_has_locked_what_it_has_to_decide(asked
 
     assert (newest(asked).state, list(newest(asked).counts.values())) == ("held", [{"withdraw": MANY}])
     assert len(asked.in_crm()) == MANY
+
+
+def test_an_older_worker_leaves_to_newer_ones_also_who_is_to_be_matched(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        install(newer, judging.unanswered)
+        heard(asked)
+    queue.beat(asked.runtime.redis, queue.deciders(NEWER))
+    for table in ("conversations", "relationships"):
+        asked.sql(f"UPDATE {table} SET decide_at = NULL")
+    asked.sql("UPDATE authors SET match_due = true")
+    with asked.runtime.db.tenant(asked.workspace_id) as session:
+        due.decide_soon(session, asked.workspace_id)
+
+    asked.run()
+
+    assert asked.sql("SELECT decide_at, lease_id FROM workspace_schedule") == [(asked.now + decide.PASSED_ON, None)]
+    asked.passes(decide.PASSED_ON)
+    install(monkeypatch, judging.unanswered)
+    asked.run()
+    assert asked.sql("SELECT count(*) FROM authors WHERE match_due") == [(0,)]
