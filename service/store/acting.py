@@ -22,7 +22,7 @@ from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.models import Audit, Author, Connection, Conversation, Match, Relationship, Run, Settings, Task
 from service.rules.model import MatchState
-from service.store import due, freezing, handles, runs, sources
+from service.store import due, freezing, handles, runs, sources, undoing
 
 BY_RULES = "rules"
 NO_REPLY_NEEDED = "no reply needed"
@@ -378,10 +378,10 @@ def undo_run(session: Session, workspace_id: UUID, run_id: UUID, *, by: str) -> 
 
 
 def _undo_rules(session: Session, run: Run, by: str) -> None:
-    runs.put_back(session, run.workspace_id, run.id)
+    undoing.put_back(session, run.workspace_id, run.id)
     version = _settings_of_before(session, run, by=by)
     runs.close(session, run, "undone", by)
-    runs.stand_undone(session, run, settings_version=version, by=by)
+    undoing.stand_undone(session, run, settings_version=version, by=by)
     due.decide_soon(session, run.workspace_id)
 
 

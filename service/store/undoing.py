@@ -1,0 +1,88 @@
+"""Undoing a run of new rules: what they have left of each task is put back as it was remembered (`runs.remember`), and their rules stand
+undone from then on. See ADR 0015."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.clock import business_now, real_now
+from service.db import raw
+from service.models import Connection, Run
+from service.store import due, runs
+from service.store.rows import execute
+
+UNDONE = "The change of the rules that made it was undone."
+
+# What the rules have left of a task is put back; what a person closed stays closed, and so does what was answered: but for what only the
+# rules of the run took for answered.
+_OURS = "t.closed_by IN ('', 'rules') AND (t.wanted <> 'completed' OR (c.before->>'completes')::boolean)"
+_CHANGED = "run_changes c JOIN tasks t ON t.workspace_id = %(w)s AND t.id = c.task_id WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s"
+_SINCE = (
+    "min(coalesce((c.before->>'kept_at')::timestamptz, t.created_at))"  # from when the oldest state is that is put back
+)
+_WAITS = f"c.before->>'wanted' = 'open' AND t.kind = 'unanswered' AND {_OURS}"
+_NEWER = "e.workspace_id = %(w)s AND e.brand_id = d.brand_id AND greatest(e.received_at, e.deleted_at) > p.since"
+# Nobody's rules are asked again, but where posts came or went since: what is put back does not know of them.
+_LEAVE_CONVERSATIONS = f"""
+UPDATE conversations d SET waiting_since = coalesce(p.waiting_since, d.waiting_since), reasons = coalesce(p.reasons, d.reasons),
+       decide_at = CASE WHEN EXISTS (SELECT 1 FROM engagements e WHERE {_NEWER} AND e.thread = d.thread) THEN %(now)s::timestamptz END
+FROM (SELECT t.conversation_id, {_SINCE} AS since, max(t.since) FILTER (WHERE {_WAITS}) AS waiting_since,
+             (array_agg(c.before->'reasons') FILTER (WHERE {_WAITS}))[1] AS reasons FROM {_CHANGED} GROUP BY 1) p
+WHERE d.workspace_id = %(w)s AND d.id = p.conversation_id AND d.decide_at IS DISTINCT FROM 'infinity'
+"""  # noqa: S608 - our own words
+_LEAVE_RELATIONSHIPS = f"""
+UPDATE relationships d SET decide_at = CASE WHEN EXISTS (
+    SELECT 1 FROM conversations k JOIN engagements e ON {_NEWER} AND e.thread = k.thread WHERE k.workspace_id = %(w)s AND k.brand_id = d.brand_id
+    AND (k.author_id = d.author_id OR k.author_id IN (SELECT m.author_id FROM matches m WHERE m.workspace_id = %(w)s
+         AND m.contact_id = d.contact_id AND m.state = 'confirmed'))) THEN %(now)s::timestamptz END
+FROM (SELECT t.relationship_id, {_SINCE} AS since FROM {_CHANGED} GROUP BY 1) p
+WHERE d.workspace_id = %(w)s AND d.id = p.relationship_id
+"""  # noqa: S608 - our own words
+# `edited` names fields of the content: theirs are laid over what was before. What stood in the CRM is made there again at once: it was
+# given out once, and no limit of the day keeps it out.
+_PUT_BACK = f"""
+UPDATE tasks t SET wanted = c.before->>'wanted', reasons = c.before->'reasons', urgency = (c.before->>'urgency')::integer,
+       closed_by = c.before->>'closed_by', close_reason = c.before->>'close_reason',
+       closed_at = CASE WHEN c.before->>'closed_by' = '' THEN NULL ELSE t.closed_at END,
+       content = (c.before->'content') || coalesce((SELECT jsonb_object_agg(name, t.content->name) FROM jsonb_array_elements_text(t.edited) AS name
+           WHERE t.content ? name), '{{}}'),
+       external_id = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN NULL ELSE t.external_id END,
+       state = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN 'absent' ELSE t.state END,
+       held_reason = '', held_until = NULL, run_id = NULL, push_at = CASE WHEN t.state IN ('open', 'unknown', 'completed')
+           OR (t.state = 'withdrawn' AND c.before->>'wanted' = 'open' AND c.before->>'state' IN ('open', 'unknown')) THEN %(now)s END
+FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id
+  AND c.before <> '{{}}' AND {_OURS}
+"""  # noqa: S608 - our own words
+_TAKE_AWAY = """
+UPDATE tasks t SET wanted = 'withdrawn', closed_by = 'rules', close_reason = %(why)s, closed_at = %(real)s, run_id = NULL, parked_at = NULL,
+       held_reason = '', held_until = NULL, state = CASE WHEN t.state IN ('open', 'unknown') THEN t.state ELSE 'withdrawn' END,
+       push_at = CASE WHEN t.state IN ('open', 'unknown') THEN %(now)s END
+FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id
+  AND c.before = '{}' AND t.wanted = 'open'
+"""
+_HOLDS_NOTHING = "UPDATE tasks SET run_id = NULL WHERE workspace_id = %(w)s AND run_id = %(run)s"
+
+
+def put_back(session: Session, workspace_id: UUID, run_id: UUID) -> None:
+    """Tasks as they were before a run of new rules. What people edited in the CRM since stays theirs; what they closed stays closed,
+    and so does what was answered. Nothing of it is decided again because of that, but where posts came since."""
+    params = {"w": workspace_id, "run": run_id, "why": UNDONE, "now": business_now(), "real": real_now()}
+    for statement in (_LEAVE_CONVERSATIONS, _LEAVE_RELATIONSHIPS, _PUT_BACK, _TAKE_AWAY, _HOLDS_NOTHING):
+        execute(raw(session), statement, params)
+    crms = session.scalars(
+        select(Connection.id).where(Connection.workspace_id == workspace_id, Connection.kind == "crm")
+    )
+    for crm in sorted(crms):
+        due.push_soon(session, workspace_id, crm)
+
+
+def stand_undone(session: Session, run: Run, *, settings_version: int, by: str) -> Run:
+    """From here on the rules of `run` stand undone: what they alter of what stands now belongs to the run that begins here. Nothing
+    is decided again because of it."""
+    began = runs.begin(session, run.workspace_id, "undo", settings_version=settings_version, by=by)
+    began.state, began.from_settings_version = "passed", settings_version
+    session.flush()
+    return began
