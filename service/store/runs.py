@@ -38,7 +38,8 @@ _LOCK = 7261637  # any number: no other advisory lock of ours has it (see `servi
 Table = Literal["conversations", "relationships"]
 # What is kept of a task that a run alters: all that a decision may change in it.
 KEPT = (
-    "wanted", "content", "reasons", "urgency", "person", "closed_by", "close_reason", "state", "held_reason",
+    "wanted", "content", "reasons", "urgency", "person", "closed_by", "close_reason", "closed_at", "state",
+    "held_reason",
 )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ WHERE d.workspace_id = %(w)s AND d.id = p.relationship_id
 _PUT_BACK = f"""
 UPDATE tasks t SET wanted = c.before->>'wanted', reasons = c.before->'reasons', urgency = (c.before->>'urgency')::integer,
        closed_by = c.before->>'closed_by', close_reason = c.before->>'close_reason',
-       closed_at = CASE WHEN c.before->>'closed_by' = '' THEN NULL ELSE t.closed_at END,
+       closed_at = CASE WHEN c.before->>'closed_by' <> '' THEN coalesce((c.before->>'closed_at')::timestamptz, t.closed_at, %(real)s) END,
        content = (c.before->'content') || coalesce((SELECT jsonb_object_agg(name, t.content->name) FROM jsonb_array_elements_text(t.edited) AS name
            WHERE t.content ? name), '{{}}'),
        external_id = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN NULL ELSE t.external_id END,

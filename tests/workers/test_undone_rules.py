@@ -455,3 +455,32 @@ def test_approved_they_are_undone_as_well(asked: World, monkeypatch: pytest.Monk
     act(asked, "undo_run")
     asked.run()
     assert open_for_those_who_asked(asked.crm) == MANY
+
+
+# --- what a task was, to the last column ----------------------------------------------------------------------------
+
+
+def deaf(conversation: Conversation, **more: Any) -> Verdict:
+    """Rules that hear nobody's answers."""
+    return _JUDGE(replace(conversation, posts=tuple(post for post in conversation.posts if not post.ours)), **more)
+
+
+@pytest.mark.parametrize("remembered", [True, False], ids=["remembered", "by a version that kept no such instant"])
+def test_answered_tasks_that_come_back_closed_say_when_they_were(
+    asked: World, monkeypatch: pytest.MonkeyPatch, remembered: bool
+) -> None:
+    closed = "SELECT id, closed_at FROM tasks WHERE wanted = 'completed' ORDER BY id"
+    for each in range(LIMIT + 1):
+        answered(asked, each)
+    before = asked.sql(closed)
+    install(monkeypatch, deaf)
+    heard(asked)
+    assert asked.sql(closed) == []
+    if not remembered:
+        asked.sql("UPDATE run_changes SET before = before - 'closed_at' WHERE before <> '{}'")
+    act(asked, "undo_run")
+    asked.run()
+    after = asked.sql(closed)
+    assert (after == before) is remembered
+    assert len(after) == LIMIT + 1
+    assert all(at is not None for _, at in after)
