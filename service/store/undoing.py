@@ -41,6 +41,10 @@ UPDATE relationships d SET decide_at = CASE WHEN EXISTS (
 FROM (SELECT t.relationship_id, {_SINCE} AS since FROM {_CHANGED} GROUP BY 1) p
 WHERE d.workspace_id = %(w)s AND d.id = p.relationship_id
 """  # noqa: S608 - our own words
+# What the rules withdrew is gone from the CRM, but where a person had edited it: that was left to them, and stands there (`TaskRow.lingers`).
+_BACK = "t.state = 'withdrawn' AND c.before->>'wanted' = 'open'"
+_STANDS = "t.edited <> '[]' AND t.external_id IS NOT NULL"
+_LEFT_TO_THEM, _MADE_ANEW = f"{_BACK} AND {_STANDS}", f"{_BACK} AND NOT ({_STANDS})"
 # `edited` names fields of the content: theirs are laid over what was before. What stood in the CRM is made there again at once: it was
 # given out once, and no limit of the day keeps it out.
 _PUT_BACK = f"""
@@ -49,8 +53,8 @@ UPDATE tasks t SET wanted = c.before->>'wanted', reasons = c.before->'reasons', 
        closed_at = CASE WHEN c.before->>'closed_by' <> '' THEN coalesce((c.before->>'closed_at')::timestamptz, t.closed_at, %(real)s) END,
        content = (c.before->'content') || coalesce((SELECT jsonb_object_agg(name, t.content->name) FROM jsonb_array_elements_text(t.edited) AS name
            WHERE t.content ? name), '{{}}'),
-       external_id = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN NULL ELSE t.external_id END,
-       state = CASE WHEN t.state = 'withdrawn' AND c.before->>'wanted' = 'open' THEN 'absent' ELSE t.state END,
+       external_id = CASE WHEN {_MADE_ANEW} THEN NULL ELSE t.external_id END,
+       state = CASE WHEN {_MADE_ANEW} THEN 'absent' WHEN {_LEFT_TO_THEM} THEN 'open' ELSE t.state END,
        held_reason = '', held_until = NULL, run_id = NULL, push_at = CASE WHEN t.state IN ('open', 'unknown', 'completed')
            OR (t.state = 'withdrawn' AND c.before->>'wanted' = 'open' AND c.before->>'state' IN ('open', 'unknown')) THEN %(now)s END
 FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id

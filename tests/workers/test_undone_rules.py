@@ -484,3 +484,21 @@ def test_answered_tasks_that_come_back_closed_say_when_they_were(
     assert (after == before) is remembered
     assert len(after) == LIMIT + 1
     assert all(at is not None for _, at in after)
+
+
+def test_a_task_that_was_left_to_whoever_had_edited_it_is_made_no_second_time(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a CRM that does not keep two tasks with one key apart."""
+    asked.crm.unique = False
+    first = min(asked.crm.tasks)
+    asked.crm.edit_as_person(first, subject="Mine now")
+    asked.look(streams=("tasks",))
+    install(monkeypatch, blind)
+    heard(asked)
+    act(asked, "approve_run")
+    asked.run()
+    act(asked, "undo_run")
+    asked.run()
+    assert [id_ for id_, task in asked.crm.tasks.items() if task.subject == "Mine now"] == [first]
+    assert open_for_those_who_asked(asked.crm) == MANY
