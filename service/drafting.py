@@ -42,6 +42,7 @@ class Subject(Struct, frozen=True):
     talk: Sequence[Post]
     conversation_id: UUID | None = None
     relationship_id: UUID | None = None
+    speakers: Sequence[UUID] = ()  # of several threads: the authors whose words the talk holds
     frozen: str = ""  # why nothing is read there now, as a sentence for the task
 
 
@@ -258,7 +259,11 @@ def _fill(desk: Desk, subject: Subject, finding: Finding, row: TaskRow) -> None:
         subject.author_id,
         subject.contact.id if subject.contact else None,
     )
-    row.conversation_id, row.relationship_id = subject.conversation_id, subject.relationship_id
+    row.conversation_id, row.relationship_id, row.speakers = (
+        subject.conversation_id,
+        subject.relationship_id,
+        subject.speakers,
+    )
     row.crm_connection_id, row.reasons, row.urgency = crm, list(finding.reasons), finding.urgency
     if row.state == "absent" and row.push_at is None:
         row.held_reason, row.held_until = (owner.reason, owner.until) if isinstance(owner, Held) else ("", None)

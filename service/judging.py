@@ -167,4 +167,5 @@ def _relation(
     return Subject(
         each.brand_id, each.person, newest.author_id if newest else each.author_id, contact,
         newest.responder_email if newest else "", words, said, relationship_id=each.id,
+        speakers=sorted({talk.author_id for talk in talks}),
     )  # fmt: skip

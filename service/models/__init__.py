@@ -23,6 +23,7 @@ from service.models.crm import (
     Match,
     Owner,
     Task,
+    TaskAuthor,
 )
 from service.models.doors import (
     FactorSetup,
@@ -49,6 +50,6 @@ from service.models.watching import Freshness
 __all__ = [
     "APIKey", "Activity", "ActivityContact", "Attestation", "Audit", "AuditHead", "Author", "AuthorKey", "Base", "Bought", "Brand", "BusyTime", "CalendarFeed", "Comparison", "ConnectedAccount", "Connection", "Contact",
     "ContactKey", "Conversation", "Credential", "Departure", "Difference", "Engagement", "Errand", "FactorSetup", "Freshness", "IdempotencyKey", "Identity", "Invitation", "KeyCount", "KnownDevice", "Match", "MatchTotal", "Membership", "OAuthState", "OpenIDState",
-    "Owner", "Password", "PendingSignin", "PersonRequest", "ProviderApp", "ProviderFreeze", "RecoveryCode", "Relationship", "RuleVolume", "Run", "RunChange", "SecondFactor", "Settings", "Signal", "SigninLink", "SigninSession", "SigninTry", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Suppression", "SuppressionKey", "Task",
+    "Owner", "Password", "PendingSignin", "PersonRequest", "ProviderApp", "ProviderFreeze", "RecoveryCode", "Relationship", "RuleVolume", "Run", "RunChange", "SecondFactor", "Settings", "Signal", "SigninLink", "SigninSession", "SigninTry", "Spend", "SpendHold", "SpendMonth", "StageChange", "Stream", "Suppression", "SuppressionKey", "Task", "TaskAuthor",
     "Tenant", "User", "Workspace", "WorkspaceSchedule",
 ]  # fmt: skip

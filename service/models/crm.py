@@ -272,6 +272,20 @@ class Task(Below, Identified, Created, Base):
     decided_at: Mapped[datetime]
 
 
+class TaskAuthor(Below, Base):
+    """An author whose words a call task may hold, here, in the CRM or in what undoing a run brings back. Never fewer while the task
+    may say something: the matches by which they came together may be gone when their words have to go."""
+
+    __tablename__ = "task_authors"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "task_id"], ["tasks.workspace_id", "tasks.id"], ondelete="CASCADE"),
+        Index("ix_task_authors_author", "workspace_id", "author_id"),
+    )
+
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
+    author_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
 class IdempotencyKey(Tenant, Created, Base):
     """The answer that was given to a write, so that a repeat gets the same one. Kept a day."""
 

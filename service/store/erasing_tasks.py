@@ -25,7 +25,8 @@ _KEPT = ("owner_id", "due_at", "high_priority")  # what says nothing of them, an
 _FIND = """
 SELECT id, wanted, state, external_id, maybe_sent_at, written, content, edited, crm_connection_id, closed_at FROM tasks
 WHERE workspace_id = %(w)s AND erased_at IS NULL AND (author_id = ANY(%(authors)s) OR contact_id = ANY(%(contacts)s)
-   OR person = ANY(%(people)s)) ORDER BY id LIMIT %(n)s FOR UPDATE
+   OR person = ANY(%(people)s)
+   OR id = ANY(ARRAY(SELECT task_id FROM task_authors WHERE workspace_id = %(w)s AND author_id = ANY(%(authors)s)))) ORDER BY id LIMIT %(n)s FOR UPDATE
 """
 _TYPES = {
     "id": "uuid",
@@ -45,6 +46,7 @@ _SAVE = (
     f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
 )
 _REMEMBERED = "DELETE FROM run_changes WHERE workspace_id = %(w)s AND task_id = ANY(%(ids)s)"
+_SAID_BY = "DELETE FROM task_authors WHERE workspace_id = %(w)s AND task_id = ANY(%(ids)s)"
 _STANDING = """
 SELECT t.id, t.wanted, t.state, t.external_id, t.external_url, t.edited, t.detail, t.push_at, n.status, n.provider
 FROM tasks t JOIN connections n ON n.workspace_id = %(w)s AND n.id = t.crm_connection_id
@@ -94,7 +96,8 @@ def erase(session: Session, row: PersonRequest, limit: int) -> int:
         "person": f"erased:{row.id}",
     }  # fmt: skip
     execute(raw(session), _SAVE, {**shared, **packed(_TYPES, map(_erased, found))})
-    execute(raw(session), _REMEMBERED, {"w": row.workspace_id, "ids": ids})
+    for statement in (_REMEMBERED, _SAID_BY):
+        execute(raw(session), statement, {"w": row.workspace_id, "ids": ids})
     row.task_ids = [*row.task_ids, *ids]
     session.flush()
     for crm in sorted({each.crm for each in found if each.crm and each.stands}):

@@ -92,9 +92,10 @@ SECTIONS = (
     ),
     Section(
         "tasks",
-        "Every task about them, with its text, what became of it, and whether a call was held back to compare.",
+        "Every task about them or made of their words, with its text, what became of it, and whether a call was held back to compare.",
         "SELECT t.id AS key, t.id, t.kind, n.provider AS crm, t.external_id, t.external_url, t.wanted, t.state, t.content->>'subject' AS subject, t.content->>'body' AS body, t.reasons, t.urgency, t.since, t.due_at, t.held_reason, t.trial, t.created_at, t.pushed_at, t.closed_at, t.closed_by, t.close_reason FROM tasks t LEFT JOIN connections n ON n.workspace_id = %(w)s AND n.id = t.crm_connection_id"
-        " WHERE t.workspace_id = %(w)s AND (t.author_id = ANY(%(authors)s) OR t.contact_id = ANY(%(contacts)s) OR t.person = ANY(%(people)s))"
+        " WHERE t.workspace_id = %(w)s AND (t.author_id = ANY(%(authors)s) OR t.contact_id = ANY(%(contacts)s) OR t.person = ANY(%(people)s)"
+        " OR t.id = ANY(ARRAY(SELECT task_id FROM task_authors WHERE workspace_id = %(w)s AND author_id = ANY(%(authors)s))))"
         " AND t.id > %(after)s ORDER BY key LIMIT %(n)s",
     ),
     Section(

@@ -19,26 +19,21 @@ from service.store.rows import execute, packed, records
 _TASKS = """
 WITH talks AS (
     SELECT c.id, c.author_id FROM conversations c WHERE c.workspace_id = %(w)s AND c.brand_id = %(brand)s AND c.thread = ANY(%(threads)s)
-), people AS (
-    SELECT r.id FROM relationships r WHERE r.workspace_id = %(w)s AND r.brand_id = %(brand)s AND r.person = ANY(ARRAY(
-        SELECT 'author:' || author_id FROM talks
-        UNION SELECT 'contact:' || m.contact_id FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id IN (SELECT author_id FROM talks)))
 ), about AS (
     SELECT t.id FROM tasks t WHERE t.workspace_id = %(w)s AND t.conversation_id = ANY(ARRAY(SELECT id FROM talks))
-    UNION SELECT t.id FROM tasks t WHERE t.workspace_id = %(w)s AND t.relationship_id = ANY(ARRAY(SELECT id FROM people))
+    UNION SELECT q.task_id FROM task_authors q WHERE q.workspace_id = %(w)s AND q.author_id = ANY(ARRAY(SELECT author_id FROM talks))
 )
 SELECT t.id, t.content, t.written, t.state IN ('open', 'unknown', 'completed'), t.external_id IS NOT NULL AND (t.state = 'completed' OR (
        t.state = 'open' AND EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s AND n.id = t.crm_connection_id AND n.brand_id <> t.brand_id))),
        t.crm_connection_id, EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s AND n.id = t.crm_connection_id AND n.status = 'disconnected')
-FROM tasks t WHERE t.workspace_id = %(w)s AND t.id = ANY(ARRAY(SELECT id FROM about)) AND NOT t.edited ? 'body' ORDER BY t.id FOR UPDATE
+FROM tasks t WHERE t.workspace_id = %(w)s AND t.id = ANY(ARRAY(SELECT id FROM about)) AND t.brand_id = %(brand)s AND NOT t.edited ? 'body' ORDER BY t.id FOR UPDATE
 """
 # Of these threads, those of whose people any task may quote something.
 _QUOTED = """
 SELECT DISTINCT c.thread FROM conversations c WHERE c.workspace_id = %(w)s AND c.brand_id = %(brand)s AND c.thread = ANY(%(threads)s) AND (
     EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = %(w)s AND t.conversation_id = c.id AND t.erased_at IS NULL)
-    OR EXISTS (SELECT 1 FROM relationships r JOIN tasks t ON t.workspace_id = %(w)s AND t.relationship_id = r.id AND t.erased_at IS NULL
-        WHERE r.workspace_id = %(w)s AND r.brand_id = c.brand_id AND r.person = ANY(ARRAY(SELECT 'author:' || c.author_id
-            UNION ALL SELECT 'contact:' || m.contact_id FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = c.author_id))))
+    OR EXISTS (SELECT 1 FROM task_authors q JOIN tasks t ON t.workspace_id = %(w)s AND t.id = q.task_id AND t.erased_at IS NULL
+        WHERE q.workspace_id = %(w)s AND q.author_id = c.author_id AND t.brand_id = c.brand_id))
 """
 _REDACTED = {"id": "uuid", "content": "jsonb", "written": "jsonb", "push": "boolean"}
 _SAVE = (

@@ -55,6 +55,9 @@ class TaskRow:
     ripe_at: datetime | None = None
     erased_at: datetime | None = None
     sent: list[dict[str, Any]] = field(default_factory=list)
+    speakers: Sequence[
+        UUID
+    ] = ()  # whose words the content was made of just now, where these are several authors'; in `task_authors`
 
     @property
     def in_crm(self) -> bool:
@@ -82,7 +85,7 @@ _TYPES = {
     "sent": "jsonb",
 }  # fmt: skip
 _VALUES = attrgetter(*_TYPES)
-_NAMES = ", ".join(each.name for each in fields(TaskRow))
+_NAMES = ", ".join(each.name for each in fields(TaskRow) if each.name != "speakers")
 _SELECT = f"SELECT {_NAMES} FROM tasks WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
 # What a decision may change in a task that is there already; the rest is the CRM's to say (see `settle`).
 _DECIDED = (
@@ -104,6 +107,12 @@ _SAVE = insert(
         " decided_at = excluded.decided_at, " + ", ".join(f"{name} = excluded.{name}" for name in _DECIDED)
     ),
 )  # fmt: skip
+# By key: a task keeps the id that it was first stored with.
+_SPEAKER = {"key": "text", "author_id": "uuid"}
+_SAVE_SPEAKERS = (
+    "INSERT INTO task_authors (workspace_id, task_id, author_id) SELECT t.workspace_id, t.id, new.author_id"  # noqa: S608 - names of our own columns
+    f" FROM {records(_SPEAKER)} JOIN tasks t ON t.workspace_id = %(w)s AND t.key = new.key ON CONFLICT DO NOTHING"
+)
 
 
 def _rows(found: Iterable[Sequence[Any]]) -> list[TaskRow]:
@@ -147,12 +156,14 @@ def standing(
 
 
 def save(session: Session, workspace_id: UUID, rows: Sequence[TaskRow], *, settings: int) -> None:
-    """Stores what was decided of these tasks."""
+    """Stores what was decided of these tasks, and adds to whose words they may hold."""
     if not rows:
         return
     values = map(_VALUES, sorted(rows, key=lambda row: row.id))
     shared = {"w": workspace_id, "settings": settings, "rules": RULES_VERSION, "now": real_now()}
     execute(raw(session), _SAVE, {**shared, **packed(_TYPES, values)})
+    if speakers := [(row.key, author) for row in rows for author in row.speakers]:
+        execute(raw(session), _SAVE_SPEAKERS, {"w": workspace_id, **packed(_SPEAKER, speakers)})
 
 
 # --- admission ------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ MEANT = {
 }
 # A table with one of these columns says something of somebody. Those without texts of their own are searched, and not planted.
 POINTING = {"author_id", "contact_id", "engagement_id", "conversation_id", "relationship_id", "task_id"}
-WITHOUT_TEXT = {"author_keys", "contact_keys", "signals"}
+WITHOUT_TEXT = {"author_keys", "contact_keys", "signals", "task_authors"}
 
 Search = Callable[[], dict[str, str]]
 

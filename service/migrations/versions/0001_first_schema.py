@@ -689,6 +689,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("run_id IS NOT NULL"),
     )
     op.create_table(
+        "task_authors",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "task_id"],
+            ["tasks.workspace_id", "tasks.id"],
+            name=op.f("fk_task_authors_workspace_id_task_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "task_id", "author_id", name=op.f("pk_task_authors")),
+    )
+    op.create_index("ix_task_authors_author", "task_authors", ["workspace_id", "author_id"], unique=False)
+    op.create_table(
         "runs",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1521,6 +1535,7 @@ def upgrade() -> None:
         "author_keys",
         "connections",
         "tasks",
+        "task_authors",
         "runs",
         "run_changes",
         "activities",
@@ -1584,6 +1599,8 @@ def downgrade() -> None:
     )
     op.drop_table("calendar_feeds")
     op.drop_index("ix_tasks_closed", table_name="tasks", postgresql_where=sa.text("closed_at IS NOT NULL"))
+    op.drop_index("ix_task_authors_author", table_name="task_authors")
+    op.drop_table("task_authors")
     op.drop_index("ix_run_changes_task", table_name="run_changes")
     op.drop_table("run_changes")
     op.drop_table("runs")
