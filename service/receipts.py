@@ -26,6 +26,10 @@ _WENT = (
     ("contacts", "Erased here: the copy of {n} CRM {contacts}. In the CRM a contact is yours to delete: Warmline never deletes one."),
     ("written", "A handle that Warmline had written into the CRM contact stays there as part of it."),
 )  # fmt: skip
+_PERHAPS = (
+    ("perhaps", "Left as they are: {n} {contacts} that may be the same person, which nobody has confirmed. Erase them too if they are."),
+    ("perhaps_authors", "Left as they are: {n} {profiles} that may be the same person, which nobody has confirmed. Erase them too if they are."),
+)  # fmt: skip
 _TASKS = (
     ("withdrawn", "Taken out of the CRM: {n} open {tasks}."),
     ("gone", "Gone from the CRM before this: {n} closed {tasks}."),
@@ -48,14 +52,11 @@ def lines(counts: Row, tasks: Sequence[Row], *, asked_at: datetime, backup_days:
     found = [_say(words, counts[noun]) for noun, words in _WENT if counts.get(noun)]
     found += _of_tasks(tasks)
     found += _of_remains(tasks)
-    if counts.get("perhaps"):
-        found.append(
-            _say("Left as they are: {n} {contacts} that may be the same person, which nobody has confirmed. Erase them too if they are.", counts["perhaps"])
-        )  # fmt: skip
+    found += [_say(words, counts[noun]) for noun, words in _PERHAPS if counts.get(noun)]
     found += [
         "What they wrote on the networks is theirs and the networks': it stays there.",
         "When they are read again they are left out, by hashes from which no name can be told.",
-        "An address that contacts of other names carry as well counts beside their name only. Whoever comes later with one that was theirs alone is left out.",
+        "An address that contacts or profiles of other names carry as well counts beside their name only. Whoever comes later with one that was theirs alone is left out.",
         _of_backups(asked_at, backup_days),
     ]
     return found

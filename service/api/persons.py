@@ -43,6 +43,11 @@ class OnePersonSchema(Schema):
             "Contacts that may be the same person, by a match or by a shared address and a like name, and were never confirmed."
         ),
     )
+    perhaps_authors = fields.List(
+        fields.UUID(),
+        required=True,
+        metadata=about("Profiles on networks that may be the same person, likewise."),
+    )
     objects = Flag(metadata=about("They asked never to be judged."))
     ours = Flag(metadata=about("An account of the team's own: it can be neither erased nor left alone."))
 
@@ -258,7 +263,7 @@ def dump(person: Person) -> Row:
     """A person as the API shows them."""
     return {
         "id": person.key, "name": person.name, "author_ids": person.author_ids, "contact_ids": person.contact_ids,
-        "perhaps": list(person.perhaps), "objects": person.objected, "ours": person.ours,
+        "perhaps": list(person.perhaps), "perhaps_authors": list(person.perhaps_authors), "objects": person.objected, "ours": person.ours,
     }  # fmt: skip
 
 

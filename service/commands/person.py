@@ -46,6 +46,8 @@ def find(query: str, as_json: bool) -> None:
         return
     for workspace_id, each in found:
         click.echo(f"{(each.contact_ids + each.author_ids)[0]}  {each.name}  ({len(each.authors)} on networks, {len(each.contacts)} in CRMs; workspace {workspace_id})")  # fmt: skip
+        for maybe in (*each.perhaps, *each.perhaps_authors):
+            click.echo(f"  {maybe}  may be the same person; nobody has confirmed it")
     if not found:
         click.echo("Nobody of that spelling is held here.", err=True)
 

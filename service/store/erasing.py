@@ -53,7 +53,8 @@ def begin(session: Session, workspace_id: UUID, record_id: UUID, *, by: str) -> 
         return standing
     row = PersonRequest(
         workspace_id=workspace_id, kind=KIND, state=UNDER_WAY, person=person.key, author_ids=person.author_ids,
-        contact_ids=person.contact_ids, asked_by=by, next_at=real_now(), counts={"perhaps": len(person.perhaps)},
+        contact_ids=person.contact_ids, asked_by=by, next_at=real_now(),
+        counts={"perhaps": len(person.perhaps), "perhaps_authors": len(person.perhaps_authors)},
     )  # fmt: skip
     session.add(row)
     session.flush()

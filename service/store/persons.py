@@ -34,8 +34,8 @@ _CONFIRMED = (
     " AND (author_id = ANY(%(authors)s) OR contact_id = ANY(%(contacts)s))"
 )
 _SUGGESTED = (
-    "SELECT DISTINCT contact_id FROM matches WHERE workspace_id = %(w)s AND state = 'suggested' AND author_id = ANY(%(authors)s)"
-    " AND contact_id <> ALL(%(contacts)s)"
+    "SELECT author_id, contact_id FROM matches WHERE workspace_id = %(w)s AND state = 'suggested'"
+    " AND (author_id = ANY(%(authors)s) OR contact_id = ANY(%(contacts)s))"
 )
 # Whoever objects is filed nowhere, so those who were one person then are found by what was noted.
 _OBJECTED = (
@@ -54,9 +54,9 @@ class Person:
 
     authors: Sequence[Mapping[str, Any]]
     contacts: Sequence[Mapping[str, Any]]
-    perhaps: Sequence[
-        UUID
-    ] = ()  # contacts that are suggested, or share an address and a name, and nobody has said yes to
+    # Contacts and authors that are suggested, or share an address and a name, and nobody has said yes to.
+    perhaps: Sequence[UUID] = ()
+    perhaps_authors: Sequence[UUID] = ()
     ours: bool = False  # one of the authors is an account of the team's own
     shared: frozenset[str] = frozenset()  # keys of theirs that others carry as well
 
@@ -125,10 +125,11 @@ def of(session: Session, workspace_id: UUID, record_id: UUID) -> Person | None:
         if len(authors) + len(contacts) == before:
             break
     params = {"w": workspace_id, "authors": list(authors), "contacts": list(contacts)}
-    suggested = {row[0] for row in execute(raw(session), _SUGGESTED, params)}
-    perhaps = sorted(suggested | (held.perhaps - contacts))
+    suggested = execute(raw(session), _SUGGESTED, params)
+    perhaps = sorted((held.perhaps | {row[1] for row in suggested}) - contacts)
+    perhaps_authors = sorted((held.perhaps_authors | {row[0] for row in suggested}) - authors)
     ours = bool(execute(raw(session), _OWN, {"w": workspace_id, "ids": list(authors)}))
-    return Person(own, known, perhaps, ours, frozenset(held.shared))
+    return Person(own, known, perhaps, perhaps_authors, ours, frozenset(held.shared))
 
 
 def _confirmed(

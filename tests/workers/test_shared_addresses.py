@@ -1,15 +1,17 @@
-"""An address that contacts of different names carry is an office's: erasing one of them touches no other, now or later."""
+"""An address that contacts or profiles of different names carry tells nobody apart: erasing one of them touches no other, now or later."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from integrations.records import Author, Contact, Handle
-from service.store import erasing, objecting, persons, sharing
-from tests.workers.conftest import World
+from service.rules.model import MatchState
+from service.store import acting, erasing, objecting, persons, sharing
+from tests.workers.conftest import ANA, World
 
 OFFICE = "zentralruf@firma.de"  # in no table of words
 SWITCHBOARD = "+49 30 123456"
@@ -126,6 +128,88 @@ def test_an_author_who_shows_the_address_of_others_takes_nobody_along(firm: Worl
     reads(firm, DORA)
     assert stored(firm) == ["k0", "k1", "k2", "k3"]
     assert firm.sql("SELECT native_id FROM engagements WHERE native_id LIKE 'q%' ORDER BY 1") == [("q2",), ("q3",)]
+
+
+# --- a profile and a contact that carry one -------------------------------------------------------------------
+
+AGENTS = "bob.miller@agency.de"
+STELLA = Author("s1", "stella", "Stella Nova", bio=f"Bookings: {AGENTS}", url="https://social.example/stella")
+BOBS = Author("b9", "bobby", "Bob Miller", bio=f"Agent. {AGENTS}", url="https://social.example/bob")
+BOB = contact("kb", "Bob Miller", AGENTS)
+
+
+@pytest.fixture
+def agency(connected: World) -> World:
+    """Stella shows the address of Bob, who looks after her."""
+    reads(connected, BOB)
+    connected.says("@brand Do you ship to Faro before Christmas?", id="q1", who=STELLA)
+    connected.look()
+    return connected
+
+
+def posts(world: World) -> list[str]:
+    return [each for (each,) in world.sql("SELECT native_id FROM engagements ORDER BY 1")]
+
+
+def decide(world: World, state: MatchState) -> None:
+    """What a person says of the only match."""
+    [(match_id,)] = world.sql("SELECT id FROM matches")
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        acting.decide_match(session, world.workspace_id, UUID(str(match_id)), state, by=world.owner.caller.actor)  # type: ignore[arg-type]
+
+
+def test_whose_address_a_profile_shows_stays_when_whoever_shows_it_is_erased(agency: World) -> None:
+    receipt = erase(agency, "s1", "authors")
+    assert any("1 contact that may be the same person" in line for line in receipt)
+    reads(agency, replace(BOB, title="CEO"))
+    agency.says("@brand I have a question, who helps?", id="q2", who=BOBS)
+    agency.look()
+    assert agency.sql("SELECT fields ->> 'title' FROM contacts") == [("CEO",)]
+    assert posts(agency) == ["q2"]
+
+
+def test_whoever_shows_the_address_of_somebody_who_is_erased_stays_and_is_named(agency: World) -> None:
+    assert list(person(agency, "kb").perhaps_authors) == [row_id(agency, "s1", "authors")]
+    receipt = erase(agency, "kb")
+    assert any("1 profile that may be the same person" in line for line in receipt)
+    agency.says("@brand Hello? Nobody answers me. Why?", id="q2", who=STELLA)
+    reads(agency, replace(BOB, id="k8"))
+    assert posts(agency) == ["q1", "q2"]
+    assert stored(agency) == []
+
+
+def test_whose_account_it_was_said_not_to_be_is_not_held_by_its_handle(connected: World) -> None:
+    carter = contact("c1", "Bo Carter", "bo@x.de", handles=(Handle("fakesocial", "ana"),))
+    reads(connected, carter)
+    connected.says("@brand Do you ship to Faro before Christmas?", id="q1", who=replace(ANA, name="Bo Carter"))
+    connected.look()
+    decide(connected, MatchState.REJECTED)
+    found = person(connected, "a1", "authors")
+    assert (found.contacts, list(found.perhaps)) == ([], [])
+    erase(connected, "a1", "authors")
+    reads(connected, replace(carter, title="CEO"))
+    assert connected.sql("SELECT fields ->> 'title' FROM contacts") == [("CEO",)]
+
+
+def test_a_profile_by_another_name_that_is_confirmed_to_be_a_contact_parts_nobody(connected: World) -> None:
+    star = Author("s2", "stargirl", "Stargirl", bio="anna@firma.de", url="https://social.example/star")
+    reads(connected, ANNA, contact("k9", "A. Meyer", "anna@firma.de"))
+    connected.says("@brand Do you ship to Faro before Christmas?", id="q1", who=star)
+    connected.look()
+    shared = ["e:anna@firma.de"]
+    records = [sharing.Record(row_id(connected, "k9"), contact("k9", "A. Meyer"), shared)]
+    found = []
+    for state in ("suggested", "confirmed"):
+        connected.sql("DELETE FROM matches")
+        connected.sql(
+            "INSERT INTO matches (workspace_id, id, author_id, contact_id, connection_id, state, score, evidence, rules_version, decided_by, decided_at)"
+            " SELECT c.workspace_id, gen_random_uuid(), a.id, c.id, c.connection_id, :s, 0.5, '[]', 1, 'rules', now() FROM contacts c, authors a"
+            " WHERE c.native_id = 'k0' AND a.native_id = 's2'",
+            s=state,
+        )
+        with connected.runtime.db.tenant(connected.workspace_id) as session:
+            found.append(sharing.look(session, connected.workspace_id, (), records).theirs)
+    assert found == [set(), {row_id(connected, each) for each in ("k0", "k9")}]
 
 
 # --- who is one person ----------------------------------------------------------------------------------------
