@@ -37,10 +37,13 @@ _SUGGESTED = (
     "SELECT author_id, contact_id FROM matches WHERE workspace_id = %(w)s AND state = 'suggested'"
     " AND (author_id = ANY(%(authors)s) OR contact_id = ANY(%(contacts)s))"
 )
-# Whoever objects is filed nowhere, so those who were one person then are found by what was noted.
+# Whoever objects is filed nowhere, so those who were one person then are found by what was noted; but for authors of whom somebody said
+# since that they are another.
 _OBJECTED = (
-    "SELECT author_ids, contact_ids FROM person_requests WHERE workspace_id = %(w)s AND kind = 'object' AND state = 'done'"
-    " AND (author_ids && %(authors)s::uuid[] OR contact_ids && %(contacts)s::uuid[])"
+    "SELECT still.ids, p.contact_ids FROM person_requests p CROSS JOIN LATERAL (SELECT ARRAY(SELECT a.id FROM unnest(p.author_ids) AS a (id)"
+    " WHERE NOT EXISTS (SELECT 1 FROM matches m WHERE m.workspace_id = %(w)s AND m.author_id = a.id AND m.contact_id = ANY(p.contact_ids)"
+    " AND m.state = 'rejected')) AS ids) still WHERE p.workspace_id = %(w)s AND p.kind = 'object' AND p.state = 'done'"
+    " AND (still.ids && %(authors)s::uuid[] OR p.contact_ids && %(contacts)s::uuid[])"
 )
 _OWN = (
     "SELECT a.id FROM authors a JOIN connections n ON n.workspace_id = %(w)s AND n.provider = a.provider AND n.host = a.host"

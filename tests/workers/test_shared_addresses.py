@@ -191,6 +191,18 @@ def test_whose_account_it_was_said_not_to_be_is_not_held_by_its_handle(connected
     assert connected.sql("SELECT fields ->> 'title' FROM contacts") == [("CEO",)]
 
 
+def test_a_match_that_was_rejected_after_an_objection_joins_nobody(connected: World) -> None:
+    connected.knows()
+    connected.says("@brand Do you ship to Faro before Christmas?", id="q1")
+    connected.look()
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        objecting.begin(session, connected.workspace_id, row_id(connected, "a1", "authors"), by="system")
+    assert len(person(connected, "a1", "authors").contacts) == 1
+    decide(connected, MatchState.REJECTED)
+    assert person(connected, "a1", "authors").contacts == []
+    assert person(connected, "c1").authors == []
+
+
 def test_a_profile_by_another_name_that_is_confirmed_to_be_a_contact_parts_nobody(connected: World) -> None:
     star = Author("s2", "stargirl", "Stargirl", bio="anna@firma.de", url="https://social.example/star")
     reads(connected, ANNA, contact("k9", "A. Meyer", "anna@firma.de"))
