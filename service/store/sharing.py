@@ -72,7 +72,7 @@ class Found:
 class _Pairs:
     """`same`: the contacts that each author is confirmed to be. `other`: pairs of an author and a contact that somebody rejected."""
 
-    same: Mapping[UUID, Collection[UUID]]
+    same: Mapping[UUID, set[UUID]]
     other: Collection[frozenset[UUID]]
 
 
@@ -124,7 +124,7 @@ def _pairs(
     """What is known of the matches between those who carry any of the keys."""
     authors, contacts = (list({row_id for some in side.values() for row_id in some}) for side in (there, in_crms))
     same: defaultdict[UUID, set[UUID]] = defaultdict(set)
-    other = set()
+    other: set[frozenset[UUID]] = set()
     params = {"w": workspace_id, "authors": authors, "contacts": contacts}
     for author_id, contact_id, state in execute(raw(session), _PAIRS, params) if authors and contacts else ():
         if state == MatchState.CONFIRMED:
