@@ -250,6 +250,12 @@ def workspaces_of(session: Session, user_id: UUID) -> list[tuple[UUID, str, str]
 
 
 def create_api_key(db: Database, workspace_id: UUID, user_id: UUID | None, name: str, scopes: Iterable[str]) -> str:
+    """As `new_api_key`, in a transaction of its own."""
+    with db.tenant(workspace_id) as session:
+        return new_api_key(session, workspace_id, user_id, name, scopes)
+
+
+def new_api_key(session: Session, workspace_id: UUID, user_id: UUID | None, name: str, scopes: Iterable[str]) -> str:
     """A new key's secret, shown once; `user_id` made it (None: Warmline itself). Raises PlainError for an unknown scope."""
     wanted = sorted(set(scopes))
     if unknown := [scope for scope in wanted if scope not in SCOPES]:
@@ -265,9 +271,8 @@ def create_api_key(db: Database, workspace_id: UUID, user_id: UUID | None, name:
         created_by=user_id,
     )
     by = f"user:{user_id}" if user_id else "system"
-    with db.tenant(workspace_id) as session:  # in one transaction: no key without a row in the trail
-        session.add(key)
-        session.add(Audit(workspace_id=workspace_id, actor=by, action="key.created", subject=f"key:{key_id}"))
+    session.add(key)
+    session.add(Audit(workspace_id=workspace_id, actor=by, action="key.created", subject=f"key:{key_id}"))
     return secret
 
 

@@ -4,12 +4,13 @@ receipt says what went and what stays."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from service import disconnecting
 from service.clock import real_now
@@ -39,13 +40,16 @@ class Receipt:
     lines: Sequence[str]
 
 
-def ask(runtime: Runtime, workspace_id: UUID, *, by: str, purge: bool, days: int | None = None) -> tuple[str, datetime]:
+def ask(
+    runtime: Runtime, workspace_id: UUID, *, by: str, purge: bool, days: int | None = None, first: Callable[[Session], None] = lambda _: None
+) -> tuple[str, datetime]:  # fmt: skip
     """The workspace is to be deleted in so many days (None: as configured). Until then nothing is read and nothing written, and
     `keep` undoes it. `purge`: our open tasks in the CRMs are withdrawn first. Returns the token of the receipt's link, which is not
-    kept, and when. Raises PlainError for a workspace that is not there, or is being deleted already."""
+    kept, and when. `first` looks, in the same transaction, whether whoever asks still may. Raises PlainError for a workspace that is not there, or is being deleted already."""
     token = secrets.token_urlsafe(32)
     at = real_now() + timedelta(days=runtime.config.leave_days if days is None else days)
     with runtime.db.tenant(workspace_id) as session:
+        first(session)
         if session.scalar(select(Workspace.id).where(Workspace.id == workspace_id)) is None:
             raise PlainError("There is no such workspace.")
         row = departures.ask(session, workspace_id, digest(token), by=by, purge=purge, at=at)

@@ -249,7 +249,7 @@ def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> E
 def still_may(session: Session, who: Caller) -> bool:
     """Whether the caller may see to people here, as they could when their request began; that stays so until this transaction ends. For
     what outlives a request: else somebody who is removed at this moment would leave it behind."""
-    session.execute(select(Workspace.id).where(Workspace.id == who.workspace_id).with_for_update(read=True))
+    _lock(session, who.workspace_id)
     if who.user_id is None:  # a key of Warmline's operator, which belongs to nobody
         return True
     return PEOPLE in may(session.scalar(select(Membership.role).where(*_of(who.workspace_id, who.user_id))))
@@ -286,8 +286,14 @@ def _end_what_they_made_for_others(session: Session, workspace_id: UUID, user_id
 
 def _locked(session: Session, workspace_id: UUID, user_id: UUID) -> str | None:
     """This member's role. The workspace's row is locked first: two owners who remove each other come one after the other."""
-    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
+    _lock(session, workspace_id)
     return session.scalar(select(Membership.role).where(*_of(workspace_id, user_id)))
+
+
+def _lock(session: Session, workspace_id: UUID) -> None:
+    """One lock for whoever changes who belongs here and for whoever asks first whether they may: a shared one, which both held, would let
+    neither go on."""
+    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
 
 
 def _keep_an_owner(session: Session, workspace_id: UUID, without: UUID) -> None:

@@ -72,6 +72,7 @@ def change(body: dict[str, Any], member_id: UUID) -> Response:
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
+            _still_may(session, who)
             if store.change_role(session, who.workspace_id, member_id, body["role"], by=who.actor) is None:
                 missing("member")
             return _one(session, who, member_id)
@@ -85,11 +86,17 @@ def remove(member_id: UUID) -> Response:
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
+            _still_may(session, who)
             if store.remove(session, who.workspace_id, member_id, by=who.actor) is None:
                 missing("member")
     except store.LastOwnerError as error:
         refuse(409, str(error))
     return nothing()
+
+
+def _still_may(session: Session, who: Caller) -> None:
+    if not store.still_may(session, who):
+        refuse(403, "Whoever made this API key sees to nobody here any more.")
 
 
 def _one(session: Session, who: Caller, member_id: UUID) -> Response:

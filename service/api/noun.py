@@ -97,6 +97,12 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest is untyped
         """flask-smorest would answer for the whole application; `problems` answers below /v1 alone."""
 
 
+def _read_body() -> None:
+    """The whole body, bounded as it is, before anybody asks who calls: else whoever sends theirs late acts by rights that they had as it
+    began."""
+    request.get_data()
+
+
 def _nothing_unknown() -> None:
     """Where a route takes nothing in its address, what stands there all the same (`?dry_run=true`) is refused: ignored, it would seem to
     have been heeded. Where it takes something, its schema does that."""
@@ -119,6 +125,7 @@ def mount(app: Flask, nouns: Sequence[Noun], **spec: Any) -> Any:
     for noun in nouns:
         parent.register_blueprint(noun.blueprint)
     parent.before_request(pace.hold_refused)
+    parent.before_request(_read_body)
     parent.before_request(auth.authenticate)
     parent.before_request(pace.hold)
     parent.before_request(_nothing_unknown)

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from service import departing
-from service.console.guard import caller
+from service.console.guard import caller, still_may
 from service.console.page import done, page
 from service.errors import PlainError
 from service.runtime import runtime
@@ -29,7 +29,9 @@ def ask() -> ResponseReturnValue:
             sentence=f"Nothing was done. Type the workspace's name, {who.workspace_name}, to say that you mean it."
         ), 400
     try:
-        token, _ = departing.ask(runtime(), who.workspace_id, by=who.actor, purge="purge" in request.form)
+        token, _ = departing.ask(
+            runtime(), who.workspace_id, by=who.actor, purge="purge" in request.form, first=still_may
+        )
     except PlainError as error:
         return _page(sentence=str(error)), 400
     return _page(link=f"{runtime().config.base_url}{url_for('console.departing.receipt', token=token)}")

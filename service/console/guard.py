@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from flask import abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from integrations import foreign
-from service import access, accounts, signin
+from service import access, accounts, members, signin
 from service.accounts import Caller
 from service.console import cookies, onward
 from service.runtime import runtime
@@ -50,6 +51,7 @@ def check() -> ResponseReturnValue | None:
     if endpoint.endswith(".static"):
         return None
     view = current_app.view_functions[endpoint]
+    request.get_data()  # first, and whole: whoever sends theirs late is asked about once it is there
     g.caller = _who()
     if any(_NUL in each for each in request.values.values()):
         abort(400, ODD_FORM)
@@ -80,6 +82,12 @@ def maybe_caller() -> Caller | None:
     """Who is signed in, if anybody."""
     found: Caller | None = g.get("caller")
     return found
+
+
+def still_may(session: Session) -> None:
+    """Ends the request with 403 where whoever made it sees to nobody here any more; as `members.still_may`, for what outlives it."""
+    if not members.still_may(session, caller()):
+        abort(403, VIEW_ONLY)
 
 
 def shown_anew(cookie: str) -> None:

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from service import access, accounts
-from service.console.guard import caller
+from service.console.guard import caller, still_may
 from service.console.page import done, page
 from service.runtime import runtime
 from service.store import pages
@@ -32,7 +32,9 @@ def make() -> ResponseReturnValue:
         return _page(sentence=f"Give the key a name of at most {NAME_LIMIT} characters.", name=name, scopes=scopes), 400
     if not scopes:
         return _page(sentence="Choose what the key may do.", name=name, scopes=scopes), 400
-    secret = accounts.create_api_key(runtime().db, who.workspace_id, who.user_id, name, scopes)
+    with runtime().db.tenant(who.workspace_id) as session:
+        still_may(session)
+        secret = accounts.new_api_key(session, who.workspace_id, who.user_id, name, scopes)
     return _page(secret=secret)
 
 

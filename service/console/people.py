@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service import access, factors, members, sessions, signin
 from service.console.account import proven
-from service.console.guard import VIEW_ONLY, caller
+from service.console.guard import caller, still_may
 from service.console.page import done, page
 from service.console.signin import BY_SINGLE_SIGN_ON
 from service.errors import PlainError
@@ -38,7 +38,7 @@ def invite() -> ResponseReturnValue:
     who, email, role = caller(), request.form.get("email", "").strip(), request.form.get("role", "")
     try:
         with runtime().db.tenant(who.workspace_id) as session:
-            _still_may(session)
+            still_may(session)
             _, token = members.invite(session, who.workspace_id, email, role, by=who.actor)
     except PlainError as error:
         return _page(sentence=str(error), email=email, role=role), 400
@@ -58,6 +58,7 @@ def change(member_id: UUID) -> ResponseReturnValue:
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
+            still_may(session)
             role = request.form.get("role", "")
             ended = members.change_role(session, who.workspace_id, member_id, role, by=who.actor)
             whom = _address(session, member_id)
@@ -75,6 +76,7 @@ def remove(member_id: UUID) -> ResponseReturnValue:
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
+            still_may(session)
             whom = _address(session, member_id)
             ended = members.remove(session, who.workspace_id, member_id, by=who.actor)
     except PlainError as error:
@@ -94,7 +96,7 @@ def link(member_id: UUID) -> ResponseReturnValue:
     if signin.only_single_sign_on(runtime().config):
         abort(403, BY_SINGLE_SIGN_ON)
     with runtime().db.tenant(who.workspace_id) as session:
-        _still_may(session)
+        still_may(session)
         token = members.link_for(session, who.workspace_id, member_id, by=who.actor)
         row = listing.one(session, who.workspace_id, members.MEMBERS, member_id)
     if token is None or row is None:
@@ -122,11 +124,6 @@ def end(session_id: UUID) -> ResponseReturnValue:
     with runtime().db.tenant(who.workspace_id) as session:
         found = sessions.end(session, who.workspace_id, session_id, by=who.actor)
     return _done(found, "ended")
-
-
-def _still_may(session: Session) -> None:
-    if not members.still_may(session, caller()):
-        abort(403, VIEW_ONLY)
 
 
 def _address(session: Session, member_id: UUID) -> str:
