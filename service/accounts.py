@@ -269,6 +269,7 @@ def new_api_key(session: Session, workspace_id: UUID, user_id: UUID | None, name
         key_hash=digest(secret),
         scopes=wanted,
         created_by=user_id,
+        of_operator=user_id is None,
     )
     by = f"user:{user_id}" if user_id else "system"
     session.add(key)
@@ -288,7 +289,7 @@ def revoke_api_key(db: Database, workspace_id: UUID, key_id: UUID, *, by: str) -
 
 # Every call of the API begins with this one statement, so it stays clear of objects and of a transaction of its own.
 _KEY = (
-    "SELECT k.id, k.workspace_id, k.scopes, k.created_by, m.role, coalesce(k.last_used_at < now() - interval '1 minute', true)"
+    "SELECT k.id, k.workspace_id, k.scopes, k.created_by, k.of_operator, m.role, coalesce(k.last_used_at < now() - interval '1 minute', true)"
     " FROM api_keys k LEFT JOIN memberships m ON m.workspace_id = k.workspace_id AND m.user_id = k.created_by"
     " WHERE k.key_hash = %(hash)s AND k.revoked_at IS NULL"
 )
@@ -301,9 +302,9 @@ def caller_of_key(db: Database, secret: str) -> Caller | None:
         row = connection.execute(_KEY, {"hash": digest(secret)}).fetchone()
     if row is None:
         return None
-    key_id, workspace_id, scopes, created_by, role, unnoted = row
+    key_id, workspace_id, scopes, created_by, of_operator, role, unnoted = row
     if unnoted:
         with db.globally() as session:
             session.execute(update(APIKey).where(APIKey.id == key_id).values(last_used_at=real_now()))
-    held = frozenset(scopes) if created_by is None else frozenset(scopes) & access.may(role)
+    held = frozenset(scopes) if of_operator else frozenset(scopes) & access.may(role)
     return Caller(workspace_id=workspace_id, actor=f"key:{key_id}", scopes=held, user_id=created_by)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -167,11 +168,16 @@ def _use(db: Database, workspace_id: UUID, *good: ColumnElement[bool]) -> Joined
             return None
         session.execute(insert(User).values(id=new_id(), email=used.email, name="").on_conflict_do_nothing())
         user_id = session.scalars(select(User.id).where(User.email == used.email)).one()
-        session.execute(
+        new = session.scalar(
             insert(Membership)
             .values(workspace_id=workspace_id, user_id=user_id, role=used.role)
             .on_conflict_do_nothing()
+            .returning(Membership.user_id)
         )
+        for key in (
+            _revoke_keys(session, workspace_id, user_id) if new else ()
+        ):  # of another time: they open nothing again
+            audit(session, workspace_id, f"user:{user_id}", "key.revoked", "key", key.id)
         audit(session, workspace_id, f"user:{user_id}", "member.joined", "invitation", used.id)
     return Joined(user_id, workspace_id)
 
@@ -233,17 +239,22 @@ def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> E
     for each in (Password, SecondFactor, SigninLink):
         session.execute(delete(each).where(each.workspace_id == workspace_id, each.user_id == user_id))
     sessions.end_all(session, workspace_id, user_id)
-    revoked = session.execute(
-        update(APIKey)
-        .where(APIKey.workspace_id == workspace_id, APIKey.created_by == user_id, APIKey.revoked_at.is_(None))
-        .values(revoked_at=real_now())
-        .returning(APIKey.id, APIKey.name)
-    ).all()
+    revoked = _revoke_keys(session, workspace_id, user_id)
     ended = _end_what_they_made_for_others(session, workspace_id, user_id, by)
     for key in revoked:
         audit(session, workspace_id, by, "key.revoked", "key", key.id)
     audit(session, workspace_id, by, "member.removed", "user", user_id)
     return replace(ended, keys=tuple(sorted(key.name for key in revoked)))
+
+
+def _revoke_keys(session: Session, workspace_id: UUID, user_id: UUID) -> Sequence[Row[UUID, str]]:
+    """(id, name) of the keys that this person had made here, and that open nothing any more."""
+    return session.execute(
+        update(APIKey)
+        .where(APIKey.workspace_id == workspace_id, APIKey.created_by == user_id, APIKey.revoked_at.is_(None))
+        .values(revoked_at=real_now())
+        .returning(APIKey.id, APIKey.name)
+    ).all()
 
 
 def still_may(session: Session, who: Caller) -> bool:

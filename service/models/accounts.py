@@ -97,7 +97,11 @@ class APIKey(Identified, Created, Base):
     prefix: Mapped[str] = mapped_column(Text)
     key_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    # Who made it; None once they are nobody any more, or where Warmline's operator did.
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    of_operator: Mapped[bool] = mapped_column(
+        default=False, server_default="false"
+    )  # belongs to nobody, keeps its scopes
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 

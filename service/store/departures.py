@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from service.clock import real_now
 from service.db import raw
-from service.models import Base, Connection, Departure, Membership, Task, User, Workspace
+from service.models import APIKey, Base, Connection, Departure, Membership, Task, User, Workspace
 from service.store import trail
 from service.store.rows import execute
 
@@ -122,11 +122,13 @@ def finish(session: Session, workspace_id: UUID, lines: Sequence[str]) -> None:
     members = session.scalars(select(Membership.user_id).where(Membership.workspace_id == workspace_id)).all()
     gone = {each.name: _emptied(session, each, workspace_id) for each in shared_tables()}
     belongs = exists().where(Membership.user_id == User.id)
-    gone["users"] = len(
-        session.scalars(
-            delete(User).where(User.id.in_(members), ~belongs, User.operator.is_(False)).returning(User.id)
-        ).all()
+    nowhere = (User.id.in_(members), ~belongs, User.operator.is_(False))
+    session.execute(
+        update(APIKey)
+        .where(APIKey.created_by.in_(select(User.id).where(*nowhere)), APIKey.revoked_at.is_(None))
+        .values(revoked_at=real_now())
     )
+    gone["users"] = len(session.scalars(delete(User).where(*nowhere).returning(User.id)).all())
     gone["audit"] = head.number
     session.execute(delete(Workspace).where(Workspace.id == workspace_id))
     count(session, workspace_id, {name: number for name, number in gone.items() if number})

@@ -15,6 +15,7 @@ from service.clock import real_now
 from service.errors import PlainError
 from service.models import APIKey, Audit, Invitation, Membership, SigninSession
 from service.runtime import Runtime
+from service.store import departures
 from tests.conftest import Member
 
 BY = "user:olga"
@@ -396,3 +397,32 @@ def test_no_key_stands_without_a_row_in_the_trail(
     assert accounts.revoke_api_key(held.db, owner.workspace_id, key_id, by=f"user:{owner.user_id}")
     assert not accounts.revoke_api_key(held.db, owner.workspace_id, key_id, by=f"user:{owner.user_id}")
     assert audited(held, owner)[-2:] == ["key.created", "key.revoked"]
+
+
+def test_a_key_whose_maker_is_nobody_any_more_belongs_to_no_operator(
+    held: Runtime, owner: Member, stranger: Member
+) -> None:
+    """However it came to be there: this one was made by somebody who did not belong."""
+    secret = accounts.create_api_key(held.db, owner.workspace_id, stranger.user_id, "late", access.SCOPES)
+    unrevoked = accounts.create_api_key(held.db, owner.workspace_id, stranger.user_id, "orphan", access.SCOPES)
+    with held.db.tenant(stranger.workspace_id) as session:
+        departures.ask(session, stranger.workspace_id, b"x" * 32, by=BY, purge=False, at=real_now())
+        departures.begin(session, stranger.workspace_id)
+        for table in departures.tables():
+            departures.delete_some(session, stranger.workspace_id, table)
+        departures.finish(session, stranger.workspace_id, [])
+    assert accounts.caller_of_key(held.db, secret) is None
+    with held.db.globally() as session:
+        session.execute(update(APIKey).where(APIKey.name == "orphan").values(revoked_at=None))
+        assert session.scalars(select(APIKey.created_by).where(APIKey.name == "orphan")).one() is None
+    found = accounts.caller_of_key(held.db, unrevoked)
+    assert found
+    assert found.scopes == frozenset()
+
+
+def test_whoever_is_invited_again_wakes_no_key_of_before(held: Runtime, owner: Member, stranger: Member) -> None:
+    secret = accounts.create_api_key(held.db, owner.workspace_id, stranger.user_id, "late", access.SCOPES)
+    assert joined(held, owner, stranger.email, "owner") == stranger.user_id
+    assert accounts.caller_of_key(held.db, secret) is None
+    later = accounts.create_api_key(held.db, owner.workspace_id, stranger.user_id, "new", ["read"])
+    assert accounts.caller_of_key(held.db, later)
