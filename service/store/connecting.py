@@ -68,12 +68,14 @@ def save(
         existing is not None
         and provider.kind == "social"
         and existing.brand_id != brand_id
-        and existing.status == "active"
+        and existing.status != "disconnected"  # one whose consent is gone is its brand's as before
     ):
         name = session.scalar(
             select(Brand.name).where(Brand.workspace_id == caller.workspace_id, Brand.id == existing.brand_id)
         )
-        raise PlainError(f"@{author.handle} is connected to the brand {name} already. Disconnect it there first.")
+        raise PlainError(
+            f"@{author.handle} is connected to the brand {name} already. Reconnect it on its card, or disconnect it there first."
+        )
     row = existing or Connection(
         workspace_id=caller.workspace_id,
         provider=provider.key,
