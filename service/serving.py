@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Flask
@@ -24,6 +25,8 @@ errorlog = None  # no lines of its own form
 logger_class = "service.serving.Lines"
 limit_request_line = 8190
 control_socket_disable = True  # nobody needs to steer it from outside
+
+_UNREAD = re.compile(r"(Invalid request from ip=[^ ]*):.*", re.DOTALL)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # untyped
@@ -56,6 +59,15 @@ class Lines(Logger):  # type: ignore[misc]  # untyped
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         self.error_log.propagate = True
+
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Without the words of a request that cannot be read: a key or a link may stand in them."""
+        super().warning(_UNREAD.sub(r"\1", str(msg)), *args, **kwargs)
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Without the address of a request that failed outside the application, for the same reason."""
+        told = isinstance(msg, str) and msg.startswith("Error handling request")
+        super().exception(*(("Error handling request",) if told else (msg, *args)), **kwargs)
 
 
 class Draining(ThreadWorker):  # type: ignore[misc]  # untyped

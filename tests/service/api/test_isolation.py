@@ -289,7 +289,7 @@ def ids_of(held: Runtime, workspace_id: UUID) -> set[str]:
 
 
 UUID_SHAPE = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-VARIES = re.compile(rf"{UUID_SHAPE}|[0-9a-f]{{32}}|\d{{4}}-\d\d-\d\dT[\d:.]+Z|/join/[\w-]+")
+VARIES = re.compile(rf'{UUID_SHAPE}|[0-9a-f]{{32}}|\d{{4}}-\d\d-\d\dT[\d:.]+Z|/join/[\w-]+|(?<="lag_seconds":)\d+')
 
 
 def shape(answer: TestResponse, sent: str) -> tuple[int, str]:
