@@ -88,6 +88,13 @@ def line(connection: Row, now: datetime) -> str:
     """How a connection is, in one or two sentences. `connection` is a row of `store.listing.connections`, streams
     included; `now` is real time, in the zone in which dates are to be written."""
     name = provider_name(connection["provider"])
+    resting = _resting(connection, name, now)
+    sentences = [resting] if resting else _at_work(connection, name, now)
+    return " ".join([*sentences, *_overdue(connection, name), *_preview(connection, resting)])
+
+
+def _resting(connection: Row, name: str, now: datetime) -> str:
+    """Why nothing is read there, where nothing is; else empty."""
     if connection["status"] == "disconnected":
         stays = f" {reason}" if (reason := connection["status_reason"]) else ""  # at the provider
         kept = f" for {keeping.CONTACTS_KEPT.days} days" if connection["kind"] == "crm" else ""
@@ -97,15 +104,20 @@ def line(connection: Row, now: datetime) -> str:
         return "Our open tasks there are being withdrawn; then it is disconnected." + (f" {trouble}" if trouble else "")
     if connection["status"] == "needs_reauth":
         return connection["status_reason"] or f"{name} no longer accepts this consent: reconnect."
-    if connection.get("frozen"):
-        return str(connection["frozen"])
+    return str(connection.get("frozen") or "")
+
+
+def _at_work(connection: Row, name: str, now: datetime) -> list[str]:
+    """How reading and writing go."""
     streams = _read(connection)
-    sentences = [_reading(connection, streams, name, now), *_waiting(streams, name, now), *_stopped(streams)]
-    sentences += _writing(connection, name, now)
-    sentences += _overdue(connection, name)
-    if connection["preview"]:
-        sentences.append("It is in preview: nothing is written there until somebody approves.")
-    return " ".join(sentences)
+    said = [_reading(connection, streams, name, now), *_waiting(streams, name, now), *_stopped(streams)]
+    return said + _writing(connection, name, now)
+
+
+def _preview(connection: Row, resting: str) -> list[str]:
+    if resting or not connection["preview"]:
+        return []
+    return ["It is in preview: nothing is written there until somebody approves."]
 
 
 def of(connection: Row, now: datetime) -> Health:

@@ -62,10 +62,13 @@ def _unfollowed(provider: str) -> datetime | None:
 
 # --- posts ----------------------------------------------------------------------------------------------------
 
-# Nobody waits there, and no open task is about this talk or its author.
+# Nobody waits there, and no open task is about this talk or its author. (What is still being read for the first time has
+# not been looked at: somebody may wait. Where it was disconnected meanwhile, nobody will look.)
 _RESTS = """(
     EXISTS (SELECT 1 FROM conversations c WHERE c.workspace_id = e.workspace_id AND c.brand_id = e.brand_id AND c.thread = e.thread
-            AND (c.waiting_since IS NOT NULL OR c.decide_at = 'infinity'
+            AND (c.waiting_since IS NOT NULL
+                 OR (c.decide_at = 'infinity' AND EXISTS (SELECT 1 FROM connections n
+                     WHERE n.workspace_id = e.workspace_id AND n.id = c.connection_id AND n.status <> 'disconnected'))
                  OR EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = e.workspace_id AND t.conversation_id = c.id AND t.wanted = 'open')))
     OR EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = e.workspace_id AND t.wanted = 'open' AND t.person = 'author:' || e.author_id::text)
     OR EXISTS (SELECT 1 FROM matches m JOIN tasks t ON t.workspace_id = e.workspace_id AND t.wanted = 'open'

@@ -71,6 +71,15 @@ def test_what_an_open_task_rests_on_is_kept_until_it_closes(read: World) -> None
     assert texts(read)["waiting"] == ""
 
 
+@pytest.mark.parametrize("status", ["active", "disconnected"])
+def test_what_nobody_has_looked_at_yet_is_kept_only_while_somebody_may(read: World, status: str) -> None:
+    read.set(retention_days=30)
+    read.sql(f"UPDATE connections SET status = '{status}' WHERE kind = 'social'")
+    read.sql("UPDATE conversations SET decide_at = 'infinity', waiting_since = NULL WHERE thread = 'old'")
+    keep(read)
+    assert texts(read)["old"] == ("@brand Did you move to Faro?" if status == "active" else "")
+
+
 def test_whom_no_crm_knows_is_forgotten_with_their_last_text(read: World) -> None:
     read.set(retention_days=30)
     keep(read)
@@ -598,6 +607,20 @@ def test_without_a_deadline_a_text_is_kept_though_it_is_not_asked_for(connected:
     goes_by(connected, timedelta(days=3))
     keep(connected)
     assert texts(connected) == {"p1": "@brand Nice"}
+
+
+@pytest.mark.parametrize("status", ["disconnected", "needs_reauth", "leaving"])
+def test_what_is_overdue_is_told_of_an_account_that_is_not_read_any_more(connected: World, status: str) -> None:
+    with_deadline(connected, Deadline(timedelta(hours=24), "https://social.example/rules"))
+    connected.says("@brand When do you open?", id="p1")
+    connected.run()
+    goes_by(connected, timedelta(hours=25))
+    connected.sql(f"UPDATE connections SET status = '{status}' WHERE kind = 'social'")
+    keep(connected)
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        row = listing.connection(session, connected.workspace_id, connected.connection("social").id)
+    assert row is not None
+    assert "1 text has not been checked" in health.line(row, real_now())
 
 
 def test_what_is_overdue_because_something_rests_on_it_shows_in_health(connected: World) -> None:
