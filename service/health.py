@@ -1,4 +1,4 @@
-"""Is it working? One truthful sentence per connection, and whether the parts of the service are alive."""
+"""Is a connection working? One truthful sentence."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from redis.exceptions import RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-
 from integrations.provider import RECHECK
 from integrations.registry import handed_in, providers
-from service import queue
-from service.runtime import Runtime
 from service.store import keeping
 
 Row = Mapping[str, Any]
@@ -49,39 +43,6 @@ class Health:
     proven_at: datetime | None  # when it was last proven that reading works: something arrived, new or known
     lag: timedelta | None  # what is younger than this may not have been read yet; None: nothing was read to its end yet
     next_pull_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Which parts of the service answered."""
-
-    database: bool
-    queue: bool
-    worker: bool
-    scheduler: bool
-
-    @property
-    def well(self) -> bool:
-        return self.database and self.queue and self.worker and self.scheduler
-
-
-def parts(runtime: Runtime) -> Parts:
-    """Asks the database and the queue, and looks for the heartbeats of worker and scheduler. Raises nothing."""
-    try:
-        worker, scheduler = (queue.alive(runtime.redis, who) for who in ("worker", "scheduler"))
-        reached = True
-    except RedisError:
-        worker = scheduler = reached = False
-    return Parts(database=_answers(runtime), queue=reached, worker=worker, scheduler=scheduler)
-
-
-def _answers(runtime: Runtime) -> bool:
-    try:
-        with runtime.db.globally() as session:
-            session.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
-    return True
 
 
 def line(connection: Row, now: datetime) -> str:

@@ -15,6 +15,7 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.runtime import runtime
 from service.store import comparing, listing
+from service.watch import parts
 
 health = Noun("health", "Whether the parts of the service are alive, and how each connection is.")
 
@@ -42,19 +43,19 @@ class HealthSchema(Schema):
 @health.get("", returns=HealthSchema)
 def show() -> Response:
     """The parts of the service and the connections"""
-    who, parts = caller(), facts.parts(runtime())
+    who, found = caller(), parts.look(runtime())
     rows: list[dict[str, Any]] = []
     with runtime().db.tenant(who.workspace_id) as session:
         for status in ("needs_reauth", "active"):
-            found, _ = listing.connections(session, who.workspace_id, filters={"status": status}, limit=CONNECTIONS)
-            rows += found
+            more, _ = listing.connections(session, who.workspace_id, filters={"status": status}, limit=CONNECTIONS)
+            rows += more
         rows = condition.with_spending(session, who.workspace_id, rows[:CONNECTIONS])
         zone = connection_shown.zone_of(session, who)
         standing, lasting = comparing.standing_now(session, who.workspace_id)
-    well = parts.well and not lasting and all(row["status"] == "active" and not _failing(row) for row in rows)
+    well = found.well and not lasting and all(row["status"] == "active" and not _failing(row) for row in rows)
     shown = [connection_shown.dump(row, zone) for row in rows]
     return answer(
-        {"status": "well" if well else "degraded", **asdict(parts), "differences": standing, "connections": shown}
+        {"status": "well" if well else "degraded", **asdict(found), "differences": standing, "connections": shown}
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from service import health
 from service.console.guard import caller
 from service.console.page import page
 from service.faring import notices
 from service.runtime import runtime
 from service.store import freezing, listing, pages, runs
+from service.watch import parts
 
 blueprint = Blueprint("overview", __name__)
 
@@ -64,5 +64,5 @@ def show() -> ResponseReturnValue:
 
 def _still() -> str:
     """Which part of the service is missing, as a sentence; "" when all are there."""
-    parts = health.parts(runtime())
-    return next((sentence for part, sentence in STILL.items() if not getattr(parts, part)), "")
+    found = parts.look(runtime())
+    return next((sentence for part, sentence in STILL.items() if not getattr(found, part)), "")

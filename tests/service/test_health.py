@@ -7,11 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from redis.exceptions import ConnectionError as QueueAway
-from sqlalchemy.exc import OperationalError
 
-from service import health, queue
-from service.runtime import Runtime
+from service import health
 
 NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -120,25 +117,6 @@ def test_the_line_says_what_is_true(row: dict[str, Any], line: str) -> None:
 def test_dates_stand_in_the_zone_of_whoever_reads() -> None:
     late = connection(stream(last_item_at=datetime(2026, 5, 3, 23, tzinfo=UTC)))
     assert "since 4 May" in health.line(late, NOW.astimezone(ZoneInfo("Europe/Paris")))
-
-
-def test_a_queue_that_is_away_is_told_from_a_worker_that_is(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert health.parts(held) == health.Parts(database=True, queue=True, worker=False, scheduler=False)
-
-    def away(*_: object) -> bool:
-        raise QueueAway
-
-    monkeypatch.setattr(queue, "alive", away)
-    assert health.parts(held) == health.Parts(database=True, queue=False, worker=False, scheduler=False)
-
-
-def test_a_database_that_is_away_is_not_an_error(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object, **__: object) -> None:
-        raise OperationalError("SELECT 1", {}, Exception("refused"))
-
-    monkeypatch.setattr("sqlalchemy.orm.Session.execute", away)
-    assert not health.parts(held).database
-    assert not health.parts(held).well
 
 
 # --- the light ------------------------------------------------------------------------------------------------
