@@ -2,7 +2,7 @@
 
 By what only one person carries, two contacts are known to be theirs (`service.store.persons`), and whoever was erased is left out when they
 are read again (`service.store.suppressing`). What is shared does neither, or a mailbox would take all of a firm's people along; beside
-one full name it does both.
+one full name it does both. A mailbox that is an office's by its name counts as shared, whoever carries it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def look(session: Session, workspace_id: UUID, authors: Sequence[Record], contac
     if not keys:
         return found
     params, ours = {"w": workspace_id, "keys": keys, "most": MOST + 1}, {each.id for each in (*authors, *contacts)}
-    known = suppressing.known_as_shared(session, workspace_id, keys)
+    known = suppressing.known_as_shared(session, workspace_id, keys) | suppressing.offices(keys)
     in_crms = _carriers(contacts, execute(raw(session), _CONTACTS, params), contact_record)
     there = _carriers(authors, execute(raw(session), _AUTHORS, params), named)
     pairs = _pairs(session, workspace_id, there, in_crms)

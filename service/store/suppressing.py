@@ -44,7 +44,8 @@ def author_marks(provider: str, host: str, author: Author) -> set[str]:
 
 def authors_keys(provider: str, author: Author) -> set[str]:
     """The handle, and addresses on the profile that are not an office's by their names."""
-    return _personal(author_keys(KnownAuthor(provider, author)))
+    keys = set(filter(_may_tell, author_keys(KnownAuthor(provider, author))))
+    return keys - offices(keys)
 
 
 def id_mark(provider: str, host: str, native_id: str) -> str:
@@ -58,15 +59,22 @@ def contact_mark(connection_id: UUID, native_id: str) -> str:
 
 
 def contact_marks(connection_id: UUID, contact: Contact) -> set[str]:
-    """A contact's own: the CRM's id, handles whose network is known, and e-mail addresses, by themselves and beside the name."""
+    """A contact's own: the CRM's id, handles whose network is known, and e-mail addresses, by themselves and beside the name; an
+    office's beside the name alone."""
     keys, names = contacts_keys(contact), full_names(contact)
     beside = {f"{key}|{name}" for key in keys for name in names}
-    return {contact_mark(connection_id, contact.id), *keys, *beside}
+    return {contact_mark(connection_id, contact.id), *(keys - offices(keys)), *beside}
 
 
 def contacts_keys(contact: Contact) -> set[str]:
-    """Handles whose network is known, and e-mail addresses that are not an office's by their names."""
-    return _personal(identifiers(contact))
+    """Handles whose network is known, and e-mail addresses. Some are an office's (`offices`)."""
+    return set(filter(_may_tell, identifiers(contact)))
+
+
+def offices(keys: Iterable[str]) -> set[str]:
+    """Those of these keys that are an office's by their names, and so nobody's by themselves."""
+    mail = f"{Key.EMAIL}:"
+    return {key for key in keys if key.startswith(mail) and mailboxes.is_offices(key.removeprefix(mail))}
 
 
 def shared_mark(key: str) -> str:
@@ -74,17 +82,11 @@ def shared_mark(key: str) -> str:
     return f"shared|{key}"
 
 
-def _personal(keys: Iterable[str]) -> set[str]:
-    """Of the keys of `service.rules.matching`, those that may be one person's and nobody else's. (Whether others carry them:
+def _may_tell(key: str) -> bool:
+    """Whether a key of `service.rules.matching` may tell one person from others, by itself or beside a name. (Whether others carry it:
     `service.store.sharing`.)"""
-    return set(filter(_is_personal, keys))
-
-
-def _is_personal(key: str) -> bool:
     kind, _, value = key.partition(":")
-    if kind == Key.HANDLE:
-        return not value.startswith("*")
-    return kind == Key.EMAIL and not mailboxes.is_offices(value)
+    return kind == Key.EMAIL or (kind == Key.HANDLE and not value.startswith("*"))
 
 
 # --- the list -------------------------------------------------------------------------------------------------

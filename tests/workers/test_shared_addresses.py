@@ -130,6 +130,38 @@ def test_an_author_who_shows_the_address_of_others_takes_nobody_along(firm: Worl
     assert firm.sql("SELECT native_id FROM engagements WHERE native_id LIKE 'q%' ORDER BY 1") == [("q2",), ("q3",)]
 
 
+# --- an office's mailbox, by its name -------------------------------------------------------------------------
+
+INFO = "info@firma.de"
+
+
+def test_whoever_was_erased_stays_out_by_the_mailbox_of_an_office_beside_their_name_and_nobody_else_does(
+    connected: World,
+) -> None:
+    reads(connected, contact("k0", "Anna Meyer", INFO), contact("k1", "Bernd Schulz", INFO))
+    erase(connected, "k0")
+    assert stored(connected) == ["k1"]
+    again = contact("k7", "Meyer, Anna", INFO)
+    namesake, nameless = contact("k8", "Anna Meyer", "info@another.de"), contact("k9", "", INFO)
+    reads(connected, again, namesake, nameless, contact("k1", "Bernd Schulz", INFO, title="CEO"))
+    assert stored(connected) == ["k1", "k8", "k9"]
+    assert connected.sql("SELECT fields ->> 'title' FROM contacts WHERE native_id = 'k1'") == [("CEO",)]
+
+
+def test_the_mailbox_of_an_office_is_nobodys_own_though_one_contact_alone_carries_it(connected: World) -> None:
+    reads(connected, contact("k0", "Anna Meyer", INFO))
+    erase(connected, "k0")
+    reads(connected, contact("k9", "A. Meyer", INFO))
+    assert stored(connected) == ["k9"]
+
+
+def test_who_stands_twice_with_the_mailbox_of_an_office_and_one_full_name_is_one_person(connected: World) -> None:
+    reads(
+        connected, *(contact(f"k{n}", each, INFO) for n, each in enumerate(("Anna Meyer", "Meyer, Anna", "Eva Lund")))
+    )
+    assert {each["native_id"] for each in person(connected, "k0").contacts} == {"k0", "k1"}
+
+
 # --- a profile and a contact that carry one -------------------------------------------------------------------
 
 AGENTS = "bob.miller@agency.de"

@@ -319,6 +319,12 @@ def test_a_mailbox_of_an_office_is_told_by_its_name(local: str) -> None:
     assert mailboxes.is_offices(f"{local}@acme.test".casefold())
 
 
-@pytest.mark.parametrize("local", ["orla", "orla.quennell", "orla+info", "orla.info", "7", "o"])
+@pytest.mark.parametrize(
+    "local", ["orla", "orla.quennell", "orla+info", "orla.info", "7", "o", "ola", "Ola2", "welcome", "bienvenue"]
+)
 def test_a_mailbox_that_may_be_a_persons_is_none_of_an_office(local: str) -> None:
     assert not mailboxes.is_offices(f"{local}@acme.test")
+
+
+def test_no_given_name_that_is_known_is_taken_for_an_office() -> None:
+    assert [each for each in sorted(names._GIVEN_NAMES) if mailboxes.is_offices(f"{each}@acme.test")] == []
