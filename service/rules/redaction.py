@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from service.rules.wording import is_ours
 from service.rules.words import plain, sentences
 
 # What stands where a quote stood.
@@ -17,9 +18,10 @@ _SENTENCE = [(": “", "”")]
 
 
 def redact(body: str, texts: Sequence[str], mark: str = GONE) -> str:
-    """`body` without what its lines quote of these texts, in whole or in part, and `mark` instead; the rest of each line stays."""
+    """`body` without what its lines quote of these texts, in whole or in part, and `mark` instead; the rest of each line stays, and so do
+    our own lines: a text that is but the link or the number in one of them was not quoted there."""
     quoted = [_Quoted(clean) for text in texts if (clean := plain(text))]
-    return "\n".join(_line(line, quoted, mark) for line in body.split("\n"))
+    return "\n".join(line if is_ours(line) else _line(line, quoted, mark) for line in body.split("\n"))
 
 
 class _Quoted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +12,7 @@ from integrations.records import Kind, TaskKind
 from service.rules.model import Answered, Finding, Person, Post
 from service.rules.readiness.cues import at_stake
 from service.rules.spoken import is_tender
-from service.rules.words import act, at_sign, clip, ended, moment, name_of, open_act, plain, sentences, where
+from service.rules.words import MONTHS, act, at_sign, clip, ended, moment, name_of, open_act, plain, sentences, where
 
 SUBJECT_LIMIT = 60
 QUOTED = 4  # posts
@@ -24,6 +25,19 @@ TextMode = Literal["quote", "summary", "link"]
 _VERB = {TaskKind.UNANSWERED: "Answer", TaskKind.READY_FOR_CALL: "Call"}
 _LINK = {TaskKind.UNANSWERED: "Answer here", TaskKind.READY_FOR_CALL: "The talk so far"}
 _DONE = {TaskKind.UNANSWERED: "No reply needed?", TaskKind.READY_FOR_CALL: "No call needed?"}
+_PHONE = "Phone"
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(map(re.escape, words))})"
+
+
+# Lines that hold a link or a number and nothing that was said: where to answer, where to say no, the number, and `closing_line`. What is quoted
+# stands behind ", 12 March at 09:00: " and so fits none of them, whatever its author is called.
+_OURS = re.compile(
+    rf"{_any_of(_LINK.values())}: \S+|{_any_of(_DONE.values())} \S+|{_PHONE}: (?:(?!: ).)+"
+    rf"|[^,:]+ on \d+ {_any_of(MONTHS)} at \d\d:\d\d: \S+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,11 @@ def draft(
         f"{_DONE[finding.kind]} {done_url}" if done_url else "",
     ]
     return Draft(_subject(finding, person, said), "\n\n".join(part for part in parts if part))
+
+
+def is_ours(line: str) -> bool:
+    """Whether this line of a task's body is one of ours that quotes nobody: a label, and a link or a telephone number."""
+    return _OURS.fullmatch(line) is not None
 
 
 def closing_line(answer: Answered, timezone: str) -> str:
@@ -88,7 +107,7 @@ def _about(kind: TaskKind, person: Person) -> Iterator[str]:
         if work:
             yield f"{name_of(person.name, at_sign(person.handle))}: {work}"
         if plain(person.phone):
-            yield f"Phone: {plain(person.phone)}"
+            yield f"{_PHONE}: {plain(person.phone)}"
 
 
 def _deep_link(finding: Finding, said: Sequence[Post]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -64,6 +65,30 @@ def test_a_post_that_is_deleted_once_its_author_matches_nobody_is_quoted_by_no_c
 
     assert not stands(called, WORD)
     assert stands(called, OTHER)
+
+
+def test_a_number_that_was_said_and_deleted_stays_in_our_own_line_of_a_call_task_until_they_are_erased(
+    connected: World,
+) -> None:
+    number = "+351 912 345 678"
+    connected.crm.add(replace(KNOWN, phones=(number,)))
+    connected.says("@brand Can we have a call?", id="p2", ago=timedelta(hours=20))
+    connected.says(number, id="p1", to="p2", ago=timedelta(hours=19))
+    connected.answers("Sure. When?", id="r1", to="p1", thread="p2", ago=timedelta(hours=18))
+    connected.run()
+    [task_id] = connected.crm.tasks
+    connected.crm.complete_as_person(task_id)
+    connected.look()
+    assert connected.crm.tasks[task_id].body.count(number) == 2
+
+    connected.social.delete("p1")
+    connected.sql("UPDATE engagements SET checked_at = checked_at - interval '8 days'")
+    connected.look(streams=("recheck",))
+    assert connected.crm.tasks[task_id].body.count(number) == 1
+    assert f"\nPhone: {number}\n" in connected.crm.tasks[task_id].body
+
+    erase(connected, "c1")
+    assert not stands(connected, number)
 
 
 @pytest.fixture

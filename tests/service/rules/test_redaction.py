@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.records import TaskKind
-from service.rules.model import Finding, Person
+from service.rules.model import Finding, Person, Signals
 from service.rules.redaction import GONE, RUN, redact
-from service.rules.wording import draft
+from service.rules.wording import closing_line, draft
 from service.rules.words import clip, moment, plain
-from tests.service.rules.making import MONDAY, post
+from tests.service.rules.making import MONDAY, answer, post
 
 TEXT = "My order number is 4711 and it has not come. Where is it, please?"
 BODY = "\n".join((
@@ -60,7 +60,7 @@ def test_a_short_sentence_out_of_a_longer_text_goes_where_it_is_quoted_and_nowhe
 
 SAID = st.one_of(
     st.text(max_size=60),
-    st.sampled_from(["Is Zorba welcome?", "We need 30 desks by Friday.", "ok", "Could you call me?", "Thanks! ", "…", "A price?"]),
+    st.sampled_from(["https://net.test/q1", "https://w.test/d", "+351 555", "Is Zorba welcome?", "We need 30 desks by Friday.", "ok", "Could you call me?", "Thanks! ", "…", "A price?"]),
 )  # fmt: skip
 
 
@@ -78,6 +78,61 @@ def test_whatever_a_task_quotes_of_a_text_is_found_nowhere_in_it_afterwards(text
         else:
             assert left.endswith(GONE)
             assert label.startswith(left.removesuffix(GONE))
+
+
+# --- our own lines --------------------------------------------------------------------------------------------
+
+PHONE, DONE_URL, LINK = "+49 30 123456", "https://w.test/done/4711/0123456789", "https://net.test/profile/ana/post/1"
+SHORT_LINK = "https://net.test/1"
+
+
+def drafted(kind: TaskKind, text: str, link: str = LINK, name: str = "Ana") -> str:
+    """The body of a task that quotes a post of this text, a question on no tender ground."""
+    asked = post("q1", MONDAY, text, author_name=name, url=link, signals=Signals(asks=True))
+    finding = Finding(kind, "q1", MONDAY, MONDAY, MONDAY, ("They wait.",), 60, ("q1",))
+    person = Person("Ana", handle="ana", network="Birdsong", phone=PHONE)
+    return draft(finding, person, talk=[asked], text_mode="quote", done_url=DONE_URL, timezone="UTC").body
+
+
+@pytest.mark.parametrize("kind", TaskKind)
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [(SHORT_LINK, SHORT_LINK), (LINK, LINK), (f"{LINK}0 says it", LINK), (PHONE, LINK), (f"{DONE_URL}?x=1", LINK)],
+)
+def test_a_link_or_a_number_that_was_said_goes_where_it_is_quoted_and_not_out_of_our_own_lines(
+    kind: TaskKind, text: str, link: str
+) -> None:
+    body = drafted(kind, text, link)
+    before, after = body.split("\n"), redact(body, [text]).split("\n")
+    ours = [line for line in before if line.startswith(("Answer here: ", "The talk so far: ", "Phone: ", "No "))]
+    assert len(ours) == (2 if kind is TaskKind.UNANSWERED else 3)
+    assert [line for line in after if line in ours] == ours
+    assert f"Ana, 2 March at 09:00: {text}" in before
+    assert f"Ana, 2 March at 09:00: {GONE}" in after
+    assert not [line for line in after if text in line and line not in ours]
+
+
+def test_the_line_that_says_where_somebody_answered_stays_as_well() -> None:
+    line = closing_line(answer("a", MONDAY, url=SHORT_LINK), "UTC")
+    assert line.endswith(SHORT_LINK)
+    assert redact(line, [SHORT_LINK]) == line
+
+
+CANARY = "Quixotic"
+# People may call themselves, and write, what our own lines are made of.
+PARTS = ["Answer here: ", "The talk so far:", "Phone: ", "Phone:", "No reply needed? ", "No call needed?", "Answered on 3 May at 09:00: ",
+    "Answered", " on 2 March at 09:00", ", 2 March at 09:00: ", ": ", " ", ",", "https://net.test/", "“", "\n", "?", "." ]  # fmt: skip
+MIXED = st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=5)), max_size=4).map("".join)
+
+
+@given(st.sampled_from(TaskKind), st.one_of(MIXED, st.text(max_size=80)), MIXED, MIXED)
+def test_whatever_somebody_calls_themselves_their_words_are_never_taken_for_a_line_of_ours(
+    kind: TaskKind, name: str, before: str, after: str
+) -> None:
+    text = f"{before}{CANARY}{after}"
+    body = drafted(kind, text, name=name)
+    assert CANARY in body
+    assert CANARY not in redact(body, [text])
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "ا" * 5_000, "👩‍👩‍👧‍👦" * 50])
