@@ -159,6 +159,7 @@ class Conversation(Below, Identified, Created, Base):
     author_id: Mapped[UUID]
     thread: Mapped[str] = mapped_column(Text)
     decide_at: Mapped[datetime | None]  # business time; 'infinity' until the first pull of the connection is done
+    news_at: Mapped[datetime | None]  # real time: what to decide by came last; no settings, nor time alone
     waiting_since: Mapped[datetime | None]  # set: somebody waits, patience or no patience
     last_post_at: Mapped[datetime]
     dealt_with_until: Mapped[datetime | None]
@@ -182,6 +183,7 @@ class Relationship(Tenant, Identified, Created, Base):
     contact_id: Mapped[UUID | None]
     author_id: Mapped[UUID | None]
     decide_at: Mapped[datetime | None]
+    news_at: Mapped[datetime | None]  # as of a conversation; what came to their talks stands there
     stage: Mapped[str] = mapped_column(Text, default="")
     stage_at: Mapped[datetime | None]  # of what brought it there; None: it began there
     score: Mapped[float | None] = mapped_column(REAL)  # how likely people who read the talk would have somebody call

@@ -1,5 +1,8 @@
 """What is due. Everything here only moves instants: `next_pull_at`, `decide_at`, `next_push_at`. `least` ignores NULL in
 PostgreSQL, so a row that is being worked on (its instant is NULL) can be made due again meanwhile, and is then not missed.
+
+`news_at` says when something last came to be decided by, for whoever undoes what was decided. It is PostgreSQL's clock at the moment when
+the row is had: whoever was deciding it, and was waited for, has not seen what came.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ def decide_conversations(
     about to have decided it without knowing."""
     session.execute(
         text(
-            "UPDATE conversations SET decide_at = least(decide_at, :now) WHERE workspace_id = :w"
+            "UPDATE conversations SET decide_at = least(decide_at, :now), news_at = clock_timestamp() WHERE workspace_id = :w"
             " AND (author_id = ANY(:authors) OR id = ANY(:ids)) AND decide_at IS DISTINCT FROM 'infinity'"
             " AND (NOT :as_decider OR decide_at IS NULL OR decide_at > :now)"
         ).bindparams(bindparam("authors", type_=IDS), bindparam("ids", type_=IDS)),
@@ -85,7 +88,7 @@ def decide_relationships(
     """The relationships of these people are to be decided again."""
     session.execute(
         text(
-            "UPDATE relationships SET decide_at = least(decide_at, :now) WHERE workspace_id = :w"
+            "UPDATE relationships SET decide_at = least(decide_at, :now), news_at = clock_timestamp() WHERE workspace_id = :w"
             " AND (author_id = ANY(:authors) OR contact_id = ANY(:contacts) OR id = ANY(:ids))"
         ).bindparams(bindparam("authors", type_=IDS), bindparam("contacts", type_=IDS), bindparam("ids", type_=IDS)),
         {

@@ -93,11 +93,12 @@ _UPSERT_CONVERSATIONS = insert(
         "connection_id": "%(c)s",
         "brand_id": "%(brand)s",
         "decide_at": "%(at)s::timestamptz",
+        "news_at": "clock_timestamp()",
         "reasons": "'[]'::jsonb",
     },
     conflict=(
         "ON CONFLICT (workspace_id, brand_id, author_id, thread) DO UPDATE SET decide_at = least(old.decide_at, excluded.decide_at),"
-        " last_post_at = greatest(old.last_post_at, excluded.last_post_at)"
+        " news_at = clock_timestamp(), last_post_at = greatest(old.last_post_at, excluded.last_post_at)"
         " WHERE old.decide_at IS DISTINCT FROM least(old.decide_at, excluded.decide_at) OR old.last_post_at < excluded.last_post_at"
         " RETURNING id, thread, author_id"
     ),
@@ -113,13 +114,13 @@ _TOUCH_RECIPIENTS = (
     " AND native_id = ANY(%(ids)s)), same AS MATERIALIZED (SELECT id FROM told UNION SELECT o.author_id FROM told"
     " JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = told.id AND m.state = 'confirmed'"
     " JOIN matches o ON o.workspace_id = %(w)s AND o.contact_id = m.contact_id AND o.state = 'confirmed')"
-    " UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz) WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
+    " UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), news_at = clock_timestamp() WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
     " AND author_id IN (SELECT id FROM same) AND decide_at IS DISTINCT FROM 'infinity'"
 )
 # Also one that is due already: whoever is deciding it at this moment has read its posts without these, and is waited for. (Not what this
 # transaction has written itself: that is locked.)
 _TOUCH_THREADS = (
-    "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), last_post_at = greatest(last_post_at, t.posted_at)"
+    "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), news_at = clock_timestamp(), last_post_at = greatest(last_post_at, t.posted_at)"
     " FROM unnest(%(threads)s::text[], %(posted)s::timestamptz[]) AS t(thread, posted_at)"
     " WHERE workspace_id = %(w)s AND brand_id = %(brand)s AND conversations.thread = t.thread"
     " AND (conversations.xmin <> pg_current_xact_id()::xid OR last_post_at < t.posted_at)"

@@ -24,18 +24,18 @@ _SINCE = (
     "min(coalesce((c.before->>'kept_at')::timestamptz, t.created_at))"  # from when the oldest state is that is put back
 )
 _WAITS = f"c.before->>'wanted' = 'open' AND t.kind = 'unanswered' AND {_OURS}"
-_NEWER = "e.workspace_id = %(w)s AND e.brand_id = d.brand_id AND greatest(e.received_at, e.deleted_at) > p.since"
-# Nobody's rules are asked again, but where posts came or went since: what is put back does not know of them.
+# Nobody's rules are asked again, but where something came since (see `Conversation.news_at`): what is put back does not know of it, and the
+# rules that are undone may have decided it away meanwhile.
 _LEAVE_CONVERSATIONS = f"""
 UPDATE conversations d SET waiting_since = coalesce(p.waiting_since, d.waiting_since), reasons = coalesce(p.reasons, d.reasons),
-       decide_at = CASE WHEN EXISTS (SELECT 1 FROM engagements e WHERE {_NEWER} AND e.thread = d.thread) THEN %(now)s::timestamptz END
+       decide_at = CASE WHEN d.news_at > p.since THEN %(now)s::timestamptz END
 FROM (SELECT t.conversation_id, {_SINCE} AS since, max(t.since) FILTER (WHERE {_WAITS}) AS waiting_since,
              (array_agg(c.before->'reasons') FILTER (WHERE {_WAITS}))[1] AS reasons FROM {_CHANGED} GROUP BY 1) p
 WHERE d.workspace_id = %(w)s AND d.id = p.conversation_id AND d.decide_at IS DISTINCT FROM 'infinity'
 """  # noqa: S608 - our own words
 _LEAVE_RELATIONSHIPS = f"""
-UPDATE relationships d SET decide_at = CASE WHEN EXISTS (
-    SELECT 1 FROM conversations k JOIN engagements e ON {_NEWER} AND e.thread = k.thread WHERE k.workspace_id = %(w)s AND k.brand_id = d.brand_id
+UPDATE relationships d SET decide_at = CASE WHEN d.news_at > p.since OR EXISTS (
+    SELECT 1 FROM conversations k WHERE k.workspace_id = %(w)s AND k.brand_id = d.brand_id AND k.news_at > p.since
     AND (k.author_id = d.author_id OR k.author_id IN (SELECT m.author_id FROM matches m WHERE m.workspace_id = %(w)s
          AND m.contact_id = d.contact_id AND m.state = 'confirmed'))) THEN %(now)s::timestamptz END
 FROM (SELECT t.relationship_id, {_SINCE} AS since FROM {_CHANGED} GROUP BY 1) p
@@ -72,7 +72,7 @@ _HOLDS_NOTHING = "UPDATE tasks SET run_id = NULL WHERE workspace_id = %(w)s AND 
 
 def put_back(session: Session, workspace_id: UUID, run_id: UUID) -> None:
     """Tasks as they were before a run of new rules. What people edited in the CRM since stays theirs; what they closed stays closed,
-    and so does what was answered. Nothing of it is decided again because of that, but where posts came since."""
+    and so does what was answered. Nothing of it is decided again because of that, but where something came since."""
     params = {"w": workspace_id, "run": run_id, "why": UNDONE, "now": business_now(), "real": real_now()}
     for statement in (_LEAVE_CONVERSATIONS, _LEAVE_RELATIONSHIPS, _PUT_BACK, _TAKE_AWAY, _HOLDS_NOTHING):
         execute(raw(session), statement, params)

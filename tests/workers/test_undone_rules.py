@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from integrations.records import Author, TaskStatus
+from integrations.records import ActivityKind, Author, TaskStatus
 from service import judging, queue, settings
 from service.models import Run
 from service.rules import model
-from service.rules.model import RULES_VERSION, Conversation, Verdict
+from service.rules.model import RULES_VERSION, Conversation, History, MatchState, Verdict
 from service.store import acting, deciding, runs, tasks
 from tests.fakes.crm import FakeCRM
-from tests.workers.conftest import World
+from tests.workers.conftest import ANA, World, edited
 from tests.workers.test_breaker import act, change, newest, people_ask
+from tests.workers.test_elsewhere import writes_privately
+from tests.workers.test_whose_words import ANA2, KNOWN
 from workers import __main__ as processes
 from workers import decide
 
@@ -326,6 +328,100 @@ def test_a_talk_that_went_on_while_its_task_was_held_is_looked_at_again(
     heard(asked)
     assert open_for_those_who_asked(asked.crm) == MANY - 1
     assert subject_of(asked, 3) not in asked.in_crm()
+
+
+def told_in_private(world: World) -> None:
+    writes_privately(world, to=THIRD)
+    world.look()
+
+
+def called(world: World) -> None:
+    world.logs(ActivityKind.CALL, id="call", at=world.now - MINUTE, outcome="connected")
+    world.look()
+
+
+def thinks_better_of_it(world: World) -> None:
+    """Nothing but the text is another, and nobody says when that was."""
+    world.social.edit(edited(world.social.post("q3"), "@brand Lovely shop in Porto!"))
+    world.sql("UPDATE engagements SET checked_at = checked_at - interval '8 days' WHERE native_id = 'q3'")
+    world.look(streams=("recheck",))
+
+
+THIRD = Author("p3", "person3", "Person 3")
+NEWS: dict[str, Callable[[World], None]] = {
+    "a private message": told_in_private,
+    "a call": called,
+    "an edit of the post": thinks_better_of_it,
+}
+
+
+@pytest.mark.parametrize("comes", NEWS.values(), ids=NEWS)
+def test_whoever_was_told_elsewhere_or_thought_better_of_it_while_their_task_was_held_is_looked_at_again(
+    asked: World, monkeypatch: pytest.MonkeyPatch, comes: Callable[[World], None]
+) -> None:
+    asked.knows(THIRD)
+    asked.look()
+    subjects, subject = asked.in_crm(), subject_of(asked, 3)
+    install(monkeypatch, blind)
+    heard(asked)
+    comes(asked)
+    assert (newest(asked).state, asked.in_crm()) == ("held", subjects)
+    act(asked, "undo_run")
+    asked.run()
+    assert asked.in_crm() == [each for each in subjects if each != subject]
+    assert newest(asked).counts == {str(asked.connection("crm").id): {"withdraw": 1}}
+
+
+def unready(history: History, **more: Any) -> Verdict:
+    """Rules for which it is time to talk to nobody."""
+    return replace(_READY(history, **more), finding=None)
+
+
+_READY = judging.ready_for_call
+
+
+@pytest.fixture
+def to_be_called(connected: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """One person with two profiles, whose call task a bad release is held with."""
+    monkeypatch.setattr(runs, "LIMIT", 0)
+    connected.crm.add(KNOWN)
+    for each, who in (("1", ANA), ("2", ANA2)):
+        connected.says("@brand Please call me about the bridge", id=f"p{each}", who=who, ago=timedelta(hours=20))
+        connected.answers("Sure. When?", id=f"r{each}", to=f"p{each}", ago=timedelta(hours=19), whom=who)
+    connected.run()
+    assert len(connected.in_crm()) == 1
+    install(monkeypatch, _JUDGE)
+    monkeypatch.setattr(judging, "ready_for_call", unready)
+    heard(connected)
+    assert (newest(connected).state, list(newest(connected).counts.values())) == ("held", [{"withdraw": 1}])
+    return connected
+
+
+def writes_on(world: World) -> None:
+    world.says("@brand Are you there?", id="on", to="p1", ago=MINUTE)
+    world.look()
+
+
+def is_somebody_else(world: World) -> None:
+    """One of the two profiles, as somebody has found."""
+    [(match,)] = world.sql("SELECT m.id FROM matches m JOIN authors a ON a.id = m.author_id WHERE a.native_id = 'a2'")
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        acting.decide_match(session, world.workspace_id, match, MatchState.REJECTED, by="user:olga")
+    world.run()
+
+
+@pytest.mark.parametrize(
+    ("comes", "again"),
+    [(writes_on, True), (called, True), (is_somebody_else, True), (time_passing, False)],
+)
+def test_a_call_task_that_was_held_is_looked_at_again_where_something_came_and_only_there(
+    to_be_called: World, comes: Callable[[World], None], again: bool
+) -> None:
+    comes(to_be_called)
+    act(to_be_called, "undo_run")
+    to_be_called.run()
+    assert (newest(to_be_called).state == "held") is again
+    assert "Call Ana Ferrer: they asked to talk" in to_be_called.in_crm()
 
 
 def test_whoever_waited_is_shown_to_wait_again(undone: World) -> None:
