@@ -192,12 +192,13 @@ def forget_authors(session: Session, workspace_id: UUID, ids: Iterable[UUID]) ->
 # --- tasks ----------------------------------------------------------------------------------------------------
 
 # The connections of the talks that a task is about: its conversation's; those of all of its person's with the brand where it is about
-# these as a whole, as a call is. One after the other, each by its index.
+# these as a whole, as a call is, and of those whose words it was made of, matched or not by now. One after the other, each by its index.
 _TALKS = """(
     SELECT c.connection_id, c.brand_id, c.thread FROM conversations c WHERE c.workspace_id = %(w)s AND c.id = t.conversation_id
     UNION ALL SELECT c.connection_id, c.brand_id, c.thread FROM (
         SELECT t.author_id AS id UNION ALL SELECT m.author_id FROM matches m
         WHERE m.workspace_id = %(w)s AND m.contact_id = t.contact_id AND m.state = 'confirmed'
+        UNION SELECT q.author_id FROM task_authors q WHERE q.workspace_id = %(w)s AND q.task_id = t.id
     ) a JOIN conversations c ON c.workspace_id = %(w)s AND c.brand_id = t.brand_id AND c.author_id = a.id WHERE t.conversation_id IS NULL
 )"""
 # Of several networks the one that keeps the shortest says for how long. What is still to be said to the CRM is said first, if it is there.

@@ -284,8 +284,9 @@ def test_a_call_that_is_over_is_kept_as_long_as_the_network_of_its_talk_says(con
         assert ("Quixotic" in str(connected.task(kind="ready_for_call").content)) is kept
 
 
+@pytest.mark.parametrize("parted", [False, True], ids=["still matched", "whose matches are gone"])
 def test_of_two_networks_that_a_call_is_about_the_one_that_keeps_the_shortest_says_for_how_long(
-    connected: World,
+    connected: World, parted: bool
 ) -> None:
     rows = Rows(connected.runtime.db, connected.workspace_id, connected.now)
     contact = rows.contact(connected.connection("crm").id, "Ana Ferrer")
@@ -294,6 +295,11 @@ def test_of_two_networks_that_a_call_is_about_the_one_that_keeps_the_shortest_sa
         rows.match(author, contact, state="confirmed")
         rows.conversation(connection, author)
     rows.task(kind="ready_for_call", contact=contact, wanted="completed", closed_at=real_now() - timedelta(days=31))
+    if parted:
+        connected.sql(
+            "INSERT INTO task_authors (workspace_id, task_id, author_id) SELECT a.workspace_id, t.id, a.id FROM tasks t, authors a"
+        )
+        connected.sql("DELETE FROM matches")
     for days, goes in ((60, 0), (30, 1)):
         connected.set(retention_days=365, retention_by_network=["fakesocial:365", f"x:{days}"])
         with connected.runtime.db.tenant(connected.workspace_id) as session:
