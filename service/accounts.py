@@ -53,6 +53,7 @@ class Caller:
     csrf_token: str = field(default="", repr=False)
     workspace_name: str = ""
     began: str = ""  # how the session did
+    link_by: str = ""  # the owner whose link is behind it
     since: datetime | None = None  # when
     proven_at: datetime | None = None  # when they last showed in it who they are
     factor_id: UUID | None = None  # the second factor that they are asked for here
@@ -142,7 +143,8 @@ def spend_link(db: Database, token: str, visitor: Visitor, *, operators_only: bo
     `operators_only` a link is worth something only where whoever runs Warmline made it."""
     good = (SigninLink.token_hash == digest(token), *unspent_link(real_now()))
     with db.globally() as session:
-        found = session.execute(select(SigninLink.user_id, SigninLink.workspace_id).where(*good)).one_or_none()
+        asked = select(SigninLink.user_id, SigninLink.workspace_id, SigninLink.made_by)
+        found = session.execute(asked.where(*good)).one_or_none()
         if found is None or (operators_only and found.workspace_id is not None):
             return None
         workspace_id = first_workspace(session, found.user_id, only=found.workspace_id)
@@ -155,7 +157,15 @@ def spend_link(db: Database, token: str, visitor: Visitor, *, operators_only: bo
         if spent is None:
             return None
         confined = found.workspace_id is not None
-        entered = entering.enter(session, found.user_id, workspace_id, visitor, began=sessions.LINK, confined=confined)
+        entered = entering.enter(
+            session,
+            found.user_id,
+            workspace_id,
+            visitor,
+            began=sessions.LINK,
+            confined=confined,
+            link_by=found.made_by,
+        )
         if entered.session:
             note(session, workspace_id, found.user_id, "signin.by_link")
         return entered
@@ -226,6 +236,7 @@ def caller_of_session(db: Database, cookie: str) -> Caller | None:
         csrf_token=found.csrf_token,
         workspace_name=name,
         began=found.began,
+        link_by=found.link_by,
         since=found.created_at,
         proven_at=found.proven_at,
         factor_id=factor_id,

@@ -43,15 +43,16 @@ class Entered:
 
 
 def enter(
-    session: Session, user_id: UUID, workspace_id: UUID, visitor: Visitor, *, began: str, confined: bool, onward: str = ""
+    session: Session, user_id: UUID, workspace_id: UUID, visitor: Visitor, *, began: str, confined: bool, link_by: str = "", onward: str = ""
 ) -> Entered:  # fmt: skip
-    """Somebody has shown who they are in the way that `began` names; `onward` is the page of ours to go to. The caller leaves a row in the
-    trail where a session has begun."""
+    """Somebody has shown who they are in the way that `began` names; `link_by` is the owner whose link is behind that, `onward` the page of
+    ours to go to. The caller leaves a row in the trail where a session has begun."""
     guard = factors.guarding(session, user_id, workspace_id)
     if guard is not None:
-        return Entered(
-            pending=wait(session, user_id, workspace_id, guard, began=began, confined=confined, onward=onward)
+        pending = wait(
+            session, user_id, workspace_id, guard, began=began, confined=confined, link_by=link_by, onward=onward
         )
+        return Entered(pending=pending)
     cookie = sessions.begin(
         session,
         user_id,
@@ -59,13 +60,15 @@ def enter(
         confined=confined,
         browser=visitor.browser,
         began=began,
+        link_by=link_by,
         instead_of=visitor.session,
     )
     return Entered(session=cookie)
 
 
 def wait(
-    session: Session, user_id: UUID, workspace_id: UUID, factor_id: UUID, *, began: str, confined: bool, onward: str = "", session_id: UUID | None = None
+    session: Session, user_id: UUID, workspace_id: UUID, factor_id: UUID, *, began: str, confined: bool, link_by: str = "", onward: str = "",
+    session_id: UUID | None = None,
 ) -> str:  # fmt: skip
     """The cookie of a sign-in that waits for a code of this factor."""
     token = secrets.token_urlsafe(32)
@@ -78,6 +81,7 @@ def wait(
             workspace_id=workspace_id,
             confined=confined,
             began=began,
+            link_by=link_by,
             onward=onward,
             expires_at=real_now() + LIFETIME,
         )

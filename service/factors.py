@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import accounts, recovery, sessions, throttling, totp
+from service import accounts, members, recovery, sessions, throttling, totp
 from service.accounts import Caller
 from service.clock import real_now
 from service.db import Database
@@ -89,9 +89,10 @@ def begin(runtime: Runtime, who: Caller, code: str = "") -> None:
 
 def confirm(runtime: Runtime, who: Caller, code: str) -> Made:
     """The app shows what it should: it counts from now on. The caller's other sessions end where it guards. Raises PlainError for a code
-    that is wrong, or a setting up that is not under way."""
+    that is wrong, or a setting up that is not under way, and `sessions.EndedError`."""
     assert who.user_id is not None and who.session_hash is not None  # a person in a browser  # noqa: PT018
     with runtime.db.tenant(who.workspace_id) as session:
+        members.stay(session, who)
         # One after the other, so that no two are made at once of which one would guard and the other not be known to anybody.
         session.execute(select(User.id).where(User.id == who.user_id).with_for_update())
         setup = _setup(session, who)
@@ -118,15 +119,16 @@ def account_of(who: Caller) -> str:
 def _put(
     runtime: Runtime, session: Session, who: Caller, replaces: UUID | None, secret: str, step: int
 ) -> SecondFactor:
-    """One in the place of another guards what that did."""
+    """One in the place of another, of which a code was given, guards what that did, and for as long."""
     old = session.get(SecondFactor, replaces) if replaces else None
-    only = old.workspace_id if old else who.workspace_id if who.confined else None
+    only, link_by = who.workspace_id if who.confined else None, who.link_by
     if old is not None:
+        only, link_by = old.workspace_id, old.link_by
         session.delete(old)
         session.flush()
     made = new_id()
     sealed = runtime.vault.seal({"secret": secret}, *FACTORS.place(made))
-    row = SecondFactor(id=made, user_id=who.user_id, workspace_id=only, sealed=sealed, last_step=step)
+    row = SecondFactor(id=made, user_id=who.user_id, workspace_id=only, link_by=link_by, sealed=sealed, last_step=step)
     session.add(row)
     session.flush()
     return row

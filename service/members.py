@@ -11,6 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, delete, exists, select, update
@@ -24,7 +25,18 @@ from service.clock import real_now
 from service.db import Database
 from service.errors import PlainError
 from service.ids import new_id
-from service.models import APIKey, Invitation, Membership, Password, SecondFactor, SigninLink, User, Workspace
+from service.models import (
+    APIKey,
+    Invitation,
+    Membership,
+    Password,
+    PendingSignin,
+    SecondFactor,
+    SigninLink,
+    SigninSession,
+    User,
+    Workspace,
+)
 from service.sessions import digest
 from service.store.acting import audit
 from service.store.listing import Listing
@@ -74,15 +86,19 @@ class Invited:
 @dataclass(frozen=True)
 class Ended:
     """What opens nothing any more, since whoever made it may make no such thing now: whom they had invited and for whom they had made
-    a link to sign in, by address, and API keys of theirs, by name."""
+    a link to sign in, by address, and API keys of theirs, by name. And, by the address of whom the link was for, what is behind links of
+    theirs that were used: sessions, and passwords and second factors for the workspace that were set in one."""
 
     invitations: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    passwords: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:
-        return bool(self.invitations or self.links or self.keys)
+        return self != Ended()
 
 
 @dataclass(frozen=True)
@@ -213,9 +229,11 @@ def _good(workspace_id: UUID, token_hash: bytes) -> tuple[ColumnElement[bool], .
 # --- members --------------------------------------------------------------------------------------------------
 
 
-def change_role(session: Session, workspace_id: UUID, user_id: UUID, role: str, *, by: str) -> Ended | None:
+def change_role(
+    session: Session, workspace_id: UUID, user_id: UUID, role: str, *, by: str, sparing: UUID | None = None
+) -> Ended | None:
     """Gives a member another role, from their next click or call on. Whoever may invite nobody any more has invited nobody: what of it
-    has ended comes back. None when there is no such member. Raises LastOwnerError, and PlainError for something that is no role."""
+    has ended comes back. `sparing` is the session in which it is done, which goes on. None when there is no such member. Raises LastOwnerError, and PlainError for something that is no role."""
     _check(role)
     standing = _locked(session, workspace_id, user_id)
     if standing is None or standing == role:
@@ -224,13 +242,18 @@ def change_role(session: Session, workspace_id: UUID, user_id: UUID, role: str, 
         _keep_an_owner(session, workspace_id, user_id)
     session.execute(update(Membership).where(*_of(workspace_id, user_id)).values(role=role))
     audit(session, workspace_id, by, f"member.made_{role}", "user", user_id)
-    return Ended() if PEOPLE in may(role) else _end_what_they_made_for_others(session, workspace_id, user_id, by)
+    if PEOPLE in may(role):
+        return Ended()
+    return _end_what_they_made_for_others(session, workspace_id, user_id, by, sparing)
 
 
-def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> Ended | None:
+def remove(
+    session: Session, workspace_id: UUID, user_id: UUID, *, by: str, sparing: UUID | None = None
+) -> Ended | None:
     """Somebody belongs no more: their sessions here end, and sign-in links, a password and a second factor for this workspace
-    alone open nothing. Nor does what they made and know the secret of: API keys, invitations, and links for others; those come back. None
-    when there is no such member. Raises LastOwnerError."""
+    alone open nothing. Nor does what they made and know the secret of: API keys, invitations, and links for others, with what is behind
+    those; that comes back. `sparing` is the session in which it is done, which goes on. None when there is no such member. Raises
+    LastOwnerError."""
     if _locked(session, workspace_id, user_id) is None:
         return None
     _keep_an_owner(session, workspace_id, user_id)
@@ -240,7 +263,7 @@ def remove(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> E
         session.execute(delete(each).where(each.workspace_id == workspace_id, each.user_id == user_id))
     sessions.end_all(session, workspace_id, user_id)
     revoked = _revoke_keys(session, workspace_id, user_id)
-    ended = _end_what_they_made_for_others(session, workspace_id, user_id, by)
+    ended = _end_what_they_made_for_others(session, workspace_id, user_id, by, sparing)
     for key in revoked:
         audit(session, workspace_id, by, "key.revoked", "key", key.id)
     audit(session, workspace_id, by, "member.removed", "user", user_id)
@@ -266,6 +289,14 @@ def still_may(session: Session, who: Caller) -> bool:
     return PEOPLE in may(session.scalar(select(Membership.role).where(*_of(who.workspace_id, who.user_id))))
 
 
+def stay(session: Session, who: Caller) -> None:
+    """Raises `sessions.EndedError` unless the caller's session stands, as it did when their request began; that stays so until this
+    transaction ends. For what they set that lets them in again: else it would outlive what has ended the session at this moment."""
+    _lock(session, who.workspace_id)
+    if session.scalar(select(SigninSession.id).where(SigninSession.id == who.session_id)) is None:
+        raise sessions.EndedError
+
+
 def link_for(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) -> str | None:
     """The token of a link that signs a member in once, into this workspace and no other. None when there is no such
     member."""
@@ -275,8 +306,10 @@ def link_for(session: Session, workspace_id: UUID, user_id: UUID, *, by: str) ->
     return accounts.new_link(session, user_id, workspace_id, by=by)
 
 
-def _end_what_they_made_for_others(session: Session, workspace_id: UUID, user_id: UUID, by: str) -> Ended:
-    """Withdraws invitations that this person made, themselves or by API keys of theirs, and ends sign-in links."""
+def _end_what_they_made_for_others(
+    session: Session, workspace_id: UUID, user_id: UUID, by: str, sparing: UUID | None
+) -> Ended:
+    """Withdraws invitations that this person made, themselves or by API keys of theirs, and ends sign-in links, with what is behind them."""
     keys = session.scalars(select(APIKey.id).where(APIKey.workspace_id == workspace_id, APIKey.created_by == user_id))
     makers, now = [f"user:{user_id}", *(f"key:{key_id}" for key_id in keys)], real_now()
     theirs = (Invitation.workspace_id == workspace_id, Invitation.invited_by.in_(makers))
@@ -287,12 +320,49 @@ def _end_what_they_made_for_others(session: Session, workspace_id: UUID, user_id
     linked = session.scalars(
         delete(SigninLink).where(*made, *accounts.unspent_link(now)).returning(SigninLink.user_id)
     ).all()
-    addresses = session.scalars(select(User.email).where(User.id.in_(linked)).order_by(User.email)).all()
     for each in invited:
         audit(session, workspace_id, by, "invitation.withdrawn", "invitation", each.id)
     for each_id in linked:
         audit(session, workspace_id, by, "member.link_ended", "user", each_id)
-    return Ended(invitations=tuple(sorted(each.email for each in invited)), links=tuple(addresses))
+    return replace(
+        _end_what_is_behind(session, workspace_id, user_id, makers, by, sparing),
+        invitations=tuple(sorted(each.email for each in invited)),
+        links=_addresses(session, linked),
+    )
+
+
+def _end_what_is_behind(
+    session: Session, workspace_id: UUID, user_id: UUID, makers: Sequence[str], by: str, sparing: UUID | None
+) -> Ended:
+    """Ends what is behind links that this person had made for others, and may have opened themselves: sessions, `sparing` one, sign-ins
+    that wait for a code, and passwords and second factors that were set there."""
+
+    def behind(table: Any) -> tuple[ColumnElement[bool], ...]:
+        return table.workspace_id == workspace_id, table.link_by.in_(makers), table.user_id != user_id
+
+    # In the order in which signing in locks them: what opens a session, then the session.
+    passwords, factors, _ = (
+        session.scalars(delete(each).where(*behind(each)).returning(each.user_id)).all()
+        for each in (Password, SecondFactor, PendingSignin)
+    )
+    theirs = delete(SigninSession).where(*behind(SigninSession), SigninSession.id.is_distinct_from(sparing))
+    begun = session.execute(theirs.returning(SigninSession.id, SigninSession.user_id)).all()
+    for action, noun, ids in (
+        ("session.ended", "session", [each.id for each in begun]),
+        ("member.password_ended", "user", passwords),
+        ("member.factor_ended", "user", factors),
+    ):
+        for each_id in ids:
+            audit(session, workspace_id, by, action, noun, each_id)
+    return Ended(
+        sessions=_addresses(session, [each.user_id for each in begun]),
+        passwords=_addresses(session, passwords),
+        factors=_addresses(session, factors),
+    )
+
+
+def _addresses(session: Session, user_ids: Sequence[UUID]) -> tuple[str, ...]:
+    return tuple(session.scalars(select(User.email).where(User.id.in_(user_ids)).order_by(User.email)))
 
 
 def _locked(session: Session, workspace_id: UUID, user_id: UUID) -> str | None:

@@ -133,6 +133,7 @@ def _begun(session: Session, pending: PendingSignin, visitor: Visitor) -> str:
         confined=pending.confined,
         browser=visitor.browser,
         began=pending.began,
+        link_by=pending.link_by,
         instead_of=visitor.session,
         factor_id=pending.factor_id,
     )

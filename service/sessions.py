@@ -37,6 +37,10 @@ SESSIONS = Listing(
 )
 
 
+class EndedError(Exception):
+    """The session ended while what was asked in it was under way."""
+
+
 def digest(token: str) -> bytes:
     """What is kept of a random token. SHA-256 is enough: there is nothing to guess in 256 random bits."""
     return hashlib.sha256(token.encode()).digest()
@@ -50,11 +54,12 @@ def begin(
     confined: bool,
     browser: str,
     began: str = LINK,
+    link_by: str = "",
     instead_of: str = "",
     factor_id: UUID | None = None,
 ) -> str:
-    """A new session's cookie. `browser` is what to call it, in words; `instead_of` is the cookie that this browser held before,
-    whose session ends; `factor_id` is the second factor of which a code was given."""
+    """A new session's cookie. `browser` is what to call it, in words; `link_by` is the owner whose link is behind it; `instead_of` is the
+    cookie that this browser held before, whose session ends; `factor_id` is the second factor of which a code was given."""
     cookie, now = secrets.token_urlsafe(32), real_now()
     if instead_of:
         session.execute(delete(SigninSession).where(SigninSession.token_hash == digest(instead_of)))
@@ -66,6 +71,7 @@ def begin(
             confined=confined,
             csrf_token=secrets.token_urlsafe(24),
             began=began,
+            link_by=link_by,
             browser=browser,
             factor_id=factor_id,
             proven_at=now,

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service import accounts, devices, entering, passwords, sessions, throttling
+from service import accounts, devices, entering, members, passwords, sessions, throttling
 from service.accounts import Caller
 from service.clock import real_now
 from service.config import Config
@@ -67,11 +67,11 @@ def with_password(db: Database, email: str, password: str, visitor: Visitor, onw
     with db.globally() as session:
         # One statement, whether there is such a person or not, and whether they have a password or not.
         found = session.execute(
-            select(User.id, Password.hash, Password.workspace_id)
+            select(User.id, Password.hash, Password.workspace_id, Password.link_by)
             .outerjoin(Password, Password.user_id == User.id)
             .where(User.email == address)
         ).one_or_none()
-        user_id, kept, only = found or (None, None, None)
+        user_id, kept, only, link_by = found or (None, None, None, None)
         known = devices.is_known(session, user_id, visitor.device)
         doors = _doors(address, visitor, known=known)
         closed = throttling.charge(session, doors)
@@ -94,7 +94,14 @@ def with_password(db: Database, email: str, password: str, visitor: Visitor, onw
                 update(Password).where(Password.user_id == user_id, Password.hash == kept).values(hash=renewed)
             )
         entered = entering.enter(
-            session, user_id, workspace_id, visitor, began=sessions.PASSWORD, confined=only is not None, onward=onward
+            session,
+            user_id,
+            workspace_id,
+            visitor,
+            began=sessions.PASSWORD,
+            confined=only is not None,
+            link_by=link_by or "",
+            onward=onward,
         )
         if entered.pending:
             return entered
@@ -151,6 +158,7 @@ class Standing:
     is_set: bool
     changed_at: datetime | None = None
     only: UUID | None = None  # the only workspace that it opens
+    link_by: str = ""  # the owner whose link is behind it
     needs_present: bool = False  # to be changed in this session
     is_anothers: bool = False  # this session's link is from one workspace, and the password opens more
 
@@ -162,7 +170,12 @@ def standing(session: Session, who: Caller) -> Standing:
         return Standing(is_set=False)
     theirs = not who.confined or row.workspace_id == who.workspace_id
     return Standing(
-        True, row.changed_at, row.workspace_id, not (_is_fresh(who) and theirs), _is_fresh(who) and not theirs
+        True,
+        row.changed_at,
+        row.workspace_id,
+        row.link_by,
+        needs_present=not (_is_fresh(who) and theirs),
+        is_anothers=_is_fresh(who) and not theirs,
     )
 
 
@@ -170,7 +183,7 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
     """Sets the caller's password, or changes it; their other sessions end, links that they have not used open nothing any more, nor does
     a code after the former password, and other browsers are known no longer. Returns this browser's new cookies. `present` is needed
     for a change, unless this session has just begun by a one-time link or single sign-on. Raises WeakPasswordError,
-    WrongPasswordError, ClosedError and BusyError."""
+    WrongPasswordError, ClosedError, BusyError and `sessions.EndedError`."""
     assert who.user_id is not None and who.session_hash is not None  # a person in a browser  # noqa: PT018
     with db.globally() as session:
         now = standing(session, who)
@@ -181,11 +194,12 @@ def choose(db: Database, who: Caller, password: str, present: str, visitor: Visi
         _check_present(db, who, present, kept, ANOTHERS if now.is_anothers and not present else WRONG_PRESENT)
     fresh = passwords.sealed(password)
     with db.tenant(who.workspace_id) as session:
-        # Whoever gave the present one keeps what it opens; else it opens what this session does.
-        only = who.workspace_id if who.confined else None
+        members.stay(session, who)
+        # Whoever gave the present one keeps what it opens, and for how long; else it is as this session.
+        only, link_by = who.workspace_id if who.confined else None, who.link_by
         if now.needs_present and who.confined:
-            only = now.only
-        values = {"workspace_id": only, "hash": fresh, "changed_at": real_now()}
+            only, link_by = now.only, now.link_by
+        values = {"workspace_id": only, "link_by": link_by, "hash": fresh, "changed_at": real_now()}
         session.execute(
             insert(Password)
             .values(user_id=who.user_id, **values)

@@ -7,7 +7,9 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, BadRequest, HTTPException, SecurityError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
+from service.console.guard import SIGNED_OUT
 from service.errors import PlainError
+from service.sessions import EndedError
 from service.watch.doors import PATHS
 
 SENTENCES = {
@@ -39,6 +41,7 @@ def register(app: Flask) -> None:
         app.register_error_handler(code, _answer)
     app.register_error_handler(OperationalError, _database_away)
     app.register_error_handler(PlainError, _plain)
+    app.register_error_handler(EndedError, _ended)
 
 
 def is_api(path: str) -> bool:
@@ -70,6 +73,11 @@ def _database_away(error: OperationalError) -> HTTPException | Response:
     current_app.logger.error("the database cannot be reached: %s", type(error.orig).__name__)
     g.caller = None
     return _answer(ServiceUnavailable())
+
+
+def _ended(_: EndedError) -> Response:
+    g.caller = None  # so that the page shows nothing of the workspace
+    return Response(render_template("signed_out.html", sentence=SIGNED_OUT), 401, mimetype="text/html")
 
 
 def _plain(error: PlainError) -> HTTPException | Response:

@@ -50,7 +50,7 @@ NOTICES = {
     "calendar_removed": "Removed, and its address and busy times with it.",
     "withdrawn_invitation": "Withdrawn. That link opens nothing any more.",
     "role": "Saved. It holds from their next click on.",
-    "stepped_down": "Saved. Invitations that nobody has used, and sign-in links, that you had made open nothing any more.",
+    "stepped_down": "Saved. Invitations that nobody has used, and sign-in links, that you had made open nothing any more, nor does what was set behind such a link.",
     "removed": "Removed. Their sessions here have ended, and nothing that they made opens anything any more.",
     "ended": "Ended. That browser is signed out.",
     "joined": "Welcome. You belong to this workspace now.",

@@ -60,7 +60,9 @@ def change(member_id: UUID) -> ResponseReturnValue:
         with runtime().db.tenant(who.workspace_id) as session:
             still_may(session)
             role = request.form.get("role", "")
-            ended = members.change_role(session, who.workspace_id, member_id, role, by=who.actor)
+            ended = members.change_role(
+                session, who.workspace_id, member_id, role, by=who.actor, sparing=who.session_id
+            )
             whom = _address(session, member_id)
     except PlainError as error:
         return _page(refused=str(error)), 400
@@ -78,7 +80,7 @@ def remove(member_id: UUID) -> ResponseReturnValue:
         with runtime().db.tenant(who.workspace_id) as session:
             still_may(session)
             whom = _address(session, member_id)
-            ended = members.remove(session, who.workspace_id, member_id, by=who.actor)
+            ended = members.remove(session, who.workspace_id, member_id, by=who.actor, sparing=who.session_id)
     except PlainError as error:
         return _page(refused=str(error)), 400
     if ended is not None and member_id == who.user_id:

@@ -66,6 +66,9 @@ class SigninSession(Created, Base):
     confined: Mapped[bool] = mapped_column(default=False)
     csrf_token: Mapped[str] = mapped_column(Text)
     began: Mapped[str] = mapped_column(Text)  # a key of `service.sessions.BEGINNINGS`
+    # The owner by whose link it began, or the password did that it began by: user:<id>; "" where there is none. It ends with what
+    # they may do, and so does what was set in it.
+    link_by: Mapped[str] = mapped_column(Text, default="")
     browser: Mapped[str] = mapped_column(Text, default="")  # in words: "Firefox on Linux"
     # The second factor of which a code was given as it began, or since.
     factor_id: Mapped[UUID | None] = mapped_column(ForeignKey("second_factors.id", ondelete="SET NULL"))

@@ -22,6 +22,7 @@ class Password(Base):
     # The only workspace that it opens: where it was set by somebody who came by a link from within that workspace, and may be
     # somebody else than the person it names. None: all of the person's.
     workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    link_by: Mapped[str] = mapped_column(Text, default="")  # as of the session in which it was set
     hash: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[datetime]
 
@@ -36,6 +37,7 @@ class SecondFactor(Identified, Created, Base):
     # The only workspace that it guards: where it was set up by somebody who came by a link from within that workspace, and may be
     # somebody else than the person it names. None: all of the person's that have none of their own.
     workspace_id: Mapped[UUID | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    link_by: Mapped[str] = mapped_column(Text, default="")  # as of the session in which it was set up
     sealed: Mapped[bytes] = mapped_column(LargeBinary)  # what the app holds as well
     last_step: Mapped[int] = mapped_column(
         BigInteger
@@ -77,6 +79,7 @@ class PendingSignin(Created, Base):
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     confined: Mapped[bool]
     began: Mapped[str] = mapped_column(Text)
+    link_by: Mapped[str] = mapped_column(Text, default="")  # as of the session that is to begin
     onward: Mapped[str] = mapped_column(Text, default="")  # the page of ours to go to then
     expires_at: Mapped[datetime]
 
