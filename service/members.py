@@ -261,9 +261,9 @@ def remove(
     # In the order in which signing in locks them: what opens a session, then the session.
     for each in (Password, SecondFactor, SigninLink):
         session.execute(delete(each).where(each.workspace_id == workspace_id, each.user_id == user_id))
+    ended = _end_what_they_made_for_others(session, workspace_id, user_id, by, sparing)
     sessions.end_all(session, workspace_id, user_id)
     revoked = _revoke_keys(session, workspace_id, user_id)
-    ended = _end_what_they_made_for_others(session, workspace_id, user_id, by, sparing)
     for key in revoked:
         audit(session, workspace_id, by, "key.revoked", "key", key.id)
     audit(session, workspace_id, by, "member.removed", "user", user_id)
