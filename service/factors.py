@@ -79,7 +79,7 @@ def standing(runtime: Runtime, who: Caller) -> Standing:
 
 def begin(runtime: Runtime, who: Caller, code: str = "") -> None:
     """A new secret for this session, which counts for nothing yet. Whoever has a second factor gives a code of it. Raises
-    WrongCodeError and ClosedError."""
+    WrongCodeError, ClosedError and `sessions.EndedError`."""
     if who.factor_id is None:
         with runtime.db.globally() as session:
             _keep_secret(runtime, session, who)
@@ -135,6 +135,9 @@ def _put(
 
 
 def _keep_secret(runtime: Runtime, session: Session, who: Caller) -> None:
+    stands = select(SigninSession.id).where(SigninSession.id == who.session_id).with_for_update(key_share=True)
+    if session.scalar(stands) is None:
+        raise sessions.EndedError
     values = {
         "replaces": who.factor_id,
         "sealed": runtime.vault.seal({"secret": totp.new_secret()}, *SETUPS.place(who.session_id)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from service import accounts, members, totp
+from service import accounts, factors, members, totp
 from service.clock import real_now
 from service.models import Password, PendingSignin, SecondFactor, User
 from service.runtime import Runtime
@@ -200,6 +201,19 @@ def test_what_is_sent_before_the_session_ends_and_carried_out_after_sets_nothing
     assert answer.status_code == 401
     assert "You are not signed in, or have been signed out." in words_of(answer)
     assert count(held, Password, SecondFactor) == [0, 0]
+
+
+def test_setting_up_is_not_begun_in_a_session_that_has_just_ended(
+    linked: Callable[..., Browser], end: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind, keep = linked(), factors._keep_secret
+
+    def late(*arguments: Any) -> None:
+        end()
+        keep(*arguments)
+
+    monkeypatch.setattr(factors, "_keep_secret", late)
+    assert behind.post("/account/factor/begin", {}).status_code == 401
 
 
 def test_whoever_removes_an_owner_waits_for_what_is_being_set_behind_their_link_and_ends_that_too(
