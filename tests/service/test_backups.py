@@ -277,11 +277,11 @@ def test_what_has_to_be_done_afterwards_is_said(saved: Path, config: Config, own
     with psycopg.connect(config.need("database_backup_url").replace("+psycopg", "")) as connection:
         sealed = "INSERT INTO provider_apps (provider, host, client_id, sealed, hosts) VALUES ('x', '', 'id', 'v1.gone.abc', '{}')"
         connection.execute(sealed.encode())
-        factor = "INSERT INTO second_factors (id, user_id, sealed, last_step) SELECT gen_random_uuid(), id, 'v1.test.x', 0 FROM users"
+        factor = "INSERT INTO second_factors (id, user_id, link_by, sealed, last_step) SELECT gen_random_uuid(), id, '', 'v1.test.x', 0 FROM users"
         connection.execute(factor.encode())
         waits = (
-            "INSERT INTO pending_signins (token_hash, user_id, factor_id, workspace_id, confined, began, onward, expires_at)"
-            " SELECT 'x', u.id, f.id, w.id, false, 'password', '', now() + interval '1 day' FROM users u, second_factors f, workspaces w"
+            "INSERT INTO pending_signins (token_hash, user_id, factor_id, workspace_id, confined, began, link_by, onward, expires_at)"
+            " SELECT 'x', u.id, f.id, w.id, false, 'password', '', '', now() + interval '1 day' FROM users u, second_factors f, workspaces w"
         )
         connection.execute(waits.encode())
         connection.commit()
