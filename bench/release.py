@@ -1,4 +1,4 @@
-"""A bad release: rules that are wrong about a third of what is open. How much of it reaches the CRM before somebody has looked, and how
+"""A bad release: rules that are wrong about a third of the people, whether they wait or should be called. How much of it reaches the CRM before somebody has looked, and how
 long it takes until all is as it was, by the run's id, once it was let through."""
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from service.clock import standing_still
 from service.db import raw
 from service.demo.sandbox import Load
 from service.rules import model
-from service.rules.model import Conversation, Verdict
+from service.rules.model import Conversation, History, Verdict
+from service.rules.readiness import ready_for_call
+from service.rules.unanswered import unanswered
 from service.runtime import Runtime
 from service.store import acting, deciding, due, runs, tasks
 from workers import decide, jobs, push
 
-WRONG = 0.3  # of the verdicts
+WRONG = 0.3  # of the people, and so of the verdicts
 WITHIN = 600.0  # seconds: the goal is ten minutes
 EDITED = 20  # tasks that people have reworded in the CRM
+_SILENT = Verdict(None, ("Nothing is open.",))
 _STANDING = "SELECT id, wanted, state, content->>'subject', written->>'subject' FROM tasks WHERE workspace_id = %s AND external_id IS NOT NULL ORDER BY id"
 
 
@@ -111,18 +114,23 @@ def _standing(held: Runtime, workspace_id: UUID) -> list[tuple[Any, ...]]:
 
 
 def _release() -> None:
-    """A version whose rules are newer, and wrong about the same talks every time."""
-    rule = judging.unanswered
+    """A version whose rules are newer, and wrong about the same people every time."""
 
-    def wrong(conversation: Conversation, **more: Any) -> Verdict:
-        if zlib.crc32(conversation.author_id.encode()) % 100 < WRONG * 100:
-            return Verdict(None, ("Nothing is open.",))
-        return rule(conversation, **more)
+    def waits(conversation: Conversation, **more: Any) -> Verdict:
+        return _SILENT if _is_wrong(conversation.author_id) else unanswered(conversation, **more)
+
+    def call(history: History, **more: Any) -> Verdict:
+        theirs = next((post.author_id for post in history.posts if not post.ours), "")
+        return _SILENT if _is_wrong(theirs) else ready_for_call(history, **more)
 
     newer = model.RULES_VERSION + 1
     for module in (model, runs, deciding, tasks):
         module.RULES_VERSION = newer  # type: ignore[attr-defined]
-    judging.unanswered = wrong  # type: ignore[assignment]
+    judging.unanswered, judging.ready_for_call = waits, call  # type: ignore[attr-defined]
+
+
+def _is_wrong(author_id: str) -> bool:
+    return zlib.crc32(author_id.encode()) % 100 < WRONG * 100
 
 
 def _run(held: Runtime, workspace_id: UUID) -> tuple[UUID, int]:
