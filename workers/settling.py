@@ -12,7 +12,7 @@ from integrations import edits
 from integrations.records import PushOutcome, PushResult
 from service.clock import business_now, real_now
 from service.store.pushing import Settled
-from service.store.reconciling import DONE
+from service.store.reconciling import DONE, perhaps_by_us
 from service.store.tasks import TaskRow
 
 # What was known of it, what came of it, and when, in real and in business time.
@@ -48,6 +48,8 @@ def settled(row: TaskRow, result: PushResult | None, now: datetime, business: da
         return replace(
             before, state="absent", detail=result.detail, maybe_sent_at=None, push_at=business
         )  # that was said differently
+    if result.outcome in _AWAY and not result.theirs and (row.wanted == "withdrawn" or perhaps_by_us(row)):
+        before = replace(before, wanted="withdrawn", taken_back=True)
     found = _OUTCOMES[result.outcome](before, result, now, business)
     if result.outcome is PushOutcome.FOUND and row.erased_at is not None:
         return replace(found, written=row.written)  # it was said before it was erased: all of it is written over next
@@ -102,6 +104,7 @@ def _unknown(before: Settled, result: PushResult, now: datetime, business: datet
     )  # fmt: skip
 
 
+_AWAY = (PushOutcome.WITHDRAWN, PushOutcome.GONE)
 _OUTCOMES: dict[PushOutcome, _Settle] = {
     PushOutcome.CREATED: _stands,
     PushOutcome.FOUND: _stands,  # what a person has made of it since shows when it is read back

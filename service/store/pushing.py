@@ -107,6 +107,9 @@ class Settled(Struct, frozen=True):
     maybe_sent_at: datetime | None
     closed_as: str = ""  # the person ended it in the CRM
     ticked_off_at: datetime | None = None  # when, where the CRM tells: real time
+    taken_back: bool = (
+        False  # it stands there no more, and it was us, or may have been: where it is wanted by now, it is made anew
+    )
     refused: bool = False  # the CRM will have none of it as it is: it is parked until somebody acts
 
     @property
@@ -118,15 +121,18 @@ class Settled(Struct, frozen=True):
 _TYPES = {
     "id": "uuid", "wanted": "text", "content": "jsonb", "state": "text", "external_id": "text", "external_url": "text",
     "written": "jsonb", "detail": "text", "push_at": "timestamptz", "written_at": "timestamptz", "maybe_sent_at": "timestamptz",
-    "refused": "boolean",
+    "taken_back": "boolean", "refused": "boolean",
 }  # fmt: skip
 _VALUES = attrgetter(*(name if name != "written" else "written_unless_content" for name in _TYPES))
+_ANEW = "new.taken_back AND t.wanted = 'open'"  # it was asked for again while it was being taken away
 _SETTLE = (
-    "UPDATE tasks t SET state = new.state, external_id = new.external_id, external_url = coalesce(nullif(new.external_url, ''), t.external_url),"  # noqa: S608
+    f"UPDATE tasks t SET state = CASE WHEN {_ANEW} THEN 'absent' ELSE new.state END,"  # noqa: S608 - names of our own columns
+    f" external_id = CASE WHEN {_ANEW} THEN NULL ELSE new.external_id END, edited = CASE WHEN {_ANEW} THEN '[]' ELSE t.edited END,"
+    " external_url = coalesce(nullif(new.external_url, ''), t.external_url),"
     " written = coalesce(new.written, new.content), detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
     " sent = CASE WHEN new.written_at IS NULL AND new.state IN ('open', 'unknown') THEN t.sent ELSE '[]' END,"
     " pushed_at = coalesce(t.pushed_at, new.written_at), parked_at = CASE WHEN new.refused THEN coalesce(t.parked_at, %(real)s) END, held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"
-    " push_at = CASE WHEN t.run_id IS NOT NULL THEN NULL WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
+    f" push_at = CASE WHEN t.run_id IS NOT NULL THEN NULL WHEN {_ANEW} THEN %(now)s WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
     f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
 )
 

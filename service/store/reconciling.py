@@ -15,6 +15,7 @@ from integrations.records import Gone, TaskState, TaskStatus
 from service.clock import business_now, real_now
 from service.models import Conversation, Task
 from service.store import due, tasks
+from service.store.tasks import TaskRow
 from service.watch import following
 
 DONE = "completed in the CRM"
@@ -117,12 +118,34 @@ def _known(
 
 
 def _gone(session: Session, row: Task) -> int:
-    """Somebody deleted it. (What we deleted ourselves is no longer open.)"""
+    """Somebody deleted it. (What we deleted ourselves is no longer open, or we have not heard what came of it.)"""
     if row.state != "open":
+        return 0
+    if perhaps_by_us(row):
+        _taken_back(session, row)
         return 0
     row.state = "withdrawn"
     _close(session, row, "deleted in the CRM", real_now())
     return 1
+
+
+def perhaps_by_us(row: Task | TaskRow) -> bool:
+    """Whether a task that is gone from the CRM may have been deleted by us: we have tried, and know of no answer. Taking it for ours loses
+    nobody. (What somebody had made theirs is left to them.)"""
+    return not row.edited and any(each.get(edits.STATUS) == "withdrawn" for each in row.sent)
+
+
+def _taken_back(session: Session, row: Task) -> None:
+    """We deleted it, and no answer told us so. Where it has been asked for again meanwhile, it is made anew."""
+    row.sent = []
+    if row.wanted != "open":
+        row.state, row.push_at = "withdrawn", None
+        return
+    row.state, row.external_id, row.edited = "absent", None, []
+    row.push_at = None if row.run_id else business_now()
+    session.flush()
+    if row.crm_connection_id is not None:
+        due.push_soon(session, row.workspace_id, row.crm_connection_id)
 
 
 def _follow(session: Session, row: Task, item: TaskState) -> int:

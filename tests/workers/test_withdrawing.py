@@ -1,0 +1,93 @@
+"""A withdrawal of ours is nobody's deletion, whatever happens while it is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from integrations.errors import AmbiguousWriteError
+from integrations.records import PushResult, Task
+from service.store import due
+from tests.workers.conftest import World
+
+
+@pytest.fixture
+def out_of_sight(connected: World) -> World:
+    """A task whose post was out of sight for a while, since our clock had gone back to before it: it is to be withdrawn, and that is not
+    said yet."""
+    connected.says("@brand Do you ship?", id="q1", ago=timedelta(hours=5))
+    connected.run()
+    connected.passes(timedelta(hours=-6))
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        due.decide_everything(session, connected.workspace_id)
+    for claim in connected.claim():
+        connected.work(claim)
+    assert (connected.task().wanted, connected.task().state) == ("withdrawn", "open")
+    connected.sql("UPDATE tasks SET push_at = :now", now=connected.now)
+    connected.sql("UPDATE connections SET next_push_at = now(), push_lease_id = NULL WHERE kind = 'crm'")
+    return connected
+
+
+def _decides_again(world: World) -> None:
+    """The post is in sight again, and what is due is decided; nothing is pushed."""
+    world.passes(timedelta(hours=6))
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        due.decide_everything(session, world.workspace_id)
+    for claim in [each for each in world.claim() if each.job == "decide"]:
+        world.work(claim)
+    assert world.task().wanted == "open"
+
+
+def test_a_task_that_is_asked_for_again_while_it_is_being_taken_away_is_made_anew(
+    out_of_sight: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm, push_tasks = out_of_sight.crm, out_of_sight.crm.push_tasks
+
+    def meanwhile(tasks: Sequence[Task]) -> Sequence[PushResult]:
+        monkeypatch.setattr(crm, "push_tasks", push_tasks)
+        _decides_again(out_of_sight)
+        return push_tasks(tasks)
+
+    monkeypatch.setattr(crm, "push_tasks", meanwhile)
+    for claim in [each for each in out_of_sight.claim() if each.job == "push"]:
+        out_of_sight.work(claim)
+    out_of_sight.look()
+
+    assert len(out_of_sight.in_crm()) == 1
+    assert (out_of_sight.task().state, out_of_sight.task().closed_by) == ("open", "")
+    assert crm.tasks_ever_created == 2
+
+
+@pytest.mark.parametrize("asked", ["again", "never"])
+@pytest.mark.parametrize("how", ["by reading it back", "by saying it again"])
+def test_a_withdrawal_whose_answer_was_lost_is_nobodys_deletion(
+    out_of_sight: World, monkeypatch: pytest.MonkeyPatch, asked: str, how: str
+) -> None:
+    crm, push_tasks = out_of_sight.crm, out_of_sight.crm.push_tasks
+
+    def lost(tasks: Sequence[Task]) -> Sequence[PushResult]:
+        monkeypatch.setattr(crm, "push_tasks", push_tasks)
+        push_tasks(tasks)
+        raise AmbiguousWriteError("crm.example did not answer in time")
+
+    monkeypatch.setattr(crm, "push_tasks", lost)
+    for claim in [each for each in out_of_sight.claim() if each.job == "push"]:
+        out_of_sight.work(claim)
+    assert (out_of_sight.in_crm(), out_of_sight.task().state) == ([], "open")
+    if asked == "again":
+        _decides_again(out_of_sight)
+    reads = how == "by reading it back"
+    later = "NULL" if reads else "now()"
+    out_of_sight.sql(f"UPDATE connections SET next_push_at = {later}, push_lease_id = NULL WHERE kind = 'crm'")
+    out_of_sight.sql("UPDATE tasks SET push_at = :now", now=out_of_sight.now)
+
+    out_of_sight.look(streams=("recheck",) if reads else ())
+    if asked == "never":
+        assert (out_of_sight.task().state, out_of_sight.task().closed_by) == ("withdrawn", "rules")
+        _decides_again(out_of_sight)
+    out_of_sight.look()
+
+    assert len(out_of_sight.in_crm()) == 1
+    assert (out_of_sight.task().state, out_of_sight.task().closed_by) == ("open", "")
