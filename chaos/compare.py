@@ -98,7 +98,8 @@ def differences(ledger: Ledger, network: Network, ours: Ours, tasks: Sequence[CR
     times = Counter(task.key for task in tasks if not task.deleted)
     twice = {key for key, number in times.items() if number > 1}
     found.add(TWICE, sorted(twice))
-    found.add(TWICE, _at_once(ledger, ours, standing, unanswered))
+    theirs = {task.key for task in tasks if task.id in ledger.edits}
+    found.add(TWICE, _at_once(ledger, ours, standing - theirs, unanswered))
     # Nobody here knows of a second one, so it stands open when the first is done: one fault, told once.
     done = {task.key for task in tasks if not task.deleted and not task.open} & twice
     stale = (task for task in tasks if task.key not in done and _stale(task, posts, unanswered, ledger))
@@ -113,7 +114,8 @@ def differences(ledger: Ledger, network: Network, ours: Ours, tasks: Sequence[CR
 
 
 def _at_once(ledger: Ledger, ours: Ours, standing: set[str], unanswered: frozenset[str]) -> Iterable[str]:
-    """Of whom more than one wait stands open: every task after the first. (Those about an answered post are told as stale.)"""
+    """Of whom more than one wait stands open: every task after the first. (Those about an answered post are told as stale. One that a person
+    has edited may stand beside another: if it lost its reason before, it is left to them.)"""
     for thread in ledger.threads:
         keys = (key_of(ours.brands[thread.brand], thread, post) for post in thread.openers if post in unanswered)
         yield from [key for key in keys if key in standing][1:]

@@ -29,7 +29,7 @@ from service.api.auth import caller
 from service.api.connection_shown import zone_of
 from service.api.noun import Noun
 from service.api.problems import missing, refuse
-from service.api.words import EMAIL, Line
+from service.api.words import EMAIL, KEPT, Line
 from service.clock import real_now
 from service.runtime import runtime
 from service.store import feeds, listing
@@ -59,7 +59,7 @@ class CalendarSchema(Schema):
 
 
 class CalendarQuery(PageQuery):
-    email = fields.String(metadata=about("Only the calendars of this owner."))
+    email = fields.String(validate=KEPT, metadata=about("Only the calendars of this owner."))
 
 
 class NewCalendar(Schema):

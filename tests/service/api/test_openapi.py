@@ -16,6 +16,7 @@ from service import access, api
 from service.api.noun import Noun, mount
 from service.commands import openapi
 from service.errors import PlainError
+from tests.service.api.conftest import Client
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -130,3 +131,22 @@ def test_what_the_names_of_a_mapping_must_be_like_is_documented() -> None:
     schemas = yaml.safe_load(openapi.FILE.read_text())["components"]["schemas"]
     fields = schemas["HandleFieldsBody"]["properties"]["fields"]
     assert fields["propertyNames"] == {"type": "string", "minLength": 1, "maxLength": 200}
+
+
+def _texts() -> list[tuple[str, str]]:
+    """(path, name) of each text that may be looked for in a query."""
+    return [
+        (path.removeprefix("/v1"), parameter["name"])
+        for (method, path), operation in documented().items()
+        if method == "GET" and "{" not in path
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query" and parameter["schema"].get("type") == "string"
+    ]
+
+
+@pytest.mark.parametrize("odd", ["a%00b", "%ED%A0%80"])
+@pytest.mark.parametrize(("path", "name"), _texts())
+def test_what_no_database_can_hold_is_looked_for_without_an_error_of_ours(
+    client: Client, path: str, name: str, odd: str
+) -> None:
+    assert client.get(f"{path}?{name}={odd}").status_code in (200, 400, 404, 422)
