@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from integrations import instants
 
 COMMENT, DIRECT = "comment", "dm"  # before our ids of what is not a post: Meta's own do not say what they are ids of
 
 
 def instant(value: Any) -> datetime:
     """ "2026-03-20T12:00:00+0000", in UTC."""
-    at = datetime.fromisoformat(value)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return instants.of_post(value)
 
 
 def plain(value: Any) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from integrations import instants
+
 VERSION = 1
 # Lists are sorted by the earlier of when a post says it was written and when Bluesky saw it, so one from a slow clock or a phone without
 # a network comes in below newer ones. Every sweep therefore goes back to this much before the newest post seen.
@@ -44,8 +46,10 @@ class FeedCursor:
             sweep = body["sweep"]
             held = None
             if sweep is not None:
-                held = Sweep(_instant(sweep["start"]), _text(sweep["place"]), _instant(sweep["newest_at"]))
-            return cls(_instant(body["newest_at"]), held)
+                held = Sweep(
+                    instants.perhaps(sweep["start"]), _text(sweep["place"]), instants.perhaps(sweep["newest_at"])
+                )
+            return cls(instants.perhaps(body["newest_at"]), held)
         except _UNREADABLE:
             return cls()
 
@@ -137,12 +141,3 @@ def _text(value: Any) -> str | None:
 
 def _iso(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
-
-
-def _instant(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError("a cursor's instant without a zone")
-    return at

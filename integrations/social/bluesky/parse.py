@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from integrations import instants
 from integrations.errors import UnexpectedResponseError
 from integrations.records import Author, Engagement, Kind
 
@@ -265,5 +266,4 @@ def plain(text: str) -> str:
 
 def instant(value: Any) -> datetime:
     """An instant of Bluesky's, in UTC. Raises ValueError and its kin."""
-    at = datetime.fromisoformat(str(value))
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return instants.of_post(str(value))

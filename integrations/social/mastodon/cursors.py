@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from integrations import instants
+
 VERSION = 1
 MOST_SEEN = 2000  # keys kept; more than this in one overlap and the rest is read again, which does no harm
 
@@ -47,10 +49,10 @@ class FeedCursor:
             if held is not None:
                 position = {str(name): str(value) for name, value in held["position"].items()}
                 sweep = Sweep(
-                    _instant(held["stop"]), _text(held["since"]), position, _instant(held["newest"]), _text(held["floor"]),
+                    instants.perhaps(held["stop"]), _text(held["since"]), position, instants.perhaps(held["newest"]), _text(held["floor"]),
                     _texts(held["seen"]),
                 )  # fmt: skip
-            return cls(_instant(body["newest"]), _text(body["floor"]), _texts(body["seen"]), sweep)
+            return cls(instants.perhaps(body["newest"]), _text(body["floor"]), _texts(body["seen"]), sweep)
         except _UNREADABLE:
             return cls()
 
@@ -99,7 +101,7 @@ class ThreadsCursor:
             body = _body(text)
             return cls(
                 {
-                    str(thread): Watched(_moment(read_at), _moment(changed_at), str(print_))
+                    str(thread): Watched(instants.of_cursor(read_at), instants.of_cursor(changed_at), str(print_))
                     for thread, (read_at, changed_at, print_) in body["watched"].items()
                 }
             )
@@ -136,14 +138,3 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def _iso(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
-
-
-def _instant(value: Any) -> datetime | None:
-    return None if value is None else _moment(value)
-
-
-def _moment(value: Any) -> datetime:
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError("a cursor's instant without a zone")
-    return at

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from integrations import instants
 from integrations.errors import UnexpectedResponseError
 from integrations.foreign import objects
 from integrations.records import Author, Engagement, Kind
@@ -159,10 +160,7 @@ def instant(value: Any) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is UTC:  # as nearly all are
-            return at
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        return instants.of_post(value)
     except (ValueError, OverflowError):
         return None
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from integrations import instants
+
 VERSION = 1
 # X indexes some posts late and never serves those behind a `since_id`; so every sweep starts this much before the
 # newest post seen. Reading the same post twice on one (UTC) day is billed once.
@@ -75,19 +77,19 @@ class FeedCursor:
             sweep = body["sweep"]
             return cls(
                 _text(body["newest"]),
-                _instant(body["newest_at"]),
+                instants.perhaps(body["newest_at"]),
                 date.fromisoformat(body["day"]).isoformat() if body["day"] else "",
                 None
                 if sweep is None
                 else Sweep(
-                    _instant(sweep["start"]),
+                    instants.perhaps(sweep["start"]),
                     _place(sweep),
                     _text(sweep["newest"]),
-                    _instant(sweep["newest_at"]),
+                    instants.perhaps(sweep["newest_at"]),
                     int(sweep["served"]),
-                    _instant(sweep.get("began")),
+                    instants.perhaps(sweep.get("began")),
                 ),
-                _instant(body.get("looked_at")),
+                instants.perhaps(body.get("looked_at")),
             )
         except _UNREADABLE:
             return cls()
@@ -218,12 +220,3 @@ def _text(value: Any) -> str | None:
 
 def _iso(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
-
-
-def _instant(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError("a cursor's instant without a zone")
-    return at

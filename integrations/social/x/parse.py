@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from integrations import instants
 from integrations.errors import UnexpectedResponseError
 from integrations.records import Author, Engagement, Kind
 
@@ -289,5 +290,4 @@ def _either(row: Json, old: str, new: str) -> Iterable[Json]:
 def _instant(value: Any) -> datetime | None:
     if not value:
         return None
-    at = datetime.fromisoformat(str(value))
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return instants.of_post(str(value))

@@ -227,7 +227,7 @@ def test_one_broken_row_is_skipped_and_none_that_reads_is_an_error(broken: Any) 
         ("2026-03-20T11:00:00.000Z", datetime(2026, 3, 20, 11, tzinfo=UTC)),
         ("2026-03-20T12:00:00+01:00", datetime(2026, 3, 20, 11, tzinfo=UTC)),
         ("2026-03-20T11:00:00", datetime(2026, 3, 20, 11, tzinfo=UTC)),
-        ("0001-01-01T00:00:00+14:00", None),
+        ("0001-01-01T00:00:00+14:00", datetime(1970, 1, 1, tzinfo=UTC)),
         ("soon", None),
         (None, None),
         (17, None),
