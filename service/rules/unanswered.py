@@ -36,6 +36,7 @@ class _Course:
     """How the talk has gone so far: the open wait, and every wait that was answered."""
 
     wait: _Wait | None = None
+    dealt_with: list[Post] = field(default_factory=list)  # by a person, and not answered yet
     answers: dict[str, Answered] = field(default_factory=dict)
     last_answer: Answered | None = None  # to the last wait, or the one before the open one
     spoke: bool = False  # they said something to us at all
@@ -88,6 +89,9 @@ def _follow(events: Iterable[_Event], dealt_with_until: datetime | None) -> _Cou
             course.spoke = True
             _hear(course, event, dealt_with_until)
             continue
+        # A task about what was dealt with may still stand there, made theirs by somebody: it ends with the answer, as any does.
+        course.answers.update((post.id, event.post) for post in course.dealt_with)
+        course.dealt_with.clear()
         if course.wait:
             course.answers[course.wait.opener.id] = course.last_answer = event.post
         course.wait = None
@@ -97,6 +101,7 @@ def _follow(events: Iterable[_Event], dealt_with_until: datetime | None) -> _Cou
 def _hear(course: _Course, post: Post, dealt_with_until: datetime | None) -> None:
     signals = post.signals
     if dealt_with_until is not None and post.at <= dealt_with_until:
+        course.dealt_with.append(post)
         return
     if signals.broadcast and post.kind not in (Kind.REPLY, Kind.DIRECT):
         return

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from integrations.errors import AmbiguousWriteError
 from integrations.records import PushResult, Task
+from service.models import Conversation
 from service.store import due
 from tests.workers.conftest import World
 
@@ -91,3 +93,26 @@ def test_a_withdrawal_whose_answer_was_lost_is_nobodys_deletion(
 
     assert len(out_of_sight.in_crm()) == 1
     assert (out_of_sight.task().state, out_of_sight.task().closed_by) == ("open", "")
+
+
+def test_a_task_that_was_left_to_somebody_when_they_dealt_with_the_talk_is_done_once_it_is_answered(
+    connected: World,
+) -> None:
+    """They had ticked off another task of the same talk, and worded this one anew."""
+    connected.says("@brand Do you ship?", id="q1", ago=timedelta(hours=2))
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.crm.edit_as_person(state.id, subject="Call the harbour")
+    connected.look(streams=("tasks",))
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        talk = session.scalars(select(Conversation)).one()
+        talk.dealt_with_until = connected.now
+        due.decide_everything(session, connected.workspace_id)
+    connected.run()
+    assert (connected.task().wanted, connected.in_crm()) == ("withdrawn", ["Call the harbour"])
+    connected.passes(timedelta(minutes=5))
+    connected.answers("We do.", id="r1", to="q1", ago=timedelta(0))
+
+    connected.look()
+
+    assert (connected.in_crm(), connected.in_crm("completed")) == ([], ["Call the harbour"])

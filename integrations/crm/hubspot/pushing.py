@@ -133,6 +133,8 @@ class Push:
         """Withdraws, completes and updates tasks with an external id. All of these may be repeated."""
         if not tasks:
             return
+        self._relate([task for task in tasks if task.status is not TaskStatus.WITHDRAWN])
+        # As late as may be: what a person changes between this and the write is not seen, and HubSpot writes without looking.
         read = self._api.read("tasks", [_id(task) for task in tasks], fields.task_properties(self._portal))
         standing = {str(row["id"]): fields.task_state(row, self._portal) for row in read if not row.get("archived")}
         for task in tasks:
@@ -147,6 +149,16 @@ class Push:
         )
         self._update(changes, standing)
 
+    def _relate(self, tasks: Sequence[Task]) -> None:
+        """To contacts: an author may be known only after the task was made, or turn out to be somebody else. First, since a repeat does no
+        harm and a loss would not show."""
+        formerly = [(_id(task), task.former_contact_id) for task in tasks if task.former_contact_id]
+        whose = [(_id(task), task.contact_id) for task in tasks if task.contact_id]
+        with suppress(InvalidRequestError, NotFoundError):  # the contact is gone: the rest of the change still counts
+            self._api.dissociate("tasks", "contacts", formerly)
+        with suppress(InvalidRequestError, NotFoundError):
+            self._api.associate("tasks", "contacts", whose, fields.TASK_TO_CONTACT)
+
     def _left_to_them(self, task: Task) -> bool:
         if outcome := self._spared.ended(task):
             self._say(task, outcome)
@@ -159,14 +171,6 @@ class Push:
             self._say(task, PushOutcome.WITHDRAWN)
 
     def _update(self, tasks: Sequence[Task], standing: dict[str, TaskState]) -> None:
-        # An author may be known only after the task was made, or turn out to be somebody else. First, since a repeat does no
-        # harm and a loss would not show.
-        formerly = [(_id(task), task.former_contact_id) for task in tasks if task.former_contact_id]
-        whose = [(_id(task), task.contact_id) for task in tasks if task.contact_id]
-        with suppress(InvalidRequestError, NotFoundError):  # the contact is gone: the rest of the change still counts
-            self._api.dissociate("tasks", "contacts", formerly)
-        with suppress(InvalidRequestError, NotFoundError):
-            self._api.associate("tasks", "contacts", whose, fields.TASK_TO_CONTACT)
         queue = deque(chunks(tasks))
         while queue:
             group = queue.popleft()
