@@ -25,14 +25,15 @@ _QUERIED: set[str] = set()  # endpoints that declare what may stand in their add
 
 
 class _Parser(FlaskParser):
-    """Reads bodies. One that is sent as something else than JSON is no missing one, and one that is nested too deeply is no fault of ours."""
+    """Reads bodies. One that is sent as something else than JSON is no missing one, and one that is nested too deeply, or holds a number of
+    thousands of digits, is no fault of ours."""
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         if not is_json_request(req) and req.get_data(cache=True):
             abort(415)
         try:
             return super().load_json(req, schema)
-        except RecursionError:
+        except (RecursionError, ValueError):
             abort(400)
 
 

@@ -19,8 +19,12 @@ def errors(response: TestResponse) -> dict[str, str]:
     return {each["field"]: each["detail"] for each in response.get_json()["errors"]}
 
 
-def test_a_body_that_is_nested_without_end_is_unreadable_and_no_fault_of_ours(client: Client) -> None:
-    check(raw(client, "/judge", b"[" * 100_000), 400)
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"name": %s}' % (b"9" * 10_000)])
+@pytest.mark.parametrize("path", ["/judge", "/brands"])
+def test_a_body_that_is_nested_or_counts_without_end_is_unreadable_and_no_fault_of_ours(
+    client: Client, path: str, body: bytes
+) -> None:
+    check(raw(client, path, body), 400)
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
