@@ -19,6 +19,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from integrations import deadline
 from integrations.crm.hubspot import fields, seeking
 from integrations.crm.hubspot.api import API, Row, chunks, message, results
 from integrations.crm.hubspot.fields import Portal
@@ -34,6 +35,7 @@ from integrations.foreign import objects
 from integrations.pushing import unfinished
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
+FRESH, READS = 2.0, 3  # seconds that a read may take before it is asked for again, and how often at most
 SETTLE = timedelta(seconds=30)  # after a lost answer: search shows a new task within seconds, mostly
 
 _ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: PushOutcome.WITHDRAWN}
@@ -134,9 +136,11 @@ class Push:
         if not tasks:
             return
         self._relate([task for task in tasks if task.status is not TaskStatus.WITHDRAWN])
-        # As late as may be: what a person changes between this and the write is not seen, and HubSpot writes without looking.
-        read = self._api.read("tasks", [_id(task) for task in tasks], fields.task_properties(self._portal))
-        standing = {str(row["id"]): fields.task_state(row, self._portal) for row in read if not row.get("archived")}
+        for group in chunks(tasks):
+            self._change_some(group)
+
+    def _change_some(self, tasks: Sequence[Task]) -> None:
+        standing = self._as_they_stand(tasks)
         for task in tasks:
             if _id(task) not in standing:
                 self._say(task, PushOutcome.GONE)
@@ -148,6 +152,16 @@ class Push:
             (t for t in here if t.status is not TaskStatus.WITHDRAWN), key=lambda t: t.status is TaskStatus.OPEN
         )
         self._update(changes, standing)
+
+    def _as_they_stand(self, tasks: Sequence[Task]) -> dict[str, TaskState]:
+        """Those of these tasks that stand, by id, as late as may be: HubSpot writes without looking, so what a person changes between
+        this and the write is lost. An answer that took long is old by the time it is here, and is asked for again."""
+        for _ in range(READS):
+            begun = deadline.now()
+            read = self._api.read("tasks", [_id(task) for task in tasks], fields.task_properties(self._portal))
+            if deadline.now() - begun < FRESH:
+                break
+        return {str(row["id"]): fields.task_state(row, self._portal) for row in read if not row.get("archived")}
 
     def _relate(self, tasks: Sequence[Task]) -> None:
         """To contacts: an author may be known only after the task was made, or turn out to be somebody else. First, since a repeat does no

@@ -12,6 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from integrations import deadline
+from integrations.crm.hubspot.api import API
+from integrations.crm.hubspot.pushing import FRESH
 from integrations.errors import (
     AuthenticationError,
     PermissionDeniedError,
@@ -470,6 +473,29 @@ def test_an_edit_does_not_set_a_task_in_progress_back(world: World) -> None:
     push(world, replace(task, subject="Another subject"))
 
     assert standing(world, "k1")["hs_task_status"] == "IN_PROGRESS"
+
+
+def test_what_a_person_changes_while_a_slow_answer_is_on_its_way_is_seen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HubSpot writes without looking: what was read has to be what stands there."""
+    task = made(world, subject="Ours")
+    at, read = [0.0], API.read
+    monkeypatch.setattr(deadline, "now", lambda: at[0])
+
+    def slow(self: API, kind: str, *arguments: Any, **more: Any) -> list[dict[str, Any]]:
+        rows = read(self, kind, *arguments, **more)
+        if not at[0]:
+            at[0] = FRESH
+            world.portal.put("tasks", {"hs_task_subject": "Theirs"}, id=str(task.external_id))
+        return rows
+
+    monkeypatch.setattr(API, "read", slow)
+
+    [result] = results(world, replace(task, subject="Ours too", ours=({"subject": "Ours"},)))
+
+    assert standing(world, "k1")["hs_task_subject"] == "Theirs"
+    assert result.theirs == {"subject": "Theirs"}
 
 
 def test_an_edit_keeps_the_marker_where_the_body_holds_the_key(make_world: Callable[..., World]) -> None:
