@@ -18,6 +18,7 @@ from service.db import scheduler_engine
 from service.models import Conversation, Relationship
 from service.runtime import Runtime
 from service.settings_parts import AROUND_THE_CLOCK
+from service.store import due
 from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes import social as fake_social
@@ -138,3 +139,12 @@ def connected(world: World) -> World:
 def edited(post: Engagement, text: str) -> Engagement:
     """The same post with another text."""
     return replace(post, text=text)
+
+
+def clock_goes_back(world: World) -> None:
+    """To before what was said, so that it is out of sight: its tasks are to be withdrawn, and that is not said yet."""
+    world.passes(timedelta(hours=-6))
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        due.decide_everything(session, world.workspace_id)
+    for claim in world.claim():
+        world.work(claim)

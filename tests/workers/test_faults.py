@@ -18,7 +18,7 @@ from integrations.errors import (
 )
 from integrations.records import Author
 from service.store import due, pushing
-from tests.workers.conftest import World
+from tests.workers.conftest import World, clock_goes_back
 from workers import policy
 
 
@@ -356,11 +356,7 @@ def test_a_task_that_somebody_ticked_off_while_it_was_to_be_withdrawn_is_not_ope
     connected.says("@brand Do you ship?", id="q1", ago=timedelta(hours=5))
     connected.run()
     [state] = connected.crm.tasks.values()
-    connected.passes(timedelta(hours=-6))
-    with connected.runtime.db.tenant(connected.workspace_id) as session:
-        due.decide_everything(session, connected.workspace_id)
-    for claim in connected.claim():
-        connected.work(claim)
+    clock_goes_back(connected)
     assert (connected.task().wanted, connected.task().state) == ("withdrawn", "open")
     connected.crm.complete_as_person(state.id)
     connected.passes(timedelta(hours=6))
@@ -411,11 +407,7 @@ def test_a_task_that_is_to_be_withdrawn_is_done_instead_once_they_have_their_ans
     connected.run()
     [state] = connected.crm.tasks.values()
     connected.crm.edit_as_person(state.id, subject="Call the harbour")
-    connected.passes(timedelta(hours=-6))
-    with connected.runtime.db.tenant(connected.workspace_id) as session:
-        due.decide_everything(session, connected.workspace_id)
-    for claim in connected.claim():
-        connected.work(claim)
+    clock_goes_back(connected)
     assert (connected.task().wanted, connected.task().state, connected.task().edited) == ("withdrawn", "open", [])
     connected.passes(timedelta(hours=6))
     connected.answers("We do.", id="r1", to="q1")

@@ -12,7 +12,7 @@ from integrations.errors import AmbiguousWriteError
 from integrations.records import PushResult, Task
 from service.models import Conversation
 from service.store import due
-from tests.workers.conftest import World
+from tests.workers.conftest import World, clock_goes_back
 
 
 @pytest.fixture
@@ -21,11 +21,7 @@ def out_of_sight(connected: World) -> World:
     said yet."""
     connected.says("@brand Do you ship?", id="q1", ago=timedelta(hours=5))
     connected.run()
-    connected.passes(timedelta(hours=-6))
-    with connected.runtime.db.tenant(connected.workspace_id) as session:
-        due.decide_everything(session, connected.workspace_id)
-    for claim in connected.claim():
-        connected.work(claim)
+    clock_goes_back(connected)
     assert (connected.task().wanted, connected.task().state) == ("withdrawn", "open")
     connected.sql("UPDATE tasks SET push_at = :now", now=connected.now)
     connected.sql("UPDATE connections SET next_push_at = now(), push_lease_id = NULL WHERE kind = 'crm'")
