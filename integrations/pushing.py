@@ -2,7 +2,8 @@
 
 1. What has no external id yet is sought under its key: it may stand already. What was perhaps sent before and is not found becomes UNKNOWN
    until the CRM cannot be working on it any more (`Desk.settle`); until then nothing is sent.
-2. Withdrawals, completions and edits go out first: they make room. All of these may be repeated.
+2. Withdrawals, completions and edits go out first: they make room. All of these may be repeated. What was read more than a moment ago
+   (`FRESH`) is read again before it is written.
 3. Creates go out. A lost answer leaves them UNKNOWN; a batch that is refused is halved until the task that was meant is found.
 """
 
@@ -12,8 +13,9 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from integrations import deadline
 from integrations.edits import Spared
 from integrations.errors import (
     AmbiguousWriteError,
@@ -25,8 +27,13 @@ from integrations.errors import (
 )
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
-LONGEST = timedelta(seconds=25)  # of one run, so that nobody waits for a slow server; what is left comes back as LATER
+T = TypeVar("T")
 
+LONGEST = timedelta(seconds=25)  # of one run, so that nobody waits for a slow server; what is left comes back as LATER
+FRESH = 2.0  # seconds: what was read longer ago, or took longer to be read, is read again before it is written
+READS = 3  # how often one read is asked for at most: behind a server that is never faster, tasks still get written
+
+_ORDER = (TaskStatus.WITHDRAWN, TaskStatus.COMPLETED, TaskStatus.OPEN)
 _ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: PushOutcome.WITHDRAWN}
 
 
@@ -37,6 +44,7 @@ class Desk(Protocol):
 
     name: str  # the CRM's, for sentences
     batch: int  # how many tasks one create makes
+    reads: int  # how many tasks one call reads
     settle: timedelta  # after a lost answer: for so long the CRM may still be making what was sent
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
@@ -75,6 +83,17 @@ class Desk(Protocol):
 def push(desk: Desk, tasks: Sequence[Task], clock: Callable[[], datetime]) -> list[PushResult]:
     """One result per task, in their order. `clock` is real time. Raises what concerns the whole connection, if nothing was sent before."""
     return _Run(desk, clock).run(tasks)
+
+
+def as_they_stand(read: Callable[[], T]) -> T:
+    """What `read` answers of tasks that are about to be written. CRMs write without looking, so what a person changes between this and
+    the write is lost: an answer that took long is old by the time it is here, and is asked for again."""
+    for _ in range(READS):
+        begun = deadline.now()
+        found = read()
+        if deadline.now() - begun < FRESH:
+            break
+    return found
 
 
 def unfinished(task: Task, why: object, *, tried: bool) -> PushResult:
@@ -149,21 +168,28 @@ class _Run:
     # --- changing what stands -------------------------------------------------------------------------------------
 
     def _change(self, tasks: Sequence[Task]) -> None:
-        if not tasks:
-            return
-        standing = self._desk.read([str(task.external_id) for task in tasks])
-        order = (TaskStatus.WITHDRAWN, TaskStatus.COMPLETED, TaskStatus.OPEN)
-        for task in sorted(tasks, key=lambda each: order.index(each.status)):
-            state = standing.get(str(task.external_id))
-            if state is None:
-                self._say(task, PushOutcome.GONE)
-            elif state.bare:
-                says = f"{self._desk.name} hides this task from Warmline. Let its user see and change all tasks."
-                self._denied[task.key] = PermissionDeniedError(says)
-            elif self._late():
-                return
-            else:
-                self._change_one(self._spared.change(task, state), state)
+        left = sorted(tasks, key=lambda each: _ORDER.index(each.status))
+        while left and not self._late():
+            left = left[self._change_some(left[: self._desk.reads]) :]
+
+    def _change_some(self, tasks: Sequence[Task]) -> int:
+        """How many of these were looked after, at least one, before what was read of them was too old to go by."""
+        standing = as_they_stand(lambda: self._desk.read([str(task.external_id) for task in tasks]))
+        read_at = deadline.now()
+        for number, task in enumerate(tasks):
+            if number and deadline.now() - read_at >= FRESH:
+                return number
+            self._change_as_it_stands(task, standing.get(str(task.external_id)))
+        return len(tasks)
+
+    def _change_as_it_stands(self, task: Task, standing: TaskState | None) -> None:
+        if standing is None:
+            self._say(task, PushOutcome.GONE)
+        elif standing.bare:
+            says = f"{self._desk.name} hides this task from Warmline. Let its user see and change all tasks."
+            self._denied[task.key] = PermissionDeniedError(says)
+        else:
+            self._change_one(self._spared.change(task, standing), standing)
 
     def _change_one(self, task: Task, standing: TaskState) -> None:
         if outcome := self._spared.ended(task):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -12,8 +12,10 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
-from integrations import errors
+from integrations import deadline, errors
+from integrations.pushing import FRESH
 from integrations.records import Gone, PushOutcome, PushResult, Task, TaskState, TaskStatus
 from tests.integrations.contract.able import able
 from tests.integrations.contract.harnesses import FAKE, HARNESSES, Harness, connected, new, push
@@ -26,7 +28,9 @@ from tests.integrations.contract.line import (
     REDIRECTS,
     WORDS,
     Fault,
+    Request,
     Wire,
+    Work,
     doubled,
     status,
     tapped,
@@ -121,6 +125,44 @@ def test_a_task_whose_request_arrives_twice_is_never_taken_for_one_that_was_not_
         if not broke:
             break
     assert call > 0
+
+
+@pytest.mark.rule("edited_task")
+@every_crm
+@pytest.mark.parametrize("status", [TaskStatus.OPEN, TaskStatus.COMPLETED])
+def test_whichever_answer_is_slow_what_a_person_changes_meanwhile_stands(
+    crm: tuple[str, bool], status: TaskStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = [0.0]
+    monkeypatch.setattr(deadline, "now", lambda: at[0])
+    with _opened(crm) as (harness, wire):
+        edit = able(harness, "edit")
+        for call in range(ENOUGH):
+            made = [new(f"key-{call}-{number}") for number in range(3)]
+            ids = [str(each.external_id) for each in push(harness, *made)]
+
+            def meanwhile(_: Request, work: Work, ids: Sequence[str] = ids) -> requests.Response:
+                answer = work()
+                at[0] += FRESH
+                for each in ids:
+                    edit(each, subject="Theirs")
+                return answer
+
+            wire.fail(Fault(meanwhile, errors.TemporaryError), after=call)
+            before = wire.broken
+            push(harness, *(_changed(task, task_id, status) for task, task_id in zip(made, ids, strict=True)))
+            slow = wire.broken > before
+            wire.mend()
+            states = harness.client().read_tasks(ids)
+            assert [getattr(each, "subject", None) for each in states] == ["Theirs" if slow else "Ours"] * 3
+            if not slow:
+                break
+        assert call > 1
+
+
+def _changed(task: Task, task_id: str, status: TaskStatus) -> Task:
+    ours = {name: getattr(task, name) for name in ("subject", "body", "due_at", "owner_id", "status")}
+    return replace(task, status=status, subject="Ours", external_id=task_id, ours=(ours,))
 
 
 @pytest.mark.rule("lost_answers")

@@ -26,6 +26,7 @@ class Desk:
     creating: IntegrationError | None = None
     name: str = "Example"
     batch: int = 1
+    reads: int = 2
     settle: timedelta = timedelta(minutes=1)
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
@@ -118,3 +119,13 @@ def test_a_task_is_gone_only_where_it_is_gone_and_not_whom_it_points_to() -> Non
         PushOutcome.UPDATED,
         PushOutcome.GONE,
     ]
+
+
+def test_a_crm_that_is_never_fast_enough_is_written_to_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    crm, reads = desk("1", "2", "3"), []
+    monkeypatch.setattr(pushing.deadline, "now", lambda: len(reads) * pushing.FRESH)
+    read = crm.read
+    crm.read = lambda ids: (reads.append(ids), read(ids))[1]  # type: ignore[method-assign, func-returns-value]
+
+    assert outcomes(crm, known("1"), known("2"), known("3")) == [PushOutcome.UPDATED] * 3
+    assert reads == [["1", "2"]] * pushing.READS + [["3"]] * pushing.READS

@@ -8,7 +8,7 @@ from typing import Any
 
 from integrations import body
 from integrations.crm.espocrm import fields
-from integrations.crm.espocrm.api import API, MOST, Condition, DuplicateError, Row
+from integrations.crm.espocrm.api import API, IDS, MOST, Condition, DuplicateError, Row
 from integrations.crm.espocrm.fields import CONTACT, TASK, Site
 from integrations.errors import IntegrationError, InvalidRequestError, NotFoundError, PermissionDeniedError
 from integrations.records import Task, TaskState, TaskStatus
@@ -28,6 +28,7 @@ class EspoDesk:
 
     name = "EspoCRM"
     batch = 1
+    reads = IDS
     settle = timedelta(minutes=3)  # PHP's max_execution_time, as EspoCRM recommends it
 
     def __init__(self, api: API, site: Site) -> None:

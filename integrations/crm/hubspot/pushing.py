@@ -19,7 +19,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from integrations import deadline
 from integrations.crm.hubspot import fields, seeking
 from integrations.crm.hubspot.api import API, Row, chunks, message, results
 from integrations.crm.hubspot.fields import Portal
@@ -32,10 +31,9 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from integrations.foreign import objects
-from integrations.pushing import unfinished
+from integrations.pushing import as_they_stand, unfinished
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
-FRESH, READS = 2.0, 3  # seconds that a read may take before it is asked for again, and how often at most
 SETTLE = timedelta(seconds=30)  # after a lost answer: search shows a new task within seconds, mostly
 
 _ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: PushOutcome.WITHDRAWN}
@@ -140,7 +138,7 @@ class Push:
             self._change_some(group)
 
     def _change_some(self, tasks: Sequence[Task]) -> None:
-        standing = self._as_they_stand(tasks)
+        standing = as_they_stand(lambda: self._read(tasks))
         for task in tasks:
             if _id(task) not in standing:
                 self._say(task, PushOutcome.GONE)
@@ -153,14 +151,9 @@ class Push:
         )
         self._update(changes, standing)
 
-    def _as_they_stand(self, tasks: Sequence[Task]) -> dict[str, TaskState]:
-        """Those of these tasks that stand, by id, as late as may be: HubSpot writes without looking, so what a person changes between
-        this and the write is lost. An answer that took long is old by the time it is here, and is asked for again."""
-        for _ in range(READS):
-            begun = deadline.now()
-            read = self._api.read("tasks", [_id(task) for task in tasks], fields.task_properties(self._portal))
-            if deadline.now() - begun < FRESH:
-                break
+    def _read(self, tasks: Sequence[Task]) -> dict[str, TaskState]:
+        """Those of these tasks that stand, by id."""
+        read = self._api.read("tasks", [_id(task) for task in tasks], fields.task_properties(self._portal))
         return {str(row["id"]): fields.task_state(row, self._portal) for row in read if not row.get("archived")}
 
     def _relate(self, tasks: Sequence[Task]) -> None:

@@ -26,6 +26,7 @@ class OdooDesk:
     """Implements `integrations.pushing.Desk`. `place` is the partner under whom stands what is about nobody and nobody's."""
 
     name = "Odoo"
+    reads = 100  # of five hundred: each is written with a call of its own
     settle = timedelta(minutes=3)  # Odoo ends a request after two (`limit_time_real`)
 
     def __init__(self, api: API, site: Site, place: int) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from integrations.crm.pipedrive import fields
-from integrations.crm.pipedrive.api import ACTIVITIES, ACTIVITY, API, PERSONS, Row, number, readable
+from integrations.crm.pipedrive.api import ACTIVITIES, ACTIVITY, API, IDS, PERSONS, Row, number, readable
 from integrations.crm.pipedrive.fields import Company
 from integrations.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
 from integrations.records import Gone, Task, TaskState, TaskStatus
@@ -21,6 +21,7 @@ class Desk:
 
     name = "Pipedrive"
     batch = 1
+    reads = IDS
     settle = timedelta(minutes=2)  # longer than we wait for an answer, and than a create lasts
 
     def __init__(self, api: API, company: Company) -> None:

@@ -27,7 +27,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from integrations.foreign import objects, words
-from integrations.pushing import unfinished
+from integrations.pushing import as_they_stand, unfinished
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
 SETTLE = timedelta(minutes=2)  # after a lost answer: longer than we wait for one, and than a create of 200 takes
@@ -116,22 +116,28 @@ class Push:
 
     def _change(self, tasks: Sequence[Task]) -> None:
         """Withdraws, completes and updates tasks with an external id. All of these may be repeated."""
-        if not tasks:
-            return
-        read = seeking.by_id(self._api, self._org, [_id(task) for task in tasks])
-        standing = {str(row["Id"]): row for row in read if row.get("IsDeleted") is not True}
+        for group in chunks(tasks):
+            self._change_some(group)
+
+    def _change_some(self, tasks: Sequence[Task]) -> None:
+        standing = as_they_stand(lambda: self._read(tasks))
         for task in tasks:
             if _id(task) not in standing:
                 self._say(task, PushOutcome.GONE)
         here = [self._spared.change(task, self._state(standing[_id(task)])) for task in tasks if _id(task) in standing]
         here = [task for task in here if not self._left_to_them(task)]
-        for group in chunks([task for task in here if task.status is TaskStatus.WITHDRAWN]):
-            self._settle(group, self._done(self._api.delete([_id(task) for task in group])))
+        if ended := [task for task in here if task.status is TaskStatus.WITHDRAWN]:
+            self._settle(ended, self._done(self._api.delete([_id(task) for task in ended])))
         changes = [task for task in here if task.status is not TaskStatus.WITHDRAWN]
-        for group in chunks(sorted(changes, key=lambda task: task.status is TaskStatus.OPEN)):
-            records = [fields.changed_task(task, standing[_id(task)], self._org) for task in group]
+        if changes := sorted(changes, key=lambda task: task.status is TaskStatus.OPEN):
+            records = [fields.changed_task(task, standing[_id(task)], self._org) for task in changes]
             results = self._done(self._api.update(records))
-            self._settle(group, self._without_whom(records, results))
+            self._settle(changes, self._without_whom(records, results))
+
+    def _read(self, tasks: Sequence[Task]) -> dict[str, Row]:
+        """Those of these tasks that stand, by id."""
+        read = seeking.by_id(self._api, self._org, [_id(task) for task in tasks])
+        return {str(row["Id"]): row for row in read if row.get("IsDeleted") is not True}
 
     def _state(self, row: Row) -> TaskState:
         state = fields.task_state(row, self._org)

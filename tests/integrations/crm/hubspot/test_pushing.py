@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from integrations import deadline
 from integrations.crm.hubspot.api import API
-from integrations.crm.hubspot.pushing import FRESH
 from integrations.errors import (
     AuthenticationError,
     PermissionDeniedError,
@@ -22,6 +21,7 @@ from integrations.errors import (
     TemporaryError,
     UnexpectedResponseError,
 )
+from integrations.pushing import FRESH
 from integrations.records import Gone, PushOutcome, PushResult, Task, TaskKind, TaskState, TaskStatus
 from tests.integrations.crm.hubspot.conftest import World
 from tests.integrations.crm.hubspot.portal import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -41,6 +42,17 @@ def test_a_thousand_tasks_are_five_calls(world: World) -> None:
 
     assert {each.outcome for each in found} == {PushOutcome.CREATED}
     assert [path for _, path, _ in world.server.calls] == [f"/composite/sobjects/Task/{KEY}"] * 5
+
+
+def test_what_is_changed_is_read_and_written_two_hundred_at_a_time(world: World) -> None:
+    """So that the second batch is not written by what was read before the first."""
+    ids = made(world, *(new(f"key-{number}") for number in range(201)))
+    world.server.calls.clear()
+
+    push(world, *(new(f"key-{number}", subject="Anew", external_id=each) for number, each in enumerate(ids)))
+
+    kinds = groupby("written" if method == "PATCH" else "read" for method, *_ in world.server.calls)
+    assert [kind for kind, _ in kinds] == ["read", "written"] * 2
 
 
 def test_a_task_is_due_on_the_organisations_day_at_the_time_of_its_reminder(world: World) -> None:
