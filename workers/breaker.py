@@ -16,7 +16,7 @@ from service.drafting import Desk, Subject, key_of
 from service.judging import Case
 from service.models import Run, Settings
 from service.rules.model import Verdict
-from service.store import runs
+from service.store import run_changes
 from service.store.runs import Part
 from service.store.tasks import Scope, TaskRow
 from service.tryout import content_of, judge, outcome
@@ -48,7 +48,9 @@ def hold_back(
     for row in mine:
         if otherwise is None or _content(desk, row) != _content(desk, otherwise.get(row.key)):
             row.run_id, row.push_at = part.run.id, None
-            found[row.id] = runs.kept(before[row.key], completes=row.wanted == "completed") if row.key in before else {}
+            found[row.id] = (
+                run_changes.kept(before[row.key], completes=row.wanted == "completed") if row.key in before else {}
+            )
     return found
 
 

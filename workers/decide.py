@@ -21,7 +21,20 @@ from service.judging import Case
 from service.rules.model import Post, Verdict
 from service.rules.readiness.stages import moved
 from service.runtime import Runtime
-from service.store import deciding, due, elsewhere, matching, mirroring, people, runs, schedule, shares, stages, tasks
+from service.store import (
+    deciding,
+    due,
+    elsewhere,
+    matching,
+    mirroring,
+    people,
+    run_changes,
+    runs,
+    schedule,
+    shares,
+    stages,
+    tasks,
+)
 from service.store.deciding import DueRelationship
 from service.store.tasks import TaskRow
 from service.tryout import judge
@@ -287,7 +300,7 @@ def _store(
     tasks.save(session, run.workspace_id, changed, settings=version)
     following.decided(session, changed, _posts(changed, judged, keys))
     if part is not None and altered:
-        runs.remember(session, part.run, altered)
+        run_changes.remember(session, part.run, altered)
     if closed:
         tasks.release_slots(session, run.workspace_id, sorted(closed))
     for crm in sorted({row.crm_connection_id for row in changed if row.crm_connection_id and row.push_at}):

@@ -29,7 +29,7 @@ from service.api.noun import Noun
 from service.api.problems import missing
 from service.models import Run
 from service.runtime import runtime
-from service.store import acting, listing, runs
+from service.store import acting, listing, run_changes
 from service.store.listing import Row
 
 noun = Noun(
@@ -110,7 +110,7 @@ def show(run_id: UUID) -> Response:
         row = listing.one(session, who.workspace_id, listing.RUNS, run_id)
         if row is None:
             missing("run")
-        changes = runs.examples(session, who.workspace_id, run_id)
+        changes = run_changes.examples(session, who.workspace_id, run_id)
     return answer({**_dump(row), "changes": changes})
 
 

@@ -11,7 +11,7 @@ from service.console.guard import caller
 from service.console.page import done, page
 from service.errors import PlainError
 from service.runtime import runtime
-from service.store import acting, listing, runs
+from service.store import acting, listing, run_changes, runs
 
 blueprint = Blueprint("runs", __name__)
 
@@ -24,7 +24,7 @@ def one(run_id: UUID) -> ResponseReturnValue:
         row = listing.one(session, workspace_id, listing.RUNS, run_id)
         if row is None:
             abort(404)
-        found = runs.examples(session, workspace_id, run_id)
+        found = run_changes.examples(session, workspace_id, run_id)
         newest = runs.latest(session, workspace_id)
         crms, _ = listing.connections(session, workspace_id, filters={"kind": "crm"}, limit=1000)
     return page(

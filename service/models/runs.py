@@ -45,3 +45,4 @@ class RunChange(Tenant, Base):
     run_id: Mapped[UUID] = mapped_column(primary_key=True)
     task_id: Mapped[UUID] = mapped_column(primary_key=True)
     before: Mapped[dict[str, Any]]  # {}: it was not there
+    kept_at: Mapped[datetime]  # as `Conversation.news_at`: PostgreSQL's clock, before what was decided by was read

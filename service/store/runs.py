@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -27,20 +27,14 @@ from service.db import raw
 from service.ids import new_id
 from service.models import Run
 from service.rules.model import RULES_VERSION
-from service.store import due
-from service.store.rows import execute, insert, packed
-from service.store.tasks import TaskRow
+from service.store import due, run_changes
+from service.store.rows import execute
 
 LIMIT = 50  # tasks in one CRM that one change may alter without being asked (the design's number)
 HELD = "A change of settings or rules would alter many tasks at once. It waits until somebody approves it."
 UNDECIDED = ("deciding", "held")
 _LOCK = 7261637  # any number: no other advisory lock of ours has it (see `service.db.migrate`)
 Table = Literal["conversations", "relationships"]
-# What is kept of a task that a run alters: all that a decision may change in it.
-KEPT = (
-    "wanted", "content", "reasons", "urgency", "person", "closed_by", "close_reason", "closed_at", "state",
-    "held_reason",
-)  # fmt: skip
 
 
 def alone(session: Session, workspace_id: UUID) -> None:
@@ -187,64 +181,7 @@ def part_of(
     return Part(run, dict(rows)) if rows else None
 
 
-def kept(row: TaskRow, *, completes: bool = False) -> dict[str, Any]:
-    """What is remembered of a task before a run alters it, when that was, and whether the run takes it for answered."""
-    return {**{name: getattr(row, name) for name in KEPT}, "kept_at": real_now(), "completes": completes}
-
-
-_CHANGE = {"task_id": "uuid", "before": "jsonb"}
-_REMEMBER = insert(
-    "run_changes", _CHANGE, fixed={"workspace_id": "%(w)s", "run_id": "%(run)s"}, conflict="ON CONFLICT DO NOTHING"
-)
-
-
-def remember(session: Session, run: Run, before: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """Keeps what these tasks were, by id ({}: not there), unless it is kept already."""
-    params = {"w": run.workspace_id, "run": run.id, **packed(_CHANGE, sorted(before.items()))}
-    execute(raw(session), _REMEMBER, params)
-
-
 # --- counting -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Altered:
-    """One task of a run: as it was, as it is."""
-
-    task_id: UUID
-    crm: UUID | None
-    preview: bool
-    before: Mapping[str, Any]
-    wanted: str
-    content: Mapping[str, Any]
-    external: bool  # it stands in the CRM, or may
-
-    @property
-    def step(self) -> str | None:
-        """create, withdraw or change; None where the run has altered nothing after all."""
-        was, is_ = self.before.get("wanted") == "open", self.wanted == "open"
-        if was and is_:
-            return "change" if self.before["content"] != self.content else None
-        return "create" if is_ else "withdraw" if was else None
-
-    @property
-    def counts(self) -> bool:
-        """Whether the CRM would see it: a task that never got there can be withdrawn without anybody noticing."""
-        return self.crm is not None and not self.preview and (self.external or self.step == "create")
-
-
-def altered(session: Session, workspace_id: UUID, run_id: UUID) -> list[Altered]:
-    """Every task that a run has altered, as it was and as it is."""
-    rows = execute(
-        raw(session),
-        "SELECT t.id, t.crm_connection_id, coalesce(n.preview, false), c.before, t.wanted, t.content,"
-        " t.external_id IS NOT NULL OR t.state = 'unknown' FROM run_changes c"
-        " JOIN tasks t ON t.workspace_id = c.workspace_id AND t.id = c.task_id"
-        " LEFT JOIN connections n ON n.workspace_id = t.workspace_id AND n.id = t.crm_connection_id"
-        " WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s ORDER BY t.id",
-        {"w": workspace_id, "run": run_id},
-    )
-    return [Altered(*row) for row in rows]
 
 
 def settle(session: Session, workspace_id: UUID) -> bool:
@@ -256,7 +193,7 @@ def settle(session: Session, workspace_id: UUID) -> bool:
         return False
     _adopt(session, run)
     counts: dict[UUID, Counter[str]] = {}
-    for each in altered(session, workspace_id, run.id):
+    for each in run_changes.altered(session, workspace_id, run.id):
         if each.step is not None and each.counts and each.crm is not None:
             counts.setdefault(each.crm, Counter())[each.step] += 1
     by_hand = run.kind == "undo" and run.from_rules_version == run.rules_version  # a person has asked for just that
@@ -291,9 +228,10 @@ def _holds(session: Session, run: Run, which: Literal["<", "="]) -> bool:
 # Ids of runs ascend. What stood first is what is counted against, so it is what is kept.
 _ADOPT = (
     (
-        "INSERT INTO run_changes (workspace_id, run_id, task_id, before) SELECT DISTINCT ON (task_id) workspace_id, %(run)s, task_id, before"
+        "INSERT INTO run_changes (workspace_id, run_id, task_id, before, kept_at)"
+        " SELECT DISTINCT ON (task_id) workspace_id, %(run)s, task_id, before, kept_at"
         " FROM run_changes WHERE workspace_id = %(w)s AND run_id < %(run)s ORDER BY task_id, run_id"
-        " ON CONFLICT (workspace_id, run_id, task_id) DO UPDATE SET before = excluded.before"
+        " ON CONFLICT (workspace_id, run_id, task_id) DO UPDATE SET before = excluded.before, kept_at = excluded.kept_at"
     ),
     "DELETE FROM run_changes WHERE workspace_id = %(w)s AND run_id < %(run)s",
     "UPDATE tasks SET run_id = %(run)s WHERE workspace_id = %(w)s AND run_id < %(run)s",
@@ -345,20 +283,6 @@ def release(session: Session, workspace_id: UUID, run_id: UUID, *, but: Iterable
         due.push_soon(session, workspace_id, crm)
     if rows:
         due.decide_soon(session, workspace_id)
-
-
-def examples(session: Session, workspace_id: UUID, run_id: UUID, limit: int = 50) -> list[dict[str, Any]]:
-    """The first tasks that a run has altered: task_id, step, kind, crm_connection_id, subject, reasons."""
-    steps = {each.task_id: each.step for each in altered(session, workspace_id, run_id) if each.step is not None}
-    shown = dict(list(steps.items())[:limit])
-    rows = execute(
-        raw(session),
-        "SELECT id, kind, crm_connection_id, coalesce(content->>'subject', ''), CASE WHEN wanted = 'open' THEN reasons"
-        " ELSE jsonb_build_array(close_reason) END FROM tasks WHERE workspace_id = %(w)s AND id = ANY(%(ids)s) ORDER BY id",
-        {"w": workspace_id, "ids": list(shown)},
-    )
-    names = ("task_id", "kind", "crm_connection_id", "subject", "reasons")
-    return [{**dict(zip(names, row, strict=True)), "step": shown[row[0]]} for row in rows]
 
 
 # --- what a person decides ------------------------------------------------------------------------------------

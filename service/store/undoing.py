@@ -1,4 +1,4 @@
-"""Undoing a run of new rules: what they have left of each task is put back as it was remembered (`runs.remember`), and their rules stand
+"""Undoing a run of new rules: what they have left of each task is put back as it was remembered (`run_changes.remember`), and their rules stand
 undone from then on. See ADR 0015."""
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ UNDONE = "The change of the rules that made it was undone."
 # rules of the run took for answered.
 _OURS = "t.closed_by IN ('', 'rules') AND (t.wanted <> 'completed' OR (c.before->>'completes')::boolean)"
 _CHANGED = "run_changes c JOIN tasks t ON t.workspace_id = %(w)s AND t.id = c.task_id WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s"
-_SINCE = (
-    "min(coalesce((c.before->>'kept_at')::timestamptz, t.created_at))"  # from when the oldest state is that is put back
-)
+_SINCE = "min(c.kept_at)"  # from when the oldest state is that is put back
 _WAITS = f"c.before->>'wanted' = 'open' AND t.kind = 'unanswered' AND {_OURS}"
 # Nobody's rules are asked again, but where something came since (see `Conversation.news_at`): what is put back does not know of it, and the
 # rules that are undone may have decided it away meanwhile.

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from integrations.records import ActivityKind, Author, TaskStatus
 from service import judging, queue, settings
+from service.clock import real_now
 from service.models import Run
 from service.rules import model
 from service.rules.model import RULES_VERSION, Conversation, History, MatchState, Verdict
@@ -315,9 +316,11 @@ def test_what_was_answered_while_it_was_held_stays_closed(asked: World, monkeypa
     assert open_for_those_who_asked(asked.crm) == MANY - 1
 
 
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(hours=1)], ids=["", "whatever the time of the host"])
 def test_a_talk_that_went_on_while_its_task_was_held_is_looked_at_again(
-    asked: World, monkeypatch: pytest.MonkeyPatch
+    asked: World, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
 ) -> None:
+    monkeypatch.setattr(runs, "real_now", lambda: real_now() + ahead)
     with monkeypatch.context() as bad:
         install(bad, blind)
         heard(asked)
