@@ -90,13 +90,24 @@ def finish(
     name: str, auth: OAuth2, setting: Setting, kept: Mapping[str, Any], params: Mapping[str, str]
 ) -> Credentials:
     """Credentials for a callback that brings a code. Raises UnexpectedResponseError where it came from another server (RFC 9207)
-    or brings none."""
+    or brings neither a code nor an error, AuthenticationError where the consent was not given."""
     if "iss" in params and not _answered(auth, setting, params["iss"]):
         raise UnexpectedResponseError("the answer came from another server than the one you were sent to")
+    check_given(params)
     if not params.get("code"):
         raise UnexpectedResponseError(f"{name} came back without an answer")
     found = fetch_token(name, auth, setting, code=params["code"], verifier=str(kept["verifier"]))
     return auth.exchange(setting, found) if auth.exchange else found
+
+
+def check_given(params: Mapping[str, str]) -> None:
+    """Raises AuthenticationError where a callback says that the consent was not given (RFC 6749, 4.1.2.1). To be asked once it is known
+    who says so: an error, too, may be another server's (RFC 9207, 2.4)."""
+    error = params.get("error")
+    if error == "access_denied":
+        raise AuthenticationError("the consent was refused. Nothing has changed")
+    if error:
+        raise AuthenticationError(f"it gave no access ({error[:60]}). Try again, or check our registration there")
 
 
 def _answered(auth: OAuth2, setting: Setting, iss: str) -> bool:

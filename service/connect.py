@@ -105,7 +105,6 @@ def finish(runtime: Runtime, caller: Caller, provider: str, params: Mapping[str,
         )
     if row.provider != found.key:
         raise ConnectError("This consent was for another network. Start again from Connections.", provider)
-    _check_answer(found, params)
     way, sealed = consents.way(found), tickets.unseal(runtime, state, row)
     with in_words(way):
         try:
@@ -227,18 +226,6 @@ def _check_address(runtime: Runtime, provider: AnyProvider, setting: Setting, se
         raise ConnectError(
             "The answer came from another server than the one you were sent to. Nothing was connected. If you did not mean to consent"
             " there, end that consent on it, and start again from Connections.",
-            provider.key,
-        )
-
-
-def _check_answer(provider: AnyProvider, params: Mapping[str, str]) -> None:
-    if params.get("error") == "access_denied":
-        raise ConnectError(
-            f"{provider.name} was not connected, because the consent was refused. Nothing has changed.", provider.key
-        )
-    if params.get("error"):
-        raise ConnectError(
-            f"{provider.name} did not grant access ({params['error'][:60]}). Try again, or check our registration there.",
             provider.key,
         )
 

@@ -115,7 +115,8 @@ def test_an_answer_that_names_another_server_is_not_taken_from_any_provider(any_
         "",
         "https://[",
     ):
-        with responses.RequestsMock() as mock:
-            with pytest.raises(UnexpectedResponseError, match="another server than the one you were sent to"):
-                oauth.finish(any_provider.name, auth, Setting(App("id"), at), KEPT, {"code": "c", "iss": iss})
-            assert len(mock.calls) == 0
+        for answer in ({"code": "c"}, {"error": "access_denied"}):
+            with responses.RequestsMock() as mock:
+                with pytest.raises(UnexpectedResponseError, match="another server than the one you were sent to"):
+                    oauth.finish(any_provider.name, auth, Setting(App("id"), at), KEPT, {**answer, "iss": iss})
+                assert len(mock.calls) == 0

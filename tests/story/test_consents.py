@@ -51,7 +51,7 @@ def nothing_is_connected(story: Story) -> bool:
 @pytest.mark.parametrize(("provider", "name"), [("x", "X"), ("hubspot", "HubSpot")])
 def test_a_refused_consent_changes_nothing(brand: Story, provider: str, name: str) -> None:
     said = comes_back(brand, provider, "refuse")
-    assert f"{name} was not connected, because the consent was refused. Nothing has changed." in said
+    assert f"{name} was not connected: the consent was refused. Nothing has changed." in said
     assert nothing_is_connected(brand)
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 
+from integrations import oauth
 from integrations.errors import (
     AuthenticationError,
     IntegrationError,
@@ -77,10 +78,9 @@ def finish(setting: Setting, kept: Mapping[str, Any], query: Mapping[str, str]) 
     issuer = str(kept["issuer"])
     if query.get("iss") != issuer:
         raise AuthenticationError("the answer came from another server than the one that was asked")
-    if query.get("error") == "access_denied":
-        raise AuthenticationError("the consent was refused. Nothing has changed")
-    if query.get("error") or not query.get("code"):
-        raise AuthenticationError(f"the consent was not given ({query.get('error', 'no code')[:60]}). Start again")
+    oauth.check_given(query)
+    if not query.get("code"):
+        raise AuthenticationError("it came back without an answer. Start again")
     server = servers.server(setting, issuer)
     body = _token(
         setting,

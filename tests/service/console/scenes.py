@@ -96,7 +96,9 @@ class Stage:
             started_by="user:x", counts={str(scene["crm"]): {"create": 51, "change": 1}},
         )  # fmt: skip
         for task in tasks:
-            self.session.add(m.RunChange(workspace_id=self.workspace_id, run_id=run, task_id=task, before={}))
+            self.session.add(
+                m.RunChange(workspace_id=self.workspace_id, run_id=run, task_id=task, before={}, kept_at=self.now)
+            )
         self.session.flush()
         return run
 

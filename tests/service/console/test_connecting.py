@@ -77,8 +77,15 @@ def test_no_page_ever_shows_a_token(olga: Browser) -> None:
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"error": "access_denied"}, "Chirp was not connected, because the consent was refused. Nothing has changed."),
-        ({"error": "server_error"}, "Chirp did not grant access (server_error)."),
+        ({"error": "access_denied"}, "Chirp was not connected: the consent was refused. Nothing has changed."),
+        (
+            {"error": "server_error"},
+            "Chirp was not connected: it gave no access (server_error). Try again, or check our registration there.",
+        ),
+        (
+            {"error": "access_denied", "iss": "https://evil.example"},
+            "Chirp was not connected: the answer came from another server than the one you were sent to.",
+        ),
         ({}, "Chirp was not connected: Chirp came back without an answer."),
     ],
 )

@@ -92,8 +92,9 @@ def test_consenting_again_renews_the_one_connection(held: Runtime, owner: Member
 @pytest.mark.parametrize(
     ("instead", "sentence"),
     [
-        ({"error": "access_denied"}, "Bluesky was not connected, because the consent was refused. Nothing has changed."),
+        ({"error": "access_denied"}, "Bluesky was not connected: the consent was refused. Nothing has changed."),
         ({"iss": "https://evil.example"}, "Bluesky was not connected: the answer came from another server than the one that was asked."),
+        ({"iss": "https://evil.example", "error": "access_denied"}, "Bluesky was not connected: the answer came from another server than the one that was asked."),
     ],
 )  # fmt: skip
 def test_a_consent_that_goes_wrong_is_one_sentence(

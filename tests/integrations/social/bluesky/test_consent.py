@@ -187,9 +187,10 @@ def test_endpoints_without_https_are_not_called(authority: Authority, endpoint: 
 def test_a_consent_that_was_refused_is_a_plain_sentence(authority: Authority) -> None:
     with pytest.raises(errors.AuthenticationError, match="refused"):
         connect(authority, error="access_denied")
-    for answer in ({"error": "server_error"}, {"code": ""}):
-        with pytest.raises(errors.AuthenticationError, match="Start again"):
-            connect(authority, **answer)
+    with pytest.raises(errors.AuthenticationError, match=r"gave no access \(server_error\)"):
+        connect(authority, error="server_error")
+    with pytest.raises(errors.AuthenticationError, match=r"without an answer\. Start again"):
+        connect(authority, code="")
     assert not authority.forms("/oauth/token")
 
 
