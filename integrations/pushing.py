@@ -67,8 +67,9 @@ class Desk(Protocol):
         """Makes them all, or none. Their ids, in the same order."""
         ...
 
-    def update(self, task: Task, standing: TaskState) -> None:
-        """Makes the task as it is wanted, completed or opened again too."""
+    def update(self, task: Task, standing: TaskState) -> Callable[[], None]:
+        """What makes the task as it is wanted, completed or opened again too. All that has to be looked up for it is looked up first, so
+        that the call of what is returned writes at once. Where it raises NotFoundError the task or whom it points to is gone."""
         ...
 
     def withdraw(self, task: Task) -> None:
@@ -174,34 +175,39 @@ class _Run:
 
     def _change_some(self, tasks: Sequence[Task]) -> int:
         """How many of these were looked after, at least one, before what was read of them was too old to go by."""
-        standing = as_they_stand(lambda: self._desk.read([str(task.external_id) for task in tasks]))
-        read_at = deadline.now()
+        standing, read_at = self._read(tasks)
         for number, task in enumerate(tasks):
-            if number and deadline.now() - read_at >= FRESH:
+            if number and _is_old(read_at):
                 return number
-            self._change_as_it_stands(task, standing.get(str(task.external_id)))
+            self._change_as_it_stands(task, standing.get(_id(task)), read_at)
         return len(tasks)
 
-    def _change_as_it_stands(self, task: Task, standing: TaskState | None) -> None:
+    def _read(self, tasks: Sequence[Task]) -> tuple[Mapping[str, TaskState], float]:
+        """Those of these tasks that stand, by id, and when they were read."""
+        return as_they_stand(lambda: self._desk.read([_id(task) for task in tasks])), deadline.now()
+
+    def _change_as_it_stands(self, task: Task, standing: TaskState | None, read_at: float, tries: int = READS) -> None:
         if standing is None:
             self._say(task, PushOutcome.GONE)
         elif standing.bare:
             says = f"{self._desk.name} hides this task from Warmline. Let its user see and change all tasks."
             self._denied[task.key] = PermissionDeniedError(says)
         else:
-            self._change_one(self._spared.change(task, standing), standing)
+            self._change_one(task, standing, read_at, tries)
 
-    def _change_one(self, task: Task, standing: TaskState) -> None:
-        if outcome := self._spared.ended(task):
+    def _change_one(self, task: Task, standing: TaskState, read_at: float, tries: int) -> None:
+        left = self._spared.change(task, standing)
+        if outcome := self._spared.ended(left):
             self._say(task, outcome)
             return
         try:
-            if task.status is TaskStatus.WITHDRAWN:
-                self._desk.withdraw(task)
-            else:
-                self._desk.update(task, standing)
+            write = self._write(left, standing)
+            if _is_old(read_at) and tries > 1:  # looking something up took long
+                self._change_anew(task, tries - 1)
+                return
+            write()
         except NotFoundError as error:
-            self._not_found(task, standing, error)
+            self._not_found(task, error)
         except PermissionDeniedError as error:
             self._denied[task.key] = error  # about this one, perhaps: the others are not to wait behind it for ever
             return
@@ -211,12 +217,21 @@ class _Run:
             self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
         self._sent = True
 
-    def _not_found(self, task: Task, standing: TaskState, error: NotFoundError) -> None:
+    def _write(self, task: Task, standing: TaskState) -> Callable[[], None]:
+        if task.status is TaskStatus.WITHDRAWN:
+            return lambda: self._desk.withdraw(task)
+        return self._desk.update(task, standing)
+
+    def _change_anew(self, task: Task, tries: int = READS) -> None:
+        standing, read_at = self._read([task])
+        self._change_as_it_stands(task, standing.get(_id(task)), read_at, tries)
+
+    def _not_found(self, task: Task, error: NotFoundError) -> None:
         """It is gone, or whom it was to point to is: then the rest of the change still counts."""
-        if not self._desk.read([standing.id]):
+        if task.contact_id or task.former_contact_id:
+            self._change_anew(replace(task, contact_id=None, former_contact_id=None))
+        elif not self._desk.read([_id(task)]):
             self._say(task, PushOutcome.GONE)
-        elif task.contact_id:
-            self._change_one(replace(task, contact_id=None), standing)
         else:
             self._say(task, PushOutcome.REFUSED, detail=f"Something that it points to is gone: {error}")
 
@@ -277,3 +292,11 @@ class _Run:
     def _answered(self, group: Sequence[Task]) -> None:
         self._sent = True
         self._tried.update(task.key for task in group)
+
+
+def _is_old(read_at: float) -> bool:
+    return deadline.now() - read_at >= FRESH
+
+
+def _id(task: Task) -> str:
+    return str(task.external_id)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -127,42 +128,106 @@ def test_a_task_whose_request_arrives_twice_is_never_taken_for_one_that_was_not_
     assert call > 0
 
 
+def _worded(harness: Harness) -> dict[str, Any]:
+    return {"subject": "Ours"}
+
+
+def _given(harness: Harness) -> dict[str, Any]:
+    harness.add_owner("8", "else@example.com")
+    return {"owner_id": "8"}
+
+
+def _about(harness: Harness) -> dict[str, Any]:
+    return {"contact_id": harness.put_contact("Ada")}
+
+
+def _about_nobody(harness: Harness) -> dict[str, Any]:
+    delete: Callable[[str], None] = able(harness, "delete_contact")
+    lost = harness.put_contact("Ada")
+    delete(lost)
+    return {"contact_id": lost}
+
+
+CHANGES: dict[str, Callable[[Harness], dict[str, Any]]] = {
+    "other words": _worded,
+    "another owner": _given,
+    "a contact": _about,
+    "a contact who is gone": _about_nobody,
+    "completed": lambda _: {"status": TaskStatus.COMPLETED},
+}
+
+
 @pytest.mark.rule("edited_task")
 @every_crm
-@pytest.mark.parametrize("status", [TaskStatus.OPEN, TaskStatus.COMPLETED])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_whichever_answer_is_slow_what_a_person_changes_meanwhile_stands(
-    crm: tuple[str, bool], status: TaskStatus, monkeypatch: pytest.MonkeyPatch
+    crm: tuple[str, bool], change: Callable[[Harness], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Two tasks that are changed, and one that is withdrawn before them."""
     at = [0.0]
     monkeypatch.setattr(deadline, "now", lambda: at[0])
     with _opened(crm) as (harness, wire):
-        edit = able(harness, "edit")
+        edit: Callable[..., None] = able(harness, "edit")
+        wanted = change(harness)
         for call in range(ENOUGH):
             made = [new(f"key-{call}-{number}") for number in range(3)]
             ids = [str(each.external_id) for each in push(harness, *made)]
+            ends, *changes = (_changed(task, task_id) for task, task_id in zip(made, ids, strict=True))
 
             def meanwhile(_: Request, work: Work, ids: Sequence[str] = ids) -> requests.Response:
                 answer = work()
                 at[0] += FRESH
-                for each in ids:
+                for each in ids[1:]:
                     edit(each, subject="Theirs")
                 return answer
 
             wire.fail(Fault(meanwhile, errors.TemporaryError), after=call)
             before = wire.broken
-            push(harness, *(_changed(task, task_id, status) for task, task_id in zip(made, ids, strict=True)))
+            withdrawn = replace(ends, status=TaskStatus.WITHDRAWN)
+            found = push(harness, withdrawn, *(replace(each, **wanted) for each in changes))
             slow = wire.broken > before
             wire.mend()
-            states = harness.client().read_tasks(ids)
-            assert [getattr(each, "subject", None) for each in states] == ["Theirs" if slow else "Ours"] * 3
+            _, *states = harness.client().read_tasks(ids)
+            assert {getattr(each, "subject", None) for each in states} == {"Theirs" if slow else "Ours"}
+            assert {each.outcome for each in found[1:]} <= {PushOutcome.UPDATED, PushOutcome.COMPLETED}
             if not slow:
                 break
         assert call > 1
 
 
-def _changed(task: Task, task_id: str, status: TaskStatus) -> Task:
+def _changed(task: Task, task_id: str) -> Task:
     ours = {name: getattr(task, name) for name in ("subject", "body", "due_at", "owner_id", "status")}
-    return replace(task, status=status, subject="Ours", external_id=task_id, ours=(ours,))
+    return replace(task, subject="Ours", external_id=task_id, ours=(ours,))
+
+
+@pytest.mark.rule("deleted_task")
+@every_crm
+@pytest.mark.parametrize("contact", [False, True], ids=["", "about somebody"])
+def test_a_task_that_somebody_deletes_while_it_is_changed_is_gone(
+    crm: tuple[str, bool], contact: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = [0.0]
+    monkeypatch.setattr(deadline, "now", lambda: at[0])
+    for call in range(ENOUGH):
+        with _opened(crm) as (harness, wire):
+            whom = harness.put_contact("Ada") if contact else None
+            [made] = push(harness, new(contact_id=whom))
+            task_id = str(made.external_id)
+
+            def meanwhile(
+                _: Request, work: Work, harness: Harness = harness, task_id: str = task_id
+            ) -> requests.Response:
+                answer = work()
+                at[0] += FRESH
+                harness.delete(task_id)
+                return answer
+
+            wire.fail(Fault(meanwhile, errors.TemporaryError), after=call)
+            [result] = push(harness, replace(_changed(new(), task_id), contact_id=whom))
+            if not wire.broken:
+                break
+            assert result.outcome in (PushOutcome.GONE, PushOutcome.UPDATED)
+    assert call > 0
 
 
 @pytest.mark.rule("lost_answers")

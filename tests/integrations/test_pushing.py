@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -46,14 +46,17 @@ class Desk:
             raise self.creating
         return [f"made-{task.key}" for task in tasks]
 
-    def update(self, task: Task, standing: TaskState) -> None:
+    def update(self, task: Task, standing: TaskState) -> Callable[[], None]:
+        return lambda: self._change(task, standing)
+
+    def _change(self, task: Task, standing: TaskState) -> None:
         if standing.id in self.wrong:
             raise self.wrong[standing.id]
         if task.contact_id == LOST:
             raise NotFoundError("there is no such contact")
 
     def withdraw(self, task: Task) -> None:
-        self.update(task, self.standing[str(task.external_id)])
+        self._change(task, self.standing[str(task.external_id)])
 
     def url(self, task_id: str) -> str:
         return f"https://crm.example/{task_id}"

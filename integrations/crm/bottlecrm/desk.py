@@ -145,8 +145,8 @@ class BottleDesk:
                 f"BottleCRM made the task and does not show it yet ({type(error).__name__})"
             ) from None
 
-    def update(self, task: Task, standing: TaskState) -> None:
-        """Changes what the task gives, its status where it is another, and whom it is about."""
+    def update(self, task: Task, standing: TaskState) -> Callable[[], None]:
+        """What changes what the task gives, its status where it is another, and whom it is about."""
         if task.owner_id and task.owner_id != standing.owner_id and not self.assignable([task.owner_id]):
             raise InvalidRequestError(_NOT_ACTIVE)
         values: dict[str, Any] = fields.task_values(task, self._site, standing)
@@ -160,8 +160,7 @@ class BottleDesk:
         )
         if wanted != about:
             values["contacts"] = list(wanted)
-        if values:
-            self._api.update_task(standing.id, values)
+        return lambda: self._api.update_task(standing.id, values) if values else None
 
     def withdraw(self, task: Task) -> None:
         """Deletes it."""

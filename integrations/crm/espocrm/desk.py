@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -91,17 +91,20 @@ class EspoDesk:
         except PermissionDeniedError as error:
             raise _about_one(error) from None
 
-    def update(self, task: Task, standing: TaskState) -> None:
-        """Changes what the task gives, its status where it is another, and whom it is about."""
+    def update(self, task: Task, standing: TaskState) -> Callable[[], None]:
+        """What changes what the task gives, its status where it is another, and whom it is about."""
         values: dict[str, Any] = fields.task_values(task, self._site)
         if task.status is not standing.status:  # so that "started" is not set back to "not started"
             values["status"] = self._site.completed if task.status is TaskStatus.COMPLETED else self._site.open
         if task.former_contact_id and not task.contact_id and self._is_about(standing.id, task.former_contact_id):
             values |= {"parentType": None, "parentId": None}
+        return lambda: self._update(standing.id, values)
+
+    def _update(self, task_id: str, values: Mapping[str, Any]) -> None:
         if not values:
             return
         try:
-            self._api.update(TASK, standing.id, values)
+            self._api.update(TASK, task_id, values)
         except PermissionDeniedError as error:
             raise _about_one(error) from None
 

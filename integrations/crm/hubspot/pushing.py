@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from integrations.crm.hubspot import fields, seeking
+from integrations.crm.hubspot import fields, refusals, seeking
 from integrations.crm.hubspot.api import API, Row, chunks, message, results
 from integrations.crm.hubspot.fields import Portal
 from integrations.edits import Spared
@@ -30,16 +30,12 @@ from integrations.errors import (
     NotFoundError,
     UnexpectedResponseError,
 )
-from integrations.foreign import objects
 from integrations.pushing import as_they_stand, unfinished
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 
 SETTLE = timedelta(seconds=30)  # after a lost answer: search shows a new task within seconds, mostly
 
 _ENDED = {TaskStatus.COMPLETED: PushOutcome.COMPLETED, TaskStatus.WITHDRAWN: PushOutcome.WITHDRAWN}
-# HubSpot's categories of an error: what says nothing against the record itself, and what says that it is not there.
-_PASSING = {"INTERNAL_ERROR", "RATE_LIMIT", "RATE_LIMITS"}
-_MISSING = "OBJECT_NOT_FOUND"
 _NO_REASON = "HubSpot refused it and gave no reason."
 _NO_CONTACT = "The contact is no longer in HubSpot, so the task was not made."
 
@@ -134,7 +130,12 @@ class Push:
         if not tasks:
             return
         self._relate([task for task in tasks if task.status is not TaskStatus.WITHDRAWN])
-        for group in chunks(tasks):
+        ends = [task for task in tasks if task.status is TaskStatus.WITHDRAWN]
+        changes = [task for task in tasks if task.status is not TaskStatus.WITHDRAWN]
+        for group in (
+            *chunks(ends),
+            *chunks(changes),
+        ):  # not both at once: what the second goes by would be old after the first
             self._change_some(group)
 
     def _change_some(self, tasks: Sequence[Task]) -> None:
@@ -144,12 +145,8 @@ class Push:
                 self._say(task, PushOutcome.GONE)
         here = [self._spared.change(task, standing[_id(task)]) for task in tasks if task.key not in self._results]
         here = [task for task in here if not self._left_to_them(task)]
-        for group in chunks([task for task in here if task.status is TaskStatus.WITHDRAWN]):
-            self._archive(group)
-        changes = sorted(
-            (t for t in here if t.status is not TaskStatus.WITHDRAWN), key=lambda t: t.status is TaskStatus.OPEN
-        )
-        self._update(changes, standing)
+        self._archive([task for task in here if task.status is TaskStatus.WITHDRAWN])
+        self._update([task for task in here if task.status is not TaskStatus.WITHDRAWN], standing)
 
     def _read(self, tasks: Sequence[Task]) -> dict[str, TaskState]:
         """Those of these tasks that stand, by id."""
@@ -172,39 +169,36 @@ class Push:
         return outcome is not None
 
     def _archive(self, group: Sequence[Task]) -> None:
+        if not group:
+            return
         self._api.batch("tasks", "archive", [{"id": _id(task)} for task in group], write=False)
         self._sent = True
         for task in group:
             self._say(task, PushOutcome.WITHDRAWN)
 
     def _update(self, tasks: Sequence[Task], standing: dict[str, TaskState]) -> None:
-        queue = deque(chunks(tasks))
-        while queue:
-            group = queue.popleft()
-            inputs = [
-                {
-                    "id": _id(task),
-                    "properties": self._changed(task, standing[_id(task)]),
-                    "objectWriteTraceId": task.key,
-                }
-                for task in group
-            ]
-            try:
-                answer = self._api.batch("tasks", "update", inputs, write=False)
-            except (InvalidRequestError, NotFoundError) as error:
-                self._sent = True
-                self._halve(queue, group, error)
-                continue
+        if not tasks:
+            return
+        inputs = [
+            {"id": _id(task), "properties": self._changed(task, standing[_id(task)]), "objectWriteTraceId": task.key}
+            for task in tasks
+        ]
+        try:
+            answer = self._api.batch("tasks", "update", inputs, write=False)
+        except (InvalidRequestError, NotFoundError) as error:
             self._sent = True
-            done = {str(row["id"]) for row in results(answer)}
-            refusals = _refusals(answer, group)
-            for task in group:
-                if _id(task) in done:
-                    self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
-                elif task.key in refusals:
-                    self._gone_or_refused(task, refusals[task.key])
-                else:
-                    self._say(task, PushOutcome.LATER, detail="HubSpot said nothing about it.")
+            self._refused_whole(tasks, error)
+            return
+        self._sent = True
+        done = {str(row["id"]) for row in results(answer)}
+        refused = refusals.by_key(answer, tasks)
+        for task in tasks:
+            if _id(task) in done:
+                self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
+            elif task.key in refused:
+                self._gone_or_refused(task, refused[task.key])
+            else:
+                self._say(task, PushOutcome.LATER, detail="HubSpot said nothing about it.")
 
     def _changed(self, task: Task, standing: TaskState) -> dict[str, str]:
         values = fields.task_values(task, self._portal)
@@ -231,21 +225,21 @@ class Push:
                 self._halve(queue, group, error)
                 continue
             self._answered(group)
-            self._settle(group, made, _refusals(answer, group))
+            self._settle(group, made, refusals.by_key(answer, group))
 
     def _answered(self, group: Sequence[Task]) -> None:
         self._sent = True
         self._tried.update(task.key for task in group)
 
-    def _settle(self, group: Sequence[Task], made: dict[str, str], refusals: dict[str, Row]) -> None:
+    def _settle(self, group: Sequence[Task], made: dict[str, str], errors: dict[str, Row]) -> None:
         for task in group:
             if task.key in made:
                 self._say(task, PushOutcome.CREATED, made[task.key])
-            elif task.key not in refusals:
+            elif task.key not in errors:
                 self._say(task, PushOutcome.UNKNOWN, detail="HubSpot said nothing about it.", sent=True)
-            elif _passes(refusals[task.key]):
-                self._say(task, PushOutcome.UNKNOWN, detail=message(refusals[task.key]), sent=True)
-        self._found_or_refused([task for task in group if task.key not in self._results], refusals)
+            elif refusals.passes(errors[task.key]):
+                self._say(task, PushOutcome.UNKNOWN, detail=message(errors[task.key]), sent=True)
+        self._found_or_refused([task for task in group if task.key not in self._results], errors)
 
     def _input(self, task: Task) -> dict[str, Any]:
         spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": fields.TASK_TO_CONTACT}
@@ -259,7 +253,7 @@ class Push:
         traced = {str(row["objectWriteTraceId"]): str(row["id"]) for row in found if row.get("objectWriteTraceId")}
         return seeking.keyed(self._portal, [row for row in found if not row.get("objectWriteTraceId")]) | traced
 
-    def _found_or_refused(self, tasks: Sequence[Task], refusals: dict[str, Row]) -> None:
+    def _found_or_refused(self, tasks: Sequence[Task], errors: dict[str, Row]) -> None:
         """A refusal may mean that the key is taken, whatever its words: then the task stands already, or was deleted."""
         if not tasks:
             return
@@ -271,56 +265,40 @@ class Push:
             if task.key in found:
                 self._say(task, PushOutcome.FOUND, found[task.key])
         for task in refused:
-            says = message(refusals[task.key]) or _NO_REASON
+            says = message(errors[task.key]) or _NO_REASON
             lost = task.contact_id is not None and task.contact_id not in alive
             self._say(task, PushOutcome.REFUSED, detail=f"{_NO_CONTACT} HubSpot says: {says}" if lost else says)
 
     # --- refusals -------------------------------------------------------------------------------------------------
 
     def _halve(self, queue: deque[Sequence[Task]], group: Sequence[Task], error: IntegrationError) -> None:
-        """HubSpot refused a batch as a whole, and did none of it: halves tell which record it meant."""
+        """HubSpot refused creates as a whole, and did none of them: halves tell which record it meant."""
         if len(group) == 1:
-            refusal = {"message": str(error), "category": _MISSING if isinstance(error, NotFoundError) else ""}
-            if group[0].external_id is None:
-                self._found_or_refused(group, {group[0].key: refusal})
-            else:
-                self._gone_or_refused(group[0], refusal)
-            return
-        middle = len(group) // 2
-        queue.extendleft((group[middle:], group[:middle]))
+            self._found_or_refused(group, {group[0].key: refusals.whole(error)})
+        else:
+            queue.extendleft(reversed(_halves(group)))
+
+    def _refused_whole(self, tasks: Sequence[Task], error: IntegrationError) -> None:
+        """As above, of changes: each half is read anew before it is sent once more."""
+        if len(tasks) == 1:
+            self._gone_or_refused(tasks[0], refusals.whole(error))
+        else:
+            for half in _halves(tasks):
+                self._change_some(half)
 
     def _gone_or_refused(self, task: Task, error: Row) -> None:
         """A change that HubSpot refused: somebody deleted the task after we looked, or the change is not to its liking."""
-        if error.get("category") == _MISSING:
+        if refusals.is_missing(error):
             self._say(task, PushOutcome.GONE)
-        elif _passes(error):
+        elif refusals.passes(error):
             self._say(task, PushOutcome.LATER, detail=message(error))
         else:
             self._say(task, PushOutcome.REFUSED, detail=message(error) or _NO_REASON)
 
 
-def _passes(error: Row) -> bool:
-    return str(error.get("category")) in _PASSING
-
-
-def _refusals(answer: Row, group: Sequence[Task]) -> dict[str, Row]:
-    """The errors of a batch by our key: by the trace id that we sent, else by the record's id."""
-    by_id = {task.external_id: task.key for task in group if task.external_id}
-    found: dict[str, Row] = {}
-    for error in objects(answer.get("errors")):
-        context = error.get("context")
-        context = context if isinstance(context, dict) else {}
-        traces = _texts(context.get("objectWriteTraceId"))
-        ids = _texts(context.get("ids")) + _texts(context.get("id")) + _texts(error.get("id"))
-        for key in traces or [by_id[each] for each in ids if each in by_id]:
-            found[key] = error
-    return found
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, list):
-        return [str(each) for each in value]
-    return [str(value)] if value else []
+def _halves(tasks: Sequence[Task]) -> tuple[Sequence[Task], Sequence[Task]]:
+    middle = len(tasks) // 2
+    return tasks[:middle], tasks[middle:]
 
 
 def _id(task: Task) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -85,8 +85,8 @@ class OdooDesk:
         """The partner under whom a task stands that is about nobody in the CRM: its owner's own."""
         return self._partners.get(str(task.owner_id)) or self._place
 
-    def update(self, task: Task, standing: TaskState) -> None:
-        """Changes what the task gives; completes it by Odoo's own button, or takes it out of the archive."""
+    def update(self, task: Task, standing: TaskState) -> Callable[[], None]:
+        """What changes what the task gives; completes it by Odoo's own button, or takes it out of the archive."""
         values: dict[str, Any] = fields.task_values(task, self._site, standing)
         if task.contact_id and not self._is_about(standing.id, task.contact_id) and not self.alive([task.contact_id]):
             raise NotFoundError(
@@ -97,11 +97,15 @@ class OdooDesk:
             values["res_id"] = self._partners.get(str(standing.owner_id)) or self._place
         if task.status is TaskStatus.OPEN and standing.status is TaskStatus.COMPLETED:
             values["active"] = True
+        done = task.status is TaskStatus.COMPLETED and standing.status is TaskStatus.OPEN
+        return lambda: self._update(int(standing.id), values, done)
+
+    def _update(self, task_id: int, values: Row, done: bool) -> None:
         with self._told_apart("write"):
             if values:
-                self._api.write(ACTIVITY, int(standing.id), values)
-            if task.status is TaskStatus.COMPLETED and standing.status is TaskStatus.OPEN:
-                self._api.call(ACTIVITY, "action_feedback", [int(standing.id)])
+                self._api.write(ACTIVITY, task_id, values)
+            if done:
+                self._api.call(ACTIVITY, "action_feedback", [task_id])
 
     def _is_about(self, task_id: str, contact_id: str) -> bool:
         return str(self._rows.get(task_id, {}).get("res_id")) == contact_id

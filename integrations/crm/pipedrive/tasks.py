@@ -3,7 +3,7 @@ last line of a task's note."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -30,8 +30,9 @@ class Desk:
         self._rows: dict[str, Row] = {}  # as they were read: whom a task is about is no part of a `TaskState`
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
-        self._rows |= {str(row["id"]): row for row in self._api.by_id(ACTIVITIES, ids)}
-        states = {each: fields.task_state(self._rows[each], self._company) for each in ids if each in self._rows}
+        rows = {str(row["id"]): row for row in self._api.by_id(ACTIVITIES, ids)}
+        self._rows |= rows
+        states = {each: fields.task_state(row, self._company) for each, row in rows.items()}
         return {each: state for each, state in states.items() if isinstance(state, TaskState)}
 
     def seek(self, tasks: Sequence[Task]) -> Mapping[str, str]:
@@ -63,19 +64,12 @@ class Desk:
             values["participants"] = [{"person_id": number(task.contact_id, "The contact"), "primary": True}]
         return [_made(self._api.call("POST", ACTIVITIES, body=values, write=True))]
 
-    def update(self, task: Task, standing: TaskState) -> None:
+    def update(self, task: Task, standing: TaskState) -> Callable[[], None]:
         values = {**fields.task_values(task, self._company), **self._ids(task)}
         if task.status is not standing.status:
             values["done"] = task.status is TaskStatus.COMPLETED
         people = fields.participants(task, self._rows[standing.id])
-        if people is None:
-            self._patch(standing.id, values)
-            return
-        try:
-            self._patch(standing.id, {**values, "participants": people})
-        except InvalidRequestError:
-            # One of them may be gone: the rest of the change still counts. If that was not why, it is refused once more.
-            self._patch(standing.id, values)
+        return lambda: self._patch(standing.id, values, people)
 
     def withdraw(self, task: Task) -> None:
         try:
@@ -89,9 +83,16 @@ class Desk:
     def _ids(self, task: Task) -> dict[str, Any]:
         return {"owner_id": number(task.owner_id, "The owner")} if task.owner_id else {}
 
-    def _patch(self, task_id: str, values: Mapping[str, Any]) -> None:
-        if values:
-            self._api.call("PATCH", ACTIVITY, id=int(task_id), body=dict(values))
+    def _patch(self, task_id: str, values: Row, people: Sequence[Row] | None) -> None:
+        body = values if people is None else {**values, "participants": people}
+        try:
+            if body:
+                self._api.call("PATCH", ACTIVITY, id=int(task_id), body=body)
+        except InvalidRequestError as error:
+            if people is None:
+                raise
+            # One of them may be gone. If that was not why, what is left of the change is refused once more.
+            raise NotFoundError(str(error)) from error
 
 
 def read_tasks(api: API, company: Company, ids: Sequence[str]) -> list[TaskState | Gone]:

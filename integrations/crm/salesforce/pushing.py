@@ -116,7 +116,12 @@ class Push:
 
     def _change(self, tasks: Sequence[Task]) -> None:
         """Withdraws, completes and updates tasks with an external id. All of these may be repeated."""
-        for group in chunks(tasks):
+        ends = [task for task in tasks if task.status is TaskStatus.WITHDRAWN]
+        changes = [task for task in tasks if task.status is not TaskStatus.WITHDRAWN]
+        for group in (
+            *chunks(ends),
+            *chunks(changes),
+        ):  # not both at once: what the second goes by would be old after the first
             self._change_some(group)
 
     def _change_some(self, tasks: Sequence[Task]) -> None:
@@ -128,11 +133,9 @@ class Push:
         here = [task for task in here if not self._left_to_them(task)]
         if ended := [task for task in here if task.status is TaskStatus.WITHDRAWN]:
             self._settle(ended, self._done(self._api.delete([_id(task) for task in ended])))
-        changes = [task for task in here if task.status is not TaskStatus.WITHDRAWN]
-        if changes := sorted(changes, key=lambda task: task.status is TaskStatus.OPEN):
+        if changes := [task for task in here if task.status is not TaskStatus.WITHDRAWN]:
             records = [fields.changed_task(task, standing[_id(task)], self._org) for task in changes]
-            results = self._done(self._api.update(records))
-            self._settle(changes, self._without_whom(records, results))
+            self._change_without_whom(self._settle(changes, self._done(self._api.update(records))))
 
     def _read(self, tasks: Sequence[Task]) -> dict[str, Row]:
         """Those of these tasks that stand, by id."""
@@ -153,19 +156,19 @@ class Push:
         self._sent = True
         return results
 
-    def _without_whom(self, records: Sequence[Row], results: list[Row]) -> list[Row]:
-        """The results once more, after changes whose contact is gone were sent without it: the rest of each still counts."""
-        lost = [number for number, result in enumerate(results) if _about_whom(result)]
-        if lost:
-            bare = [{name: value for name, value in records[number].items() if name != "WhoId"} for number in lost]
-            for number, result in zip(lost, self._api.update(bare), strict=True):
-                results[number] = result
-        return results
+    def _change_without_whom(self, tasks: Sequence[Task]) -> None:
+        """Changes whose contact is gone: the rest of each still counts."""
+        if tasks:
+            self._change_some([replace(task, contact_id=None, former_contact_id=None) for task in tasks])
 
-    def _settle(self, group: Sequence[Task], results: Sequence[Row]) -> None:
+    def _settle(self, group: Sequence[Task], results: Sequence[Row]) -> list[Task]:
+        """Says what came of these; those are returned that were refused for whom they are about alone."""
+        about_whom = []
         for task, result in zip(group, results, strict=True):
             codes, says = _codes(result), _says(result)
-            if result.get("success") is True:
+            if (task.contact_id or task.former_contact_id) and _about_whom(result):
+                about_whom.append(task)
+            elif result.get("success") is True:
                 self._say(task, _ENDED.get(task.status, PushOutcome.UPDATED))
             elif codes & _PASSES:
                 self._say(task, PushOutcome.LATER, detail=says)
@@ -173,6 +176,7 @@ class Push:
                 self._say(task, PushOutcome.GONE)
             else:
                 self._say(task, PushOutcome.REFUSED, detail=says)
+        return about_whom
 
     # --- making new ones ------------------------------------------------------------------------------------------
 
