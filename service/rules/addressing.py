@@ -27,8 +27,16 @@ class Answer(Struct, frozen=True):
     post: Post
 
 
+class Window(Struct, frozen=True):
+    """From a message of theirs, at `at`, until `closes_at` the network lets us answer."""
+
+    at: datetime
+    closes_at: datetime
+
+
 class Thread:
-    """The posts of one thread by author, ours by whom they speak to. Deleted posts are left out."""
+    """The posts of one thread by author, ours by whom they speak to. Deleted posts are left out, but for the windows that
+    they opened."""
 
     def __init__(self, posts: Iterable[Post]) -> None:
         held = unique(posts)
@@ -37,7 +45,10 @@ class Thread:
         self._theirs: dict[str, list[Post]] = defaultdict(list)
         self._answers: dict[str, list[Answer]] = defaultdict(list)
         self._direct: list[Answer] = []
+        self._windows: dict[str, list[Window]] = defaultdict(list)
         for post in held:
+            if post.window_closes_at is not None and not post.ours:
+                self._windows[post.author_id].append(Window(post.at, post.window_closes_at))
             if post.deleted:
                 continue
             if post.ours:
@@ -54,6 +65,11 @@ class Thread:
         talk everything."""
         found = self._answers.get(author_id, [])
         return [*found, *self._direct] if self._direct else found
+
+    def windows(self, author_id: str) -> Sequence[Window]:
+        """How long the network lets us answer this person, by each message of theirs, in any order. Whatever it says: a word
+        of thanks opens the window anew as a question does, and to take a message back does not close it."""
+        return self._windows.get(author_id, ())
 
     def _file(self, post: Post) -> None:
         parent = self._by_native.get(post.in_reply_to or "")

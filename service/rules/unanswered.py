@@ -2,7 +2,8 @@
 
 A wait opens with a post that speaks to us and wants something, or at least is more than a last polite word. Anything that
 any of us says to that person in the thread ends it, however late; so does what we tell them elsewhere: in a private message,
-on the phone, by e-mail. What they write while they wait is a nudge: the wait, and with it the task, stays the same.
+on the phone, by e-mail. What they write while they wait is a nudge: the wait, and with it the task, stays the same. How long
+the network lets us answer goes by their last message, whatever it says.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrations.records import Kind, TaskKind
-from service.rules.addressing import Answer, thread_of
+from service.rules.addressing import Answer, Thread, Window, thread_of
 from service.rules.elsewhere import Elsewhere, endings
 from service.rules.model import Answered, Conversation, Finding, Policy, Post, Verdict
 from service.rules.standing import OPEN, WON
-from service.rules.urgency import patience_ends, steps, urgency
+from service.rules.urgency import closes, patience_ends, steps, urgency
 from service.rules.words import act, at_sign, day, ended, moment, name_of, named_act, open_act, some, times, where
 
 
@@ -52,14 +53,16 @@ def unanswered(conversation: Conversation, *, now: datetime, policy: Policy) -> 
     if conversation.author_is_bot:
         return Verdict(None, ("Nobody is waiting: the network says that this account is a bot.",))
     policy = policy.of(conversation.responder)
-    events = _events(conversation)
+    thread = thread_of(conversation.posts)
+    events, windows = _events(thread, conversation), thread.windows(conversation.author_id)
     course = _follow([each for each in events if each.at <= now], conversation.dealt_with_until)
     # What a clock ahead of ours, or a calendar, has put into our future.
-    coming = next((each.at for each in events if each.at > now), None)
+    coming = min((each.at for each in (*events, *windows) if each.at > now), default=None)
     if course.wait is None:
         return Verdict(None, _calm(course, conversation, now, policy), look_again_at=coming, ended_by=course.last_answer,
                        answers=course.answers)  # fmt: skip
-    return _waiting(course.wait, course, conversation, coming, now, policy)
+    opened = [each for each in windows if each.at <= now]
+    return _waiting(course.wait, course, conversation, opened, coming, now, policy)
 
 
 # --- following the talk ---------------------------------------------------------------------------------------
@@ -67,9 +70,8 @@ def unanswered(conversation: Conversation, *, now: datetime, policy: Policy) -> 
 _Event = Post | Answer | Elsewhere
 
 
-def _events(conversation: Conversation) -> Sequence[_Event]:
+def _events(thread: Thread, conversation: Conversation) -> Sequence[_Event]:
     """What they said to us and we to them, in order. At one and the same instant our word is the later."""
-    thread = thread_of(conversation.posts)
     both: list[_Event] = [*thread.theirs(conversation.author_id), *thread.answers(conversation.author_id)]
     if conversation.elsewhere:
         both += endings(conversation.elsewhere)
@@ -119,15 +121,21 @@ def _hear(course: _Course, post: Post, dealt_with_until: datetime | None) -> Non
 
 
 def _waiting(
-    wait: _Wait, course: _Course, conversation: Conversation, coming: datetime | None, now: datetime, policy: Policy
+    wait: _Wait,
+    course: _Course,
+    conversation: Conversation,
+    windows: Sequence[Window],
+    coming: datetime | None,
+    now: datetime,
+    policy: Policy,
 ) -> Verdict:
     since = wait.opener.at
     lapses = wait.posts[-1].at + policy.lapse_after
     if now >= lapses:
         reason = f"They last wrote on {day(wait.posts[-1].at, policy.timezone, now)}; that is too long ago for a task."
         return Verdict(None, (reason,), look_again_at=coming, answers=course.answers)
-    window = max((post.window_closes_at for post in wait.posts if post.window_closes_at), default=None)
-    due = patience_ends(wait.posts, window, conversation.stage, policy)
+    window = closes(windows)
+    due = patience_ends(wait.posts, windows, conversation.stage, policy)
     reasons = tuple(_reasons(wait, window, conversation, now, policy))
     finding = None
     if now >= due:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from integrations.records import Kind
+from service.rules.addressing import Window
 from service.rules.calendar import add_working_time
 from service.rules.model import Policy, Post
 from service.rules.standing import OPEN, WON
@@ -27,16 +28,32 @@ STEPS: Final[tuple[tuple[timedelta, int], ...]] = (
 )
 
 
-def patience_ends(posts: Sequence[Post], window: datetime | None, stage: str, policy: Policy) -> datetime:
+def closes(windows: Iterable[Window]) -> datetime | None:
+    """When the network lets nobody answer any more: each message opens the window anew."""
+    return max((each.closes_at for each in windows), default=None)
+
+
+def patience_ends(posts: Sequence[Post], windows: Sequence[Window], stage: str, policy: Policy) -> datetime:
     """When the first of these posts of one wait has waited long enough, in working time; sooner where nobody could answer
-    any more by then. `stage` is that of the relationship."""
+    any more by then. `windows` are those that this person's messages opened; `stage` is that of the relationship."""
     first: dict[str, Post] = {}
     for post in posts:
         first.setdefault(_kind(post), post)
     due = min(add_working_time(post.at, _patience(kind, stage, policy), policy) for kind, post in first.items())
-    if window is None:
-        return due
-    return min(due, max(window - WINDOW_WARNING, posts[0].at))
+    began = posts[0].at
+    warned = _warned(windows, began)
+    return due if warned is None else min(due, max(warned, began))
+
+
+def _warned(windows: Sequence[Window], began: datetime) -> datetime | None:
+    """When the window first came close to its end in a wait that began then. A message after that opens it anew, and patience
+    has ended all the same: the task that stands because of it is not taken away and made again."""
+    end = closes(each for each in windows if each.at <= began)
+    for each in sorted((each for each in windows if each.at > began), key=lambda each: (each.at, each.closes_at)):
+        if end is not None and end - WINDOW_WARNING <= each.at:
+            break
+        end = each.closes_at if end is None else max(end, each.closes_at)
+    return end - WINDOW_WARNING if end is not None else None
 
 
 def _kind(post: Post) -> str:

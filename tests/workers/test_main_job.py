@@ -316,6 +316,34 @@ def test_a_direct_message_is_answered_by_any_message_of_ours(connected: World) -
     assert connected.in_crm("completed") != []
 
 
+def test_a_word_of_thanks_keeps_a_private_talk_open_and_the_task_in_the_crm_says_so(connected: World) -> None:
+    def says(text: str, id: str, ago: timedelta) -> None:
+        closes = connected.now - ago + DAY
+        connected.says(text, id=id, stream="messages", kind=Kind.DIRECT, thread="dm", ago=ago, window_closes_at=closes)
+
+    says("Do you have it in blue?", "d1", 20 * HOUR)
+    connected.run()
+    [before] = connected.crm.tasks.values()
+    urgent = connected.task().urgency
+    assert "You can answer there until 12 March at 16:00." in before.body
+
+    says("Thanks!", "d2", HOUR)
+    connected.look()
+    [after] = connected.crm.tasks.values()
+    assert "You can answer there until 13 March at 11:00." in after.body
+    assert (after.id, after.status, after.due_at) == (before.id, TaskStatus.OPEN, before.due_at)
+    assert connected.task().urgency < urgent
+
+    connected.sql("UPDATE engagements SET text = '', text_erased_at = now() WHERE native_id = 'd2'")
+    connected.passes(6 * HOUR)  # the first window is over
+    connected.look()
+    [later] = connected.crm.tasks.values()
+    assert "You can answer there until 13 March at 11:00." in later.body
+    connected.passes(12 * HOUR)
+    connected.look()
+    assert connected.task().urgency >= urgent  # and soon the second
+
+
 def test_a_direct_message_is_read_beside_what_we_wrote_before_it(connected: World) -> None:
     asked, after = "Which order is it about, and which colour?", "Enjoy your evening."
     for id, who, text, ago in (("d1", BRAND, asked, 3), ("d2", ANA, "order 71822", 2), ("d3", BRAND, after, 1)):

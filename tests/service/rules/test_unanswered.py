@@ -268,6 +268,67 @@ def test_a_window_that_closes_ends_patience_early_and_is_named():
     assert "nobody can answer there any more" in " ".join(judge(talk(asked), now=MONDAY + DAY).reasons)
 
 
+def asked_in_private(id_: str, at, text="Do you have it in blue?", **changes) -> Post:
+    return post(id_, at, text, kind=Kind.DIRECT, window_closes_at=at + DAY, **changes)
+
+
+BLUE = asked_in_private("q", MONDAY)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        asked_in_private("t", MONDAY + 20 * HOUR, "Thanks!"),
+        asked_in_private("t", MONDAY + 20 * HOUR, "Thanks!", deleted=True),  # it was sent, and opened the window there
+    ],
+)
+def test_the_window_is_counted_from_their_last_message_whatever_it_says(last):
+    verdict = judge(talk(BLUE, last), now=MONDAY + 25 * HOUR, policy=ALWAYS)
+    assert "You can answer there until 4 March at 05:00." in verdict.reasons
+    assert not [each for each in verdict.reasons if "nobody can answer" in each]
+    assert verdict.look_again_at == MONDAY + 38 * HOUR  # when it soon closes
+    soon = judge(talk(BLUE, last), now=MONDAY + 38 * HOUR, policy=ALWAYS)
+    assert soon.finding
+    assert soon.finding.urgency >= WINDOW_URGENCY
+    assert soon.look_again_at == MONDAY + 44 * HOUR
+    closed = judge(talk(BLUE, last), now=MONDAY + 44 * HOUR, policy=ALWAYS)
+    assert "nobody can answer there any more" in " ".join(closed.reasons)
+
+
+def test_a_message_that_is_not_written_yet_a_colleague_or_somebody_else_opens_no_window():
+    others = [
+        asked_in_private("later", MONDAY + 26 * HOUR, "Thanks!"),
+        asked_in_private("bob", MONDAY + 20 * HOUR, author_id="bob"),
+        asked_in_private("ours", MONDAY - HOUR, ours=True, author_id="ana"),
+    ]
+    verdict = judge(talk(BLUE, *others), now=MONDAY + 25 * HOUR, policy=ALWAYS)
+    assert "nobody can answer there any more" in " ".join(verdict.reasons)
+    assert verdict.look_again_at == MONDAY + 26 * HOUR
+
+
+def test_a_window_that_closed_before_they_asked_ends_no_patience():
+    old = asked_in_private("old", MONDAY - 10 * DAY, "Thanks!")
+    assert judge(talk(old, BLUE), now=MONDAY, policy=ALWAYS).look_again_at == MONDAY + HOUR
+
+
+def test_a_word_of_thanks_puts_off_a_patience_that_ends_with_the_window():
+    slow = replace(ALWAYS, patience={**ALWAYS.patience, "direct": 100 * HOUR})
+    early = asked_in_private("t", MONDAY + 17 * HOUR, "Thanks!")
+    assert judge(talk(BLUE), now=MONDAY, policy=slow).look_again_at == MONDAY + 18 * HOUR
+    assert judge(talk(BLUE, early), now=MONDAY + 18 * HOUR, policy=slow).look_again_at == MONDAY + 35 * HOUR
+
+
+@pytest.mark.parametrize("text", ["Thanks!", "And in green?"])
+def test_a_task_that_stands_because_the_window_was_closing_stays_when_they_write_again(text):
+    slow = replace(ALWAYS, patience={**ALWAYS.patience, "direct": 100 * HOUR})
+    again = asked_in_private("t", MONDAY + 20 * HOUR, text)
+    verdict = judge(talk(BLUE, again), now=MONDAY + 20 * HOUR, policy=slow)
+    assert verdict.finding
+    assert (verdict.finding.due_at, verdict.finding.episode) == (MONDAY + 18 * HOUR, "q")
+    assert verdict.finding.urgency < WINDOW_URGENCY
+    assert "You can answer there until 4 March at 05:00." in verdict.reasons
+
+
 def test_tender_ground_is_marked():
     verdict = judge(talk(post("q", MONDAY, "I was diagnosed with diabetes, can you help?")))
     assert verdict.finding
@@ -479,6 +540,7 @@ def threads(draw) -> tuple[Post, ...]:
     for number in range(draw(st.integers(0, 9))):
         id_, at = str(number), MONDAY + draw(st.integers(0, 60)) * HOUR
         parent = draw(st.sampled_from([None, *(each.id for each in posts)]))
+        open_for = draw(st.sampled_from([None, 4 * HOUR, DAY]))
         if draw(st.booleans()):
             posts.append(
                 answer(id_, at, to=parent, mentions=draw(st.sampled_from([(), ("ana",)])), deleted=draw(st.booleans()))
@@ -487,7 +549,7 @@ def threads(draw) -> tuple[Post, ...]:
             kind = draw(st.sampled_from([Kind.MENTION, Kind.REPLY, Kind.COMMENT, Kind.DIRECT, Kind.CONTEXT]))
             author = draw(st.sampled_from(["ana", "ana", "bob"]))
             posts.append(post(id_, at, draw(st.sampled_from(TEXTS)), kind=kind, author_id=author, deleted=draw(st.booleans()),
-                              in_reply_to=f"n{parent}" if parent else None))  # fmt: skip
+                              in_reply_to=f"n{parent}" if parent else None, window_closes_at=at + open_for if open_for else None))  # fmt: skip
     return tuple(posts)
 
 
@@ -528,10 +590,11 @@ def test_until_it_says_to_look_again_nothing_changes(posts, now, part):
         assert later.finding.episode == verdict.finding.episode
 
 
-@given(threads(), nows)
-def test_a_nudge_never_changes_the_episode(posts, now):
+@given(threads(), nows, st.sampled_from(["hello?", "thanks!"]), st.sampled_from([None, 4 * HOUR, DAY]))
+def test_a_nudge_never_changes_the_episode(posts, now, text, open_for):
     before = judge(talk(*posts), now=now)
-    after = judge(talk(*posts, post("nudge", now, "hello?")), now=now)
+    nudge = post("nudge", now, text, window_closes_at=now + open_for if open_for else None)
+    after = judge(talk(*posts, nudge), now=now)
     if before.finding:
         assert episode(after) == episode(before)
 
