@@ -87,16 +87,17 @@ class Graph:
     def __init__(self, host: str, token: str, app: App, secrets: Sequence[str] = ()) -> None:
         """`secrets` are what goes along in confidence beside the token."""
         version = str(app.options.get("version") or VERSION)
-        secrets = [token, app.client_secret, *secrets]
         self._token = token
         # Shows that the call comes from whoever has the app's secret (developers.facebook.com/docs/graph-api/guides/secure-requests).
         self._proof = {"appsecret_proof": _signature(app.client_secret, token)} if app.client_secret and token else {}
+        secrets = [token, app.client_secret, *self._proof.values(), *secrets]
         self._classify: Callable[[requests.Response], IntegrationError | None] = lambda answer: refusals.classify(
             answer, secrets
         )
         self._session = Session(
             f"{host.rstrip('/')}/{version}",
             token=token or None,
+            secrets=secrets,
             says=refusals.sentence,
             classify=self._classify,
             retry_after=refusals.wait,

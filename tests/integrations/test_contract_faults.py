@@ -22,7 +22,6 @@ from tests.integrations.contract.line import (
     READING,
     REDIRECTS,
     WAIT,
-    WORDS,
     Fault,
     Wire,
     broken_row,
@@ -30,7 +29,7 @@ from tests.integrations.contract.line import (
     status,
 )
 from tests.integrations.contract.reading import Reading
-from tests.integrations.contract.secrets import secrets_in, told
+from tests.integrations.contract.secrets import refusing, secrets_in, told
 
 ENOUGH = 60  # more calls than any pull here makes
 
@@ -155,12 +154,21 @@ def test_no_secret_is_told(reading_over_http: Reading, caplog: pytest.LogCapture
     client = reading_over_http.client()
     pages = list(client.pull(reading_over_http.streams[0], None))
     secrets = secrets_in(wire.sent, reading_over_http.actor)
-    body = json.dumps(dict.fromkeys(WORDS, f"Not with {' and '.join(sorted(secrets))}"))
+    body = refusing(reading_over_http.actor, f"Not with {' and '.join(sorted(secrets))}")
     wire.fail(Fault(status(code, body), errors.IntegrationError))
     with pytest.raises(errors.IntegrationError) as raised:
         list(client.pull(reading_over_http.streams[0], None))
     for text in (repr(client), repr(pages), *told(raised.value), caplog.text):
         assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.rule("secrets")
+@pytest.mark.parametrize("code", [400, 403, 500])
+def test_what_a_refusal_says_is_told_so_that_a_secret_in_it_would_be(reading_over_http: Reading, code: int) -> None:
+    body = refusing(reading_over_http.actor, "Not with an umbrella")
+    reading_over_http.line.fail(Fault(status(code, body), errors.IntegrationError))
+    with pytest.raises(errors.IntegrationError, match="Not with an umbrella"):
+        reading_over_http.ids()
 
 
 def _wire(reading: Reading) -> Wire:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,7 +26,6 @@ from tests.integrations.contract.line import (
     PAGE,
     READING,
     REDIRECTS,
-    WORDS,
     Fault,
     Request,
     Wire,
@@ -37,7 +35,7 @@ from tests.integrations.contract.line import (
     tapped,
     worked,
 )
-from tests.integrations.contract.secrets import secrets_in, told
+from tests.integrations.contract.secrets import refusing, secrets_in, told
 
 ENOUGH = 40  # more calls than a push of one task makes
 PATIENCE = 20  # rounds of 20 seconds
@@ -313,7 +311,7 @@ def test_no_secret_is_told_of_a_task_that_was_not_made(
     caplog.set_level(logging.DEBUG)
     push(wired_crm, new("key-1"))
     secrets = secrets_in(crm_wire.sent, wired_crm)
-    body = json.dumps(dict.fromkeys(WORDS, f"Not with {' and '.join(sorted(secrets))}"))
+    body = refusing(wired_crm, f"Not with {' and '.join(sorted(secrets))}")
     crm_wire.fail_all(Fault(status(code, body), errors.IntegrationError))
     try:
         said = [repr(each) for each in push(wired_crm, new("key-2"), new("key-3"))]

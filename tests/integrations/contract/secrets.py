@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 import pytest
 import requests
 
+from tests.integrations.contract.line import WORDS
+
 _CONFIDENTIAL = re.compile(r"auth|token|secret|passw|api[-_]?key|cookie|dpop|proof", re.IGNORECASE)
 SHORTEST = 12  # letters: what is shorter is found in any sentence
 
@@ -23,6 +25,13 @@ def secrets_in(sent: Sequence[requests.PreparedRequest], actor: Any = None) -> s
     if not found:
         pytest.skip(f"its tests send no secret of {SHORTEST} letters or more that could be looked for")
     return found
+
+
+def refusing(actor: Any, sentence: str) -> str:
+    """The body in which a provider refuses with this sentence: as its world or harness shapes it, else under each name where vendors
+    put one."""
+    shaped = getattr(actor, "refusal", None)
+    return str(shaped(sentence)) if shaped else json.dumps(dict.fromkeys(WORDS, sentence))
 
 
 def told(error: BaseException) -> Iterator[str]:

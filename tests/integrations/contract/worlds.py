@@ -54,6 +54,7 @@ class Able(Protocol):
     def show(self, post_id: str) -> None: ...  # indexed after all, at the place where it belongs
     def skew(self, seconds: float) -> None: ...  # our clock is ahead of the network's by so much, from now on
     def page(self, most: int) -> None: ...  # lists hold so many posts, if as many are asked for (five, at first)
+    def refusal(self, sentence: str) -> str: ...  # the body of a refusal, where its sentence is not a member of it
 
 
 @dataclass

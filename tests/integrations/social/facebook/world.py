@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import timedelta
 
 from integrations.graph.texts import COMMENT, made_of
 from integrations.provider import SocialClient
+from tests.integrations.graph.wire import error
 from tests.integrations.social.facebook.wire import PAGE, Facebook, facebook
 
 
@@ -41,6 +43,10 @@ class FacebookWorld:
     def refuse(self, status: int, body: str) -> None:
         """The next call is answered with this."""
         self.there.wire.replies.append((status, {"Content-Type": "application/json"}, body))
+
+    def refusal(self, sentence: str) -> str:
+        """A refusal as Meta shapes it."""
+        return json.dumps(error(100, sentence)[1])
 
     def hide(self, post_id: str) -> None:
         """There, but not indexed yet."""
