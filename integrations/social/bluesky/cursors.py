@@ -7,18 +7,22 @@ upserted nothing comes of that but repeated reads.
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from integrations import instants
+from integrations.records import Engagement
 
 VERSION = 1
 # Lists are sorted by the earlier of when a post says it was written and when Bluesky saw it, so one from a slow clock or a phone without
 # a network comes in below newer ones. Every sweep therefore goes back to this much before the newest post seen.
 OVERLAP = timedelta(hours=1)
-# And what a page shows from further back is kept as well, for so long: it costs no call, and was perhaps not there before.
+# And what a page shows from further back is kept as well, for so long: it costs no call, and was perhaps not there before. Beyond that,
+# what its first page did not show the last time (`Top`): anybody may date a post as they like.
 LATE = timedelta(hours=24)
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError, RecursionError)
 
@@ -33,11 +37,45 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class Top:
+    """The first page of a list as it was last seen: its posts, by short names, and how far back it went (None: to the list's end)."""
+
+    posts: frozenset[str]
+    floor: datetime | None = None
+
+    @classmethod
+    def of(cls, items: Sequence[Engagement], *, ends: bool) -> Top | None:
+        """The page with these posts; `ends` says that there is none behind it. None where nothing can be said of it."""
+        if not items and not ends:
+            return None
+        return cls(
+            frozenset(_short(item.id) for item in items), None if ends else min(each.created_at for each in items)
+        )
+
+    @classmethod
+    def load(cls, body: Mapping[str, Any] | None) -> Top | None:
+        return None if body is None else cls(frozenset(str(body["posts"]).split()), instants.perhaps(body["floor"]))
+
+    def dump(self) -> Mapping[str, Any]:
+        return {"posts": " ".join(sorted(self.posts)), "floor": _iso(self.floor)}
+
+    def lacks(self, item: Engagement) -> bool:
+        """Whether this post was not there though it belongs on the page. One from below the page has merely moved up."""
+        return (self.floor is None or item.created_at >= self.floor) and _short(item.id) not in self.posts
+
+
+def _short(uri: str) -> str:
+    """A name for a post among a hundred: the cursor holds as many."""
+    return urlsafe_b64encode(blake2b(uri.encode(), digest_size=6).digest()).decode()
+
+
+@dataclass(frozen=True)
 class FeedCursor:
-    """Up to when a list has been read, and the sweep in hand."""
+    """Up to when a list has been read, the sweep in hand, and the first page of the latest sweep."""
 
     newest_at: datetime | None = None
     sweep: Sweep | None = None
+    top: Top | None = None
 
     @classmethod
     def load(cls, text: str | None) -> FeedCursor:
@@ -49,7 +87,7 @@ class FeedCursor:
                 held = Sweep(
                     instants.perhaps(sweep["start"]), _text(sweep["place"]), instants.perhaps(sweep["newest_at"])
                 )
-            return cls(instants.perhaps(body["newest_at"]), held)
+            return cls(instants.perhaps(body["newest_at"]), held, Top.load(body.get("top")))
         except _UNREADABLE:
             return cls()
 
@@ -59,7 +97,7 @@ class FeedCursor:
             "place": self.sweep.place,
             "newest_at": _iso(self.sweep.newest_at),
         }
-        return _json(newest_at=_iso(self.newest_at), sweep=held)
+        return _json(newest_at=_iso(self.newest_at), sweep=held, top=self.top and self.top.dump())
 
     def begin(self, since: datetime | None) -> Sweep:
         """The sweep in hand, or a new one: back to the newest seen less the overlap, at first to `since`."""
@@ -70,7 +108,7 @@ class FeedCursor:
     def done(self, sweep: Sweep) -> FeedCursor:
         """The sweep is at its end: what it saw first is now the newest seen."""
         seen = [at for at in (self.newest_at, sweep.newest_at) if at is not None]
-        return FeedCursor(max(seen, default=None))
+        return FeedCursor(max(seen, default=None), top=self.top)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from integrations.errors import InvalidRequestError, TemporaryError
 from integrations.records import Engagement, Page
 from integrations.social.bluesky import parse
 from integrations.social.bluesky.calls import rows
-from integrations.social.bluesky.cursors import LATE, FeedCursor, Sweep
+from integrations.social.bluesky.cursors import LATE, FeedCursor, Sweep, Top
 from integrations.social.bluesky.reading import Reader
 
 BATCH = 100  # the most of both lists
@@ -56,18 +56,26 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
     while more:
         body, sweep = _page(reader, feed, sweep, resumed)
         resumed = False
+        top = sweep.place is None
         page = rows(body, feed.name)
         read = feed.read(page, reader.view)
         sweep, more = _passed(sweep, read, body.get("cursor"))
         oldest = _oldest(state, sweep, reader.since)
-        kept = [item for item in read.items if oldest is None or item.created_at >= oldest]
+        before = state.top if top else None
+        kept = [
+            item
+            for item in read.items
+            if oldest is None or item.created_at >= oldest or (before is not None and before.lacks(item))
+        ]
         beside = reader.extras(feed.beside(page), {item.id for item in kept})
+        if top:
+            state = replace(state, top=Top.of(read.items, ends=not body.get("cursor")) or state.top)
         state = replace(state, sweep=sweep) if more else state.done(sweep)
         yield Page((*kept, *beside), state.dump(), read.notes)
 
 
 def _oldest(state: FeedCursor, sweep: Sweep, since: datetime | None) -> datetime | None:
-    """From when on what a page shows is kept: from where a first sweep ends, and from further back in later ones."""
+    """From when on what a page shows is kept, new there or not: from where a first sweep ends, and from further back in later ones."""
     if sweep.start is None or state.newest_at is None:
         return sweep.start
     late = state.newest_at - LATE

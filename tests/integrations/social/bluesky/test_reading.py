@@ -63,10 +63,59 @@ def test_what_comes_in_hours_late_is_kept_where_it_is_served_all_the_same(wire: 
     wire.post(names=[US.id], at=NOW)
     *_, last = pull(wire)
     late = wire.post(names=[US.id], at=NOW - timedelta(hours=9), indexed=NOW + timedelta(minutes=2))
-    older = wire.post(names=[US.id], at=NOW - timedelta(hours=26), indexed=NOW + timedelta(minutes=2))
-    found = ids(pull(wire, cursor=last.cursor))
-    assert late in found
-    assert older not in found
+    assert late in ids(pull(wire, cursor=last.cursor))
+
+
+@pytest.mark.parametrize("back", [timedelta(hours=26), timedelta(days=400)], ids=["a day", "longer than we look back"])
+def test_what_is_dated_long_ago_and_was_not_there_before_is_told_once(wire: Wire, back: timedelta) -> None:
+    """People may date a post as they like, and Bluesky puts it where it says that it belongs."""
+    wire.post(names=[US.id], at=NOW)
+    known = [wire.post(names=[US.id], at=NOW - timedelta(days=days)) for days in (2, 35)]
+    *_, last = pull(wire)
+    dated = wire.post(names=[US.id], at=NOW - back, indexed=NOW + timedelta(minutes=2))
+    wire.sent = []
+    *_, last = found = pull(wire, cursor=last.cursor)
+    assert dated in ids(found)
+    assert not {*known} & {*ids(found)}
+    again = pull(wire, cursor=last.cursor)
+    assert dated not in ids(again)
+    assert len(wire.sent) == 2  # a page each, as ever
+
+
+def test_our_own_post_that_is_dated_long_ago_is_told_too(wire: Wire) -> None:
+    wire.post(US.id, at=NOW)
+    *_, last = pull(wire, "own")
+    dated = wire.post(US.id, "from the old blog", at=NOW - timedelta(days=9), indexed=NOW + timedelta(minutes=2))
+    assert dated in ids(pull(wire, "own", last.cursor))
+
+
+def test_what_moves_up_because_others_are_deleted_is_not_told_again(wire: Wire) -> None:
+    wire.page = 5
+    there = [wire.post(names=[US.id], at=NOW - timedelta(days=2 * number)) for number in range(9)]
+    *_, last = pull(wire)
+    for each in there[1:3]:
+        del wire.posts[each]
+    dated = wire.post(names=[US.id], at=NOW - timedelta(days=7), indexed=NOW + timedelta(minutes=2))
+    assert ids(pull(wire, cursor=last.cursor)) == [there[0], dated]
+
+
+def test_a_cursor_from_before_tells_nothing_old_as_if_it_were_new(wire: Wire) -> None:
+    new, old = wire.post(names=[US.id], at=NOW), wire.post(names=[US.id], at=NOW - timedelta(days=3))
+    before = json.dumps({"v": 1, "newest_at": NOW.isoformat(), "sweep": None})
+    *_, last = found = pull(wire, cursor=before)
+    assert ids(found) == [new]
+    assert ids(pull(wire, cursor=last.cursor)) == [new]
+    assert old
+
+
+def test_a_first_page_of_which_nothing_is_shown_leaves_what_was_known(wire: Wire) -> None:
+    """Bluesky filters late: a page may be empty, and the list goes on."""
+    wire.post(names=[US.id], at=NOW)
+    *_, last = pull(wire)
+    wire.replies = [(200, {}, json.dumps({"notifications": [], "cursor": "2026-03-20T12:00:00.000Z"}))]
+    *_, last = pull(wire, cursor=last.cursor)
+    dated = wire.post(names=[US.id], at=NOW - timedelta(days=3))
+    assert dated in ids(pull(wire, cursor=last.cursor))
 
 
 def test_a_sweep_ends_where_it_was_to_go(wire: Wire) -> None:
