@@ -42,7 +42,8 @@ PROVIDER: Provider[SocialClient] = Provider(
         FormField(
             "server",
             "Server",
-            help="The last part of the account's address: mastodon.social in @team@mastodon.social.",
+            help="Where the account is: the name in the browser's address bar when you are signed in there, such as mastodon.social. "
+            "The last part of @team@mastodon.social need not be it.",
             type="host",
         ),
     ),

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from integrations import foreign
+from integrations import deadline, foreign
 from integrations.errors import (
     IntegrationError,
     InvalidRequestError,
@@ -29,6 +29,9 @@ MASTODON = "mastodon"
 MOST = 1024 * 1024  # bytes; a registration has a few hundred
 # "4.2.1 (compatible; Akkoma 3.13.2)", "takahe/0.11.0". Mastodon and its forks (Hometown, glitch-soc) give a bare version.
 _NAMED = re.compile(r"(?:\(compatible; |^)([a-z]+)[ /]", re.IGNORECASE)
+# Where a domain tells of the server for which its handles are, be it by sending on whoever asks (docs.joinmastodon.org/admin/config, WEB_DOMAIN).
+_TELLS = ("/.well-known/webfinger?resource=acct:{0}@{0}", "/.well-known/nodeinfo", "/.well-known/host-meta")
+ASKED = 10.0  # seconds for all of these
 # What is said to a client id that nobody knows: by OAuth's rules, and by GoToSocial, which keeps that word for a wrong secret.
 _FORGOTTEN = re.compile(r"^invalid_client$|no application found with client id", re.IGNORECASE)
 
@@ -87,7 +90,7 @@ def register(setting: Setting) -> App:
     check where that is no server that speaks this API, TemporaryError where it does not answer."""
     host = urlsplit(setting.hosts["web"]).netloc
     session = Session(
-        setting.hosts["web"], guarded=setting.guarded, allow=setting.allow_hosts, most=MOST, says=says, classify=_moved
+        setting.hosts["web"], guarded=setting.guarded, allow=setting.allow_hosts, most=MOST, says=says, classify=_no_api
     )
     scopes = " ".join(_scopes(session))
     form = {"client_name": CLIENT_NAME, "redirect_uris": setting.redirect_uri, "scopes": scopes}
@@ -96,9 +99,9 @@ def register(setting: Setting) -> App:
     try:
         body = parse_json(session.request("POST", "/api/v1/apps", data=form))
     except (NotFoundError, UnexpectedResponseError):
-        raise _no_server(host) from None
+        raise _no_server(session, host) from None
     if not isinstance(body, dict) or not _told(body, "client_id") or not _told(body, "client_secret"):
-        raise _no_server(host)
+        raise _no_server(session, host)
     return App(client_id=body["client_id"], client_secret=body["client_secret"], options={"scopes": scopes})
 
 
@@ -172,10 +175,56 @@ def _told(body: dict[str, Any], name: str) -> bool:
     return isinstance(body.get(name), str) and bool(body[name])
 
 
-def _no_server(host: str) -> InvalidRequestError:
+def _no_server(session: Session, host: str) -> InvalidRequestError:
+    """What to say of a host that is none. It may be what handles end in while their server has another name: if so, it is asked which.
+    That one is told and not called, as with a redirect."""
+    other = _told_by(session, urlsplit(session.base_url).hostname or "")
+    if other:
+        return InvalidRequestError(
+            f"{host} is no Mastodon server itself, and says that its accounts are on {other[:100]}. "
+            "If the account is there, type that as the server"
+        )
     return InvalidRequestError(
-        f"{host} does not answer as a Mastodon server does. Type the server where the account is: the last part of its address"
+        f"{host} does not answer as a Mastodon server does. Type the server where the account is: the name that stands in the "
+        "browser's address bar when you are signed in there"
     )
+
+
+def _told_by(session: Session, domain: str) -> str:
+    """The server on which a domain says that its accounts are; "" where it says nothing of another one."""
+    with deadline.at_most(ASKED):
+        for path in _TELLS:
+            try:
+                found = _linked(session.get(path.format(domain)))
+            except _MovedError as moved:
+                found = moved.host
+            except IntegrationError:
+                continue
+            if found and found != domain:
+                return found
+    return ""
+
+
+def _linked(body: Any) -> str:
+    """The host to which the first link of a descriptor leads (JRD, RFC 7033), or ""."""
+    links = body.get("links") if isinstance(body, dict) else None
+    first = next((each for each in links if isinstance(each, dict)), {}) if isinstance(links, list) else {}
+    return foreign.address(str(first.get("href") or "")).hostname or ""
+
+
+class _MovedError(InvalidRequestError):
+    """A redirect to another host."""
+
+    def __init__(self, asked: str, host: str) -> None:
+        super().__init__(f"{asked} leads to {host[:100]}. If the account is there, type that as the server")
+        self.host = host
+
+
+def _no_api(response: requests.Response) -> IntegrationError | None:
+    """What says that the API is not there: a page that takes nothing, or a redirect."""
+    if response.status_code == 405:
+        return NotFoundError("it takes no registration")
+    return _moved(response)
 
 
 def _moved(response: requests.Response) -> IntegrationError | None:
@@ -187,4 +236,4 @@ def _moved(response: requests.Response) -> IntegrationError | None:
     )
     if not told or told == asked:
         return None
-    return InvalidRequestError(f"{asked} leads to {told[:100]}. If the account is there, type that as the server")
+    return _MovedError(asked, told)

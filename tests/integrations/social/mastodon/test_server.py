@@ -117,6 +117,55 @@ def test_what_is_no_server_of_this_kind_is_told_in_a_sentence(
             server.register(_setting())
 
 
+FINGER, NODEINFO, META = (f"{WEB}/.well-known/{name}" for name in ("webfinger", "nodeinfo", "host-meta"))
+HOME = "https://home.social.example"
+ON = {"status": 301, "headers": {"Location": f"{HOME}/.well-known/x"}}
+
+
+def _links(href: Any) -> dict[str, Any]:
+    return {"json": {"links": [{"rel": "http://nodeinfo.diaspora.software/ns/schema/2.0", "href": href}]}}
+
+
+@pytest.mark.parametrize("page", [{"status": 404}, {"status": 405}, {"status": 200, "body": "<html>"}])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {FINGER: ON},
+        {FINGER: {"status": 404}, NODEINFO: ON},
+        {FINGER: {"body": "<html>"}, NODEINFO: _links(f"{HOME}/nodeinfo/2.0")},
+        {FINGER: _links(7), NODEINFO: {"status": 503}, META: ON},
+    ],
+    ids=["webfinger", "nodeinfo", "nodeinfo passed through", "host-meta"],
+)
+def test_a_domain_that_only_handles_end_in_says_which_server_to_type(
+    told: dict[str, dict[str, Any]], page: dict[str, Any]
+) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.post(APPS, **page)
+        for address, answer in told.items():
+            mock.get(address, **answer)
+        with pytest.raises(
+            errors.InvalidRequestError, match=r"are on home\.social\.example\. If the account is there, type"
+        ):
+            server.register(_setting())
+        assert not [call for call in mock.calls if str(call.request.url).startswith(HOME)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"status": 404}, {"json": []}, {"json": {"links": [7, {}]}}, _links(f"{WEB}/nodeinfo"), _links("http://[")],
+)
+def test_a_domain_that_says_nothing_of_its_accounts_has_whoever_typed_it_look_at_the_address_bar(
+    answer: dict[str, Any],
+) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.post(APPS, status=404)
+        for address in (FINGER, NODEINFO, META):
+            mock.get(address, **answer)
+        with pytest.raises(errors.InvalidRequestError, match="the name that stands in the browser's address bar"):
+            server.register(_setting())
+
+
 @pytest.mark.parametrize(
     ("version", "source", "software"),
     [
