@@ -1,6 +1,6 @@
 """What every network promises, and our fake of one: what is read, and how a pull goes on.
 
-What they promise where things go wrong is in `test_contract_social_faults.py`. Each provider's tests folder has a `world.py` that makes
+What they promise where things go wrong is in `test_contract_faults.py`. Each provider's tests folder has a `world.py` that makes
 things happen there (see `tests/integrations/contract/worlds.py`).
 """
 
