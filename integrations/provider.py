@@ -27,6 +27,8 @@ HANDED_IN = "handed_in"  # capability: posts come in through our API, and the pr
 WRITE_HANDLES = (
     "write_handles"  # capability: a CRM keeps social handles with a contact, and lets us fill in an empty one
 )
+# Capability: no two accounts have one id, whatever servers they are on; the host of a connection only says where somebody signed in.
+IDS_ANYWHERE = "ids_anywhere"
 RECHECK = "recheck"  # the slow sweep that finds edits and deletions; every connection has it, no manifest lists it
 
 

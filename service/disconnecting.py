@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from integrations import consents
 from integrations.errors import IntegrationError
-from integrations.provider import Setting
+from integrations.provider import IDS_ANYWHERE, Setting
 from integrations.records import Author
-from integrations.registry import AnyProvider
+from integrations.registry import AnyProvider, providers
 from service import health, registrations
 from service.accounts import Caller
 from service.clock import real_now
@@ -176,7 +176,7 @@ def _give_back(runtime: Runtime, row: Connection, credentials: Mapping[str, Any]
     """Where the provider does not let us, here it is gone all the same. What other workspaces use of the same account stays."""
     try:
         way, setting = registrations.setting_of(runtime, row)
-        shared = (way.reuses_token or way.provider.take_back is not None) and _held_elsewhere(runtime, row)
+        shared = (way.reuses_token or way.provider.take_back is not None) and held_elsewhere(runtime, row)
         left = () if shared else _take_back(way.provider, row, setting, credentials)
         if not credentials or (shared and way.reuses_token):
             return _Goodbye(left=left)
@@ -200,6 +200,9 @@ def _take_back(
         return (f"{provider.name} could not be asked to stop what was set up there for this account: {error}.",)
 
 
-def _held_elsewhere(runtime: Runtime, row: Connection) -> bool:
+def held_elsewhere(runtime: Runtime, row: Connection) -> bool:
+    """Whether anybody else here holds the account of a connection that has let go of it (`connecting.is_held_elsewhere`)."""
+    provider = providers().get(row.provider)
+    on_any_host = provider is not None and IDS_ANYWHERE in provider.capabilities
     with runtime.db.globally() as session:
-        return connecting.is_held_elsewhere(session, row)
+        return connecting.is_held_elsewhere(session, row, on_any_host=on_any_host)

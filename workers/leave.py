@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from integrations.provider import Cleaner
-from service import disconnecting
+from service import disconnecting, health
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import leaving
+from service.store import connecting, leaving, pushing
 from workers.access import Line
 
+SHARED = (
+    "What connecting made in {name}, such as the field for Warmline's key, stays there for now, because another connection to the same"
+    " account (in this workspace or in another one of this installation) still needs it for its tasks. Whoever disconnects that account last"
+    " removes it, by choosing there too to remove what we made."
+)
+Hold = Callable[[Session], Connection | None]  # the connection while the lease is ours
 
-def finish(runtime: Runtime, connection: Connection, line: Line, hold: Callable[[Session], Connection | None]) -> None:
-    """Removes what connecting made there, gives the consent back, and writes the receipt. `hold` gives the connection while
-    the lease is ours. Raises what the provider raises; then all of it is to be done again."""
-    cleaned: Sequence[str] = line.speak(_clean)
+
+def finish(runtime: Runtime, connection: Connection, line: Line, hold: Hold) -> None:
+    """Removes what connecting made there, unless somebody else here needs it, gives the consent back, and writes the receipt. Raises
+    what the provider raises; then all of it is to be done again."""
     with runtime.db.tenant(connection.workspace_id) as session:
-        held = hold(session)
+        if _leaving(session, hold) is None:
+            return
+        connecting.release(session, connection.id)  # first, as the others may be leaving at this moment too
+    shared = disconnecting.held_elsewhere(runtime, connection)
+    cleaned: Sequence[str] = line.speak(partial(_clean, health.provider_name(connection.provider), shared))
+    with runtime.db.tenant(connection.workspace_id) as session:
+        held = _leaving(session, hold)
         if held is None:
             return
         lines = [*leaving.tasks_in_words(session, held), *cleaned]
     disconnecting.end(runtime, connection, lines)
 
 
-def _clean(client: Any) -> Sequence[str]:
-    return client.clean() if isinstance(client, Cleaner) else ()
+def _leaving(session: Session, hold: Hold) -> Connection | None:
+    """The connection; None where the lease is somebody else's, or where it was connected again or disconnected as it is meanwhile: then the
+    lease ends in this transaction."""
+    held = hold(session)
+    if held is None or held.status == "leaving":
+        return held
+    pushing.let_go(session, held, failures=0)
+    return None
+
+
+def _clean(name: str, shared: bool, client: Any) -> Sequence[str]:
+    if not isinstance(client, Cleaner):
+        return ()
+    return [SHARED.format(name=name)] if shared else client.clean()

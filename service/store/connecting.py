@@ -203,15 +203,23 @@ def checked(session: Session, workspace_id: UUID, connection_id: UUID, steps: Se
     )
 
 
-def is_held_elsewhere(session: Session, row: Connection) -> bool:
-    """Whether another workspace has connected the same account. `session` is over the global tables."""
+def is_held_elsewhere(session: Session, row: Connection, *, on_any_host: bool = False) -> bool:
+    """Whether another connection, in whatever workspace, stands for the same account: that of this id on the same host, or
+    `on_any_host`. `session` is over the global tables. Who leaves lets go first (`forget`, `release`) and asks then, in another
+    transaction: of two who leave at once, one at least finds nobody."""
     others = select(ConnectedAccount.connection_id).where(
         ConnectedAccount.provider == row.provider,
-        ConnectedAccount.host == row.host.lower(),
         ConnectedAccount.account_id == row.account_id,
-        ConnectedAccount.workspace_id != row.workspace_id,
+        ConnectedAccount.connection_id != row.id,
     )
+    if not on_any_host:
+        others = others.where(ConnectedAccount.host == row.host.lower())
     return bool(session.scalar(select(others.exists())))
+
+
+def release(session: Session, connection_id: UUID) -> None:
+    """This connection needs nothing any more of what was set up for its account. Connecting it again takes that back."""
+    session.execute(delete(ConnectedAccount).where(ConnectedAccount.connection_id == connection_id))
 
 
 # --- ending one -----------------------------------------------------------------------------------------------
@@ -244,7 +252,7 @@ def forget(session: Session, vault: Vault, workspace_id: UUID, connection_id: UU
         .where(Stream.workspace_id == workspace_id, Stream.connection_id == connection_id)
         .values(status="stopped", next_pull_at=None)
     )
-    session.execute(delete(ConnectedAccount).where(ConnectedAccount.connection_id == connection_id))
+    release(session, connection_id)
     session.add(
         Audit(
             workspace_id=workspace_id,

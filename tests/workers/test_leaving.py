@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from integrations.errors import TemporaryError
+from integrations.provider import IDS_ANYWHERE, FormField
 from integrations.records import Owner
 from integrations.registry import providers
 from service import connect, disconnecting
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import Connection
+from service.runtime import Runtime
+from tests.conftest import Member, make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
+from workers import leave
 
 
 @dataclass
@@ -63,6 +68,28 @@ def once(world: World) -> None:
 
 def receipt(world: World) -> list[str]:
     return list(world.connection("crm").receipt.get("lines", []))
+
+
+@pytest.fixture
+def rival(world: World, tidy: TidyCRM) -> Member:
+    """Another workspace, which has connected the same account of the CRM."""
+    member = make_member(world.runtime, "Rival", "rita@rival.test")
+    connect.connect_with_secret(world.runtime, member.caller, "fakecrm", None, {})
+    world.run()
+    return member
+
+
+def crm_of(world: World, member: Member) -> Connection:
+    with world.runtime.db.tenant(member.workspace_id) as session:
+        return session.query(Connection).one()
+
+
+def purge_of(world: World, member: Member) -> None:
+    assert disconnecting.purge(world.runtime, member.caller, crm_of(world, member).id)
+
+
+def receipt_of(world: World, member: Member) -> list[str]:
+    return list(crm_of(world, member).receipt["lines"])
 
 
 def test_open_tasks_are_withdrawn_then_the_field_goes_then_the_consent(world: World, tidy: TidyCRM) -> None:
@@ -192,6 +219,102 @@ def test_disconnecting_it_as_it_is_after_all_leaves_the_tasks_that_stand(world: 
     assert (crm.status, crm.receipt, tidy.cleaned) == ("disconnected", {}, 0)
     assert len(tidy.tasks) == 1
     assert [task.wanted for task in world.tasks()] == ["open"]
+
+
+def test_what_connecting_made_stays_while_another_workspace_has_the_account_and_goes_with_the_last(
+    world: World, tidy: TidyCRM, rival: Member
+) -> None:
+    purge(world)
+    world.run()
+    assert world.connection("crm").status == "disconnected"
+    assert (tidy.cleaned, tidy.fields) == (0, ["warmline_key"])
+    assert receipt(world)[:2] == ["1 open task was withdrawn.", leave.SHARED.format(name="Example CRM")]
+
+    purge_of(world, rival)
+    world.run()
+    assert (tidy.cleaned, tidy.fields) == (1, [])
+    assert receipt_of(world, rival)[1] == "The field warmline_key was deleted."
+
+
+def test_of_two_workspaces_that_leave_at_the_same_moment_one_removes_what_connecting_made(
+    world: World, tidy: TidyCRM, rival: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purge(world)
+    purge_of(world, rival)
+    claims, asked, ask = world.claim(), list[UUID](), disconnecting.held_elsewhere
+
+    def and_the_other_leaves(runtime: Runtime, row: Connection) -> bool:
+        found = ask(runtime, row)
+        asked.append(row.workspace_id)
+        while claims:  # what the other does, before anything comes of what was found
+            world.work(claims.pop())
+        return found
+
+    monkeypatch.setattr(disconnecting, "held_elsewhere", and_the_other_leaves)
+    while claims:
+        world.work(claims.pop())
+    assert {asked[0], asked[1]} == {world.workspace_id, rival.workspace_id}
+    assert (tidy.cleaned, tidy.fields) == (1, [])
+
+
+def test_another_workspace_that_has_disconnected_the_account_needs_nothing_there(
+    world: World, tidy: TidyCRM, rival: Member
+) -> None:
+    assert disconnecting.disconnect(world.runtime, rival.caller, crm_of(world, rival).id)
+    purge(world)
+    world.run()
+    assert (tidy.cleaned, tidy.fields) == (1, [])
+
+
+def test_another_workspace_that_was_leaving_and_has_connected_the_account_again_needs_what_was_made(
+    world: World, tidy: TidyCRM, rival: Member
+) -> None:
+    tidy.script.fail(TemporaryError("the CRM is away"), on="clean")
+    assert disconnecting.disconnect(world.runtime, world.owner.caller, world.connection("crm").id)
+    purge_of(world, rival)
+    for _ in range(3):
+        once(world)
+    assert crm_of(world, rival).push_error == "the CRM is away."
+    for caller in (rival.caller, world.owner.caller):
+        connect.connect_with_secret(world.runtime, caller, "fakecrm", None, {})
+    purge(world)
+    world.run()
+    assert (tidy.cleaned, tidy.fields) == (0, ["warmline_key"])
+
+
+@pytest.mark.parametrize(("ids", "cleaned"), [(frozenset[str](), 1), (frozenset({IDS_ANYWHERE}), 0)])
+@pytest.mark.parametrize("whose", ["theirs", "another of ours"])
+def test_an_id_on_another_server_is_another_account_unless_ids_are_the_same_on_all(
+    world: World, ids: frozenset[str], cleaned: int, whose: str
+) -> None:
+    crm = TidyCRM()
+    plain = fake_crm.manifest(crm)
+    server = FormField("server", "Server", type="host")
+    providers()["fakecrm"] = replace(plain, form=(server,), capabilities=plain.capabilities | ids)
+    theirs = make_member(world.runtime, "Rival", "rita@rival.test").caller if whose == "theirs" else world.owner.caller
+    [left] = connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {"server": "one.example"})
+    connect.connect_with_secret(world.runtime, theirs, "fakecrm", None, {"server": "two.example"})
+
+    assert disconnecting.purge(world.runtime, world.owner.caller, left)
+    world.run()
+    assert crm.cleaned == cleaned
+
+
+def test_connecting_it_again_while_what_was_made_is_being_removed_keeps_it_connected(
+    world: World, tidy: TidyCRM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = tidy.clean
+
+    def and_it_is_connected_again() -> Sequence[str]:
+        connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
+        return clean()
+
+    monkeypatch.setattr(tidy, "clean", and_it_is_connected_again)
+    purge(world)
+    world.run()
+    crm = world.connection("crm")
+    assert (crm.status, crm.receipt, crm.push_lease_id) == ("active", {}, None)
+    assert world.sql("SELECT count(*) FROM connected_accounts WHERE connection_id = :c", c=crm.id) == [(1,)]
 
 
 def test_a_crm_in_preview_is_left_at_once(world: World) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from integrations.crm.salesforce import signing
 from integrations.crm.salesforce.api import SHARE, VERSION
 from integrations.crm.salesforce.client import Salesforce, check
-from integrations.provider import WRITE_HANDLES, CRMClient, FormField, Install, OAuth2, Provider, Stream
+from integrations.provider import IDS_ANYWHERE, WRITE_HANDLES, CRMClient, FormField, Install, OAuth2, Provider, Stream
 
 _API = ("api",)
 
@@ -69,7 +69,7 @@ PROVIDER: Provider[CRMClient] = Provider(
         ),
         Stream("tasks", "tasks", timedelta(minutes=2), _API),
     ),
-    capabilities=frozenset({"unique_key", "batch_write", "activities", WRITE_HANDLES}),
+    capabilities=frozenset({"unique_key", "batch_write", "activities", IDS_ANYWHERE, WRITE_HANDLES}),
     about="Reads contacts, leads, users and logged activities, and keeps Warmline's tasks up to date.",
     check=check,
     install=Install(

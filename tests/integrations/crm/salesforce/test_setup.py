@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from integrations.crm.salesforce import PROVIDER
-from integrations.provider import Cleaner
+from integrations.provider import IDS_ANYWHERE, Cleaner
 from tests.integrations.crm.salesforce.conftest import World
 from tests.integrations.crm.salesforce.server import KEY
 
@@ -156,6 +156,10 @@ def test_leaving_removes_what_was_made_and_says_so(world: World) -> None:
     assert KEY not in world.server.fields["Task"]
     assert world.server.alive("PermissionSet") == []
     assert [each.partition(":")[0] for each in second] == ["Not in Salesforce any more"] * 2
+
+
+def test_an_organisation_has_one_id_under_whatever_name_somebody_signed_in() -> None:
+    assert IDS_ANYWHERE in PROVIDER.capabilities  # login.salesforce.com and a My Domain lead to the same organisation
 
 
 def test_what_may_not_be_removed_is_named(world: World) -> None:
