@@ -16,7 +16,6 @@ from integrations.errors import (
     InvalidRequestError,
     NotFoundError,
     PermissionDeniedError,
-    TemporaryError,
     UnexpectedResponseError,
 )
 from integrations.foreign import objects
@@ -74,7 +73,8 @@ def steps(api: API, user: str, options: Any) -> list[str]:
 
 
 def remove(api: API) -> list[str]:
-    """Removes the field and the permission set. One sentence for each thing that was removed, or that stays and why."""
+    """Removes the field and the permission set. One sentence for each thing that was removed, or that stays and why. Raises what
+    passes: then it is to be done again, and what is gone already is no harm."""
     return [
         _removed(f"the field {KEY} of activities", lambda: _delete_field(api)),
         _removed(f"the permission set {PERMISSION}", lambda: _delete_permission(api)),
@@ -133,7 +133,7 @@ def _made(answer: Row | None) -> str:
 def _removed(what: str, delete: Any) -> str:
     try:
         there = delete()
-    except (*_REFUSED, TemporaryError) as error:
+    except _REFUSED as error:
         return f"Still in Salesforce: {what}, because removing it was refused ({error}). Remove it in Setup."
     return f"Removed from Salesforce: {what}." if there else f"Not in Salesforce any more: {what}."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,10 @@ from integrations.crm.hubspot.handles import (
     text_properties,
 )
 from integrations.crm.hubspot.setup import handles
-from integrations.errors import AuthenticationError, UnexpectedResponseError
+from integrations.errors import AuthenticationError, TemporaryError, UnexpectedResponseError
 from integrations.provider import Access
 from tests.integrations.crm.hubspot.conftest import World
-from tests.integrations.crm.hubspot.portal import API, garbage_after, status
+from tests.integrations.crm.hubspot.portal import API, drop_after, garbage_after, status
 
 
 def test_whoami_names_the_account_and_its_own_domain(world: World) -> None:
@@ -73,6 +74,17 @@ def test_leaving_deletes_the_property_that_connecting_made_and_may_be_repeated(w
     ]
     assert [row["name"] for row in world.portal.schema["tasks"]] == ["hs_task_subject"]
     assert world.client().clean() == ["No property of ours is left in HubSpot."]
+
+
+@pytest.mark.parametrize("fault", [status(503, "busy"), drop_after])
+def test_a_property_that_could_not_be_deleted_just_now_goes_the_next_time(
+    world: World, fault: Callable[..., Any]
+) -> None:
+    world.portal.fault("DELETE", "/tasks/warmline_key", fault)
+    with pytest.raises(TemporaryError):
+        world.client().clean()
+    world.client().clean()
+    assert "warmline_key" not in [row["name"] for row in world.portal.schema["tasks"]]
 
 
 def test_a_property_that_may_not_be_deleted_stays_and_is_named(world: World) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from integrations.crm.salesforce import PROVIDER
+from integrations.errors import TemporaryError
 from integrations.provider import IDS_ANYWHERE, Cleaner
 from tests.integrations.crm.salesforce.conftest import World
-from tests.integrations.crm.salesforce.server import KEY
+from tests.integrations.crm.salesforce.server import KEY, Answer, drop_after, drop_before, refuse
 
 MakeWorld = Callable[..., World]
 
@@ -156,6 +157,24 @@ def test_leaving_removes_what_was_made_and_says_so(world: World) -> None:
     assert KEY not in world.server.fields["Task"]
     assert world.server.alive("PermissionSet") == []
     assert [each.partition(":")[0] for each in second] == ["Not in Salesforce any more"] * 2
+
+
+@pytest.mark.parametrize(
+    "path", ["/sobjects/CustomField/", "/sobjects/PermissionSetAssignment/", "/sobjects/PermissionSet/"]
+)
+@pytest.mark.parametrize("fault", [refuse(503, "SERVER_UNAVAILABLE", "Busy."), drop_before, drop_after])
+def test_what_could_not_be_removed_just_now_is_removed_the_next_time(
+    world: World, path: str, fault: Callable[[Callable[[], Answer]], Answer]
+) -> None:
+    world.server.fault("DELETE", path, fault)
+    with pytest.raises(TemporaryError):
+        world.client().clean()
+
+    told = world.client().clean()
+
+    assert not any(each.startswith("Still in Salesforce") for each in told)
+    assert KEY not in world.server.fields["Task"]
+    assert world.server.alive("PermissionSet") == []
 
 
 def test_an_organisation_has_one_id_under_whatever_name_somebody_signed_in() -> None:
