@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from integrations.errors import InvalidRequestError, NotFoundError, PermissionDe
 from integrations.handle_names import chosen, forbids_calls, network_of
 
 _REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
+_STAYS = "The {what} stays, since BottleCRM did not let us take it away ({error}). An administrator does it in BottleCRM's settings."
 _HOLD_TEXT = {"text", "textarea"}
 _MOST_TEXTS = 300
 _NOT_ADMIN = (
@@ -69,16 +71,32 @@ def missing(api: API, options: Mapping[str, Any]) -> list[str]:
 
 def clean(api: API) -> list[str]:
     """See `integrations.provider.Cleaner`."""
-    told = []
     ours = [row for row in _fields(api, "Task") if row.get("key") == fields.KEY]
-    for row in ours:
-        api.switch_field(str(row["id"]), on=False)
-        told.append(
-            f"The field {fields.KEY} of tasks was switched off. BottleCRM deletes no field, so that its old values can be read."
-        )
-    for row in _named(api, fields.TAG):
-        api.archive_tag(str(row["id"]))
-        told.append(f"The tag {fields.TAG} was archived.")
+    off = f"The field {fields.KEY} of tasks was switched off. BottleCRM deletes no field, so that its old values can be read."
+    return [
+        *(
+            _gone(off, f"field {fields.KEY} of tasks", partial(api.switch_field, str(row["id"]), on=False))
+            for row in ours
+        ),
+        *_without_tag(api),
+    ]
+
+
+def _without_tag(api: API) -> list[str]:
+    try:
+        tags = _named(api, fields.TAG)
+    except _REFUSED as error:
+        return [_STAYS.format(what=f"tag {fields.TAG}", error=error)]
+    archived = f"The tag {fields.TAG} was archived."
+    return [_gone(archived, f"tag {fields.TAG}", partial(api.archive_tag, str(row["id"]))) for row in tags]
+
+
+def _gone(told: str, what: str, take: Callable[[], None]) -> str:
+    """What there is to tell once `take` has taken it away, or was refused."""
+    try:
+        take()
+    except _REFUSED as error:
+        return _STAYS.format(what=what, error=error)
     return told
 
 

@@ -13,7 +13,7 @@ import pytest
 from integrations.crm.bottlecrm import PROVIDER, fields, streams
 from integrations.crm.bottlecrm.listing import Place, pack, place, read, unpack
 from integrations.crm.bottlecrm.setup import site
-from integrations.errors import AuthenticationError, PermissionDeniedError, UnexpectedResponseError
+from integrations.errors import AuthenticationError, PermissionDeniedError, TemporaryError, UnexpectedResponseError
 from integrations.provider import Access, ContactReader
 from integrations.records import (
     Activity,
@@ -94,6 +94,25 @@ def test_all_that_was_made_is_taken_away_and_can_be_made_again(world: World) -> 
     assert world.client().clean()[1:] == []
     world.prepare()
     assert (world.options["key_field"], bool(world.options["tag"])) == (True, True)
+
+
+@pytest.mark.parametrize("path", ["custom-fields", "tags"])
+def test_what_may_not_be_taken_away_stays_and_is_named(world: World, path: str) -> None:
+    world.server.faults.add("DELETE", path, lambda work: refuse("Admin access required", 403))
+
+    told = world.client().clean()
+
+    assert ["did not let us" in each for each in told] == [path == "custom-fields", path == "tags"]
+    assert sum(row["is_active"] for row in (*world.server.definitions, *world.server.tags)) == 1
+
+
+@pytest.mark.parametrize("path", ["custom-fields", "tags"])
+def test_what_could_not_be_taken_away_just_now_goes_the_next_time(world: World, path: str) -> None:
+    world.server.faults.add("DELETE", path, status(503))
+    with pytest.raises(TemporaryError):
+        world.client().clean()
+    world.client().clean()
+    assert not any(row["is_active"] for row in (*world.server.definitions, *world.server.tags))
 
 
 # --- who we are -------------------------------------------------------------------------------------------------
