@@ -132,10 +132,8 @@ class Push:
         self._relate([task for task in tasks if task.status is not TaskStatus.WITHDRAWN])
         ends = [task for task in tasks if task.status is TaskStatus.WITHDRAWN]
         changes = [task for task in tasks if task.status is not TaskStatus.WITHDRAWN]
-        for group in (
-            *chunks(ends),
-            *chunks(changes),
-        ):  # not both at once: what the second goes by would be old after the first
+        # Not both at once: what the second goes by would be old after the first.
+        for group in (*chunks(ends), *chunks(changes)):
             self._change_some(group)
 
     def _change_some(self, tasks: Sequence[Task]) -> None:
