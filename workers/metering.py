@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from integrations.provider import Price
 from service.clock import real_now
 from service.runtime import Runtime
-from service.store import ledger
+from service.store import due, ledger
 from service.store.ledger import Payer, Reserved
 
 AHEAD = 10  # calls for which is set aside at once where no ceiling limits it: as many as come before what they brought is stored
@@ -33,8 +33,9 @@ class StreamMeter:
     """An `integrations.provider.Meter` of one stream, for one job. Fit for a reader that runs ahead in a thread of its own.
 
     Where no ceiling limits it, what is set aside for some calls stands for all of the job's calls of that day, until `close`, and
-    what those brought is charged together, in `flush`: a page costs no transaction of its own. A crash leaves the ledger too high by
-    no more than what was set aside."""
+    what those brought is charged together, in `flush`: a page writes nothing of its own. Before each of them it is looked whether there
+    is a ceiling by now: one that is set meanwhile holds from the next call on. A crash leaves the ledger too high by no more than what
+    was set aside."""
 
     runtime: Runtime
     payer: Payer
@@ -43,9 +44,12 @@ class StreamMeter:
     _standing: dict[str, Reserved] = field(default_factory=dict, init=False)
     _told: dict[str, _Told] = field(default_factory=dict, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
+    _charging: Lock = field(default_factory=Lock, init=False)
 
     def ask(self, name: str, most: int, least: int = 1) -> int:
         price, now = self.prices[name], real_now()
+        if self._standing and price.dollars and self._limited():
+            self._give_back()
         standing = self._standing.get(name)
         if standing is not None and most <= standing.count and ledger.same_day(standing.day, now):
             if self._untold(name) + most > standing.count:
@@ -61,6 +65,22 @@ class StreamMeter:
             self._standing[name] = made
         return min(most, made.count)
 
+    def _limited(self) -> bool:
+        with self.runtime.db.tenant(self.payer.workspace_id) as session:
+            return ledger.limited(session, self.payer)
+
+    def _give_back(self) -> None:
+        """There is a ceiling now: each call asks for itself from here on. What stood for ten counted against other streams too, so those
+        that were refused meanwhile look again."""
+        self.flush()
+
+        def work(session: Session) -> None:
+            self.close(session)
+            due.pull_those_at_the_ceiling(session, self.payer.workspace_id)
+
+        self.runtime.db.retried(self.payer.workspace_id, work)
+        self._standing.clear()
+
     def tell(self, name: str, ids: Collection[str]) -> None:
         now = real_now()
         if name in self._standing and ledger.same_day(self._standing[name].day, now):
@@ -72,11 +92,13 @@ class StreamMeter:
         self._settle(name, ids, now, keep=False)
 
     def flush(self) -> None:
-        """Charges what calls have brought so far. To be called before any of it is stored, and at the end of the job."""
-        with self._lock:
-            told, self._told = self._told, {}
-        for name, each in told.items():
-            self._settle(name, each.ids, each.now, keep=True)
+        """Charges what calls have brought so far. To be called before any of it is stored, and at the end of the job. Once this returns
+        all of it is charged: whoever asks what is left, while another thread stores, must not find it neither set aside nor spent."""
+        with self._charging:
+            with self._lock:
+                told, self._told = self._told, {}
+            for name, each in told.items():
+                self._settle(name, each.ids, each.now, keep=True)
 
     def _untold(self, name: str) -> int:
         with self._lock:
@@ -96,7 +118,7 @@ class StreamMeter:
                 ledger.release(session, self.payer, name)
 
     def close(self, session: Session) -> None:
-        """The job is over, and it is known what every call brought: nothing is set aside any more."""
+        """It is known, and charged, what every call brought: nothing is set aside any more."""
         for name in self._standing:
             ledger.release(session, self.payer, name)
 

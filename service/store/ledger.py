@@ -46,9 +46,10 @@ def micros(price: Price, count: int) -> int:
     return round(price.dollars * 1_000_000) * count
 
 
-_BEFORE = """
+_CEILINGS = """
 SELECT (SELECT (values ->> 'monthly_ceiling')::int FROM settings WHERE workspace_id = %(w)s ORDER BY version DESC LIMIT 1),
-       (SELECT monthly_ceiling FROM connections WHERE workspace_id = %(w)s AND id = %(c)s), h.day, h.reads
+       (SELECT monthly_ceiling FROM connections WHERE workspace_id = %(w)s AND id = %(c)s)"""
+_BEFORE = f"""{_CEILINGS}, h.day, h.reads
 FROM (SELECT 1) AS once LEFT JOIN spend_holds h ON h.workspace_id = %(w)s AND h.connection_id = %(c)s AND h.stream = %(stream)s AND h.name = %(name)s
 """
 _HOLD = """
@@ -89,6 +90,12 @@ def reserve(
     count *= 1 if limits else ahead
     execute(connection, _HOLD, {**key, "day": days[0], "reads": count, "micros": each * count, "now": now})
     return Reserved(count, days[0], limited=bool(limits))
+
+
+def limited(session: Session, payer: Payer) -> bool:
+    """Whether any ceiling says what may be spent: one read, for whoever has set aside where none did."""
+    [ceilings] = execute(raw(session), _CEILINGS, {"w": payer.workspace_id, "c": payer.connection_id})
+    return any(each is not None for each in ceilings)
 
 
 # What is new of a call is charged, and what was set aside for it is free: one statement, since it is made for every page.

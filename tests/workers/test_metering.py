@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from integrations.errors import SpendingLimitError
 from integrations.provider import Price
-from service import connect
+from service import connect, settings
+from service.store import acting, ledger
 from service.store.ledger import Payer
 from tests.fakes.clock import Clock
 from tests.workers.conftest import World
@@ -88,3 +93,60 @@ def test_nothing_is_set_aside_once_the_job_is_over(world: World, meter: StreamMe
     with world.runtime.db.tenant(world.workspace_id) as session:
         meter.close(session)
     assert (charged(world), aside(world)) == (100, 0)
+
+
+def ceiling(world: World, dollars: int) -> None:
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        values = {**settings.current(session, world.workspace_id).values, "monthly_ceiling": dollars}
+        acting.change_settings(session, world.workspace_id, values, by="system")
+
+
+def test_once_there_is_a_ceiling_nothing_stands_aside_for_more_than_one_call(world: World, meter: StreamMeter) -> None:
+    call(meter, 1)
+    assert meter.ask("user", 100) == 100
+    meter.tell("user", ["u1"])
+    assert aside(world) == 2000
+    ceiling(world, 10)
+    assert meter.ask("post", 100) == 100
+    assert (charged(world), aside(world)) == (101, 100)
+
+
+def test_a_stream_that_was_refused_for_what_another_had_aside_looks_again_once_that_is_free(
+    world: World, meter: StreamMeter
+) -> None:
+    call(meter, 1)
+    ceiling(world, 5)  # as much as stands aside for ten calls
+    other = StreamMeter(world.runtime, replace(meter.payer, stream="own"), PRICES)
+    with pytest.raises(SpendingLimitError):
+        other.ask("post", 100)
+    world.sql("UPDATE streams SET waits_for = 'ceiling', next_pull_at = now() + interval '20 days' WHERE name = 'own'")
+
+    call(meter, 2)
+
+    [(soon,)] = world.sql("SELECT next_pull_at <= now() FROM streams WHERE name = 'own'")
+    assert soon
+    assert other.ask("post", 100) == 100
+
+
+def test_what_another_thread_is_charging_is_spent_before_anybody_asks_what_is_left(
+    world: World, meter: StreamMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader asks for the next page while what the last ones brought is charged, and a ceiling is there by now."""
+    call(meter, 1)
+    call(meter, 2)
+    settle = ledger.settle
+    asked: list[Future[int]] = []
+
+    def while_charging(*arguments: Any, **more: Any) -> int:
+        if not asked:
+            asked.append(reader.submit(meter.ask, "post", 100))
+            wait(asked, timeout=0.3)
+        return settle(*arguments, **more)
+
+    monkeypatch.setattr(ledger, "settle", while_charging)
+    ceiling(world, 1)
+    with ThreadPoolExecutor(1) as reader:
+        meter.flush()
+    with pytest.raises(SpendingLimitError):
+        asked[0].result()
+    assert charged(world) == 200

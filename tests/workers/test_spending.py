@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -92,6 +94,65 @@ def test_reading_stops_at_the_ceiling_says_so_and_goes_on_when_it_is_raised(payi
     assert stored(paying) == 450
     assert (paying.stream("mentions").waits_for, paying.stream("mentions").error) == ("", "")
     assert sum(bought(paying).values()) == 450
+
+
+def own_ceiling(world: World, dollars: int | None) -> None:
+    with world.runtime.db.tenant(world.workspace_id) as session:
+        acting.set_ceiling(session, world.workspace_id, world.connection("social").id, dollars, by="system")
+
+
+def during_page(world: World, number: int, do: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Does something once, while the network answers with that page."""
+    called, pages = world.social.script.called, count(1)
+
+    def hook(method: str, *arguments: Any) -> None:
+        if method == "page" and arguments == ("mentions",) and next(pages) == number:
+            do()
+        called(method, *arguments)
+
+    monkeypatch.setattr(world.social.script, "called", hook)
+
+
+@pytest.mark.parametrize("limit", [ceiling, own_ceiling])
+@pytest.mark.parametrize(("dollars", "posts"), [(2, 400), (1, 300)])
+def test_a_ceiling_that_is_set_while_a_pull_runs_holds_from_the_next_call_on(
+    paying: World, monkeypatch: pytest.MonkeyPatch, limit: Callable[[World, int | None], None], dollars: int, posts: int
+) -> None:
+    says(paying, 900)
+    during_page(paying, 3, lambda: limit(paying, dollars), monkeypatch)
+
+    paying.look(streams=("mentions",))
+
+    assert (stored(paying), bought(paying)) == (posts, {"2026-11-10": posts})
+    assert paying.stream("mentions").waits_for == "ceiling"
+    assert paying.sql("SELECT * FROM spend_holds") == []
+
+
+@pytest.mark.parametrize("limit", [ceiling, own_ceiling])
+def test_a_ceiling_that_is_lowered_while_a_pull_runs_holds_from_the_next_call_on(
+    paying: World, monkeypatch: pytest.MonkeyPatch, limit: Callable[[World, int | None], None]
+) -> None:
+    says(paying, 900)
+    limit(paying, 50)
+    during_page(paying, 3, lambda: limit(paying, 1), monkeypatch)
+    paying.look(streams=("mentions",))
+    assert (stored(paying), bought(paying)) == (300, {"2026-11-10": 300})
+    assert paying.stream("mentions").waits_for == "ceiling"
+
+
+def test_a_ceiling_that_was_set_while_a_pull_ran_and_is_taken_away_lets_it_go_on(
+    paying: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(paying, 400)
+    during_page(paying, 3, lambda: ceiling(paying, 1), monkeypatch)
+    paying.look(streams=("mentions",))
+    assert (stored(paying), paying.stream("mentions").waits_for) == (300, "ceiling")
+
+    ceiling(paying, None)
+    paying.run()
+
+    assert (stored(paying), bought(paying)) == (400, {"2026-11-10": 400})
+    assert paying.stream("mentions").waits_for == ""
 
 
 def test_a_new_month_goes_on_by_itself(paying: World, clock: Clock) -> None:
