@@ -28,7 +28,9 @@ from workers.settling import settled, untouched
 from workers.shielding import hold_back
 from workers.stopping import Turn
 
-BATCH = 500  # tasks handed to a provider at once; it cuts them into the CRM's own batches
+# Tasks handed to a provider at once; it cuts them into the CRM's own batches. A multiple of those (100, 200), so that none goes out half full,
+# and many, since what is asked once for each push (whether contacts are there) is spread over them.
+BATCH = 1000
 BUDGET = 30.0  # seconds of one job
 # How soon a task is tried again. (Real time: `push_at` is business time, which may stand still.)
 _AGAIN = {PushOutcome.LATER: timedelta(seconds=20), PushOutcome.UNKNOWN: timedelta(seconds=30)}

@@ -95,6 +95,12 @@ def test_a_benchmark_says_all_its_figures(name: str, ran: dict[str, Any]) -> Non
     assert all(each["value"] >= 0 for each in told)
 
 
+def test_tasks_that_are_handed_over_as_workers_do_take_the_fewest_calls(ran: dict[str, Any]) -> None:
+    """These are counted, not timed: they say the same at any size of the others."""
+    told = [each for each in ran["figures"] if each["name"].startswith("calls: ")]
+    assert [each for each in told if each["value"] > each["reference"]] == []
+
+
 def test_benchmarks_end_well_and_leave_nothing_behind(ran: dict[str, Any]) -> None:
     assert ran["code"] == 0, ran["said"]
     assert ran["failed"] == []
