@@ -72,7 +72,7 @@ def _at_work(connection: Row, name: str, now: datetime) -> list[str]:
     """How reading and writing go."""
     streams = _read(connection)
     said = [_reading(connection, streams, name, now), *_waiting(streams, name, now), *_stopped(streams)]
-    return said + _writing(connection, name, now)
+    return said + _following(connection, streams, now) + _writing(connection, name, now)
 
 
 def _preview(connection: Row, resting: str) -> list[str]:
@@ -97,8 +97,8 @@ def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now
     """The first of these that holds, worst first."""
     name, steps = provider_name(connection["provider"]), connection.get("missing_steps") or ()
     handed = connection["provider"] in handed_in()
-    stopped = [stream for stream in _read(connection) if stream["status"] == "stopped"]
-    failing = [stream for stream in active if stream["failures"]]
+    stopped = [stream for stream in connection["streams"] if stream["status"] == "stopped"]
+    failing = [stream for stream in connection["streams"] if stream["status"] == "active" and stream["failures"]]
     ceiling = [stream for stream in active if stream.get("waits_for") == "ceiling"]
     table = (
         (connection["status"] == "disconnected", Light.OFF, "Reconnect the account to go on."),
@@ -244,6 +244,24 @@ def _stopped(streams: Sequence[Row]) -> list[str]:
             _sentence(stream["error"]) for stream in streams if stream["status"] == "stopped" and stream["error"]
         )
     )
+
+
+def _following(connection: Row, streams: Sequence[Row], now: datetime) -> list[str]:
+    """That posts and tasks which were read are not asked for again, and why; unless the same is said of reading."""
+    said = {stream["error"] for stream in streams if stream["failures"] or stream["status"] == "stopped"}
+    return [
+        _unfollowed(sweep, now)
+        for sweep in connection["streams"]
+        if sweep["name"] == RECHECK
+        and (sweep["failures"] or sweep["status"] == "stopped")
+        and not (sweep["error"] and sweep["error"] in said)
+    ]
+
+
+def _unfollowed(sweep: Row, now: datetime) -> str:
+    why = f": {_sentence(sweep['error'])[:-1]}" if sweep["error"] else ""
+    again = f" Trying again {_ahead(sweep['next_pull_at'], now)}." if sweep["next_pull_at"] else ""
+    return f"Edits and deletions are not followed{why}.{again}"
 
 
 def _sentence(words: str) -> str:

@@ -104,12 +104,15 @@ _TABLE: dict[type[Exception], _Rule] = {
     UnexpectedResponseError: _Rule(_backed_off),
     PlainError: _Rule(_in_an_hour),
 }
+# The sweep asks for all that is stored, and checks the account: a refusal is of some of that, and must not end the rest for good.
+_OF_THE_SWEEP: dict[type[Exception], _Rule] = {**_TABLE, PermissionDeniedError: _Rule(_in_an_hour)}
 _OURS = _Rule(_backed_off)
 
 
-def reaction(error: Exception, failures: int) -> Reaction:
-    """What this error, after so many failures in a row before it, leads to."""
-    rule = next((_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE), _OURS)
+def reaction(error: Exception, failures: int, *, sweep: bool = False) -> Reaction:
+    """What this error, after so many failures in a row before it, leads to. `sweep`: it came of looking for edits and deletions."""
+    table = _OF_THE_SWEEP if sweep else _TABLE
+    rule = next((table[kind] for kind in type(error).__mro__ if kind in table), _OURS)
     return Reaction(
         delay=rule.delay(error, failures),
         shown="" if rule.quiet else sentence(error),

@@ -235,7 +235,7 @@ def _stop(session: Session, held: streams.Held) -> None:
 
 
 def _failed(job: StreamJob, error: Exception) -> None:
-    told = policy.reaction(error, job.failures)
+    told = policy.reaction(error, job.failures, sweep=job.name == RECHECK)
     _count(job, type(error).__name__)
     policy.tell(error, job.failures, **job.where)
     with job.runtime.db.tenant(job.workspace_id) as session:

@@ -37,6 +37,7 @@ def crm(failures: int, **values: Any) -> dict[str, Any]:
 UNWRITTEN = (
     "Last change arrived 3 minutes ago. Writing to HubSpot fails: HubSpot is away. What is due there waits here."
 )
+REFUSED = "X refuses."
 SCOPE = "Fake did not grant dm.read, so this is not read. Connect again and allow it."
 
 
@@ -101,8 +102,20 @@ SCOPE = "Fake did not grant dm.read, so this is not read. Connect again and allo
             "Last change arrived 3 minutes ago. It is in preview: nothing is written there until somebody approves.",
         ),
         (
-            connection(stream(), stream(name="recheck", failures=9, error="slow", last_item_at=NOW)),
+            connection(stream(), stream(name="recheck", last_item_at=NOW)),
             "Last post arrived 3 minutes ago.",
+        ),
+        (
+            connection(stream(), stream(name="recheck", failures=9, error="slow", last_item_at=NOW)),
+            "Last post arrived 3 minutes ago. Edits and deletions are not followed: Slow. Trying again within a minute.",
+        ),
+        (
+            connection(stream(), stream(name="recheck", status="stopped", error=REFUSED, next_pull_at=None)),
+            f"Last post arrived 3 minutes ago. Edits and deletions are not followed: {REFUSED}",
+        ),
+        (
+            connection(stream(failures=1, error=REFUSED), stream(name="recheck", failures=1, error=REFUSED)),
+            f"{REFUSED[:-1]} (last answer 2 minutes ago). Trying again within a minute.",
         ),
         (crm(1), f"{UNWRITTEN} Trying again in 2 minutes."),
         (crm(1, next_push_at=None, pushing=True), f"{UNWRITTEN} Trying again."),
@@ -144,6 +157,13 @@ SWEPT = stream(name="recheck", last_item_at=None, served_at=NOW - HOUR)
             TROUBLE,
             "reconnect the account",
         ),
+        (
+            connection(stream(), stream(name="recheck", status="stopped", error=REFUSED)),
+            TROUBLE,
+            "reconnect the account",
+        ),
+        (connection(stream(), stream(name="recheck", failures=1, error=REFUSED)), WAITING, ""),
+        (connection(stream(), stream(name="recheck", failures=9, error=REFUSED)), TROUBLE, "tried again by itself"),
         (crm(3), WAITING, ""),
         (crm(4), TROUBLE, "Tasks go on by themselves once HubSpot takes them."),
         (crm(4, next_push_at=None), WELL, ""),

@@ -42,7 +42,7 @@ class XClient:
         """The posts as they are now; an edited one under the id that was asked for, with its newest text.
 
         Messages ("dm:..." ids) are sought in the list that X serves, thirty days: one that should be in it and is not,
-        is Gone. What X does not tell has no answer here: a message older than that list, and a post that X leaves out
-        without saying that it is gone.
+        is Gone. What X does not tell has no answer here: a message older than that list, messages that we may not read, and
+        a post that X leaves out without saying that it is gone.
         """
         return lookups.recheck(self._reader, ids)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from integrations.errors import PermissionDeniedError
 from integrations.records import Engagement, Gone, Page
 from integrations.social.x import feeds, parse
 from integrations.social.x.calls import BATCH
@@ -41,7 +42,17 @@ def recheck(reader: Reader, ids: Sequence[str]) -> list[Engagement | Gone]:
     wanted = list(dict.fromkeys(ids))
     messages = [each for each in wanted if each.startswith(parse.DM)]
     posts = [each for each in wanted if not each.startswith(parse.DM)]
-    return [*_posts(reader, posts), *_messages(reader, messages)]
+    return [*_posts(reader, posts), *_allowed(_messages(reader, messages))]
+
+
+def _allowed(answers: Iterator[Engagement | Gone]) -> Iterator[Engagement | Gone]:
+    """These answers, or none where the consent lacks the scope for them. That is no answer, and not `Unasked`, which would be asked for
+    again at once; the stream of messages says what is missing, and the posts are followed meanwhile."""
+    try:
+        yield from answers
+    except PermissionDeniedError as error:
+        if error.scope is None:  # the plan, say: then nothing may be read
+            raise
 
 
 def _posts(reader: Reader, ids: Sequence[str]) -> Iterator[Engagement | Gone]:

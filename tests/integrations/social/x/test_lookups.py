@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from integrations.errors import RateLimitError
+from integrations.errors import PermissionDeniedError, RateLimitError
 from integrations.records import Engagement, Gone, Kind
+from integrations.social.x.calls import CREDITS
 from tests.integrations.social.x.wire import NOW, US, Wire, dm, snowflake, tweet
 
 
@@ -97,3 +98,16 @@ def test_an_id_that_holds_no_time_is_never_declared_gone(wire: Wire) -> None:
     wire.write(dm("17", "9", NOW - timedelta(days=1)))
     answers = wire.client().recheck(["dm:17", "dm:18"])
     assert [each.id for each in answers] == ["dm:17"]
+
+
+def test_messages_that_may_not_be_read_keep_no_post_from_being_followed(wire: Wire) -> None:
+    wire.add(tweet("100", "9", "@acme hello"))
+    wire.refused["/2/dm_events"] = (403, {}, '{"title":"Forbidden","detail":"Forbidden","status":403}')
+    answers = wire.client().recheck([f"dm:{snowflake(NOW)}", "100", "404"])
+    assert [(type(each), each.id) for each in answers] == [(Engagement, "100"), (Gone, "404")]
+
+
+def test_a_plan_that_has_ended_is_said_of_messages_too(wire: Wire) -> None:
+    wire.refused["/2/dm_events"] = (402, {}, '{"title":"CreditsDepleted","status":402}')
+    with pytest.raises(PermissionDeniedError, match=CREDITS[:20]):
+        wire.client().recheck([f"dm:{snowflake(NOW)}"])

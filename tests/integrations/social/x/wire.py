@@ -95,6 +95,7 @@ class Wire:
         default_factory=lambda: {"7000": user("7000", "acme"), "9": user("9", "ada")}
     )
     replies: list[Reply] = field(default_factory=list)  # answers to give first, whatever is asked
+    refused: dict[str, Reply] = field(default_factory=dict)  # what X answers at a path, whenever it is asked there
     sent: list[requests.PreparedRequest] = field(default_factory=list)
     forgotten: bool = False  # X no longer knows the tokens that it gave
 
@@ -128,6 +129,8 @@ class Wire:
         if self.replies:
             return self.replies.pop(0)
         call = urlsplit(str(request.url))
+        if call.path in self.refused:
+            return self.refused[call.path]
         query = {name: value[0] for name, value in parse_qs(call.query).items()}
         status, body = self._route(call.path, query)
         headers = {"Content-Type": "application/json", "Date": format_datetime(self.now, usegmt=True)}
