@@ -62,7 +62,7 @@ class Connection(Tenant, Identified, Created, Base):
     # active, needs_reauth, leaving (its open tasks are being withdrawn), disconnected
     status: Mapped[str] = mapped_column(Text, default="active")
     status_reason: Mapped[str] = mapped_column(Text, default="")
-    status_at: Mapped[datetime | None]
+    status_at: Mapped[datetime | None]  # since when; what was frozen is active anew when it goes on
     preview: Mapped[bool] = mapped_column(default=False)  # a CRM: nothing is written until somebody approves
     approved_by: Mapped[UUID | None]
     approved_at: Mapped[datetime | None]

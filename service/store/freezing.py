@@ -137,25 +137,30 @@ def unfreeze(session: Session, provider: str) -> bool:
     return found is not None
 
 
+# A refusal counts as a failure. What the consent left out has had none: it was never asked for.
+_GOES_ON = "(s.status = 'active' OR s.failures > 0)"
+
+
 def wake(
     session: Session, workspace_id: UUID, *, provider: str | None = None, connection_id: UUID | None = None
 ) -> int:
     """Whatever was put off in this workspace, of one provider or one connection, is due now: streams, and what waits to be
-    pushed. Returns how many connections there are."""
+    pushed. Streams that a refusal stopped are tried again, since a plan most often ends before somebody freezes it; not those for
+    which the consent lacked a scope. Nor is a limit of before waited for. Returns how many connections there are."""
     params = {"w": workspace_id, "p": provider, "c": connection_id, "now": real_now()}
     chosen = "workspace_id = :w AND status = 'active' AND (CAST(:p AS text) IS NULL OR provider = :p) AND (CAST(:c AS uuid) IS NULL OR id = :c)"
     session.execute(
         text(
-            "UPDATE streams SET next_pull_at = least(next_pull_at, :now) FROM (SELECT s.id FROM streams s JOIN connections n"  # noqa: S608
-            " ON n.workspace_id = s.workspace_id AND n.id = s.connection_id WHERE s.workspace_id = :w AND s.status = 'active' AND n.id IN"
-            f" (SELECT id FROM connections WHERE {chosen}) ORDER BY s.id FOR UPDATE OF s) AS due"
-            " WHERE streams.workspace_id = :w AND streams.id = due.id"
+            "UPDATE streams SET status = 'active', waits_for = '', next_pull_at = least(next_pull_at, :now) FROM (SELECT s.id"  # noqa: S608
+            " FROM streams s JOIN connections n ON n.workspace_id = s.workspace_id AND n.id = s.connection_id"
+            f" WHERE s.workspace_id = :w AND {_GOES_ON} AND n.id IN (SELECT id FROM connections WHERE {chosen})"
+            " ORDER BY s.id FOR UPDATE OF s) AS due WHERE streams.workspace_id = :w AND streams.id = due.id"
         ),
         params,
     )
     rows = session.execute(
         text(
-            f"UPDATE connections SET next_push_at = CASE WHEN kind = 'crm' THEN least(next_push_at, :now) END WHERE {chosen}"  # noqa: S608
+            f"UPDATE connections SET status_at = :now, next_push_at = CASE WHEN kind = 'crm' THEN least(next_push_at, :now) END WHERE {chosen}"  # noqa: S608
             " RETURNING id"
         ),
         params,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from integrations.errors import PermissionDeniedError
 from integrations.records import Author
 from integrations.registry import providers
 from service import freezes
@@ -103,6 +104,61 @@ def test_a_paused_account_rests_alone_until_it_is_resumed(connected: World) -> N
         acting.resume(session, connected.workspace_id, social, by="user:1")
     connected.run()
     assert len(connected.in_crm()) == 1
+
+
+def refused(world: World) -> None:
+    """The plan has ended: whatever the network is asked for, it refuses, stream by stream."""
+    for stream in world.social.streams:
+        world.social.script.fail(PermissionDeniedError("The plan has ended"), on="pull")
+        world.look(streams=(stream,))
+    world.social.script.forgive()
+
+
+def by_status(world: World, status: str) -> list[str]:
+    found = world.sql(
+        "SELECT s.name FROM streams s JOIN connections c ON c.id = s.connection_id WHERE c.kind = 'social' AND s.status = :s ORDER BY 1",
+        s=status,
+    )
+    return [name for (name,) in found]
+
+
+def test_what_was_refused_before_it_was_frozen_goes_on_with_the_same_switch(connected: World) -> None:
+    connected.run()
+    refused(connected)
+    assert by_status(connected, "stopped") == sorted(connected.social.streams)
+    freezes.freeze(connected.runtime, "fakesocial", "Our plan has ended")
+    waiting(connected)
+
+    freezes.unfreeze(connected.runtime, "fakesocial")
+    connected.run()
+
+    assert by_status(connected, "stopped") == []
+    assert len(connected.in_crm()) == 1
+    assert row(connected, "social")["streams"][0]["error"] == ""
+
+
+def test_what_the_consent_left_out_is_not_asked_for_when_a_freeze_ends(connected: World) -> None:
+    connected.run()
+    left_out = {"s": "Example Social did not grant dm.read."}
+    connected.sql(
+        "UPDATE streams SET status = 'stopped', next_pull_at = NULL, error = :s WHERE name = 'messages'", **left_out
+    )
+    freezes.freeze(connected.runtime, "fakesocial", "A while")
+    freezes.unfreeze(connected.runtime, "fakesocial")
+    connected.run()
+    assert by_status(connected, "stopped") == ["messages"]
+
+
+def test_an_account_that_needs_a_new_consent_still_does_when_a_freeze_ends(connected: World) -> None:
+    connected.run()
+    refused(connected)
+    connected.sql("UPDATE connections SET status = 'needs_reauth' WHERE kind = 'social'")
+    freezes.freeze(connected.runtime, "fakesocial", "A while")
+    before = calls(connected)
+    freezes.unfreeze(connected.runtime, "fakesocial")
+    connected.run()
+    assert by_status(connected, "stopped") == sorted(connected.social.streams)
+    assert calls(connected) == before
 
 
 def test_a_pull_under_way_stops_after_the_page_in_hand(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
