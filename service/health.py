@@ -10,6 +10,7 @@ from typing import Any
 
 from integrations.provider import RECHECK
 from integrations.registry import handed_in, providers
+from service import unread
 from service.store import keeping
 
 Row = Mapping[str, Any]
@@ -72,6 +73,7 @@ def _at_work(connection: Row, name: str, now: datetime) -> list[str]:
     """How reading and writing go."""
     streams = _read(connection)
     said = [_reading(connection, streams, name, now), *_waiting(streams, name, now), *_stopped(streams)]
+    said += _unread(connection, name, now)
     return said + _following(connection, streams, now) + _writing(connection, name, now)
 
 
@@ -99,6 +101,7 @@ def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now
     handed = connection["provider"] in handed_in()
     stopped = [stream for stream in connection["streams"] if stream["status"] == "stopped"]
     failing = [stream for stream in connection["streams"] if stream["status"] == "active" and stream["failures"]]
+    late = unread.late(connection, now)
     ceiling = [stream for stream in active if stream.get("waits_for") == "ceiling"]
     table = (
         (connection["status"] == "disconnected", Light.OFF, "Reconnect the account to go on."),
@@ -111,6 +114,9 @@ def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now
          f"It is tried again by itself; if it stays like this, see whether {name} is up, and reconnect the account."),
         (unwritten(connection) and connection["push_failures"] > A_FEW, Light.TROUBLE,
          f"Tasks go on by themselves once {name} takes them. See whether it is up and lets us write there, and reconnect the account."),
+        (any(not each.limited for each in late), Light.TROUBLE, "Whoever runs Warmline sees with `warmline doctor` what keeps it from reading."),
+        (bool(late), Light.TROUBLE if any(each.is_trouble for each in late) else Light.WAITING,
+         f"It is tried again by itself; see at {name} how much the app and its plan may still read."),
         (bool(steps), Light.WAITING, _sentence(str(steps[0])) if steps else ""),
         (bool(ceiling), Light.WAITING, "Raise the ceiling, or wait for the next month."),
         (bool(connection.get("overdue")), Light.WAITING, "Close the tasks that rest on them, or give reading more money."),
@@ -244,6 +250,15 @@ def _stopped(streams: Sequence[Row]) -> list[str]:
             _sentence(stream["error"]) for stream in streams if stream["status"] == "stopped" and stream["error"]
         )
     )
+
+
+def _unread(connection: Row, name: str, now: datetime) -> list[str]:
+    """Since when streams are not read that should be, those together of which the same is said."""
+    found: dict[str, list[str]] = {}
+    for each in unread.late(connection, now):
+        why = f", as {name} has us wait" if each.limited else ""
+        found.setdefault(f"Not read since {day(each.since, now)}, {ago(each.since, now)}{why}", []).append(each.label)
+    return [f"{words}: {', '.join(labels)}." for words, labels in found.items()]
 
 
 def _following(connection: Row, streams: Sequence[Row], now: datetime) -> list[str]:

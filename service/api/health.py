@@ -9,10 +9,12 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from service import health as facts
+from service import unread
 from service.api import condition, connection_shown
 from service.api.answers import Flag, Number, about, answer, choice
 from service.api.auth import caller
 from service.api.noun import Noun
+from service.clock import real_now
 from service.runtime import runtime
 from service.store import comparing, listing
 from service.watch import parts
@@ -60,4 +62,6 @@ def show() -> Response:
 
 
 def _failing(row: listing.Row) -> bool:
-    return facts.unwritten(row) or any(stream["failures"] or stream["status"] == "stopped" for stream in row["streams"])
+    if facts.unwritten(row) or any(stream["failures"] or stream["status"] == "stopped" for stream in row["streams"]):
+        return True
+    return unread.in_trouble(row, real_now())

@@ -12,9 +12,8 @@ from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from integrations.provider import RECHECK
 from integrations.registry import AnyProvider, handed_in, providers
-from service import disconnecting, health, spending
+from service import disconnecting, health, spending, unread
 from service.clock import business_now, real_now
 from service.console.guard import caller
 from service.console.page import done, page, zone
@@ -28,7 +27,6 @@ from service.store import acting, keeping, listing, pages
 blueprint = Blueprint("connections", __name__)
 
 Row = Mapping[str, Any]
-OURS: Mapping[str, str] = {RECHECK: "edits and deletions"}  # streams that no manifest lists
 PREVIEWED = 50  # tasks shown of what a CRM in preview would get
 
 
@@ -181,9 +179,9 @@ def _card(row: Row, previewed: int, spending: Spending | None) -> Card:
 
 
 def _line(provider: AnyProvider | None, row: Row) -> StreamLine:
-    manifest = next((each for each in provider.streams if each.name == row["name"]), None) if provider else None
+    manifest = unread.manifest(provider, row["name"])
     return StreamLine(
-        label=manifest.label if manifest else OURS.get(row["name"], str(row["name"])),
+        label=unread.label(provider, row["name"]),
         row=row,
         limits=manifest.limits if manifest else "",
         notes=tuple(map(str, row["notes"])),

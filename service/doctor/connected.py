@@ -11,7 +11,7 @@ from sqlalchemy import select
 from integrations import consents
 from integrations.provider import HANDED_IN
 from integrations.registry import providers
-from service import health
+from service import health, unread
 from service.clock import real_now
 from service.doctor.patient import Patient, answers, count
 from service.errors import PlainError
@@ -55,7 +55,7 @@ def connections(patient: Patient) -> str:
     troubled = [
         f"{health.provider_name(row['provider'])} {row['handle'] or row['name']}: {health.line(row, now)}"
         for row in rows
-        if row["status"] == "needs_reauth" or health.unwritten(row) or any(stream["failures"] or stream["error"] for stream in row["streams"])
+        if row["status"] == "needs_reauth" or health.unwritten(row) or unread.in_trouble(row, now) or any(stream["failures"] or stream["error"] for stream in row["streams"])
     ]  # fmt: skip
     if troubled:
         more = f" And {len(troubled) - SHOWN} more." if len(troubled) > SHOWN else ""

@@ -21,6 +21,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
+from service import settings
 from service.db import raw
 from service.errors import PlainError
 from service.store import freezing, keeping, knowing
@@ -302,15 +303,17 @@ def brands(
 
 
 def with_streams(session: Session, workspace_id: UUID, rows: list[Row]) -> list[Row]:
-    """The same connections, each with its `streams`, why it is `frozen` ("": it is not), and how many of its texts are `overdue`: not
+    """The same connections, each with its `streams`, how often they are looked at where the workspace says that (`poll_seconds`), why it is `frozen` ("": it is not), and how many of its texts are `overdue`: not
     served for longer than its network gives us to follow changes."""
     found: dict[UUID, list[Row]] = defaultdict(list)
     for stream in _rows(session, _STREAMS, {"w": workspace_id, "ids": [row["id"] for row in rows]}):
         found[stream.pop("connection_id")].append(stream)
     frozen, closed = freezing.reasons(session), freezing.closing(session, workspace_id)
+    pace = settings.current(session, workspace_id).values["poll_seconds"] if rows else None
     return [
         {
             **row,
+            "poll_seconds": pace,
             "streams": found[row["id"]],
             "frozen": closed
             or freezing.why(row["provider"], row["paused_at"] is not None, row["paused_reason"], frozen),

@@ -6,6 +6,7 @@ import base64
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from integrations.provider import RECHECK
 from integrations.registry import providers
 from service import config as configuration
 from service import doctor, embedded, launcher, queue, registrations
+from service.clock import real_now
 from service.config import RUNNING, Config
 from service.doctor import Step
 from service.models import Connection, Stream
@@ -201,6 +203,31 @@ def test_a_connection_that_needs_a_person_is_told_in_its_own_words(
     assert step.says == (
         "HubSpot acme.example: HubSpot no longer accepts this consent: reconnect. See Connections at http://127.0.0.1:1/connections."
     )
+
+
+def test_an_account_that_nobody_reads_is_told(examine: Examine, registered: Runtime, owner: Member) -> None:
+    ago = real_now() - timedelta(days=3)
+    with registered.db.tenant(owner.workspace_id) as session:
+        row = Connection(
+            workspace_id=owner.workspace_id, provider="hubspot", host="", kind="crm", account_id="1", handle="acme.example", name="Acme",
+            status="active", status_at=ago, ready_at=ago,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        session.add(
+            Stream(
+                workspace_id=owner.workspace_id,
+                connection_id=row.id,
+                name=RECHECK,
+                reads={},
+                notes=[],
+                last_pulled_at=ago,
+                next_pull_at=ago,
+            )
+        )
+    step = examine()["connections"]
+    assert step.state == "missing"
+    assert "3 days ago: edits and deletions. See Connections" in step.says
 
 
 def test_the_sandbox_is_missed_where_accounts_are_connected_to_it(examine: Examine, registered: Runtime) -> None:

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service import health
+from integrations.registry import providers
+from service import health, unread
+from service.rules import polling
 
 NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -216,3 +218,75 @@ def test_the_lag_is_that_of_the_stream_furthest_behind() -> None:
 )
 def test_the_line_says_what_is_waited_for_and_what_proves_it(row: dict[str, Any], line: str) -> None:
     assert health.line(row, NOW) == line
+
+
+# --- what is not read though it should be ---------------------------------------------------------------------
+
+SLOWEST = unread.MISSED * polling.LONGEST  # 2 hours: no quiet account is left alone for so long
+LIMITED = {"waits_for": "rate_limit", "next_pull_at": NOW + MINUTE}
+OWN = stream(name="own")  # arrives as ever
+
+
+def silent(age: timedelta, **values: Any) -> dict[str, Any]:
+    """Mentions, last read so long ago, and due since."""
+    return stream(last_pulled_at=NOW - age, last_item_at=NOW - age, **{"next_pull_at": NOW - age, **values})
+
+
+def old(*streams: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return connection(*streams, **{"status_at": NOW - 30 * DAY, **values})
+
+
+@pytest.mark.parametrize(
+    ("row", "light", "says"),
+    [
+        (old(silent(3 * DAY)), TROUBLE, "last looked 3 days ago. Not read since 3 May, 3 days ago: mentions."),
+        (old(silent(6 * DAY, next_pull_at=None)), TROUBLE, "Not read since 30 April, 6 days ago: mentions."),  # each worker dies of it
+        (old(silent(6 * DAY), OWN), TROUBLE, "arrived 3 minutes ago. Not read since 30 April, 6 days ago: mentions."),
+        (old(silent(6 * DAY), silent(6 * DAY, name="own"), silent(3 * HOUR, name="recheck")), TROUBLE,
+         "6 days ago: mentions, own. Not read since 6 May, 3 hours ago: edits and deletions."),
+        (old(silent(6 * DAY, **LIMITED), OWN), TROUBLE, "6 days ago, as fakesocial has us wait: mentions."),
+        (old(silent(3 * HOUR, **LIMITED), OWN), WAITING, "Not read since 6 May, 3 hours ago, as fakesocial has us wait: mentions."),
+        (old(silent(polling.LONGEST_WAIT, waits_for="rate_limit", next_pull_at=NOW), OWN), WAITING, "1 day ago, as fakesocial has us wait"),
+        (old(stream(name="recheck", last_pulled_at=NOW - 2 * DAY, last_item_at=None, **LIMITED), OWN), TROUBLE, "as fakesocial has us wait: edits and deletions."),
+        (old(silent(5 * DAY), poll_seconds=86_400), TROUBLE, "Not read since 1 May, 5 days ago: mentions."),
+        (old(stream(last_pulled_at=None, last_item_at=None), OWN, ready_at=None), TROUBLE, "Not read since 6 April, 30 days ago: mentions."),
+    ],
+)  # fmt: skip
+def test_what_is_not_read_for_long_is_said_with_since_when_and_what_to_do(
+    row: dict[str, Any], light: health.Light, says: str
+) -> None:
+    found = health.of(row, NOW)
+    assert found.light is light
+    assert says in found.line
+    limited = "has us wait" in says
+    assert ("how much the app and its plan may still read" if limited else "`warmline doctor`") in found.advice
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        old(silent(SLOWEST)),  # a quiet account at its slowest, and then some
+        old(silent(20 * HOUR), poll_seconds=86_400),  # looked at once a day, as the workspace wants
+        old(silent(20 * HOUR, next_pull_at=NOW + 4 * HOUR)),  # its pace was that until a moment ago
+        old(silent(3 * DAY, served_at=NOW - HOUR)),  # a long first pull stores pages before it ends
+        connection(silent(9 * DAY), status_at=NOW - MINUTE),  # connected again, or unfrozen, just now
+        connection(stream(last_pulled_at=None, last_item_at=None), status_at=NOW - MINUTE, ready_at=None),
+        old(silent(3 * DAY, waits_for="ceiling", error=CEILING, next_pull_at=NOW + 4 * DAY)),
+        old(silent(3 * DAY), frozen="Paused: holidays.", paused_at=NOW - 3 * DAY),
+        old(silent(3 * DAY), frozen="X is frozen here: gone."),
+        old(silent(3 * DAY), status="needs_reauth"),
+        old(silent(3 * DAY, failures=2, error="X is away")),  # says so itself
+        old(silent(3 * DAY, status="stopped", error=SCOPE), OWN),
+    ],
+)
+def test_nobody_is_alarmed_by_what_rests_for_a_reason(row: dict[str, Any]) -> None:
+    found = health.of(row, NOW)
+    assert "Not read since" not in found.line
+    assert "doctor" not in found.advice
+
+
+@pytest.mark.parametrize("provider", sorted(providers()))
+def test_no_stream_of_any_provider_may_be_left_alone_for_as_long_as_that(provider: str) -> None:
+    for each in providers()[provider].streams:
+        slowest = stream(name=each.name, last_pulled_at=NOW - polling.cap(each.every), last_item_at=None)
+        assert unread.late(old(slowest, provider=provider), NOW) == []

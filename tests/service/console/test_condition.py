@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
 
+from service.api import connection_shown
 from service.clock import real_now
-from service.models import Spend, Stream
+from service.models import Connection, Spend, Stream
 from service.runtime import Runtime
+from service.store import listing
 from tests.service.console.conftest import Browser
 from tests.service.console.scenes import Scene, busy_day
 
@@ -50,6 +53,28 @@ def test_a_light_is_green_only_when_something_arrived_or_was_served_again(
     assert light() == "well"
     arrived(failures=5, error="X is not answering")
     assert light() == "trouble"
+
+
+def test_what_was_not_read_for_days_is_told_on_the_card_and_by_the_api(
+    olga: Browser, scene: Scene, held: Runtime
+) -> None:
+    mine = (Stream.workspace_id == scene.workspace_id, Stream.connection_id == scene.social)
+    ago = real_now() - timedelta(days=6)
+    with held.db.tenant(scene.workspace_id) as session:
+        session.execute(update(Connection).where(Connection.id == scene.social).values(status_at=ago))
+        session.execute(update(Stream).where(*mine).values(last_pulled_at=ago, served_at=ago, next_pull_at=ago))
+        session.execute(update(Stream).where(*mine).values(last_item_at=ago, failures=0, waits_for="rate_limit"))
+        [row], _ = listing.connections(session, scene.workspace_id, filters={"kind": "social"})
+    body = card(olga).split(f'id="c-{scene.social}"')[1]
+    assert body.split('class="light ')[1].split('"')[0] == "trouble"
+    shown = connection_shown.dump(row, ZoneInfo("UTC"))
+    assert shown["condition"]["light"] == "trouble"
+    for told, where in (
+        ("Not read since ", shown["health"]),
+        ("how much the app and its plan may still read", shown["condition"]["advice"]),
+    ):
+        assert told in where
+        assert told in body
 
 
 def test_pausing_and_resuming_say_so(olga: Browser, scene: Scene, held: Runtime) -> None:
