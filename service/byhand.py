@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
@@ -19,13 +20,17 @@ from service.errors import PlainError
 from service.models import Connection
 from service.runtime import Runtime
 from service.store import capturing
-from service.store.capturing import Handed, Outcome
+from service.store.capturing import Handed, Outcome, Written
 
 LONGEST_TEXT, LONGEST_LINK, LONGEST_NAME = 10_000, 2000, 200  # characters
 OLDEST = timedelta(days=365)  # nobody waits for an answer to what is older
 AHEAD = timedelta(minutes=5)  # clocks differ
 # What links carry for the sake of whoever shared them: the same post has many of these.
-_TRACKING = ("utm_", "fbclid", "gclid", "igsh", "igshid", "mc_", "rcm", "trk", "si")
+_TRACKING = ("utm_", "fbclid", "gclid", "igsh", "igshid", "mc_", "rcm", "trk", "si", "__cft__[0]", "__tn__", "mibextid")
+# What names a comment on a page: LinkedIn's, Facebook's and YouTube's.
+_OF_COMMENTS = frozenset(
+    {"commentUrn", "dashCommentUrn", "replyUrn", "dashReplyUrn", "comment_id", "reply_comment_id", "lc"}
+)
 
 
 @dataclass(frozen=True)
@@ -41,21 +46,22 @@ class Pasted:
 
 
 def add(runtime: Runtime, caller: Caller, pasted: Pasted, brand_id: UUID | None = None) -> Outcome:
-    """Stores it as a post of that place; the same link twice is one post, as it was pasted last. Whoever may connect makes a new
-    place by naming it. Raises PlainError with a sentence on what cannot be used."""
+    """Stores it as a post of that place; the same person's under the same link twice is one post, as it was pasted last. Whoever may
+    connect makes a new place by naming it. Raises PlainError with a sentence on what cannot be used."""
     post = _post(pasted)
     connection_id = _place(runtime, caller, _line(pasted.place, "the name of the place"), brand_id)
     with runtime.db.tenant(caller.workspace_id) as session:
         connection = session.get_one(Connection, (caller.workspace_id, connection_id))
         if connection.status != "active":
             raise PlainError("That place is disconnected. Connect it again on Connections first.")
-        [result] = capturing.save(session, connection, [post], [])
+        stored = capturing.written_under(session, connection, key_of(post.url))
+        [result] = capturing.save(session, connection, [_as_stored(post, stored)], [])
     return result.outcome
 
 
 def key_of(link: str) -> str:
-    """The post's id: the same for every spelling of its link."""
-    return "link-" + hashlib.sha256(_plain(link).encode()).hexdigest()[:32]
+    """What the ids of all posts under this link begin with: the same for every spelling of it."""
+    return "link-" + _hash(_plain(link))
 
 
 def _post(pasted: Pasted) -> Handed:
@@ -77,8 +83,34 @@ def _post(pasted: Pasted) -> Handed:
     handle = pasted.handle.strip().removeprefix("@")
     if handle:
         handle = _line(handle, "the handle")
-    who = Author(id=(handle or name).casefold(), handle=handle or name, name=name)
-    return Handed(id=key_of(link), at=min(pasted.at, now), ours=False, author=who, text=text, url=link)
+    # Many bear one name: without a handle, who writes twice on one page is one person, and who bears that name elsewhere another.
+    who = Author(id=(handle or f"{name} on page-{_hash(_page(link))}").casefold(), handle=handle or name, name=name)
+    # Several people write under one link, where theirs have none of their own.
+    return Handed(
+        id=f"{key_of(link)}-{_hash(who.id)}", at=min(pasted.at, now), ours=False, author=who, text=text, url=link
+    )
+
+
+def _as_stored(post: Handed, stored: Sequence[Written]) -> Handed:
+    """The post under the id that it is stored under, if one of these (all under its link) is the same person's: by the handle, or by the
+    name where a handle was given but once, which stays."""
+    who = post.author
+    assert who is not None  # nobody pastes what is ours
+    same = [each for each in stored if each.author.id == who.id] or [
+        each for each in stored if _same_name(each.author, who) and not (_has_handle(each.author) and _has_handle(who))
+    ]
+    if len(same) != 1:
+        return post
+    [found] = same
+    return replace(post, id=found.id, author=who if _has_handle(who) else found.author)
+
+
+def _same_name(one: Author, other: Author) -> bool:
+    return one.name.casefold() == other.name.casefold()
+
+
+def _has_handle(author: Author) -> bool:
+    return author.handle != author.name
 
 
 def _place(runtime: Runtime, caller: Caller, place: str, brand_id: UUID | None) -> UUID:
@@ -109,13 +141,45 @@ def _check_link(link: str) -> None:
         raise PlainError("Paste the link of the post itself. It begins with https://")
 
 
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def _plain(link: str) -> str:
     """The link without what differs between two copies of it."""
     parts = urlsplit(link.strip())
-    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(name)]
+    kept = [(name, value) for name, value in _asked(parts.query) if not _tracks(name)]
     host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
     port = f":{parts.port}" if parts.port else ""
-    return urlunsplit(("https", host + port, parts.path.rstrip("/"), urlencode(sorted(kept)), ""))
+    return urlunsplit(("https", host + port, parts.path.rstrip("/"), _query(kept), _telling(parts.fragment)))
+
+
+def _page(link: str) -> str:
+    """The link of the page that the post is on, as far as the link says which post on it is meant."""
+    parts = urlsplit(_plain(link))
+    kept = [(name, value) for name, value in _asked(parts.query) if name not in _OF_COMMENTS]
+    route = parts.fragment if _is_route(parts.fragment) else ""
+    return urlunsplit(parts._replace(query=_query(kept), fragment=route))
+
+
+def _telling(fragment: str) -> str:
+    """As much of a fragment as tells one post from another: a number, or a router's path. Others say where to scroll."""
+    said = [each for each in fragment.partition(":~:")[0].split("&") if not _tracks(each.partition("=")[0])]
+    kept = "&".join(said)
+    return kept if _is_route(kept) or any(each.isdigit() for each in kept) else ""
+
+
+def _is_route(fragment: str) -> bool:
+    return "/" in fragment or "!" in fragment
+
+
+def _asked(query: str) -> list[tuple[str, str]]:
+    # Bytes that are no UTF-8 (forums have them) stay as they are: read as "?", two of them would be one.
+    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+
+
+def _query(asked: list[tuple[str, str]]) -> str:
+    return urlencode(sorted(asked), errors="surrogateescape")
 
 
 def _tracks(name: str) -> bool:

@@ -33,7 +33,7 @@ NOTICES = {
     "responder": "Saved. What waits on this account goes to that person from now on.",
     "disconnected": "Disconnected. The credentials are gone; how long what was read is kept is said below.",
     "added": "Added. It is judged like any post, and shows under Tasks once it wants an answer.",
-    "known": "That link was here already. What you pasted now stands in its place.",
+    "known": "That person's post under that link was here already. What you pasted now stands in its place.",
     "left_out": "Left out. Whoever wrote it was erased here, or asked to be left alone, so nothing of it was stored.",
     "paused": "Paused. Nothing is read or written there until you resume it; open tasks say so.",
     "resumed": "Resumed. It goes on where it stopped.",

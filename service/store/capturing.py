@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from integrations.records import Author, Engagement, Gone, Kind
 from integrations.registry import handed_in
 from service.db import raw
+from service.models import Author as Person
 from service.models import Connection
 from service.models import Engagement as Row
 from service.store import pulling
@@ -56,6 +57,14 @@ class Result:
     engagement_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A stored post's id, and who wrote it; both the place's own."""
+
+    id: str
+    author: Author
+
+
 def connection_of_place(session: Session, workspace_id: UUID, place: str, brand_id: UUID | None) -> Connection | None:
     """The connection of this place, whatever its capitals: of the brand named, else of the first that has it."""
     query = (
@@ -83,6 +92,21 @@ def save(session: Session, connection: Connection, posts: Sequence[Handed], gone
     return results + [
         Result(each, Outcome.DELETED if each in known else Outcome.ABSENT, now.get(each)) for each in gone
     ]
+
+
+def written_under(session: Session, connection: Connection, start: str) -> list[Written]:
+    """The posts of this place whose ids begin so, also those that are gone at their source."""
+    rows = session.execute(
+        select(Row.native_id, Person.native_id, Person.handle, Person.name)
+        .join(Person, (Person.workspace_id == Row.workspace_id) & (Person.id == Row.author_id))
+        .where(
+            Row.workspace_id == connection.workspace_id,
+            Row.connection_id == connection.id,
+            Row.native_id.startswith(start, autoescape=True),
+        )
+        .order_by(Row.native_id)
+    )
+    return [Written(id_, Author(who, handle, name)) for id_, who, handle, name in rows]
 
 
 def _stored(known: bool, stands: bool) -> Outcome:

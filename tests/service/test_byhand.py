@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from service import byhand
 from service.byhand import Pasted
@@ -50,6 +50,8 @@ def test_a_pasted_post_is_stored_like_any_other_and_the_place_is_made(held: Runt
         f"{LINK}/",
         f"{LINK}?utm_source=share&utm_medium=member",
         f"{LINK}#comments",
+        f"{LINK}#:~:text=3%20colours/sizes",
+        f"{LINK}#utm_source=x1",
         "http://linkedin.example/posts/ana-1234?fbclid=abc",
         f"  {LINK.replace('www.linkedin', 'WWW.LinkedIn')} ",
     ],
@@ -65,6 +67,128 @@ def test_what_a_query_says_tells_posts_apart(held: Runtime, owner: Member) -> No
     for number in (1, 2):
         byhand.add(held, owner.caller, pasted(link=f"https://forum.example/show?id={number}&utm_source=x"))
     assert len(posts(held, owner)) == 2
+
+
+BLOG = "https://blog.example/launch"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{BLOG}#comment-12", f"{BLOG}#comment-13"),
+        (f"{BLOG}#comment-12", BLOG),
+        ("https://github.example/a/b/issues/7#issuecomment-1", "https://github.example/a/b/issues/7#issuecomment-2"),
+        ("https://forum.example/#/topic/12", "https://forum.example/#/topic/13"),
+        ("https://forum.example/#/topic/ab", "https://forum.example/#/topic/ac"),
+        ("https://forum.example/#!ab", "https://forum.example/#!ac"),
+        (f"{LINK}?commentUrn=urn%3Ali%3Acomment%3A%281%2C2%29", f"{LINK}?commentUrn=urn%3Ali%3Acomment%3A%281%2C3%29"),
+        ("https://facebook.example/a/posts/1?comment_id=2", "https://facebook.example/a/posts/1?comment_id=3"),
+        ("https://reddit.example/r/a/comments/1/b/c1/", "https://reddit.example/r/a/comments/1/b/c2/"),
+        ("https://news.example/item?id=1", "https://news.example/item?id=2"),
+        ("https://forum.example/show?q=%E8", "https://forum.example/show?q=%E9"),
+    ],
+)
+def test_links_of_two_comments_are_two_posts(held: Runtime, owner: Member, one: str, other: str) -> None:
+    byhand.add(held, owner.caller, pasted(link=one))
+    assert byhand.add(held, owner.caller, pasted(link=other, text="What does it cost?")) is Outcome.CREATED
+    assert {(row[0], row[1]) for row in posts(held, owner)} == {
+        ("Do you ship to Faro?", one),
+        ("What does it cost?", other),
+    }
+
+
+@pytest.mark.parametrize(
+    ("link", "again"),
+    [
+        (f"{BLOG}#comment-12", f"{BLOG}?utm_source=x#comment-12"),
+        (f"{BLOG}#comment-12", f"{BLOG}#comment-12:~:text=Faro"),
+        (f"{LINK}?comment_id=2", f"{LINK}?comment_id=2&__cft__[0]=AZX&__tn__=R]-R"),
+    ],
+)
+def test_one_comment_is_one_post_by_whatever_link(held: Runtime, owner: Member, link: str, again: str) -> None:
+    byhand.add(held, owner.caller, pasted(link=link))
+    assert byhand.add(held, owner.caller, pasted(link=again)) is Outcome.KNOWN
+
+
+# --- whose it is ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("handles", [("@ana", "@ben"), ("", ""), ("@ana", ""), ("", "@ben")])
+def test_what_somebody_else_wrote_under_a_link_is_a_post_of_its_own(
+    held: Runtime, owner: Member, handles: tuple[str, str]
+) -> None:
+    ana = pasted(handle=handles[0])
+    ben = pasted(name="Ben Costa", handle=handles[1], text="What does it cost?")
+    for each in (ana, ben):
+        assert byhand.add(held, owner.caller, each) is Outcome.CREATED
+    for each in (ana, ben):
+        assert byhand.add(held, owner.caller, replace(each, text=f"{each.text} And when?")) is Outcome.KNOWN
+    found = posts(held, owner)
+    assert {row[0] for row in found} == {"Do you ship to Faro? And when?", "What does it cost? And when?"}
+    assert len({row[2] for row in found}) == 2
+
+
+@pytest.mark.parametrize("handles", [("@ana", "Ana"), ("", "@ana"), ("@ana", "")])
+def test_a_handle_that_is_given_but_once_is_kept_and_it_is_the_same_post(
+    held: Runtime, owner: Member, handles: tuple[str, str]
+) -> None:
+    byhand.add(held, owner.caller, pasted(handle=handles[0]))
+    assert byhand.add(held, owner.caller, pasted(name="Ana FERRER", handle=handles[1], text="When?")) is Outcome.KNOWN
+    assert posts(held, owner) == [("When?", LINK, "ana", "LinkedIn")]
+
+
+def test_two_of_one_name_and_two_handles_under_one_link_are_two_people(held: Runtime, owner: Member) -> None:
+    for handle in ("john1", "john2", ""):  # who the third is, nobody can tell
+        assert byhand.add(held, owner.caller, pasted(name="John Smith", handle=handle)) is Outcome.CREATED
+    assert len({row[2] for row in posts(held, owner)}) == 3
+
+
+def test_a_post_that_was_stored_under_its_link_alone_is_still_edited(held: Runtime, owner: Member) -> None:
+    byhand.add(held, owner.caller, pasted(handle=""))
+    with held.db.tenant(owner.workspace_id) as session:
+        session.execute(update(Engagement).values(native_id=byhand.key_of(LINK)))
+        session.execute(update(Author).values(native_id="ana ferrer"))
+    assert byhand.add(held, owner.caller, pasted(handle="", text="When?")) is Outcome.KNOWN
+    assert posts(held, owner) == [("When?", LINK, "ana ferrer", "LinkedIn")]
+
+
+def test_two_people_of_one_name_are_two_people(held: Runtime, owner: Member) -> None:
+    for number in (1, 2):
+        byhand.add(held, owner.caller, pasted(link=f"{LINK}{number}", name="John Smith", handle=""))
+    with held.db.tenant(owner.workspace_id) as session:
+        assert session.execute(select(Author.name, Author.handle)).all() == [("John Smith", "John Smith")] * 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{BLOG}#comment-12", f"{BLOG}/#comment-13"),
+        (LINK, f"{LINK}?commentUrn=urn%3Ali%3Acomment%3A%281%2C2%29"),
+        (f"{LINK}?comment_id=2", f"{LINK}?comment_id=2&reply_comment_id=3"),
+        ("https://video.example/watch?v=1&lc=a", "https://video.example/watch?v=1&lc=b"),
+    ],
+)
+def test_who_writes_twice_on_one_page_is_one_person(held: Runtime, owner: Member, one: str, other: str) -> None:
+    for link, name in ((one, "John Smith"), (other, "john  smith")):
+        byhand.add(held, owner.caller, pasted(link=link, name=name, handle=""))
+    found = posts(held, owner)
+    assert len(found) == 2
+    assert len({row[2] for row in found}) == 1
+
+
+def test_pages_that_a_router_shows_are_pages(held: Runtime, owner: Member) -> None:
+    for number in (12, 13):
+        byhand.add(held, owner.caller, pasted(link=f"https://forum.example/#/topic/{number}", handle=""))
+    assert len({row[2] for row in posts(held, owner)}) == 2
+
+
+def test_a_handle_is_one_person_wherever_they_write(held: Runtime, owner: Member) -> None:
+    for number, handle in enumerate(("@ana", "Ana")):
+        byhand.add(held, owner.caller, pasted(link=f"{LINK}{number}", handle=handle))
+    assert {row[2] for row in posts(held, owner)} == {"ana"}
+
+
+# --- where it is, and what cannot be meant ----------------------------------------------------------------------
 
 
 def test_the_place_goes_by_its_name_whatever_its_capitals(held: Runtime, owner: Member) -> None:
@@ -83,7 +207,9 @@ def test_whoever_may_not_connect_pastes_into_places_that_there_are(held: Runtime
 
 def test_what_no_database_can_keep_is_left_out(held: Runtime, owner: Member) -> None:
     byhand.add(held, owner.caller, pasted(text="Do you\x00 ship?\r\nTo Faro\ud83d?", handle=""))
-    assert posts(held, owner) == [("Do you ship?\nTo Faro?", LINK, "ana ferrer", "LinkedIn")]
+    [(text, link, who, place)] = posts(held, owner)
+    assert (text, link, place) == ("Do you ship?\nTo Faro?", LINK, "LinkedIn")
+    assert who.startswith("ana ferrer on page-")
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
