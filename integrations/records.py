@@ -42,6 +42,14 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class Renamed:
+    """The connected account under a handle that is not the one we know, and when it went by that."""
+
+    account: Author
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Engagement:
     """One post on a network, as one connected account sees it."""
 
@@ -257,10 +265,12 @@ T = TypeVar("T", covariant=True)
 class Page(Generic[T]):
     """Some records, and the cursor to keep once they are stored. `notes` are sentences for the connection's
     health line ("only the newest 800 mentions are served"); `reads` counts billed reads by price name, where no meter was told of them. `answered` are ids
-    of posts that a pull was given and need not ask for again, served or not."""
+    of posts that a pull was given and need not ask for again, served or not. `renamed`: the newest of these records has our own account
+    under another handle; where profiles are paid for, nothing else tells."""
 
     items: tuple[T, ...]
     cursor: str | None
     notes: tuple[str, ...] = ()
     reads: Mapping[str, int] = field(default_factory=dict)
     answered: tuple[str, ...] = ()
+    renamed: Renamed | None = None

@@ -40,6 +40,7 @@ SAYS: Mapping[str, str] = MappingProxyType(
         "connection.leaving": "began to leave {it} without a trace",
         "connection.needs_reauth": "noticed that {it} no longer accepts the consent",
         "connection.paused": "paused {it}",
+        "connection.renamed": "noticed that {it} goes by this handle now",
         "connection.renewed": "connected {it} again",
         "connection.responder_set": "chose who answers on {it}",
         "connection.resumed": "resumed {it}",

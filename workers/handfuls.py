@@ -50,6 +50,7 @@ def _together(pages: Sequence[Page[Any]]) -> Page[Any]:
         tuple(dict.fromkeys(note for page in pages for note in page.notes)),
         dict(reads),
         tuple(each for page in pages for each in page.answered),
+        max((page.renamed for page in pages if page.renamed), key=lambda each: each.at, default=None),
     )
 
 

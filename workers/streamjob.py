@@ -16,7 +16,7 @@ from integrations.records import Engagement, Gone, Page
 from integrations.registry import AnyProvider
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import pulling, streams
+from service.store import connecting, pulling, streams
 from service.watch import meters
 from workers import reconcile
 from workers.access import Line
@@ -70,10 +70,12 @@ def store(job: StreamJob, page: Page[Any]) -> None:
     if job.meter:
         job.meter.flush()
     reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
-    if not (page.items or page.answered or page.notes or reads) and page.cursor == job.cursor:
+    if not (page.items or page.answered or page.notes or reads or page.renamed) and page.cursor == job.cursor:
         return  # nothing new, as most often: the end of the job is the transaction that says so
 
     def work(session: Session) -> None:
+        if page.renamed:  # before the stream is locked, as `connecting.save` locks: the connection first
+            connecting.renamed(session, job.connection, page.renamed.account, at=page.renamed.at)
         held = job.hold(session)
         new = _save(session, job, page.items)
         if page.answered:

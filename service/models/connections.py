@@ -57,6 +57,9 @@ class Connection(Tenant, Identified, Created, Base):
     handle: Mapped[str] = mapped_column(Text, default="")
     name: Mapped[str] = mapped_column(Text, default="")
     url: Mapped[str] = mapped_column(Text, default="")
+    handle_at: Mapped[
+        datetime | None
+    ]  # business time: when it went by this handle. What is older does not change it back
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what `prepare` returned
     way: Mapped[str] = mapped_column(Text, default="", server_default="")  # it came in by: see `integrations.consents`
     # active, needs_reauth, leaving (its open tasks are being withdrawn), disconnected

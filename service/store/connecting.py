@@ -18,7 +18,7 @@ from integrations.registry import AnyProvider
 from service import credentials as sealed
 from service import settings
 from service.accounts import Caller
-from service.clock import real_now
+from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.models import Audit, Brand, ConnectedAccount, Connection, Credential, Stream
 from service.store import due, errands, handle_fields, leaving
@@ -88,7 +88,7 @@ def save(
         ready_at=now if handed_in else None,
     )
     served, row.brand_id = row.brand_id if existing is not None else brand_id, brand_id
-    row.handle, row.name, row.url = author.handle, author.name, author.url
+    row.handle, row.name, row.url, row.handle_at = author.handle, author.name, author.url, business_now()
     row.options = {**options, **handle_fields.kept_choices(row.options)}
     row.way = way
     row.missing_steps, row.checked_at, row.receipt = [], None, {}
@@ -191,6 +191,28 @@ def needs_reauth(session: Session, row: Connection, reason: str, *, refused: int
             subject=f"connection:{row.id}",
         )
     )
+
+
+def renamed(session: Session, row: Connection, account: Author, *, at: datetime) -> None:
+    """The provider shows this connection's account so, as it was `at`: its handle, name and address are kept up to date. Nothing changes
+    where that is another account, or older than what we know."""
+    if account.id != row.account_id or not account.handle:
+        return
+    shown = {"handle": account.handle, "name": account.name, "url": account.url}
+    known = session.get_one(Connection, (row.workspace_id, row.id), with_for_update=True, populate_existing=True)
+    if (known.handle_at is not None and at <= known.handle_at) or all(getattr(known, n) == v for n, v in shown.items()):
+        return
+    is_other = known.handle != account.handle
+    known.handle, known.name, known.url, known.handle_at = account.handle, account.name, account.url, at
+    if is_other:
+        session.add(
+            Audit(
+                workspace_id=row.workspace_id,
+                actor="system",
+                action="connection.renamed",
+                subject=f"connection:{row.id}",
+            )
+        )
 
 
 def checked(session: Session, workspace_id: UUID, connection_id: UUID, steps: Sequence[str] | None) -> None:

@@ -153,6 +153,7 @@ class SearchCursor:
 
     read: Mapping[str, datetime] = field(default_factory=dict)
     batch: Batch | None = None
+    handle: str = ""  # ours, by which quotes were searched for
 
     @classmethod
     def load(cls, text: str | None) -> SearchCursor:
@@ -169,6 +170,7 @@ class SearchCursor:
                     datetime.fromtimestamp(int(batch["at"]), UTC),
                     _place(batch),
                 ),
+                str(body.get("handle") or ""),
             )
         except (*_UNREADABLE, OSError):
             return cls()
@@ -185,13 +187,22 @@ class SearchCursor:
                 "at": int(batch.at.timestamp()),
                 **batch.place.dump(),
             },
+            handle=self.handle,
         )
+
+    def under(self, handle: str, quotes: str) -> SearchCursor:
+        """For an account that goes by this handle. Under a new one nothing is read of the term `quotes`: those that link the new handle
+        are others, and some may have come before we knew of it."""
+        if self.handle.lower() in ("", handle.lower()):
+            return replace(self, handle=handle)
+        read = {term: at for term, at in self.read.items() if term != quotes}
+        return SearchCursor(read, None if self.batch and quotes in self.batch.terms else self.batch, handle)
 
     def during(self, batch: Batch) -> SearchCursor:
         return replace(self, batch=batch)
 
     def done(self, batch: Batch) -> SearchCursor:
-        return SearchCursor({**self.read, **dict.fromkeys(batch.terms, batch.at)})
+        return replace(self, read={**self.read, **dict.fromkeys(batch.terms, batch.at)}, batch=None)
 
     def only(self, terms: Sequence[str]) -> SearchCursor:
         """Without the terms that nobody asks for any more."""

@@ -87,7 +87,13 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
         reads = reader.counted(feed.price, _billed(read.items, state, today))
         kept = [item for item in read.items if feed.by_time or sweep.start is None or item.created_at >= sweep.start]
         state = state.during(sweep, today) if more else state.done(sweep, today)
-        yield Page((*kept, *reader.included(found, view)), state.dump(), (*notes, *read.notes), reads)
+        yield Page(
+            (*kept, *reader.included(found, view)),
+            state.dump(),
+            (*notes, *read.notes),
+            reads,
+            renamed=parse.renamed(found.rows, view),
+        )
         notes = ()
         if more:
             found.pause()

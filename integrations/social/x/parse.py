@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from integrations import instants
 from integrations.errors import UnexpectedResponseError
-from integrations.records import Author, Engagement, Kind
+from integrations.records import Author, Engagement, Kind, Renamed
 
 DM = "dm:"  # before the id of a direct message, which X numbers apart from posts
 _EPOCH_MS = 1288834974657  # an id above 2^40 holds milliseconds since then, in its bits from 22 up (X's "snowflake")
 _SHORT = re.compile(r"https?://t\.co/\w+", re.ASCII)
 _STATUS = re.compile(r"^https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/(\w+)/status/(\d+)", re.ASCII)
+_HANDLE = re.compile(r"\w+", re.ASCII)
 # X escapes these three and nothing else, in texts and in names; the ampersand goes last.
 _ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 # Language codes that say nothing, and two that BCP 47 has retired.
@@ -181,6 +182,27 @@ def _mentions(row: Json, view: View, answered: str | None) -> tuple[str, ...]:
     ]
     implicit = [answered, view.account.id if view.floor is Kind.MENTION else None]
     return tuple(dict.fromkeys(str(each) for each in [*found, *implicit] if each and each != row["author_id"]))
+
+
+def renamed(rows: Iterable[Any], view: View) -> Renamed | None:
+    """Ourselves, where the newest of these posts that names us does so by another handle than the one we know. It costs nothing, which a
+    profile does; and whoever wrote it had to write the handle that we had then."""
+    named = [found for row in rows if (found := _named_us(row, view))]
+    newest = max(named, key=lambda each: each.at, default=None)
+    return newest if newest and newest.account.handle.lower() != view.account.handle.lower() else None
+
+
+def _named_us(row: Any, view: View) -> Renamed | None:
+    try:
+        handle = next(
+            str(each["username"]) for each in row["entities"]["mentions"] if str(each["id"]) == view.account.id
+        )
+        if not _HANDLE.fullmatch(handle):  # it goes into queries
+            return None
+        account = replace(view.account, handle=handle, url=f"{view.web}/{handle}")
+        return Renamed(account, instants.of_post(row["created_at"]))
+    except (*_UNREADABLE, StopIteration):
+        return None
 
 
 def _quoted_writer(row: Json, quoted: str | None, view: View) -> str | None:

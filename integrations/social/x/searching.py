@@ -24,8 +24,8 @@ _THREAD = re.compile(r"[0-9]{1,19}", re.ASCII)
 def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator[Page[Engagement]]:
     """One search for each batch of threads, a page at a time. A thread counts as read when its batch is at its end;
     until then the cursor keeps the batch and the place in it, and a later pull takes those up first."""
-    state = SearchCursor.load(cursor)
     handle, now = reader.me.handle, reader.now()
+    state = SearchCursor.load(cursor).under(handle, QUOTES)
     wanted = terms(handle, threads)
     reach = now - REACH
     floor = max(reach, reader.since) if reader.since else reach

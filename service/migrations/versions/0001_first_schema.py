@@ -510,6 +510,7 @@ def upgrade() -> None:
         sa.Column("handle", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("handle_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("way", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), nullable=False),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -57,6 +59,36 @@ def test_quotes_of_us_are_found_by_one_query_whatever_they_quote(wire: Wire) -> 
     (page,) = wire.client().pull("conversations", None)
     assert [(item.id, item.kind, item.quotes) for item in page.items] == [(quote, Kind.QUOTE, ours)]
     assert wire.queries(SEARCH)[0]["query"] == '(url:"x.com/acme/status" OR url:"twitter.com/acme/status") -is:retweet'
+
+
+def test_under_a_new_handle_quotes_are_read_anew_and_nothing_else_is(wire: Wire) -> None:
+    root = _thread(wire, 1, US.id, 0)
+    (*_, last) = wire.client().pull("conversations", None, [root])
+    renamed = wire.client(account=replace(US, handle="acme_new"))
+    (*_, last) = renamed.pull("conversations", last.cursor, [root])
+    list(renamed.pull("conversations", last.cursor, [root]))
+    starts = [(query["query"][:5], query["start_time"][:10]) for query in wire.queries(SEARCH)]
+    assert sorted(starts[2:4]) == [("(url:", "2026-03-13"), ("conve", "2026-03-20")]
+    assert {start for _, start in starts[4:]} == {"2026-03-20"}
+
+
+def test_a_search_that_began_under_the_old_handle_is_begun_anew(wire: Wire) -> None:
+    wire.page = 1
+    ours = snowflake(NOW - timedelta(days=2))
+    wire.add(tweet(ours, US.id, "anvils", NOW - timedelta(days=2)))
+    for hours in (1, 2):
+        at = NOW - timedelta(hours=hours)
+        wire.add(tweet(snowflake(at), "9", "look at this", at, quotes=ours))
+    half = next(wire.client().pull("conversations", None))
+    list(wire.client(account=replace(US, handle="acme_new")).pull("conversations", half.cursor))
+    assert "next_token" not in wire.queries(SEARCH)[1]
+
+
+def test_a_place_that_says_no_handle_stands(wire: Wire) -> None:
+    (page,) = wire.client().pull("conversations", None)
+    before = {name: value for name, value in json.loads(page.cursor or "").items() if name != "handle"}
+    list(wire.client().pull("conversations", json.dumps(before)))
+    assert wire.queries(SEARCH)[1]["start_time"].startswith("2026-03-20")
 
 
 def test_queries_hold_as_many_threads_as_fit_into_512_characters(wire: Wire) -> None:

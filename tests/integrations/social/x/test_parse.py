@@ -130,6 +130,23 @@ def test_a_mention_without_an_id_is_known_by_its_handle() -> None:
     assert parse.post(row, view).mentions == ("31", US.id)
 
 
+@pytest.mark.parametrize(
+    "entity",
+    [
+        {"id": US.id, "username": 'acme" OR url:"evil'},
+        {"id": US.id, "username": "acme\x00"},
+        {"id": US.id},
+        {"id": US.id, "username": "ACME"},
+        {"id": "9", "username": "acme_new"},
+        "acme_new",
+        None,
+    ],
+)
+def test_what_names_us_by_no_other_handle_renames_nobody(entity: Any) -> None:
+    rows = [tweet("1", text="hello", entities={"mentions": [entity]}), {"entities": None}, None]
+    assert parse.renamed(rows, VIEW) is None
+
+
 def test_a_reference_to_an_edited_post_names_its_first_version() -> None:
     edited = tweet("202", US.id, "better", edit_history_tweet_ids=["201", "202"])
     item = parse.post(tweet("300", "9", "yes", reply_to=("202", US.id)), replace(VIEW, posts={"202": edited}))
