@@ -42,6 +42,15 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """How many calls the provider still serves, by its own count."""
+
+    left: int
+    most: int
+    what: str  # of which there are so many: "calls a day (all tools share them)"
+
+
+@dataclass(frozen=True, slots=True)
 class Renamed:
     """The connected account under a handle that is not the one we know, and when it went by that."""
 
@@ -266,7 +275,7 @@ class Page(Generic[T]):
     """Some records, and the cursor to keep once they are stored. `notes` are sentences for the connection's
     health line ("only the newest 800 mentions are served"); `reads` counts billed reads by price name, where no meter was told of them. `answered` are ids
     of posts that a pull was given and need not ask for again, served or not. `renamed`: the newest of these records has our own account
-    under another handle; where profiles are paid for, nothing else tells."""
+    under another handle; where profiles are paid for, nothing else tells. `budget`: what the provider said, as it served the page, that it serves yet."""
 
     items: tuple[T, ...]
     cursor: str | None
@@ -274,3 +283,4 @@ class Page(Generic[T]):
     reads: Mapping[str, int] = field(default_factory=dict)
     answered: tuple[str, ...] = ()
     renamed: Renamed | None = None
+    budget: Budget | None = None

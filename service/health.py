@@ -22,6 +22,7 @@ ITEMS = {"social": "posts", "crm": "records"}
 
 
 PROOF = timedelta(days=8)  # a week, after which every post is asked for again, and a day
+BUDGET_HOLDS = timedelta(days=1)
 LONG = timedelta(minutes=15)  # a limit that lasts longer is worth a sentence
 
 
@@ -44,6 +45,7 @@ class Health:
     proven_at: datetime | None  # when it was last proven that reading works: something arrived, new or known
     lag: timedelta | None  # what is younger than this may not have been read yet; None: nothing was read to its end yet
     next_pull_at: datetime | None
+    budget: str  # how much the provider still serves, in one sentence; "" where it does not say
 
 
 def line(connection: Row, now: datetime) -> str:
@@ -92,7 +94,24 @@ def of(connection: Row, now: datetime) -> Health:
     light, advice = _judged(connection, active, proven, now)
     following = min((stream["next_pull_at"] for stream in active if stream["next_pull_at"]), default=None)
     off = light is Light.OFF
-    return Health(light, line(connection, now), advice, proven, None if off else behind, None if off else following)
+    return Health(
+        light,
+        line(connection, now),
+        advice,
+        proven,
+        None if off else behind,
+        None if off else following,
+        "" if off else _budget(connection, now),
+    )
+
+
+def _budget(connection: Row, now: datetime) -> str:
+    """What the provider said last that it still serves, if that is not a day old: by then it counts anew."""
+    told = [each for stream in connection["streams"] if (each := stream.get("budget"))]
+    newest = max(told, key=lambda each: datetime.fromisoformat(each["at"]), default=None)
+    if newest is None or now - datetime.fromisoformat(newest["at"]) > BUDGET_HOLDS:
+        return ""
+    return f"{newest['left']:,} of {newest['most']:,} {newest['what']} are left."
 
 
 def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now: datetime) -> tuple[Light, str]:

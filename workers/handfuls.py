@@ -51,6 +51,7 @@ def _together(pages: Sequence[Page[Any]]) -> Page[Any]:
         dict(reads),
         tuple(each for page in pages for each in page.answered),
         max((page.renamed for page in pages if page.renamed), key=lambda each: each.at, default=None),
+        next((page.budget for page in reversed(pages) if page.budget), None),
     )
 
 

@@ -196,6 +196,7 @@ def _end(session: Session, job: StreamJob, finished: bool) -> list[str]:
     urgent = streams.is_open(session, held.connection, business_now() - OPEN_WITHIN)
     if job.meter is not None:
         job.meter.close(session)
+    streams.keep_budget(held.stream, job.budget)
     streams.finish(session, held.stream, next_at=_next(job, held, finished, urgent), done=done, urgent=urgent)
     orphans = any(each.wants_parents for each in job.provider.streams) and bool(
         pulling.missing_parents(session, job.connection, 1)

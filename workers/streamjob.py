@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from integrations.provider import Stream
-from integrations.records import Engagement, Gone, Page
+from integrations.records import Budget, Engagement, Gone, Page
 from integrations.registry import AnyProvider
 from service.models import Connection
 from service.runtime import Runtime
@@ -51,6 +51,7 @@ class StreamJob:
     meter: StreamMeter | None
     begun_at: datetime
     asked_for: Sequence[str]  # what a stream looks into that says so: threads, or missing posts
+    budget: Budget | None = None  # as the provider told it last
 
     def hold(self, session: Session) -> streams.Held:
         held = streams.hold(session, self.workspace_id, self.stream_id, self.lease_id)
@@ -67,6 +68,7 @@ class StreamJob:
 
 def store(job: StreamJob, page: Page[Any]) -> None:
     """Stores a page and its cursor in one transaction. Raises LeaseLostError and StoppedError."""
+    job.budget = page.budget or job.budget
     if job.meter:
         job.meter.flush()
     reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
@@ -80,6 +82,7 @@ def store(job: StreamJob, page: Page[Any]) -> None:
         new = _save(session, job, page.items)
         if page.answered:
             pulling.parents_answered(session, job.connection, page.answered)
+        streams.keep_budget(held.stream, page.budget)
         streams.advance(held.stream, page.cursor, new=new, served=bool(page.items), notes=page.notes, reads=reads)
 
     job.runtime.db.retried(job.workspace_id, work)

@@ -38,6 +38,12 @@ class ConditionSchema(Schema):
         metadata=about("What is younger than this may not have been read yet; null: that cannot be said."),
     )
     next_pull_at = Instant(allow_none=True, metadata=about("null: being read now, or not read."))
+    budget = Text(
+        metadata=about(
+            'How many calls the provider still serves, by its own count, such as "12,400 of 15,000 calls a day (all tools share them)'
+            ' are left."; empty: it has not said so within a day.'
+        )
+    )
 
 
 class SpendSchema(Schema):
@@ -75,6 +81,7 @@ def dump(row: Row, now: datetime) -> Row:
         "proven_at": found.proven_at,
         "lag_seconds": None if found.lag is None else int(found.lag.total_seconds()),
         "next_pull_at": found.next_pull_at,
+        "budget": found.budget,
     }
     return {"health": found.line, "condition": condition, "spend": _spend(row.get("spending"))}
 

@@ -146,6 +146,8 @@ class Stream(Tenant, Identified, Base):
     error: Mapped[str] = mapped_column(Text, default="")
     error_at: Mapped[datetime | None]
     notes: Mapped[list[Any]] = mapped_column(default=list)
+    # `integrations.records.Budget` as the provider told it last, and `at`; empty: it never did.
+    budget: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     waits_for: Mapped[str] = mapped_column(Text, default="", server_default="")  # rate_limit, ceiling
     limited_at: Mapped[datetime | None]  # when the provider last asked us to wait
     served_at: Mapped[datetime | None]  # when it last served anything that belongs here, new or known

@@ -198,7 +198,7 @@ PERSON_REQUESTS = Listing(
 )
 _STREAMS = (
     "SELECT connection_id, name, status, next_pull_at, first_done_at, last_pulled_at, last_item_at, served_at, items, reads, failures, error,"
-    " error_at, waits_for, notes FROM streams WHERE workspace_id = %(w)s AND connection_id = ANY(%(ids)s) ORDER BY connection_id, name"
+    " error_at, waits_for, notes, budget FROM streams WHERE workspace_id = %(w)s AND connection_id = ANY(%(ids)s) ORDER BY connection_id, name"
 )
 _OWNERS = (
     "SELECT o.connection_id, o.native_id, o.email, o.name FROM unnest(%(crms)s::uuid[], %(owners)s::text[]) AS x(crm, owner)"

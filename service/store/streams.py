@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy import and_, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from integrations.provider import RECHECK
+from integrations.records import Budget
 from service.clock import real_now
 from service.db import raw
 from service.leases import until
@@ -83,6 +84,12 @@ def advance(
     if notes:
         stream.notes = list(dict.fromkeys([*stream.notes, *notes]))[-5:]
     count(stream, reads)
+
+
+def keep_budget(stream: Stream, budget: Budget | None) -> None:
+    """What the provider has just said that it serves yet; None: nothing."""
+    if budget is not None:
+        stream.budget = {**asdict(budget), "at": real_now().isoformat()}
 
 
 def count(stream: Stream, reads: Mapping[str, int]) -> None:

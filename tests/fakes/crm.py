@@ -19,6 +19,7 @@ from integrations.provider import WRITE_HANDLES, CRMRecord, Provider, Secret, St
 from integrations.records import (
     Activity,
     Author,
+    Budget,
     Contact,
     Gone,
     Handle,
@@ -52,6 +53,7 @@ class FakeCRM:
 
     account: Author = ACCOUNT
     page_size: int = 100
+    budget: Budget | None = None  # that pages bring
     batch_size: int = 100
     unique: bool = True
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -155,7 +157,7 @@ class FakeCRM:
         for group in chunks(log[start:], self.page_size) or [()]:
             self.script.called("page", stream)
             start += len(group)
-            yield Page(tuple(group), f"at:{start}")
+            yield Page(tuple(group), f"at:{start}", budget=self.budget)
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
         self.script.called("read_tasks", tuple(ids))

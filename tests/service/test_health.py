@@ -220,6 +220,18 @@ def test_the_line_says_what_is_waited_for_and_what_proves_it(row: dict[str, Any]
     assert health.line(row, NOW) == line
 
 
+def test_what_the_provider_still_serves_is_what_it_said_last_unless_that_is_a_day_old() -> None:
+    def told(left: int, age: timedelta) -> dict[str, Any]:
+        return stream(budget={"left": left, "most": 15_000, "what": "calls a day", "at": (NOW - age).isoformat()})
+
+    def said(*streams: dict[str, Any], **values: Any) -> str:
+        return health.of(connection(*streams, **values), NOW).budget
+
+    assert said(told(12_500, HOUR), told(12_400, MINUTE), stream()) == "12,400 of 15,000 calls a day are left."
+    assert said(told(12_400, DAY + MINUTE), stream()) == ""
+    assert said(told(12_400, MINUTE), status="disconnected") == ""
+
+
 # --- what is not read though it should be ---------------------------------------------------------------------
 
 SLOWEST = unread.MISSED * polling.LONGEST  # 2 hours: no quiet account is left alone for so long

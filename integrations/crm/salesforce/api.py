@@ -19,6 +19,7 @@ from integrations.errors import (
 from integrations.foreign import objects
 from integrations.http import Session, parse_json
 from integrations.provider import Access
+from integrations.records import Budget
 
 VERSION = "66.0"  # Spring '26. Each version is served for three years at least; 41.0 to 68.0 are (November 2026)
 SHARE = 90  # percent of the organisation's daily calls at which we stop, so that its other tools go on
@@ -63,6 +64,7 @@ class API:
         options = access.app.options if access else {}
         self._root = f"/services/data/v{_version(options)}"
         self._share = _share(options)
+        self.budget: Budget | None = None  # as the last answer told it
         self._spent = ""  # a sentence, once an answer said that our share is used up
         self._http = Session(
             base_url,
@@ -144,8 +146,13 @@ class API:
         return [each if isinstance(each, dict) else {} for each in found]
 
     def _mind(self, response: requests.Response, *_: object, **__: object) -> None:
-        for used, most in _USAGE.findall(response.headers.get("Sforce-Limit-Info", "")):
-            if int(most) > 0 and int(used) * 100 >= int(most) * self._share:
+        told = [(int(used), int(most)) for used, most in _USAGE.findall(response.headers.get("Sforce-Limit-Info", ""))]
+        left = [
+            Budget(max(0, most - used), most, "calls a day (all tools share them)") for used, most in told if most > 0
+        ]
+        self.budget = min(left, key=lambda each: each.left, default=self.budget)
+        for used, most in told:
+            if most > 0 and used * 100 >= most * self._share:
                 self._spent = (
                     f"All tools together have used {self._share} percent of the calls that Salesforce serves in a day,"
                     " so Warmline waits and leaves the rest to the others."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from integrations.crm.salesforce import fields
@@ -196,7 +196,7 @@ def pull(source: Source, stream: str, cursor: str | None) -> Pages:
     try:
         for page in read(source, cursor):
             cursor = page.cursor
-            yield page
+            yield replace(page, budget=source.api.budget)
     except ShareUsedError as error:
-        yield Page((), cursor, (str(error),))
+        yield Page((), cursor, (str(error),), budget=source.api.budget)
         raise

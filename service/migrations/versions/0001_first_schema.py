@@ -1015,6 +1015,9 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("error_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("notes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "budget", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
         sa.Column("waits_for", sa.Text(), server_default="", nullable=False),
         sa.Column("limited_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("served_at", sa.DateTime(timezone=True), nullable=True),

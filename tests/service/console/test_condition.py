@@ -107,3 +107,10 @@ def test_a_ceiling_that_is_none_is_refused_plainly(olga: Browser, priced: Scene,
     answer = olga.post(f"/connections/{priced.social}/ceiling", {"dollars": typed})
     assert answer.status_code == 400
     assert "Write whole US dollars" in answer.get_data(as_text=True)
+
+
+def test_a_card_says_how_much_the_provider_still_serves(olga: Browser, scene: Scene, held: Runtime) -> None:
+    budget = {"left": 12_400, "most": 15_000, "what": "calls a day", "at": real_now().isoformat()}
+    with held.db.tenant(scene.workspace_id) as session:
+        session.execute(update(Stream).where(Stream.connection_id == scene.social).values(budget=budget))
+    assert "12,400 of 15,000 calls a day are left." in card(olga)

@@ -10,7 +10,7 @@ import pytest
 from integrations.crm.salesforce.soql import OVERLAP
 from integrations.errors import InvalidRequestError, PermissionDeniedError, RateLimitError, TemporaryError
 from integrations.provider import App
-from integrations.records import Contact, Gone, Handle
+from integrations.records import Budget, Contact, Gone, Handle
 from tests.integrations.crm.salesforce.conftest import World
 from tests.integrations.crm.salesforce.reading import drain
 from tests.integrations.crm.salesforce.server import KEY, refuse
@@ -203,6 +203,23 @@ def test_once_our_share_of_the_days_calls_is_used_up_the_next_one_is_not_made_an
     assert len(world.server.calls) == 1
     assert raised.value.retry_after == 900
     assert "90 percent of the calls" in notes[-1]
+
+
+def test_pages_say_how_many_calls_of_the_day_are_left_also_once_we_wait(world: World) -> None:
+    world.server.usage = (2_600, 15_000)
+    assert [page.budget for page in world.client().pull("contacts", None)][-1] == Budget(
+        12_400, 15_000, "calls a day (all tools share them)"
+    )
+    world.server.usage = (16_000, 15_000)
+    told: list[Budget | None] = []
+
+    def read() -> None:
+        for page in world.client().pull("contacts", None):
+            told.append(page.budget)
+
+    with pytest.raises(RateLimitError):
+        read()
+    assert told[-1] == Budget(0, 15_000, "calls a day (all tools share them)")
 
 
 def test_a_pull_that_waits_goes_on_where_it_was(world: World) -> None:
