@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from integrations.crm.pipedrive.api import ACTIVITIES, COSTS, IDS, ORGANIZATIONS, PAGE, PERSONS, USERS
 from integrations.errors import RateLimitError
 from integrations.foreign import is_clock
 
@@ -27,6 +28,15 @@ LOOK_AGAIN = 1800.0  # seconds: the budget is renewed at the midnight of a serve
 DAY = 86_400.0
 # What may be spent at one go, of a day's part; the rest of it flows in over the day. Together they are the part.
 AT_ONCE = 0.25
+# What a stream's dearest page costs: nothing of a page is kept before all of it is paid for. A page of persons may be asked for four times
+# (its fields are gone, and each time its cursor is not taken back), and each of its rows may be with an organization of its own.
+DEAREST: Mapping[str, int] = {
+    "contacts": 4 * COSTS["GET", PERSONS] + PAGE // IDS * COSTS["GET", ORGANIZATIONS],
+    "activities": 2 * COSTS["GET", ACTIVITIES],
+    "tasks": 2 * COSTS["GET", ACTIVITIES],
+    "owners": COSTS["GET", USERS],
+}
+LEAST = 30.0  # tokens that fit into any purse
 
 
 class BudgetError(RateLimitError):
@@ -72,15 +82,24 @@ class Purse:
     left: float = 0.0
     at: float = 0.0
     limit: int = SMALLEST
+    need: float = 0.0  # with how much the next page is begun at all: the last one could not be paid to its end
+    _paid: int = 0  # of this page
     _till: Till = field(default_factory=Till)
 
     def pay(self, tokens: int) -> None:
         self._till.pay(tokens)
         self._fill()
-        if self.left < tokens:
-            wait = (tokens - self.left) / self._flow
+        if self.left < max(tokens, 0 if self._paid else self.need):
+            if self._paid:  # to begin it with less than it may cost would empty the purse for nothing once more
+                self.need = DEAREST[self.stream]
+            wait = (max(tokens, self.need) - self.left) / self._flow
             raise BudgetError(self._sentence(), retry_after=max(1.0, wait))
         self.left -= tokens
+        self._paid += tokens
+
+    def turn(self) -> None:
+        """A page has come to its end."""
+        self.need, self._paid = 0.0, 0
 
     def learn(self, headers: Mapping[str, str]) -> None:
         self._till.learn(headers)
@@ -90,7 +109,7 @@ class Purse:
 
     def dump(self) -> dict[str, Any]:
         """JSON-able, for a cursor."""
-        return {"left": round(self.left, 4), "at": self.at, "limit": self.limit}
+        return {"left": round(self.left, 4), "at": self.at, "limit": self.limit, "need": self.need}
 
     @property
     def part(self) -> float:
@@ -99,8 +118,8 @@ class Purse:
 
     @property
     def _capacity(self) -> float:
-        # One list has to fit in, however small the share: else the stream would wait for ever.
-        return max(self.part * AT_ONCE, 30.0)
+        # Each page has to fit in, however small the share: else the stream would wait for ever.
+        return max(self.part * AT_ONCE, DEAREST[self.stream], LEAST)
 
     @property
     def _flow(self) -> float:
@@ -122,9 +141,9 @@ class Purse:
 def purse(value: object, stream: str, part: float, clock: Callable[[], float]) -> Purse:
     """The purse that `dump` wrote into a cursor, or a full one."""
     if isinstance(value, dict):
-        left, at, limit = (value.get(name) for name in ("left", "at", "limit"))
+        left, at, limit, need = (value.get(name) for name in ("left", "at", "limit", "need"))
         if isinstance(left, (int, float)) and abs(left) < MOST and is_clock(at) and _whole(limit):
-            return Purse(stream, part, clock, float(left), float(at), int(limit))  # type: ignore[arg-type]
+            return Purse(stream, part, clock, float(left), float(at), int(limit), DEAREST[stream] if need else 0.0)  # type: ignore[arg-type]
     full = Purse(stream, part, clock, at=clock())
     full.left = full._capacity
     return full

@@ -61,6 +61,11 @@ class Reading:
     def page(self, items: Sequence[CRMRecord], notes: Sequence[str] = (), **state: Any) -> Page[CRMRecord]:
         """A page, with everything that was known before and `state` to go on from."""
         self.state = {name: value for name, value in {**self.state, **state}.items() if value is not None}
+        self.purse.turn()
+        return self.put_away(items, notes)
+
+    def put_away(self, items: Sequence[CRMRecord], notes: Sequence[str]) -> Page[CRMRecord]:
+        """A page that leaves everything as it is, but for the purse."""
         return Page(tuple(items), store(**{**self.state, "purse": self.purse.dump()}), tuple(notes))
 
 
@@ -73,7 +78,7 @@ def pull(source: Source, stream: str, cursor: str | None) -> Pages:
     try:
         yield from read(reading)
     except BudgetError as error:
-        yield reading.page((), (str(error),))
+        yield reading.put_away((), (str(error),))
         raise
 
 

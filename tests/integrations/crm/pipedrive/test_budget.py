@@ -12,6 +12,7 @@ from integrations.crm.pipedrive.budget import DAY, PARTS, SMALLEST, BudgetError,
 from integrations.errors import RateLimitError
 from tests.integrations.contract.harnesses import new
 from tests.integrations.crm.pipedrive.conftest import World
+from tests.integrations.crm.pipedrive.server import TWITTER
 
 MakeWorld = Callable[..., World]
 TOLD = "x-daily-ratelimit-token-limit"
@@ -206,6 +207,57 @@ def test_an_empty_purse_loses_nothing(make_world: MakeWorld) -> None:
             world.clock.forward(seconds=error.retry_after)
 
     assert seen == {str(each) for each in made}
+
+
+@pytest.mark.parametrize("stream", PARTS)
+def test_every_stream_of_a_large_company_gets_to_its_end_at_the_smallest_share(
+    make_world: MakeWorld, stream: str
+) -> None:
+    world = make_world(limit=30_000, form={"daily_share": "1"})
+    world.server.users[7] = {"id": 7, "name": "Ben", "email": "ben@example.com", "active_flag": True}
+    for number in range(1100):
+        organization = world.server.put("organization", {"name": f"Organization {number}"})
+        world.server.put("person", {"name": f"Person {number}", "org_id": organization})
+        world.server.put("activity", {"type": "call", "done": True, "subject": "Called"})
+
+    seen, ended = read_to_the_end(world, stream)
+
+    assert ended
+    assert len(seen) == {"contacts": 1100, "activities": 1100, "tasks": 0, "owners": 1}[stream]
+
+
+def test_a_page_is_paid_for_though_neither_its_cursor_nor_its_fields_are_taken_any_more(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000, prepared=False)
+    world.server.add_field(TWITTER, "Twitter")
+    world.prepare(daily_share="1")
+    for number in range(1100):
+        organization = world.server.put("organization", {"name": f"Organization {number}"})
+        world.server.put("person", {"name": f"Person {number}", "org_id": organization})
+        if number % 100 == 0:
+            world.clock.forward(minutes=1)
+    first = next(iter(world.client().pull("contacts", None)))
+    world.server.cursors_before = world.server.pages + 1
+    world.server.fields = [field for field in world.server.fields if field["field_code"] != TWITTER]
+
+    seen, ended = read_to_the_end(world, "contacts", first.cursor)
+
+    assert ended
+    assert len(seen | {each.id for each in first.items}) == 1100
+
+
+def read_to_the_end(world: World, stream: str, cursor: str | None = None, *, tries: int = 40) -> tuple[set[str], bool]:
+    """The ids of all that comes, tried again after as long as is said, by a company whose day never ends; and whether the end came."""
+    seen: set[str] = set()
+    for _ in range(tries):
+        world.server.spent = 0
+        try:
+            for page in world.client().pull(stream, cursor):
+                seen |= {str(each.id) for each in page.items}
+                cursor = page.cursor
+            return seen, True
+        except RateLimitError as error:
+            world.clock.forward(seconds=error.retry_after)
+    return seen, False
 
 
 def test_a_used_up_day_is_waited_for_and_a_burst_only_for_a_moment(world: World) -> None:
