@@ -112,6 +112,17 @@ class Cleaner(Protocol):
 
 
 @runtime_checkable
+class Thrifty(Protocol):
+    """What a client can do besides that keeps what its connection spends over a day within an allowance: a process or a client that is new
+    has to go on with what the last one left."""
+
+    def allowance(self) -> Mapping[str, Any]:
+        """What is left of it, JSON-able, by what it is for: only that out of which this client has spent something. The others are not
+        touched where it is kept. Every later client gets all that was kept, as `Access.allowance`."""
+        ...
+
+
+@runtime_checkable
 class ContactReader(Protocol):
     """What the client of a CRM can do besides whose stream of contacts shows by itself who was deleted only while there are not too many:
     of more, some are asked about in each sweep, round and round."""
@@ -331,6 +342,7 @@ class Access:
     base_url: str = ""  # as `Setting` has it
     meter: Meter | None = None  # None: nothing is kept within anything (while connecting)
     wanted: Wanted | None = None  # None: all of them
+    allowance: Mapping[str, Any] = field(default_factory=dict)  # what was kept of it: see `Thrifty`
     # Handles of colleagues whose ids are not known yet: their profiles are wanted too, as soon as anybody else's post is read.
     listed: tuple[str, ...] = ()
 

@@ -139,7 +139,7 @@ def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now
         (bool(steps), Light.WAITING, _sentence(str(steps[0])) if steps else ""),
         (bool(ceiling), Light.WAITING, "Raise the ceiling, or wait for the next month."),
         (bool(connection.get("overdue")), Light.WAITING, "Close the tasks that rest on them, or give reading more money."),
-        (bool(failing) or unwritten(connection) or connection["ready_at"] is None, Light.WAITING, ""),
+        (bool(failing) or unwritten(connection) or _held_up(connection, now) or connection["ready_at"] is None, Light.WAITING, ""),
         (proven is None or now - proven > PROOF, Light.WAITING, _PROVE[connection["kind"]]),
     )  # fmt: skip
     return next(((light, advice) for holds, light, advice in table if holds), (Light.WELL, ""))
@@ -229,8 +229,18 @@ def unwritten(connection: Row) -> bool:
     return bool(connection.get("push_failures") and due and not off)
 
 
+def _held_up(connection: Row, now: datetime) -> bool:
+    """Whether writing waits for a limit that lasts, and nothing is wrong."""
+    due, off = connection.get("next_push_at"), connection["status"] != "active" or connection.get("frozen")
+    waits = bool(connection.get("push_error")) and not connection.get("push_failures")
+    return waits and not off and due is not None and due - now > LONG
+
+
 def _writing(connection: Row, name: str, now: datetime) -> list[str]:
-    """That writing fails, and why."""
+    """That writing fails, or has to wait for long, and why."""
+    if _held_up(connection, now):
+        why = _sentence(connection["push_error"])
+        return [f"Writing to {name} waits and goes on {_ahead(connection['next_push_at'], now)}. {why}"]
     if not unwritten(connection):
         return []
     why = f": {error.strip().rstrip('.')}" if (error := str(connection.get("push_error") or "")) else ""

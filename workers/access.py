@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy.orm import Session
+
 from integrations.errors import AuthenticationError
 from integrations.oauth import NothingToRenewWithError
-from integrations.provider import Access, Meter, Wanted
+from integrations.provider import Access, Meter, Thrifty, Wanted
 from integrations.registry import providers
 from service import speaking
 from service.credentials import RefusedError
 from service.models import Connection
 from service.runtime import Runtime
+from service.store import allowances
 from service.watch import tracing
 
 T = TypeVar("T")
@@ -57,6 +60,20 @@ class Line:
         """As `speak`, with what the connection's client is made from."""
         return self._renewing(lambda opened: call(opened.access))
 
+    def keep(self, session: Session) -> None:
+        """Keeps what the client has left of what it may spend, for the connection's next one."""
+        allowances.keep(session, self.connection, self._left())
+
+    def keep_now(self) -> None:
+        """As `keep`, in a transaction of its own."""
+        if self._left():
+            with self.runtime.db.tenant(self.connection.workspace_id) as session:
+                self.keep(session)
+
+    def _left(self) -> Mapping[str, Any]:
+        client = self._opened.client if self._opened else None
+        return client.allowance() if isinstance(client, Thrifty) else {}
+
     def _renewing(self, call: Callable[[_Opened], T]) -> T:
         opened, renewals = self._opened or self._open(None), 0
         while True:
@@ -75,7 +92,8 @@ class Line:
     def _open(self, refused: int | None) -> _Opened:
         found, self.found = self.found, None  # good for once: after a refusal it is read anew
         access, held = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since, found=found)
-        access = replace(access, meter=self.meter, wanted=self.wanted, listed=self.listed)
+        allowance = {**self.connection.allowance, **self._left()}
+        access = replace(access, meter=self.meter, wanted=self.wanted, listed=self.listed, allowance=allowance)
         client = providers()[self.connection.provider].client(access)
         self._opened = _Opened(client, access, held.version, held.renewed)
         return self._opened

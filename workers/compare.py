@@ -227,7 +227,10 @@ def _crm(runtime: Runtime, connection: Connection) -> _Look:
     there = {f"task:{row['id']}" for row in sample.rows}
     look.looked |= {each for each in sample.again if each[0] not in _OVER_THERE and each[1] not in there}
     look.looked |= {each for each in sample.again if each[0] == "task_unsent"}
-    _strangers(runtime, connection, line, look)
+    try:
+        _strangers(runtime, connection, line, look)
+    finally:
+        line.keep_now()
     if answers:
         runtime.db.retried(
             connection.workspace_id,

@@ -40,6 +40,7 @@ def write_back(
         with runtime.db.tenant(workspace_id) as session:
             if hold(session) is None:
                 return False
+            line.keep(session)
             handles.settle(session, workspace_id, found, results)
         later = later or any(each.outcome is WriteOutcome.LATER for each in results)
     return True

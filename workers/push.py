@@ -77,13 +77,13 @@ def _push(job: _Job) -> None:
             connection, rows = taken
             answer = caller.submit(tracing.here(_call), line, rows)
             if answered is not None:
-                _store(job, *answered)
+                _store(job, line, *answered)
             taken = _take(job, [row.id for row in rows]) if not turn.over else None
             ahead = taken[1] if taken else []
             try:
                 answered = rows, answer.result()
             except Exception as error:
-                _failed(job, connection, rows, ahead, error)
+                _failed(job, line, connection, rows, ahead, error)
                 return
             policy.tell_recovered(connection.push_failures, provider=connection.provider, connection=str(connection.id))
             waits = [_AGAIN[each.outcome] for each in answered[1].values() if each.outcome in _AGAIN]
@@ -92,7 +92,7 @@ def _push(job: _Job) -> None:
                 _put_back(job, ahead)
                 break
     if answered is not None:
-        _store(job, *answered)
+        _store(job, line, *answered)
     _finish(job, line, turn, retry_at)
 
 
@@ -124,7 +124,7 @@ def _finish(job: _Job, line: Line, turn: Turn, retry_at: datetime | None) -> Non
             with job.runtime.db.tenant(job.workspace_id) as session:
                 held = job.hold(session)
             if held is not None:
-                _failed(job, held, (), (), error)
+                _failed(job, line, held, (), (), error)
             return
         if left:
             retry_at = max(filter(None, (retry_at, real_now() + _AGAIN[PushOutcome.LATER])))
@@ -146,7 +146,7 @@ def _leave(job: _Job, connection: Connection, line: Line) -> None:
     try:
         leave.finish(job.runtime, connection, line, job.hold)
     except Exception as error:
-        _failed(job, connection, (), (), error)
+        _failed(job, line, connection, (), (), error)
 
 
 _Taken = tuple[Connection, list[TaskRow]]
@@ -226,11 +226,12 @@ def _too_early(row: TaskRow) -> bool:
 # --- what came of it ------------------------------------------------------------------------------------------
 
 
-def _store(job: _Job, rows: Sequence[TaskRow], results: Mapping[str, PushResult]) -> None:
+def _store(job: _Job, line: Line, rows: Sequence[TaskRow], results: Mapping[str, PushResult]) -> None:
     def work(session: Session) -> None:
         connection = job.hold(session)
         if connection is None:
             return  # we were away for longer than our lease: whoever has it now finds these by their keys
+        line.keep(session)
         now, business = real_now(), business_now()
         outcomes = [settled(row, results.get(row.key), now, business) for row in rows]
         pushing.settle(session, job.workspace_id, outcomes)
@@ -268,7 +269,7 @@ def _tell(
 
 
 def _failed(
-    job: _Job, connection: Connection, rows: Sequence[TaskRow], ahead: Sequence[TaskRow], error: Exception
+    job: _Job, line: Line, connection: Connection, rows: Sequence[TaskRow], ahead: Sequence[TaskRow], error: Exception
 ) -> None:
     """The whole call failed before anything was sent (providers promise that), or on our side, and then nobody knows. What
     stood ready behind it was not sent."""
@@ -280,11 +281,13 @@ def _failed(
         held = job.hold(session)
         if held is None:
             return
+        line.keep(session)
         left = [untouched(row, unsent) for row in rows] + [untouched(row, unsent=True) for row in ahead]
         pushing.settle(session, job.workspace_id, left)
         failures = connection.push_failures + 1 if told.failed else connection.push_failures
         wait = _until_again(told, connection.push_failures)
-        pushing.let_go(session, held, failures=failures, error=told.shown, retry_at=real_now() + wait)
+        shown = told.shown or (policy.sentence(error) if told.waits else "")
+        pushing.let_go(session, held, failures=failures, error=shown, retry_at=real_now() + wait)
     if told.reauth:  # in a transaction of its own, which locks the connection before anything else
         with job.runtime.db.tenant(job.workspace_id) as session:
             connecting.needs_reauth(session, connection, told.shown, refused=policy.refused_version(error))

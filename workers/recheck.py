@@ -95,9 +95,12 @@ def _recheck_tasks(job: StreamJob) -> bool:
     with job.runtime.db.tenant(job.workspace_id) as session:
         ids = reconciling.open_in_crm(session, job.workspace_id, job.connection.id)
     answers: list[TaskState | Gone] = []
-    for start in range(0, len(ids), RECHECKED):
-        part = ids[start : start + RECHECKED]
-        answers += job.line.speak(partial(_read_tasks, part))
+    try:
+        for start in range(0, len(ids), RECHECKED):
+            part = ids[start : start + RECHECKED]
+            answers += job.line.speak(partial(_read_tasks, part))
+    finally:
+        job.line.keep_now()
     store(job, Page(tuple(answers), job.cursor))
     following = _recheck_contacts(job)
     if following != job.cursor:

@@ -86,6 +86,7 @@ class Connection(Tenant, Identified, Created, Base):
     paused_at: Mapped[datetime | None]  # a person paused it: nothing is read or written
     paused_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
     monthly_ceiling: Mapped[int | None]  # US dollars that reading may cost in a month; None: the workspace's alone
+    allowance: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what its clients left of it
 
 
 class Credential(Tenant, Base):

@@ -28,7 +28,7 @@ PROVIDER: Provider[CRMClient] = Provider(
         FormField(
             "daily_share",
             "Share of the daily API budget, in percent",
-            "All of the company's tools spend from one budget a day. Warmline keeps to this share of it, and reads less often if need be.",
+            "All of the company's tools spend from one budget a day. Warmline keeps to this share of it, and reads less often and writes later if need be.",
             required=False,
             default=str(SHARE),
         ),

@@ -3,16 +3,18 @@
 Pipedrive gives a company so many tokens a day (30,000 for each seat of its smallest plan) and stops everybody once they are spent. So
 Warmline keeps to a share of them (20 percent, unless the connect form says otherwise), and each stream to a part of that share. A stream's purse is
 filled little by little and stands in its cursor, so that it is the same whichever process reads: a small company is looked at less
-often, and none is ever without. What is written is little (a handful of tasks a day and person) and has the rest of the share.
+often, and none is ever without. What is written has a purse of its own, and so has looking at our open tasks; these are kept with the
+connection.
 
 Below a floor nothing is asked for at all: what is left of the day then belongs to the others.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from integrations.crm.pipedrive.api import ACTIVITIES, COSTS, IDS, ORGANIZATIONS, PAGE, PERSONS, USERS
 from integrations.errors import RateLimitError
@@ -20,21 +22,28 @@ from integrations.foreign import is_clock
 
 SHARE = 20  # percent of the company's budget
 SMALLEST = 30_000  # tokens a day: the smallest plan with one seat
-# Parts of the share. What is left of it is for what is written and for looking at our open tasks.
-PARTS: Mapping[str, float] = {"contacts": 0.40, "tasks": 0.30, "activities": 0.20, "owners": 0.02}
+# Parts of the share: what each stream has, and what is besides. On the smallest plan and at the usual share that is enough for some forty
+# tasks a day, written and ended one by one, and for a look at the open ones about every hour.
+PARTS: Mapping[str, float] = {"contacts": 0.31, "tasks": 0.30, "activities": 0.13, "owners": 0.02}
+WRITES, CHECKS = "writes", "checks"
+BESIDES: Mapping[str, float] = {WRITES: 0.18, CHECKS: 0.06}
+HANDFUL = 10  # tasks or handles that an empty purse waits for, as one look at their contacts is for all of them
 MOST = 1e12  # tokens: more than any cursor of ours holds
 FLOOR = 0.05  # of the company's budget: when no more is left, we ask for nothing
 LOOK_AGAIN = 1800.0  # seconds: the budget is renewed at the midnight of a server whose time zone is not told
 DAY = 86_400.0
 # What may be spent at one go, of a day's part; the rest of it flows in over the day. Together they are the part.
 AT_ONCE = 0.25
-# What a stream's dearest page costs: nothing of a page is kept before all of it is paid for. A page of persons may be asked for four times
+# What the dearest page of a stream, or the dearest task, costs: nothing of a page is kept before all of it is paid for. A page of persons may be asked for four times
 # (its fields are gone, and each time its cursor is not taken back), and each of its rows may be with an organization of its own.
 DEAREST: Mapping[str, int] = {
     "contacts": 4 * COSTS["GET", PERSONS] + PAGE // IDS * COSTS["GET", ORGANIZATIONS],
     "activities": 2 * COSTS["GET", ACTIVITIES],
     "tasks": 2 * COSTS["GET", ACTIVITIES],
     "owners": COSTS["GET", USERS],
+    # A task that was perhaps made is sought first, and whom it is about is looked at.
+    WRITES: COSTS["GET", ACTIVITIES] + COSTS["GET", PERSONS] + COSTS["POST", ACTIVITIES],
+    CHECKS: COSTS["GET", ACTIVITIES],
 }
 LEAST = 30.0  # tokens that fit into any purse
 
@@ -52,7 +61,7 @@ def share(options: Mapping[str, Any]) -> float:
 
 @dataclass
 class Till:
-    """Pays for calls that belong to no stream: only the floor holds them back."""
+    """Pays for calls while connecting: only the floor holds them back."""
 
     limit: int = 0  # tokens a day; 0: not told yet
     remaining: int | None = None
@@ -113,8 +122,8 @@ class Purse:
 
     @property
     def part(self) -> float:
-        """Tokens that the stream may spend in a day."""
-        return self.limit * self.share * PARTS[self.stream]
+        """Tokens that may be spent in a day."""
+        return self.limit * self.share * {**PARTS, **BESIDES}[self.stream]
 
     @property
     def _capacity(self) -> float:
@@ -138,13 +147,58 @@ class Purse:
         )
 
 
+_SO: Mapping[str, str] = {
+    WRITES: "so what is to be written waits until more may be spent",
+    CHECKS: "so open tasks are looked at later",
+}
+
+
+class Account(Purse):
+    """Pays for what belongs to no stream. How much is begun is asked before; what was begun is paid to its end, out of what flows in later if
+    need be: else it would end half-way each time."""
+
+    def afford(self, price: Callable[[int], int], wanted: int) -> int:
+        """How many of so many things can be paid for, where so many of them have this `price`. Raises BudgetError where not one can."""
+        self._fill()
+        number = bisect_right(range(1, wanted + 1), self.left, key=price)
+        if wanted and not number:
+            enough = max(price(1), min(price(min(wanted, HANDFUL)), self._capacity))
+            raise BudgetError(self._sentence(), retry_after=max(1.0, (enough - self.left) / self._flow))
+        return number
+
+    def pay(self, tokens: int) -> None:
+        self._till.pay(tokens)
+        self._fill()
+        self.left -= tokens
+
+    def _sentence(self) -> str:
+        return (
+            f"Pipedrive's daily budget of {self.limit} is shared by all tools. Warmline keeps to {self.share:.0%} of it,"
+            f" {_SO[self.stream]}."
+        )
+
+
+P = TypeVar("P", bound=Purse)
+
+
 def purse(value: object, stream: str, part: float, clock: Callable[[], float]) -> Purse:
     """The purse that `dump` wrote into a cursor, or a full one."""
+    return _opened(Purse, value, stream, part, clock)
+
+
+def account(value: object, purpose: str, part: float, clock: Callable[[], float], limit: object = None) -> Account:
+    """As `purse`, for WRITES or CHECKS; a full one is of the budget `limit`, where that is known."""
+    return _opened(Account, value, purpose, part, clock, _whole(limit) or SMALLEST)
+
+
+def _opened(
+    kind: type[P], value: object, stream: str, part: float, clock: Callable[[], float], most: int = SMALLEST
+) -> P:
     if isinstance(value, dict):
         left, at, limit, need = (value.get(name) for name in ("left", "at", "limit", "need"))
         if isinstance(left, (int, float)) and abs(left) < MOST and is_clock(at) and _whole(limit):
-            return Purse(stream, part, clock, float(left), float(at), int(limit), DEAREST[stream] if need else 0.0)  # type: ignore[arg-type]
-    full = Purse(stream, part, clock, at=clock())
+            return kind(stream, part, clock, float(left), float(at), int(limit), DEAREST[stream] if need else 0.0)  # type: ignore[arg-type]
+    full = kind(stream, part, clock, at=clock(), limit=most)
     full.left = full._capacity
     return full
 

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations import foreign, handle_writing, pushing
-from integrations.crm.pipedrive import budget, fields, setup, streams
-from integrations.crm.pipedrive.api import API, PERSON, PERSONS, Payer, number
-from integrations.crm.pipedrive.budget import Till
+from integrations.crm.pipedrive import budget, fields, paying, setup, streams
+from integrations.crm.pipedrive.api import ACTIVITIES, API, COSTS, PERSON, PERSONS, Payer, number
+from integrations.crm.pipedrive.budget import CHECKS, WRITES, Account, Till
 from integrations.crm.pipedrive.fields import Company
 from integrations.crm.pipedrive.streams import Source
 from integrations.crm.pipedrive.tasks import Desk, read_tasks
@@ -46,7 +46,7 @@ def exchange(setting: Setting, credentials: Credentials) -> Credentials:
 
 
 class Pipedrive:
-    """Implements `CRMClient` and `HandleWriter`. `clock` is real time. Raises UnexpectedResponseError where the credentials name a server
+    """Implements `CRMClient`, `HandleWriter` and `Thrifty`, for one job. `clock` is real time. Raises UnexpectedResponseError where the credentials name a server
     that is not Pipedrive's."""
 
     def __init__(self, access: Access, *, clock: Callable[[], datetime] = real_now) -> None:
@@ -54,7 +54,9 @@ class Pipedrive:
         self._clock = clock
         self._base = company_address(access.credentials, access.hosts)
         self._token = str(access.credentials["access_token"])
-        self._api = self._paid_by(Till())
+        self._till = Till()
+        self._api = self._paid_by(self._till)
+        self._accounts: dict[str, Account] = {}  # out of which something was spent
 
     def whoami(self) -> Author:
         """The company."""
@@ -68,36 +70,64 @@ class Pipedrive:
         )
 
     def prepare(self) -> Mapping[str, Any]:
-        """See `setup.prepare`."""
-        return setup.prepare(self._api)
+        """See `setup.prepare`; and how large the day's budget is, where that is told."""
+        found = setup.prepare(self._api)
+        return {**found, "daily_budget": self._till.limit} if self._till.limit else found
 
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
         """Pages of "owners", "contacts", "activities" or "tasks". Raises KeyError for another stream."""
-        share, now = budget.share(self._access.options), lambda: self._clock().timestamp()
-        return streams.pull(Source(self._paid_by, self._company(), share, self._access.since, now), stream, cursor)
+        share = budget.share(self._access.options)
+        return streams.pull(
+            Source(self._paid_by, self._company(), share, self._access.since, self._now), stream, cursor
+        )
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
-        """See `tasks.read_tasks`."""
-        return read_tasks(self._api, self._company(), ids)
+        """See `tasks.read_tasks`. Where the next look cannot be paid for yet, raises RateLimitError before the first call; what one job
+        has begun it reads to the end."""
+        begun = CHECKS in self._accounts
+        account = self._account(CHECKS)
+        if not begun:
+            account.afford(lambda number: number * COSTS["GET", ACTIVITIES], min(1, len(ids)))
+        return read_tasks(self._paid_by(account), self._company(), ids)
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:
-        """See `integrations.pushing`."""
-        return pushing.push(Desk(self._api, self._company()), tasks, self._clock)
+        """See `integrations.pushing`. What cannot be paid for yet comes back as LATER; where that is all, raises RateLimitError."""
+        account = self._account(WRITES)
+        desk = Desk(self._paid_by(account), self._company())
+        return paying.push(account, tasks, lambda some: pushing.push(desk, some, self._clock))
 
     def write_handles(self, writes: Sequence[HandleWrite]) -> Sequence[WriteResult]:
-        """See `integrations.handle_writing`."""
-        here = self._company()
+        """See `integrations.handle_writing`. What cannot be paid for yet comes back as LATER; where that is all, raises RateLimitError."""
+        here, account = self._company(), self._account(WRITES)
+        api = self._paid_by(account)
 
         def read(ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
             asked = {"custom_fields": ",".join(here.custom)} if here.custom else {}
-            rows = self._api.by_id(PERSONS, ids, **asked)
+            rows = api.by_id(PERSONS, ids, **asked)
             return {str(row["id"]): row.get("custom_fields") or {} for row in rows if row.get("is_deleted") is not True}
 
         def put(contact_id: str, values: Mapping[str, str]) -> None:
             body = {"custom_fields": dict(values)}
-            self._api.call("PATCH", PERSON, id=number(contact_id, "The contact"), body=body)
+            api.call("PATCH", PERSON, id=number(contact_id, "The contact"), body=body)
 
-        return handle_writing.write_handles("Pipedrive", writes, lambda contact_id: here.handles, read, put)
+        def write(some: Sequence[HandleWrite]) -> Sequence[WriteResult]:
+            return handle_writing.write_handles("Pipedrive", some, lambda contact_id: here.handles, read, put)
+
+        return paying.write_handles(account, writes, write)
+
+    def allowance(self) -> Mapping[str, Any]:
+        """What is left for writing, and for looking at open tasks."""
+        return {name: account.dump() for name, account in dict(self._accounts).items()}
+
+    def _account(self, purpose: str) -> Account:
+        if purpose not in self._accounts:
+            share = budget.share(self._access.options)
+            kept, limit = self._access.allowance.get(purpose), self._access.options.get("daily_budget")
+            self._accounts[purpose] = budget.account(kept, purpose, share, self._now, limit)
+        return self._accounts[purpose]
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
 
     def _company(self) -> Company:
         return fields.company(self._access.options, self._base)

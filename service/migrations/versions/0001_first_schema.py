@@ -542,6 +542,9 @@ def upgrade() -> None:
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_reason", sa.Text(), server_default="", nullable=False),
         sa.Column("monthly_ceiling", sa.Integer(), nullable=True),
+        sa.Column(
+            "allowance", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "brand_id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ class World:
     server: Server
     clock: Clock = field(default_factory=Clock)
     options: dict[str, Any] = field(default_factory=dict)
+    allowance: dict[str, Any] = field(default_factory=dict)  # as it is kept between two processes
 
     def client(self, **access: Any) -> Pipedrive:
         given = {
@@ -30,9 +32,18 @@ class World:
             "credentials": {"access_token": "v1u:a-token-of-nobody", "api_domain": BASE},
             "account": Author("7700", "example.pipedrive.com"),
             "options": self.options,
+            "allowance": self.allowance,
             "now": self.clock,
         }
         return Pipedrive(Access(**{**given, **access}), clock=self.clock)
+
+    def job(self, work: Callable[[Pipedrive], Any]) -> Any:
+        """`work` with a client of its own, of which is kept what is to be kept."""
+        client = self.client()
+        try:
+            return work(client)
+        finally:
+            self.allowance = {**self.allowance, **json.loads(json.dumps(client.allowance()))}
 
     def prepare(self, **form: str) -> None:
         self.options = {**form, **self.client().prepare()}

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from integrations.crm.pipedrive import budget
-from integrations.crm.pipedrive.budget import DAY, PARTS, SMALLEST, BudgetError, Purse, Till
+from integrations.crm.pipedrive.budget import (
+    BESIDES,
+    CHECKS,
+    DAY,
+    DEAREST,
+    PARTS,
+    SMALLEST,
+    WRITES,
+    BudgetError,
+    Purse,
+    Till,
+)
 from integrations.errors import RateLimitError
+from integrations.records import HandleWrite, PushOutcome, Task, WriteOutcome
 from tests.integrations.contract.harnesses import new
 from tests.integrations.crm.pipedrive.conftest import World
 from tests.integrations.crm.pipedrive.server import TWITTER
@@ -189,6 +202,88 @@ def test_writing_stops_at_the_floor_too_and_the_rest_comes_later(make_world: Mak
 
     assert [each.outcome.value for each in found] == ["created", "created", "later"]
     assert world.server.spent == 28_501
+
+
+# --- what is written ------------------------------------------------------------------------------------------
+
+
+def test_all_parts_together_are_the_share_and_no_more() -> None:
+    assert sum(PARTS.values()) + sum(BESIDES.values()) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("share", [1, 2, 20])
+def test_writing_keeps_to_its_part_over_a_day_whichever_process_writes_and_what_waits_is_written_later(
+    make_world: MakeWorld, share: int
+) -> None:
+    world = make_world(limit=30_000, form={"daily_share": str(share)})
+    world.server.users[7] = {"id": 7, "active_flag": True}
+    ada = world.server.put("person", {"name": "Ada"})
+    waiting = [new(f"key-{number}", contact_id=str(ada)) for number in range(300)]
+    part = 30_000 * share / 100 * BESIDES[WRITES]
+    world.server.spent, end = 0, world.clock() + timedelta(days=1)
+
+    day = write_until(world, waiting, end)
+
+    assert 0 < world.server.spent <= max(part, DEAREST[WRITES] + 0.75 * part)
+    assert "Warmline keeps to" in day["raised"]
+    assert share != 20 or len(waiting) <= 300 - 100
+    written, world.server.spent = len(waiting), 0
+    write_until(world, waiting, end + timedelta(days=1))
+    assert len(waiting) < written
+    assert world.server.tasks_ever_created == 300 - len(waiting)
+
+
+def write_until(world: World, waiting: list[Task], end: datetime) -> dict[str, str]:
+    """Says all that waits, again and again as a push does, and takes out what was written. What was said of the rest."""
+    said = {}
+    while waiting and world.clock() < end:
+        try:
+            found = world.job(lambda client: client.push_tasks(waiting))
+        except RateLimitError as error:
+            said["raised"] = str(error)
+            world.clock.forward(seconds=error.retry_after)
+            continue
+        written = {each.key for each in found if each.outcome is PushOutcome.CREATED}
+        assert written
+        assert {each.outcome for each in found if each.key not in written} <= {PushOutcome.LATER}
+        waiting[:] = [task for task in waiting if task.key not in written]
+        world.clock.forward(seconds=20)
+    world.clock.at = max(world.clock.at, end)
+    return said
+
+
+def test_looking_at_open_tasks_keeps_to_its_part_and_reads_all_of_them_each_time(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000)
+    ids = [str(world.server.put("activity", {"type": "task", "subject": "x"})) for _ in range(250)]
+    said: set[str] = set()
+    world.server.spent, looks = 0, 0
+    for _ in range(24 * 4):
+        try:
+            assert len(world.job(lambda client: [*client.read_tasks(ids[:200]), *client.read_tasks(ids[200:])])) == 250
+            looks += 1
+        except RateLimitError as error:
+            said.add(str(error))
+        world.clock.forward(minutes=15)
+
+    assert looks >= 8
+    assert all("open tasks are looked at later" in each for each in said)
+    assert world.server.spent <= 30_000 * 0.2 * BESIDES[CHECKS] + 30  # the last look is paid for the day after
+
+
+def test_handles_are_written_out_of_the_same_purse(make_world: MakeWorld) -> None:
+    world = make_world(limit=30_000, prepared=False)
+    world.server.add_field(TWITTER, "Twitter")
+    world.prepare(daily_share="1")
+    people = [str(world.server.put("person", {"name": "Ada"})) for _ in range(20)]
+    writes = [HandleWrite(each, "x", "ada", "https://x.com/ada") for each in people]
+
+    found = world.job(lambda client: client.write_handles(writes))
+
+    assert [each.contact_id for each in found] == people
+    assert {each.outcome for each in found[:4]} == {WriteOutcome.WRITTEN}
+    assert {each.outcome for each in found[4:]} == {WriteOutcome.LATER}
+    with pytest.raises(RateLimitError, match="what is to be written waits"):
+        world.job(lambda client: client.push_tasks([new("key-1")]))
 
 
 def test_an_empty_purse_loses_nothing(make_world: MakeWorld) -> None:
