@@ -92,7 +92,7 @@ class Line:
     def _open(self, refused: int | None) -> _Opened:
         found, self.found = self.found, None  # good for once: after a refusal it is read anew
         access, held = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since, found=found)
-        allowance = {**self.connection.allowance, **self._left()}
+        allowance = {**(self.connection.allowance or {}), **self._left()}
         access = replace(access, meter=self.meter, wanted=self.wanted, listed=self.listed, allowance=allowance)
         client = providers()[self.connection.provider].client(access)
         self._opened = _Opened(client, access, held.version, held.renewed)
