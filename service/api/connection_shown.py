@@ -97,13 +97,14 @@ class ConnectionSchema(Schema):
     streams = fields.List(fields.Nested(StreamSchema), required=True)
 
 
-_MADE = ("health", "condition", "spend", "receipt")  # what no column says
+_MADE = ("health", "condition", "spend", "receipt", "streams")  # what no column says as it is shown
 
 
 def dump(row: Row, zone: ZoneInfo) -> Row:
     """A row of `listing.connections` as the API shows it; dates in words stand in this zone."""
     shown = {name: row[name] for name in ConnectionSchema._declared_fields if name not in _MADE}
-    return {**shown, "receipt": _receipt(row["receipt"]), **condition.dump(row, real_now().astimezone(zone))}
+    streams = [{name: stream[name] for name in StreamSchema._declared_fields} for stream in row["streams"]]
+    return {**shown, "streams": streams, "receipt": _receipt(row["receipt"]), **condition.dump(row, real_now().astimezone(zone))}
 
 
 def _receipt(kept: Mapping[str, Any]) -> Row | None:
