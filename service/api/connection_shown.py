@@ -104,7 +104,12 @@ def dump(row: Row, zone: ZoneInfo) -> Row:
     """A row of `listing.connections` as the API shows it; dates in words stand in this zone."""
     shown = {name: row[name] for name in ConnectionSchema._declared_fields if name not in _MADE}
     streams = [{name: stream[name] for name in StreamSchema._declared_fields} for stream in row["streams"]]
-    return {**shown, "streams": streams, "receipt": _receipt(row["receipt"]), **condition.dump(row, real_now().astimezone(zone))}
+    return {
+        **shown,
+        "streams": streams,
+        "receipt": _receipt(row["receipt"]),
+        **condition.dump(row, real_now().astimezone(zone)),
+    }
 
 
 def _receipt(kept: Mapping[str, Any]) -> Row | None:
