@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -44,7 +44,8 @@ class Desk(Protocol):
 
     name: str  # the CRM's, for sentences
     batch: int  # how many tasks one create makes
-    reads: int  # how many tasks one call reads
+    reads: int  # how many tasks, or contacts, one call reads
+    seeks: int  # for how many tasks it is sought at once
     settle: timedelta  # after a lost answer: for so long the CRM may still be making what was sent
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
@@ -116,6 +117,8 @@ class _Run:
         self._sent = False  # a write went out: from now on nothing may raise
         self._spared = Spared()
         self._tried: set[str] = set()  # keys of which a create was answered
+        self._alive: dict[str, bool] = {}  # contacts, as far as they were asked about
+        self._assignable: dict[str, bool] = {}  # owners, likewise
         self._denied: dict[str, PermissionDeniedError] = {}  # changes that the CRM does not let us make, by key
 
     def run(self, tasks: Sequence[Task]) -> list[PushResult]:
@@ -145,26 +148,42 @@ class _Run:
     def _all(self, tasks: Sequence[Task]) -> None:
         known = [task for task in tasks if task.external_id is not None]
         fresh = [task for task in tasks if task.external_id is None]
-        wanted = [task for task in fresh if task.status is TaskStatus.OPEN or task.maybe_sent_at]
-        sought = self._desk.seek(wanted) if wanted else {}
-        creates = []
-        for task in fresh:
-            found = sought.get(task.key)
-            if found is not None and task.status is TaskStatus.OPEN:
-                self._say(task, PushOutcome.FOUND, found)
-            elif found is not None:
-                known.append(replace(task, external_id=found))
-            elif task.maybe_sent_at and self._clock() - task.maybe_sent_at < self._desk.settle:
-                self._say(
-                    task, PushOutcome.UNKNOWN, detail=f"Whether {self._desk.name} has made it cannot be told yet."
-                )
-            elif task.status is TaskStatus.OPEN:
-                creates.append(task)
-            else:
-                self._say(task, _ENDED[task.status], detail=f"It never stood in {self._desk.name}.")
+        known += self._standing([task for task in fresh if task.status is not TaskStatus.OPEN])
         self._change(known)
-        self._create(creates)
+        # Part by part: what is looked up for all of them before any is made could take all the time there is, each time anew.
+        for some in _parts([task for task in fresh if task.status is TaskStatus.OPEN], self._desk.seeks):
+            if not self._late():
+                self._create(self._missing(some))
         self._tell_denied(known)
+
+    def _standing(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of these, which are to end and have no external id, that stand there after all."""
+        found = []
+        for some in _parts(tasks, self._desk.seeks):
+            if self._late():
+                break
+            lost = [task for task in some if task.maybe_sent_at]
+            sought = self._desk.seek(lost) if lost else {}
+            found += [replace(task, external_id=sought[task.key]) for task in some if task.key in sought]
+            for task in some:
+                if task.key not in sought and not self._is_on_its_way(task):
+                    self._say(task, _ENDED[task.status], detail=f"It never stood in {self._desk.name}.")
+        return found
+
+    def _missing(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of these that are to be made."""
+        sought = self._desk.seek(tasks)
+        for task in tasks:
+            if task.key in sought:
+                self._say(task, PushOutcome.FOUND, sought[task.key])
+        return [task for task in tasks if task.key not in sought and not self._is_on_its_way(task)]
+
+    def _is_on_its_way(self, task: Task) -> bool:
+        """Whether a create that was never answered may still be at work; then that is said."""
+        if task.maybe_sent_at is None or self._clock() - task.maybe_sent_at >= self._desk.settle:
+            return False
+        self._say(task, PushOutcome.UNKNOWN, detail=f"Whether {self._desk.name} has made it cannot be told yet.")
+        return True
 
     # --- changing what stands -------------------------------------------------------------------------------------
 
@@ -228,8 +247,10 @@ class _Run:
 
     def _not_found(self, task: Task, error: NotFoundError) -> None:
         """It is gone, or whom it was to point to is: then the rest of the change still counts."""
-        if task.contact_id or task.former_contact_id:
-            self._change_anew(replace(task, contact_id=None, former_contact_id=None))
+        if task.contact_id:
+            self._change_anew(replace(task, contact_id=None))
+        elif task.former_contact_id:
+            self._change_anew(replace(task, former_contact_id=None))
         elif not self._desk.read([_id(task)]):
             self._say(task, PushOutcome.GONE)
         else:
@@ -246,28 +267,35 @@ class _Run:
     # --- making new ones ------------------------------------------------------------------------------------------
 
     def _create(self, tasks: Sequence[Task]) -> None:
-        self._refuse_lost(tasks)
-        sound = [task for task in tasks if task.key not in self._results]
-        size = self._desk.batch
-        queue: deque[Sequence[Task]] = deque(sound[start : start + size] for start in range(0, len(sound), size))
-        while queue and not self._late():
-            self._create_some(queue.popleft(), queue)
+        for some in _parts(tasks, max(self._desk.batch, self._desk.reads)):
+            if self._late():
+                return
+            self._refuse_lost(some)
+            queue = deque(_parts([task for task in some if task.key not in self._results], self._desk.batch))
+            while queue and not self._late():
+                self._create_some(queue.popleft(), queue)
 
     def _refuse_lost(self, tasks: Sequence[Task]) -> None:
         """A task for a contact who is gone would be a task about nobody, one for an owner who is gone nobody's task."""
-        contacts = {task.contact_id for task in tasks if task.contact_id}
-        owners = {task.owner_id for task in tasks if task.owner_id}
-        alive = self._desk.alive(contacts) if contacts else ()
-        assignable = self._desk.assignable(owners) if owners else ()
+        self._learn(self._alive, self._desk.alive, {task.contact_id for task in tasks})
+        self._learn(self._assignable, self._desk.assignable, {task.owner_id for task in tasks})
         for task in tasks:
-            if task.contact_id and task.contact_id not in alive:
+            if task.contact_id and not self._alive[task.contact_id]:
                 says = f"The contact is no longer in {self._desk.name}, so the task was not made."
                 self._say(task, PushOutcome.REFUSED, detail=says)
-            elif task.owner_id and task.owner_id not in assignable:
+            elif task.owner_id and not self._assignable[task.owner_id]:
                 says = (
                     f"Who should do it has no active account in {self._desk.name} any more, so the task was not made."
                 )
                 self._say(task, PushOutcome.REFUSED, detail=says)
+
+    def _learn(
+        self, known: dict[str, bool], ask: Callable[[Collection[str]], Collection[str]], ids: Collection[str | None]
+    ) -> None:
+        """Asks about those of these ids of which nothing is known yet."""
+        new = {each for each in ids if each and each not in known}
+        there = ask(new) if new else ()
+        known.update({each: each in there for each in new})
 
     def _create_some(self, group: Sequence[Task], queue: deque[Sequence[Task]]) -> None:
         try:
@@ -292,6 +320,10 @@ class _Run:
     def _answered(self, group: Sequence[Task]) -> None:
         self._sent = True
         self._tried.update(task.key for task in group)
+
+
+def _parts(tasks: Sequence[Task], size: int) -> Iterator[Sequence[Task]]:
+    return (tasks[start : start + size] for start in range(0, len(tasks), size))
 
 
 def _is_old(read_at: float) -> bool:

@@ -27,6 +27,7 @@ class Desk:
     name: str = "Example"
     batch: int = 1
     reads: int = 2
+    seeks: int = 1000
     settle: timedelta = timedelta(minutes=1)
 
     def read(self, ids: Sequence[str]) -> Mapping[str, TaskState]:
@@ -132,3 +133,47 @@ def test_a_crm_that_is_never_fast_enough_is_written_to_all_the_same(monkeypatch:
 
     assert outcomes(crm, known("1"), known("2"), known("3")) == [PushOutcome.UPDATED] * 3
     assert reads == [["1", "2"]] * pushing.READS + [["3"]] * pushing.READS
+
+
+def test_looking_up_many_contacts_one_by_one_does_not_take_the_time_of_making_tasks() -> None:
+    """Else a push would look them all up, be late, and begin anew with the same ones."""
+    crm, at = desk(reads=1), [NOW]
+
+    def alive(ids: Collection[str]) -> Collection[str]:
+        at[0] += len(ids) * timedelta(seconds=1)
+        return ids
+
+    crm.alive = alive  # type: ignore[method-assign]
+    tasks = [replace(fresh(f"n{number}"), contact_id=f"c{number % 60}") for number in range(100)]
+
+    found = [each.outcome for each in pushing.push(crm, tasks, lambda: at[0])]
+
+    assert set(found) == {PushOutcome.CREATED, PushOutcome.LATER}
+    assert found.count(PushOutcome.CREATED) > 20
+
+
+def test_seeking_many_lost_tasks_one_by_one_does_not_take_the_time_of_making_them() -> None:
+    crm, at = desk(seeks=5), [NOW]
+
+    def seek(tasks: Sequence[Task]) -> Mapping[str, str]:
+        at[0] += len(tasks) * timedelta(seconds=1)
+        return {}
+
+    crm.seek = seek  # type: ignore[method-assign]
+    lost = [replace(fresh(f"n{number}"), maybe_sent_at=NOW - timedelta(hours=1)) for number in range(100)]
+    ends = [replace(each, key=f"e{each.key}", status=WITHDRAWN) for each in lost[:3]]
+
+    found = [each.outcome for each in pushing.push(crm, [*ends, *lost], lambda: at[0])]
+
+    assert found[:3] == [PushOutcome.WITHDRAWN] * 3
+    assert found.count(PushOutcome.CREATED) == 20
+    assert found[-1] is PushOutcome.LATER
+
+
+def test_a_contact_is_looked_up_once_in_a_push() -> None:
+    crm, asked = desk(reads=1), []
+    crm.alive = lambda ids: (asked.append(ids), ids)[1]  # type: ignore[method-assign, func-returns-value]
+
+    outcomes(crm, *(replace(fresh(f"n{number}"), contact_id="c") for number in range(5)))
+
+    assert asked == [{"c"}]

@@ -34,6 +34,7 @@ class BottleDesk:
     name = "BottleCRM"
     batch = 1
     reads = 1
+    seeks = 50  # each with calls of its own
     settle = timedelta(seconds=60)  # gunicorn, which serves BottleCRM, ends a request after 30
 
     def __init__(self, api: API, site: Site, now: datetime) -> None:

@@ -29,6 +29,7 @@ class EspoDesk:
     name = "EspoCRM"
     batch = 1
     reads = IDS
+    seeks = 1000
     settle = timedelta(minutes=3)  # PHP's max_execution_time, as EspoCRM recommends it
 
     def __init__(self, api: API, site: Site) -> None:

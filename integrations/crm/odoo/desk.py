@@ -27,6 +27,7 @@ class OdooDesk:
 
     name = "Odoo"
     reads = 100  # of five hundred: each is written with a call of its own
+    seeks = 1000
     settle = timedelta(minutes=3)  # Odoo ends a request after two (`limit_time_real`)
 
     def __init__(self, api: API, site: Site, place: int) -> None:

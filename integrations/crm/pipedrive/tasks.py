@@ -22,6 +22,7 @@ class Desk:
     name = "Pipedrive"
     batch = 1
     reads = IDS
+    seeks = 1000  # all of them are sought by the same lists
     settle = timedelta(minutes=2)  # longer than we wait for an answer, and than a create lasts
 
     def __init__(self, api: API, company: Company) -> None:

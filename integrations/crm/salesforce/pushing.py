@@ -157,7 +157,7 @@ class Push:
     def _change_without_whom(self, tasks: Sequence[Task]) -> None:
         """Changes whose contact is gone: the rest of each still counts."""
         if tasks:
-            self._change_some([replace(task, contact_id=None, former_contact_id=None) for task in tasks])
+            self._change_some([_without_one(task) for task in tasks])
 
     def _settle(self, group: Sequence[Task], results: Sequence[Row]) -> list[Task]:
         """Says what came of these; those are returned that were refused for whom they are about alone."""
@@ -252,6 +252,11 @@ class Push:
 def _plainly(error: IntegrationError, org: Org) -> IntegrationError:
     missing = isinstance(error, MissingFieldError) and error.name == org.key_field
     return InvalidRequestError(KEY_GONE) if missing else error
+
+
+def _without_one(task: Task) -> Task:
+    """This task without whom it is to be about; else without whom it was about before."""
+    return replace(task, contact_id=None) if task.contact_id else replace(task, former_contact_id=None)
 
 
 def _codes(result: Row) -> set[str]:

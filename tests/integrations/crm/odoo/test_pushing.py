@@ -201,6 +201,18 @@ def test_a_person_who_turns_out_to_be_somebody_else_gives_the_task_back(world: W
     assert world.server.rows["mail.activity"][row["id"]]["res_id"] == OLGAS
 
 
+def test_a_task_of_a_person_who_turns_out_to_be_somebody_who_is_gone_is_not_theirs_any_more(world: World) -> None:
+    ada = world.server.put("res.partner", {"name": "Ada"})
+    row = made(world, replace(TASK, contact_id=str(ada)))
+    edit = Task(
+        "u-1", TaskKind.UNANSWERED, TaskStatus.OPEN, contact_id="4711", former_contact_id=str(ada), external_id=str(row["id"])
+    )  # fmt: skip
+
+    world.client().push_tasks([edit])
+
+    assert world.server.rows["mail.activity"][row["id"]]["res_id"] == OLGAS
+
+
 def test_a_handle_goes_into_a_field_of_its_own(world: World) -> None:
     ada = world.server.put("res.partner", {"name": "Ada"})
 
