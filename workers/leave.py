@@ -31,13 +31,21 @@ def finish(runtime: Runtime, connection: Connection, line: Line, hold: Hold) -> 
             return
         connecting.release(session, connection.id)  # first, as the others may be leaving at this moment too
     shared = disconnecting.held_elsewhere(runtime, connection)
-    cleaned: Sequence[str] = line.speak(partial(_clean, health.provider_name(connection.provider), shared))
+    name = health.provider_name(connection.provider)
+    cleaned: Sequence[str] = line.speak(partial(_clean, name, shared))
     with runtime.db.tenant(connection.workspace_id) as session:
-        held = _leaving(session, hold)
+        held = hold(session)
         if held is None:
             return
-        lines = [*leaving.tasks_in_words(session, held), *cleaned]
-    disconnecting.end(runtime, connection, lines)
+        leaves = held.status == "leaving"
+        lines = leaving.tasks_in_words(session, held)
+    if not shared and (not leaves or disconnecting.held_elsewhere(runtime, connection)):
+        line.speak(_make_anew)
+        cleaned = [SHARED.format(name=name)]
+    with runtime.db.tenant(connection.workspace_id) as session:
+        if _leaving(session, hold) is None:
+            return
+    disconnecting.end(runtime, connection, [*lines, *cleaned])
 
 
 def _leaving(session: Session, hold: Hold) -> Connection | None:
@@ -54,3 +62,8 @@ def _clean(name: str, shared: bool, client: Any) -> Sequence[str]:
     if not isinstance(client, Cleaner):
         return ()
     return [SHARED.format(name=name)] if shared else client.clean()
+
+
+def _make_anew(client: Any) -> None:
+    """For whoever connected while it was removed, and had found it there."""
+    client.prepare()

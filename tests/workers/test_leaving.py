@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -31,6 +32,10 @@ class TidyCRM(FakeCRM):
 
     fields: list[str] = field(default_factory=lambda: ["warmline_key"])
     cleaned: int = 0
+
+    def prepare(self) -> Mapping[str, Any]:
+        self.fields = ["warmline_key"]
+        return super().prepare()
 
     def clean(self) -> Sequence[str]:
         self.script.called("clean")
@@ -314,7 +319,25 @@ def test_connecting_it_again_while_what_was_made_is_being_removed_keeps_it_conne
     world.run()
     crm = world.connection("crm")
     assert (crm.status, crm.receipt, crm.push_lease_id) == ("active", {}, None)
+    assert tidy.fields == ["warmline_key"]
     assert world.sql("SELECT count(*) FROM connected_accounts WHERE connection_id = :c", c=crm.id) == [(1,)]
+
+
+def test_another_workspace_that_connects_while_what_was_made_is_being_removed_gets_it_back(
+    world: World, tidy: TidyCRM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean, theirs = tidy.clean, make_member(world.runtime, "Rival", "rita@rival.test")
+
+    def and_somebody_connects() -> Sequence[str]:
+        connect.connect_with_secret(world.runtime, theirs.caller, "fakecrm", None, {})
+        return clean()
+
+    monkeypatch.setattr(tidy, "clean", and_somebody_connects)
+    purge(world)
+    world.run()
+    assert world.connection("crm").status == "disconnected"
+    assert tidy.fields == ["warmline_key"]
+    assert "still needs it for its tasks" in receipt(world)[1]
 
 
 def test_a_crm_in_preview_is_left_at_once(world: World) -> None:
