@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from integrations.registry import providers
 from service.errors import PlainError
@@ -28,10 +33,15 @@ def freeze(runtime: Runtime, key: str, reason: str) -> int:
 
 
 def unfreeze(runtime: Runtime, key: str) -> int | None:
-    """Everything goes on where it stopped, at once. Returns how many connections that concerns; None when it was not frozen."""
+    """Everything goes on where it stopped, at once. Returns how many connections that concerns; None when it was not frozen. Safe to
+    repeat where it was stopped in the middle."""
+    if key not in frozen(runtime):
+        return None
+    # While it is still frozen: what was refused before would not come up by itself, were this stopped behind the switch.
+    for workspace_id in _workspaces(runtime):
+        runtime.db.retried(workspace_id, partial(freezing.wake, workspace_id=workspace_id, provider=key))
     with runtime.db.globally() as session:
-        if not freezing.unfreeze(session, key):
-            return None
+        freezing.unfreeze(session, key)
     return _tell(runtime, key, wake=True)
 
 
@@ -43,24 +53,27 @@ def frozen(runtime: Runtime) -> dict[str, str]:
 
 def _tell(runtime: Runtime, key: str, *, wake: bool) -> int:
     """Workspace by workspace: a command that is stopped in the middle can be run again, and what it missed comes up by itself."""
+
+    def work(session: Session, workspace_id: UUID) -> int:
+        mine = session.scalars(
+            select(Connection.id).where(
+                Connection.workspace_id == workspace_id,
+                Connection.provider == key,
+                Connection.status != "disconnected",
+            )
+        ).all()
+        if not mine:
+            return 0
+        if wake:
+            freezing.wake(session, workspace_id, provider=key)
+        action = "provider.unfrozen" if wake else "provider.frozen"
+        acting.audit(session, workspace_id, OPERATOR, action, "provider", key)
+        freezing.decide_again(session, workspace_id, provider=key, connection_id=None)
+        return len(mine)
+
+    return sum(runtime.db.retried(each, partial(work, workspace_id=each)) for each in _workspaces(runtime))
+
+
+def _workspaces(runtime: Runtime) -> Sequence[UUID]:
     with runtime.db.globally() as session:
-        workspaces = session.scalars(select(Workspace.id)).all()
-    concerned = 0
-    for workspace_id in workspaces:
-        with runtime.db.tenant(workspace_id) as session:
-            mine = session.scalars(
-                select(Connection.id).where(
-                    Connection.workspace_id == workspace_id,
-                    Connection.provider == key,
-                    Connection.status != "disconnected",
-                )
-            ).all()
-            if not mine:
-                continue
-            concerned += len(mine)
-            if wake:
-                freezing.wake(session, workspace_id, provider=key)
-            action = "provider.unfrozen" if wake else "provider.frozen"
-            acting.audit(session, workspace_id, OPERATOR, action, "provider", key)
-            freezing.decide_again(session, workspace_id, provider=key, connection_id=None)
-    return concerned
+        return session.scalars(select(Workspace.id)).all()

@@ -12,7 +12,7 @@ from integrations.records import Author
 from integrations.registry import providers
 from service import freezes
 from service.errors import PlainError
-from service.store import acting, listing
+from service.store import acting, freezing, listing
 from tests.workers.conftest import World
 from workers import pull as pulling
 
@@ -135,6 +135,26 @@ def test_what_was_refused_before_it_was_frozen_goes_on_with_the_same_switch(conn
     assert by_status(connected, "stopped") == []
     assert len(connected.in_crm()) == 1
     assert row(connected, "social")["streams"][0]["error"] == ""
+
+
+def test_a_switch_that_was_stopped_in_the_middle_brings_all_back_when_it_is_used_again(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected.run()
+    refused(connected)
+    freezes.freeze(connected.runtime, "fakesocial", "Our plan has ended")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(freezing, "wake", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            freezes.unfreeze(connected.runtime, "fakesocial")
+    freezes.unfreeze(connected.runtime, "fakesocial")
+
+    assert by_status(connected, "stopped") == []
+
+
+def interrupted(*_: Any, **__: Any) -> int:
+    raise KeyboardInterrupt
 
 
 def test_what_the_consent_left_out_is_not_asked_for_when_a_freeze_ends(connected: World) -> None:
