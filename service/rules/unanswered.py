@@ -61,7 +61,8 @@ def unanswered(conversation: Conversation, *, now: datetime, policy: Policy) -> 
     if course.wait is None:
         return Verdict(None, _calm(course, conversation, now, policy), look_again_at=coming, ended_by=course.last_answer,
                        answers=course.answers)  # fmt: skip
-    opened = [each for each in windows if each.at <= now]
+    # What had closed before this wait began says nothing of it: not of every message is told until when it may be answered.
+    opened = [each for each in windows if each.at <= now and each.closes_at > course.wait.opener.at]
     return _waiting(course.wait, course, conversation, opened, coming, now, policy)
 
 

@@ -295,6 +295,15 @@ def test_the_window_is_counted_from_their_last_message_whatever_it_says(last):
     assert "nobody can answer there any more" in " ".join(closed.reasons)
 
 
+def test_a_window_that_closed_before_they_wrote_again_says_nothing_of_what_they_write():
+    """Not of every message is told until when it may be answered."""
+    answer = post("a", MONDAY + HOUR, "Yes!", ours=True, kind=Kind.DIRECT, in_reply_to="q")
+    again = post("n", MONDAY + 7 * DAY, "And in green?", kind=Kind.DIRECT)
+    verdict = judge(talk(BLUE, answer, again), now=MONDAY + 7 * DAY + timedelta(minutes=1), policy=ALWAYS)
+    assert verdict.finding is None
+    assert "nobody can answer" not in " ".join(verdict.reasons)
+
+
 def test_a_message_that_is_not_written_yet_a_colleague_or_somebody_else_opens_no_window():
     others = [
         asked_in_private("later", MONDAY + 26 * HOUR, "Thanks!"),
