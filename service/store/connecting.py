@@ -196,7 +196,8 @@ def needs_reauth(session: Session, row: Connection, reason: str, *, refused: int
 def renamed(session: Session, row: Connection, account: Author, *, at: datetime) -> None:
     """The provider shows this connection's account so, as it was `at`: its handle, name and address are kept up to date. Nothing changes
     where that is another account, or older than what we know."""
-    if account.id != row.account_id or not account.handle:
+    nameless = account.handle in ("", account.id)  # the id stands where nobody says by which handle they go
+    if account.id != row.account_id or nameless:
         return
     shown = {"handle": account.handle, "name": account.name, "url": account.url}
     known = session.get_one(Connection, (row.workspace_id, row.id), with_for_update=True, populate_existing=True)

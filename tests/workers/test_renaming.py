@@ -75,6 +75,12 @@ def test_who_we_are_is_no_other_account(read: World) -> None:
     assert (shown(read)[0], noticed(read)) == (BRAND.handle, 0)
 
 
+def test_an_id_in_the_place_of_a_handle_that_nobody_could_check_renames_nothing(read: World) -> None:
+    read.social.account = replace(RENAMED, handle=RENAMED.id)
+    read.look(streams=("recheck",))
+    assert (shown(read)[0], noticed(read)) == (BRAND.handle, 0)
+
+
 def test_an_answer_from_before_the_consent_was_renewed_changes_nothing(read: World) -> None:
     read.social.account = RENAMED
 

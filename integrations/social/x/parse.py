@@ -141,7 +141,13 @@ def post(row: Json, view: View) -> Engagement:
         quotes=_first_version(quoted, view),
         edited_at=served_at if version != history[0] else None,
         language=_LANGUAGES.get(row.get("lang") or "und", row.get("lang")),
-        is_repost="retweeted" in references or "reposted" in references,
+        is_repost=_is_repost(row),
+    )
+
+
+def _is_repost(row: Json) -> bool:
+    return any(
+        each["type"] in ("retweeted", "reposted") for each in _either(row, "referenced_tweets", "referenced_posts")
     )
 
 
@@ -194,6 +200,8 @@ def renamed(rows: Iterable[Any], view: View) -> Renamed | None:
 
 def _named_us(row: Any, view: View) -> Renamed | None:
     try:
+        if _is_repost(row):  # of the day of its reposting, with the handle of the day on which it was written
+            return None
         handle = next(
             str(each["username"]) for each in row["entities"]["mentions"] if str(each["id"]) == view.account.id
         )

@@ -147,6 +147,17 @@ def test_what_names_us_by_no_other_handle_renames_nobody(entity: Any) -> None:
     assert parse.renamed(rows, VIEW) is None
 
 
+@pytest.mark.parametrize("name", ["referenced_tweets", "referenced_posts"])
+def test_a_repost_of_what_named_us_by_an_older_handle_renames_nobody(name: str) -> None:
+    repost = tweet(
+        "2",
+        text="RT @bea: love @acme_old",
+        entities={"mentions": [{"id": US.id, "username": "acme_old"}]},
+        **{name: [{"type": "retweeted", "id": "1"}]},
+    )
+    assert parse.renamed([repost], VIEW) is None
+
+
 def test_a_reference_to_an_edited_post_names_its_first_version() -> None:
     edited = tweet("202", US.id, "better", edit_history_tweet_ids=["201", "202"])
     item = parse.post(tweet("300", "9", "yes", reply_to=("202", US.id)), replace(VIEW, posts={"202": edited}))
