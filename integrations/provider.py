@@ -343,6 +343,7 @@ class Access:
     meter: Meter | None = None  # None: nothing is kept within anything (while connecting)
     wanted: Wanted | None = None  # None: all of them
     allowance: Mapping[str, Any] = field(default_factory=dict)  # what was kept of it: see `Thrifty`
+    sampling: bool = False  # a little of what is there is read, to compare; nothing waits for it
     # Handles of colleagues whose ids are not known yet: their profiles are wanted too, as soon as anybody else's post is read.
     listed: tuple[str, ...] = ()
 

@@ -47,6 +47,7 @@ class Line:
     wanted: Wanted | None = None
     listed: tuple[str, ...] = ()
     found: speaking.Found | None = None  # how to speak for it, as the job's first transaction read it
+    sampling: bool = False  # to compare: see `Access`
     # A job is over before credentials that were fresh when it began have ended (`credentials.EARLY`).
     _opened: _Opened | None = field(default=None, init=False, repr=False)
 
@@ -93,7 +94,14 @@ class Line:
         found, self.found = self.found, None  # good for once: after a refusal it is read anew
         access, held = speaking.access_of(self.runtime, self.connection, refused=refused, since=self.since, found=found)
         allowance = {**(self.connection.allowance or {}), **self._left()}
-        access = replace(access, meter=self.meter, wanted=self.wanted, listed=self.listed, allowance=allowance)
+        access = replace(
+            access,
+            meter=self.meter,
+            wanted=self.wanted,
+            listed=self.listed,
+            allowance=allowance,
+            sampling=self.sampling,
+        )
         client = providers()[self.connection.provider].client(access)
         self._opened = _Opened(client, access, held.version, held.renewed)
         return self._opened

@@ -85,10 +85,10 @@ def _compare(runtime: Runtime, connection: Connection) -> None:
     look = _Look(why_not=frozen)
     if not frozen:
         try:
-            look = _WAYS[connection.kind](runtime, connection)
+            _WAYS[connection.kind](runtime, connection, look)
         except (IntegrationError, PlainError) as error:
             policy.tell(error, 1, **where)  # the pulls say it, once
-            look = _Look(why_not=f"It could not be asked. {policy.sentence(error)}")
+            look.why_not = f"It could not be asked. {policy.sentence(error)}"  # what was found before that counts
     with runtime.db.tenant(connection.workspace_id) as session:
         comparing.save(
             session, connection, look.found, looked=look.looked, compared=look.compared, why_not=look.why_not
@@ -105,9 +105,9 @@ def _compare(runtime: Runtime, connection: Connection) -> None:
 # --- a network ------------------------------------------------------------------------------------------------
 
 
-def _network(runtime: Runtime, connection: Connection) -> _Look:
+def _network(runtime: Runtime, connection: Connection, look: _Look) -> None:
     """Posts that are kept here beside what the network serves of them; its newest beside ours; and answers that ended no task."""
-    look, now = _Look(), real_now()
+    now = real_now()
     provider = providers()[connection.provider]
     with runtime.db.tenant(connection.workspace_id) as session:
         sample = comparing.posts(session, connection, POSTS)
@@ -121,11 +121,10 @@ def _network(runtime: Runtime, connection: Connection) -> _Look:
     look.looked |= {each for each in sample.again if each[0] == "answered"} | stood
     if HANDED_IN in provider.capabilities or provider.prices:
         look.why_not = NOTHING_THERE if HANDED_IN in provider.capabilities else NOT_FREE
-        return look
+        return
     line = Line(runtime, connection, business_now() - LOOKS_BACK)
     _posts(runtime, connection, line, sample, look)
     _newest(runtime, connection, line, look)
-    return look
 
 
 def _posts(runtime: Runtime, connection: Connection, line: Line, sample: comparing.Sample, look: _Look) -> None:
@@ -198,21 +197,33 @@ def _take_in(runtime: Runtime, connection: Connection, answers: Sequence[Engagem
 # --- a CRM ----------------------------------------------------------------------------------------------------
 
 
-def _crm(runtime: Runtime, connection: Connection) -> _Look:
+def _crm(runtime: Runtime, connection: Connection, look: _Look) -> None:
     """Tasks as they stand here beside what the CRM says of them, and tasks there that nobody here knows, or that are there twice."""
-    look, now = _Look(), real_now()
     if connection.preview:
         look.why_not = "It is in preview: nothing of ours stands there."
-        return look
+        return
+    now = real_now()
     with runtime.db.tenant(connection.workspace_id) as session:
         sample = comparing.tasks(session, connection, TASKS, settled=now - SETTLES, since=now - CLOSED_WITHIN)
         unsent = comparing.unsent(session, connection, settled=now - SETTLES, number=UNSENT)
         pushing.begin_again(session, connection, sorted(unsent))
     look.found |= {("task_unsent", f"task:{each}") for each in unsent}
-    line, kept = (
-        Line(runtime, connection, business_now() - LOOKS_BACK),
-        {row["external_id"]: row for row in sample.rows},
-    )
+    look.looked |= {each for each in sample.again if each[0] == "task_unsent"}
+    line = Line(runtime, connection, business_now() - LOOKS_BACK, sampling=True)
+    try:
+        _ours(runtime, connection, line, sample, look)
+        _strangers(runtime, connection, line, look)
+    finally:
+        line.keep_now()
+        if look.found:
+            with runtime.db.tenant(connection.workspace_id) as session:
+                due.pull_soon(session, connection.workspace_id, connection.id, [RECHECK])
+
+
+def _ours(runtime: Runtime, connection: Connection, line: Line, sample: comparing.Sample, look: _Look) -> None:
+    """What the CRM says of tasks of ours."""
+    now = real_now()
+    kept = {row["external_id"]: row for row in sample.rows}
     strangers = [subject.removeprefix("task:") for kind, subject in sample.again if kind in _OVER_THERE]
     ids = [*kept, *(each for each in strangers if each not in kept)]
     answers: Sequence[TaskState | Gone] = line.speak(lambda client: client.read_tasks(ids)) if ids else []
@@ -225,12 +236,9 @@ def _crm(runtime: Runtime, connection: Connection) -> _Look:
         elif isinstance(answer, Gone) or answer.status is not TaskStatus.OPEN:
             look.looked |= {(kind, f"task:{answer.id}") for kind in _OVER_THERE}
     there = {f"task:{row['id']}" for row in sample.rows}
-    look.looked |= {each for each in sample.again if each[0] not in _OVER_THERE and each[1] not in there}
-    look.looked |= {each for each in sample.again if each[0] == "task_unsent"}
-    try:
-        _strangers(runtime, connection, line, look)
-    finally:
-        line.keep_now()
+    look.looked |= {
+        each for each in sample.again if each[0] not in (*_OVER_THERE, "task_unsent") and each[1] not in there
+    }
     if answers:
         runtime.db.retried(
             connection.workspace_id,
@@ -238,10 +246,6 @@ def _crm(runtime: Runtime, connection: Connection) -> _Look:
                 session, connection.workspace_id, connection.id, list(answers), read_at=now
             ),
         )
-    if look.found:
-        with runtime.db.tenant(connection.workspace_id) as session:
-            due.pull_soon(session, connection.workspace_id, connection.id, [RECHECK])
-    return look
 
 
 def _stands_otherwise(row: Row, answer: TaskState | Gone) -> list[str]:
@@ -288,4 +292,4 @@ def _first_tasks(client: Any) -> list[TaskState]:
     return []
 
 
-_WAYS: Mapping[str, Callable[[Runtime, Connection], _Look]] = {"social": _network, "crm": _crm}
+_WAYS: Mapping[str, Callable[[Runtime, Connection, _Look], None]] = {"social": _network, "crm": _crm}

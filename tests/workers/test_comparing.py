@@ -302,6 +302,17 @@ def test_one_that_is_away_is_said_and_keeps_no_other_from_being_compared(busy: W
     assert said(busy, "fakesocial")[1] == "It could not be asked. the network is away."
 
 
+def test_what_was_found_before_a_crm_could_not_be_asked_counts(busy: World) -> None:
+    nowhere(busy)
+    busy.sql(
+        "UPDATE tasks SET state = 'absent', external_id = NULL, push_at = NULL, written_at = NULL, pushed_at = NULL"
+    )
+    settled(busy)
+    busy.crm.script.fail(TemporaryError("crm.example is away"), on="pull")
+    assert compares(busy) == {"fakecrm": ["task_unsent"]}
+    assert "It could not be asked. crm.example is away." in said(busy, "fakecrm")[1]
+
+
 def test_a_consent_that_was_revoked_is_told_as_that_by_the_next_pull_though_comparing_was_refused_first(
     busy: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,9 +24,9 @@ SHARE = 20  # percent of the company's budget
 SMALLEST = 30_000  # tokens a day: the smallest plan with one seat
 # Parts of the share: what each stream has, and what is besides. On the smallest plan and at the usual share that is enough for some forty
 # tasks a day, written and ended one by one, and for a look at the open ones about every hour.
-PARTS: Mapping[str, float] = {"contacts": 0.31, "tasks": 0.30, "activities": 0.13, "owners": 0.02}
-WRITES, CHECKS = "writes", "checks"
-BESIDES: Mapping[str, float] = {WRITES: 0.18, CHECKS: 0.06}
+PARTS: Mapping[str, float] = {"contacts": 0.30, "tasks": 0.30, "activities": 0.13, "owners": 0.02}
+WRITES, CHECKS, SAMPLES = "writes", "checks", "samples"
+BESIDES: Mapping[str, float] = {WRITES: 0.18, CHECKS: 0.05, SAMPLES: 0.02}
 HANDFUL = 10  # tasks or handles that an empty purse waits for, as one look at their contacts is for all of them
 MOST = 1e12  # tokens: more than any cursor of ours holds
 FLOOR = 0.05  # of the company's budget: when no more is left, we ask for nothing
@@ -44,6 +44,7 @@ DEAREST: Mapping[str, int] = {
     # A task that was perhaps made is sought first, and whom it is about is looked at.
     WRITES: COSTS["GET", ACTIVITIES] + COSTS["GET", PERSONS] + COSTS["POST", ACTIVITIES],
     CHECKS: COSTS["GET", ACTIVITIES],
+    SAMPLES: 2 * COSTS["GET", ACTIVITIES],  # some of ours, and what stands there as the newest
 }
 LEAST = 30.0  # tokens that fit into any purse
 
@@ -114,7 +115,7 @@ class Purse:
         self._till.learn(headers)
         if self._till.limit and self._till.limit != self.limit:
             before, self.limit = self._capacity, self._till.limit
-            self.left = max(0.0, self.left + self._capacity - before)
+            self.left = max(min(0.0, self.left), self.left + self._capacity - before)  # what is owed stays owed
 
     def dump(self) -> dict[str, Any]:
         """JSON-able, for a cursor."""
@@ -150,6 +151,7 @@ class Purse:
 _SO: Mapping[str, str] = {
     WRITES: "so what is to be written waits until more may be spent",
     CHECKS: "so open tasks are looked at later",
+    SAMPLES: "so both sides are compared less often",
 }
 
 

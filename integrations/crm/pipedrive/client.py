@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from integrations import foreign, handle_writing, pushing
 from integrations.crm.pipedrive import budget, fields, paying, setup, streams
-from integrations.crm.pipedrive.api import ACTIVITIES, API, COSTS, PERSON, PERSONS, Payer, number
-from integrations.crm.pipedrive.budget import CHECKS, WRITES, Account, Till
+from integrations.crm.pipedrive.api import API, PERSON, PERSONS, Payer, number
+from integrations.crm.pipedrive.budget import CHECKS, DEAREST, SAMPLES, WRITES, Account, Till
 from integrations.crm.pipedrive.fields import Company
 from integrations.crm.pipedrive.streams import Source
 from integrations.crm.pipedrive.tasks import Desk, read_tasks
@@ -77,17 +77,17 @@ class Pipedrive:
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
         """Pages of "owners", "contacts", "activities" or "tasks". Raises KeyError for another stream."""
         share = budget.share(self._access.options)
-        return streams.pull(
-            Source(self._paid_by, self._company(), share, self._access.since, self._now), stream, cursor
-        )
+        source = Source(self._paid_by, self._company(), share, self._access.since, self._now)
+        return streams.pull(source, stream, cursor, self._account(SAMPLES) if self._access.sampling else None)
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
         """See `tasks.read_tasks`. Where the next look cannot be paid for yet, raises RateLimitError before the first call; what one job
         has begun it reads to the end."""
-        begun = CHECKS in self._accounts
-        account = self._account(CHECKS)
+        purpose = SAMPLES if self._access.sampling else CHECKS
+        begun = purpose in self._accounts
+        account = self._account(purpose)
         if not begun:
-            account.afford(lambda number: number * COSTS["GET", ACTIVITIES], min(1, len(ids)))
+            account.afford(lambda number: number * DEAREST[purpose], min(1, len(ids)))
         return read_tasks(self._paid_by(account), self._company(), ids)
 
     def push_tasks(self, tasks: Sequence[Task]) -> Sequence[PushResult]:

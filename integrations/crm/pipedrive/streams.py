@@ -69,11 +69,13 @@ class Reading:
         return Page(tuple(items), store(**{**self.state, "purse": self.purse.dump()}), tuple(notes))
 
 
-def pull(source: Source, stream: str, cursor: str | None) -> Pages:
-    """Pages of a stream. Where its purse is empty, says so in a note and raises RateLimitError. Raises KeyError for another stream."""
+def pull(source: Source, stream: str, cursor: str | None, payer: Purse | None = None) -> Pages:
+    """Pages of a stream, paid for by `payer`, or by the stream's own purse in the cursor. Where that is empty, says so in a note and raises
+    RateLimitError. Raises KeyError for another stream."""
     read = _STREAMS[stream]
     state = load(cursor)
-    purse = budget.purse(state.pop("purse", None), stream, source.share, source.now)
+    own = budget.purse(state.pop("purse", None), stream, source.share, source.now)
+    purse = payer or own
     reading = Reading(source, source.api(purse), purse, state)
     try:
         yield from read(reading)

@@ -37,9 +37,9 @@ class World:
         }
         return Pipedrive(Access(**{**given, **access}), clock=self.clock)
 
-    def job(self, work: Callable[[Pipedrive], Any]) -> Any:
+    def job(self, work: Callable[[Pipedrive], Any], **access: Any) -> Any:
         """`work` with a client of its own, of which is kept what is to be kept."""
-        client = self.client()
+        client = self.client(**access)
         try:
             return work(client)
         finally:
