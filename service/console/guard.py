@@ -53,7 +53,8 @@ def check() -> ResponseReturnValue | None:
     view = current_app.view_functions[endpoint]
     request.get_data()  # first, and whole: whoever sends theirs late is asked about once it is there
     g.caller = _who()
-    if any(_NUL in each for each in request.values.values()):
+    # All of them: a field of the form may have the name of another one in the address.
+    if any(_NUL in each for _, values in request.values.lists() for each in values):
         abort(400, ODD_FORM)
     if request.method == "POST" and _foreign(request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")):
         abort(400, FOREIGN_FORM)

@@ -217,6 +217,9 @@ def test_what_nobody_can_type_is_refused_on_every_page(olga: Browser, nobody: Fl
     assert olga.client.get("/persons", query_string={"q": "\0"}).status_code == 400
     assert olga.post("/people/invite", {"email": "mia\0@acme.test", "role": "member"}).status_code == 400
     assert nobody.get("/oauth/chirp/callback", query_string={"state": "\0", "code": "c"}).status_code == 400
+    assert (
+        olga.post("/brands?name=", {"name": "\0"}).status_code == 400
+    )  # what an address says hides no field of the form
 
 
 @pytest.mark.parametrize("host", ["x" * 64, "a..b"])
