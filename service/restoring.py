@@ -6,6 +6,7 @@ at any line, leaves what was there, or the next one puts it back first.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from service.runtime import Runtime
 from service.store import carrying, claims
 
 SKEW = timedelta(minutes=5)  # a CRM's clock may be behind ours by so much
+HANGS_UP = 3.0  # seconds that whoever has hung up may still be counted
 
 
 def restore(
@@ -100,15 +102,23 @@ def _put_back(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 
 def _refuse_in_use(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    others = _one(
+    """Waits a moment for those who have just hung up: on a busy machine PostgreSQL takes its time to notice."""
+    until = time.monotonic() + HANGS_UP
+    while others := _others(connection):
+        if time.monotonic() > until:
+            raise PlainError(
+                f"The database is in use ({others} connections). Stop web, workers and schedulers first, and whatever else reads it."
+            )
+        time.sleep(0.05)
+
+
+def _others(connection: psycopg.Connection[tuple[object, ...]]) -> int:
+    found = _one(
         connection,
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         " AND usename IS NOT NULL",  # PostgreSQL's own helpers have none
     )
-    if others:
-        raise PlainError(
-            f"The database is in use ({others} connections). Stop web, workers and schedulers first, and whatever else reads it."
-        )
+    return int(str(found))
 
 
 def _held(connection: psycopg.Connection[tuple[object, ...]]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -260,9 +261,24 @@ def test_one_that_fails_at_its_last_step_leaves_what_was_there(
     assert one(config, "SELECT count(*) FROM workspaces") == 2
 
 
-def test_nothing_works_on_half_a_restore_or_takes_it_back_from_under_whoever_does(
-    saved: Path, config: Config, held: Runtime
+def test_whoever_hangs_up_as_a_restore_begins_is_waited_for(
+    saved: Path, config: Config, held: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    still_there = held.db.engine.connect()
+
+    def hang_up(_: float) -> None:
+        still_there.close()
+        held.db.engine.dispose()
+
+    monkeypatch.setattr(time, "sleep", hang_up)
+    restoring.restore(config, saved, force=True)
+    assert one(config, "SELECT count(*) FROM workspaces") == 1
+
+
+def test_nothing_works_on_half_a_restore_or_takes_it_back_from_under_whoever_does(
+    saved: Path, config: Config, held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "HANGS_UP", 0.0)
     with psycopg.connect(config.need("database_admin_url").replace("+psycopg", "")) as killed:
         killed.execute(f"CREATE SCHEMA {db.BEFORE_RESTORE}".encode())
     with pytest.raises(PlainError, match="A restore is under way, or was broken off"):
