@@ -32,6 +32,7 @@ from workers import giving_way, scheduler, stopping, watched
 RECYCLED_AFTER = 2000  # jobs of one process, should anything leak
 # What is due stands in the database: RQ's own scheduler, a process beside each pool, would have nothing to do. A pool begins again
 # whoever has died as if it had never been told how much they are to say.
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 _ITS_WAYS = {"max_jobs": RECYCLED_AFTER, "with_scheduler": False, "logging_level": "WARNING"}
 
 
@@ -80,6 +81,7 @@ class MortalWorker(SimpleWorker):
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         pool = parent_process()  # none where somebody runs a worker by itself
         die_with_parent(signal.SIGTERM, pool.pid if pool else None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)  # see `Pool.start_worker`
         if LONG in self.queue_names():
             giving_way.give_way()
             giving_way.have_servers_give_way(_runtime().db.engine)
@@ -97,6 +99,15 @@ class Pool(WorkerPool):
     def __init__(self, *args: Any, long: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._long, self._those = long, set[str]()
+
+    def start_worker(self, *args: Any, **kwargs: Any) -> None:
+        """A signal to stop waits until the new process is one that we tell of it, and that process until it has a handler of its own: with
+        ours, which it inherits, it would take it for told and never end."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        try:
+            super().start_worker(*args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def get_worker_process(self, name: str, *args: Any, **kwargs: Any) -> BaseProcess:
         self._those &= self.worker_dict.keys()

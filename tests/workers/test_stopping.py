@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
 from rq import Queue
+from rq.worker_pool import WorkerPool
 from sqlalchemy import text
 
 from integrations.registry import providers
@@ -24,7 +27,7 @@ from tests.processes import PATIENCE, answers, get, running, wait_for, web
 from tests.workers.conftest import World
 from tests.workers.slow_host import manifest
 from workers import jobs, stopping
-from workers.__main__ import HeedfulQueue
+from workers.__main__ import HeedfulQueue, Pool
 
 # --- workers ------------------------------------------------------------------------------------------------------
 
@@ -93,6 +96,23 @@ def test_a_worker_with_nothing_to_do_ends_at_once(held: Runtime, owner: Member, 
         wait_for(lambda: queue.alive(held.redis, "worker"), host, "a worker that lives")
         host.terminate()
         assert host.wait(PATIENCE) == 0
+
+
+def test_a_worker_that_is_being_begun_hears_that_it_is_to_stop_once_it_can_and_its_pool_once_it_knows_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In between it would have its pool's handler, which ends no worker."""
+    deaf_to: list[set[signal.Signals]] = []
+    monkeypatch.setattr(WorkerPool, "start_worker", lambda *_, **__: deaf_to.append(blocked()))
+
+    Pool.start_worker(cast(Pool, object.__new__(Pool)))
+
+    assert {signal.SIGTERM, signal.SIGINT} <= deaf_to[0]
+    assert not blocked() & {signal.SIGTERM, signal.SIGINT}
+
+
+def blocked() -> set[signal.Signals]:
+    return {signal.Signals(each) for each in signal.pthread_sigmask(signal.SIG_BLOCK, ())}
 
 
 @pytest.fixture
