@@ -26,7 +26,7 @@ class OdooDesk:
     """Implements `integrations.pushing.Desk`. `place` is the partner under whom stands what is about nobody and nobody's."""
 
     name = "Odoo"
-    reads = 100  # of five hundred: each is written with a call of its own
+    reads = 100  # though a call takes more: each is written with one of its own, by what was read a moment ago
     seeks = 1000
     settle = timedelta(minutes=3)  # Odoo ends a request after two (`limit_time_real`)
 

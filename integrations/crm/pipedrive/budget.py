@@ -23,7 +23,7 @@ from integrations.foreign import is_clock
 SHARE = 20  # percent of the company's budget
 SMALLEST = 30_000  # tokens a day: the smallest plan with one seat
 # Parts of the share: what each stream has, and what is besides. On the smallest plan and at the usual share that is enough for some forty
-# tasks a day, written and ended one by one, and for a look at the open ones about every hour.
+# tasks a day, written and ended one by one, and for a look at a hundred open ones a little over every hour.
 PARTS: Mapping[str, float] = {"contacts": 0.30, "tasks": 0.30, "activities": 0.13, "owners": 0.02}
 WRITES, CHECKS, SAMPLES = "writes", "checks", "samples"
 BESIDES: Mapping[str, float] = {WRITES: 0.18, CHECKS: 0.05, SAMPLES: 0.02}
