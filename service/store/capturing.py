@@ -17,7 +17,7 @@ from service.db import raw
 from service.models import Author as Person
 from service.models import Connection
 from service.models import Engagement as Row
-from service.store import pulling
+from service.store import pulling, suppressing
 from service.store.pulling import Source
 from service.store.rows import execute
 
@@ -85,10 +85,10 @@ def save(session: Session, connection: Connection, posts: Sequence[Handed], gone
     decided again. One result per id: of the posts in their order, then of those that are gone."""
     source = pulling.source(session, connection)
     known = _known(session, source, [*gone, *(each.id for each in posts)])
-    pulling.save_engagements(session, _with_colleagues(source, posts), _placed(session, source, connection, posts))
+    kept = _kept(session, _with_colleagues(source, posts), _placed(session, source, connection, posts))
     pulling.erase_gone(session, source, [Gone(each) for each in gone])
     now = _known(session, source, [*gone, *(each.id for each in posts)])
-    results = [Result(each.id, _stored(each.id in known, each.id in now), now.get(each.id)) for each in posts]
+    results = [Result(each.id, _stored(each.id in known, each.id in kept), now.get(each.id)) for each in posts]
     return results + [
         Result(each, Outcome.DELETED if each in known else Outcome.ABSENT, now.get(each)) for each in gone
     ]
@@ -109,8 +109,18 @@ def written_under(session: Session, connection: Connection, start: str) -> list[
     return [Written(id_, Author(who, handle, name)) for id_, who, handle, name in rows]
 
 
-def _stored(known: bool, stands: bool) -> Outcome:
-    if not stands:
+def _kept(session: Session, source: Source, posts: Sequence[Engagement]) -> set[str]:
+    """Stores these posts, but for those of people who are to be left out. Returns the ids of the others: a post that is here already
+    says nothing of whether what came now was taken over."""
+    kept = suppressing.without_authors(
+        session, source.workspace_id, source.provider, source.host, posts, source.is_ours
+    )
+    pulling.save_engagements(session, source, kept)
+    return {each.id for each in kept}
+
+
+def _stored(known: bool, kept: bool) -> Outcome:
+    if not kept:
         return Outcome.LEFT_OUT
     return Outcome.KNOWN if known else Outcome.CREATED
 

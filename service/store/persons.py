@@ -93,7 +93,7 @@ class Person:
         """By what they are recognised when they are read again."""
         found = set()
         for row in self.authors:
-            found |= suppressing.author_marks(row["provider"], row["host"], author_of(row))
+            found |= suppressing.author_marks(row["provider"], row["host"], author_of(row), self.shared)
         for row in self.contacts:
             found |= suppressing.contact_marks(row["connection_id"], contact_record(row["fields"]))
         return (found - self.shared) | {suppressing.shared_mark(key) for key in self.shared}

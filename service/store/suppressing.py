@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integrations.records import Activity, Author, Contact, Engagement
+from integrations.registry import handed_in
 from service.db import VAULT, raw
 from service.models import SuppressionKey
 from service.rules.matching import mailboxes
@@ -37,15 +38,25 @@ _KEY_BYTES = 32  # as long as what SHA-256 gives (RFC 2104, 3)
 # --- by what somebody is recognised ---------------------------------------------------------------------------
 
 
-def author_marks(provider: str, host: str, author: Author) -> set[str]:
-    """An author's own: the network's id, the handle there, and addresses on the profile."""
-    return {id_mark(provider, host, author.id), *authors_keys(provider, author)}
+def author_marks(provider: str, host: str, author: Author, shared: Collection[str] = ()) -> set[str]:
+    """An author's own: the network's id, the handle there, and addresses on the profile, but for those of these keys that are shared."""
+    keys = authors_keys(provider, author).difference(shared)
+    own = _at_place(host, author, keys) if provider in handed_in() else keys
+    return {id_mark(provider, host, author.id), *own}
 
 
 def authors_keys(provider: str, author: Author) -> set[str]:
     """The handle, and addresses on the profile that are not an office's by their names."""
     keys = set(filter(_may_tell, author_keys(KnownAuthor(provider, author))))
     return keys - offices(keys)
+
+
+def _at_place(host: str, author: Author, keys: set[str]) -> set[str]:
+    """These keys where posts are handed in from many places: a handle is one person's at its place alone, and a name that stands where no
+    handle was given is nobody's own."""
+    handles = {key for key in keys if key.startswith(f"{Key.HANDLE}:")}
+    named = author.handle.casefold() == author.name.casefold()
+    return (keys - handles) | (set() if named else {f"{key}|{host.casefold()}" for key in handles})
 
 
 def id_mark(provider: str, host: str, native_id: str) -> str:

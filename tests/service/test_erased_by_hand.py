@@ -1,0 +1,124 @@
+"""Whoever was erased, or objects, stays out when they are pasted again, and nobody of their name or handle elsewhere does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from integrations.records import Author as Profile
+from service import byhand
+from service.clock import business_now
+from service.models import Author, Connection, Engagement
+from service.runtime import Runtime
+from service.store import capturing, erasing, objecting
+from service.store.capturing import Handed, Outcome
+from tests.conftest import Member
+from tests.service.test_byhand import LINK, pasted, posts
+
+JOHN: dict[str, Any] = {"link": f"{LINK}1", "name": "John Smith", "handle": ""}
+SECOND_JOHN = {**JOHN, "link": f"{LINK}2"}
+ANA: dict[str, Any] = {"link": f"{LINK}3", "name": "Ana Ferrer", "handle": "@ana"}
+FORUM: dict[str, Any] = {"place": "Rider forum", "link": "https://forum.example/t/9"}
+
+
+def paste(held: Runtime, owner: Member, **change: Any) -> Outcome:
+    return byhand.add(held, owner.caller, pasted(**change))
+
+
+def hand_in(held: Runtime, owner: Member, author: Profile) -> Outcome:
+    """A post of theirs at the place that there is, under ids of its own."""
+    with held.db.tenant(owner.workspace_id) as session:
+        post = Handed(f"post-{author.id}", business_now(), False, author, "Do you ship?")
+        [result] = capturing.save(session, session.scalars(select(Connection)).one(), [post], [])
+    return result.outcome
+
+
+def erase(held: Runtime, owner: Member, **post: Any) -> None:
+    """Whoever wrote the post of this link."""
+    with held.db.tenant(owner.workspace_id) as session:
+        who = session.scalars(
+            select(Author.id)
+            .join(Engagement, Engagement.author_id == Author.id)
+            .where(Engagement.url == pasted(**post).link)
+        ).one()
+        assert erasing.begin(session, owner.workspace_id, who, by="system") is not None
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        pytest.param({**JOHN, **FORUM}, id="of that name elsewhere"),
+        pytest.param({**JOHN, "link": f"{LINK}4"}, id="of that name on another page"),
+        pytest.param({**FORUM, "name": "Anatol Berg", "handle": "@ana"}, id="of that handle elsewhere"),
+        pytest.param({**FORUM, "name": "Ana Ferrer", "handle": "@ana"}, id="of both elsewhere"),
+    ],
+)
+def test_erasing_whom_somebody_pasted_leaves_out_no_stranger(
+    held: Runtime, owner: Member, stranger: dict[str, Any]
+) -> None:
+    for each in (JOHN, SECOND_JOHN, ANA):
+        paste(held, owner, **each)
+    for each in (JOHN, ANA):
+        erase(held, owner, **each)
+    assert paste(held, owner, **stranger) is Outcome.CREATED
+
+
+def test_a_namesake_who_is_here_already_is_followed(held: Runtime, owner: Member) -> None:
+    for each in (JOHN, SECOND_JOHN):
+        paste(held, owner, **each)
+    erase(held, owner, **JOHN)
+    assert paste(held, owner, **SECOND_JOHN, text="Still waiting. Do you ship?") is Outcome.KNOWN
+    assert "Still waiting. Do you ship?" in {row[0] for row in posts(held, owner)}
+
+
+@pytest.mark.parametrize(
+    ("who", "again"),
+    [
+        (JOHN, {}),
+        (JOHN, {"link": f"{LINK}1#comment-2", "name": "john smith"}),
+        (ANA, {}),
+        (ANA, {"link": f"{LINK}5", "handle": "Ana", "name": "Ana Berg"}),
+    ],
+)
+def test_whoever_was_erased_stays_out_at_their_place(
+    held: Runtime, owner: Member, who: dict[str, Any], again: dict[str, Any]
+) -> None:
+    paste(held, owner, **who)
+    erase(held, owner, **who)
+    with held.db.tenant(owner.workspace_id) as session:
+        for each in session.scalars(select(Engagement)):
+            session.delete(each)  # as the worker does that erases
+    assert paste(held, owner, **{**who, **again}) is Outcome.LEFT_OUT
+    assert posts(held, owner) == []
+
+
+def test_a_handle_at_its_place_keeps_them_out_whatever_id_they_come_by(held: Runtime, owner: Member) -> None:
+    paste(held, owner, **ANA)
+    erase(held, owner, **ANA)
+    assert hand_in(held, owner, Profile("17", "Ana", "Ana Ferrer")) is Outcome.LEFT_OUT
+    assert hand_in(held, owner, Profile("18", "ana2", "Ana Ferrer")) is Outcome.CREATED
+
+
+def test_a_handle_that_two_people_have_at_one_place_keeps_out_neither(held: Runtime, owner: Member) -> None:
+    paste(held, owner, **ANA)
+    assert hand_in(held, owner, Profile("17", "ana", "Anatol Berg")) is Outcome.CREATED
+    with held.db.tenant(owner.workspace_id) as session:  # as the worker does that looks for them in the CRM
+        session.execute(
+            text(
+                "INSERT INTO author_keys (workspace_id, key, author_id) SELECT workspace_id, 'h:capture:ana', id FROM authors"
+            )
+        )
+    erase(held, owner, **ANA)
+    assert hand_in(held, owner, Profile("17", "ana", "Anatol Berg")) is Outcome.KNOWN
+    assert paste(held, owner, **ANA) is Outcome.LEFT_OUT
+
+
+def test_a_text_that_is_dropped_is_not_said_to_be_taken_over(held: Runtime, owner: Member) -> None:
+    paste(held, owner, **ANA)
+    with held.db.tenant(owner.workspace_id) as session:
+        who = session.scalars(select(Author.id)).one()
+        objecting.begin(session, owner.workspace_id, who, by="system")
+    assert paste(held, owner, **ANA, text="And when?") is Outcome.LEFT_OUT
+    assert {row[0] for row in posts(held, owner)} == {"Do you ship to Faro?"}
