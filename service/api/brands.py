@@ -19,7 +19,7 @@ from service.api.problems import missing, refuse
 from service.api.words import COLLEAGUE, Line
 from service.models import Brand, Connection
 from service.runtime import runtime
-from service.store import acting, due, listing
+from service.store import acting, colleagues, due, listing
 
 brands = Noun("brands", 'The "us" of a conversation: its accounts, its colleagues, its CRM.')
 
@@ -133,8 +133,10 @@ def _fill(session: Session, who: Caller, row: Brand, body: dict[str, Any]) -> No
         )
     ):
         missing("CRM connection")
-    for name, value in body.items():
-        setattr(row, name, [each.lower() for each in value] if name == "colleagues" else value)
+    if "colleagues" in body:
+        colleagues.list_as(row, [each.lower() for each in body["colleagues"]])
+    for name in body.keys() - {"colleagues"}:
+        setattr(row, name, body[name])
 
 
 def _one(session: Session, who: Caller, brand_id: UUID) -> listing.Row:

@@ -19,7 +19,7 @@ from service.ids import new_id
 from service.models import Brand, Connection
 from service.rules.redaction import EDITED
 from service.rules.words import plain
-from service.store import due, redacting, suppressing
+from service.store import colleagues, due, redacting, suppressing
 from service.store.rows import execute, insert, packed
 from service.watch import following
 
@@ -142,7 +142,7 @@ class Source:
     ]  # accounts of this brand that are connected, on this network (by name, too: see `Author.id`)
     our_handles: frozenset[
         str
-    ]  # listed colleagues, and accounts of this brand on other servers of this network; lower case
+    ]  # listed colleagues whose ids are not known, and accounts of this brand on other servers of this network; lower case
     ready: bool  # the first pull is done
 
     def is_ours(self, author: Author) -> bool:
@@ -161,7 +161,7 @@ def source(session: Session, connection: Connection) -> Source:
     # Each server of a network has ids of its own. Only a handle that names its server means the same on all of them.
     elsewhere = {handle.lower() for host, _, handle in accounts if host != connection.host and "@" in handle}
     here = [(account_id, f"@{handle.lower()}") for host, account_id, handle in accounts if host == connection.host]
-    colleagues, ids = _colleagues(session, connection)
+    listed, ids = _colleagues(session, connection)
     assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
     return Source(
         connection.workspace_id,
@@ -169,8 +169,8 @@ def source(session: Session, connection: Connection) -> Source:
         connection.brand_id,
         connection.provider,
         connection.host,
-        frozenset(each for both in here for each in both) | ids.keys(),
-        frozenset(colleagues | elsewhere),
+        frozenset(each for both in here for each in both) | set(ids.values()) | {f"@{handle}" for handle in listed},
+        frozenset((listed - ids.keys()) | elsewhere),
         connection.ready_at is not None,
     )
 
@@ -180,25 +180,20 @@ def colleagues_without_ids(session: Session, connection: Connection) -> tuple[st
     if connection.kind != "social":
         return ()
     handles, ids = _colleagues(session, connection)
-    return tuple(sorted(handles - set(ids.values())))
+    return tuple(sorted(handles - ids.keys()))
 
 
 def _colleagues(session: Session, connection: Connection) -> tuple[set[str], dict[str, str]]:
-    """The brand's listed colleagues on this network: their handles, lower case, and those handles by id, as far as known."""
+    """The brand's listed colleagues on this network: their handles, lower case, and the ids by handle, as far as known."""
     row = session.execute(
         select(Brand.colleagues, Brand.colleague_ids).where(
             Brand.workspace_id == connection.workspace_id, Brand.id == connection.brand_id
         )
     ).one_or_none()
     prefix = f"{connection.provider}:"
-    named = {
-        each: each.removeprefix(prefix).lstrip("@").lower()
-        for each in (row[0] if row else ())
-        if each.startswith(prefix)
-    }
-    known = {f"{prefix}{handle}" for handle in named.values()}
-    ids = {native_id: key.removeprefix(prefix) for key, native_id in (row[1] if row else {}).items() if key in known}
-    return set(named.values()), ids
+    entries = [each for each in (row[0] if row else ()) if each.startswith(prefix)]
+    named = {each.removeprefix(prefix).lstrip("@").lower() for each in entries}
+    return named, colleagues.ids_of(connection.provider, connection.host, named, row[1] if row else {})
 
 
 def save_engagements(session: Session, source: Source, items: Sequence[Engagement]) -> int:
@@ -242,9 +237,9 @@ def _know_colleagues(
 ) -> None:
     """From now on these colleagues are known by their ids too."""
     found = {
-        f"{source.provider}:{item.author.handle.lower()}": item.author.id
+        colleagues.key(source.provider, source.host, item.author.handle): item.author.id
         for item in items
-        if item.author.handle.lower() in source.our_handles and item.author.id not in source.our_ids
+        if item.author.handle.lower() in source.our_handles and not item.author.id.startswith("@")
     }
     if found:
         statement = (

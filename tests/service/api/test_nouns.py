@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from marshmallow import RAISE, Schema
+from sqlalchemy import select
 
 from service import queue
 from service.api import (
@@ -29,7 +30,8 @@ from service.api import (
     sources,
     tasks,
 )
-from service.models import Connection, Conversation, Match, Stream, Task
+from service.models import Brand, Connection, Conversation, Match, Stream, Task
+from service.runtime import Runtime
 from tests.conftest import BASE_URL, Member
 from tests.service.api.conftest import NOW, Client, World
 from tests.service.api.test_access import check
@@ -114,6 +116,18 @@ def test_a_brand_is_made_and_changed(client: Client, world: World) -> None:
     assert (changed["name"], changed["crm_connection_id"]) == ("Acme Labs", str(world.crm))
     assert changed["colleagues"] == ["x:olga_at_acme"]
     assert client.patch(path, {"crm_connection_id": None}).get_json()["crm_connection_id"] is None
+
+
+def test_a_colleague_who_is_taken_off_the_list_is_known_by_no_id_any_more(
+    client: Client, held: Runtime, owner: Member, world: World
+) -> None:
+    path = client.post("/brands", {"name": "Labs", "colleagues": ["x:olga"]}).headers["Location"].removeprefix("/v1")
+    with held.db.tenant(owner.workspace_id) as session:
+        session.scalars(select(Brand).where(Brand.name == "Labs")).one().colleague_ids = {"x:olga": "1"}
+    for change, kept in (({"name": "Labs 2"}, 1), ({"colleagues": ["x:Olga"]}, 1), ({"colleagues": []}, 0)):
+        client.patch(path, change)
+        with held.db.tenant(owner.workspace_id) as session:
+            assert len(session.scalars(select(Brand).where(Brand.name == "Labs 2")).one().colleague_ids) == kept
 
 
 def test_two_brands_of_one_name_are_refused(client: Client, world: World) -> None:

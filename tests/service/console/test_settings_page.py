@@ -179,6 +179,20 @@ def test_colleagues_are_kept_as_network_and_handle(held: Runtime, owner: Any, ol
     assert brand(held, owner.workspace_id, "Acme").colleagues == ["chirp:olga", "chirp:rosa"]
 
 
+def test_a_colleague_who_is_taken_off_the_list_is_known_by_no_id_any_more(
+    held: Runtime, owner: Any, olga: Browser
+) -> None:
+    row = brand(held, owner.workspace_id, "Acme")
+    with held.db.tenant(owner.workspace_id) as session:
+        session.get_one(Brand, (row.workspace_id, row.id)).colleague_ids = {
+            "chirp:olga": "1",
+            "chirp:rosa|b.example": "2",
+        }
+    for typed, kept in (("chirp:Olga, chirp:rosa", 2), ("chirp:rosa", 1), ("chirp:olga, chirp:rosa", 1)):
+        olga.post(f"/brands/{row.id}", {"name": "Acme", "colleagues": typed})
+        assert len(brand(held, owner.workspace_id, "Acme").colleague_ids) == kept
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
