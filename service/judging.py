@@ -63,6 +63,7 @@ def conversations(
     posts = reading.of({(each.brand_id, each.thread) for each in found})
     known = people.contacts(session, workspace_id, [each.contact_id for each in found if each.contact_id])
     answered = elsewhere.answers_elsewhere(session, workspace_id, found, names)
+    moved = elsewhere.by_the_account(session, workspace_id, found, names)
     stages = elsewhere.stages(session, workspace_id, found)
     frozen = freezing.by_connection(session, workspace_id)
     left_alone = (
@@ -77,7 +78,7 @@ def conversations(
         own = posts.get((each.brand_id, each.thread), {}).get(each.native_id, [])
         contact = known.get(each.contact_id) if each.contact_id else None
         talk = Conversation(
-            author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=tuple(own),
+            author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=(*own, *moved.get(each.id, ())),
             author_is_ours=any(post.ours for post in own if post.author_id == each.native_id), dealt_with_until=each.dealt_with_until,
             elsewhere=answered.get(each.id, ()), author_is_bot=each.bot, deal=deal_of(contact.record.lifecycle) if contact else "",
             stage=stages.get((each.brand_id, each.person), ""), responder=each.responder_email,

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integrations.records import Kind
 from integrations.registry import handed_in
 from service.db import RawConnection, raw
+from service.models import Brand
 from service.rules.model import Answered, Post, Signals
 from service.store import deciding, knowing
 from service.store.deciding import DueConversation, DueRelationship
@@ -26,6 +29,28 @@ JOIN authors a ON a.workspace_id = %(w)s AND a.id = x.author_id
 JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.brand_id AND e.in_reply_to_author = a.native_id
  AND e.ours AND e.kind = 'direct' AND e.deleted_at IS NULL
 JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id AND s.provider = a.provider AND s.host = a.host
+"""
+# By the index over workspace, brand and thread, once for each other brand: left to itself, the planner may go through all that the account
+# ever wrote, which is why each step stands by itself.
+_BY_THE_ACCOUNT = """
+WITH said AS MATERIALIZED (
+    SELECT x.number, x.author_id AS whom, e.*
+    FROM unnest(%(brands)s::uuid[], %(connections)s::uuid[], %(threads)s::text[], %(authors)s::uuid[]) WITH ORDINALITY
+        AS x(brand_id, connection_id, thread, author_id, number)
+    JOIN unnest(%(all)s::uuid[]) AS other(brand_id) ON other.brand_id <> x.brand_id
+    CROSS JOIN LATERAL (
+        SELECT id, native_id, author_id, thread, posted_at, url, kind, connection_id, in_reply_to, in_reply_to_author, mentions FROM engagements
+        WHERE workspace_id = %(w)s AND brand_id = other.brand_id AND thread = x.thread AND connection_id = x.connection_id
+            AND ours AND deleted_at IS NULL OFFSET 0
+    ) e
+)
+SELECT e.number, e.thread, e.id::text, e.native_id, s.native_id, e.posted_at, e.url, coalesce(nullif(s.name, ''), s.handle),
+       CASE WHEN s.provider = ANY(%(places)s) THEN s.host ELSE s.provider END, e.kind, a.native_id
+FROM said e
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.whom
+JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id
+WHERE e.kind = 'direct' OR e.in_reply_to_author = a.native_id OR a.native_id = ANY(e.mentions) OR e.whom = (
+    SELECT p.author_id FROM engagements p WHERE p.workspace_id = %(w)s AND p.connection_id = e.connection_id AND p.native_id = e.in_reply_to)
 """
 _STAGES = """
 SELECT r.brand_id, r.person, r.stage FROM unnest(%(brands)s::uuid[], %(people)s::text[]) AS x(brand_id, person)
@@ -75,13 +100,41 @@ def _private(
         "authors": [who for _, who in ordered],
     }
     found: dict[tuple[UUID, UUID], list[tuple[str, Post]]] = defaultdict(list)
-    for number, thread, id_, native, sender, at, url, name, network in execute(connection, _PRIVATE, params):
-        post = Post(
-            id=id_, native_id=native, kind=Kind.DIRECT, ours=True, author_id=sender, at=at, text="", signals=_SILENT, url=url,
-            author_name=name, network=names.get(network, network),
-        )  # fmt: skip
-        found[ordered[number - 1]].append((thread, post))
+    for number, thread, *said in execute(connection, _PRIVATE, params):
+        found[ordered[number - 1]].append((thread, _ours(said, names, Kind.DIRECT)))
     return found
+
+
+def by_the_account(
+    session: Session, workspace_id: UUID, found: Sequence[DueConversation], names: Mapping[str, str]
+) -> dict[UUID, tuple[Post, ...]]:
+    """For each of these conversations that has any, by its id: what was said to the person in the same thread by the account that brought
+    it, while that was another brand's. That they were answered counts; the words, which are the other brand's, are left out."""
+    brands = list(session.scalars(select(Brand.id).where(Brand.workspace_id == workspace_id)))
+    if len(brands) < 2 or not found:
+        return {}
+    params = {
+        "w": workspace_id,
+        "places": handed_in(),
+        "all": brands,
+        "brands": [each.brand_id for each in found],
+        "connections": [each.connection_id for each in found],
+        "threads": [each.thread for each in found],
+        "authors": [each.author_id for each in found],
+    }
+    answers: dict[UUID, tuple[Post, ...]] = {}
+    for number, _, *said, kind, whom in execute(raw(session), _BY_THE_ACCOUNT, params):
+        id_ = found[number - 1].id
+        answers[id_] = (*answers.get(id_, ()), _ours(said, names, Kind(kind), whom))
+    return answers
+
+
+def _ours(said: Sequence[Any], names: Mapping[str, str], kind: Kind, whom: str | None = None) -> Post:
+    id_, native, sender, at, url, name, network = said
+    return Post(
+        id=id_, native_id=native, kind=kind, ours=True, author_id=sender, at=at, text="", signals=_SILENT, url=url, author_name=name,
+        network=names.get(network, network), in_reply_to_author=whom,
+    )  # fmt: skip
 
 
 def stages(session: Session, workspace_id: UUID, found: Sequence[DueConversation]) -> dict[tuple[UUID, str], str]:

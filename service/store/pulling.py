@@ -69,15 +69,18 @@ _UPSERT_ENGAGEMENTS = insert(
         "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET"
         # A text that was kept as long as it may be does not come back.
         " text = CASE WHEN old.text_erased_at IS NULL THEN excluded.text ELSE '' END, edited_at = excluded.edited_at,"
-        " kind = CASE WHEN old.kind = 'context' THEN excluded.kind ELSE old.kind END, ours = excluded.ours,"
+        " kind = CASE WHEN old.kind = 'context' THEN excluded.kind ELSE old.kind END,"
+        # An account that has moved to another brand does not say who was its first one's.
+        " ours = CASE WHEN old.brand_id = excluded.brand_id THEN excluded.ours ELSE old.ours END,"
         " in_reply_to = coalesce(excluded.in_reply_to, old.in_reply_to), thread = excluded.thread,"
         " in_reply_to_author = coalesce(excluded.in_reply_to_author, old.in_reply_to_author), author_id = excluded.author_id,"
         " posted_at = excluded.posted_at, url = excluded.url, mentions = excluded.mentions, deleted_at = NULL,"
         " checked_at = excluded.checked_at, is_repost = excluded.is_repost, window_closes_at = excluded.window_closes_at"
-        " WHERE (old.text_erased_at IS NULL AND old.text IS DISTINCT FROM excluded.text) OR old.deleted_at IS NOT NULL OR old.ours <> excluded.ours"
+        " WHERE (old.text_erased_at IS NULL AND old.text IS DISTINCT FROM excluded.text) OR old.deleted_at IS NOT NULL"
+        " OR (old.ours <> excluded.ours AND old.brand_id = excluded.brand_id)"
         " OR (old.kind = 'context' AND excluded.kind <> 'context') OR old.thread <> excluded.thread"
         " OR old.posted_at <> excluded.posted_at"
-        " RETURNING id, native_id, thread, author_id, ours, kind, posted_at, in_reply_to, in_reply_to_author, (xmax = 0) AS is_new, text,"
+        " RETURNING id, native_id, thread, author_id, ours, kind, posted_at, in_reply_to, in_reply_to_author, (xmax = 0) AS is_new, brand_id, text,"
         # What it said until now: a statement sees the rows as they were when it began. Looked up for what was changed alone.
         " CASE WHEN xmax <> 0 THEN (SELECT was.text FROM engagements was WHERE was.workspace_id = %(w)s AND was.id = old.id) ELSE '' END"
     ),
@@ -126,6 +129,11 @@ _TOUCH_THREADS = (
     " AND (conversations.xmin <> pg_current_xact_id()::xid OR last_post_at < t.posted_at)"
     " RETURNING conversations.id, conversations.thread, conversations.author_id"
 )
+# An account that has moved answers what it brought for another brand, too: see `elsewhere.by_the_account`.
+_TOUCH_ELSEWHERE = (
+    "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), news_at = clock_timestamp()"
+    " WHERE workspace_id = %(w)s AND brand_id = ANY(%(others)s) AND thread = ANY(%(threads)s) AND connection_id = %(c)s"
+)
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,7 @@ class Source:
         str
     ]  # listed colleagues whose ids are not known, and accounts of this brand on other servers of this network; lower case
     ready: bool  # the first pull is done
+    other_brands: tuple[UUID, ...]  # of the workspace: the account may have been one of theirs
 
     def is_ours(self, author: Author) -> bool:
         return author.id in self.our_ids or author.handle.lower() in self.our_handles
@@ -161,7 +170,8 @@ def source(session: Session, connection: Connection) -> Source:
     # Each server of a network has ids of its own. Only a handle that names its server means the same on all of them.
     elsewhere = {handle.lower() for host, _, handle in accounts if host != connection.host and "@" in handle}
     here = [(account_id, f"@{handle.lower()}") for host, account_id, handle in accounts if host == connection.host]
-    listed, ids = _colleagues(session, connection)
+    brands = _brands(session, connection)
+    listed, ids = _colleagues(brands, connection)
     assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
     return Source(
         connection.workspace_id,
@@ -172,6 +182,7 @@ def source(session: Session, connection: Connection) -> Source:
         frozenset(each for both in here for each in both) | set(ids.values()) | {f"@{handle}" for handle in listed},
         frozenset((listed - ids.keys()) | elsewhere),
         connection.ready_at is not None,
+        tuple(sorted(brands.keys() - {connection.brand_id})),
     )
 
 
@@ -179,21 +190,27 @@ def colleagues_without_ids(session: Session, connection: Connection) -> tuple[st
     """Handles of listed colleagues on this network, lower case, whose ids are not known yet."""
     if connection.kind != "social":
         return ()
-    handles, ids = _colleagues(session, connection)
+    handles, ids = _colleagues(_brands(session, connection), connection)
     return tuple(sorted(handles - ids.keys()))
 
 
-def _colleagues(session: Session, connection: Connection) -> tuple[set[str], dict[str, str]]:
+_Listed = tuple[Sequence[str], Mapping[str, str]]  # a brand's colleagues, and the ids of those that are known
+
+
+def _brands(session: Session, connection: Connection) -> dict[UUID, _Listed]:
+    """The workspace's brands, few as they are, by their ids."""
+    rows = session.execute(
+        select(Brand.id, Brand.colleagues, Brand.colleague_ids).where(Brand.workspace_id == connection.workspace_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _colleagues(brands: Mapping[UUID, _Listed], connection: Connection) -> tuple[set[str], dict[str, str]]:
     """The brand's listed colleagues on this network: their handles, lower case, and the ids by handle, as far as known."""
-    row = session.execute(
-        select(Brand.colleagues, Brand.colleague_ids).where(
-            Brand.workspace_id == connection.workspace_id, Brand.id == connection.brand_id
-        )
-    ).one_or_none()
+    entries, with_ids = brands.get(connection.brand_id, ((), {})) if connection.brand_id else ((), {})
     prefix = f"{connection.provider}:"
-    entries = [each for each in (row[0] if row else ()) if each.startswith(prefix)]
-    named = {each.removeprefix(prefix).lstrip("@").lower() for each in entries}
-    return named, colleagues.ids_of(connection.provider, connection.host, named, row[1] if row else {})
+    named = {each.removeprefix(prefix).lstrip("@").lower() for each in entries if each.startswith(prefix)}
+    return named, colleagues.ids_of(connection.provider, connection.host, named, with_ids)
 
 
 def save_engagements(session: Session, source: Source, items: Sequence[Engagement]) -> int:
@@ -221,9 +238,13 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
         if profiles and source.ready:
             due.decide_soon(session, source.workspace_id)
         return 0
-    talks = _touch(connection, source, shared, changed)
-    _follow_edits(session, source, changed)
-    new = [following.New(row[0], row[6], talks.of(row)) for row in changed if row[9]]
+    shared["at"] = business_now() if source.ready else "infinity"
+    new: list[following.New] = []
+    for brand, rows_of_it in _by_brand(changed, 10).items():
+        talks = _touch(connection, source, {**shared, "brand": brand}, rows_of_it)
+        _touch_elsewhere(connection, source, {**shared, "brand": brand}, {row[2] for row in rows_of_it if row[4]})
+        _follow_edits(session, source.workspace_id, brand, rows_of_it)
+        new += [following.New(row[0], row[6], talks.of(row)) for row in rows_of_it if row[9]]
     following.stored(
         session, provider=source.provider, connection_id=source.connection_id, posts=new, now=business_now(), late=source.ready
     )  # fmt: skip
@@ -320,7 +341,6 @@ def _touch(
     connection: RawConnection, source: Source, shared: dict[str, object], changed: Sequence[tuple[object, ...]]
 ) -> _Talks:
     """Marks due what these rows touch. Returns the conversations that they are in."""
-    at: datetime | str = business_now() if source.ready else "infinity"
     newest: dict[str, datetime] = {}
     talks: set[tuple[object, str]] = set()
     for _, _, thread, author_id, ours, kind, posted_at, *_ in changed:
@@ -329,7 +349,7 @@ def _touch(
         newest[thread] = max(posted_at, newest.get(thread, posted_at))
         if not ours and kind != Kind.CONTEXT:
             talks.add((author_id, thread))
-    params = {**shared, "at": at, "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)]}
+    params = {**shared, "threads": sorted(newest), "posted": [newest[thread] for thread in sorted(newest)]}
     # In two steps: joined, the planner may try every author for every thread while a workspace is filled.
     answered = execute(connection, _ANSWERED_BY_US, {**params, "ours": sorted(source.our_ids)})
     ids: dict[str, UUID] = {}
@@ -352,19 +372,35 @@ def _touch(
     return _Talks(found, ids)
 
 
-def _follow_edits(session: Session, source: Source, changed: Sequence[tuple[Any, ...]]) -> None:
+def _by_brand(rows: Iterable[tuple[Any, ...]], at: int) -> dict[UUID, list[tuple[Any, ...]]]:
+    """The rows by the brands that they name at the place `at`: a post stays with the brand that it came to, also where its account has
+    moved to another since."""
+    found: dict[UUID, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        found.setdefault(row[at], []).append(row)
+    return dict(sorted(found.items()))  # the same order everywhere: no deadlocks
+
+
+def _touch_elsewhere(
+    connection: RawConnection, source: Source, shared: Mapping[str, object], threads: Collection[str]
+) -> None:
+    """Marks due what this account brought of these threads for other brands than that of the posts, which are ours."""
+    others = {source.brand_id, *source.other_brands} - {shared["brand"]}
+    if others and threads:
+        execute(connection, _TOUCH_ELSEWHERE, {**shared, "others": sorted(others), "threads": sorted(threads)})
+
+
+def _follow_edits(session: Session, workspace_id: UUID, brand_id: UUID, changed: Sequence[tuple[Any, ...]]) -> None:
     """What was read from texts that others have replaced is read again, and what tasks quote of them goes out of them, also where nothing
     decides them anew."""
     edits = [(row[0], row[2], row[-1]) for row in changed if not row[9] and plain(row[-1]) != plain(row[-2])]
     if edits:
-        params = {"w": source.workspace_id, "ids": [id_ for id_, _, _ in edits]}
+        params = {"w": workspace_id, "ids": [id_ for id_, _, _ in edits]}
         execute(raw(session), "DELETE FROM signals WHERE workspace_id = %(w)s AND engagement_id = ANY(%(ids)s)", params)
     quoted = [(thread, was) for _, thread, was in edits if was]
     if quoted:
         threads, texts = {thread for thread, _ in quoted}, {was for _, was in quoted}
-        redacting.redact_tasks(
-            session, source.workspace_id, source.brand_id, sorted(threads), sorted(texts), mark=EDITED
-        )
+        redacting.redact_tasks(session, workspace_id, brand_id, sorted(threads), sorted(texts), mark=EDITED)
 
 
 def missing_parents(session: Session, connection: Connection, limit: int) -> list[str]:
@@ -391,21 +427,24 @@ def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:
         "WITH old AS MATERIALIZED (SELECT id, text FROM engagements WHERE workspace_id = %(w)s AND connection_id = %(c)s"
         " AND native_id = ANY(%(ids)s) AND deleted_at IS NULL ORDER BY native_id FOR UPDATE)"
         " UPDATE engagements e SET deleted_at = %(now)s, text = '', checked_at = %(now)s FROM old WHERE e.workspace_id = %(w)s AND e.id = old.id"
-        " RETURNING e.thread, e.posted_at, CASE WHEN e.ours AND e.kind = 'direct' THEN e.in_reply_to_author END, old.text"
+        " RETURNING e.brand_id, e.ours, e.thread, e.posted_at, CASE WHEN e.ours AND e.kind = 'direct' THEN e.in_reply_to_author END, old.text"
     ), {"w": source.workspace_id, "c": source.connection_id, "ids": [each.id for each in gone], "now": real_now()})  # fmt: skip
+    for brand, rows_of_it in _by_brand(rows, 0).items():
+        _touch_gone(session, source, brand, rows_of_it)
     if rows:
-        newest = {thread: posted_at for thread, posted_at, *_ in rows}
-        shared = {
-            "w": source.workspace_id,
-            "brand": source.brand_id,
-            "at": business_now() if source.ready else "infinity",
-        }
-        posted = [newest[thread] for thread in sorted(newest)]
-        execute(raw(session), _TOUCH_THREADS, {**shared, "threads": sorted(newest), "posted": posted})
-        if told := {to for _, _, to, _ in rows if to}:
-            whom = {"provider": source.provider, "host": source.host, "ids": sorted(told)}
-            execute(raw(session), _TOUCH_RECIPIENTS, {**shared, **whom})
-        texts = [text for *_, text in rows if text]
-        redacting.redact_tasks(session, source.workspace_id, source.brand_id, sorted(newest), texts)
         due.decide_soon(session, source.workspace_id)
     return len(rows)
+
+
+def _touch_gone(session: Session, source: Source, brand_id: UUID, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Marks due what these posts of a brand's that are gone touch, and takes them out of its tasks."""
+    newest = {thread: posted_at for _, _, thread, posted_at, *_ in rows}
+    shared = {"w": source.workspace_id, "brand": brand_id, "at": business_now() if source.ready else "infinity"}
+    posted = [newest[thread] for thread in sorted(newest)]
+    execute(raw(session), _TOUCH_THREADS, {**shared, "threads": sorted(newest), "posted": posted})
+    _touch_elsewhere(raw(session), source, {**shared, "c": source.connection_id}, {row[2] for row in rows if row[1]})
+    if told := {to for *_, to, _ in rows if to}:
+        whom = {"provider": source.provider, "host": source.host, "ids": sorted(told)}
+        execute(raw(session), _TOUCH_RECIPIENTS, {**shared, **whom})
+    texts = [text for *_, text in rows if text]
+    redacting.redact_tasks(session, source.workspace_id, brand_id, sorted(newest), texts)
