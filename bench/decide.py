@@ -19,7 +19,7 @@ from bench.worker import Outcome, apart, processor_seconds
 from service.config import Config
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import pulling
+from service.store import pulling, us
 from workers import decide, jobs
 
 POSTS_PER_SECOND, MEGABYTES = 5000, 300
@@ -177,7 +177,7 @@ def an_hour(shop: dict[str, str], number: int, hour: int, authors: int) -> dict[
     posts = corpus.an_hour(number, hour, authors)
     held = work.runtime()
     with held.db.tenant(where.workspace_id) as session:  # the first use of a connection is no part of what is measured
-        source = pulling.source(session, session.get_one(Connection, (where.workspace_id, where.account)))
+        source = us.source(session, session.get_one(Connection, (where.workspace_id, where.account)))
     work.claim("push")
     begun = time.perf_counter()
     with held.db.tenant(where.workspace_id) as session:

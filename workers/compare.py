@@ -25,7 +25,7 @@ from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.models import Connection, Errand
 from service.runtime import Runtime
-from service.store import comparing, due, freezing, pulling, pushing, reconciling, suppressing, trail
+from service.store import comparing, due, freezing, pulling, pushing, reconciling, suppressing, trail, us
 from service.store.comparing import Found, Row
 from service.store.rows import clean
 from service.watch import meters
@@ -160,7 +160,7 @@ def _newest(runtime: Runtime, connection: Connection, line: Line, look: _Look) -
         served = line.speak(partial(_first_page, stream.name))
         old = [each for each in served if before - LOOKS_BACK < each.created_at < before]
         with runtime.db.tenant(connection.workspace_id) as session:
-            source = pulling.source(session, connection)
+            source = us.source(session, connection)
             # People who are to be left out are not missing.
             wanted = suppressing.without_authors(
                 session, connection.workspace_id, connection.provider, connection.host, old, source.is_ours
@@ -186,7 +186,7 @@ def _take_in(runtime: Runtime, connection: Connection, answers: Sequence[Engagem
     """As a pull or the sweep would have."""
 
     def work(session: Session) -> None:
-        source = pulling.source(session, connection)
+        source = us.source(session, connection)
         pulling.erase_gone(session, source, [each for each in answers if isinstance(each, Gone)])
         pulling.save_engagements(session, source, [each for each in answers if isinstance(each, Engagement)])
 

@@ -18,7 +18,7 @@ from service.clock import business_now, real_now
 from service.models import Connection
 from service.rules import polling
 from service.runtime import Runtime
-from service.store import connecting, due, freezing, keeping, ledger, profiles, pulling, streams
+from service.store import connecting, due, freezing, keeping, ledger, profiles, pulling, streams, us
 from service.watch import meters
 from workers import policy
 from workers.access import Line
@@ -91,7 +91,7 @@ def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID
         seconds = None if manifest is _SWEEP else values["poll_seconds"]
         meter = _meter(runtime, provider, held)
         wanted = partial(_wanted, runtime, held.connection) if meter else None
-        listed = pulling.colleagues_without_ids(session, held.connection) if meter else ()
+        listed = us.colleagues_without_ids(session, held.connection) if meter else ()
         found = speaking.look_up(session, held.connection)
         return StreamJob(
             runtime, workspace_id, stream_id, lease_id, held.connection, held.stream.name, held.stream.cursor, held.stream.failures,

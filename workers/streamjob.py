@@ -16,7 +16,7 @@ from integrations.records import Budget, Engagement, Gone, Page
 from integrations.registry import AnyProvider
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import connecting, pulling, streams
+from service.store import connecting, pulling, streams, us
 from service.watch import meters
 from workers import reconcile
 from workers.access import Line
@@ -96,6 +96,6 @@ def _save(session: Session, job: StreamJob, items: Sequence[Any]) -> int:
         return reconcile.save(session, job.connection, job.name, items, read_at=job.begun_at)
     if not items:
         return 0
-    source = pulling.source(session, job.connection)
+    source = us.source(session, job.connection)
     pulling.erase_gone(session, source, [item for item in items if isinstance(item, Gone)])
     return pulling.save_engagements(session, source, [item for item in items if isinstance(item, Engagement)])

@@ -19,7 +19,7 @@ from service.api.problems import missing, refuse
 from service.api.words import COLLEAGUE, Line
 from service.models import Brand, Connection
 from service.runtime import runtime
-from service.store import acting, colleagues, due, listing
+from service.store import acting, due, listing, us
 
 brands = Noun("brands", 'The "us" of a conversation: its accounts, its colleagues, its CRM.')
 
@@ -134,7 +134,7 @@ def _fill(session: Session, who: Caller, row: Brand, body: dict[str, Any]) -> No
     ):
         missing("CRM connection")
     if "colleagues" in body:
-        colleagues.list_as(row, [each.lower() for each in body["colleagues"]])
+        us.list_as(row, [each.lower() for each in body["colleagues"]])
     for name in body.keys() - {"colleagues"}:
         setattr(row, name, body[name])
 

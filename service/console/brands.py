@@ -17,7 +17,7 @@ from service.console.page import done, page
 from service.errors import PlainError
 from service.models import Brand
 from service.runtime import runtime
-from service.store import acting, colleagues, due, listing
+from service.store import acting, due, listing, us
 
 blueprint = Blueprint("brands", __name__)
 
@@ -60,7 +60,7 @@ def change(brand_id: UUID) -> ResponseReturnValue:
             if row is None:
                 abort(404)
             row.name = name
-            colleagues.list_as(row, handles)
+            us.list_as(row, handles)
             row.crm_connection_id = _crm(session, row, request.form.get("crm", ""))
             session.flush()
             acting.audit(session, who.workspace_id, who.actor, "brand.changed", "brand", brand_id)

@@ -24,7 +24,7 @@ class Brand(Tenant, Identified, Created, Base):
     colleagues: Mapped[list[str]] = mapped_column(
         ARRAY(Text), default=list, server_default="{}"
     )  # "x:handle", lower case
-    # Their ids, by the same names (see `service.store.colleagues`), as soon as they are known: where profiles are paid for, a post comes with its author's id alone.
+    # Their ids, by the same names (see `service.store.us`), as soon as they are known: where profiles are paid for, a post comes with its author's id alone.
     colleague_ids: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 

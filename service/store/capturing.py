@@ -17,9 +17,9 @@ from service.db import raw
 from service.models import Author as Person
 from service.models import Connection
 from service.models import Engagement as Row
-from service.store import pulling, suppressing
-from service.store.pulling import Source
+from service.store import pulling, suppressing, us
 from service.store.rows import execute
+from service.store.us import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def connection_of_place(session: Session, workspace_id: UUID, place: str, brand_
 def save(session: Session, connection: Connection, posts: Sequence[Handed], gone: Sequence[str]) -> list[Result]:
     """Stores posts and erases those that are gone (ids), at most once each however often they come; what they touch is
     decided again. One result per id: of the posts in their order, then of those that are gone."""
-    source = pulling.source(session, connection)
+    source = us.source(session, connection)
     known = _known(session, source, [*gone, *(each.id for each in posts)])
     kept = _kept(session, _with_colleagues(source, posts), _placed(session, source, connection, posts))
     pulling.erase_gone(session, source, [Gone(each) for each in gone])

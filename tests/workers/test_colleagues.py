@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from integrations.records import Author, Kind
 from service.models import Brand, Connection
-from service.store import colleagues, pulling
+from service.store import us
 from tests.workers.conftest import ANA, World
 
 RUI, RENAMED = Author("t1", "Rui", "Rui Alves"), Author("t1", "rui_alves", "Rui Alves")
@@ -18,7 +18,7 @@ STRANGER = Author("t9", "rui", "Rui Costa")  # has taken the handle that the col
 
 def list_(world: World, *handles: str) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        colleagues.list_as(session.scalars(select(Brand)).one(), [f"fakesocial:{each}" for each in handles])
+        us.list_as(session.scalars(select(Brand)).one(), [f"fakesocial:{each}" for each in handles])
 
 
 def kept(world: World) -> dict[str, str]:
@@ -85,9 +85,9 @@ def test_where_a_network_tells_no_ids_the_handle_is_all_there_is(known: World) -
 def test_an_id_that_one_server_told_says_nothing_on_another(known: World) -> None:
     with known.runtime.db.tenant(known.workspace_id) as session:
         row = session.scalars(select(Connection).where(Connection.provider == "fakesocial")).one()
-        here = pulling.source(session, row)
+        here = us.source(session, row)
         row.host = "b.example"
-        there = pulling.source(session, row)
+        there = us.source(session, row)
         session.rollback()
     assert [here.is_ours(each) for each in (STRANGER, RENAMED)] == [False, True]
     assert [there.is_ours(each) for each in (STRANGER, RENAMED)] == [True, False]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from integrations.records import Author, Engagement, Gone, Kind
 from service import connect, disconnecting
 from service.models import Brand, Connection
-from service.store import pulling
+from service.store import pulling, us
 from tests.workers.conftest import ANA, BRAND, World, edited
 
 WORD, NEW = "Quixotic", "Zanzibar"
@@ -239,7 +239,7 @@ def question(world: World) -> Engagement:
 def keeps(world: World, account_id: str, *posts: Engagement) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
         row = session.scalars(select(Connection).where(Connection.account_id == account_id)).one()
-        pulling.save_engagements(session, pulling.source(session, row), posts)
+        pulling.save_engagements(session, us.source(session, row), posts)
     world.run()
 
 
@@ -267,7 +267,7 @@ def test_what_is_edited_or_deleted_for_the_rival_stays_in_what_the_first_brands_
     keeps(second, BRAND.id, edited(question(second), "@brand Do you fly to Faro?"))
     assert told(second) == [("Acme", "open", True), ("Rival", "open", False)]
     with second.runtime.db.tenant(second.workspace_id) as session:
-        pulling.erase_gone(session, pulling.source(session, account(second)), [Gone("q9")])
+        pulling.erase_gone(session, us.source(session, account(second)), [Gone("q9")])
     second.run()
     assert told(second) == [("Acme", "open", True), ("Rival", "withdrawn", False)]
     assert second.sql("SELECT b.name, e.text <> '' FROM engagements e JOIN brands b ON b.id = e.brand_id WHERE e.native_id = 'q9' ORDER BY 1") == [

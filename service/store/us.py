@@ -1,0 +1,133 @@
+"""Who "we" are where a connection reads: the accounts of its brand, and the brand's listed colleagues, by their handles and by their ids
+as soon as these are known.
+
+Once a colleague's id is known, it alone tells who is meant: a handle that its owner gave up is anybody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from integrations.records import Author, Engagement
+from service.db import RawConnection
+from service.models import Brand, Connection
+from service.store.rows import execute
+
+
+@dataclass(frozen=True)
+class Source:
+    """The connection that served a page, and how to tell which authors are its brand's own."""
+
+    workspace_id: UUID
+    connection_id: UUID
+    brand_id: UUID
+    provider: str
+    host: str
+    our_ids: frozenset[
+        str
+    ]  # accounts of this brand that are connected, on this network (by name, too: see `Author.id`)
+    our_handles: frozenset[
+        str
+    ]  # listed colleagues whose ids are not known, and accounts of this brand on other servers of this network; lower case
+    ready: bool  # the first pull is done
+    other_brands: tuple[UUID, ...]  # of the workspace: the account may have been one of theirs
+
+    def is_ours(self, author: Author) -> bool:
+        return author.id in self.our_ids or author.handle.lower() in self.our_handles
+
+
+def source(session: Session, connection: Connection) -> Source:
+    """The source that this social connection is."""
+    accounts = session.execute(
+        select(Connection.host, Connection.account_id, Connection.handle).where(
+            Connection.workspace_id == connection.workspace_id,
+            Connection.provider == connection.provider,
+            Connection.brand_id == connection.brand_id,
+        )
+    ).all()
+    # Each server of a network has ids of its own. Only a handle that names its server means the same on all of them.
+    elsewhere = {handle.lower() for host, _, handle in accounts if host != connection.host and "@" in handle}
+    here = [(account_id, f"@{handle.lower()}") for host, account_id, handle in accounts if host == connection.host]
+    brands = _brands(session, connection)
+    listed, ids = _colleagues(brands, connection)
+    assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
+    return Source(
+        connection.workspace_id,
+        connection.id,
+        connection.brand_id,
+        connection.provider,
+        connection.host,
+        frozenset(each for both in here for each in both) | set(ids.values()) | {f"@{handle}" for handle in listed},
+        frozenset((listed - ids.keys()) | elsewhere),
+        connection.ready_at is not None,
+        tuple(sorted(brands.keys() - {connection.brand_id})),
+    )
+
+
+def colleagues_without_ids(session: Session, connection: Connection) -> tuple[str, ...]:
+    """Handles of listed colleagues on this network, lower case, whose ids are not known yet."""
+    if connection.kind != "social":
+        return ()
+    handles, ids = _colleagues(_brands(session, connection), connection)
+    return tuple(sorted(handles - ids.keys()))
+
+
+_Listed = tuple[Sequence[str], Mapping[str, str]]  # a brand's colleagues, and the ids of those that are known
+
+
+def _brands(session: Session, connection: Connection) -> dict[UUID, _Listed]:
+    """The workspace's brands, few as they are, by their ids."""
+    rows = session.execute(
+        select(Brand.id, Brand.colleagues, Brand.colleague_ids).where(Brand.workspace_id == connection.workspace_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _colleagues(brands: Mapping[UUID, _Listed], connection: Connection) -> tuple[set[str], dict[str, str]]:
+    """The brand's listed colleagues on this network: their handles, lower case, and the ids by handle, as far as known."""
+    entries, with_ids = brands.get(connection.brand_id, ((), {})) if connection.brand_id else ((), {})
+    prefix = f"{connection.provider}:"
+    named = {each.removeprefix(prefix).lstrip("@").lower() for each in entries if each.startswith(prefix)}
+    return named, _ids_of(connection.provider, connection.host, named, with_ids)
+
+
+def learn(connection: RawConnection, source: Source, shared: dict[str, object], items: Sequence[Engagement]) -> None:
+    """From now on these colleagues are known by their ids too."""
+    found = {
+        _key(source.provider, source.host, item.author.handle): item.author.id
+        for item in items
+        if item.author.handle.lower() in source.our_handles and not item.author.id.startswith("@")
+    }
+    if found:
+        statement = (
+            "UPDATE brands SET colleague_ids = colleague_ids || %(found)s WHERE workspace_id = %(w)s AND id = %(brand)s"
+        )
+        execute(connection, statement, {**shared, "found": Jsonb(found)})
+
+
+def _key(provider: str, host: str, handle: str) -> str:
+    """Under what the id of this handle is kept. Each server of a network, and each place, has ids of its own."""
+    named = f"{provider}:{handle.lstrip('@').lower()}"
+    return f"{named}|{host}" if host else named
+
+
+def _ids_of(provider: str, host: str, handles: set[str], kept: Mapping[str, str]) -> dict[str, str]:
+    """The ids by these handles, as far as known. What stands for an id where a network tells none (see `Author.id`) is none."""
+    known = {handle: kept.get(_key(provider, host, handle)) for handle in handles}
+    return {handle: native_id for handle, native_id in known.items() if native_id and native_id != f"@{handle}"}
+
+
+def list_as(brand: Brand, entries: Sequence[str]) -> None:
+    """From now on these are listed ("provider:handle"). Who stays is known as before. Who is taken off is forgotten, so that whoever is
+    listed by that handle later is learned anew: that is how a person says that somebody else of ours has it now."""
+    listed = {_key(provider, "", handle) for provider, _, handle in (each.partition(":") for each in entries)}
+    brand.colleagues = list(entries)
+    brand.colleague_ids = {
+        each: id_ for each, id_ in (brand.colleague_ids or {}).items() if each.partition("|")[0] in listed
+    }
