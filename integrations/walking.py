@@ -3,7 +3,8 @@
 No page is asked for by number: a record that changes meanwhile would move to another page, and its neighbour be skipped. Each page
 starts at the second where the last one ended; where one second holds more rows than a page (an import, a bulk edit), that second is
 walked by id. A stamp is made when a transaction begins and shows when it ends, so each walk begins a while before the newest
-change that was seen, until that one was itself old enough when the walk before began.
+change that was seen, until that one was itself old enough when the walk before began. A stamp ahead of our clock says
+nothing about what is still to come, since the CRM's clock may be put back: the next walk begins where ours stood as it was first seen.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from integrations.foreign import is_clock
 OVERLAP = (
     600  # seconds: no request of a CRM lasts longer (servers end them after two or three minutes), with room for clocks
 )
+
+AHEAD = 5.0  # seconds by which clocks that are right may differ; the overlap has room for them
 
 BROKEN = 10  # rows that a full page may lack, since they could not be read
 
@@ -42,12 +45,21 @@ class Position:
         # Only the latest walk tells what had shown: what came to show since may be older than its newest change by the whole overlap.
         seen = min(self.seen, now)  # our clock may have been put back
         waited = int((seen if self.begun is None else min(self.begun, now)) - seen)
-        at = self.high - max(0, OVERLAP - waited)
-        return replace(self, seen=seen, begun=now, at=max(0, at), id=None)
+        high = int(seen) if self.early else self.high
+        at = high - max(0, OVERLAP - waited)
+        return replace(self, high=high, seen=seen, begun=now, at=max(0, at), id=None)
 
     def saw(self, stamp: int, now: float) -> Position:
         """The same place, with this change seen."""
-        return replace(self, high=stamp, seen=now) if stamp > self.high else self
+        if stamp <= self.high:
+            return self
+        # Behind a stamp from the future the walk passes over what is saved meanwhile: the first one counts, until the next walk.
+        return replace(self, high=stamp, seen=self.seen if self.early else now)
+
+    @property
+    def early(self) -> bool:
+        """Whether the newest change was seen before its own stamp, by our clock."""
+        return self.high > self.seen + AHEAD
 
     def dump(self) -> dict[str, Any]:
         """JSON-able, for a cursor."""

@@ -173,6 +173,25 @@ def test_a_clock_that_is_hours_off_loses_nothing(crm: Harness, hours: int) -> No
     assert second in {each.id for each in drain(crm, "contacts", cursor)[0]}
 
 
+@pytest.mark.rule("clock_skew")
+@pytest.mark.parametrize("waits", [60, 900, 3 * 3600])
+def test_a_crms_clock_that_ran_ahead_and_was_put_right_hides_nothing(crm: Harness, waits: int) -> None:
+    run_ahead = able(crm, "run_ahead")
+    run_ahead(2 * 3600)
+    made = {crm.put_contact("Ada")}
+    found: set[str] = set()
+    cursor = None
+    for _ in range(4):
+        pages = list(islice(crm.client().pull("contacts", cursor), 100))
+        assert len(pages) < 100
+        found |= {each.id for page in pages for each in page.items}
+        assert found == made
+        cursor = pages[-1].cursor
+        crm.wait(waits)
+        run_ahead(0)
+        made.add(crm.put_contact("Bea"))
+
+
 @pytest.mark.rule("resume")
 def test_a_pull_goes_on_from_any_cursor_that_was_saved(crm: Harness) -> None:
     made = several_pages(crm)

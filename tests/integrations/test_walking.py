@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from integrations.errors import UnexpectedResponseError
 from integrations.walking import OVERLAP, Position, Question, Row, load, position, store, walk
+from tests.fakes.clock import Clock
 
 SIZE = 5
 
@@ -61,11 +63,11 @@ def test_records_that_change_while_they_are_read_are_all_read_at_last(seed: int)
 @pytest.mark.parametrize("until_the_next_walk", [30.0, 300.0, 2.0 * OVERLAP, 86_400.0])
 def test_a_change_that_shows_late_is_found_however_long_the_next_walk_waits(until_the_next_walk: float) -> None:
     crm = Records()
-    crm.stamps = {"a": 10_000}
-    [(_, here)] = list(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 0.0))
+    crm.stamps = {"a": 10_000, "long before": 10_000 - OVERLAP - 60}
+    [(_, here)] = list(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 10_000.0))
     crm.stamps["slow"] = 10_000 - OVERLAP + 60
 
-    [(rows, here)] = list(walk(crm.ask, stamp_of, SIZE, here, lambda: until_the_next_walk))
+    [(rows, here)] = list(walk(crm.ask, stamp_of, SIZE, here, lambda: 10_000 + until_the_next_walk))
 
     assert [row["id"] for row in rows] == ["slow", "a"]
 
@@ -73,8 +75,8 @@ def test_a_change_that_shows_late_is_found_however_long_the_next_walk_waits(unti
 def test_once_a_walk_has_found_the_newest_change_old_it_costs_one_record_to_ask() -> None:
     crm = Records()
     crm.stamps = {"a": 10_000, "before": 10_000 - 60}
-    [(_, here)] = list(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 0.0))
-    for now in (OVERLAP + 1.0, OVERLAP + 2.0):
+    [(_, here)] = list(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 10_000.0))
+    for now in (10_000 + OVERLAP + 1.0, 10_000 + OVERLAP + 2.0):
         [(rows, here)] = list(walk(crm.ask, stamp_of, SIZE, here, lambda now=now: now))  # type: ignore[misc]
 
     assert [row["id"] for row in rows] == ["a"]
@@ -83,11 +85,11 @@ def test_once_a_walk_has_found_the_newest_change_old_it_costs_one_record_to_ask(
 def test_what_shows_behind_a_walk_that_was_stopped_for_long_is_found_by_the_next_one() -> None:
     crm = Records()
     crm.stamps = {f"{number}": 10_000 + number for number in range(SIZE + 1)}
-    _, here = next(iter(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 0.0)))
+    _, here = next(iter(walk(crm.ask, stamp_of, SIZE, Position(at=0), lambda: 10_000.0 + SIZE)))
     crm.stamps |= {"slow": 10_000, "new": 100_000}  # the one shows behind us
-    [*_, (_, here)] = walk(crm.ask, stamp_of, SIZE, position(here.dump()), lambda: 90_000.0)
+    [*_, (_, here)] = walk(crm.ask, stamp_of, SIZE, position(here.dump()), lambda: 100_000.0)
 
-    assert "slow" in {row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 90_001.0) for row in rows}
+    assert "slow" in {row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 100_001.0) for row in rows}
 
 
 def test_a_clock_that_was_put_back_loses_nothing() -> None:
@@ -97,6 +99,48 @@ def test_a_clock_that_was_put_back_loses_nothing() -> None:
     crm.stamps["b"] = 10_000 - 60
 
     assert {row["id"] for rows, _ in walk(crm.ask, stamp_of, SIZE, here, lambda: 5.0) for row in rows} == {"a", "b"}
+
+
+@pytest.mark.parametrize("wide", [1, 3 * SIZE])  # records that were saved while the CRM's clock was ahead
+@pytest.mark.parametrize("waits", [60.0, 300.0, 2.0 * OVERLAP, 5000.0])
+@pytest.mark.parametrize("pages", [1, 100])  # of each pull, before it is stopped
+def test_a_clock_of_the_crms_that_ran_ahead_and_was_put_right_hides_nothing(
+    wide: int, waits: float, pages: int
+) -> None:
+    crm, clock, here = Records(), Clock(), Position(at=0)
+    start = int(clock().timestamp())
+    crm.stamps = {f"early {number:02}": start + 7200 + number // 4 for number in range(wide)}
+    seen: dict[str, int] = {}
+
+    def pull(most: int) -> Position:
+        read = list(islice(walk(crm.ask, stamp_of, SIZE, here, lambda: clock().timestamp()), most))
+        seen.update({str(row["id"]): int(row["stamp"]) for rows, _ in read for row in rows})
+        return position(load(store(at=read[-1][1].dump()))["at"])
+
+    for number in range(int(10_000 / waits)):
+        here = pull(pages)
+        now = int(clock().timestamp())
+        crm.stamps[f"late {number}"] = now + 1  # saved just behind the walk
+        if number:  # one that was begun a while before, and shows only now
+            crm.stamps[f"slow {number}"] = now - int(min(waits, OVERLAP - 60))
+        clock.forward(seconds=waits)
+    for _ in range(2):  # one to come to the end, one after it
+        here = pull(100)
+
+    assert seen == crm.stamps
+
+
+def test_a_stamp_that_lies_ahead_for_good_costs_no_more_than_the_overlap() -> None:
+    crm, clock, here = Records(), Clock(), Position(at=0)
+    now = int(clock().timestamp())
+    crm.stamps = {"old": now - 50_000, "older": now - 90_000, "never": now + 10**8}
+    found = []
+    for _ in range(4):
+        [(rows, here)] = list(walk(crm.ask, stamp_of, SIZE, here, lambda: clock().timestamp()))
+        found.append([row["id"] for row in rows])
+        clock.forward(minutes=1)
+
+    assert found == [["older", "old", "never"], *[["never"]] * 3]
 
 
 def test_a_crm_that_serves_the_same_page_for_ever_is_given_up() -> None:

@@ -16,6 +16,7 @@ from integrations.crm.hubspot.api import API, SEARCH, Row, properties
 from integrations.crm.hubspot.fields import milliseconds
 from integrations.errors import UnexpectedResponseError
 from integrations.foreign import is_clock
+from integrations.walking import AHEAD
 
 # Search lags behind writes, mostly by seconds; nobody promises how much. Changes this much older than the newest one are
 # read again, until that newest one was itself this old when the walk before began: then everything before it has been read.
@@ -43,12 +44,23 @@ class Position:
         # Only the latest walk tells what had shown: what came to show since may be older than its newest change by the whole overlap.
         seen = min(self.seen, now)  # our clock may have been put back
         waited = int(((seen if self.begun is None else min(self.begun, now)) - seen) * 1000)
-        at = self.high - max(0, OVERLAP - waited)
-        return replace(self, seen=seen, begun=now, at=max(self.floor, at), id=None)
+        # A stamp ahead of our clock says nothing about what is still to come, since HubSpot's clock may be put back.
+        high = int(seen * 1000) if self.early else self.high
+        floor = min(self.floor, high)
+        at = high - max(0, OVERLAP - waited)
+        return replace(self, high=high, seen=seen, begun=now, at=max(floor, at), id=None, floor=floor)
 
     def saw(self, stamp: int, now: float) -> Position:
         """The same place, with this change seen."""
-        return replace(self, high=stamp, seen=now) if stamp > self.high else self
+        if stamp <= self.high:
+            return self
+        # Behind a stamp from the future the walk passes over what is saved meanwhile: the first one counts, until the next walk.
+        return replace(self, high=stamp, seen=self.seen if self.early else now)
+
+    @property
+    def early(self) -> bool:
+        """Whether the newest change was seen before its own stamp, by our clock."""
+        return self.high > (self.seen + AHEAD) * 1000
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)

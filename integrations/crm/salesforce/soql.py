@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from integrations.crm.salesforce.api import API, READ, MissingFieldError, Row, is_id, quoted, readable
 from integrations.errors import UnexpectedResponseError
 from integrations.foreign import is_clock
+from integrations.walking import AHEAD
 
 T = TypeVar("T")
 
@@ -46,12 +47,23 @@ class Position:
         # Only the latest walk tells what had shown: what came to show since may be older than its newest change by the whole overlap.
         seen = min(self.seen, now)  # our clock may have been put back
         waited = timedelta(seconds=(seen if self.begun is None else min(self.begun, now)) - seen)
+        # A stamp ahead of our clock says nothing about what is still to come, since Salesforce's clock may be put back.
+        high = datetime.fromtimestamp(seen, UTC) if self.early else high
         at = high - max(timedelta(0), OVERLAP - waited)
-        return replace(self, seen=seen, begun=now, at=soql_time(at), id="")
+        return replace(self, high=soql_time(high), seen=seen, begun=now, at=soql_time(at), id="")
 
     def saw(self, stamp: str, now: float) -> Position:
         """The same place, with this change seen."""
-        return replace(self, high=stamp, seen=now) if stamp > self.high else self
+        if stamp <= self.high:
+            return self
+        # Behind a stamp from the future the walk passes over what is saved meanwhile: the first one counts, until the next walk.
+        return replace(self, high=stamp, seen=self.seen if self.early else now)
+
+    @property
+    def early(self) -> bool:
+        """Whether the newest change was seen before its own stamp, by our clock."""
+        high = instant(self.high)
+        return high is not None and high.timestamp() > self.seen + AHEAD
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)

@@ -63,6 +63,7 @@ class Able(Protocol):
     def hide(self, contact_id: str) -> None: ...  # there, but not indexed yet: nothing that lists changes serves it
     def show(self, contact_id: str) -> None: ...  # indexed after all, as it stood
     def skew(self, seconds: float) -> None: ...  # our clock is ahead of the CRM's by so much, from now on
+    def run_ahead(self, seconds: float) -> None: ...  # the CRM's clock is ahead of ours by so much, from now on
     def refusal(self, sentence: str) -> str: ...  # the body of a refusal, where its sentence is not a member of it
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import responses
 
 from integrations.provider import CRMClient
 from integrations.records import Task
+from tests.fakes.clock import Clock
 from tests.integrations.crm.bottlecrm.conftest import World
 from tests.integrations.crm.bottlecrm.server import Server
 from tests.integrations.crm.faults import drop_after, drop_before
@@ -78,6 +80,9 @@ class BottleHarness:
 
     def skew(self, seconds: float) -> None:
         self.world.clock.forward(seconds=seconds)
+
+    def run_ahead(self, seconds: float) -> None:
+        self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
 
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created

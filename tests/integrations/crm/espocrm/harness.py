@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from math import ceil
 from typing import Any
 
@@ -11,6 +12,7 @@ import responses
 
 from integrations.provider import CRMClient
 from integrations.records import Task
+from tests.fakes.clock import Clock
 from tests.integrations.crm.espocrm.conftest import World
 from tests.integrations.crm.espocrm.server import KEY, Server
 from tests.integrations.crm.faults import drop_after, drop_before
@@ -85,6 +87,9 @@ class EspoHarness:
 
     def skew(self, seconds: float) -> None:
         self.world.clock.forward(seconds=seconds)
+
+    def run_ahead(self, seconds: float) -> None:
+        self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
 
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created

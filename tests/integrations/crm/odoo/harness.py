@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from math import ceil
 
 import responses
 
 from integrations.provider import CRMClient
 from integrations.records import Task
+from tests.fakes.clock import Clock
 from tests.integrations.crm.faults import drop_after, drop_before
 from tests.integrations.crm.odoo.conftest import World
 from tests.integrations.crm.odoo.server import BOT, BOT_PARTNER, CALL, KEY, Server
@@ -82,6 +84,9 @@ class OdooHarness:
 
     def skew(self, seconds: float) -> None:
         self.world.clock.forward(seconds=seconds)
+
+    def run_ahead(self, seconds: float) -> None:
+        self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
 
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import responses
 
@@ -93,6 +94,9 @@ class PipedriveHarness:
         """Pipedrive has a clock of its own."""
         self.server.clock = Clock(self.world.clock())
         self.world.clock.forward(seconds=seconds)
+
+    def run_ahead(self, seconds: float) -> None:
+        self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
 
     def minimum_calls(self, tasks: int) -> int:
         """One for each task, and one that asks which of the contacts are still there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 import responses
@@ -90,6 +91,9 @@ class SalesforceHarness:
     def skew(self, seconds: float) -> None:
         """Salesforce has a clock of its own."""
         self.world.clock.forward(seconds=seconds)
+
+    def run_ahead(self, seconds: float) -> None:
+        self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
 
     def minimum_calls(self, tasks: int) -> int:
         return math.ceil(tasks / 200)
