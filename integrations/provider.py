@@ -13,6 +13,7 @@ from integrations.records import (
     Contact,
     Engagement,
     Gone,
+    GoneBetween,
     HandleWrite,
     Owner,
     Page,
@@ -55,7 +56,7 @@ class SocialClient(Protocol):
         ...
 
 
-CRMRecord = Contact | Activity | TaskState | Owner | Gone
+CRMRecord = Contact | Activity | TaskState | Owner | Gone | GoneBetween  # the last one on "contacts" only
 
 
 class CRMClient(Protocol):

@@ -87,6 +87,14 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class GoneBetween:
+    """Where ids are whole numbers: every record between these two, neither of them included, is no longer there (or never was)."""
+
+    after: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unasked:
     """A post that the provider was not asked about, since it takes no more calls for now. Nothing is known of it."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from integrations.records import Gone, Page
+from integrations.records import Gone, GoneBetween, Page
 from service.watch import tracing
 
 ENOUGH = 800  # rows
@@ -37,7 +37,7 @@ def handfuls(pages: Iterable[Page[Any]], clock: Callable[[], float] = time.monot
 
 def _names_gone(page: Page[Any]) -> bool:
     """What is gone on one page may be there again on the next: the two stay apart."""
-    return any(isinstance(item, Gone) for item in page.items)
+    return any(isinstance(item, (Gone, GoneBetween)) for item in page.items)
 
 
 def _together(pages: Sequence[Page[Any]]) -> Page[Any]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from integrations.provider import RECHECK
-from integrations.records import Activity, Contact, Gone, Owner, TaskState
+from integrations.records import Activity, Contact, Gone, GoneBetween, Owner, TaskState
 from service.models import Connection
 from service.store import mirroring, reconciling
 
@@ -39,6 +39,8 @@ def save(session: Session, connection: Connection, stream: str, items: Sequence[
     gone = [item for item in items if isinstance(item, Gone)]
     if gone and stream in _GONE:
         found += _GONE[stream](*where, gone)
+    if gaps := [item for item in items if isinstance(item, GoneBetween)]:
+        found += mirroring.drop_between(*where, gaps)
     states = [item for item in items if isinstance(item, TaskState)]
     if stream in _TASKS:
         found += reconciling.take_in(*where, [*states, *gone], read_at=read_at, current=stream == RECHECK)

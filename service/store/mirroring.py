@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from integrations.records import Activity, Contact, Gone, Owner
+from integrations.records import Activity, Contact, Gone, GoneBetween, Owner
 from service.clock import real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
@@ -81,6 +81,14 @@ _DELETE_LINKS = (
 )
 _THERE = "FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND deleted_at IS NULL"
 _MANY = f"SELECT count(*) > %(most)s FROM (SELECT 1 {_THERE} LIMIT %(most)s + 1) s"  # noqa: S608 - our own words
+# Some of the contacts that are in these gaps, or have these ids. Only a whole number can be in a gap.
+_NAMED = f"SELECT id {_THERE} AND native_id = ANY(%(ids)s)"
+_IN_GAPS = (
+    f"SELECT id {_THERE} AND CASE WHEN native_id ~ '^[0-9]{{1,18}}$' THEN native_id::bigint <@ %(ids)s::int8multirange END"
+    " LIMIT %(most)s"
+)
+_LAST = 10**18  # no whole number of 18 digits is larger
+_AT_ONCE = 2_000  # contacts dropped out of gaps in one go: they may be a whole import
 _IN_TURN = f"SELECT id, native_id {_THERE} AND id > %(after)s ORDER BY id LIMIT %(n)s"
 _CONTACTS_BY_NATIVE = "SELECT native_id, id FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
 
@@ -121,11 +129,25 @@ def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, ite
 
 def drop_contacts(session: Session, workspace_id: UUID, connection_id: UUID, gone: Iterable[Gone]) -> int:
     """Contacts that were deleted in the CRM: they match nobody any more."""
-    connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
+    return _drop(session, workspace_id, connection_id, _NAMED, [each.id for each in gone])
+
+
+def drop_between(session: Session, workspace_id: UUID, connection_id: UUID, gaps: Iterable[GoneBetween]) -> int:
+    """As `drop_contacts`, for all in these gaps; of them only those that are here are looked at."""
+    ends = ",".join(f"({min(each.after, _LAST)},{min(each.before, _LAST)})" for each in gaps)
+    found = 0
+    while dropped := _drop(session, workspace_id, connection_id, _IN_GAPS, f"{{{ends}}}"):
+        found += dropped
+    return found
+
+
+def _drop(session: Session, workspace_id: UUID, connection_id: UUID, which: str, ids: object) -> int:
+    """Drops those that the query `which` finds."""
+    connection = raw(session)
     rows = execute(connection, (
-        "UPDATE contacts SET deleted_at = %(now)s WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
-        " AND deleted_at IS NULL RETURNING id, filed"
-    ), {**shared, "now": real_now(), "ids": [each.id for each in gone]})  # fmt: skip
+        f"UPDATE contacts SET deleted_at = %(now)s WHERE workspace_id = %(w)s AND deleted_at IS NULL AND id IN ({which})"  # noqa: S608
+        " RETURNING id, filed"
+    ), {"w": workspace_id, "c": connection_id, "now": real_now(), "ids": ids, "most": _AT_ONCE})  # fmt: skip
     if rows:
         work = filing.Refiling()
         for contact_id, filed in rows:

@@ -22,6 +22,7 @@ from integrations.records import (
     Budget,
     Contact,
     Gone,
+    GoneBetween,
     Handle,
     HandleWrite,
     Owner,
@@ -78,6 +79,10 @@ class FakeCRM:
     def delete_contact(self, contact_id: str) -> None:
         """A person deletes a contact."""
         self._log["contacts"].append(Gone(contact_id))
+
+    def delete_contacts_between(self, after: int, before: int) -> None:
+        """A person takes an import back."""
+        self._log["contacts"].append(GoneBetween(after, before))
 
     def remove_owner(self, owner_id: str) -> None:
         """An administrator switches somebody's account off, and the CRM shows them no more."""

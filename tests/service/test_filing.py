@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, func, select, text, update
 
-from integrations.records import Contact, Gone, Handle
+from integrations.records import Contact, Gone, GoneBetween, Handle
 from service.db import raw
 from service.models import Author, AuthorKey, Connection, ContactKey, KeyCount, Match
 from service.models import Contact as Row
@@ -127,6 +127,21 @@ def test_counts_are_the_same_in_whatever_order_contacts_came_changed_and_went(fi
             there |= {each.id: each for each in page}
         assert files.counts() == told(*there.values())
     assert len(files.under()) == sum(sum(map(filing.is_sought, filing.tokens(each))) for each in there.values())
+
+
+def test_of_a_gap_between_ids_goes_whoever_is_there_in_parts_and_nobody_else(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirroring, "_AT_ONCE", 2)
+    kept = ["1", "9", "10", "20", "99999999999999999999", "5x", "-5", "Ⅴ"]
+    gone = ["2", "3", "08", "11", "19", "999999999999999999"]
+    files.save(*(Contact(each, name="Ada Lovelace", source="Form") for each in [*kept, *gone]))
+    gaps = [GoneBetween(10, 20), GoneBetween(1, 9), GoneBetween(3, 5), GoneBetween(20, 10**30), GoneBetween(7, 7)]
+    with files.session() as session:
+        dropped = [mirroring.drop_between(session, files.rows.workspace_id, files.crm, each) for each in (gaps, gaps)]
+        there = session.scalars(select(Row.native_id).where(Row.deleted_at.is_(None)))
+        assert (dropped, set(there)) == ([len(gone), 0], set(kept))
+    assert files.counts() == told(*(Contact(each, name="Ada Lovelace", source="Form") for each in kept))
 
 
 def test_filing_everything_anew_gives_the_same_keys_and_counts(files: Files) -> None:

@@ -78,3 +78,10 @@ def test_a_crm_that_is_away_loses_nobody_their_turn_nor_a_task_its_answer(world:
     for _ in range(4):
         sweep(world)
     assert len(stand(world)) <= large.compared
+
+
+def test_an_import_that_is_taken_back_takes_along_only_whom_we_have(world: World, large: LargeCRM) -> None:
+    large.add(*(Contact(id=f"{number}", name=f"Bea Nr{number}") for number in (7, 8, 4_000, 9_000)))
+    large.delete_contacts_between(7, 9_000)
+    world.look(streams=("contacts",))
+    assert stand(world) == {"7", "9000", *(f"c{number}" for number in range(5))}

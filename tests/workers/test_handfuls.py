@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integrations.errors import RateLimitError, TemporaryError
-from integrations.records import Gone, Page
+from integrations.records import Gone, GoneBetween, Page
 from workers.handfuls import ENOUGH, handfuls, read_ahead
 
 
@@ -51,8 +51,9 @@ def test_what_came_before_an_error_is_handed_on_before_it_is_raised() -> None:
         next(found)
 
 
-def test_what_is_gone_ends_a_handful_so_that_it_may_be_there_again_on_the_next_page() -> None:
-    gone: Page[Any] = Page((Gone("7"),), "cursor 2")
+@pytest.mark.parametrize("item", [Gone("7"), GoneBetween(6, 8)])
+def test_what_is_gone_ends_a_handful_so_that_it_may_be_there_again_on_the_next_page(item: Gone | GoneBetween) -> None:
+    gone: Page[Any] = Page((item,), "cursor 2")
     assert [each.cursor for each in handfuls([page(1), gone, page(3)], clock=lambda: 0.0)] == ["cursor 2", "cursor 3"]
 
 

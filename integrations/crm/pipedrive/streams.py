@@ -25,7 +25,7 @@ from integrations.crm.pipedrive.changes import PASSED_OVER, walk
 from integrations.crm.pipedrive.fields import Company
 from integrations.errors import InvalidRequestError
 from integrations.provider import CRMRecord
-from integrations.records import Gone, Page
+from integrations.records import Gone, GoneBetween, Page
 from integrations.walking import load, position, store
 
 # An activity is found by when it was last changed; a meeting of last week may have been booked long before.
@@ -33,7 +33,7 @@ BOOKED_AHEAD = timedelta(days=90)
 SWEEP = 3600.0  # seconds between two readings of everybody, which alone show who was deleted or merged away; where that
 SWEEP_PART = 0.2  # would take more than this of what the stream may spend, they come less often
 _WITHOUT = "Pipedrive no longer has all of the fields that were found when it was connected, so persons are read without. Connect again."
-WIDEST = 2000  # ids: a wider gap is none that deletions made
+NAMED = 20  # ids of a gap that are told one by one; a wider one (an import that was taken back) is told by its ends
 
 Pages = Iterator[Page[CRMRecord]]
 
@@ -167,9 +167,10 @@ def _sweep(reading: Reading) -> Pages:
         yield reading.page(gone, sweep={"last": last, "cursor": cursor})
 
 
-def _between(one: int, other: int) -> list[Gone]:
+def _between(one: int, other: int) -> Sequence[CRMRecord]:
     """Everybody between two neighbours."""
-    return [Gone(str(missing)) for missing in range(one + 1, other)] if other - one <= WIDEST else []
+    wide = other - one - 1 > NAMED
+    return [GoneBetween(one, other)] if wide else [Gone(str(missing)) for missing in range(one + 1, other)]
 
 
 def _activities(reading: Reading) -> Pages:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from integrations.crm.pipedrive.streams import NAMED
 from integrations.errors import InvalidRequestError
-from integrations.records import Contact, Gone, Handle
+from integrations.records import Contact, Gone, GoneBetween, Handle
 from tests.integrations.crm.pipedrive.conftest import World
 from tests.integrations.crm.pipedrive.reading import drain
 from tests.integrations.crm.pipedrive.server import TWITTER
@@ -189,12 +190,33 @@ def _until_refused(world: World, cursor: str | None) -> list[Any]:
     pytest.fail("nothing was refused")
 
 
-def test_a_wide_gap_is_none_that_deletions_made(world: World) -> None:
-    world.server.put("person", {"name": "Ada"})
+def test_an_import_that_is_taken_back_is_told_by_its_ends_and_costs_no_more(make_world: MakeWorld) -> None:
+    world = make_world(limit=300_000)
+    kept = [world.server.put("person", {"name": "Ada"})]
+    gone = [world.server.put("person", {"name": "Imported"}) for _ in range(2100)]
+    kept.append(world.server.put("person", {"name": "Bea"}))
+    _, cursor = drain(world, "contacts")
+    last = [world.server.put("person", {"name": "Imported, too"}) for _ in range(NAMED + 1)]
+    _, cursor = drain(world, "contacts", cursor)
+    for each in [*gone, *last]:
+        world.server.delete("person", each)
+    world.clock.forward(hours=2)
+    before = len(world.server.calls)
+
+    found, _ = drain(world, "contacts", cursor)
+
+    told = [each for each in found if not isinstance(each, Contact)]
+    assert told == [GoneBetween(kept[0], kept[1]), GoneBetween(kept[1], last[-1] + 1)]
+    assert len(world.server.calls) - before == 2  # what has changed, and all who are left
+
+
+def test_ids_that_nobody_ever_had_take_no_list(world: World) -> None:
+    one = world.server.put("person", {"name": "Ada"})
     _, cursor = drain(world, "contacts")
     world.server.put("person", {"name": "Bea"}, id=90_000)
     world.clock.forward(days=2)
 
     found, _ = drain(world, "contacts", cursor)
-    assert "Bea" in [each.name for each in found]
+    assert "Bea" in [each.name for each in found if isinstance(each, Contact)]
     assert not any(isinstance(each, Gone) for each in found)
+    assert GoneBetween(one, 90_000) in found
