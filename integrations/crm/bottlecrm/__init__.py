@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from integrations.crm.bottlecrm.client import BottleCRM
 from integrations.provider import (
+    IDS_ANYWHERE,
     WRITE_HANDLES,
     Access,
     CRMClient,
@@ -69,7 +70,7 @@ PROVIDER: Provider[CRMClient] = Provider(
             limits="A change of a task's text alone shows only when Warmline looks at the task itself.",
         ),
     ),
-    capabilities=frozenset({"activities", WRITE_HANDLES}),
+    capabilities=frozenset({"activities", IDS_ANYWHERE, WRITE_HANDLES}),
     about="Reads contacts, members and logged interactions, and keeps Warmline's tasks up to date.",
     install=Install(
         scopes={

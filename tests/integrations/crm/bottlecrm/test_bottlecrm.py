@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,7 +14,7 @@ from integrations.crm.bottlecrm import PROVIDER, fields, streams
 from integrations.crm.bottlecrm.listing import Place, pack, place, read, unpack
 from integrations.crm.bottlecrm.setup import site
 from integrations.errors import AuthenticationError, PermissionDeniedError, TemporaryError, UnexpectedResponseError
-from integrations.provider import Access, ContactReader
+from integrations.provider import IDS_ANYWHERE, Access, ContactReader
 from integrations.records import (
     Activity,
     ActivityKind,
@@ -113,6 +113,13 @@ def test_what_could_not_be_taken_away_just_now_goes_the_next_time(world: World, 
         world.client().clean()
     world.client().clean()
     assert not any(row["is_active"] for row in (*world.server.definitions, *world.server.tags))
+
+
+def test_an_organization_is_the_same_by_whatever_server_name_so_that_who_leaves_takes_nothing_from_another(
+    world: World,
+) -> None:
+    assert UUID(world.client().whoami().id).version == 4  # drawn by BottleCRM: no other server has it
+    assert IDS_ANYWHERE in PROVIDER.capabilities
 
 
 # --- who we are -------------------------------------------------------------------------------------------------
