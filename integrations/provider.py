@@ -30,6 +30,8 @@ WRITE_HANDLES = (
 )
 # Capability: no two accounts have one id, whatever servers they are on; the host of a connection only says where somebody signed in.
 IDS_ANYWHERE = "ids_anywhere"
+# Capability: all connections of an account spend from one allowance, so that each keeps to its part of it (`Access.holders`).
+ONE_ALLOWANCE = "one_allowance"
 RECHECK = "recheck"  # the slow sweep that finds edits and deletions; every connection has it, no manifest lists it
 
 
@@ -344,6 +346,7 @@ class Access:
     meter: Meter | None = None  # None: nothing is kept within anything (while connecting)
     wanted: Wanted | None = None  # None: all of them
     allowance: Mapping[str, Any] = field(default_factory=dict)  # what was kept of it: see `Thrifty`
+    holders: int = 1  # connections here that stand for this account, this one among them; told where the provider has ONE_ALLOWANCE
     sampling: bool = False  # a little of what is there is read, to compare; nothing waits for it
     # Handles of colleagues whose ids are not known yet: their profiles are wanted too, as soon as anybody else's post is read.
     listed: tuple[str, ...] = ()

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from integrations.errors import AuthenticationError
 from integrations.oauth import NothingToRenewWithError
-from integrations.provider import Access, Meter, Thrifty, Wanted
+from integrations.provider import IDS_ANYWHERE, ONE_ALLOWANCE, Access, Meter, Thrifty, Wanted
 from integrations.registry import providers
 from service import speaking
 from service.credentials import RefusedError
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import allowances
+from service.store import allowances, connecting
 from service.watch import tracing
 
 T = TypeVar("T")
@@ -75,6 +75,13 @@ class Line:
         client = self._opened.client if self._opened else None
         return client.allowance() if isinstance(client, Thrifty) else {}
 
+    def _holders(self) -> int:
+        able = providers()[self.connection.provider].capabilities
+        if ONE_ALLOWANCE not in able:
+            return 1
+        with self.runtime.db.globally() as session:
+            return connecting.holders(session, self.connection, on_any_host=IDS_ANYWHERE in able)
+
     def _renewing(self, call: Callable[[_Opened], T]) -> T:
         opened, renewals = self._opened or self._open(None), 0
         while True:
@@ -100,6 +107,7 @@ class Line:
             wanted=self.wanted,
             listed=self.listed,
             allowance=allowance,
+            holders=self._holders(),
             sampling=self.sampling,
         )
         client = providers()[self.connection.provider].client(access)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -230,14 +230,22 @@ def is_held_elsewhere(session: Session, row: Connection, *, on_any_host: bool = 
     """Whether another connection, in whatever workspace, stands for the same account: that of this id on the same host, or
     `on_any_host`. `session` is over the global tables. Who leaves lets go first (`forget`, `release`) and asks then, in another
     transaction: of two who leave at once, one at least finds nobody."""
+    return bool(session.scalar(select(_others(row, on_any_host=on_any_host).exists())))
+
+
+def holders(session: Session, row: Connection, *, on_any_host: bool = False) -> int:
+    """How many connections, this one among them, stand for its account: see `is_held_elsewhere`."""
+    others = _others(row, on_any_host=on_any_host).subquery()
+    return 1 + (session.scalar(select(func.count()).select_from(others)) or 0)
+
+
+def _others(row: Connection, *, on_any_host: bool) -> Select[UUID]:
     others = select(ConnectedAccount.connection_id).where(
         ConnectedAccount.provider == row.provider,
         ConnectedAccount.account_id == row.account_id,
         ConnectedAccount.connection_id != row.id,
     )
-    if not on_any_host:
-        others = others.where(ConnectedAccount.host == row.host.lower())
-    return bool(session.scalar(select(others.exists())))
+    return others if on_any_host else others.where(ConnectedAccount.host == row.host.lower())
 
 
 def release(session: Session, connection_id: UUID) -> None:

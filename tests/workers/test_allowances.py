@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from integrations.errors import RateLimitError
-from integrations.provider import RECHECK, Access
+from integrations.provider import ONE_ALLOWANCE, RECHECK, Access
 from integrations.records import Gone, PushResult, Task, TaskState
 from integrations.registry import providers
-from service import health
+from service import connect, disconnecting, health
 from service.clock import real_now
 from service.store import listing
+from tests.conftest import make_member
 from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
 
@@ -105,6 +106,33 @@ def test_what_the_sweep_leaves_is_kept_beside_what_is_left_for_writing(saving: W
     saving.look(streams=(RECHECK,))
 
     assert kept(saving) == {"writes": 5, "checks": 3}
+
+
+@pytest.mark.parametrize(("capabilities", "holders"), [({ONE_ALLOWANCE}, [1, 2, 1]), (set(), [1, 1, 1])])
+def test_a_client_is_told_how_many_connections_spend_from_its_accounts_allowance(
+    connected: World, capabilities: set[str], holders: list[int]
+) -> None:
+    told: list[int] = []
+
+    def client(access: Access) -> Any:
+        told.append(access.holders)
+        return connected.crm
+
+    def look() -> int:
+        told.clear()
+        connected.look(streams=("contacts",))
+        return told[-1]
+
+    plain = providers()["fakecrm"]
+    providers()["fakecrm"] = replace(plain, client=client, capabilities=plain.capabilities | capabilities)
+    seen = [look()]
+    rival = make_member(connected.runtime, "Rival", "rita@rival.test")
+    [theirs] = connect.connect_with_secret(connected.runtime, rival.caller, "fakecrm", None, {})
+    seen.append(look())
+    assert disconnecting.disconnect(connected.runtime, rival.caller, theirs)
+    seen.append(look())
+
+    assert seen == holders
 
 
 def asks(world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from integrations.crm.pipedrive.budget import SHARE
 from integrations.crm.pipedrive.client import HOSTS, Pipedrive, exchange
-from integrations.provider import WRITE_HANDLES, CRMClient, FormField, Install, OAuth2, Provider, Stream
+from integrations.provider import ONE_ALLOWANCE, WRITE_HANDLES, CRMClient, FormField, Install, OAuth2, Provider, Stream
 
 PROVIDER: Provider[CRMClient] = Provider(
     key="pipedrive",
@@ -28,7 +28,7 @@ PROVIDER: Provider[CRMClient] = Provider(
         FormField(
             "daily_share",
             "Share of the daily API budget, in percent",
-            "All of the company's tools spend from one budget a day. Warmline keeps to this share of it, and reads less often and writes later if need be.",
+            "All of the company's tools spend from one budget a day. Warmline keeps to this share of it, and reads less often and writes later if need be. Where the company is connected more than once, each connection keeps to its part of its share.",
             required=False,
             default=str(SHARE),
         ),
@@ -51,7 +51,7 @@ PROVIDER: Provider[CRMClient] = Provider(
         ),
         Stream("tasks", "tasks", timedelta(minutes=2), ("activities:full",)),
     ),
-    capabilities=frozenset({"activities", WRITE_HANDLES}),
+    capabilities=frozenset({"activities", ONE_ALLOWANCE, WRITE_HANDLES}),
     about="Reads persons, users and activities, and keeps Warmline's tasks up to date, within a share of the daily API budget.",
     install=Install(
         scopes={

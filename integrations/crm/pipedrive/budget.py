@@ -1,7 +1,7 @@
 """Keeping to a share of the company's daily budget, which all of its tools spend from.
 
 Pipedrive gives a company so many tokens a day (30,000 for each seat of its smallest plan) and stops everybody once they are spent. So
-Warmline keeps to a share of them (20 percent, unless the connect form says otherwise), and each stream to a part of that share. A stream's purse is
+Warmline keeps to a share of them (20 percent, unless the connect form says otherwise; divided by how many connections here are to that company), and each stream to a part of that share. A stream's purse is
 filled little by little and stands in its cursor, so that it is the same whichever process reads: a small company is looked at less
 often, and none is ever without. What is written has a purse of its own, and so has looking at our open tasks; these are kept with the
 connection.
@@ -53,11 +53,12 @@ class BudgetError(RateLimitError):
     """We wait of our own accord. The message is a sentence for people."""
 
 
-def share(options: Mapping[str, Any]) -> float:
-    """The share that the connect form says, as a fraction: from 1 to 100 percent."""
+def share(options: Mapping[str, Any], holders: int = 1) -> float:
+    """The share that the connect form says, as a fraction: from 1 to 100 percent, divided by how many connections here spend from the
+    company's budget."""
     given = str(options.get("daily_share") or SHARE).strip().removesuffix("%").strip()
     percent = int(given) if given.isascii() and given.isdigit() else SHARE
-    return min(100, max(1, percent)) / 100
+    return min(100, max(1, percent)) / 100 / max(1, holders)
 
 
 @dataclass
@@ -143,7 +144,7 @@ class Purse:
     def _sentence(self) -> str:
         minutes = max(1, round(10 / self._flow / 60))
         return (
-            f"Pipedrive's daily budget of {self.limit} is shared by all tools. Warmline keeps to {self.share:.0%} of it,"
+            f"Pipedrive's daily budget of {self.limit} is shared by all tools. Warmline keeps to {self.share * 100:.3g}% of it,"
             f" so {self.stream} are read about every {minutes} minutes."
         )
 
@@ -175,7 +176,7 @@ class Account(Purse):
 
     def _sentence(self) -> str:
         return (
-            f"Pipedrive's daily budget of {self.limit} is shared by all tools. Warmline keeps to {self.share:.0%} of it,"
+            f"Pipedrive's daily budget of {self.limit} is shared by all tools. Warmline keeps to {self.share * 100:.3g}% of it,"
             f" {_SO[self.stream]}."
         )
 

@@ -76,8 +76,7 @@ class Pipedrive:
 
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
         """Pages of "owners", "contacts", "activities" or "tasks". Raises KeyError for another stream."""
-        share = budget.share(self._access.options)
-        source = Source(self._paid_by, self._company(), share, self._access.since, self._now)
+        source = Source(self._paid_by, self._company(), self._share(), self._access.since, self._now)
         return streams.pull(source, stream, cursor, self._account(SAMPLES) if self._access.sampling else None)
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
@@ -121,10 +120,13 @@ class Pipedrive:
 
     def _account(self, purpose: str) -> Account:
         if purpose not in self._accounts:
-            share = budget.share(self._access.options)
+            share = self._share()
             kept, limit = self._access.allowance.get(purpose), self._access.options.get("daily_budget")
             self._accounts[purpose] = budget.account(kept, purpose, share, self._now, limit)
         return self._accounts[purpose]
+
+    def _share(self) -> float:
+        return budget.share(self._access.options, self._access.holders)
 
     def _now(self) -> float:
         return self._clock().timestamp()

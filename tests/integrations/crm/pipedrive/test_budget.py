@@ -132,6 +132,29 @@ def test_the_share_is_read_from_the_connect_form(given: str | None, share: float
     assert budget.share({"daily_share": given}) == share
 
 
+@pytest.mark.parametrize("purpose", [*PARTS, *BESIDES])
+def test_connections_of_one_company_spend_no_more_together_than_one_alone(purpose: str) -> None:
+    alone, third = (Purse(purpose, budget.share({}, holders), Time()) for holders in (1, 3))
+    assert 3 * third.part == pytest.approx(alone.part)
+
+
+def test_a_connection_that_is_not_the_only_one_of_its_company_says_which_part_of_the_share_is_its_own(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(limit=30_000)
+    client = world.client(holders=3)
+    assert [client._account(purpose).share for purpose in BESIDES] == [pytest.approx(0.2 / 3)] * len(BESIDES)
+
+    def read_on() -> None:
+        cursor = None
+        for _ in range(100):
+            [page] = world.client(holders=3).pull("tasks", cursor)
+            cursor = page.cursor
+
+    with pytest.raises(RateLimitError, match=r"keeps to 6\.67% of it"):
+        read_on()
+
+
 # --- on the line ----------------------------------------------------------------------------------------------
 
 
