@@ -36,12 +36,12 @@ def _ours(row: TaskRow) -> tuple[dict[str, Any], ...]:
 
 
 def _new(row: TaskRow) -> Task | None:
-    if row.wanted != "open" and row.state == "absent":
+    if row.wanted != "open" and row.is_new:
         return None
-    # One whose answer was lost is sought, and made if need be, as it was: only then can it be closed. 'absent' here
-    # means that it was so when it was read: nothing was ever sent.
+    # One whose answer was lost is sought, and made if need be, as it was: only then can it be closed. One that is new was so when it
+    # was read: that it is sent now was noted after that.
     return Task(
-        row.key, TaskKind(row.kind), TaskStatus.OPEN, maybe_sent_at=row.maybe_sent_at if row.state == "unknown" else None,
+        row.key, TaskKind(row.kind), TaskStatus.OPEN, maybe_sent_at=None if row.is_new else row.maybe_sent_at,
         **_fields(said(row)),
     )  # fmt: skip
 

@@ -22,13 +22,13 @@ _Settle = Callable[[Settled, PushResult, datetime, datetime], Settled]
 def said(row: TaskRow) -> dict[str, Any]:
     """What a push says of it. One whose answer was lost is said as it was sent: it may stand there like that, and what has changed
     since is said next."""
-    lost = row.state == "unknown" and row.external_id is None and row.sent
+    lost = row.external_id is None and not row.is_new and row.sent
     return row.sent[-1] if lost else row.content
 
 
 def settled(row: TaskRow, result: PushResult | None, now: datetime, business: datetime) -> Settled:
     """What this result makes of the task, at `now` (real time) and `business`. Without one, nothing was said because nothing had to be."""
-    state = "unknown" if row.state == "absent" and result is not None else row.state
+    state = "unknown" if row.is_new and result is not None else row.state
     before = Settled(
         row.id,
         row.wanted,
@@ -119,8 +119,10 @@ _OUTCOMES: dict[PushOutcome, _Settle] = {
 
 
 def untouched(row: TaskRow, unsent: bool) -> Settled:
-    fresh = row.state == "absent"
+    """The task when its push came to nothing: as it was where it is certainly `unsent`, and else perhaps made where it was to be."""
+    makes = row.is_new and row.wanted == "open"
+    state = ("absent" if unsent else "unknown") if makes else row.state
     return Settled(
-        row.id, row.wanted, row.content, "unknown" if fresh and not unsent else row.state, row.external_id, "", row.written,
-        row.detail, business_now(), None, row.maybe_sent_at or (None if unsent or not fresh else real_now()),
+        row.id, row.wanted, row.content, state, row.external_id, "", row.written,
+        row.detail, business_now(), None, row.maybe_sent_at or (real_now() if makes and not unsent else None),
     )  # fmt: skip

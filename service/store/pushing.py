@@ -40,9 +40,11 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
 
 
 SENT = 8  # contents that are remembered of one task, at most
+# As `TaskRow.is_new`.
+_IS_NEW = "taken.external_id IS NULL AND (taken.state <> 'unknown' OR taken.maybe_sent_at IS NULL)"
 # In one statement, and of what nobody decides just now: the rows as they were, and a note of what may stand in the CRM from here on.
 # Whoever finds one that never stood there seeks it before sending it again; and what is read back of one that does is held against all
-# that we may have written.
+# that we may have written. A create is noted whatever state it is sent from.
 _TAKE = f"""
 WITH taken AS MATERIALIZED (
     {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s) AND {walls.SPEAKS}
@@ -50,7 +52,7 @@ WITH taken AS MATERIALIZED (
 ), noted AS (
     UPDATE tasks t SET state = 'unknown', sent = jsonb_build_array(taken.content),
         maybe_sent_at = CASE WHEN taken.since < %(restored_at)s::timestamptz THEN %(restored_from)s::timestamptz ELSE %(at)s END FROM taken
-    WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.state = 'absent' AND t.state = 'absent'
+    WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.wanted = 'open' AND {_IS_NEW}
 ), noted_too AS (
     UPDATE tasks t SET sent = CASE WHEN t.sent @> said.said THEN t.sent WHEN jsonb_array_length(t.sent) < {SENT} THEN t.sent || said.said
         ELSE (t.sent - 0) || said.said END FROM taken,
@@ -87,8 +89,8 @@ def take(session: Session, connection: Connection, under_way: Sequence[UUID], li
 
 
 def _perhaps_made(row: TaskRow, before: datetime, since: datetime | None) -> TaskRow:
-    fresh = row.state == "absent" and row.since < before
-    return replace(row, state="unknown", maybe_sent_at=since) if fresh else row
+    perhaps = row.is_new and row.wanted == "open" and row.since < before
+    return replace(row, state="unknown", maybe_sent_at=since, sent=[row.content]) if perhaps else row
 
 
 class Settled(Struct, frozen=True):

@@ -60,6 +60,11 @@ class TaskRow:
     ] = ()  # whose words the content was made of just now, where these are several authors'; in `task_authors`
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing of it is there or on its way, so that making it needs no seeking first; as `pushing._IS_NEW`."""
+        return self.external_id is None and (self.state != "unknown" or self.maybe_sent_at is None)
+
+    @property
     def in_crm(self) -> bool:
         """Whether it stands there, or may."""
         return self.state in ("open", "unknown", "completed")

@@ -1,0 +1,85 @@
+"""Whatever a create is sent from, that it may have been sent is stored first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from service.ids import new_id
+from service.models import Connection
+from service.store import pushing
+from tests.workers.conftest import World
+from tests.workers.test_our_own_words import row
+from workers import saying
+from workers.settling import untouched
+
+STATES = ("absent", "open", "completed", "withdrawn", "unknown", "parked")
+THEN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def lease(world: World, session: Session) -> Connection:
+    """The CRM, as a push has it."""
+    mine = new_id()
+    session.execute(text("UPDATE connections SET push_lease_id = :l WHERE kind = 'crm'"), {"l": mine})
+    crm = pushing.hold(session, world.workspace_id, world.connection("crm").id, mine)
+    assert crm is not None
+    return crm
+
+
+def test_every_create_is_noted_before_it_is_sent_and_sought_where_one_was(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    change = text("UPDATE tasks SET state = :s, wanted = :w, external_id = :e, maybe_sent_at = :m, push_at = :n, sent = '[]'")  # fmt: skip
+    creates = 0
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        crm = lease(connected, session)
+        for case in product(STATES, ("open", "completed", "withdrawn"), (None, "t1"), (None, THEN)):
+            state, _, _, sent_at = case
+            session.execute(change, {**dict(zip("swem", case, strict=True)), "n": connected.now})
+            [taken] = pushing.take(session, crm, (), 10)
+            task = saying.as_task(taken)
+            [(noted, noted_at, as_sent)] = session.execute(
+                text("SELECT state, maybe_sent_at, sent->-1 = content FROM tasks")
+            )
+            if task is None or task.external_id is not None:  # it makes nothing
+                assert (noted, noted_at) == (state, sent_at), case
+            elif task.maybe_sent_at is None:
+                creates += 1
+                assert (taken.wanted, noted, as_sent) == ("open", "unknown", True), case
+                assert noted_at not in (None, THEN), case
+            else:
+                assert (state, noted, noted_at) == ("unknown", "unknown", THEN), case
+        session.rollback()
+    assert creates == 2 * len(STATES) - 1
+
+
+@pytest.mark.parametrize("state", [each for each in STATES if each != "unknown"])
+def test_a_create_that_came_to_nothing_is_new_again_only_where_it_was_certainly_not_sent(state: str) -> None:
+    new = row(state=state)
+    assert (untouched(new, unsent=True).state, untouched(new, unsent=True).maybe_sent_at) == ("absent", None)
+    assert untouched(new, unsent=False).state == "unknown"
+    assert untouched(new, unsent=False).maybe_sent_at is not None
+    over = replace(new, wanted="completed")  # of which nothing is said
+    assert (untouched(over, unsent=False).state, untouched(over, unsent=False).maybe_sent_at) == (state, None)
+
+
+def test_what_may_have_been_made_before_a_restore_is_sought_whatever_it_was(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        crm = lease(connected, session)
+        crm.restored_from, crm.restored_at = THEN, connected.now + timedelta(days=1)
+        for state in ("absent", "parked", "withdrawn"):
+            session.execute(
+                text("UPDATE tasks SET state = :s, external_id = NULL, push_at = :n"), {"s": state, "n": connected.now}
+            )
+            [taken] = pushing.take(session, crm, (), 10)
+            task = saying.as_task(taken)
+            assert task is not None
+            assert task.maybe_sent_at == THEN
+        session.rollback()
