@@ -44,10 +44,6 @@ def settled(row: TaskRow, result: PushResult | None, now: datetime, business: da
     )
     if result is None:
         return replace(before, state=row.state if row.wanted in ("open", row.state) else "withdrawn")
-    if result.outcome is PushOutcome.REFUSED and before.content != row.content:
-        return replace(
-            before, state="absent", detail=result.detail, maybe_sent_at=None, push_at=business
-        )  # that was said differently
     if result.outcome in _AWAY and not result.theirs and (row.wanted == "withdrawn" or perhaps_by_us(row)):
         before = replace(before, wanted="withdrawn", taken_back=True)
     found = _OUTCOMES[result.outcome](before, result, now, business)
@@ -85,7 +81,7 @@ def _gone(before: Settled, result: PushResult, now: datetime, business: datetime
 
 
 def _refused(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-    """Parked with the CRM's own sentence: trying again cannot help. One that never stood there is absent again."""
+    """Parked with the CRM's own sentence: trying again cannot help, unless it has changed since (see `pushing.settle`)."""
     state = "parked" if before.external_id is None else before.state
     detail = result.detail or "The CRM refused this task."
     return replace(before, state=state, detail=detail, maybe_sent_at=None, refused=True)

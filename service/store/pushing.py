@@ -112,7 +112,8 @@ class Settled(Struct, frozen=True):
     taken_back: bool = (
         False  # it stands there no more, and it was us, or may have been: where it is wanted by now, it is made anew
     )
-    refused: bool = False  # the CRM will have none of it as it is: it is parked until somebody acts
+    # The CRM will have none of it as it is: it is parked until somebody acts. Where it has changed since, it is due.
+    refused: bool = False
 
     @property
     def written_unless_content(self) -> dict[str, Any] | None:
@@ -126,15 +127,19 @@ _TYPES = {
     "taken_back": "boolean", "refused": "boolean",
 }  # fmt: skip
 _VALUES = attrgetter(*(name if name != "written" else "written_unless_content" for name in _TYPES))
-_ANEW = "new.taken_back AND t.wanted = 'open'"  # it was asked for again while it was being taken away
+_CHANGED = "(t.wanted <> new.wanted OR t.content <> new.content)"  # while it was being said
+_NOT_MADE = "new.refused AND new.external_id IS NULL"
+_OVER = f"{_NOT_MADE} AND t.wanted <> 'open'"  # it never stood there, and need not any more
+# It was asked for again while it was being taken away, or the CRM refused to make what it is no more.
+_ANEW = f"t.wanted = 'open' AND (new.taken_back OR ({_NOT_MADE} AND {_CHANGED}))"
 _SETTLE = (
-    f"UPDATE tasks t SET state = CASE WHEN {_ANEW} THEN 'absent' ELSE new.state END,"  # noqa: S608 - names of our own columns
+    f"UPDATE tasks t SET state = CASE WHEN {_OVER} THEN 'withdrawn' WHEN {_ANEW} THEN 'absent' ELSE new.state END,"  # noqa: S608 - names of our own columns
     f" external_id = CASE WHEN {_ANEW} THEN NULL ELSE new.external_id END, edited = CASE WHEN {_ANEW} THEN '[]' ELSE t.edited END,"
     " external_url = coalesce(nullif(new.external_url, ''), t.external_url),"
-    " written = coalesce(new.written, new.content), detail = new.detail, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
+    f" written = coalesce(new.written, new.content), detail = CASE WHEN {_OVER} THEN '' ELSE new.detail END, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
     " sent = CASE WHEN new.written_at IS NULL AND new.state IN ('open', 'unknown') THEN t.sent ELSE '[]' END,"
-    " pushed_at = coalesce(t.pushed_at, new.written_at), parked_at = CASE WHEN new.refused THEN coalesce(t.parked_at, %(real)s) END, held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"
-    f" push_at = CASE WHEN t.run_id IS NOT NULL THEN NULL WHEN {_ANEW} THEN %(now)s WHEN t.wanted = new.wanted AND t.content = new.content THEN new.push_at ELSE least(t.push_at, %(now)s) END"
+    f" pushed_at = coalesce(t.pushed_at, new.written_at), parked_at = CASE WHEN new.refused AND NOT ({_CHANGED} OR {_OVER}) THEN coalesce(t.parked_at, %(real)s) END, held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"
+    f" push_at = CASE WHEN t.run_id IS NOT NULL OR {_OVER} THEN NULL WHEN {_ANEW} THEN %(now)s WHEN {_CHANGED} THEN least(t.push_at, %(now)s) ELSE new.push_at END"
     f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
 )
 
