@@ -65,12 +65,13 @@ def _count(job: StreamJob, outcome: str) -> None:
 
 
 def _read(job: StreamJob) -> bool:
-    """Whether all that there is was read. However it ends, what was bought stands in the ledger."""
+    """Whether all that there is was read. However it ends, what was bought stands in the ledger, and nothing is set aside for calls that
+    were not made."""
     try:
         return _WAYS.get(job.name, _pages)(job)
     finally:
         if job.meter:
-            job.meter.flush()
+            job.meter.end()
 
 
 def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> StreamJob | None:
@@ -194,8 +195,6 @@ def _end(session: Session, job: StreamJob, finished: bool) -> list[str]:
     first = held.stream.first_done_at is None
     done = finished and (job.name not in depending or streams.others_done(session, held.stream, depending))
     urgent = streams.is_open(session, held.connection, business_now() - OPEN_WITHIN)
-    if job.meter is not None:
-        job.meter.close(session)
     streams.keep_budget(held.stream, job.budget)
     streams.finish(session, held.stream, next_at=_next(job, held, finished, urgent), done=done, urgent=urgent)
     orphans = any(each.wants_parents for each in job.provider.streams) and bool(

@@ -62,11 +62,14 @@ DO UPDATE SET day = excluded.day, reads = excluded.reads, micros = excluded.micr
 
 @dataclass(frozen=True)
 class Reserved:
-    """What was set aside: for how many reads, on which day, and whether any ceiling says how many."""
+    """What was set aside: for how many reads, on which day, whether any ceiling says how many, when, which tells it from what
+    another job sets aside in its place, and in the place of how many reads of which nobody knows whether they came."""
 
     count: int
     day: date
     limited: bool
+    made_at: datetime
+    lost: int
 
 
 def reserve(
@@ -81,6 +84,7 @@ def reserve(
         # earlier day is taken to have brought all that was set aside.
         _charge(session, payer, price, held_on, held)
         release(session, payer, price.name)
+        held = None
     count, each = most, micros(price, 1)
     limits = _limits(session, payer, price.name, days, ceiling, own) if each else []
     for limit in limits:
@@ -89,7 +93,7 @@ def reserve(
             raise SpendingLimitError(limit.sentence, until=limit.until)
     count *= 1 if limits else ahead
     execute(connection, _HOLD, {**key, "day": days[0], "reads": count, "micros": each * count, "now": now})
-    return Reserved(count, days[0], limited=bool(limits))
+    return Reserved(count, days[0], bool(limits), now, held or 0)
 
 
 def limited(session: Session, payer: Payer) -> bool:
@@ -147,6 +151,21 @@ def release(session: Session, payer: Payer, name: str) -> None:
         "DELETE FROM spend_holds WHERE workspace_id = %(w)s AND connection_id = %(c)s AND stream = %(stream)s AND name = %(name)s",
         _key(payer, name),
     )
+
+
+_CUT = """
+WITH kept AS (
+    UPDATE spend_holds SET reads = %(reads)s, micros = %(micros)s WHERE workspace_id = %(w)s AND connection_id = %(c)s
+       AND stream = %(stream)s AND name = %(name)s AND made_at = %(made_at)s AND reads > %(reads)s AND %(reads)s > 0
+) DELETE FROM spend_holds WHERE workspace_id = %(w)s AND connection_id = %(c)s
+     AND stream = %(stream)s AND name = %(name)s AND made_at = %(made_at)s AND %(reads)s = 0
+"""
+
+
+def cut(session: Session, payer: Payer, price: Price, made: Reserved, count: int) -> None:
+    """Of what was set aside only `count` reads stay so. What another job of the stream has set aside in its place stays whole."""
+    found = {**_key(payer, price.name), "made_at": made.made_at, "reads": count, "micros": micros(price, count)}
+    execute(raw(session), _CUT, found)
 
 
 def _key(payer: Payer, name: str) -> dict[str, object]:

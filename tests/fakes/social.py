@@ -6,13 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from integrations.errors import RateLimitError
+from integrations.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+)
 from integrations.provider import Access, Meter, Price, Provider, Secret, SocialClient, Stream
 from integrations.records import Author, Engagement, Gone, Page, Unasked
 from tests.fakes.script import Script, position
 
 ACCOUNT = Author("brand-1", "brand", "Brand", url="https://social.example/brand")
 STREAMS = ("mentions", "own", "messages")
+# Nothing was returned, and nothing is billed. (Of a lost answer nobody knows.)
+_REFUSED = (AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError, RateLimitError)
 
 
 @dataclass
@@ -62,13 +70,21 @@ class FakeSocial:
         first = True
         while first or start < len(log):
             size = self.meter.ask("post", self.page_size) if self.meter else self.page_size
-            self.script.called("page", stream)
+            self._page(stream)
             first, group = False, log[start : start + size]
             start += len(group)
             items = tuple(self._posts[post.id] for post in group if post.id in self._posts)
             if self.meter:
                 self.meter.tell("post", [item.id for item in items])
             yield Page(items, f"at:{start}", self.notes, {} if self.meter else {"post": len(items)})
+
+    def _page(self, stream: str) -> None:
+        try:
+            self.script.called("page", stream)
+        except _REFUSED:
+            if self.meter:
+                self.meter.void("post")
+            raise
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone | Unasked]:
         self.script.called("recheck", tuple(ids))

@@ -95,6 +95,65 @@ def test_nothing_is_set_aside_once_the_job_is_over(world: World, meter: StreamMe
     assert (charged(world), aside(world)) == (100, 0)
 
 
+def test_a_refused_call_is_cut_off_what_stands_aside(world: World, meter: StreamMeter) -> None:
+    call(meter, 1)
+    meter.ask("post", 100)
+    meter.void("post")
+    assert aside(world) == 900
+    for number in range(2, 14):
+        call(meter, number)
+        assert charged(world) + aside(world) >= 100 * number
+    meter.end()
+    assert (charged(world), aside(world)) == (1300, 0)
+
+
+def test_a_refusal_does_not_tell_what_the_call_before_it_brought_whose_answer_was_lost(
+    world: World, meter: StreamMeter
+) -> None:
+    meter.ask("post", 100)
+    meter.end()
+    later = StreamMeter(world.runtime, meter.payer, PRICES)
+    for _ in range(12):
+        later.ask("post", 50)
+        later.void("post")
+    later.end()
+    assert aside(world) == 100
+    call(later, 1)
+    later.end()
+    assert (charged(world), aside(world)) == (100, 0)
+
+
+def test_what_could_not_be_charged_stays_aside_and_is_charged_as_soon_as_it_can_be(
+    world: World, meter: StreamMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **more: Any) -> int:
+        raise ConnectionError
+
+    call(meter, 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "settle", away)
+        with pytest.raises(ConnectionError):
+            meter.end()
+    assert aside(world) == 1000
+    meter.end()
+    assert (charged(world), aside(world)) == (100, 0)
+
+
+def test_what_another_job_of_the_stream_has_aside_by_now_is_not_given_back(
+    world: World, meter: StreamMeter, clock: Clock
+) -> None:
+    """The lease was lost, and whoever has it now is in the middle of a call."""
+    call(meter, 1)
+    clock.forward(seconds=1)
+    other = StreamMeter(world.runtime, meter.payer, PRICES)
+    other.ask("post", 100)
+    meter.end()
+    assert (charged(world), aside(world)) == (100, 1000)
+    other.tell("post", ["1-0", "2-0"])
+    other.end()
+    assert (charged(world), aside(world)) == (101, 0)
+
+
 def ceiling(world: World, dollars: int) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
         values = {**settings.current(session, world.workspace_id).values, "monthly_ceiling": dollars}
