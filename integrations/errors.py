@@ -53,7 +53,12 @@ class SpendingLimitError(IntegrationError):
 
 
 class TemporaryError(IntegrationError):
-    """Timeouts on reads, 5xx, connection refused: the same call may work later."""
+    """Timeouts on reads, 5xx, connection refused: the same call may work later. `refused`: the answer was that no calls are taken now
+    (503), so nothing was done; of a 500, or of what stands between us and them (502, 504), nobody knows."""
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class UnreachableError(TemporaryError):

@@ -86,7 +86,7 @@ def error_for(
         seconds = retry_after(response)
         return RateLimitError(what, retry_after=WAIT if seconds is None else max(1.0, seconds))
     if status == 408 or status >= 500:
-        return AmbiguousWriteError(what) if write else TemporaryError(what)
+        return AmbiguousWriteError(what) if write else TemporaryError(what, refused=status == 503)
     if status < 400:
         return UnexpectedResponseError(f"{host} sent a redirect, which is never followed with a credential")
     return InvalidRequestError(what)

@@ -12,6 +12,7 @@ from integrations.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    TemporaryError,
 )
 from integrations.provider import Access, Meter, Price, Provider, Secret, SocialClient, Stream
 from integrations.records import Author, Engagement, Gone, Page, Unasked
@@ -20,7 +21,13 @@ from tests.fakes.script import Script, position
 ACCOUNT = Author("brand-1", "brand", "Brand", url="https://social.example/brand")
 STREAMS = ("mentions", "own", "messages")
 # Nothing was returned, and nothing is billed. (Of a lost answer nobody knows.)
-_REFUSED = (AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError, RateLimitError)
+_REFUSED = (
+    AuthenticationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+)
 
 
 @dataclass
@@ -81,8 +88,8 @@ class FakeSocial:
     def _page(self, stream: str) -> None:
         try:
             self.script.called("page", stream)
-        except _REFUSED:
-            if self.meter:
+        except (*_REFUSED, TemporaryError) as error:
+            if self.meter and (isinstance(error, _REFUSED) or error.refused):
                 self.meter.void("post")
             raise
 

@@ -265,6 +265,7 @@ REFUSALS = [
     AuthenticationError("gone"),
     NotFoundError("no such page"),
     InvalidRequestError("not like this"),
+    TemporaryError("503", refused=True),
 ]
 
 

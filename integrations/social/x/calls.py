@@ -141,7 +141,7 @@ def refusal(response: requests.Response, route: str, secrets: Sequence[str] = ()
         return PermissionDeniedError(sentence)
     if "usage-capped" in words:
         # A 429, but X does not say until when, and a person should know: so not a rate limit.
-        return TemporaryError(CAPPED)
+        return TemporaryError(CAPPED, refused=True)
     error = error_for(response, says=redact(_says(problem), secrets), retry_after=_wait)
     if isinstance(error, PermissionDeniedError):
         for prefix, (scope, told) in _SCOPES.items():

@@ -16,7 +16,9 @@ from integrations.errors import (
     PermissionDeniedError,
     RateLimitError,
     SpendingLimitError,
+    TemporaryError,
     UnexpectedResponseError,
+    UnreachableError,
 )
 from integrations.provider import Access
 from integrations.records import Author, Engagement, Kind
@@ -24,8 +26,15 @@ from integrations.social.x import parse
 from integrations.social.x.calls import BATCH, DIRECT, TWEETS, USER_FIELDS, Answer, Calls, alone, answer
 
 POST, MESSAGE, PROFILE = "post", "dm_event", "user"  # names of the prices
-# X answered and refused, so nothing was returned, and nothing is billed. (Of a lost answer nobody knows.)
-_REFUSED = (AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError, RateLimitError)
+# X answered and refused, or was not even reached, so nothing was returned, and nothing is billed. (Of a lost answer nobody knows.)
+_REFUSED = (
+    AuthenticationError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnreachableError,
+)
 
 
 class Reader:
@@ -80,8 +89,9 @@ class Reader:
         count = self._meter.ask(price, most, least)
         try:
             found = answer(call(count))
-        except _REFUSED:
-            self._meter.void(price)
+        except (*_REFUSED, TemporaryError) as error:
+            if isinstance(error, _REFUSED) or error.refused:
+                self._meter.void(price)
             raise
         # A row that cannot be read is billed all the same.
         self._meter.tell(price, [prefix + str(_id(row) or f"row {index}") for index, row in enumerate(found.rows)])

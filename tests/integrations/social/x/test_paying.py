@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from integrations.errors import PermissionDeniedError, SpendingLimitError, TemporaryError
 from integrations.records import Engagement
@@ -148,6 +149,25 @@ def test_a_refused_call_is_void_and_one_of_which_nobody_knows_is_not(wire: Wire)
     with pytest.raises(TemporaryError):
         list(wire.client(meter=purse, wanted=nobody).pull("mentions", None))
     assert purse.voided == ["post"]
+
+
+def test_a_call_that_x_does_not_take_now_or_that_never_reached_it_is_void(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purse = Purse()
+    wire.replies.append((503, {}, ""))
+    with pytest.raises(TemporaryError):
+        list(wire.client(meter=purse, wanted=nobody).pull("mentions", None))
+    assert purse.voided == ["post"]
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise requests.exceptions.ConnectTimeout
+
+    client = wire.client(meter=purse, wanted=nobody)
+    monkeypatch.setattr(requests.Session, "send", unreachable)
+    with pytest.raises(TemporaryError):
+        list(client.pull("mentions", None))
+    assert purse.voided == ["post", "post"]
 
 
 def test_somebody_who_is_gone_stays_a_bare_id(wire: Wire) -> None:
