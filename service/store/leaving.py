@@ -11,14 +11,26 @@ from sqlalchemy.orm import Session
 from service.clock import business_now, real_now
 from service.db import raw
 from service.models import Connection, Task
-from service.store import acting, due
+from service.store import acting, due, runs
 from service.store.rows import execute
+from service.store.tasks import _LINGERS
 
 # A task that ends like this was not judged: once the CRM is left, the rules may want it again, elsewhere.
 REASON = "Warmline is leaving this CRM."
 UNDER_WAY = "under way"
 _THEIRS = "(external_id IS NOT NULL AND jsonb_array_length(edited) > 0)"  # a person made it theirs
 _STANDS = "(state IN ('open', 'unknown') OR external_id IS NOT NULL OR maybe_sent_at IS NOT NULL)"
+_STANDS_OPEN = "state IN ('open', 'unknown')"  # as far as anybody knows
+# What is to go: what is open, and what stands there though the rules have withdrawn it, or would end it if the run that holds it were let through.
+_TO_GO = f"((wanted = 'open' AND {_STANDS}) OR (run_id IS NOT NULL AND {_STANDS_OPEN}) OR {_LINGERS})"
+
+# What a run had held, and nobody has decided on yet, waits for that as before.
+_HOLD_AGAIN = f"""
+UPDATE tasks t SET run_id = r.id, push_at = NULL
+FROM run_changes c JOIN runs r ON r.workspace_id = c.workspace_id AND r.id = c.run_id AND r.state = ANY(%(undecided)s)
+WHERE t.workspace_id = %(w)s AND c.workspace_id = %(w)s AND c.task_id = t.id AND t.crm_connection_id = %(c)s
+  AND t.close_reason = %(reason)s AND t.{_STANDS_OPEN}
+"""  # noqa: S608 - our own words
 
 
 def begin(session: Session, row: Connection, *, by: str) -> None:
@@ -27,8 +39,8 @@ def begin(session: Session, row: Connection, *, by: str) -> None:
     execute(
         raw(session),
         "UPDATE tasks SET wanted = 'withdrawn', closed_by = %(by)s, closed_at = %(real)s, close_reason = %(reason)s, held_reason = '',"  # noqa: S608 - our own words
-        " held_until = NULL, run_id = NULL, parked_at = NULL, push_at = %(now)s WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open'"
-        f" AND {_STANDS}",
+        " held_until = NULL, run_id = NULL, parked_at = NULL, push_at = %(now)s WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s"
+        f" AND {_TO_GO}",
         {**where, "by": by, "real": real_now(), "reason": REASON, "now": business_now()},
     )
     # What is not there yet goes to another CRM, if there is one, or waits for one.
@@ -77,11 +89,12 @@ def tasks_in_words(session: Session, row: Connection) -> list[str]:
 
 
 def _counts(session: Session, workspace_id: UUID, connection_id: UUID) -> dict[str, int]:
-    ours = "close_reason = %(reason)s"
+    """By what stands there, whoever was to end it and why; only what was withdrawn is counted by whose doing it was."""
     [row] = execute(
         raw(session),
-        f"SELECT count(*) FILTER (WHERE {ours} AND state = 'withdrawn' AND NOT {_THEIRS}), count(*) FILTER (WHERE {ours} AND {_THEIRS}),"  # noqa: S608 - our own words
-        f" count(*) FILTER (WHERE {ours} AND state <> 'withdrawn' AND NOT {_THEIRS}),"
+        f"SELECT count(*) FILTER (WHERE close_reason = %(reason)s AND state = 'withdrawn' AND NOT {_THEIRS}),"  # noqa: S608 - our own words
+        f" count(*) FILTER (WHERE wanted = 'withdrawn' AND state <> 'completed' AND closed_by <> 'crm' AND {_THEIRS}),"
+        f" count(*) FILTER (WHERE {_STANDS_OPEN} AND NOT (wanted = 'withdrawn' AND {_THEIRS})),"
         " count(*) FILTER (WHERE state = 'completed' AND external_id IS NOT NULL)"
         " FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s",
         {"w": workspace_id, "c": connection_id, "reason": REASON},
@@ -100,6 +113,9 @@ def give_up(session: Session, row: Connection) -> None:
     """The CRM is connected again, or disconnected as it is, before it was left: nothing is withdrawn because of that any more."""
     row.receipt = {}
     session.flush()
+    if runs.beside_at_once(session, row.workspace_id):
+        params = {"w": row.workspace_id, "c": row.id, "reason": REASON, "undecided": list(runs.UNDECIDED)}
+        execute(raw(session), _HOLD_AGAIN, params)
     _release(session, row, "true")
 
 

@@ -43,6 +43,9 @@ WHERE d.workspace_id = %(w)s AND d.id = p.relationship_id
 _BACK = "t.state = 'withdrawn' AND c.before->>'wanted' = 'open'"
 _STANDS = "t.edited <> '[]' AND t.external_id IS NOT NULL"
 _LEFT_TO_THEM, _MADE_ANEW = f"{_BACK} AND {_STANDS}", f"{_BACK} AND NOT ({_STANDS})"
+# A CRM that is being left without a trace, or was, has a receipt, and is written to no more: what would be made anew there has no place for now.
+_LEFT = "EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s AND n.id = t.crm_connection_id AND n.receipt <> '{}')"
+_NOWHERE = f"{_MADE_ANEW} AND {_LEFT}"
 # `edited` names fields of the content: theirs are laid over what was before. What stood in the CRM is made there again at once: it was
 # given out once, and no limit of the day keeps it out.
 _PUT_BACK = f"""
@@ -53,7 +56,8 @@ UPDATE tasks t SET wanted = c.before->>'wanted', reasons = c.before->'reasons', 
            WHERE t.content ? name), '{{}}'),
        external_id = CASE WHEN {_MADE_ANEW} THEN NULL ELSE t.external_id END,
        state = CASE WHEN {_MADE_ANEW} THEN 'absent' WHEN {_LEFT_TO_THEM} THEN 'open' ELSE t.state END,
-       held_reason = '', held_until = NULL, run_id = NULL, push_at = CASE WHEN t.state IN ('open', 'unknown', 'completed')
+       crm_connection_id = CASE WHEN {_NOWHERE} THEN NULL ELSE t.crm_connection_id END,
+       held_reason = '', held_until = NULL, run_id = NULL, push_at = CASE WHEN {_NOWHERE} THEN NULL WHEN t.state IN ('open', 'unknown', 'completed')
            OR (t.state = 'withdrawn' AND c.before->>'wanted' = 'open' AND c.before->>'state' IN ('open', 'unknown')) THEN %(now)s END
 FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id
   AND c.before <> '{{}}' AND {_OURS}

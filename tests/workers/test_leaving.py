@@ -12,17 +12,20 @@ import pytest
 
 from integrations.errors import TemporaryError
 from integrations.provider import IDS_ANYWHERE, FormField
-from integrations.records import Owner
+from integrations.records import Author, Owner, TaskState
 from integrations.registry import providers
 from service import connect, disconnecting
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import Connection
 from service.runtime import Runtime
+from service.store import runs
 from tests.conftest import Member, make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
+from tests.workers.test_breaker import act, change, newest, people_ask
+from tests.workers.test_undone_rules import blind, install
 from workers import leave
 
 
@@ -224,6 +227,123 @@ def test_disconnecting_it_as_it_is_after_all_leaves_the_tasks_that_stand(world: 
     assert (crm.status, crm.receipt, tidy.cleaned) == ("disconnected", {}, 0)
     assert len(tidy.tasks) == 1
     assert [task.wanted for task in world.tasks()] == ["open"]
+
+
+# --- what a held run wants withdrawn --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held_up(connected: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A change of settings that would take many tasks out of the CRM, and waits for somebody to approve it."""
+    monkeypatch.setattr(runs, "LIMIT", 1)
+    people_ask(connected, 3)
+    connected.run()
+    change(connected, lapse_days=1, patience={"direct": 60, "question": 600, "other": 600})
+    connected.run()
+    assert (newest(connected).state, len(connected.in_crm())) == ("held", 3)
+    assert {task.wanted for task in connected.tasks()} == {"withdrawn"}
+    return connected
+
+
+def test_what_a_held_change_would_withdraw_is_withdrawn_all_the_same(held_up: World) -> None:
+    purge(held_up)
+    held_up.run()
+    assert held_up.connection("crm").status == "disconnected"
+    assert held_up.crm.tasks == {}
+    assert receipt(held_up)[0] == "3 open tasks were withdrawn."
+
+
+def test_of_what_a_held_change_would_withdraw_people_keep_what_they_made_theirs(held_up: World) -> None:
+    edited = next(iter(held_up.crm.tasks))
+    held_up.crm.edit_as_person(edited, subject="Mine now")
+    purge(held_up)
+    held_up.run()
+    assert list(held_up.crm.tasks) == [edited]
+    assert [line.partition(",")[0] for line in receipt(held_up)[:2]] == [
+        "2 open tasks were withdrawn.",
+        "1 task was left",
+    ]
+
+
+@pytest.mark.parametrize("decision", ["approve_run", "undo_run"])
+def test_deciding_on_a_held_change_makes_nothing_in_a_crm_that_was_left(held_up: World, decision: str) -> None:
+    purge(held_up)
+    held_up.run()
+    act(held_up, decision)
+    held_up.run()
+    assert held_up.connection("crm").status == "disconnected"
+    assert (held_up.crm.tasks, held_up.crm.tasks_ever_created) == ({}, 3)
+    assert held_up.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL OR run_id IS NOT NULL") == [(0,)]
+
+
+def test_connecting_again_before_it_is_over_leaves_what_is_held_to_whoever_decides_on_it(held_up: World) -> None:
+    purge(held_up)
+    connect.connect_with_secret(held_up.runtime, held_up.owner.caller, "fakecrm", None, {})
+    held_up.run()
+    assert len(held_up.in_crm()) == 3
+    act(held_up, "approve_run")
+    held_up.run()
+    assert held_up.in_crm() == []
+
+
+@pytest.mark.parametrize(
+    ("approved", "ended"), [(True, False), (False, True)], ids=["while it is left", "once it is left"]
+)
+def test_undoing_new_rules_makes_nothing_in_a_crm_that_is_left(
+    connected: World, monkeypatch: pytest.MonkeyPatch, approved: bool, ended: bool
+) -> None:
+    monkeypatch.setattr(runs, "LIMIT", 1)
+    people_ask(connected, 3)
+    connected.run()
+    install(monkeypatch, blind)
+    connected.says("@brand And to Faro?", id="late", who=Author("late", "late", "Late"))
+    connected.look()
+    assert newest(connected).state == "held"
+    if approved:
+        act(connected, "approve_run")
+        connected.run()
+    purge(connected)
+    if ended:
+        connected.run()
+    act(connected, "undo_run")
+    connected.run()
+    assert connected.connection("crm").status == "disconnected"
+    assert (connected.crm.tasks, connected.crm.tasks_ever_created) == ({}, 3)
+    assert connected.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("happens", "line"),
+    [
+        (
+            lambda crm, task: crm.edit_as_person(task.id, subject="Mine now"),
+            "1 task was left, because people had changed",
+        ),
+        (
+            lambda crm, task: crm.refuse(task.key, "A workflow forbids it."),
+            "1 open task was left, because the CRM refused",
+        ),
+    ],
+    ids=["theirs", "refused"],
+)
+def test_what_was_left_there_before_is_on_the_receipt_too(
+    world: World, tidy: TidyCRM, happens: Callable[[TidyCRM, TaskState], None], line: str
+) -> None:
+    [task] = tidy.tasks.values()
+    happens(tidy, task)
+    world.look(streams=("tasks",))
+    world.social.delete("p1")  # nobody waits any more, so the rules have it withdrawn
+    world.sql("UPDATE engagements SET checked_at = checked_at - interval '7 hours'")
+    world.passes(timedelta(hours=1))
+    world.look()
+    assert world.task().wanted == "withdrawn"
+    purge(world)
+    world.run()
+    assert list(tidy.tasks) == [task.id]
+    assert receipt(world)[0].startswith(line)
+
+
+# --- others who have the same account -------------------------------------------------------------------------
 
 
 def test_what_connecting_made_stays_while_another_workspace_has_the_account_and_goes_with_the_last(
