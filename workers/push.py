@@ -218,7 +218,8 @@ def _call(line: Line, rows: Sequence[TaskRow]) -> dict[str, PushResult]:
 
 def _too_early(row: TaskRow) -> bool:
     """Whether it is to be deleted, and a create of it that was never answered may be under way."""
-    if row.external_id is None or row.wanted != "withdrawn" or row.maybe_sent_at is None:
+    ends = row.wanted == "withdrawn" and (row.external_id is not None or row.only_sought)
+    if not ends or row.maybe_sent_at is None:
         return False
     return real_now() - row.maybe_sent_at < IN_FLIGHT
 

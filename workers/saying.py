@@ -14,7 +14,7 @@ from workers.settling import said
 def as_task(row: TaskRow) -> Task | None:
     """What to say of this task; None when there is nothing to say."""
     if row.external_id is None:
-        return _new(row)
+        return _new(row) if not row.only_sought else _end_of_lost(row)
     status = TaskStatus(row.wanted)
     if status is TaskStatus.WITHDRAWN and row.edited:
         return None  # somebody made it theirs: it is left to them
@@ -68,3 +68,10 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
     if values.get("due_at"):
         values["due_at"] = datetime.fromisoformat(values["due_at"])
     return values
+
+
+def _end_of_lost(row: TaskRow) -> Task:
+    """The end of one whose create was never answered, for a CRM in which it must not be made: where it stands all the same, that is
+    held against what was sent."""
+    ours = tuple({**each, edits.STATUS: TaskStatus.OPEN.value} for each in row.sent)
+    return Task(row.key, TaskKind(row.kind), TaskStatus(row.wanted), maybe_sent_at=row.maybe_sent_at, ours=ours)

@@ -64,7 +64,7 @@ def _stands(before: Settled, result: PushResult, now: datetime, business: dateti
 
 def _ended(state: str) -> _Settle:
     def settle(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
-        found = replace(before, state=state, detail="")
+        found = replace(before, state=state, detail="", external_id=before.external_id or result.external_id)
         if edits.STATUS in result.theirs:  # they ticked it off: nothing was written, unless we were to say the same
             found = replace(found, closed_as=DONE, ticked_off_at=result.theirs.get(edits.COMPLETED_AT))
             if before.wanted != "completed":
@@ -82,9 +82,10 @@ def _gone(before: Settled, result: PushResult, now: datetime, business: datetime
 
 def _refused(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:
     """Parked with the CRM's own sentence: trying again cannot help, unless it has changed since (see `pushing.settle`)."""
-    state = "parked" if before.external_id is None else before.state
+    stands = before.external_id or result.external_id  # a lost one was found, and may not be ended
+    state = "parked" if stands is None else before.state
     detail = result.detail or "The CRM refused this task."
-    return replace(before, state=state, detail=detail, maybe_sent_at=None, refused=True)
+    return replace(before, state=state, external_id=stands, detail=detail, maybe_sent_at=None, refused=True)
 
 
 def _later(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:

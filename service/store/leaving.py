@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.clock import business_now, real_now
 from service.db import raw
-from service.models import Connection, Task
-from service.store import acting, due, runs
+from service.models import Connection
+from service.store import acting, due, runs, walls
 from service.store.rows import execute
-from service.store.tasks import _LINGERS
+from service.store.tasks import LINGERS
 
 # A task that ends like this was not judged: once the CRM is left, the rules may want it again, elsewhere.
 REASON = "Warmline is leaving this CRM."
@@ -22,7 +21,7 @@ _THEIRS = "(external_id IS NOT NULL AND jsonb_array_length(edited) > 0)"  # a pe
 _STANDS = "(state IN ('open', 'unknown') OR external_id IS NOT NULL OR maybe_sent_at IS NOT NULL)"
 _STANDS_OPEN = "state IN ('open', 'unknown')"  # as far as anybody knows
 # What is to go: what is open, and what stands there though the rules have withdrawn it, or would end it if the run that holds it were let through.
-_TO_GO = f"((wanted = 'open' AND {_STANDS}) OR (run_id IS NOT NULL AND {_STANDS_OPEN}) OR {_LINGERS})"
+_TO_GO = f"((wanted = 'open' AND {_STANDS}) OR (run_id IS NOT NULL AND {_STANDS_OPEN}) OR {LINGERS})"
 
 # What a run had held, and nobody has decided on yet, waits for that as before.
 _HOLD_AGAIN = f"""
@@ -59,13 +58,13 @@ def begin(session: Session, row: Connection, *, by: str) -> None:
 
 
 def nothing_is_left(session: Session, row: Connection) -> bool:
-    """Whether everything that is to be said to this CRM has been said."""
-    waiting = session.scalar(
-        select(Task.id)
-        .where(Task.workspace_id == row.workspace_id, Task.crm_connection_id == row.id, Task.push_at.is_not(None))
-        .limit(1)
+    """Whether everything that is to be said to this CRM, and may be, has been said."""
+    waiting = execute(
+        raw(session),
+        f"SELECT 1 FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND push_at IS NOT NULL AND {walls.SPEAKS} LIMIT 1",  # noqa: S608 - our own words
+        {"w": row.workspace_id, "c": row.id, "only": row.brand_id},
     )
-    return waiting is None
+    return not waiting
 
 
 def tasks_in_words(session: Session, row: Connection) -> list[str]:
@@ -92,7 +91,7 @@ def _counts(session: Session, workspace_id: UUID, connection_id: UUID) -> dict[s
     """By what stands there, whoever was to end it and why; only what was withdrawn is counted by whose doing it was."""
     [row] = execute(
         raw(session),
-        f"SELECT count(*) FILTER (WHERE close_reason = %(reason)s AND state = 'withdrawn' AND NOT {_THEIRS}),"  # noqa: S608 - our own words
+        f"SELECT count(*) FILTER (WHERE close_reason = %(reason)s AND state = 'withdrawn' AND external_id IS NOT NULL AND NOT {_THEIRS}),"  # noqa: S608 - our own words
         f" count(*) FILTER (WHERE wanted = 'withdrawn' AND state <> 'completed' AND closed_by <> 'crm' AND {_THEIRS}),"
         f" count(*) FILTER (WHERE {_STANDS_OPEN} AND NOT (wanted = 'withdrawn' AND {_THEIRS})),"
         " count(*) FILTER (WHERE state = 'completed' AND external_id IS NOT NULL)"

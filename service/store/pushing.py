@@ -183,9 +183,8 @@ def let_go(
         f" AND {walls.SPEAKS}",
         {"w": connection.workspace_id, "c": connection.id, "only": connection.brand_id},
     )
-    if connection.status == "leaving":  # there is something to do until it is gone
-        due.push_soon(session, connection.workspace_id, connection.id, retry_at)
-        return
     next_task = real_instant(rows[0][0]) if rows[0][0] is not None else None
-    if (again := max(filter(None, (next_task, retry_at)), default=None)) and not connection.preview:
+    again = max(filter(None, (next_task, retry_at)), default=None)
+    goes_on = connection.status == "leaving"  # there is something to do until it is gone
+    if goes_on or (again and not connection.preview):
         due.push_soon(session, connection.workspace_id, connection.id, again)

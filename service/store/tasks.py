@@ -58,6 +58,7 @@ class TaskRow:
     speakers: Sequence[
         UUID
     ] = ()  # whose words the content was made of just now, where these are several authors'; in `task_authors`
+    only_sought: bool = False  # of another brand than its CRM serves by now, and to end there: it is not made for that
 
     @property
     def is_new(self) -> bool:
@@ -90,7 +91,7 @@ _TYPES = {
     "sent": "jsonb",
 }  # fmt: skip
 _VALUES = attrgetter(*_TYPES)
-_NAMES = ", ".join(each.name for each in fields(TaskRow) if each.name != "speakers")
+_NAMES = ", ".join(each.name for each in fields(TaskRow) if each.name not in ("speakers", "only_sought"))
 _SELECT = f"SELECT {_NAMES} FROM tasks WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
 # What a decision may change in a task that is there already; the rest is the CRM's to say (see `settle`).
 _DECIDED = (
@@ -124,7 +125,7 @@ def _rows(found: Iterable[Sequence[Any]]) -> list[TaskRow]:
     return [TaskRow(*row) for row in found]
 
 
-_LINGERS = (  # as `TaskRow.lingers`
+LINGERS = (  # as `TaskRow.lingers`
     "(wanted = 'withdrawn' AND closed_by = 'rules' AND (state IN ('open', 'unknown') OR (external_id IS NOT NULL AND edited <> '[]')))"
 )
 Scope = Literal["conversation_id", "relationship_id"]
@@ -153,7 +154,7 @@ def standing(
     return _rows(
         execute(
             raw(session),
-            f"{_SELECT} AND id = ANY(%(found)s) AND (({scope} = ANY(%(ids)s) AND (wanted = 'open' OR {_LINGERS})) OR key = ANY(%(keys)s))"
+            f"{_SELECT} AND id = ANY(%(found)s) AND (({scope} = ANY(%(ids)s) AND (wanted = 'open' OR {LINGERS})) OR key = ANY(%(keys)s))"
             f" ORDER BY id{' FOR UPDATE' if lock else ''}",
             {**params, "found": found},
         )

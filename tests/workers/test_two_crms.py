@@ -444,3 +444,93 @@ def test_words_that_are_deleted_at_their_source_go_from_a_task_that_stays_there(
         False,
         True,
     )
+
+
+# --- a create that was never answered, when its CRM is given to another brand ----------------------------------------
+
+
+def lose(house: House, *, work_done: bool) -> Moved:
+    """Rival's task was sent to the CRM that both share and never answered; then that CRM is Acme's alone."""
+    house.knows("acme")
+    house.asks("rival", id="q1")
+    house.crms["acme"].lose_answer(work_done=work_done)
+    lost = Moved(house, "", "")
+    for each in lost.decides():
+        house.work(each)
+    assert (house.task().state, len(house.crms["acme"].tasks)) == ("unknown", int(work_done))
+    lost.gives_away()
+    return lost
+
+
+def settles(house: House) -> None:
+    """Nothing that was sent can be on its way any more."""
+    house.sql("UPDATE tasks SET maybe_sent_at = maybe_sent_at - interval '5 minutes'")
+    house.sql("UPDATE connections SET next_push_at = now() WHERE kind = 'crm'")
+    house.run()
+
+
+def left(house: House) -> tuple[str, str]:
+    """Status of Acme's CRM, and the first line of its receipt."""
+    [(status, receipt)] = house.sql(
+        "SELECT status, receipt FROM connections WHERE id = :c", c=house.connections["acme"]
+    )
+    return status, (receipt["lines"] or [""])[0]
+
+
+@pytest.mark.parametrize(
+    ("work_done", "line"), [(True, "1 open task was withdrawn."), (False, "No task of ours stood there.")]
+)
+def test_what_may_stand_in_a_crm_that_is_left_is_sought_there_withdrawn_and_never_made(
+    house: House, work_done: bool, line: str
+) -> None:
+    lose(house, work_done=work_done)
+    assert disconnecting.purge(house.runtime, house.owner.caller, house.connections["acme"])
+    house.run(at_most=10)  # it is not asked for again and again while a create may be on its way
+    assert left(house) == ("leaving", "")
+    settles(house)
+    acme = house.crms["acme"]
+    assert left(house) == ("disconnected", line)
+    assert (acme.tasks, acme.tasks_ever_created) == ({}, int(work_done))
+
+
+def test_what_may_stand_in_a_crm_that_is_left_stays_where_somebody_made_it_theirs(house: House) -> None:
+    lose(house, work_done=True)
+    [key] = house.crms["acme"].tasks
+    house.crms["acme"].edit_as_person(key, subject="Ours, by somebody at Acme")
+    assert disconnecting.purge(house.runtime, house.owner.caller, house.connections["acme"])
+    settles(house)
+    status, line = left(house)
+    assert (status, line.partition(",")[0]) == ("disconnected", "1 task was left")
+    assert list(house.crms["acme"].tasks) == [key]
+
+
+@pytest.mark.parametrize("work_done", [True, False])
+def test_what_may_stand_in_a_crm_that_was_given_away_is_done_without_a_word_of_the_answer_and_never_made(
+    house: House, work_done: bool
+) -> None:
+    lost = lose(house, work_done=work_done)
+    before = list(house.crms["acme"].tasks.values())
+    lost.answers()
+    house.look()
+    settles(house)
+    acme = house.crms["acme"]
+    assert [(task.status, task.body) for task in acme.tasks.values()] == [("completed", task.body) for task in before]
+    assert acme.tasks_ever_created == int(work_done)
+    assert house.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL") == [(0,)]
+
+
+def test_what_was_deleted_at_its_source_meanwhile_is_kept_nowhere_when_such_a_task_ends(
+    house: House,
+) -> None:
+    lost = lose(house, work_done=True)
+    old = house.socials["rival"].post("q1")
+    house.socials["rival"].edit(replace(old, text="@rival Here is my new number"))
+    house.look()
+    lost.answers()
+    house.look()
+    settles(house)
+    assert all(
+        task.status == "completed" and old.text not in (task.body or "") for task in house.crms["acme"].tasks.values()
+    )
+    kept = str(house.sql("SELECT content, written, sent FROM tasks WHERE push_at IS NULL"))
+    assert "Porto" not in kept
