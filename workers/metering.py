@@ -42,6 +42,7 @@ class StreamMeter:
     prices: Mapping[str, Price]
     _charged: Counter[str] = field(default_factory=Counter, init=False)
     _standing: dict[str, Reserved] = field(default_factory=dict, init=False)
+    _single: dict[str, Reserved] = field(default_factory=dict, init=False)  # what stands for the last call alone
     _told: dict[str, _Told] = field(default_factory=dict, init=False)
     _open: dict[str, int] = field(
         default_factory=dict, init=False
@@ -74,8 +75,8 @@ class StreamMeter:
             made = ledger.reserve(session, self.payer, price, most, least, now=now, ahead=AHEAD)
         self._lost[name] = made.lost
         self._standing.pop(name, None)
-        if not made.limited and ledger.same_day(made.day, now):
-            self._standing[name] = made
+        stands = not made.limited and ledger.same_day(made.day, now)
+        (self._standing if stands else self._single)[name] = made
         return min(most, made.count)
 
     def _limited(self) -> bool:
@@ -152,15 +153,12 @@ class StreamMeter:
             self._charged[name] += charged
 
     def void(self, name: str) -> None:
-        standing = self._standing.get(name)
+        standing, lost = self._standing.get(name), self._lost.get(name, 0)
+        made = standing or self._single[name]
+        left = min(made.count, max(made.count - self._open.get(name, 0), lost)) if standing else lost
         with self.runtime.db.tenant(self.payer.workspace_id) as session:
-            if standing is None:
-                ledger.release(session, self.payer, name)
-            else:
-                left = standing.count - self._open.get(name, 0)
-                left = min(standing.count, max(left, self._lost.get(name, 0)))
-                ledger.cut(session, self.payer, self.prices[name], standing, left)
-        if standing is not None:
+            ledger.cut(session, self.payer, self.prices[name], made, left)
+        if standing:
             self._standing[name] = replace(standing, count=left)
         self._open.pop(name, None)
 

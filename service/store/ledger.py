@@ -92,7 +92,8 @@ def reserve(
         if count < max(1, least):
             raise SpendingLimitError(limit.sentence, until=limit.until)
     count *= 1 if limits else ahead
-    execute(connection, _HOLD, {**key, "day": days[0], "reads": count, "micros": each * count, "now": now})
+    aside = max(count, held or 0)  # the coming call may be refused, and then tells nothing of the one before it
+    execute(connection, _HOLD, {**key, "day": days[0], "reads": aside, "micros": each * aside, "now": now})
     return Reserved(count, days[0], bool(limits), now, held or 0)
 
 

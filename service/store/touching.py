@@ -122,7 +122,7 @@ def by_brand(rows: Iterable[tuple[Any, ...]], at: int) -> dict[UUID, list[tuple[
     found: dict[UUID, list[tuple[Any, ...]]] = {}
     for row in rows:
         found.setdefault(row[at], []).append(row)
-    return dict(sorted(found.items()))  # the same order everywhere: no deadlocks
+    return dict(sorted(found.items()))  # the same order everywhere; what `elsewhere` meets all the same is tried again
 
 
 def elsewhere(

@@ -123,6 +123,26 @@ def test_a_refusal_does_not_tell_what_the_call_before_it_brought_whose_answer_wa
     assert (charged(world), aside(world)) == (100, 0)
 
 
+@pytest.mark.parametrize("most", [50, 100])
+def test_under_a_ceiling_too_a_refusal_leaves_aside_what_the_call_before_it_may_have_brought(
+    world: World, meter: StreamMeter, most: int
+) -> None:
+    ceiling(world, 10)
+    meter.ask("post", 100)
+    meter.end()
+    later = StreamMeter(world.runtime, meter.payer, PRICES)
+    for _ in range(3):
+        assert later.ask("post", most) == most
+        later.void("post")
+    later.end()
+    assert aside(world) == 100
+    call(later, 1)
+    assert (charged(world), aside(world)) == (100, 0)
+    later.ask("post", most)
+    later.void("post")
+    assert aside(world) == 0
+
+
 def test_what_could_not_be_charged_stays_aside_and_is_charged_as_soon_as_it_can_be(
     world: World, meter: StreamMeter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
