@@ -18,6 +18,7 @@ from service.accounts import Caller
 from service.clock import business_now
 from service.errors import PlainError
 from service.models import Connection
+from service.pasted import has_handle, writer
 from service.runtime import Runtime
 from service.store import capturing
 from service.store.capturing import Handed, Outcome, Written
@@ -83,8 +84,7 @@ def _post(pasted: Pasted) -> Handed:
     handle = pasted.handle.strip().removeprefix("@")
     if handle:
         handle = _line(handle, "the handle")
-    # Many bear one name: without a handle, who writes twice on one page is one person, and who bears that name elsewhere another.
-    who = Author(id=(handle or f"{name} on page-{_hash(_page(link))}").casefold(), handle=handle or name, name=name)
+    who = writer(name, handle, _hash(_page(link)))
     # Several people write under one link, where theirs have none of their own.
     return Handed(
         id=f"{key_of(link)}-{_hash(who.id)}", at=min(pasted.at, now), ours=False, author=who, text=text, url=link
@@ -97,20 +97,16 @@ def _as_stored(post: Handed, stored: Sequence[Written]) -> Handed:
     who = post.author
     assert who is not None  # nobody pastes what is ours
     same = [each for each in stored if each.author.id == who.id] or [
-        each for each in stored if _same_name(each.author, who) and not (_has_handle(each.author) and _has_handle(who))
+        each for each in stored if _same_name(each.author, who) and not (has_handle(each.author) and has_handle(who))
     ]
     if len(same) != 1:
         return post
     [found] = same
-    return replace(post, id=found.id, author=who if _has_handle(who) else found.author)
+    return replace(post, id=found.id, author=who if has_handle(who) else found.author)
 
 
 def _same_name(one: Author, other: Author) -> bool:
     return one.name.casefold() == other.name.casefold()
-
-
-def _has_handle(author: Author) -> bool:
-    return author.handle != author.name
 
 
 def _place(runtime: Runtime, caller: Caller, place: str, brand_id: UUID | None) -> UUID:

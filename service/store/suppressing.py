@@ -22,6 +22,7 @@ from integrations.records import Activity, Author, Contact, Engagement
 from integrations.registry import handed_in
 from service.db import VAULT, raw
 from service.models import SuppressionKey
+from service.pasted import has_handle
 from service.rules.matching import mailboxes
 from service.rules.matching.keys import Key, author_keys, full_names, identifiers
 from service.rules.model import KnownAuthor
@@ -55,8 +56,7 @@ def _at_place(host: str, author: Author, keys: set[str]) -> set[str]:
     """These keys where posts are handed in from many places: a handle is one person's at its place alone, and a name that stands where no
     handle was given is nobody's own."""
     handles = {key for key in keys if key.startswith(f"{Key.HANDLE}:")}
-    named = author.handle.casefold() == author.name.casefold()
-    return (keys - handles) | (set() if named else {f"{key}|{host.casefold()}" for key in handles})
+    return (keys - handles) | ({f"{key}|{host.casefold()}" for key in handles} if has_handle(author) else set())
 
 
 def id_mark(provider: str, host: str, native_id: str) -> str:

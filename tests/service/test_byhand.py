@@ -143,6 +143,13 @@ def test_two_of_one_name_and_two_handles_under_one_link_are_two_people(held: Run
     assert len({row[2] for row in posts(held, owner)}) == 3
 
 
+def test_a_handle_that_is_spelt_like_the_name_is_one_that_was_given(held: Runtime, owner: Member) -> None:
+    for handle in ("@ana", "@ana2"):
+        assert byhand.add(held, owner.caller, pasted(name="ana", handle=handle)) is Outcome.CREATED
+    assert byhand.add(held, owner.caller, pasted(name="ana", handle="@ana", text="When?")) is Outcome.KNOWN
+    assert {row[2] for row in posts(held, owner)} == {"ana", "ana2"}
+
+
 def test_a_post_that_was_stored_under_its_link_alone_is_still_edited(held: Runtime, owner: Member) -> None:
     byhand.add(held, owner.caller, pasted(handle=""))
     with held.db.tenant(owner.workspace_id) as session:

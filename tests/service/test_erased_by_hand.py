@@ -101,6 +101,29 @@ def test_a_handle_at_its_place_keeps_them_out_whatever_id_they_come_by(held: Run
     assert hand_in(held, owner, Profile("18", "ana2", "Ana Ferrer")) is Outcome.CREATED
 
 
+@pytest.mark.parametrize("name", ["ana", "Ana", "Ana Ferrer"])
+@pytest.mark.parametrize("erased", ["ana", "Ana Ferrer"])
+def test_a_handle_that_is_spelt_like_the_name_keeps_them_out_too(
+    held: Runtime, owner: Member, erased: str, name: str
+) -> None:
+    paste(held, owner, **{**ANA, "name": erased})
+    erase(held, owner, **ANA)
+    assert hand_in(held, owner, Profile("17", "ana", name)) is Outcome.LEFT_OUT
+
+
+def test_a_name_that_was_pasted_without_a_handle_is_nobodys_handle(held: Runtime, owner: Member) -> None:
+    paste(held, owner, **{**JOHN, "name": "Ana"})
+    erase(held, owner, **JOHN)
+    assert hand_in(held, owner, Profile("17", "ana", "Ana Ferrer")) is Outcome.CREATED
+    assert paste(held, owner, **{**ANA, "name": "Ana"}) is Outcome.CREATED
+
+
+def test_whose_handle_is_erased_is_nobody_who_is_pasted_by_that_name_alone(held: Runtime, owner: Member) -> None:
+    paste(held, owner, **{**ANA, "name": "ana"})
+    erase(held, owner, **ANA)
+    assert paste(held, owner, **{**SECOND_JOHN, "name": "Ana"}) is Outcome.CREATED
+
+
 def test_a_handle_that_two_people_have_at_one_place_keeps_out_neither(held: Runtime, owner: Member) -> None:
     paste(held, owner, **ANA)
     assert hand_in(held, owner, Profile("17", "ana", "Anatol Berg")) is Outcome.CREATED

@@ -1,0 +1,21 @@
+"""Who wrote a post that a person pasted. The page tells no id: it is made from the handle, or from the name and the page where no handle
+was given; the name then stands in the handle's place."""
+
+from __future__ import annotations
+
+import re
+
+from integrations.records import Author
+
+_ON_PAGE = re.compile(r" on page-[0-9a-f]{32}\Z")
+
+
+def writer(name: str, handle: str, page: str) -> Author:
+    """Who has this name, and this handle or "", on the page of this hash (32 hexadecimal digits). Many bear one name: without a handle, who
+    writes twice on one page is one person, and who bears that name elsewhere another."""
+    return Author(id=(handle or f"{name} on page-{page}").casefold(), handle=handle or name, name=name)
+
+
+def has_handle(author: Author) -> bool:
+    """Whether an author at a place was given with a handle, pasted or not. The handle and the name may well be spelt alike."""
+    return bool(author.handle) and not _ON_PAGE.search(author.id)
