@@ -19,3 +19,8 @@ def writer(name: str, handle: str, page: str) -> Author:
 def has_handle(author: Author) -> bool:
     """Whether an author at a place was given with a handle, pasted or not. The handle and the name may well be spelt alike."""
     return bool(author.handle) and not _ON_PAGE.search(author.id)
+
+
+def is_made(author: Author) -> bool:
+    """Whether the id of an author at a place is made from the handle or the name, or tells no more than the handle does."""
+    return author.id.casefold() == author.handle.casefold() or bool(_ON_PAGE.search(author.id))

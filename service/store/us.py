@@ -15,8 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from integrations.records import Author, Engagement
+from integrations.registry import handed_in
 from service.db import RawConnection
 from service.models import Brand, Connection
+from service.pasted import has_handle, is_made
 from service.store.rows import execute
 
 
@@ -35,11 +37,15 @@ class Source:
     our_handles: frozenset[
         str
     ]  # listed colleagues whose ids are not known, and accounts of this brand on other servers of this network; lower case
+    listed: frozenset[str]  # handles of all listed colleagues, lower case
     ready: bool  # the first pull is done
     other_brands: tuple[UUID, ...]  # of the workspace: the account may have been one of theirs
 
     def is_ours(self, author: Author) -> bool:
-        return author.id in self.our_ids or author.handle.lower() in self.our_handles
+        handle = author.handle.lower()
+        # Where an author comes without an id, the handle is all there is.
+        by_handle = handle in self.listed and has_handle(author) and not _has_id(self.provider, author)
+        return author.id in self.our_ids or handle in self.our_handles or by_handle
 
 
 def source(session: Session, connection: Connection) -> Source:
@@ -65,6 +71,7 @@ def source(session: Session, connection: Connection) -> Source:
         connection.host,
         frozenset(each for both in here for each in both) | set(ids.values()) | {f"@{handle}" for handle in listed},
         frozenset((listed - ids.keys()) | elsewhere),
+        frozenset(listed),
         connection.ready_at is not None,
         tuple(sorted(brands.keys() - {connection.brand_id})),
     )
@@ -102,7 +109,7 @@ def learn(connection: RawConnection, source: Source, shared: dict[str, object], 
     found = {
         _key(source.provider, source.host, item.author.handle): item.author.id
         for item in items
-        if item.author.handle.lower() in source.our_handles and not item.author.id.startswith("@")
+        if item.author.handle.lower() in source.our_handles and _has_id(source.provider, item.author)
     }
     if found:
         statement = (
@@ -118,9 +125,18 @@ def _key(provider: str, host: str, handle: str) -> str:
 
 
 def _ids_of(provider: str, host: str, handles: set[str], kept: Mapping[str, str]) -> dict[str, str]:
-    """The ids by these handles, as far as known. What stands for an id where a network tells none (see `Author.id`) is none."""
+    """The ids by these handles, as far as known."""
     known = {handle: kept.get(_key(provider, host, handle)) for handle in handles}
-    return {handle: native_id for handle, native_id in known.items() if native_id and native_id != f"@{handle}"}
+    return {
+        handle: native_id
+        for handle, native_id in known.items()
+        if native_id and _has_id(provider, Author(native_id, handle))
+    }
+
+
+def _has_id(provider: str, author: Author) -> bool:
+    """Whether the network or the place told an id: what stands for one where it tells none (see `Author.id` and `service.pasted`) is none."""
+    return not author.id.startswith("@") and not (provider in handed_in() and is_made(author))
 
 
 def list_as(brand: Brand, entries: Sequence[str]) -> None:
