@@ -12,6 +12,7 @@ from integrations.crm.pipedrive.api import (
     ACTIVITIES,
     API,
     COSTS,
+    IDS,
     ORGANIZATIONS,
     PAGE,
     PERSONS,
@@ -34,6 +35,8 @@ SWEEP = 3600.0  # seconds between two readings of everybody, which alone show wh
 SWEEP_PART = 0.2  # would take more than this of what the stream may spend, they come less often
 _WITHOUT = "Pipedrive no longer has all of the fields that were found when it was connected, so persons are read without. Connect again."
 NAMED = 20  # ids of a gap that are told one by one; a wider one (an import that was taken back) is told by its ends
+_NOBODY = "Pipedrive listed no person at all, so nobody was taken for deleted. See whether whoever connected it may still see persons there."
+_CUT_SHORT = "Pipedrive's list of persons ended before its end, so nobody after that was taken for deleted."
 
 Pages = Iterator[Page[CRMRecord]]
 
@@ -162,9 +165,30 @@ def _sweep(reading: Reading) -> Pages:
             gone += _between(last, row["id"])
             last = max(last, row["id"])
         if cursor is None:
-            yield reading.page([*gone, *_between(last, _top(reading) + 1)], sweep=None, swept=reading.source.now())
+            tail, notes = _tail(reading, last)
+            top = _top(reading) if notes else last  # what was told is not asked about again
+            yield reading.page([*gone, *tail], notes, sweep=None, swept=reading.source.now(), top=top)
             return
         yield reading.page(gone, sweep={"last": last, "cursor": cursor})
+
+
+def _tail(reading: Reading, last: int) -> tuple[Sequence[CRMRecord], Sequence[str]]:
+    """Whoever was there after the last one of the list and is gone, and notes for people. A list without anybody, which is also what is
+    shown to a user who may see persons no more, and one that was cut short say nothing of that: such people would never be read again, as none of them
+    has changed."""
+    tail = _between(last, _top(reading) + 1)
+    if tail and not last:
+        return (), [_NOBODY]
+    if any(isinstance(each, GoneBetween) for each in tail) and _stands(reading.api, last, _top(reading)):
+        return (), [_CUT_SHORT]
+    return tail, ()
+
+
+def _stands(api: API, after: int, top: int) -> bool:
+    """Whether somebody after `after`, `top` or some of those before, is there: as many as one call tells of, spread over all of them."""
+    number, count = top - after, min(IDS, top - after)
+    ids = [str(top - place * number // count) for place in range(count)]
+    return any(row.get("is_deleted") is not True for row in api.by_id(PERSONS, ids))
 
 
 def _between(one: int, other: int) -> Sequence[CRMRecord]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from integrations.crm.pipedrive.api import PERSONS
 from integrations.crm.pipedrive.streams import NAMED
 from integrations.errors import InvalidRequestError
 from integrations.records import Contact, Gone, GoneBetween, Handle
+from tests.integrations.crm.faults import Answer, Work
 from tests.integrations.crm.pipedrive.conftest import World
 from tests.integrations.crm.pipedrive.reading import drain
 from tests.integrations.crm.pipedrive.server import TWITTER
@@ -203,11 +206,16 @@ def test_an_import_that_is_taken_back_is_told_by_its_ends_and_costs_no_more(make
     world.clock.forward(hours=2)
     before = len(world.server.calls)
 
-    found, _ = drain(world, "contacts", cursor)
+    found, cursor = drain(world, "contacts", cursor)
 
     told = [each for each in found if not isinstance(each, Contact)]
     assert told == [GoneBetween(kept[0], kept[1]), GoneBetween(kept[1], last[-1] + 1)]
-    assert len(world.server.calls) - before == 2  # what has changed, and all who are left
+    assert len(world.server.calls) - before == 3  # what has changed, all who are left, and whether the list had an end
+
+    world.clock.forward(hours=2)
+    found, _ = drain(world, "contacts", cursor)
+    assert [each for each in found if not isinstance(each, Contact)] == [GoneBetween(kept[0], kept[1])]
+    assert len(world.server.calls) - before == 5  # and once is enough
 
 
 def test_ids_that_nobody_ever_had_take_no_list(world: World) -> None:
@@ -220,3 +228,56 @@ def test_ids_that_nobody_ever_had_take_no_list(world: World) -> None:
     assert "Bea" in [each.name for each in found if isinstance(each, Contact)]
     assert not any(isinstance(each, Gone) for each in found)
     assert GoneBetween(one, 90_000) in found
+
+
+@pytest.mark.parametrize("nothing", [[], None])
+def test_a_list_that_shows_nobody_takes_nobody_for_deleted(world: World, nothing: Any) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(3)]
+    _, cursor = drain(world, "contacts")
+    world.server.delete("person", people[2])
+    world.clock.forward(hours=2)
+    _list_by_id(world, data=nothing)
+
+    pages = list(world.client().pull("contacts", cursor))
+    assert not any(_gone(page.items) for page in pages)
+    assert "may still see persons" in pages[-1].notes[0]
+
+    # What has changed is read meanwhile, and the next list tells.
+    new = world.server.put("person", {"name": "Bea"})
+    found, cursor = drain(world, "contacts", pages[-1].cursor)
+    assert str(new) in [each.id for each in found]
+    assert not _gone(found)
+    world.clock.forward(hours=2)
+    assert _gone(drain(world, "contacts", cursor)[0]) == [Gone(str(people[2]))]
+
+
+def test_a_list_that_is_cut_short_takes_nobody_after_that_for_deleted(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(1600)]
+    _, cursor = drain(world, "contacts")
+    for each in (people[3], people[-1]):
+        world.server.delete("person", each)
+    world.clock.forward(days=2)
+    _list_by_id(world, additional_data=None)
+
+    pages = list(world.client().pull("contacts", cursor))
+    assert [each for page in pages for each in _gone(page.items)] == [Gone(str(people[3]))]
+    assert "ended before its end" in pages[-1].notes[0]
+
+    world.clock.forward(days=2)
+    assert _gone(drain(world, "contacts", pages[-1].cursor)[0]) == [Gone(str(people[number])) for number in (3, -1)]
+
+
+def _gone(items: Sequence[Any]) -> list[Any]:
+    return [each for each in items if not isinstance(each, Contact)]
+
+
+def _list_by_id(world: World, **instead: Any) -> None:
+    """The next list of everybody is answered with this in place of what it has."""
+    left = [instead]
+
+    def act(work: Work) -> Answer:
+        code, headers, text = work()
+        by_id = world.server.calls[-1][2].get("sort_by") == "id"
+        return code, headers, json.dumps({**json.loads(text), **(left.pop() if by_id and left else {})})
+
+    world.server.faults.add("GET", PERSONS, act, times=20)
