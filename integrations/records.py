@@ -88,10 +88,16 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class GoneBetween:
-    """Where ids are whole numbers: every record between these two, neither of them included, is no longer there (or never was)."""
+    """Where ids are whole numbers: every record between these two, neither of them included, is no longer there (or never was). One
+    that is wide is sought among all records that are here, so that it is told seldom and together with others."""
 
     after: int
     before: int
+
+    @property
+    def wide(self) -> bool:
+        """Whether it has more ids than are asked for one by one."""
+        return self.before - self.after - 1 > 2_000
 
 
 @dataclass(frozen=True, slots=True)

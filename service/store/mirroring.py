@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -81,14 +82,16 @@ _DELETE_LINKS = (
 )
 _THERE = "FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND deleted_at IS NULL"
 _MANY = f"SELECT count(*) > %(most)s FROM (SELECT 1 {_THERE} LIMIT %(most)s + 1) s"  # noqa: S608 - our own words
-# Some of the contacts that are in these gaps, or have these ids. Only a whole number can be in a gap.
+# Contacts that have these ids; some of those that are in these gaps, for which all are read. Only a whole number can be in a gap.
 _NAMED = f"SELECT id {_THERE} AND native_id = ANY(%(ids)s)"
 _IN_GAPS = (
-    f"SELECT id {_THERE} AND CASE WHEN native_id ~ '^[0-9]{{1,18}}$' THEN native_id::bigint <@ %(ids)s::int8multirange END"
+    f"SELECT id {_THERE} AND CASE WHEN native_id ~ '^[1-9][0-9]{{0,17}}$' THEN native_id::bigint <@ %(ids)s::int8multirange END"
     " LIMIT %(most)s"
 )
+# An array, of which each one is found by its key, however many there may be.
+_DELETE_CONTACTS = "UPDATE contacts SET deleted_at = %(now)s WHERE workspace_id = %(w)s AND deleted_at IS NULL AND id = ANY(ARRAY({0})) RETURNING id, filed"
 _LAST = 10**18  # no whole number of 18 digits is larger
-_AT_ONCE = 2_000  # contacts dropped out of gaps in one go: they may be a whole import
+_AT_ONCE = 2_000  # contacts dropped out of gaps in one go, which may be a whole import; and ids asked for in one go
 _IN_TURN = f"SELECT id, native_id {_THERE} AND id > %(after)s ORDER BY id LIMIT %(n)s"
 _CONTACTS_BY_NATIVE = "SELECT native_id, id FROM contacts WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
 
@@ -134,9 +137,13 @@ def drop_contacts(session: Session, workspace_id: UUID, connection_id: UUID, gon
 
 def drop_between(session: Session, workspace_id: UUID, connection_id: UUID, gaps: Iterable[GoneBetween]) -> int:
     """As `drop_contacts`, for all in these gaps; of them only those that are here are looked at."""
-    ends = ",".join(f"({min(each.after, _LAST)},{min(each.before, _LAST)})" for each in gaps)
+    where, some = (session, workspace_id, connection_id), list(gaps)
+    ids = (str(number) for each in some if not each.wide for number in range(each.after + 1, each.before))
     found = 0
-    while dropped := _drop(session, workspace_id, connection_id, _IN_GAPS, f"{{{ends}}}"):
+    while few := list(islice(ids, _AT_ONCE)):
+        found += _drop(*where, _NAMED, few)
+    ends = ",".join(f"({min(each.after, _LAST)},{min(each.before, _LAST)})" for each in some if each.wide)
+    while ends and (dropped := _drop(*where, _IN_GAPS, f"{{{ends}}}")):
         found += dropped
     return found
 
@@ -144,10 +151,8 @@ def drop_between(session: Session, workspace_id: UUID, connection_id: UUID, gaps
 def _drop(session: Session, workspace_id: UUID, connection_id: UUID, which: str, ids: object) -> int:
     """Drops those that the query `which` finds."""
     connection = raw(session)
-    rows = execute(connection, (
-        f"UPDATE contacts SET deleted_at = %(now)s WHERE workspace_id = %(w)s AND deleted_at IS NULL AND id IN ({which})"  # noqa: S608
-        " RETURNING id, filed"
-    ), {"w": workspace_id, "c": connection_id, "now": real_now(), "ids": ids, "most": _AT_ONCE})  # fmt: skip
+    params = {"w": workspace_id, "c": connection_id, "now": real_now(), "ids": ids, "most": _AT_ONCE}
+    rows = execute(connection, _DELETE_CONTACTS.format(which), params)
     if rows:
         work = filing.Refiling()
         for contact_id, filed in rows:

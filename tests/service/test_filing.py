@@ -133,8 +133,19 @@ def test_of_a_gap_between_ids_goes_whoever_is_there_in_parts_and_nobody_else(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirroring, "_AT_ONCE", 2)
-    kept = ["1", "9", "10", "20", "99999999999999999999", "5x", "-5", "Ⅴ"]
-    gone = ["2", "3", "08", "11", "19", "999999999999999999"]
+    kept = [
+        "1",
+        "9",
+        "10",
+        "20",
+        "99999999999999999999",
+        "5x",
+        "-5",
+        "Ⅴ",
+        "08",
+        "077",
+    ]  # no CRM writes a number with a nought before
+    gone = ["2", "3", "8", "11", "12", "19", "21", "5000", "70000", "999999999999999999"]
     files.save(*(Contact(each, name="Ada Lovelace", source="Form") for each in [*kept, *gone]))
     gaps = [GoneBetween(10, 20), GoneBetween(1, 9), GoneBetween(3, 5), GoneBetween(20, 10**30), GoneBetween(7, 7)]
     with files.session() as session:
@@ -142,6 +153,28 @@ def test_of_a_gap_between_ids_goes_whoever_is_there_in_parts_and_nobody_else(
         there = session.scalars(select(Row.native_id).where(Row.deleted_at.is_(None)))
         assert (dropped, set(there)) == ([len(gone), 0], set(kept))
     assert files.counts() == told(*(Contact(each, name="Ada Lovelace", source="Form") for each in kept))
+
+
+def test_of_gaps_only_wide_ones_are_sought_among_all_contacts_and_together(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def noted(connection: Any, statement: str, params: Any) -> Any:
+        asked.append((statement, params["ids"]))
+        return execute(connection, statement, params)
+
+    monkeypatch.setattr(mirroring, "execute", noted)
+    gaps = [GoneBetween(100, 2_101), GoneBetween(3_000, 4_500), GoneBetween(5_000, 8_000), GoneBetween(9_000, 90_000)]
+    with files.session() as session:
+        mirroring.drop_between(session, files.rows.workspace_id, files.crm, gaps)
+    *by_id, (_, sought) = asked
+    assert [len(ids) for _, ids in by_id] == [2_000, 1_499]
+    assert sought == "{(5000,8000),(9000,90000)}"
+    for statement, ids in by_id:
+        plan = files.plan(statement, {"c": files.crm, "ids": ids, "now": NOW})
+        assert "uq_contacts_workspace_id_connection_id_native_id" in plan
+        assert "Seq Scan" not in plan
 
 
 def test_filing_everything_anew_gives_the_same_keys_and_counts(files: Files) -> None:

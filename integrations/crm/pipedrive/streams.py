@@ -35,6 +35,7 @@ SWEEP = 3600.0  # seconds between two readings of everybody, which alone show wh
 SWEEP_PART = 0.2  # would take more than this of what the stream may spend, they come less often
 _WITHOUT = "Pipedrive no longer has all of the fields that were found when it was connected, so persons are read without. Connect again."
 NAMED = 20  # ids of a gap that are told one by one; a wider one (an import that was taken back) is told by its ends
+HELD_BACK = 100  # wide gaps, for which all contacts are read: they are told together at the end of the list, or once there are more
 _NOBODY = "Pipedrive listed no person at all, so nobody was taken for deleted. See whether whoever connected it may still see persons there."
 _CUT_SHORT = "Pipedrive's list of persons ended before its end, so nobody after that was taken for deleted."
 
@@ -153,6 +154,7 @@ def _sweep(reading: Reading) -> Pages:
     begun = begun if isinstance(begun, dict) else {}
     last, cursor = begun.get("last"), begun.get("cursor")
     last, cursor = (last, cursor) if isinstance(last, int) and isinstance(cursor, str) else (0, None)
+    wide = [GoneBetween(*ends) for ends in begun.get("wide", ())] if cursor else []
     while True:
         try:
             rows, cursor = reading.api.page(PERSONS, cursor, sort_by="id", sort_direction="asc")
@@ -160,16 +162,18 @@ def _sweep(reading: Reading) -> Pages:
             yield reading.page((), sweep=None)  # should the cursor be refused, the sweep begins anew the next time
             raise
         found = readable(rows)
-        gone: list[CRMRecord] = [Gone(str(row["id"])) for row in found if row.get("is_deleted") is True]
-        for row in found:
-            gone += _between(last, row["id"])
-            last = max(last, row["id"])
+        gone, more = _missing(found, last)
+        wide += more
+        last = max([last, *(row["id"] for row in found)])
         if cursor is None:
             tail, notes = _tail(reading, last)
             top = _top(reading) if notes else last  # what was told is not asked about again
-            yield reading.page([*gone, *tail], notes, sweep=None, swept=reading.source.now(), top=top)
+            yield reading.page([*gone, *wide, *tail], notes, sweep=None, swept=reading.source.now(), top=top)
             return
-        yield reading.page(gone, sweep={"last": last, "cursor": cursor})
+        if len(wide) > HELD_BACK:
+            gone, wide = [*gone, *wide], []
+        ends = [(each.after, each.before) for each in wide]
+        yield reading.page(gone, sweep={"last": last, "cursor": cursor, "wide": ends})
 
 
 def _tail(reading: Reading, last: int) -> tuple[Sequence[CRMRecord], Sequence[str]]:
@@ -189,6 +193,20 @@ def _stands(api: API, after: int, top: int) -> bool:
     number, count = top - after, min(IDS, top - after)
     ids = [str(top - place * number // count) for place in range(count)]
     return any(row.get("is_deleted") is not True for row in api.by_id(PERSONS, ids))
+
+
+def _missing(found: Sequence[Row], last: int) -> tuple[list[CRMRecord], list[GoneBetween]]:
+    """Who is gone of those before these rows and after `last`; and the gaps that are wide, by themselves."""
+    gone: list[CRMRecord] = [Gone(str(row["id"])) for row in found if row.get("is_deleted") is True]
+    wide: list[GoneBetween] = []
+    for row in found:
+        for each in _between(last, row["id"]):
+            if isinstance(each, GoneBetween) and each.wide:
+                wide.append(each)
+            else:
+                gone.append(each)
+        last = max(last, row["id"])
+    return gone, wide
 
 
 def _between(one: int, other: int) -> Sequence[CRMRecord]:

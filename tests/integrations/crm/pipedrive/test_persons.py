@@ -267,6 +267,27 @@ def test_a_list_that_is_cut_short_takes_nobody_after_that_for_deleted(world: Wor
     assert _gone(drain(world, "contacts", pages[-1].cursor)[0]) == [Gone(str(people[number])) for number in (3, -1)]
 
 
+@pytest.mark.parametrize(("most", "told"), [(100, [0, 0, 2]), (0, [1, 1, 0])])
+def test_wide_gaps_are_told_at_the_end_of_the_list_and_together(
+    world: World, monkeypatch: pytest.MonkeyPatch, most: int, told: list[int]
+) -> None:
+    monkeypatch.setattr("integrations.crm.pipedrive.streams.HELD_BACK", most)
+    ids = [*range(1, 401), *range(3_000, 3_300), *range(9_000, 9_700)]
+    for each in ids:
+        world.server.put("person", {"name": "Ada"}, id=each)
+    _, cursor = drain(world, "contacts")
+    world.clock.forward(days=2)
+
+    found = []
+    for _ in range(6):  # three of what has changed, and three of everybody, each by another process
+        page = next(iter(world.client().pull("contacts", cursor)))
+        found.append(_gone(page.items))
+        cursor = page.cursor
+
+    assert [len(each) for each in found] == [0, 0, 0, *told]
+    assert [each for some in found for each in some] == [GoneBetween(400, 3_000), GoneBetween(3_299, 9_000)]
+
+
 def _gone(items: Sequence[Any]) -> list[Any]:
     return [each for each in items if not isinstance(each, Contact)]
 
