@@ -47,8 +47,17 @@ def settled(row: TaskRow, result: PushResult | None, now: datetime, business: da
     if result.outcome in _AWAY and not result.theirs and (row.wanted == "withdrawn" or perhaps_by_us(row)):
         before = replace(before, wanted="withdrawn", taken_back=True)
     found = _OUTCOMES[result.outcome](before, result, now, business)
+    if row.only_sought and result.outcome not in _NOT_TOLD:
+        return _sought(row, found)
     if result.outcome is PushOutcome.FOUND and row.erased_at is not None:
         return replace(found, written=row.written)  # it was said before it was erased: all of it is written over next
+    return found
+
+
+def _sought(row: TaskRow, found: Settled) -> Settled:
+    """What came of one that was only sought (see `walls`). Where nothing of it stands, nothing of what was sent is kept, nor said next."""
+    if found.external_id is None or found.state == "withdrawn":
+        return replace(found, content=row.content, written=row.content)
     return found
 
 
@@ -102,6 +111,7 @@ def _unknown(before: Settled, result: PushResult, now: datetime, business: datet
 
 
 _AWAY = (PushOutcome.WITHDRAWN, PushOutcome.GONE)
+_NOT_TOLD = (PushOutcome.LATER, PushOutcome.UNKNOWN)
 _OUTCOMES: dict[PushOutcome, _Settle] = {
     PushOutcome.CREATED: _stands,
     PushOutcome.FOUND: _stands,  # what a person has made of it since shows when it is read back

@@ -534,3 +534,16 @@ def test_what_was_deleted_at_its_source_meanwhile_is_kept_nowhere_when_such_a_ta
     )
     kept = str(house.sql("SELECT content, written, sent FROM tasks WHERE push_at IS NULL"))
     assert "Porto" not in kept
+
+
+def test_what_was_deleted_at_its_source_meanwhile_is_kept_nowhere_when_such_a_task_is_withdrawn(house: House) -> None:
+    lose(house, work_done=True)
+    house.socials["rival"].delete("q1")
+    house.sql("UPDATE engagements SET checked_at = checked_at - interval '7 hours'")
+    house.look()
+    assert house.task().wanted == "withdrawn"
+    settles(house)
+    task = house.task()
+    assert (task.state, task.push_at, house.crms["acme"].tasks) == ("withdrawn", None, {})
+    assert task.content["subject"]
+    assert "Porto" not in str((task.content, task.written, task.sent))
