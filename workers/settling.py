@@ -55,10 +55,11 @@ def settled(row: TaskRow, result: PushResult | None, now: datetime, business: da
 
 
 def _sought(row: TaskRow, found: Settled) -> Settled:
-    """What came of one that was only sought (see `walls`). Where nothing of it stands, nothing of what was sent is kept, nor said next."""
+    """What came of one that was only sought (see `walls`): where it was found, it stands as it was sent, whatever the CRM says to its end.
+    Where nothing of it stands, nothing of what was sent is kept, nor said next."""
     if found.external_id is None or found.state == "withdrawn":
         return replace(found, content=row.content, written=row.content)
-    return found
+    return replace(found, written=said(row))
 
 
 def _stands(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:

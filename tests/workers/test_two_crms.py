@@ -547,3 +547,31 @@ def test_what_was_deleted_at_its_source_meanwhile_is_kept_nowhere_when_such_a_ta
     assert (task.state, task.push_at, house.crms["acme"].tasks) == ("withdrawn", None, {})
     assert task.content["subject"]
     assert "Porto" not in str((task.content, task.written, task.sent))
+
+
+@pytest.mark.parametrize("said_before", ["refused", "ticked off"])
+def test_what_may_stand_in_a_crm_that_was_given_away_keeps_its_content_however_it_is_found(
+    house: House, said_before: str
+) -> None:
+    lost = lose(house, work_done=True)
+    [task_id] = house.crms["acme"].tasks
+    task = house.task()
+    content = task.content
+    if said_before == "refused":
+        house.crms["acme"].refuse(task.key, "No.")
+        lost.answers()
+    else:
+        house.crms["acme"].complete_as_person(task_id)
+        assert disconnecting.purge(house.runtime, house.owner.caller, house.connections["acme"])
+    house.look()
+    settles(house)
+    task = house.task()
+    assert (task.external_id, task.written, task.content) == (task_id, content, content)
+    if said_before == "refused":
+        assert task.parked_at is not None
+        house.crms["acme"].take_after_all(task.key)
+        with house.runtime.db.tenant(house.workspace_id) as session:
+            acting.retry_task(session, house.workspace_id, task.id, by="user:olga")
+        house.run()
+        assert (house.task().state, house.task().content) == ("completed", content)
+        assert house.crms["acme"].tasks[task_id].status == "completed"
