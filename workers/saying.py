@@ -72,6 +72,8 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
 
 def _end_of_lost(row: TaskRow) -> Task:
     """The end of one whose create was never answered, for a CRM in which it must not be made: where it stands all the same, that is
-    held against what was sent."""
+    held against what was sent. One that was erased is written over and done, whoever changed it; if it is to go, it does so next."""
+    if row.erased_at is not None:
+        return Task(row.key, TaskKind(row.kind), TaskStatus.COMPLETED, maybe_sent_at=row.maybe_sent_at, **_changes(row))
     ours = tuple({**each, edits.STATUS: TaskStatus.OPEN.value} for each in row.sent)
     return Task(row.key, TaskKind(row.kind), TaskStatus(row.wanted), maybe_sent_at=row.maybe_sent_at, ours=ours)

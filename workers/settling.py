@@ -48,18 +48,23 @@ def settled(row: TaskRow, result: PushResult | None, now: datetime, business: da
         before = replace(before, wanted="withdrawn", taken_back=True)
     found = _OUTCOMES[result.outcome](before, result, now, business)
     if row.only_sought and result.outcome not in _NOT_TOLD:
-        return _sought(row, found)
+        return _sought(row, found, business)
     if result.outcome is PushOutcome.FOUND and row.erased_at is not None:
         return replace(found, written=row.written)  # it was said before it was erased: all of it is written over next
     return found
 
 
-def _sought(row: TaskRow, found: Settled) -> Settled:
+def _sought(row: TaskRow, found: Settled, business: datetime) -> Settled:
     """What came of one that was only sought (see `walls`): where it was found, it stands as it was sent, whatever the CRM says to its end.
     Where nothing of it stands, nothing of what was sent is kept, nor said next."""
     if found.external_id is None or found.state == "withdrawn":
-        return replace(found, content=row.content, written=row.content)
-    return replace(found, written=said(row))
+        state = row.wanted if found.state == "completed" else found.state
+        return replace(found, state=state, content=row.content, written=row.content)
+    if row.erased_at is None:
+        return replace(found, written=said(row))
+    if found.state != "completed":
+        return replace(found, written=row.written)  # all of it is still to be written over
+    return replace(found, push_at=business if row.wanted == "withdrawn" else None)
 
 
 def _stands(before: Settled, result: PushResult, now: datetime, business: datetime) -> Settled:

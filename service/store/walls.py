@@ -40,12 +40,15 @@ def without_news(session: Session, connection: Connection, rows: Sequence[TaskRo
 
 
 def _is_its_own(row: TaskRow, connection: Connection) -> bool:
-    return connection.brand_id in (None, row.brand_id) or row.erased_at is not None
+    return connection.brand_id in (None, row.brand_id)
 
 
 def _apart(row: TaskRow) -> TaskRow:
-    """Without anything new; and one of which nobody knows whether it stands there is only sought, never made."""
+    """Without anything new; and one of which nobody knows whether it stands there is only sought, never made. What was erased says nothing
+    of anybody as it is."""
     lost = row.external_id is None
+    if row.erased_at is not None:
+        return replace(row, only_sought=lost)
     stands = row.sent[-1] if lost and row.sent else row.written
     return replace(row, content=_as_it_stands(row.content, stands), only_sought=lost)
 

@@ -11,7 +11,20 @@ import pytest
 from sqlalchemy import select, update
 
 from integrations.provider import Access, FormField
-from integrations.records import Activity, ActivityKind, Author, Contact, Direction, Engagement, Handle, Kind, Owner
+from integrations.records import (
+    Activity,
+    ActivityKind,
+    Author,
+    Contact,
+    Direction,
+    Engagement,
+    Handle,
+    Kind,
+    Owner,
+    PushOutcome,
+    PushResult,
+    TaskState,
+)
 from integrations.registry import providers
 from service import connect, disconnecting
 from service.db import scheduler_engine
@@ -20,7 +33,7 @@ from service.models import Contact as ContactRow
 from service.rules.model import MatchState
 from service.rules.redaction import EDITED, GONE
 from service.runtime import Runtime
-from service.store import acting, due, listing, people
+from service.store import acting, due, erasing, erasing_tasks, listing, people
 from service.store.claims import Claim
 from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
@@ -28,8 +41,10 @@ from tests.fakes import social as fake_social
 from tests.fakes.crm import FakeCRM
 from tests.fakes.social import FakeSocial
 from tests.workers.conftest import NOON, VALUES
+from tests.workers.test_our_own_words import row
 from tests.world import Work
-from workers import jobs
+from workers import jobs, saying
+from workers.settling import settled
 
 BRANDS = ("acme", "rival")
 BEN = Author("b1", "ben", "Ben Okafor", url="https://social.example/ben")
@@ -575,3 +590,33 @@ def test_what_may_stand_in_a_crm_that_was_given_away_keeps_its_content_however_i
         house.run()
         assert (house.task().state, house.task().content) == ("completed", content)
         assert house.crms["acme"].tasks[task_id].status == "completed"
+
+
+@pytest.mark.parametrize("work_done", [True, False])
+def test_what_may_stand_of_somebody_who_is_erased_is_written_over_before_it_goes_and_never_made(
+    house: House, work_done: bool
+) -> None:
+    lose(house, work_done=work_done)
+    before = [task.body or "" for task in house.crms["acme"].tasks.values()]
+    [(ana,)] = house.sql("SELECT id FROM authors WHERE handle = 'ana'")
+    with house.runtime.db.tenant(house.workspace_id) as session:
+        assert erasing.begin(session, house.workspace_id, ana, by="user:olga")
+    house.run()
+    settles(house)
+    settles(house)
+    acme = house.crms["acme"]
+    task = house.task()
+    assert (acme.tasks, acme.tasks_ever_created) == ({}, int(work_done))
+    assert (task.wanted, task.state, task.push_at) == ("withdrawn", "withdrawn", None)
+    assert "Porto" not in str((task.content, task.written, task.sent))
+    bodies = [state.body for state in acme._log["tasks"] if isinstance(state, TaskState)]
+    assert bodies == [*before, *[erasing_tasks.SUBJECT] * work_done]
+
+
+def test_what_was_refused_of_somebody_who_is_erased_is_written_over_when_the_crm_takes_it_after_all() -> None:
+    erased = row(state="unknown", wanted="withdrawn", maybe_sent_at=NOON, erased_at=NOON, only_sought=True)
+    refused = settled(erased, PushResult(erased.key, PushOutcome.REFUSED, "t1"), NOON, NOON)
+    assert (refused.external_id, refused.written) == ("t1", {})
+    next_said = saying.as_task(replace(erased, external_id="t1", written=refused.written))
+    assert next_said is not None
+    assert next_said.subject == erased.content["subject"]
