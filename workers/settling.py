@@ -84,7 +84,8 @@ def _ended(state: str) -> _Settle:
             found = replace(found, closed_as=DONE, ticked_off_at=result.theirs.get(edits.COMPLETED_AT))
             if before.wanted != "completed":
                 return found
-        return replace(found, written=before.content, written_at=now)
+        stood = found.external_id is not None
+        return replace(found, written=before.content, written_at=now if stood else None)
 
     return settle
 

@@ -531,6 +531,7 @@ def test_what_may_stand_in_a_crm_that_was_given_away_is_done_without_a_word_of_t
     acme = house.crms["acme"]
     assert [(task.status, task.body) for task in acme.tasks.values()] == [("completed", task.body) for task in before]
     assert acme.tasks_ever_created == int(work_done)
+    assert house.sql("SELECT pushed_at IS NOT NULL FROM tasks") == [(work_done,)]  # when it first stood there
     assert house.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL") == [(0,)]
 
 
