@@ -138,5 +138,5 @@ def untouched(row: TaskRow, unsent: bool) -> Settled:
     state = ("absent" if unsent else "unknown") if makes else row.state
     return Settled(
         row.id, row.wanted, row.content, state, row.external_id, "", row.written,
-        row.detail, business_now(), None, row.maybe_sent_at or (real_now() if makes and not unsent else None),
+        row.detail, business_now(), None, real_now() if makes and not unsent else row.maybe_sent_at,
     )  # fmt: skip

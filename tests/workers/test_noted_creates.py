@@ -68,6 +68,17 @@ def test_a_create_that_came_to_nothing_is_new_again_only_where_it_was_certainly_
     assert (untouched(over, unsent=False).state, untouched(over, unsent=False).maybe_sent_at) == (state, None)
 
 
+@pytest.mark.parametrize("state", [each for each in STATES if each != "unknown"])
+def test_a_create_that_may_have_been_sent_just_now_is_not_dated_by_an_earlier_one(state: str) -> None:
+    again = row(state=state, maybe_sent_at=THEN)
+    noted = untouched(again, unsent=False).maybe_sent_at
+    assert noted is not None
+    assert noted > THEN
+    assert untouched(again, unsent=True).maybe_sent_at == THEN
+    lost = replace(again, state="unknown")  # it is sought before it is sent
+    assert untouched(lost, unsent=False).maybe_sent_at == THEN
+
+
 def test_what_may_have_been_made_before_a_restore_is_sought_whatever_it_was(connected: World) -> None:
     connected.says("@brand Do you ship to Porto?", id="q1")
     connected.run()
