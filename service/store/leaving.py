@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.clock import business_now, real_now
 from service.db import raw
 from service.models import Connection
-from service.store import acting, due, runs, walls
+from service.store import acting, due, runs, undoing, walls
 from service.store.rows import execute
 from service.store.tasks import LINGERS
 
@@ -58,10 +58,10 @@ def begin(session: Session, row: Connection, *, by: str) -> None:
 
 
 def nothing_is_left(session: Session, row: Connection) -> bool:
-    """Whether everything that is to be said to this CRM, and may be, has been said."""
+    """Whether everything that is to be said to this CRM, and may be (see `pushing.take`), has been said."""
     waiting = execute(
         raw(session),
-        f"SELECT 1 FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND push_at IS NOT NULL AND {walls.SPEAKS} LIMIT 1",  # noqa: S608 - our own words
+        f"SELECT 1 FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND push_at IS NOT NULL AND wanted <> 'open' AND {walls.SPEAKS} LIMIT 1",  # noqa: S608 - our own words
         {"w": row.workspace_id, "c": row.id, "only": row.brand_id},
     )
     return not waiting
@@ -70,6 +70,7 @@ def nothing_is_left(session: Session, row: Connection) -> bool:
 def tasks_in_words(session: Session, row: Connection) -> list[str]:
     """What became of the tasks, in sentences."""
     counts = _counts(session, row.workspace_id, row.id)
+    counts["done"] += row.receipt.get(undoing.CLOSED, 0)
     sentences = (
         ("withdrawn", "{n} open {tasks} withdrawn."),
         (

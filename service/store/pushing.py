@@ -42,12 +42,14 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
 SENT = 8  # contents that are remembered of one task, at most
 # As `TaskRow.is_new`.
 _IS_NEW = "taken.external_id IS NULL AND (taken.state <> 'unknown' OR taken.maybe_sent_at IS NULL)"
+# What may be said to a CRM now: one that is being left has nothing made there, and nothing opened again, whoever wants it.
+_MAY_BE_SAID = f"{walls.SPEAKS} AND (wanted <> 'open' OR NOT %(leaving)s)"
 # In one statement, and of what nobody decides just now: the rows as they were, and a note of what may stand in the CRM from here on.
 # Whoever finds one that never stood there seeks it before sending it again; and what is read back of one that does is held against all
 # that we may have written. A create is noted whatever state it is sent from.
 _TAKE = f"""
 WITH taken AS MATERIALIZED (
-    {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s) AND {walls.SPEAKS}
+    {_SELECT} AND crm_connection_id = %(c)s AND push_at <= %(now)s AND id <> ALL(%(under_way)s) AND {_MAY_BE_SAID}
     ORDER BY urgency DESC, push_at, id LIMIT %(n)s FOR NO KEY UPDATE SKIP LOCKED
 ), noted AS (
     UPDATE tasks t SET state = 'unknown', sent = jsonb_build_array(taken.content),
@@ -74,6 +76,7 @@ def take(session: Session, connection: Connection, under_way: Sequence[UUID], li
                 "w": connection.workspace_id,
                 "c": connection.id,
                 "only": connection.brand_id,
+                "leaving": connection.status == "leaving",
                 "now": business_now(),
                 "at": real_now(),
                 "restored_from": connection.restored_from,
@@ -177,14 +180,14 @@ def let_go(
     connection.push_lease_id = connection.push_lease_until = None
     connection.push_failures, connection.push_error = failures, error
     session.flush()
+    goes_on = connection.status == "leaving"  # there is something to do until it is gone
     rows = execute(
         raw(session),
         "SELECT min(push_at) FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND push_at IS NOT NULL"  # noqa: S608
-        f" AND {walls.SPEAKS}",
-        {"w": connection.workspace_id, "c": connection.id, "only": connection.brand_id},
+        f" AND {_MAY_BE_SAID}",
+        {"w": connection.workspace_id, "c": connection.id, "only": connection.brand_id, "leaving": goes_on},
     )
     next_task = real_instant(rows[0][0]) if rows[0][0] is not None else None
     again = max(filter(None, (next_task, retry_at)), default=None)
-    goes_on = connection.status == "leaving"  # there is something to do until it is gone
     if goes_on or (again and not connection.preview):
         due.push_soon(session, connection.workspace_id, connection.id, again)

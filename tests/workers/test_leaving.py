@@ -12,20 +12,20 @@ import pytest
 
 from integrations.errors import TemporaryError
 from integrations.provider import IDS_ANYWHERE, FormField
-from integrations.records import Author, Owner, TaskState
+from integrations.records import Author, Owner, TaskState, TaskStatus
 from integrations.registry import providers
 from service import connect, disconnecting
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import runs
+from service.store import leaving, pushing, runs
 from tests.conftest import Member, make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
 from tests.workers.test_breaker import act, change, newest, people_ask
-from tests.workers.test_undone_rules import blind, install
+from tests.workers.test_undone_rules import blind, credulous, install
 from workers import leave
 
 
@@ -310,6 +310,59 @@ def test_undoing_new_rules_makes_nothing_in_a_crm_that_is_left(
     assert connected.connection("crm").status == "disconnected"
     assert (connected.crm.tasks, connected.crm.tasks_ever_created) == ({}, 3)
     assert connected.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL") == [(0,)]
+
+
+@pytest.fixture
+def taken_for_answered(connected: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Somebody has approved what bad rules close, and the CRM has not been told yet."""
+    monkeypatch.setattr(runs, "LIMIT", 1)
+    people_ask(connected, 3)
+    connected.run()
+    install(monkeypatch, credulous)
+    connected.says("@brand And to Faro?", id="late", who=Author("late", "late", "Late"))
+    connected.look()
+    act(connected, "approve_run")
+    return connected
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["while it is left", "once it is left"])
+def test_undoing_new_rules_opens_nothing_again_in_a_crm_that_is_left(taken_for_answered: World, ended: bool) -> None:
+    connected = taken_for_answered
+    connected.run()
+    purge(connected)
+    if ended:
+        connected.run()
+    act(connected, "undo_run")
+    assert [(task.wanted, task.state) for task in connected.tasks() if task.closed_by == ""].count(
+        ("open", "absent")
+    ) >= 3
+    connected.run()
+    assert connected.connection("crm").status == "disconnected"
+    assert [task.status for task in connected.crm.tasks.values()] == [TaskStatus.COMPLETED] * 3
+    assert receipt(connected)[0] == "3 closed tasks were left as your history."
+    # Once it is left all is decided again, by the rules that were undone.
+    assert connected.sql("SELECT DISTINCT crm_connection_id, external_id, push_at FROM tasks") == [(None, None, None)]
+
+
+def test_what_undone_rules_were_about_to_close_is_closed_in_a_crm_that_is_being_left(taken_for_answered: World) -> None:
+    purge(taken_for_answered)
+    act(taken_for_answered, "undo_run")
+    taken_for_answered.run()
+    assert taken_for_answered.connection("crm").status == "disconnected"
+    assert [task.status for task in taken_for_answered.crm.tasks.values()] == [TaskStatus.COMPLETED] * 3
+    assert receipt(taken_for_answered)[0] == "3 closed tasks were left as your history."
+
+
+@pytest.mark.parametrize(("state", "there"), [("absent", None), ("completed", "1001")], ids=["make", "open again"])
+def test_a_crm_that_is_being_left_is_told_to_make_and_to_open_nothing(held_up: World, state: str, there: str) -> None:
+    purge(held_up)
+    held_up.sql(
+        "UPDATE tasks SET wanted = 'open', push_at = now(), state = :s, external_id = :there", s=state, there=there
+    )
+    with held_up.runtime.db.tenant(held_up.workspace_id) as session:
+        crm = session.get_one(Connection, (held_up.workspace_id, held_up.connection("crm").id))
+        assert pushing.take(session, crm, (), 9) == []
+        assert leaving.nothing_is_left(session, crm)
 
 
 @pytest.mark.parametrize(
