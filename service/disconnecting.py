@@ -24,7 +24,7 @@ from service.freezes import OPERATOR
 from service.models import Connection
 from service.registrations import ConnectError
 from service.runtime import Runtime
-from service.store import connecting, freezing, keeping, leaving
+from service.store import connecting, freezing, keeping, leaving, runs
 from service.store.connecting import Ended
 
 PATIENCE = timedelta(days=1)  # with a provider that somebody was to tell, and died
@@ -45,6 +45,7 @@ def disconnect(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
     provider; what the provider keeps all the same is said on the connection. What was read stays, of a CRM for a while
     (`store.dropping`); its open tasks stay too. Returns False when there is no such connection."""
     with runtime.db.tenant(caller.workspace_id) as session:
+        runs.beside(session, caller.workspace_id)  # before any row is had: see `leaving.give_up`
         found = connecting.forget(session, runtime.vault, caller.workspace_id, connection_id, by=caller.actor)
         if found is not None:
             if found.row.receipt.get("state") == leaving.UNDER_WAY:

@@ -21,7 +21,7 @@ from service.accounts import Caller
 from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.models import Audit, Brand, ConnectedAccount, Connection, Credential, Stream
-from service.store import due, errands, handle_fields, leaving
+from service.store import due, errands, handle_fields, leaving, runs
 from service.vault import SealBrokenError, Vault
 
 
@@ -50,7 +50,10 @@ def save(
     way: str = "",
 ) -> UUID:
     """Makes or renews the connection of this account, its credentials and its streams, all due now. Returns its id.
-    Raises PlainError when another brand has the account already."""
+    Raises PlainError when another brand has the account already. First of all in its transaction, since it may wait for whoever decides
+    on a run."""
+    if provider.kind == "crm":
+        runs.beside(session, caller.workspace_id)  # before any row is had: see `leaving.give_up`
     now = real_now()
     handed_in = HANDED_IN in provider.capabilities
     # An account that exists nowhere but here is one per brand, and has nothing to be read first.

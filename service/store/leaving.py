@@ -110,12 +110,12 @@ def end(session: Session, row: Connection, lines: Sequence[str], *, by: str) -> 
 
 
 def give_up(session: Session, row: Connection) -> None:
-    """The CRM is connected again, or disconnected as it is, before it was left: nothing is withdrawn because of that any more."""
+    """The CRM is connected again, or disconnected as it is, before it was left: nothing is withdrawn because of that any more, and
+    what a run had held is held again. For a transaction that has been `beside` whoever decides on runs since its beginning."""
     row.receipt = {}
     session.flush()
-    if runs.beside_at_once(session, row.workspace_id):
-        params = {"w": row.workspace_id, "c": row.id, "reason": REASON, "undecided": list(runs.UNDECIDED)}
-        execute(raw(session), _HOLD_AGAIN, params)
+    params = {"w": row.workspace_id, "c": row.id, "reason": REASON, "undecided": list(runs.UNDECIDED)}
+    execute(raw(session), _HOLD_AGAIN, params)
     _release(session, row, "true")
 
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -51,17 +51,9 @@ def beside(session: Session, workspace_id: UUID) -> None:
     _lock(session, workspace_id, "pg_advisory_xact_lock_shared")
 
 
-def beside_at_once(session: Session, workspace_id: UUID) -> bool:
-    """As `beside`, for whoever has rows already and so must not wait: False where somebody decides on a run just now."""
-    return bool(_lock(session, workspace_id, "pg_try_advisory_xact_lock_shared"))
-
-
-def _lock(session: Session, workspace_id: UUID, how: str) -> Any:
+def _lock(session: Session, workspace_id: UUID, how: str) -> None:
     # A statement of its own: what is read behind it is read after the lock is had. (31 bits, since PostgreSQL's are signed.)
-    [[found]] = execute(
-        raw(session), f"SELECT {how}(%(lock)s, %(w)s)", {"lock": _LOCK, "w": workspace_id.int & 0x7FFFFFFF}
-    )
-    return found
+    execute(raw(session), f"SELECT {how}(%(lock)s, %(w)s)", {"lock": _LOCK, "w": workspace_id.int & 0x7FFFFFFF})
 
 
 def begin(session: Session, workspace_id: UUID, kind: str, *, settings_version: int, by: str) -> Run:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from integrations.errors import TemporaryError
 from integrations.provider import IDS_ANYWHERE, FormField
@@ -27,6 +29,9 @@ from tests.workers.conftest import World
 from tests.workers.test_breaker import act, change, newest, people_ask
 from tests.workers.test_undone_rules import blind, credulous, install
 from workers import leave
+
+
+PATIENCE = 20  # seconds: in the way of nothing but a test that fails
 
 
 @dataclass
@@ -310,6 +315,33 @@ def test_undoing_new_rules_makes_nothing_in_a_crm_that_is_left(
     assert connected.connection("crm").status == "disconnected"
     assert (connected.crm.tasks, connected.crm.tasks_ever_created) == ({}, 3)
     assert connected.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL") == [(0,)]
+
+
+def connect_again(world: World) -> None:
+    connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
+
+
+def disconnect_as_it_is(world: World) -> None:
+    assert disconnecting.disconnect(world.runtime, world.owner.caller, world.connection("crm").id)
+
+
+@pytest.mark.parametrize("giving_up", [connect_again, disconnect_as_it_is])
+def test_whoever_gives_up_leaving_waits_for_whoever_decides_on_a_run_and_what_is_held_stays_held(
+    held_up: World, giving_up: Callable[[World], None]
+) -> None:
+    purge(held_up)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = :o")
+    db, workspace = held_up.runtime.db, held_up.workspace_id
+    with ThreadPoolExecutor(1) as other, db.globally() as looking:
+        with db.tenant(workspace) as session:
+            runs.alone(session, workspace)
+            done = other.submit(giving_up, held_up)
+            while not looking.scalar(waiting, {"o": workspace.int & 0x7FFFFFFF}):
+                assert not done.done()
+        done.result(PATIENCE)
+    held_up.run()
+    assert (newest(held_up).state, len(held_up.in_crm())) == ("held", 3)
+    assert held_up.sql("SELECT count(*) FROM tasks WHERE run_id IS NULL OR push_at IS NOT NULL") == [(0,)]
 
 
 @pytest.fixture
