@@ -23,12 +23,14 @@ _STANDS_OPEN = "state IN ('open', 'unknown')"  # as far as anybody knows
 # What is to go: what is open, and what stands there though the rules have withdrawn it, or would end it if the run that holds it were let through.
 _TO_GO = f"((wanted = 'open' AND {_STANDS}) OR (run_id IS NOT NULL AND {_STANDS_OPEN}) OR {LINGERS})"
 
-# What a run had held, and nobody has decided on yet, waits for that as before.
+# What a run had held here, and nobody has decided on yet, waits for that as before. One that is held for other CRMs has let go of what it
+# altered here (see `runs.settle`).
 _HOLD_AGAIN = f"""
 UPDATE tasks t SET run_id = r.id, push_at = NULL
 FROM run_changes c JOIN runs r ON r.workspace_id = c.workspace_id AND r.id = c.run_id AND r.state = ANY(%(undecided)s)
 WHERE t.workspace_id = %(w)s AND c.workspace_id = %(w)s AND c.task_id = t.id AND t.crm_connection_id = %(c)s
   AND t.close_reason = %(reason)s AND t.{_STANDS_OPEN}
+  AND (r.state = 'deciding' OR (SELECT sum(n::integer) FROM jsonb_each_text(r.counts->(%(c)s::uuid)::text) AS steps(step, n)) > %(limit)s)
 """  # noqa: S608 - our own words
 
 
@@ -114,7 +116,13 @@ def give_up(session: Session, row: Connection) -> None:
     what a run had held is held again. For a transaction that has been `beside` whoever decides on runs since its beginning."""
     row.receipt = {}
     session.flush()
-    params = {"w": row.workspace_id, "c": row.id, "reason": REASON, "undecided": list(runs.UNDECIDED)}
+    params = {
+        "w": row.workspace_id,
+        "c": row.id,
+        "reason": REASON,
+        "undecided": list(runs.UNDECIDED),
+        "limit": runs.LIMIT,
+    }
     execute(raw(session), _HOLD_AGAIN, params)
     _release(session, row, "true")
 

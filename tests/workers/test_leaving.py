@@ -30,7 +30,6 @@ from tests.workers.test_breaker import act, change, newest, people_ask
 from tests.workers.test_undone_rules import blind, credulous, install
 from workers import leave
 
-
 PATIENCE = 20  # seconds: in the way of nothing but a test that fails
 
 
@@ -342,6 +341,15 @@ def test_whoever_gives_up_leaving_waits_for_whoever_decides_on_a_run_and_what_is
     held_up.run()
     assert (newest(held_up).state, len(held_up.in_crm())) == ("held", 3)
     assert held_up.sql("SELECT count(*) FROM tasks WHERE run_id IS NULL OR push_at IS NOT NULL") == [(0,)]
+
+
+def test_what_was_let_through_here_is_not_held_when_leaving_is_given_up_though_its_run_is_held_elsewhere(
+    held_up: World,
+) -> None:
+    held_up.sql("UPDATE runs SET counts = '{}' WHERE state = 'held'")  # not for this CRM
+    purge(held_up)
+    connect_again(held_up)
+    assert held_up.sql("SELECT count(*) FROM tasks WHERE run_id IS NULL AND push_at IS NOT NULL") == [(3,)]
 
 
 @pytest.fixture
