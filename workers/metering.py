@@ -155,7 +155,7 @@ class StreamMeter:
     def void(self, name: str) -> None:
         standing, lost = self._standing.get(name), self._lost.get(name, 0)
         made = standing or self._single[name]
-        left = min(made.count, max(made.count - self._open.get(name, 0), lost)) if standing else lost
+        left = max(made.count - self._open.get(name, 0), lost) if standing else lost
         with self.runtime.db.tenant(self.payer.workspace_id) as session:
             ledger.cut(session, self.payer, self.prices[name], made, left)
         if standing:

@@ -123,6 +123,20 @@ def test_a_refusal_does_not_tell_what_the_call_before_it_brought_whose_answer_wa
     assert (charged(world), aside(world)) == (100, 0)
 
 
+@pytest.mark.parametrize("most", [5, 100])
+def test_a_refusal_leaves_aside_all_that_was_lost_though_the_refused_call_is_much_smaller(
+    world: World, meter: StreamMeter, most: int
+) -> None:
+    call(meter, 1)
+    meter.ask("post", 100)  # and the worker dies, before anything is charged
+    later = StreamMeter(world.runtime, meter.payer, PRICES)
+    for _ in range(3):
+        later.ask("post", most)
+        later.void("post")
+    later.end()
+    assert aside(world) == 1000
+
+
 @pytest.mark.parametrize("most", [50, 100])
 def test_under_a_ceiling_too_a_refusal_leaves_aside_what_the_call_before_it_may_have_brought(
     world: World, meter: StreamMeter, most: int
