@@ -32,6 +32,10 @@ WHERE t.workspace_id = %(w)s AND c.workspace_id = %(w)s AND c.task_id = t.id AND
   AND t.close_reason = %(reason)s AND t.{_STANDS_OPEN}
   AND (r.state = 'deciding' OR (SELECT sum(n::integer) FROM jsonb_each_text(r.counts->(%(c)s::uuid)::text) AS steps(step, n)) > %(limit)s)
 """  # noqa: S608 - our own words
+_OPEN_AGAIN = f"""
+UPDATE tasks SET wanted = 'open', closed_by = '', closed_at = NULL, close_reason = ''
+WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND close_reason = %(reason)s AND run_id IS NULL AND erased_at IS NULL AND {_STANDS_OPEN}
+"""  # noqa: S608 - our own words
 
 
 def begin(session: Session, row: Connection, *, by: str) -> None:
@@ -124,6 +128,9 @@ def give_up(session: Session, row: Connection) -> None:
         "limit": runs.LIMIT,
     }
     execute(raw(session), _HOLD_AGAIN, params)
+    # What stands there is open again as it was, and not for the rules to open: they may be undone, and would never. They end what has
+    # lost its reason.
+    execute(raw(session), _OPEN_AGAIN, params)
     _release(session, row, "true")
 
 

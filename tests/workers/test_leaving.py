@@ -352,6 +352,32 @@ def test_what_was_let_through_here_is_not_held_when_leaving_is_given_up_though_i
     assert held_up.sql("SELECT count(*) FROM tasks WHERE run_id IS NULL AND push_at IS NOT NULL") == [(3,)]
 
 
+@pytest.mark.parametrize("giving_up", [connect_again, disconnect_as_it_is])
+@pytest.mark.parametrize("meanwhile", [True, False], ids=["undone while it is left", "undone before"])
+def test_what_stands_by_the_rules_of_before_stays_open_when_leaving_is_given_up(
+    connected: World, monkeypatch: pytest.MonkeyPatch, giving_up: Callable[[World], None], meanwhile: bool
+) -> None:
+    monkeypatch.setattr(runs, "LIMIT", 1)
+    people_ask(connected, 3)
+    connected.run()
+    install(monkeypatch, blind)
+    connected.says("@brand And to Faro?", id="late", who=Author("late", "late", "Late"))
+    connected.look()
+    assert newest(connected).state == "held"
+    for step in (purge, undo) if meanwhile else (undo, purge):
+        step(connected)
+    giving_up(connected)
+    connected.run()
+    connect_again(connected)
+    connected.run()
+    assert len(connected.in_crm()) == 3  # what undone rules alter of them waits for somebody
+    assert connected.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL") == [(0,)]
+
+
+def undo(world: World) -> None:
+    act(world, "undo_run")
+
+
 @pytest.fixture
 def taken_for_answered(connected: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Somebody has approved what bad rules close, and the CRM has not been told yet."""
