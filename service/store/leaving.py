@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.clock import business_now, real_now
 from service.db import raw
 from service.models import Connection
-from service.store import acting, due, runs, undoing, walls
+from service.store import acting, due, runs, walls
 from service.store.rows import execute
 from service.store.tasks import LINGERS
 
@@ -21,7 +21,7 @@ _THEIRS = "(external_id IS NOT NULL AND jsonb_array_length(edited) > 0)"  # a pe
 _STANDS = "(state IN ('open', 'unknown') OR external_id IS NOT NULL OR maybe_sent_at IS NOT NULL)"
 _STANDS_OPEN = "state IN ('open', 'unknown')"  # as far as anybody knows
 # What is to go: what is open, and what stands there though the rules have withdrawn it, or would end it if the run that holds it were let through.
-_TO_GO = f"((wanted = 'open' AND {_STANDS}) OR (run_id IS NOT NULL AND {_STANDS_OPEN}) OR {LINGERS})"
+_TO_GO = f"((wanted = 'open' AND state <> 'completed' AND {_STANDS}) OR (run_id IS NOT NULL AND {_STANDS_OPEN}) OR {LINGERS})"
 
 # What a run had held here, and nobody has decided on yet, waits for that as before. One that is held for other CRMs has let go of what it
 # altered here (see `runs.settle`).
@@ -36,6 +36,11 @@ _OPEN_AGAIN = f"""
 UPDATE tasks SET wanted = 'open', closed_by = '', closed_at = NULL, close_reason = ''
 WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND close_reason = %(reason)s AND run_id IS NULL AND erased_at IS NULL AND {_STANDS_OPEN}
 """  # noqa: S608 - our own words
+# What is wanted open, and is closed there or was never made: it goes to another CRM.
+_LET_GO = """
+UPDATE tasks SET state = 'absent', external_id = NULL, edited = '[]', crm_connection_id = NULL, push_at = NULL
+WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open' AND state NOT IN ('open', 'unknown')
+"""
 
 
 def begin(session: Session, row: Connection, *, by: str) -> None:
@@ -48,10 +53,11 @@ def begin(session: Session, row: Connection, *, by: str) -> None:
         f" AND {_TO_GO}",
         {**where, "by": by, "real": real_now(), "reason": REASON, "now": business_now()},
     )
-    # What is not there yet goes to another CRM, if there is one, or waits for one.
+    # What is not there yet goes to another CRM, if there is one, or waits for one. What is closed there, and wanted open again, does so once
+    # this one is left.
     execute(
         raw(session),
-        "UPDATE tasks SET push_at = NULL WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open'",
+        "UPDATE tasks SET push_at = NULL WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND wanted = 'open' AND state <> 'completed'",
         where,
     )
     if row.status != "leaving":
@@ -76,7 +82,6 @@ def nothing_is_left(session: Session, row: Connection) -> bool:
 def tasks_in_words(session: Session, row: Connection) -> list[str]:
     """What became of the tasks, in sentences."""
     counts = _counts(session, row.workspace_id, row.id)
-    counts["done"] += row.receipt.get(undoing.CLOSED, 0)
     sentences = (
         ("withdrawn", "{n} open {tasks} withdrawn."),
         (
@@ -112,6 +117,7 @@ def end(session: Session, row: Connection, lines: Sequence[str], *, by: str) -> 
     """It is left. What the rules want still may be wanted elsewhere."""
     row.receipt = {"by": by, **row.receipt, "state": "done", "ended_at": real_now().isoformat(), "lines": list(lines)}
     session.flush()
+    execute(raw(session), _LET_GO, {"w": row.workspace_id, "c": row.id})
     _release(session, row, f"state = 'withdrawn' AND NOT {_THEIRS}")
 
 

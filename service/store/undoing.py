@@ -15,7 +15,6 @@ from service.store import due, runs
 from service.store.rows import execute
 
 UNDONE = "The change of the rules that made it was undone."
-CLOSED = "closed"  # in a receipt: how many tasks were closed in the CRM and are not its own here any more
 
 # What the rules have left of a task is put back; what a person closed stays closed, and so does what was answered: but for what only the
 # rules of the run took for answered.
@@ -45,11 +44,12 @@ _BACK = "t.state = 'withdrawn' AND c.before->>'wanted' = 'open'"
 _STANDS = "t.edited <> '[]' AND t.external_id IS NOT NULL"
 _LEFT_TO_THEM, _MADE_ANEW = f"{_BACK} AND {_STANDS}", f"{_BACK} AND NOT ({_STANDS})"
 # A CRM that is being left without a trace, or was, has a receipt, and is written to no more: what would stand open there again has no place for
-# now. But for what is still to be ended there: that goes on, or nobody would end it.
+# now. But for what is still to be ended there: that goes on, or nobody would end it. What is closed there keeps its place until the CRM is
+# left (see `leaving.end`): should that be given up, it is opened again there.
 _LEFT = "EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s AND n.id = t.crm_connection_id AND n.receipt <> '{}')"
 _LEAVING = _LEFT.replace("n.receipt <> '{}'", "n.status = 'leaving'")
 _STILL_ENDS = f"t.state IN ('open', 'unknown') AND {_LEAVING}"
-_NOWHERE = f"c.before->>'wanted' = 'open' AND {_LEFT}"
+_NOWHERE = f"c.before->>'wanted' = 'open' AND {_LEFT} AND NOT (t.state = 'completed' AND {_LEAVING})"
 _NO_PLACE = f"({_MADE_ANEW}) OR ({_NOWHERE})"
 # `edited` names fields of the content: theirs are laid over what was before. What stood in the CRM is made there again at once: it was
 # given out once, and no limit of the day keeps it out.
@@ -67,15 +67,6 @@ UPDATE tasks t SET wanted = c.before->>'wanted', reasons = c.before->'reasons', 
 FROM run_changes c WHERE c.workspace_id = %(w)s AND c.run_id = %(run)s AND t.workspace_id = %(w)s AND t.id = c.task_id
   AND c.before <> '{{}}' AND {_OURS} AND NOT ({_STILL_ENDS})
 """  # noqa: S608 - our own words
-# What was closed in a CRM that is being left stays there as its history, though its task is let go: the receipt is to say so.
-_CLOSED_THERE = f"""
-SELECT t.crm_connection_id, count(*) FROM {_CHANGED} AND {_NOWHERE} AND {_OURS} AND t.state = 'completed' AND t.external_id IS NOT NULL
-  AND {_LEAVING} GROUP BY 1
-"""  # noqa: S608 - our own words
-_NOTE_CLOSED = f"""
-UPDATE connections SET receipt = receipt || jsonb_build_object('{CLOSED}', coalesce((receipt->>'{CLOSED}')::integer, 0) + %(n)s)
-WHERE workspace_id = %(w)s AND id = %(c)s AND status = 'leaving'
-"""  # noqa: S608 - our own words
 _TAKE_AWAY = """
 UPDATE tasks t SET wanted = 'withdrawn', closed_by = 'rules', close_reason = %(why)s, closed_at = %(real)s, run_id = NULL, parked_at = NULL,
        held_reason = '', held_until = NULL, state = CASE WHEN t.state IN ('open', 'unknown') THEN t.state ELSE 'withdrawn' END,
@@ -90,11 +81,8 @@ def put_back(session: Session, workspace_id: UUID, run_id: UUID) -> None:
     """Tasks as they were before a run of new rules. What people edited in the CRM since stays theirs; what they closed stays closed,
     and so does what was answered. Nothing of it is decided again because of that, but where something came since."""
     params = {"w": workspace_id, "run": run_id, "why": UNDONE, "now": business_now(), "real": real_now()}
-    closed = execute(raw(session), _CLOSED_THERE, params)
     for statement in (_LEAVE_CONVERSATIONS, _LEAVE_RELATIONSHIPS, _PUT_BACK, _TAKE_AWAY, _HOLDS_NOTHING):
         execute(raw(session), statement, params)
-    for crm, number in sorted(closed):
-        execute(raw(session), _NOTE_CLOSED, {"w": workspace_id, "c": crm, "n": number})
     crms = session.scalars(
         select(Connection.id).where(Connection.workspace_id == workspace_id, Connection.kind == "crm")
     )

@@ -27,7 +27,7 @@ from tests.fakes import crm as fake_crm
 from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
 from tests.workers.test_breaker import act, change, newest, people_ask
-from tests.workers.test_undone_rules import blind, credulous, install
+from tests.workers.test_undone_rules import _JUDGE, NEWER, blind, credulous, install
 from workers import leave
 
 PATIENCE = 20  # seconds: in the way of nothing but a test that fails
@@ -399,15 +399,42 @@ def test_undoing_new_rules_opens_nothing_again_in_a_crm_that_is_left(taken_for_a
     if ended:
         connected.run()
     act(connected, "undo_run")
-    assert [(task.wanted, task.state) for task in connected.tasks() if task.closed_by == ""].count(
-        ("open", "absent")
-    ) >= 3
+    assert {task.wanted for task in connected.tasks()} == {"open"}
     connected.run()
     assert connected.connection("crm").status == "disconnected"
     assert [task.status for task in connected.crm.tasks.values()] == [TaskStatus.COMPLETED] * 3
     assert receipt(connected)[0] == "3 closed tasks were left as your history."
     # Once it is left all is decided again, by the rules that were undone.
     assert connected.sql("SELECT DISTINCT crm_connection_id, external_id, push_at FROM tasks") == [(None, None, None)]
+
+
+def test_what_undone_rules_had_closed_is_opened_again_where_leaving_is_given_up(
+    taken_for_answered: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_for_answered.run()
+    closed = set(taken_for_answered.crm.tasks)
+    purge(taken_for_answered)
+    act(taken_for_answered, "undo_run")
+    purge(taken_for_answered)  # asking again does no harm
+    connect_again(taken_for_answered)
+    install(monkeypatch, _JUDGE, NEWER + 1)
+    taken_for_answered.look()
+    taken_for_answered.run()
+    assert {taken_for_answered.crm.tasks[each].status for each in closed} == {TaskStatus.OPEN}
+    assert {(task.wanted, task.state) for task in taken_for_answered.tasks()} == {("open", "open")}
+
+
+def test_what_is_wanted_open_again_while_a_crm_is_left_is_made_in_the_next_one(world: World, tidy: TidyCRM) -> None:
+    world.answers("Yes, we do.", id="r1", to="p1")
+    world.look(streams=("own",))
+    purge(world)
+    world.social.delete("r1")
+    world.sql("UPDATE engagements SET checked_at = checked_at - interval '7 hours'")
+    world.look()
+    world.run()
+    assert receipt(world)[0] == "1 closed task was left as your history."
+    assert [task.status for task in tidy.tasks.values()] == [TaskStatus.COMPLETED]
+    assert world.sql("SELECT wanted, state, crm_connection_id FROM tasks") == [("open", "absent", None)]
 
 
 def test_what_undone_rules_were_about_to_close_is_closed_in_a_crm_that_is_being_left(taken_for_answered: World) -> None:
