@@ -175,9 +175,10 @@ def _reopen(move: _Move) -> TaskRow:
     if move.stands_elsewhere and row.push_at is not None:  # its end was not said yet
         row.push_at = None
         return row
-    if move.stands_elsewhere or (row.state in ("withdrawn", "parked") and not lingers):
-        # It does not stand there (any more): it is made anew.
-        row.state, row.external_id, row.edited = "absent", None, []
+    was_left = row.crm_connection_id in move.desk.directory.left
+    if move.stands_elsewhere or was_left or (row.state in ("withdrawn", "parked") and not lingers):
+        # It does not stand there (any more), or nothing is said there any more: it is made anew.
+        row.state, row.external_id, row.edited, row.push_at = "absent", None, [], None
     elif row.state == "withdrawn":
         row.state = "open"
     _fill(move.desk, move.subject, finding, row)

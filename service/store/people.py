@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -41,6 +41,7 @@ class Directory:
     bound: Mapping[UUID, UUID | None]  # brand -> the CRM that it is bound to
     serves: Mapping[UUID, UUID | None]  # active CRM -> the only brand that it serves (None: every brand)
     owners: Mapping[UUID, Sequence[OwnerRef]] = field(default_factory=dict)  # CRM -> who can be given tasks there
+    left: Collection[UUID] = ()  # CRMs that were left without a trace: what stands there is history
 
     def place(self, brand_id: UUID, contact: Known | None) -> UUID | Held:
         """Where a task about this person goes: to the CRM that the brand is bound to, else to the one where the contact lives, else to
@@ -82,6 +83,9 @@ def directory(session: Session, workspace_id: UUID) -> Directory:
             .order_by(Connection.id)
         )
     }
+    was_left = select(Connection.id).where(
+        Connection.workspace_id == workspace_id, Connection.status == "disconnected", Connection.receipt != {}
+    )
     owners: dict[UUID, list[OwnerRef]] = defaultdict(list)
     for row in session.execute(
         select(Owner.connection_id, Owner.native_id, Owner.email, Owner.name, Owner.active)
@@ -89,7 +93,7 @@ def directory(session: Session, workspace_id: UUID) -> Directory:
         .order_by(Owner.native_id)
     ):
         owners[row[0]].append(OwnerRef(row[1], row[2], row[3], row[4]))
-    return Directory(bound, serves, owners)
+    return Directory(bound, serves, owners, frozenset(session.scalars(was_left)))
 
 
 def owners_by_email(session: Session, workspace_id: UUID, emails: Iterable[str]) -> dict[tuple[str, str], str]:

@@ -424,26 +424,51 @@ def test_what_undone_rules_had_closed_is_opened_again_where_leaving_is_given_up(
     assert {(task.wanted, task.state) for task in taken_for_answered.tasks()} == {("open", "open")}
 
 
-def test_what_is_wanted_open_again_while_a_crm_is_left_is_made_in_the_next_one(world: World, tidy: TidyCRM) -> None:
+@pytest.fixture
+def next_crm() -> Iterator[FakeCRM]:
+    """Another CRM, to be connected once the first one is left."""
+    crm = FakeCRM(account=replace(fake_crm.ACCOUNT, id="crm-2"))
+    crm.add(Owner("o9", "olga@acme.test", "Olga"))
+    providers()["nextcrm"] = fake_crm.manifest(crm, "nextcrm")
+    yield crm
+    providers().pop("nextcrm")
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["while it is left", "once it is left"])
+def test_what_is_wanted_open_again_after_a_crm_closed_it_is_made_in_the_next_one(
+    world: World, tidy: TidyCRM, next_crm: FakeCRM, ended: bool
+) -> None:
     world.answers("Yes, we do.", id="r1", to="p1")
     world.look(streams=("own",))
     purge(world)
+    if ended:
+        world.run()
     world.social.delete("r1")
     world.sql("UPDATE engagements SET checked_at = checked_at - interval '7 hours'")
     world.look()
     world.run()
     assert receipt(world)[0] == "1 closed task was left as your history."
+    connect.connect_with_secret(world.runtime, world.owner.caller, "nextcrm", None, {})
+    world.run()
     assert [task.status for task in tidy.tasks.values()] == [TaskStatus.COMPLETED]
-    assert world.sql("SELECT wanted, state, crm_connection_id FROM tasks") == [("open", "absent", None)]
+    assert [task.status for task in next_crm.tasks.values()] == [TaskStatus.OPEN]
 
 
-def test_what_undone_rules_were_about_to_close_is_closed_in_a_crm_that_is_being_left(taken_for_answered: World) -> None:
+def test_what_undone_rules_were_about_to_close_is_closed_in_a_crm_that_is_being_left(
+    taken_for_answered: World, next_crm: FakeCRM, monkeypatch: pytest.MonkeyPatch
+) -> None:
     purge(taken_for_answered)
     act(taken_for_answered, "undo_run")
     taken_for_answered.run()
     assert taken_for_answered.connection("crm").status == "disconnected"
     assert [task.status for task in taken_for_answered.crm.tasks.values()] == [TaskStatus.COMPLETED] * 3
     assert receipt(taken_for_answered)[0] == "3 closed tasks were left as your history."
+    install(monkeypatch, _JUDGE, NEWER + 1)  # and by rules that are better, whoever waits has a task in the next one
+    connect.connect_with_secret(taken_for_answered.runtime, taken_for_answered.owner.caller, "nextcrm", None, {})
+    taken_for_answered.look()
+    act(taken_for_answered, "approve_run")
+    taken_for_answered.run()
+    assert len([task for task in next_crm.tasks.values() if "Porto" in task.body]) == 3
 
 
 @pytest.mark.parametrize(("state", "there"), [("absent", None), ("completed", "1001")], ids=["make", "open again"])
