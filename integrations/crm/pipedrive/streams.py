@@ -183,7 +183,7 @@ def _tail(reading: Reading, last: int) -> tuple[Sequence[CRMRecord], Sequence[st
     tail = _between(last, _top(reading) + 1)
     if tail and not last:
         return (), [_NOBODY]
-    if any(isinstance(each, GoneBetween) for each in tail) and _stands(reading.api, last, _top(reading)):
+    if tail and _stands(reading.api, last, _top(reading)):
         return (), [_CUT_SHORT]
     return tail, ()
 
