@@ -17,8 +17,10 @@ def writer(name: str, handle: str, page: str) -> Author:
 
 
 def has_handle(author: Author) -> bool:
-    """Whether an author at a place was given with a handle, pasted or not. The handle and the name may well be spelt alike."""
-    return bool(author.handle) and not _ON_PAGE.search(author.id)
+    """Whether an author at a place was given with a handle, pasted or not. The handle and the name may well be spelt alike; but the name
+    stands for a handle that was not handed in, too, and no handle has a blank."""
+    named = " " in author.handle and author.handle == author.name and not is_made(author)
+    return bool(author.handle) and not named and not _ON_PAGE.search(author.id)
 
 
 def is_made(author: Author) -> bool:

@@ -118,6 +118,16 @@ def test_a_name_that_was_pasted_without_a_handle_is_nobodys_handle(held: Runtime
     assert paste(held, owner, **{**ANA, "name": "Ana"}) is Outcome.CREATED
 
 
+def test_a_name_that_was_handed_in_without_a_handle_is_nobodys_handle(held: Runtime, owner: Member) -> None:
+    paste(held, owner, **ANA)
+    hand_in(held, owner, Profile("17", "John Smith", "John Smith"))  # as the API has it: the name stands for the handle
+    with held.db.tenant(owner.workspace_id) as session:
+        john = session.scalars(select(Author.id).where(Author.native_id == "17")).one()
+        assert erasing.begin(session, owner.workspace_id, john, by="system") is not None
+    assert hand_in(held, owner, Profile("18", "John Smith", "John Smith")) is Outcome.CREATED
+    assert hand_in(held, owner, Profile("17", "John Smith", "John Smith")) is Outcome.LEFT_OUT
+
+
 def test_whose_handle_is_erased_is_nobody_who_is_pasted_by_that_name_alone(held: Runtime, owner: Member) -> None:
     paste(held, owner, **{**ANA, "name": "ana"})
     erase(held, owner, **ANA)
