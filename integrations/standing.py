@@ -84,6 +84,7 @@ RULES = (
     Rule("owner_gone", "A task for an owner who is gone is refused with a sentence, and the others are made.", "gold", _CRM),
     Rule("deleted_contact", "Sees within two hours that a contact was deleted.", "gold", _CRM),
     Rule("same_key_twice", "Two tasks with one key in the CRM stay two, and are taken for one of them.", "gold", _CRM),
+    Rule("remade", "Makes again what connecting made and somebody took away, or says what to do.", "gold", _CRM),
     Rule("handles", "Writes confirmed handles into empty fields, and never over what is there.", "gold", _CRM),
     Rule("fewest_calls", "Makes tasks in as few calls as the CRM allows.", "gold", _CRM),
     Rule("install", "Tells administrators why each scope, what is read, written and made, and how all of it is removed.", "gold", calls=False),

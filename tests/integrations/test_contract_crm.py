@@ -12,10 +12,12 @@ from itertools import islice
 
 import pytest
 
+from integrations.provider import Cleaner
 from integrations.records import (
     Activity,
     Contact,
     Gone,
+    PushOutcome,
 )
 from integrations.registry import providers
 from tests.integrations.contract.able import able
@@ -70,6 +72,39 @@ def test_what_connecting_finds_out_can_be_stored_and_found_out_again(crm: Harnes
 
     assert json.loads(json.dumps(first)) == first
     assert crm.client().prepare() == first
+
+
+@pytest.mark.rule("remade")
+def test_what_connecting_made_and_somebody_took_away_is_made_again_or_told(crm: Harness) -> None:
+    things, check = able(crm, "made")(), able(crm, "check")
+    for thing, (take, stands) in things.items():
+        take()
+        assert not stands()
+
+        told = list(check())
+
+        if told and not isinstance(crm.client(), Cleaner):  # it makes nothing there: an administrator does
+            assert [thing in each for each in told] == [True]
+            continue
+        assert (told, stands()) == ([], True)
+    [made] = push(crm, new())
+    assert made.outcome is PushOutcome.CREATED
+
+
+@pytest.mark.rule("remade")
+def test_what_may_not_be_made_again_is_told_with_what_to_do(crm: Harness) -> None:
+    things, forbid, check = able(crm, "made")(), able(crm, "forbid_making"), able(crm, "check")
+    if not things:
+        pytest.skip("nothing was made here")
+    assert list(check()) == []
+    forbid()
+    for thing, (take, _) in things.items():
+        take()
+
+        found = [each for each in check() if thing in each]
+
+        assert len(found) == 1
+        assert found[0].endswith(".")
 
 
 @pytest.mark.rule("full_pull")

@@ -226,6 +226,10 @@ class API:
         """The tags in use whose name has these words in it."""
         return listed(self.http.get("/tags/", name=name), "tags")
 
+    def tag(self, tag_id: str) -> Row:
+        """One tag, archived or not."""
+        return one(self.http.get(f"/tags/{tag_id}/"), "tag")
+
     def add_tag(self, name: str) -> None:
         """Adds a tag, or takes one out of the archive."""
         self.http.post("/tags/", {"name": name, "color": "blue"}, write=False)

@@ -59,14 +59,30 @@ def site(base: str, options: Mapping[str, Any]) -> Site:
 
 
 def missing(api: API, options: Mapping[str, Any]) -> list[str]:
-    """One sentence for each thing that a person has to do. Puts back the field for our key, if somebody has switched it off."""
+    """One sentence for each thing that a person has to do. Puts back the field for our key and the tag, if somebody has switched off the one
+    or archived the other."""
     if api.me().get("role") != "ADMIN":
         return [_NOT_ADMIN]
+    told = []
     if options.get("key_field") and not key_field(api):
-        return [
+        told.append(
             f"Switch on the field {fields.KEY} of tasks in BottleCRM again (Settings, Custom fields): it holds Warmline's key."
-        ]
-    return []
+        )
+    if options.get("tag") and not _has_tag(api, str(options["tag"])):
+        told.append(
+            f"The tag {fields.TAG} is another one or none in BottleCRM now (Settings, Tags). Connect BottleCRM again, so that Warmline finds its"
+            " tasks by the one that there is."
+        )
+    return told
+
+
+def _has_tag(api: API, tag_id: str) -> bool:
+    """Whether our tag is in use, by whatever name; it is taken out of the archive where it may be."""
+    try:
+        standing = api.tag(tag_id).get("is_active") is not False
+    except _REFUSED:
+        standing = False
+    return standing or _tag(api) == tag_id
 
 
 def clean(api: API) -> list[str]:

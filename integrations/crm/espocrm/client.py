@@ -47,8 +47,8 @@ class EspoCRM:
         return setup.prepare(self._api)
 
     def missing(self) -> Sequence[str]:
-        """One sentence for each permission that the API user lacks."""
-        return setup.missing(self._api)
+        """See `setup.missing`."""
+        return setup.missing(self._api, self._access.options)
 
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
         """Pages of "owners", "contacts", "activities" or "tasks". Raises KeyError for another stream."""

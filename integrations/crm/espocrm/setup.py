@@ -30,6 +30,10 @@ _ASSIGNING = (
     "In EspoCRM, set Assignment Permission of the role of the API user to all (Administration, Roles): until then EspoCRM takes no task for"
     " anybody else."
 )
+_LOST = (
+    "EspoCRM's tasks have no text field {name} any more, which held Warmline's key. Add it again (Administration, Entity Manager, Task,"
+    " Fields), or connect EspoCRM again: then the key is the last line of a task's description."
+)
 _ALL = ("all", "yes", True)
 _OF_OTHERS = ("Task", "User")  # none of those that count here is the API user's own
 
@@ -73,8 +77,20 @@ def site(base: str, options: Mapping[str, Any]) -> Site:
     )
 
 
-def missing(api: API) -> list[str]:
-    """One sentence for each thing that the role of the API user does not allow and that Warmline needs."""
+def missing(api: API, options: Mapping[str, Any]) -> list[str]:
+    """One sentence for each thing that a person has to do: what the role of the API user does not allow and Warmline needs, and a field for
+    our key that is gone, which only an administrator makes."""
+    return [*_not_allowed(api), *_lost_field(api, options.get("key_field"))]
+
+
+def _lost_field(api: API, name: object) -> list[str]:
+    known = _metadata(api, "entityDefs.Task.fields") if name else {}
+    if not known or _key_field(known) == name:
+        return []
+    return [_LOST.format(name=name)]
+
+
+def _not_allowed(api: API) -> list[str]:
     acl = api.me().get("acl")
     table = acl.get("table") if isinstance(acl, dict) else None
     if not isinstance(acl, dict) or not isinstance(table, dict):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from integrations.crm.hubspot.client import HOSTS, HubSpot
-from integrations.provider import WRITE_HANDLES, CRMClient, Install, OAuth2, Provider, Stream
+from integrations.provider import WRITE_HANDLES, Access, CRMClient, Install, OAuth2, Provider, Stream
+
+
+def _check(access: Access) -> Sequence[str]:
+    return HubSpot(access).missing()
+
 
 _CONTACTS = ("crm.objects.contacts.read",)
 
@@ -30,6 +36,7 @@ PROVIDER: Provider[CRMClient] = Provider(
         client_auth="client_secret_post",
     ),
     client=HubSpot,
+    check=_check,
     streams=(
         Stream("owners", "owners", timedelta(hours=1), ("crm.objects.owners.read",)),
         Stream(

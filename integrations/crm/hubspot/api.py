@@ -26,6 +26,7 @@ ASSOCIATIONS = "/crm/associations/2026-03"
 OWNERS = "/crm/owners/2026-03"
 ACCOUNT = "/account-info/2026-03/details"
 
+KEY = "warmline_key"  # the property of tasks that holds our key
 BATCH = 100  # records a batch call takes, and a list page holds
 SEARCH = 200  # rows a search page holds
 
@@ -33,6 +34,8 @@ SEARCH = 200  # rows a search page holds
 # that is being moved to another data centre. Both pass.
 _PASSES = {423: "that record is locked for the moment", 477: "the account is being moved to another data centre"}
 _WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}  # seconds, by the policy that was broken
+
+_NO_KEY = f"The task property {KEY} is gone from HubSpot; Warmline makes it again within the hour"
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -86,9 +89,16 @@ def _classify(response: requests.Response) -> IntegrationError | None:
     if status == 404 and response.request.method == "POST":
         # About the address, not about a record: were it read as "not there", every task would seem to be deleted.
         return TemporaryError("HubSpot answered 404 to a call that it has served before")
+    if status == 400 and lacks_key(says):
+        return TemporaryError(_NO_KEY)
     if status in (400, 409, 422):
         return InvalidRequestError(says or f"HubSpot answered {status} and gave no reason")
     return None
+
+
+def lacks_key(says: str) -> bool:
+    """Whether this sentence of HubSpot's is that our property is not there: somebody deleted it, and the hourly look makes it again."""
+    return KEY in says and "does not exist" in says
 
 
 def missing_scopes(body: Row) -> tuple[str, ...]:

@@ -41,6 +41,10 @@ class HubSpot:
         """See `setup.prepare`."""
         return setup.prepare(self._api)
 
+    def missing(self) -> Sequence[str]:
+        """See `setup.missing`."""
+        return setup.missing(self._api, self._access.options)
+
     def clean(self) -> Sequence[str]:
         """See `setup.clean`."""
         return setup.clean(self._api)

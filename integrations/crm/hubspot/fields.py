@@ -26,7 +26,6 @@ from integrations.records import (
     TaskStatus,
 )
 
-KEY = "warmline_key"
 CONTACT, TASK = "0-1", "0-27"  # HubSpot's ids of the two object types
 TASK_TO_CONTACT = 204  # HUBSPOT_DEFINED association type
 RECORD_URL = "{base}/contacts/{portal}/record/{type}/{id}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from integrations.crm.hubspot.api import Row
+from integrations.crm.hubspot.api import Row, lacks_key, message
 from integrations.errors import IntegrationError, NotFoundError
 from integrations.foreign import objects
 from integrations.records import Task
@@ -26,7 +26,7 @@ def is_missing(error: Row) -> bool:
 
 def passes(error: Row) -> bool:
     """Whether it says nothing against the record itself."""
-    return str(error.get("category")) in _PASSING
+    return str(error.get("category")) in _PASSING or lacks_key(message(error))
 
 
 def by_key(answer: Row, group: Sequence[Task]) -> dict[str, Row]:

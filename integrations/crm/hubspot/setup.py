@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from integrations.crm.hubspot import fields
 from integrations.crm.hubspot import handles as handle_names
-from integrations.crm.hubspot.api import API, PROPERTIES, Row
+from integrations.crm.hubspot.api import API, KEY, PROPERTIES, Row
 from integrations.errors import (
     InvalidRequestError,
     NotFoundError,
@@ -20,6 +19,12 @@ from integrations.handle_names import chosen
 
 _GROUP = "warmline"
 _REFUSED = (InvalidRequestError, NotFoundError, PermissionDeniedError)
+_LOST = (
+    f"HubSpot's task property Warmline key ({KEY}) is gone, and HubSpot did not let us make it again, so nothing new is written there. In"
+    " HubSpot's settings, under Properties, Task properties, restore it from the archive. Or connect HubSpot again: then a task is known by a"
+    " line in its text."
+)
+_NOT_UNIQUE = f"HubSpot no longer keeps the task property Warmline key ({KEY}) unique. Connect HubSpot again, so that Warmline goes by that."
 
 
 def prepare(api: API) -> dict[str, Any]:
@@ -34,7 +39,7 @@ def prepare(api: API) -> dict[str, Any]:
     return {
         "portal_id": str(account["portalId"]),
         "ui_domain": str(account.get("uiDomain") or ""),
-        "key_property": fields.KEY if key else None,
+        "key_property": KEY if key else None,
         "unique": key.get("hasUniqueValue") is True,
         "contact_properties": [{"name": name, "network": network} for name, network in handles],
         "text_properties": handle_names.text_properties(known),
@@ -42,12 +47,22 @@ def prepare(api: API) -> dict[str, Any]:
     }
 
 
+def missing(api: API, options: Mapping[str, Any]) -> list[str]:
+    """One sentence for each thing that a person has to do. Makes the property for our key again, where there was one as HubSpot was connected."""
+    if not options.get("key_property"):
+        return []
+    found = _key_property(api)
+    if not found:
+        return [_LOST]
+    return [_NOT_UNIQUE] if options.get("unique") and found.get("hasUniqueValue") is not True else []
+
+
 def clean(api: API) -> list[str]:
     """Deletes the property that `prepare` made. One sentence on what went, or stays and why. Safe to repeat."""
     if not _read(api):
         return ["No property of ours is left in HubSpot."]
     try:
-        api.http.request("DELETE", f"{PROPERTIES}/tasks/{fields.KEY}")
+        api.http.request("DELETE", f"{PROPERTIES}/tasks/{KEY}")
     except _REFUSED as error:
         stays = f"The task property Warmline key stays, since HubSpot did not let us delete it ({error})."
         return [f"{stays} An administrator deletes it in HubSpot's settings, under Properties."]
@@ -76,7 +91,7 @@ def _key_property(api: API) -> Row:
 
 def _read(api: API) -> Row:
     try:
-        found = api.http.get(f"{PROPERTIES}/tasks/{fields.KEY}")
+        found = api.http.get(f"{PROPERTIES}/tasks/{KEY}")
     except _REFUSED:
         return {}
     if not isinstance(found, dict):
@@ -86,7 +101,7 @@ def _read(api: API) -> Row:
 
 def _definition(group: str, unique: bool) -> dict[str, Any]:
     return {
-        "name": fields.KEY,
+        "name": KEY,
         "label": "Warmline key",
         "description": "Keeps Warmline from making the same task twice. Please leave it as it is.",
         "groupName": group,

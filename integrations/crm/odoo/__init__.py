@@ -91,7 +91,7 @@ PROVIDER: Provider[CRMClient] = Provider(
             "A contact's empty field for a social handle.",
         ),
         makes=(
-            "Nothing. In versions 17 and 18 it ticks Keep Done on the activity types To-Do and Call, where it may.",
+            "Nothing. In versions 17 and 18 it ticks Keep Done on the activity types To-Do and Call, where it may, and again should somebody untick it.",
         ),
         removal=(
             "Disconnect with the choice to remove everything: Warmline's open activities are deleted.",

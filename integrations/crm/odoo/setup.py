@@ -72,7 +72,7 @@ def site(base: str, options: Mapping[str, Any], zone: Callable[[int], tzinfo]) -
 
 
 def missing(api: API, options: Mapping[str, Any]) -> list[str]:
-    """One sentence for each thing that a person has to do."""
+    """One sentence for each thing that a person has to do. Has activity types keep what is done again, where connecting did."""
     found = []
     if not options.get("model_id"):
         found.append(
@@ -80,7 +80,7 @@ def missing(api: API, options: Mapping[str, Any]) -> list[str]:
         )
     if api.may(PARTNER, "write") is False or api.may(ACTIVITY, "create") is False:
         found.append(LACKS_A_RIGHT)
-    if options.get("keeps_done") and not _keeps(_types(api)):
+    if options.get("keeps_done") and not _keep_done(api, _types(api)):
         found.append(
             "In Odoo, tick Keep Done again at the activity types To-Do and Call (Settings, Discuss, Activity Types), or connect again: now Odoo"
             " deletes what is done, and a task that is done looks like one that was deleted."

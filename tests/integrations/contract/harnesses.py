@@ -7,7 +7,7 @@ name: a rule that needs it is to do for a provider none of whose harnesses can.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -64,6 +64,10 @@ class Able(Protocol):
     def show(self, contact_id: str) -> None: ...  # indexed after all, as it stood
     def skew(self, seconds: float) -> None: ...  # our clock is ahead of the CRM's by so much, from now on
     def run_ahead(self, seconds: float) -> None: ...  # the CRM's clock is ahead of ours by so much, from now on
+    # What connecting made there, or an administrator for us, by a word that is told of it: how somebody takes it away, and whether it stands.
+    def made(self) -> Mapping[str, tuple[Callable[[], object], Callable[[], bool]]]: ...
+    def forbid_making(self) -> None: ...  # whoever connected it may make such things no more
+    def check(self) -> Sequence[str]: ...  # what the provider's hourly look says that a person has to do
     def refusal(self, sentence: str) -> str: ...  # the body of a refusal, where its sentence is not a member of it
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import responses
 
+from integrations.crm.bottlecrm import PROVIDER
 from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
 from tests.integrations.crm.bottlecrm.conftest import World
-from tests.integrations.crm.bottlecrm.server import Server
+from tests.integrations.crm.bottlecrm.server import Server, refuse
 from tests.integrations.crm.faults import drop_after, drop_before
 
 
@@ -83,6 +85,25 @@ class BottleHarness:
 
     def run_ahead(self, seconds: float) -> None:
         self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
+
+    def made(self) -> Mapping[str, tuple[Callable[[], object], Callable[[], bool]]]:
+        """The field is switched off, since none is deleted; the tag is archived."""
+        if not self.server.admin:
+            return {}
+        rows = {"warmline_key": self.server.definitions[-1], "tag Warmline": self.server.tags[-1]}
+        return {
+            word: (partial(row.update, is_active=False), partial(row.__getitem__, "is_active"))
+            for word, row in rows.items()
+        }
+
+    def forbid_making(self) -> None:
+        for path in ("custom-fields", "tags"):
+            for method in ("PUT", "POST"):
+                self.server.faults.add(method, path, lambda work: refuse("Admin access required", 403), times=99)
+
+    def check(self) -> Sequence[str]:
+        assert PROVIDER.check is not None
+        return PROVIDER.check(self.world.client()._access)
 
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created

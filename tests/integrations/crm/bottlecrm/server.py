@@ -279,6 +279,9 @@ class Server:
         return ok(row if method == "PUT" else {"error": False, "message": "Custom field deactivated"})
 
     def _tags(self, method: str, rest: str, query: dict[str, list[str]], body: Any) -> Answer:
+        if method == "GET" and rest:
+            found = [row for row in self.tags if row["id"] == rest]
+            return ok({"tag": found[0]}) if found else denied("No Tags matches the given query.", 404)
         if method == "GET":
             wanted = query.get("name", [""])[0].lower()
             return ok(

@@ -86,6 +86,21 @@ def test_a_field_that_cannot_be_switched_on_is_told(world: World) -> None:
     assert "Switch on the field warmline_key" in world.client().missing()[0]
 
 
+def test_a_tag_that_an_administrator_renamed_is_still_ours(world: World) -> None:
+    world.server.tags[-1]["name"] = "Social"
+
+    assert world.client().missing() == []
+    assert [row["name"] for row in world.server.tags] == ["Social"]
+
+
+def test_a_tag_that_had_to_be_made_anew_wants_a_new_connection(world: World) -> None:
+    world.server.tags.clear()
+
+    assert "Connect BottleCRM again" in world.client().missing()[0]
+    world.prepare()
+    assert world.client().missing() == []
+
+
 def test_all_that_was_made_is_taken_away_and_can_be_made_again(world: World) -> None:
     told = world.client().clean()
 

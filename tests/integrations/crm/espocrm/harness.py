@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from functools import partial
 from math import ceil
 from typing import Any
 
 import responses
 
+from integrations.crm.espocrm import PROVIDER
 from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
@@ -90,6 +92,20 @@ class EspoHarness:
 
     def run_ahead(self, seconds: float) -> None:
         self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
+
+    def made(self) -> Mapping[str, tuple[Callable[[], object], Callable[[], bool]]]:
+        """An administrator made the field, and only an administrator makes fields."""
+        if not self.server.key_field:
+            return {}
+        fields = self.server.fields["Task"]
+        return {"cWarmlineKey": (partial(fields.pop, "cWarmlineKey"), lambda: "cWarmlineKey" in fields)}
+
+    def forbid_making(self) -> None:
+        pass
+
+    def check(self) -> Sequence[str]:
+        assert PROVIDER.check is not None
+        return PROVIDER.check(self.world.client()._access)
 
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 import responses
 
+from integrations.crm.hubspot import PROVIDER
 from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.integrations.crm.hubspot.conftest import World
@@ -84,6 +86,18 @@ class HubSpotHarness:
     def run_ahead(self, seconds: float) -> None:
         portal, now = self.world.portal, self.world.clock().timestamp() + seconds
         portal.tick(int(now * 1000) - portal.tick(0))
+
+    def made(self) -> Mapping[str, tuple[Callable[[], object], Callable[[], bool]]]:
+        portal = self.world.portal
+        take = partial(portal.drop_property, "tasks", "warmline_key")
+        return {"Warmline key": (take, lambda: any(row["name"] == "warmline_key" for row in portal.schema["tasks"]))}
+
+    def forbid_making(self) -> None:
+        self.world.portal.properties_allowed = False
+
+    def check(self) -> Sequence[str]:
+        assert PROVIDER.check is not None
+        return PROVIDER.check(self.world.client()._access)
 
     def minimum_calls(self, tasks: int) -> int:
         return math.ceil(tasks / 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -632,3 +633,40 @@ def test_maybe_sent_long_ago_and_not_there_is_made(make_world: Callable[..., Wor
     task = replace(new(), maybe_sent_at=world.clock() - timedelta(days=2))
 
     assert push(world, task) == [PushOutcome.CREATED]
+
+
+@pytest.mark.parametrize("maybe_sent", [False, True])
+def test_while_our_property_is_gone_nothing_is_refused_and_once_it_is_made_again_the_task_is(
+    make_world: Callable[..., World], maybe_sent: bool
+) -> None:
+    for unique in (True, False):
+        world = make_world(unique=unique)
+        world.portal.drop_property("tasks", "warmline_key")
+        task = replace(new(), maybe_sent_at=world.clock() - timedelta(minutes=5) if maybe_sent else None)
+        with pytest.raises(TemporaryError, match="is gone from HubSpot"):
+            push(world, task)
+        assert world.portal.tasks_ever_created == 0
+
+        assert world.client().missing() == []
+
+        assert push(world, task) == [PushOutcome.CREATED]
+
+
+def test_a_task_among_others_that_is_refused_for_our_lost_property_is_sent_again(world: World) -> None:
+    problem = {"message": 'Property "warmline_key" does not exist', "category": "VALIDATION_ERROR", "status": "error"}
+    refused = {**problem, "context": {"objectWriteTraceId": ["k1"]}, "errors": []}
+    body = {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [refused]}
+    world.portal.fault("POST", CREATE, lambda work: (207, {"Content-Type": "application/json"}, json.dumps(body)))
+
+    assert push(world, new("k1")) == [PushOutcome.UNKNOWN]
+
+
+def test_a_property_that_is_no_longer_unique_wants_a_new_connection(world: World) -> None:
+    world.portal.drop_property("tasks", "warmline_key")
+    world.portal.unique = False
+
+    [told] = world.client().missing()
+
+    assert "Connect HubSpot again" in told
+    world.prepare()
+    assert world.client().missing() == []

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from math import ceil
 
 import responses
 
+from integrations.crm.odoo import PROVIDER
 from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
 from tests.integrations.crm.faults import drop_after, drop_before
 from tests.integrations.crm.odoo.conftest import World
-from tests.integrations.crm.odoo.server import BOT, BOT_PARTNER, CALL, KEY, Server
+from tests.integrations.crm.odoo.server import BOT, BOT_PARTNER, CALL, KEY, TODO, Server
 
 
 class OdooHarness:
@@ -87,6 +89,21 @@ class OdooHarness:
 
     def run_ahead(self, seconds: float) -> None:
         self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
+
+    def made(self) -> Mapping[str, tuple[Callable[[], object], Callable[[], bool]]]:
+        """Versions 17 and 18 were asked to keep what is done; others always do, or never."""
+        if self.server.version != 17:
+            return {}
+        types = self.server.rows["mail.activity.type"]
+        take = partial(self.server.put, "mail.activity.type", {"keep_done": False}, TODO)
+        return {"Keep Done": (take, lambda: bool(types[TODO]["keep_done"]))}
+
+    def forbid_making(self) -> None:
+        self.server.read_only.add("mail.activity.type")
+
+    def check(self) -> Sequence[str]:
+        assert PROVIDER.check is not None
+        return PROVIDER.check(self.world.client()._access)
 
     def tasks_ever_created(self) -> int:
         return self.server.tasks_ever_created

@@ -162,9 +162,10 @@ def test_a_version_17_that_may_not_be_asked_lacks_nothing(make: Make) -> None:
     assert (world.options["keeps_done"], world.client().missing()) == (False, [])
 
 
-def test_a_type_that_no_longer_keeps_what_is_done_is_told(make: Make) -> None:
+def test_a_type_that_no_longer_keeps_what_is_done_is_told_where_it_cannot_be_mended(make: Make) -> None:
     world = make(version=17)
     world.server.put("mail.activity.type", {"keep_done": False}, TODO)
+    world.server.read_only.add("mail.activity.type")
     assert PROVIDER.check is not None
 
     told = PROVIDER.check(Access({"web": WEB}, {"api_key": KEY, "login": LOGIN}, options=world.options))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import responses
 
+from integrations.crm.salesforce import PROVIDER
+from integrations.crm.salesforce.org import KEY
 from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
@@ -94,6 +97,29 @@ class SalesforceHarness:
 
     def run_ahead(self, seconds: float) -> None:
         self.server.clock = Clock(self.world.clock() + timedelta(seconds=seconds))
+
+    def made(self) -> Mapping[str, tuple[Callable[[], object], Callable[[], bool]]]:
+        if not self.server.customise:
+            return {}
+        fields = self.server.fields["Task"]
+        return {
+            "field for Warmline's key": (partial(fields.pop, KEY), lambda: KEY in fields),
+            "Warmline's key": (self._drop_permission, lambda: bool(fields[KEY]["visible"])),
+        }
+
+    def _drop_permission(self) -> None:
+        """The permission set is deleted, and with it the field is out of sight."""
+        for row in self.server.alive("PermissionSet"):
+            self.server.delete("PermissionSet", row["Id"])
+        if KEY in self.server.fields["Task"]:
+            self.server.fields["Task"][KEY] |= {"visible": False, "createable": False, "updateable": False}
+
+    def forbid_making(self) -> None:
+        self.server.customise = False
+
+    def check(self) -> Sequence[str]:
+        assert PROVIDER.check is not None
+        return PROVIDER.check(self.world.client()._access)
 
     def minimum_calls(self, tasks: int) -> int:
         return math.ceil(tasks / 200)
