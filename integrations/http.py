@@ -65,6 +65,14 @@ def retry_after_header(response: requests.Response) -> float | None:
     return min(max(0.0, seconds), LONGEST_WAIT)
 
 
+def told_time(response: requests.Response) -> float | None:
+    """What the server's clock said as it answered (`Date`; RFC 9110, 6.6.1), in seconds since 1970; None where that is absent or garbled."""
+    try:
+        return parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def error_for(
     response: requests.Response, *, says: str = "", write: bool = False, retry_after: RetryAfter = retry_after_header
 ) -> IntegrationError | None:
@@ -126,6 +134,7 @@ class Session:
         self._retry_after = retry_after
         self._classify = classify
         self._most = most
+        self.clock: float | None = None  # what the server's said with its latest answer, in seconds since 1970
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy, no .netrc: what we send goes where we said
         self.http.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
@@ -161,6 +170,7 @@ class Session:
                 stream=True,
             )
             read_limited(response, self._most)
+        self.clock = told_time(response)
         if response.status_code < 300:
             return response
         # Redacted before `error_for` cuts it: half a token is not found any more.

@@ -227,6 +227,26 @@ def test_a_crms_clock_that_ran_ahead_and_was_put_right_hides_nothing(crm: Harnes
         made.add(crm.put_contact("Bea"))
 
 
+@pytest.mark.rule("clock_skew")
+@pytest.mark.parametrize("jump", [0, 3600])  # up to our clock, or past it
+@pytest.mark.parametrize("waits", [60, 900, 3 * 3600])
+def test_a_crms_clock_that_is_behind_jumps_and_falls_back_hides_nothing(crm: Harness, waits: int, jump: int) -> None:
+    run_ahead, behind = able(crm, "run_ahead"), -2 * 3600
+    made: set[str] = set()
+    found: set[str] = set()
+    cursor = None
+    for ways in ([behind], [jump], [behind], [behind], [jump, behind], [behind, jump], [behind], [0], [0]):
+        for ahead in ways:
+            run_ahead(ahead)
+            made.add(crm.put_contact("Ada"))
+        pages = list(islice(crm.client().pull("contacts", cursor), 100))
+        assert len(pages) < 100
+        found |= {each.id for page in pages for each in page.items}
+        assert found == made
+        cursor = pages[-1].cursor
+        crm.wait(waits)
+
+
 @pytest.mark.rule("resume")
 def test_a_pull_goes_on_from_any_cursor_that_was_saved(crm: Harness) -> None:
     made = several_pages(crm)

@@ -19,7 +19,7 @@ from urllib3.exceptions import MaxRetryError, SSLError
 
 from integrations import deadline, errors, http
 from integrations.guarded import is_public
-from integrations.http import Session, error_for, parse_json, redact, retry_after_header
+from integrations.http import Session, error_for, parse_json, redact, retry_after_header, told_time
 
 BASE = "https://api.example.com"
 TOKEN = "a-token-nobody-may-see"
@@ -402,3 +402,24 @@ def test_nothing_is_sent_once_somebody_else_may_be_at_it_by_whichever_thread(
                 call()
     session.request("GET", "/anybody")
     assert [line.split()[1] if " " in line else line for line in seen] == ["/mine", "/mine-too", "/anybody"]
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("Wed, 25 Nov 2026 12:00:00 GMT", 1_795_608_000.0),
+        ("", None),
+        ("soon", None),
+        ("Wed, 99 Nov 2026 12:00:00 GMT", None),
+        ("Wed, 25 Nov 99999999 12:00:00 GMT", None),
+    ],
+)
+def test_what_a_servers_clock_says_is_told_where_it_can_be_read(date: str, told: float | None) -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(f"{BASE}/records", json={}, headers={"Date": date} if date else {})
+        session = Session(BASE)
+        assert session.clock is None
+        session.get("/records")
+
+    assert session.clock == told
+    assert told_time(_response(200, Date=date)) == told

@@ -143,6 +143,62 @@ def test_a_stamp_that_lies_ahead_for_good_costs_no_more_than_the_overlap() -> No
     assert found == [["older", "old", "never"], *[["never"]] * 3]
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_a_clock_of_the_crms_that_is_behind_and_jumps_about_hides_nothing(seed: int) -> None:
+    random, crm, clock, here = Random(seed), Records(), Clock(), Position(at=0)
+    late, seen, pages = 7200.0, {}, 100
+
+    def theirs() -> float:
+        return clock().timestamp() - late
+
+    for number in range(60):
+        for jumps in range(random.randrange(3)):  # never back and up again between two walks, which nobody can tell
+            late = random.choice([late, late, 7200.0, 0.0, -3600.0]) if jumps or late > 0 else late
+            crm.stamps[f"{number} {jumps}"] = int(theirs())
+            clock.forward(seconds=random.choice([1.0, 60.0, 400.0]))
+        pages = random.choice([1, 100])
+        for rows, following in islice(walk(crm.ask, stamp_of, SIZE, here, lambda: clock().timestamp(), theirs), pages):
+            seen |= {str(row["id"]): stamp_of(row) for row in rows}
+            here = position(load(store(at=following.dump()))["at"])
+        clock.forward(seconds=random.choice([1.0, 300.0, 5000.0]))
+    for _ in range(2):  # one to come to the end, one after it
+        for rows, following in walk(crm.ask, stamp_of, SIZE, here, lambda: clock().timestamp(), theirs):
+            seen |= {str(row["id"]): stamp_of(row) for row in rows}
+            here = following
+
+    assert seen == crm.stamps
+
+
+@pytest.mark.parametrize(
+    "late", [7200.0, 50.0, 10.0**9]
+)  # constantly; as little as an answer may take; a date that cannot be true
+def test_a_clock_that_is_behind_costs_no_more_than_one_record_once_the_newest_change_is_old(late: float) -> None:
+    crm, clock, here = Records(), Clock(), Position(at=0)
+    stamp = int(clock().timestamp() - min(late, 86_400.0))
+    crm.stamps = {"a": stamp, "before": stamp - 60, "long before": stamp - 4000}
+    asked = []
+    for _ in range(4):
+        clock.forward(seconds=OVERLAP + 1.0)
+        for rows, following in walk(
+            crm.ask, stamp_of, SIZE, here, lambda: clock().timestamp(), lambda: clock().timestamp() - late
+        ):
+            asked.append([row["id"] for row in rows])
+            here = following
+
+    assert asked[2:] == [["a"], ["a"]]
+
+
+def test_a_date_that_cannot_be_true_has_no_more_read_than_a_day() -> None:
+    crm, clock, here = Records(), Clock(), Position(at=0)
+    now = int(clock().timestamp())
+    crm.stamps = {"new": now, "of the day": now - 80_000, "old": now - 90_000}
+    for _ in range(3):
+        [(rows, here)] = list(walk(crm.ask, stamp_of, SIZE, here, lambda: clock().timestamp(), lambda: 0.0))
+        clock.forward(seconds=300)
+
+    assert [row["id"] for row in rows] == ["of the day", "new"]
+
+
 def test_a_crm_that_serves_the_same_page_for_ever_is_given_up() -> None:
     page = [{"id": "same", "stamp": 5}] * SIZE
 

@@ -183,6 +183,10 @@ class API:
         self.http = session(access)
         self._insistent = session(access, {"X-Skip-Duplicate-Check": "true"})
 
+    def clock(self) -> float | None:
+        """What EspoCRM's clock said with its latest answer, in seconds since 1970; None where it does not tell."""
+        return self.http.clock
+
     def me(self) -> Row:
         """Who the key belongs to: `user`, `acl` (what the role allows), `settings`."""
         found = self.http.get("/App/user")

@@ -167,7 +167,8 @@ def _changed(source: Source, parts: Sequence[_Part], cursor: str | None, ours: S
     for number, part in enumerate([*parts[turn:], *parts[:turn]], turn + 1):
         start = position(state.get(part.kind), part.first)
         try:
-            for rows, here in walk(_asker(source.api, part, ours), fields.seconds, MOST - BROKEN, start, source.now):
+            asker = _asker(source.api, part, ours)
+            for rows, here in walk(asker, fields.seconds, MOST - BROKEN, start, source.now, source.api.clock):
                 following = part.kind if here.at is not None else names[number % len(names)]
                 state = {**state, part.kind: here.dump(), "turn": following}
                 found = (part.read(row) for row in rows)

@@ -180,6 +180,10 @@ class API:
     def __init__(self, base_url: str, token: str) -> None:
         self.http = session(base_url, token)
 
+    def clock(self) -> float | None:
+        """What HubSpot's clock said with its latest answer, in seconds since 1970; None where it does not tell."""
+        return self.http.clock
+
     def account(self) -> Row:
         """The account (portal) that the token belongs to."""
         found = self.http.get(ACCOUNT)

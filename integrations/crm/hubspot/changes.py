@@ -16,7 +16,7 @@ from integrations.crm.hubspot.api import API, SEARCH, Row, properties
 from integrations.crm.hubspot.fields import milliseconds
 from integrations.errors import UnexpectedResponseError
 from integrations.foreign import is_clock
-from integrations.walking import AHEAD
+from integrations.walking import AHEAD, behind, too_late
 
 # Search lags behind writes, mostly by seconds; nobody promises how much. Changes this much older than the newest one are
 # read again, until that newest one was itself this old when the walk before began: then everything before it has been read.
@@ -33,22 +33,31 @@ class Position:
     high: int = 0  # the newest change that was seen
     seen: float = 0.0  # when we first saw it, in seconds of our own clock
     begun: float | None = None  # when the latest walk began, by the same clock
+    behind: float = (
+        0.0  # seconds by which HubSpot's clock was behind ours in the latest walk, at most: see `walking.behind`
+    )
     at: int | None = None  # inside a walk: the stamp where the next page starts; None: the walk is done
     id: int | None = None  # inside one crowded instant: the last id read
     floor: int = 0  # everything up to here is known from a list, so that no overlap goes below it
 
-    def started(self, now: float) -> Position:
-        """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds."""
+    def started(self, now: float, behind: float = 0.0) -> Position:
+        """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds; `behind`: as far as HubSpot has told in this
+        walk."""
         if self.at is not None:
             return self if self.begun is not None else replace(self, begun=now)
         # Only the latest walk tells what had shown: what came to show since may be older than its newest change by the whole overlap.
         seen = min(self.seen, now)  # our clock may have been put back
         waited = int(((seen if self.begun is None else min(self.begun, now)) - seen) * 1000)
-        # A stamp ahead of our clock says nothing about what is still to come, since HubSpot's clock may be put back.
-        high = int(seen * 1000) if self.early else self.high
-        floor = min(self.floor, high)
+        # A stamp ahead of our clock, or of HubSpot's own, says nothing about what is still to come: see `walking`.
+        late = max(self.behind, behind)
+        high = max(0, min(self.high, int((seen - late) * 1000))) if late or self.early else self.high
+        floor = self.floor if high == self.high else max(0, min(self.floor, high - OVERLAP))
         at = high - max(0, OVERLAP - waited)
-        return replace(self, high=high, seen=seen, begun=now, at=max(floor, at), id=None, floor=floor)
+        return replace(self, high=high, seen=seen, begun=now, behind=behind, at=max(floor, at), id=None, floor=floor)
+
+    def heard(self, behind: float) -> Position:
+        """The same place, with HubSpot's clock so far behind ours."""
+        return replace(self, behind=max(self.behind, behind))
 
     def saw(self, stamp: int, now: float) -> Position:
         """The same place, with this change seen."""
@@ -59,8 +68,8 @@ class Position:
 
     @property
     def early(self) -> bool:
-        """Whether the newest change was seen before its own stamp, by our clock."""
-        return self.high > (self.seen + AHEAD) * 1000
+        """Whether the newest change was seen before its own stamp, by HubSpot's clock or ours, whichever is behind."""
+        return self.high > (max(0.0, self.seen - self.behind) + AHEAD) * 1000
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
@@ -71,15 +80,17 @@ def position(value: object) -> Position:
     if not isinstance(value, dict):
         return Position()
     high, seen, begun, at, last, floor = (value.get(name) for name in ("high", "seen", "begun", "at", "id", "floor"))
+    late = value.get("behind", 0.0)
     sound = (
         _whole(high)
         and is_clock(seen)
+        and is_clock(late)
         and (begun is None or is_clock(begun))
         and (at is None or _whole(at))
         and (last is None or _whole(last))
         and _whole(floor)
     )
-    return Position(high, float(seen), begun, at, last, floor) if sound else Position()  # type: ignore[arg-type]
+    return Position(high, float(seen), begun, float(late), at, last, floor) if sound else Position()  # type: ignore[arg-type]
 
 
 def _whole(value: object) -> bool:
@@ -118,12 +129,17 @@ def walk(
 ) -> Iterator[tuple[list[Row], Position]]:
     """Pages of the `kind` records whose property `stamp` is not older than `start`, oldest change first, each with the
     position to go on from. The last page may be empty; its position is at rest. `now` tells seconds of real time."""
-    here = start.started(now())
-    while here.at is not None:
+    here, first = start.started(now()), True
+    while (at := here.at) is not None:
         crowded = here.id is not None
         page, full = api.search(kind, _question(here, stamp, names, filters))
-        stamps = [milliseconds(properties(row).get(stamp)) or here.at for row in page]
-        here = here.saw(max(stamps, default=0), now())
+        late = behind(now(), api.clock())
+        if first and too_late(start, late):
+            here, first = start.started(now(), late), False
+            continue
+        first = False
+        stamps = [milliseconds(properties(row).get(stamp)) or at for row in page]
+        here = here.heard(late).saw(max(stamps, default=0), now())
         here = _after_instant(here, page, full) if crowded else _after_page(here, stamps, full)
         yield page, here
 

@@ -14,6 +14,7 @@ from integrations.crm.hubspot.fields import ACTIVITIES, Portal, milliseconds
 from integrations.errors import PermissionDeniedError
 from integrations.provider import CRMRecord
 from integrations.records import Gone, Page
+from integrations.walking import behind
 
 SWEEP = 3600.0  # seconds between two readings of the list of deleted contacts
 SETTLED = (
@@ -84,7 +85,8 @@ def _list(source: Source, state: dict[str, Any]) -> PagesThenState:
 def _newest(source: Source) -> Position:
     high = newest(source.api, "contacts", fields.CONTACT_STAMP)
     # What was changed before that is in the list, which shows every change at once.
-    return Position(high=high, seen=source.now(), floor=high)
+    now = source.now()
+    return Position(high=high, seen=now, behind=behind(now, source.api.clock()), floor=high)
 
 
 def _changed(source: Source, state: dict[str, Any]) -> PagesThenState:

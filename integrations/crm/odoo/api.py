@@ -63,6 +63,10 @@ class API:
         self._uid: int | None = access.options.get("uid")
         self._version: int | None = access.options.get("version")
 
+    def clock(self) -> float | None:
+        """What the clock of Odoo's server said with its latest answer, in seconds since 1970; None where it does not tell."""
+        return (self._json2 if self.version >= JSON2_SINCE else self._rpc).clock
+
     def _typed(self, name: str) -> str:
         return str(self._access.credentials.get(name) or "").strip()
 

@@ -225,7 +225,7 @@ def _walked(
 ) -> Iterator[tuple[tuple[CRMRecord, ...], dict[str, Any]]]:
     start: Position = position(state.get(part.model), part.first)
     before: list[Row] = []
-    for rows, here in walk(_asker(source.api, part), fields.seconds, part.full, start, source.now):
+    for rows, here in walk(_asker(source.api, part), fields.seconds, part.full, start, source.now, source.api.clock):
         # A page begins where the one before ended: what stood there as well has been served.
         found = [part.read(row) for row in rows if row not in before]
         before = [row for row in rows if fields.seconds(row) == fields.seconds(rows[-1])]

@@ -71,6 +71,10 @@ class API:
         self._http = Session(base_url, token=token, says=sentence, classify=_classify, retry_after=_wait)
         self._http.http.hooks["response"].append(lambda response, *_, **__: payer.learn(response.headers))
 
+    def clock(self) -> float | None:
+        """What Pipedrive's clock said with its latest answer, in seconds since 1970; None where it does not tell."""
+        return self._http.clock
+
     def call(
         self,
         method: str,

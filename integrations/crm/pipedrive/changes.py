@@ -15,7 +15,7 @@ from typing import Any
 from integrations.crm.pipedrive.api import API, Row, readable
 from integrations.crm.pipedrive.fields import seconds
 from integrations.errors import InvalidRequestError, UnexpectedResponseError
-from integrations.walking import Position
+from integrations.walking import Position, behind, too_late
 
 PASSED_OVER = "Pipedrive served a record that could not be read, so it was passed over."
 
@@ -25,7 +25,7 @@ def walk(
 ) -> Iterator[tuple[list[Row], Position, list[str]]]:
     """Pages of rows, oldest change first, each with the position to go on from and notes for people; the last one's is at rest. A
     position's `id` is the stamp of the last row and Pipedrive's cursor."""
-    here = start.started(now())
+    here, first = start.started(now()), True
     while here.at is not None:
         last, cursor = _parted(here)
         try:
@@ -35,6 +35,11 @@ def walk(
                 raise
             here = replace(here, at=last, id=None)
             continue
+        late = behind(now(), api.clock())
+        if first and too_late(start, late):
+            here, first = start.started(now(), late), False
+            continue
+        here, first = here.heard(late), False
         found = readable(rows)
         stamps = [stamp for row in found if (stamp := seconds(row)) is not None]
         here = here.saw(max(stamps, default=0), now())

@@ -76,6 +76,10 @@ class API:
         )
         self._http.http.hooks["response"].append(self._mind)
 
+    def clock(self) -> float | None:
+        """What Salesforce's clock said with its latest answer, in seconds since 1970; None where it does not tell."""
+        return self._http.clock
+
     def query(self, soql: str, *, everything: bool = False, tooling: bool = False) -> tuple[list[Any], bool]:
         """The first page of a query, and whether that is all of it. `everything`: deleted and archived records too.
         `tooling`: of what the organisation is made of, and not of its records."""

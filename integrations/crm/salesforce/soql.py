@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from integrations.crm.salesforce.api import API, READ, MissingFieldError, Row, is_id, quoted, readable
 from integrations.errors import UnexpectedResponseError
 from integrations.foreign import is_clock
-from integrations.walking import AHEAD
+from integrations.walking import AHEAD, behind, too_late
 
 T = TypeVar("T")
 
@@ -34,23 +34,32 @@ class Position:
     high: str = ""  # the newest change that was seen
     seen: float = 0.0  # when we first saw it, in seconds of our own clock
     begun: float | None = None  # when the latest walk began, by the same clock
+    behind: float = (
+        0.0  # seconds by which Salesforce's clock was behind ours in the latest walk, at most: see `walking.behind`
+    )
     at: str | None = None  # inside a walk: the stamp of the last row; None: the walk is done
     id: str = ""  # inside a walk: the id of that row; "": everything from that stamp on
 
-    def started(self, now: float) -> Position:
-        """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds."""
+    def started(self, now: float, behind: float = 0.0) -> Position:
+        """A walk that goes on, or a new one that begins with the overlap. `now` is in seconds; `behind`: as far as Salesforce has told in this
+        walk."""
         high = instant(self.high)
         if self.at is not None:
             return self if self.begun is not None else replace(self, begun=now)
         if high is None:
-            return replace(self, begun=now, at="", id="")
+            return replace(self, begun=now, behind=behind, at="", id="")
         # Only the latest walk tells what had shown: what came to show since may be older than its newest change by the whole overlap.
         seen = min(self.seen, now)  # our clock may have been put back
         waited = timedelta(seconds=(seen if self.begun is None else min(self.begun, now)) - seen)
-        # A stamp ahead of our clock says nothing about what is still to come, since Salesforce's clock may be put back.
-        high = datetime.fromtimestamp(seen, UTC) if self.early else high
+        # A stamp ahead of our clock, or of Salesforce's own, says nothing about what is still to come: see `walking`.
+        late = max(self.behind, behind)
+        high = min(high, datetime.fromtimestamp(max(0.0, seen - late), UTC)) if late or self.early else high
         at = high - max(timedelta(0), OVERLAP - waited)
-        return replace(self, high=soql_time(high), seen=seen, begun=now, at=soql_time(at), id="")
+        return replace(self, high=soql_time(high), seen=seen, begun=now, behind=behind, at=soql_time(at), id="")
+
+    def heard(self, behind: float) -> Position:
+        """The same place, with Salesforce's clock so far behind ours."""
+        return replace(self, behind=max(self.behind, behind))
 
     def saw(self, stamp: str, now: float) -> Position:
         """The same place, with this change seen."""
@@ -61,9 +70,9 @@ class Position:
 
     @property
     def early(self) -> bool:
-        """Whether the newest change was seen before its own stamp, by our clock."""
+        """Whether the newest change was seen before its own stamp, by Salesforce's clock or ours, whichever is behind."""
         high = instant(self.high)
-        return high is not None and high.timestamp() > self.seen + AHEAD
+        return high is not None and high.timestamp() > max(0.0, self.seen - self.behind) + AHEAD
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
@@ -74,15 +83,17 @@ def position(value: object) -> Position:
     if not isinstance(value, dict):
         return Position()
     high, seen, begun, at, last = (value.get(name) for name in ("high", "seen", "begun", "at", "id"))
+    late = value.get("behind", 0.0)
     sound = (
         _stamp(high)
         and is_clock(seen)
+        and is_clock(late)
         and (begun is None or is_clock(begun))
         and (at is None or _stamp(at))
         and isinstance(last, str)
         and (last == "" or is_id(last))
     )
-    return Position(str(high), float(seen), begun, at, str(last)) if sound else Position()  # type: ignore[arg-type]
+    return Position(str(high), float(seen), begun, float(late), at, str(last)) if sound else Position()  # type: ignore[arg-type]
 
 
 def _stamp(value: object) -> bool:
@@ -123,7 +134,7 @@ def walk(
     """Pages of the `kind` records changed since `start`, oldest change first, each with the position to go on from and
     notes for people. The last page may be empty; its position is at rest. `now` tells seconds of real time. A field that is no longer there
     is left out, with a note; raises MissingFieldError for one of `needs`. `everything`: deleted and archived records too."""
-    here, names = start.started(now()), list(fields)
+    here, names, first = start.started(now()), list(fields), True
     while here.at is not None:
         rest = f"{_where(here, stamp, where)} ORDER BY {stamp}, Id LIMIT {READ}"
         try:
@@ -134,6 +145,11 @@ def walk(
             names = _without(names, error)
             yield [], here, [_lost(error.name)]
             continue
+        late = behind(now(), api.clock())
+        if first and too_late(start, late):
+            here, first = start.started(now(), late), False
+            continue
+        here, first = here.heard(late), False
         full = not done or len(page) >= READ
         found = readable(page)
         following = _after(here, found, stamp, now())

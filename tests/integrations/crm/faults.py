@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import requests
 
 Answer = tuple[int, Mapping[str, str], str]
 Work = Callable[[], Answer]
 Act = Callable[[Work], Answer]
+
+
+def dated(answer: Answer, now: datetime) -> Answer:
+    """An answer of a server whose clock says this."""
+    code, headers, text = answer
+    return code, {**headers, "Date": format_datetime(now.astimezone(UTC), usegmt=True)}, text
 
 
 @dataclass

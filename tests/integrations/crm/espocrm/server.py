@@ -22,7 +22,7 @@ import requests
 import responses
 
 from tests.fakes.clock import Clock
-from tests.integrations.crm.faults import Answer, Faults
+from tests.integrations.crm.faults import Answer, Faults, dated
 
 WEB = "https://crm.example.com"
 KEY = "5f1c2d3e4a5b6c7d8e9f0a1b2c3d4e5f"
@@ -124,7 +124,7 @@ class Server:
         query = nested(parse_qsl(url.query, keep_blank_values=True))
         self.calls.append((str(request.method), path, body or query))
         work: Callable[[], Answer] = lambda: self._route(request, path, query, body)  # noqa: E731
-        return self.faults.through(str(request.method), path, work)
+        return dated(self.faults.through(str(request.method), path, work), self.clock())
 
     def _route(
         self, request: requests.PreparedRequest, path: str, query: dict[str, Any], body: dict[str, Any]

@@ -85,6 +85,7 @@ class HubSpotHarness:
 
     def run_ahead(self, seconds: float) -> None:
         portal, now = self.world.portal, self.world.clock().timestamp() + seconds
+        portal.tells_time = True
         portal.tick(int(now * 1000) - portal.tick(0))
 
     def made(self) -> Mapping[str, tuple[Callable[[], object], Callable[[], bool]]]:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 import responses
 
+from tests.integrations.crm.faults import dated
 from tests.integrations.crm.hubspot import sdk
 
 API = "https://api.hubapi.com"
@@ -71,6 +72,7 @@ class Portal:
     hidden: set[str] = field(default_factory=set)  # ids that search does not show
     refusals: dict[str, str] = field(default_factory=dict)  # subject of a task -> HubSpot's sentence
     tasks_ever_created: int = 0
+    tells_time: bool = False  # answers carry its date; its clock starts years ago
     _now: int = START
     _version: int = 0
     _orders: dict[tuple[str, str], tuple[int, tuple[list[int], list[dict[str, Any]]]]] = field(default_factory=dict)
@@ -156,8 +158,12 @@ class Portal:
             sdk.check(str(request.method), url.path, body, status, json.loads(text) if text else None)
             return status, headers, text
 
+        answer = self._through(work, request, url.path)
+        return dated(answer, datetime.fromtimestamp(self._now / 1000, UTC)) if self.tells_time else answer
+
+    def _through(self, work: Callable[[], Answer], request: requests.PreparedRequest, path: str) -> Answer:
         for fault in self.faults:
-            if fault.left and fault.method == request.method and re.search(fault.path, url.path):
+            if fault.left and fault.method == request.method and re.search(fault.path, path):
                 if fault.skip:
                     fault.skip -= 1
                     continue

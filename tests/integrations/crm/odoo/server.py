@@ -19,7 +19,7 @@ import requests
 import responses
 
 from tests.fakes.clock import Clock
-from tests.integrations.crm.faults import Answer, Faults
+from tests.integrations.crm.faults import Answer, Faults, dated
 from tests.integrations.crm.odoo import domains, versions
 
 WEB = "https://acme.odoo.com"
@@ -162,7 +162,7 @@ class Server:
                 (asked["args"][3], asked["args"][4]) if asked["method"] == "execute_kw" else ("common", asked["method"])
             )
             work = lambda: self._by_rpc(asked)  # noqa: E731
-        return self.faults.through("POST", f"{model}/{method}", work)
+        return dated(self.faults.through("POST", f"{model}/{method}", work), self.clock())
 
     def _by_json2(self, request: requests.PreparedRequest, call: tuple[Any, ...]) -> Answer:
         if self.version < versions.JSON2_SINCE:

@@ -16,7 +16,7 @@ import responses
 
 from integrations.crm.pipedrive.api import COSTS
 from tests.fakes.clock import Clock
-from tests.integrations.crm.faults import Answer, Faults
+from tests.integrations.crm.faults import Answer, Faults, dated
 
 BASE = "https://example.pipedrive.com"
 JSON = {"Content-Type": "application/json"}
@@ -127,7 +127,7 @@ class Server:
             status, headers, text = self._route(method, url.path, query, body)
             return status, {**headers, **self._budget()}, text
 
-        return self.faults.through(method, url.path, work)
+        return dated(self.faults.through(method, url.path, work), self.clock())
 
     def _budget(self) -> dict[str, str]:
         if not self.tells_budget:

@@ -14,6 +14,7 @@ import requests
 import responses
 
 from tests.fakes.clock import Clock
+from tests.integrations.crm.faults import dated
 from tests.integrations.crm.salesforce import schema, soql
 
 BASE = "https://example.my.salesforce.com"
@@ -144,8 +145,8 @@ class Server:
         for fault in self.faults:
             if fault.left and fault.method == method and re.search(fault.path, path):
                 fault.left -= 1
-                return fault.act(work)
-        return work()
+                return dated(fault.act(work), self.clock())
+        return dated(work(), self.clock())
 
     def _route(self, method: str, path: str, query: dict[str, str], body: Any) -> Answer:
         if path in ("/query", "/queryAll", "/tooling/query"):
