@@ -289,7 +289,8 @@ class Page(Generic[T]):
     """Some records, and the cursor to keep once they are stored. `notes` are sentences for the connection's
     health line ("only the newest 800 mentions are served"); `reads` counts billed reads by price name, where no meter was told of them. `answered` are ids
     of posts that a pull was given and need not ask for again, served or not. `renamed`: the newest of these records has our own account
-    under another handle; where profiles are paid for, nothing else tells. `budget`: what the provider said, as it served the page, that it serves yet."""
+    under another handle; where profiles are paid for, nothing else tells. `budget`: what the provider said, as it served the page, that it serves yet.
+    `over` are notes of earlier pages that hold no more."""
 
     items: tuple[T, ...]
     cursor: str | None
@@ -298,3 +299,4 @@ class Page(Generic[T]):
     answered: tuple[str, ...] = ()
     renamed: Renamed | None = None
     budget: Budget | None = None
+    over: tuple[str, ...] = ()

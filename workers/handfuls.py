@@ -47,12 +47,21 @@ def _together(pages: Sequence[Page[Any]]) -> Page[Any]:
     return Page(
         tuple(item for page in pages for item in page.items),
         pages[-1].cursor,
-        tuple(dict.fromkeys(note for page in pages for note in page.notes)),
+        tuple(_notes(pages)),
         dict(reads),
         tuple(each for page in pages for each in page.answered),
         max((page.renamed for page in pages if page.renamed), key=lambda each: each.at, default=None),
         next((page.budget for page in reversed(pages) if page.budget), None),
+        tuple(dict.fromkeys(note for page in pages for note in page.over)),
     )
+
+
+def _notes(pages: Sequence[Page[Any]]) -> list[str]:
+    """Each note once, but for those of which a later page says that they are over."""
+    notes: list[str] = []
+    for page in pages:
+        notes = [*(each for each in notes if each not in page.over), *page.notes]
+    return list(dict.fromkeys(notes))
 
 
 def read_ahead(pages: Iterable[Page[Any]]) -> Iterator[Page[Any]]:

@@ -83,7 +83,9 @@ def store(job: StreamJob, page: Page[Any]) -> None:
         if page.answered:
             pulling.parents_answered(session, job.connection, page.answered)
         streams.keep_budget(held.stream, page.budget)
-        streams.advance(held.stream, page.cursor, new=new, served=bool(page.items), notes=page.notes, reads=reads)
+        streams.advance(
+            held.stream, page.cursor, new=new, served=bool(page.items), notes=page.notes, over=page.over, reads=reads
+        )
 
     job.runtime.db.retried(job.workspace_id, work)
     job.cursor = page.cursor

@@ -72,17 +72,25 @@ def hold(session: Session, workspace_id: UUID, stream_id: UUID, lease_id: UUID) 
 
 
 def advance(
-    stream: Stream, cursor: str | None, *, new: int, served: bool, notes: Sequence[str], reads: Mapping[str, int]
+    stream: Stream,
+    cursor: str | None,
+    *,
+    new: int,
+    served: bool,
+    notes: Sequence[str],
+    over: Collection[str],
+    reads: Mapping[str, int],
 ) -> None:
-    """A page was stored: its cursor, in the same transaction. `served`: something was on it, new or known."""
+    """A page was stored: its cursor, in the same transaction. `served`: something was on it, new or known. `notes` are added to what stands
+    there, of which what is `over` goes first."""
     stream.cursor = cursor
     stream.items += new
     if new:
         stream.last_item_at = real_now()
     if served:
         stream.served_at = real_now()
-    if notes:
-        stream.notes = list(dict.fromkeys([*stream.notes, *notes]))[-5:]
+    if notes or over:
+        stream.notes = list(dict.fromkeys([*(each for each in stream.notes if each not in over), *notes]))[-5:]
     count(stream, reads)
 
 

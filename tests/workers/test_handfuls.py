@@ -35,6 +35,12 @@ def test_a_handful_has_all_notes_once_and_all_reads_added_up() -> None:
     assert (found.notes, found.reads, found.answered) == (("a", "b"), {"post": 7}, ("1", "2"))
 
 
+def test_of_notes_in_a_handful_the_later_word_counts() -> None:
+    (found,) = handfuls([page(1, notes=("a", "b"), over=("c",)), page(2, notes=("c",), over=("a",))], clock=lambda: 0.0)
+    assert found.notes == ("b", "c")
+    assert set(found.over) == {"a", "c"}
+
+
 def test_where_pages_are_slow_to_come_each_is_stored_by_itself() -> None:
     ticks = iter(range(100))
     assert [each.cursor for each in handfuls([page(1), page(2)], clock=lambda: next(ticks))] == ["cursor 1", "cursor 2"]

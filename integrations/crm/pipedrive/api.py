@@ -34,6 +34,7 @@ USERS, ME, TYPES, ACTIVITY_FIELDS = (
 # What a call takes from the company's daily budget: `x-token-cost` of the vendor's contract, as of August 2026.
 COSTS: Mapping[tuple[str, str], int] = {
     ("GET", PERSONS): 10,
+    ("GET", PERSON): 1,
     ("PATCH", PERSON): 5,
     ("GET", ACTIVITIES): 10,
     ("POST", ACTIVITIES): 5,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from integrations.crm.pipedrive import budget, fields
+from integrations.crm.pipedrive import budget, fields, sight
 from integrations.crm.pipedrive.api import (
     ACTIVITIES,
     API,
@@ -36,8 +36,6 @@ SWEEP_PART = 0.2  # would take more than this of what the stream may spend, they
 _WITHOUT = "Pipedrive no longer has all of the fields that were found when it was connected, so persons are read without. Connect again."
 NAMED = 20  # ids of a gap that are told one by one; a wider one (an import that was taken back) is told by its ends
 HELD_BACK = 100  # wide gaps, for which all contacts are read: they are told together at the end of the list, or once there are more
-_NOBODY = "Pipedrive listed no person at all, so nobody was taken for deleted. See whether whoever connected it may still see persons there."
-_CUT_SHORT = "Pipedrive's list of persons ended before its end, so nobody after that was taken for deleted."
 
 Pages = Iterator[Page[CRMRecord]]
 
@@ -125,7 +123,8 @@ def _walk_persons(reading: Reading, more: Mapping[str, str], said: tuple[str, ..
         people = [fields.person(row, reading.source.company, organizations) for row in rows]
         top = max([_top(reading), *(row["id"] for row in rows)])
         sweep: dict[str, Any] | None = {} if place.at is None and _due(reading) else None
-        yield reading.page(people, (*said, *notes), changed=place.dump(), top=top, sweep=sweep)
+        some = sight.some(sight.known(reading.state.get("known")), rows)
+        yield reading.page(people, (*said, *notes), changed=place.dump(), top=top, sweep=sweep, known=some)
 
 
 def _organizations(api: API, rows: Sequence[Row]) -> Mapping[str, Row]:
@@ -142,19 +141,23 @@ def _top(reading: Reading) -> int:
 
 def _due(reading: Reading) -> bool:
     swept = reading.state.get("swept")
-    cost = COSTS["GET", PERSONS] * (_top(reading) // PAGE + 1)
+    pages = _top(reading) // PAGE + 1
+    cost = COSTS["GET", PERSONS] * (pages + (pages > 1))  # where one page is not all, some are asked for by id before
     every = max(SWEEP, budget.DAY * cost / (SWEEP_PART * reading.purse.part))
     return not isinstance(swept, (int, float)) or reading.source.now() - swept >= every
 
 
 def _sweep(reading: Reading) -> Pages:
     """Everybody by id: who stands in no list any more was deleted, or merged into another. Ids are given one by one in each company,
-    so that a gap between two neighbours is who is gone; a person who comes back shows as changed."""
+    so that a gap between two neighbours is who is gone; a person who comes back shows as changed. Where some of those who were seen
+    before are only out of sight, nobody is taken for gone, and once they are back, all are read again: what changed meanwhile shows nowhere."""
     begun = reading.state.get("sweep")
     begun = begun if isinstance(begun, dict) else {}
     last, cursor = begun.get("last"), begun.get("cursor")
     last, cursor = (last, cursor) if isinstance(last, int) and isinstance(cursor, str) else (0, None)
     wide = [GoneBetween(*ends) for ends in begun.get("wide", ())] if cursor else []
+    some = sight.known(begun.get("known")) if cursor else []
+    first = cursor is None
     while True:
         try:
             rows, cursor = reading.api.page(PERSONS, cursor, sort_by="id", sort_direction="asc")
@@ -162,29 +165,42 @@ def _sweep(reading: Reading) -> Pages:
             yield reading.page((), sweep=None)  # should the cursor be refused, the sweep begins anew the next time
             raise
         found = readable(rows)
+        if first and (
+            doubt := sight.doubt(reading.api, sight.known(reading.state.get("known")), found, cursor is None)
+        ):
+            yield reading.page((), [doubt], sweep=None, swept=reading.source.now(), doubted=True)
+            return
         gone, more = _missing(found, last)
-        wide += more
+        wide, some, first = wide + more, sight.some(some, found), False
         last = max([last, *(row["id"] for row in found)])
         if cursor is None:
-            tail, notes = _tail(reading, last)
-            top = _top(reading) if notes else last  # what was told is not asked about again
-            yield reading.page([*gone, *wide, *tail], notes, sweep=None, swept=reading.source.now(), top=top)
+            yield _swept(reading, [*gone, *wide], last, some)
             return
         if len(wide) > HELD_BACK:
             gone, wide = [*gone, *wide], []
         ends = [(each.after, each.before) for each in wide]
-        yield reading.page(gone, sweep={"last": last, "cursor": cursor, "wide": ends})
+        yield reading.page(gone, sweep={"last": last, "cursor": cursor, "wide": ends, "known": some})
+
+
+def _swept(reading: Reading, gone: Sequence[CRMRecord], last: int, some: list[int]) -> Page[CRMRecord]:
+    """The last page of a sweep, which has come to `last`, with what is gone before that, and `some` of those who are there."""
+    tail, notes = _tail(reading, last)
+    top = _top(reading) if notes else last  # what was told is not asked about again
+    here = {"sweep": None, "swept": reading.source.now(), "top": top, "doubted": None}
+    if reading.state.get("doubted"):
+        here["changed"] = None
+    page = reading.page([*gone, *tail], notes, **here, known=reading.state.get("known") if notes else some)
+    return replace(page, over=tuple(each for each in sight.DOUBTS if each not in notes))
 
 
 def _tail(reading: Reading, last: int) -> tuple[Sequence[CRMRecord], Sequence[str]]:
-    """Whoever was there after the last one of the list and is gone, and notes for people. A list without anybody, which is also what is
-    shown to a user who may see persons no more, and one that was cut short say nothing of that: such people would never be read again, as none of them
-    has changed."""
+    """Whoever was there after the last one of the list and is gone, and notes for people. A list without anybody, where nothing is known of
+    who was there, and one that was cut short say nothing of that: such people would never be read again, as none of them has changed."""
     tail = _between(last, _top(reading) + 1)
-    if tail and not last:
-        return (), [_NOBODY]
-    if tail and _stands(reading.api, last, _top(reading)):
-        return (), [_CUT_SHORT]
+    if tail and not last and not sight.known(reading.state.get("known")):
+        return (), [sight.NOBODY]
+    if last and tail and _stands(reading.api, last, _top(reading)):
+        return (), [sight.CUT_SHORT]
     return tail, ()
 
 

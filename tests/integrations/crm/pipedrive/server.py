@@ -52,6 +52,9 @@ class Server:
     fields: list[dict[str, Any]] = field(default_factory=list)
     types: list[dict[str, Any]] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)  # ids of rows that no list shows yet
+    out_of_sight: set[int] = field(default_factory=set)  # persons whom the user who connected may not see (any more)
+    out_of_sight_as: int = 403  # what is said of one of them
+    erased: set[int] = field(default_factory=set)  # persons who were deleted for good: nothing tells of them
     refusals: dict[str, str] = field(default_factory=dict)  # subject of an activity -> Pipedrive's sentence
     faults: Faults = field(default_factory=Faults)
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -170,6 +173,8 @@ class Server:
         if not known.issuperset(query.get("custom_fields", "").split(",")):
             return error(400, "custom_fields: unknown key")
         rows = [row for row in self.alive(kind) if row["id"] not in self.hidden]
+        if kind == "person":
+            rows = [row for row in rows if row["id"] not in self.out_of_sight]
         if "ids" in query:
             wanted = query["ids"].split(",")
             assert len(wanted) <= 100
@@ -206,6 +211,9 @@ class Server:
 
     def _one(self, method: str, kind: str, row_id: int, body: Any) -> Answer:
         row = self.rows.get(kind, {}).get(row_id)
+        if method == "GET" and row is not None and row_id not in self.erased:
+            out = row_id in self.out_of_sight
+            return error(self.out_of_sight_as, "Not for you", "ERR_FORBIDDEN") if out else ok(row)
         if row is None or row["is_deleted"]:
             return error(404, f"{kind.capitalize()} not found", "ERR_NOT_FOUND")
         if method == "DELETE":

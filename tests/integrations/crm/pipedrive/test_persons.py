@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from integrations.crm.pipedrive import sight
 from integrations.crm.pipedrive.api import PERSONS
 from integrations.crm.pipedrive.streams import NAMED
 from integrations.errors import InvalidRequestError
@@ -139,13 +140,15 @@ def test_who_was_deleted_or_merged_away_is_missed_within_the_hour(world: World) 
 
 def test_everybody_is_listed_less_often_where_that_would_take_too_much(make_world: MakeWorld) -> None:
     world = make_world(limit=30_000)  # 1,860 tokens a day for persons, a fifth of them for this
-    people = [world.server.put("person", {"name": "Ada"}) for _ in range(2600)]  # six pages: 60 tokens, six times a day
+    people = [
+        world.server.put("person", {"name": "Ada"}) for _ in range(2600)
+    ]  # six pages, and some by id: 70 tokens, five times a day
     _, cursor = drain(world, "contacts")
     world.server.delete("person", people[3])
 
     world.clock.forward(hours=2)
     early, cursor = drain(world, "contacts", cursor)
-    world.clock.forward(hours=2)
+    world.clock.forward(hours=3)
     late, _ = drain(world, "contacts", cursor)
 
     assert Gone(str(people[3])) not in early
@@ -210,12 +213,14 @@ def test_an_import_that_is_taken_back_is_told_by_its_ends_and_costs_no_more(make
 
     told = [each for each in found if not isinstance(each, Contact)]
     assert told == [GoneBetween(kept[0], kept[1]), GoneBetween(kept[1], last[-1] + 1)]
-    assert len(world.server.calls) - before == 3  # what has changed, all who are left, and whether the list had an end
+    assert (
+        len(world.server.calls) - before == 3 + sight.ASKED
+    )  # what has changed, all who are left, some who are not, and the list's end
 
     world.clock.forward(hours=2)
     found, _ = drain(world, "contacts", cursor)
     assert [each for each in found if not isinstance(each, Contact)] == [GoneBetween(kept[0], kept[1])]
-    assert len(world.server.calls) - before == 5  # and once is enough
+    assert len(world.server.calls) - before == 5 + sight.ASKED  # and once is enough
 
 
 def test_ids_that_nobody_ever_had_take_no_list(world: World) -> None:
@@ -261,7 +266,7 @@ def test_a_list_that_is_cut_short_takes_nobody_after_that_for_deleted(world: Wor
     _list_by_id(world, additional_data=None)
 
     pages = list(world.client().pull("contacts", cursor))
-    assert [each for page in pages for each in _gone(page.items)] == [Gone(str(people[3]))]
+    assert not any(_gone(page.items) for page in pages)
     assert "ended before its end" in pages[-1].notes[0]
 
     world.clock.forward(days=2)
@@ -287,6 +292,100 @@ def test_wide_gaps_are_told_at_the_end_of_the_list_and_together(
 
     assert [len(each) for each in found] == [0, 0, 0, *told]
     assert [each for some in found for each in some] == [GoneBetween(400, 3_000), GoneBetween(3_299, 9_000)]
+
+
+def _hours_later(world: World, cursor: str | None, hours: int = 2) -> tuple[list[Any], list[str], str | None]:
+    """What one pull brings then: who is gone, what is said, what is over, and its cursor."""
+    world.clock.forward(hours=hours)
+    pages = list(world.client().pull("contacts", cursor))
+    return (
+        [each for page in pages for each in _gone(page.items)],
+        [n for page in pages for n in page.notes],
+        pages[-1].cursor,
+    )
+
+
+@pytest.mark.parametrize("said", [403, 404])
+@pytest.mark.parametrize("many", [60, 1200])  # one page of everybody, or several
+def test_who_is_out_of_sight_is_kept_and_told_and_read_anew_once_in_sight(world: World, many: int, said: int) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(many)]
+    _, cursor = drain(world, "contacts")
+    world.server.out_of_sight_as = said
+    world.server.out_of_sight |= {each for each in people if each % 3}
+    for each in people[2:30:3]:  # some of the others are deleted meanwhile
+        world.server.delete("person", each)
+    for _ in range(3):
+        gone, notes, cursor = _hours_later(world, cursor)
+        assert gone == []
+        assert ["as somebody who sees everybody's" in each for each in notes] == [True]
+    world.server.put("person", {"name": "Bea"}, id=people[0])
+    drain(world, "contacts", cursor)
+
+    world.server.out_of_sight.clear()
+
+    world.clock.forward(hours=2)
+    pages = list(world.client().pull("contacts", cursor))
+    assert [each for page in pages for each in _gone(page.items)] == [Gone(str(each)) for each in people[2:30:3]]
+    assert notes[0] in pages[-1].over
+    again = {each.id for each in drain(world, "contacts", pages[-1].cursor)[0] if isinstance(each, Contact)}
+    assert len(again) == many - 10
+    assert _hours_later(world, drain(world, "contacts", pages[-1].cursor)[1])[1] == []
+
+
+def test_a_company_that_deleted_everybody_has_nobody_and_may_begin_anew(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(60)]
+    _, cursor = drain(world, "contacts")
+    for each in people:
+        world.server.delete("person", each)
+
+    gone, notes, cursor = _hours_later(world, cursor)
+
+    assert (gone, notes) == ([GoneBetween(0, people[-1] + 1)], [])
+    world.server.erased |= set(people)  # after 30 days
+    gone, notes, cursor = _hours_later(world, cursor, 24 * 30)
+    assert (gone, notes) == ([], [])
+    new = world.server.put("person", {"name": "Bea"})
+    world.clock.forward(hours=2)
+    found, cursor = drain(world, "contacts", cursor)
+    assert str(new) in [each.id for each in found if isinstance(each, Contact)]
+    gone, notes, cursor = _hours_later(world, cursor)
+    assert (gone, notes) == ([GoneBetween(0, new)], [])
+
+
+def test_a_list_of_nobody_of_whom_nothing_is_known_takes_nobody_for_deleted(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(60)]
+    _, cursor = drain(world, "contacts")
+    for each in people:
+        world.server.delete("person", each)
+    world.server.erased |= set(people)
+
+    gone, notes, _ = _hours_later(world, cursor)
+
+    assert gone == []
+    assert "may still see persons" in notes[0]
+
+
+def test_some_who_were_deleted_for_good_are_gone(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(60)]
+    _, cursor = drain(world, "contacts")
+    for each in people[:5]:
+        world.server.delete("person", each)
+        world.server.erased.add(each)
+
+    gone, notes, _ = _hours_later(world, cursor)
+
+    assert (gone, notes) == ([Gone(str(each)) for each in people[:5]], [])
+
+
+@pytest.mark.parametrize("known", [[None, "7", True, -1, 10**30, {}], "garbage", {"1": 2}, 7])
+def test_what_a_cursor_says_of_persons_may_be_anything(world: World, known: Any) -> None:
+    person = world.server.put("person", {"name": "Ada"})
+    _, cursor = drain(world, "contacts")
+    world.clock.forward(hours=2)
+
+    found, _ = drain(world, "contacts", json.dumps({**json.loads(cursor or ""), "known": known}))
+
+    assert not any(isinstance(each, Gone) and each.id == str(person) for each in found)
 
 
 def _gone(items: Sequence[Any]) -> list[Any]:

@@ -74,6 +74,8 @@ def _everything(world: World) -> None:
     for stream in PROVIDER.streams:
         cursors[stream.name] = [page.cursor for page in client.pull(stream.name, None)][-1]
     world.clock.forward(days=2)
+    for person in range(1, 30):  # some of those who are known to have been there are asked for one by one
+        server.delete("person", person)
     for stream in PROVIDER.streams:
         list(client.pull(stream.name, cursors[stream.name]))
 

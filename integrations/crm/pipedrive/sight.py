@@ -1,0 +1,76 @@
+"""Whether persons who stand in no list any more are gone, or only out of sight of the user who connected.
+
+Pipedrive lists nobody whom the visibility of persons, or of a user's group, hides from that user, and says so of none. So some of those who
+were there are kept by id: those of them who are missing from the next list are asked for one by one. What is said of a deleted person
+(for 30 days: "is_deleted") is in the published contract; what of one out of sight (403, or 404 as of one who never was) is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from integrations.crm.pipedrive.api import API, IDS, PERSON, PERSONS, Row
+from integrations.errors import NotFoundError, PermissionDeniedError
+
+KEPT = IDS  # as many as one call tells of
+ASKED = 10  # of those who are missing, a call each
+# Of whom no trace is left is believed to be gone where that is one alone, or no more than one in so many: a person can be erased at once.
+FEW = 5
+
+NOBODY = "Pipedrive listed no person at all, so nobody was taken for deleted. See whether whoever connected it may still see persons there."
+CUT_SHORT = "Pipedrive's list of persons ended before its end, so nobody after that was taken for deleted."
+OUT_OF_SIGHT = (
+    "Pipedrive no longer shows some of its persons to whoever connected it, so nobody is taken for deleted until it does. Connect Pipedrive"
+    " again as somebody who sees everybody's persons, or let that user see them (in Pipedrive's settings, under Visibility groups)."
+)
+DOUBTS = (NOBODY, CUT_SHORT, OUT_OF_SIGHT)
+_DELETED, _THERE, _HIDDEN, _UNKNOWN = "deleted", "there", "hidden", "unknown"
+
+
+def known(value: object) -> list[int]:
+    """The ids that `some` returned, out of a cursor; anything else is left out."""
+    whole = (
+        [each for each in value if isinstance(each, int) and not isinstance(each, bool)]
+        if isinstance(value, list)
+        else []
+    )
+    return [each for each in whole if 0 < each < 2**63][:KEPT]
+
+
+def some(ids: Iterable[int], rows: Sequence[Row]) -> list[int]:
+    """As many of these persons as are kept, spread over all of them, and the same ones whatever order they come in."""
+    return sorted({*ids, *(row["id"] for row in rows)}, key=_shuffled)[:KEPT]
+
+
+def _shuffled(person: int) -> int:
+    return person * 2_654_435_761 % 2**32  # Knuth's multiplicative hash
+
+
+def doubt(api: API, before: Sequence[int], listed: Sequence[Row], whole: bool) -> str | None:
+    """Why nobody is to be taken for gone, as a sentence for people; None: whoever is missing from the list is gone. `before` are some of
+    those who were there, and `listed` is the first page of the list, or all of it (`whole`)."""
+    rows = listed if whole else api.by_id(PERSONS, [str(each) for each in before])
+    there = {row["id"] for row in rows if row.get("is_deleted") is not True}
+    missing = [each for each in before if each not in there]
+    told = [_told(api, each) for each in missing[:ASKED]]
+    without_trace = (
+        len(missing) * told.count(_UNKNOWN) / max(1, len(told))
+    )  # of all who are missing, as of those who were asked for
+    many = without_trace * FEW > len(before) and without_trace > (1 if listed else 0)
+    if not many and not {_THERE, _HIDDEN} & set(told):
+        return None
+    if not listed:
+        return NOBODY
+    return CUT_SHORT if _THERE in told and _HIDDEN not in told else OUT_OF_SIGHT
+
+
+def _told(api: API, person: int) -> str:
+    try:
+        row = api.call("GET", PERSON, id=person)["data"]
+    except NotFoundError:
+        return _UNKNOWN
+    except PermissionDeniedError:
+        return _HIDDEN
+    if not isinstance(row, dict):
+        return _UNKNOWN
+    return _DELETED if row.get("is_deleted") is True else _THERE
