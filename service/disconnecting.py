@@ -207,3 +207,9 @@ def held_elsewhere(runtime: Runtime, row: Connection) -> bool:
     on_any_host = provider is not None and IDS_ANYWHERE in provider.capabilities
     with runtime.db.globally() as session:
         return connecting.is_held_elsewhere(session, row, on_any_host=on_any_host)
+
+
+def held_by_other_names(runtime: Runtime, row: Connection) -> bool:
+    """Whether those who hold the account as well (`held_elsewhere`) all do so by other names of its server."""
+    with runtime.db.globally() as session:
+        return not connecting.is_held_elsewhere(session, row)

@@ -20,6 +20,10 @@ SHARED = (
     " account (in this workspace or in another one of this installation) still needs it for its tasks. Whoever disconnects that account last"
     " removes it, by choosing there too to remove what we made."
 )
+COPY = (
+    "That other connection goes by another server name. If {host} is a copy of that server, and not the same one, nobody removes it from"
+    " {host}: an administrator takes it away there by hand."
+)
 Hold = Callable[[Session], Connection | None]  # the connection while the lease is ours
 
 
@@ -32,7 +36,7 @@ def finish(runtime: Runtime, connection: Connection, line: Line, hold: Hold) -> 
         connecting.release(session, connection.id)  # first, as the others may be leaving at this moment too
     shared = disconnecting.held_elsewhere(runtime, connection)
     name = health.provider_name(connection.provider)
-    cleaned: Sequence[str] = line.speak(partial(_clean, name, shared))
+    cleaned: Sequence[str] = line.speak(partial(_clean, _shared(runtime, connection, name) if shared else ()))
     with runtime.db.tenant(connection.workspace_id) as session:
         held = hold(session)
         if held is None:
@@ -41,7 +45,7 @@ def finish(runtime: Runtime, connection: Connection, line: Line, hold: Hold) -> 
         lines = leaving.tasks_in_words(session, held)
     if not shared and (not leaves or disconnecting.held_elsewhere(runtime, connection)):
         line.speak(_make_anew)
-        cleaned = [SHARED.format(name=name)]
+        cleaned = _shared(runtime, connection, name)
     with runtime.db.tenant(connection.workspace_id) as session:
         if _leaving(session, hold) is None:
             return
@@ -58,10 +62,17 @@ def _leaving(session: Session, hold: Hold) -> Connection | None:
     return None
 
 
-def _clean(name: str, shared: bool, client: Any) -> Sequence[str]:
+def _shared(runtime: Runtime, connection: Connection, name: str) -> Sequence[str]:
+    """Why what connecting made stays. Nobody can tell a copy of a server under another name from the server itself, so that it is said."""
+    by_other_names = disconnecting.held_by_other_names(runtime, connection)
+    return [SHARED.format(name=name), *([COPY.format(host=connection.host)] if by_other_names else [])]
+
+
+def _clean(shared: Sequence[str], client: Any) -> Sequence[str]:
+    """Removes what connecting made, unless it is `shared`, in sentences."""
     if not isinstance(client, Cleaner):
         return ()
-    return [SHARED.format(name=name)] if shared else client.clean()
+    return shared or client.clean()
 
 
 def _make_anew(client: Any) -> None:

@@ -525,6 +525,7 @@ def test_what_connecting_made_stays_while_another_workspace_has_the_account_and_
     assert world.connection("crm").status == "disconnected"
     assert (tidy.cleaned, tidy.fields) == (0, ["warmline_key"])
     assert receipt(world)[:2] == ["1 open task was withdrawn.", leave.SHARED.format(name="Example CRM")]
+    assert leave.COPY.format(host="") not in receipt(world)
 
     purge_of(world, rival)
     world.run()
@@ -594,6 +595,10 @@ def test_an_id_on_another_server_is_another_account_unless_ids_are_the_same_on_a
     assert disconnecting.purge(world.runtime, world.owner.caller, left)
     world.run()
     assert crm.cleaned == cleaned
+    lines = disconnecting.receipt(world.runtime, world.workspace_id, left)[1]["lines"]
+    assert [leave.COPY.format(host="one.example") in lines, leave.SHARED.format(name="Example CRM") in lines] == [
+        not cleaned
+    ] * 2
 
 
 def test_connecting_it_again_while_what_was_made_is_being_removed_keeps_it_connected(
