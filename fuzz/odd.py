@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -93,16 +93,26 @@ def as_bytes(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+def about(packages: Sequence[str], made: Callable[[tuple[str, ...]], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    """What `made` makes of the words of these packages. They are read when it is first drawn from: most who list what there is draw from nothing."""
+    return st.deferred(lambda: made(words_of(*packages)))
+
+
 @cache
 def words_of(*packages: str) -> tuple[str, ...]:
     """The short strings that stand in the source of these packages: names of members, values that mean something there."""
-    found: set[str] = set()
-    for package in packages:
-        for path in _sources(import_module(package)):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) <= 40:
-                    found.add(node.value)
-    return tuple(sorted(each for each in found if " " not in each))
+    return tuple(sorted(set().union(*map(_words_of, packages))))
+
+
+@cache  # most providers share some
+def _words_of(package: str) -> set[str]:
+    nodes = (
+        node
+        for path in _sources(import_module(package))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {each for each in texts if 0 < len(each) <= 40 and " " not in each}
 
 
 def _sources(module: ModuleType) -> list[Path]:

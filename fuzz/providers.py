@@ -37,14 +37,13 @@ class EndlessError(BaseException):
 def targets() -> Iterator[Target]:
     """Everything that a provider is sent by strangers, for every provider there is."""
     for name in OVER_HTTP:
-        words = odd.words_of(*_packages(_provider(name)))
-        yield Target(f"answers/{name}", changed_answers(words), partial(_answering, name))
-        yield Target(f"cursors/{name}", _cursors(words), partial(_resuming, name))
+        packages = _packages(_provider(name))
+        yield Target(f"answers/{name}", odd.about(packages, changed_answers), partial(_answering, name))
+        yield Target(f"cursors/{name}", odd.about(packages, _cursors), partial(_resuming, name))
     for key, provider in providers().items():
         if provider.webhook is not None:
-            yield Target(
-                f"webhook/{key}", _deliveries(odd.words_of(*_packages(provider))), partial(_delivering, provider)
-            )
+            inputs = odd.about(_packages(provider), _deliveries)
+            yield Target(f"webhook/{key}", inputs, partial(_delivering, provider))
 
 
 def _provider(name: str) -> AnyProvider:

@@ -32,10 +32,12 @@ CODE, SECRET, TOKEN = "code-that-is-spent-once", "a-client-secret-of-ours", "a-t
 def targets() -> Iterator[Target]:
     """The ways of signing in of every provider, consents in a provider's own steps, and single sign-on."""
     for key, provider in providers().items():
-        words = odd.words_of(f"integrations.{provider.kind}.{key}", "integrations.oauth", "integrations.graph.login")
-        yield Target(f"signing in/{key}", _answers(words), partial(_signing, provider))
+        packages = (f"integrations.{provider.kind}.{key}", "integrations.oauth", "integrations.graph.login")
+        yield Target(f"signing in/{key}", odd.about(packages, _answers), partial(_signing, provider))
         if isinstance(provider.auth, Consent):
-            yield Target(f"consents/{key}", changed_answers(words), partial(_consenting, provider, provider.auth))
+            yield Target(
+                f"consents/{key}", odd.about(packages, changed_answers), partial(_consenting, provider, provider.auth)
+            )
     yield Target("signing in/single sign-on", _claims(), _identifying)
 
 

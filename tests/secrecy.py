@@ -88,6 +88,7 @@ class Planted:
     def look_at_objects(self) -> None:
         """`repr` of all objects of ours that are alive: call it while something is going on."""
         said: dict[str, list[str]] = {}
+        gc.unfreeze()  # what was there before the first test may hold something since
         for each in gc.get_objects():
             kind = type(each)
             if str(kind.__module__).partition(".")[0] in OURS and kind.__repr__ is not object.__repr__:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import responses
 import schemathesis
-import yaml
 from flask import Flask
 from hypothesis import HealthCheck, settings
 
@@ -16,6 +15,7 @@ from fuzz import calls
 from fuzz.target import Find
 from service.commands.openapi import FILE
 from tests.service.api.conftest import Client, World
+from tests.service.api.written import document
 
 
 class Door:
@@ -93,7 +93,7 @@ def test_chains_along_the_links_come_to_an_end(schema: Any, running: Client) -> 
 
 
 def test_links_lead_from_what_was_made_to_what_can_be_done_with_it() -> None:
-    paths = yaml.safe_load(FILE.read_text())["paths"]
+    paths = document()["paths"]
     made = {
         path: set(inside["post"]["responses"]["201"].get("links", {}))
         for path, inside in paths.items()

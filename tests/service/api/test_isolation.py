@@ -12,13 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import responses
-import yaml
 from flask import Flask
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
@@ -28,13 +26,13 @@ from integrations.provider import Hint, Webhook
 from integrations.records import Contact
 from service import access
 from service.api.idempotency import REPLAYED
-from service.commands.openapi import FILE
 from service.models import ConnectedAccount, Stream
 from service.runtime import Runtime
 from service.store import mirroring
 from tests.conftest import Member
 from tests.service.api.conftest import NOW, Client, World, client_of, populate
 from tests.service.api.test_openapi import documented
+from tests.service.api.written import document
 from tests.service.rows import Rows
 from tests.service.test_tenancy import ISOLATED
 
@@ -142,12 +140,6 @@ def nouns(name: str, operation: Operation) -> tuple[str, ...]:
     """What a parameter of this name is the id of, in this operation."""
     kind = KIND.get(operation.id) if name == "connection_id" else None
     return (kind,) if kind else IDS[name]
-
-
-@cache
-def document() -> Mapping[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(FILE.read_text())
-    return found
 
 
 def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner
 from flask import Flask
 
@@ -17,6 +16,7 @@ from service.api.noun import Noun, mount
 from service.commands import openapi
 from service.errors import PlainError
 from tests.service.api.conftest import Client
+from tests.service.api.written import document
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -34,10 +34,9 @@ def routes(app: Flask) -> dict[tuple[str, str], str]:
 @cache
 def documented() -> dict[tuple[str, str], dict[str, Any]]:
     """(method, path) -> operation."""
-    document = yaml.safe_load(openapi.FILE.read_text())
     return {
         (method.upper(), path): operation
-        for path, inside in document["paths"].items()
+        for path, inside in document()["paths"].items()
         for method, operation in inside.items()
         if method.upper() in METHODS
     }
@@ -128,7 +127,7 @@ def test_errors_are_documented_as_problems() -> None:
 
 
 def test_what_the_names_of_a_mapping_must_be_like_is_documented() -> None:
-    schemas = yaml.safe_load(openapi.FILE.read_text())["components"]["schemas"]
+    schemas = document()["components"]["schemas"]
     fields = schemas["HandleFieldsBody"]["properties"]["fields"]
     assert fields["propertyNames"] == {"type": "string", "minLength": 1, "maxLength": 200}
 
