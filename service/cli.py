@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import structlog
 import service.commands
 from service import logs
 from service.errors import PlainError
+from service.importing import importing
 
 
 class Commands(click.Group):
@@ -26,8 +26,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"service.commands.{name}").command
-        gc.freeze()  # what was imported is there until the end: looking through it then takes half as long as importing it
+        with importing():
+            command: click.Command = import_module(f"service.commands.{name}").command
         return command
 
 

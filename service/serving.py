@@ -13,6 +13,7 @@ from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.config import Config
+from service.importing import importing
 
 threads = (
     16  # twice the seats for calls of the API that are refused (`service.api.pace`): eight stay for everybody else
@@ -48,9 +49,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped
             self.cfg.set(name, options[name])
 
     def load(self) -> Flask:
-        from service.app import create_app
+        with importing():
+            from service.app import create_app
+            from service.rules.readiness import cues
 
-        return create_app(self._config)
+            cues.preload()  # once, for all that are forked
+            return create_app(self._config)
 
 
 class Lines(Logger):  # type: ignore[misc]  # untyped

@@ -22,6 +22,7 @@ from service import logs
 from service.config import Config
 from service.db import check_schema_at_start, plainly
 from service.errors import PlainError
+from service.importing import importing
 from service.processes import die_with_parent
 from service.queue import LONG, QUEUE, SILENCE, beat, deciders, unreachable
 from service.rules.model import RULES_VERSION
@@ -128,9 +129,10 @@ def _runtime() -> Runtime:
 def worker(config: Config) -> None:
     """A pool of workers. The application is imported here, before they are forked, so that they share it and start at
     once. No database socket is open at that time."""
-    from workers import jobs
+    with importing():
+        from workers import jobs
 
-    jobs.preload()
+        jobs.preload()
     held = Runtime(config)
     held.vault  # noqa: B018 - refuses here, not in every job
     held.redis.ping()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Final
 
 from service.rules.model import Signals
@@ -103,10 +103,9 @@ def _patterns(english: bool, *cues: int) -> Iterator[tuple[int, re.Pattern[str]]
 
 
 # The phrases of English, and those of all other languages together; and what we say ourselves, in any.
-_SIEVES = {english: Sieve(_patterns(english)) for english in (True, False)}
+_SIEVES = {english: Sieve(partial(_patterns, english)) for english in (True, False)}
 _SAID_BY_US = (Cue.OFFER, Cue.AGREED, Cue.NOT_CALLED)
-_OURS = Sieve([*_patterns(True, *_SAID_BY_US), *_patterns(False, *_SAID_BY_US)])
-_BIO = _compiled(phrases.NO_BUYER_BIO, True)
+_OURS = Sieve(lambda: [*_patterns(True, *_SAID_BY_US), *_patterns(False, *_SAID_BY_US)])
 # Words that hold an English sentence together and stand in no other language that there are phrases for.
 _ENGLISH = frozenset(
     "the and we you is it my our with this that of for are they can could have your i to what how would not but from".split()  # noqa: SIM905
@@ -187,7 +186,20 @@ def from_signals(signals: Signals) -> int:
 
 def no_buyer(bio: str) -> bool:
     """Whether a profile says that its owner writes for another reason than to buy: work, study, the press, sales."""
-    return bool(bio) and _BIO is not None and _BIO.search(_fold(bio)) is not None
+    pattern = _bio() if bio else None
+    return pattern is not None and pattern.search(_fold(bio)) is not None
+
+
+@cache
+def _bio() -> re.Pattern[str] | None:
+    return _compiled(phrases.NO_BUYER_BIO, True)
+
+
+def preload() -> None:
+    """Makes ready what reads texts, for a process that is to be forked or will be asked to."""
+    for sieve in (*_SIEVES.values(), _OURS):
+        sieve.found("")
+    _bio()
 
 
 def _fold(text: str) -> str:

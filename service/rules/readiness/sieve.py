@@ -9,7 +9,8 @@ loosened for it, and whatever it lets through is looked for again as it was writ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 
 import re2
 
@@ -19,14 +20,23 @@ _WIDER = {r"\w": r"\S", r"\d": r"\pN", r"\b": ""}
 
 
 class Sieve:
-    """Patterns by key, over texts without line breaks."""
+    """Patterns by key, over texts without line breaks. `patterns` makes them when the first text is looked at: that is a third of what it
+    costs to import the rules, and most programs read no text."""
 
-    def __init__(self, patterns: Iterable[tuple[int, re.Pattern[str]]]) -> None:
-        self._patterns = list(patterns)
-        self._filter = re2.Filter()
+    def __init__(self, patterns: Callable[[], Iterable[tuple[int, re.Pattern[str]]]]) -> None:
+        self._made = patterns
+
+    @cached_property
+    def _patterns(self) -> list[tuple[int, re.Pattern[str]]]:
+        return list(self._made())
+
+    @cached_property
+    def _filter(self) -> re2.Filter:
+        found = re2.Filter()
         for _, pattern in self._patterns:
-            self._filter.Add(loosened(pattern.pattern))
-        self._filter.Compile()
+            found.Add(loosened(pattern.pattern))
+        found.Compile()
+        return found
 
     def may(self, text: str) -> Iterator[tuple[int, re.Pattern[str]]]:
         """The patterns, with their keys, that may stand in `text`: all that do, and hardly any other."""

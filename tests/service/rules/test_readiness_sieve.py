@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,7 @@ def test_no_phrase_is_lost_by_sorting_out(english: bool, text: str) -> None:
 def test_what_is_found_is_what_the_pattern_says(pattern: str, text: str, found: bool) -> None:
     compiled = re.compile(pattern)
     assert bool(compiled.search(text)) is found
-    assert Sieve([(1, compiled)]).found(text) == found
+    assert Sieve(lambda: [(1, compiled)]).found(text) == found
 
 
 def test_a_pattern_is_loosened_and_never_tightened() -> None:
@@ -55,10 +56,22 @@ def test_a_pattern_is_loosened_and_never_tightened() -> None:
 
 
 def test_two_patterns_of_one_key_say_it_once() -> None:
-    assert (
-        Sieve([(4, re.compile("call")), (4, re.compile("ring")), (8, re.compile("never"))]).found("call or ring") == 4
-    )
+    patterns = [(4, re.compile("call")), (4, re.compile("ring")), (8, re.compile("never"))]
+    assert Sieve(lambda: patterns).found("call or ring") == 4
 
 
 def test_half_an_emoji_is_no_trouble() -> None:
-    assert Sieve([(1, re.compile("call"))]).found("call \ud83d") == 1
+    assert Sieve(lambda: [(1, re.compile("call"))]).found("call \ud83d") == 1
+
+
+def test_no_pattern_is_made_before_a_text_is_looked_at() -> None:
+    made: list[str] = []
+
+    def patterns() -> Iterator[tuple[int, re.Pattern[str]]]:
+        made.append("made")
+        yield 1, re.compile("call")
+
+    sieve = Sieve(patterns)
+    assert made == []
+    assert [sieve.found(text) for text in ("call", "ring")] == [1, 0]
+    assert made == ["made"]
