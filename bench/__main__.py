@@ -9,11 +9,11 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import Any
 
-from bench import place, worker
+from bench import latency, place, worker
 from bench.figures import Figure, described, machine, notes, table
 from bench.scale import SCALES
 from service import logs
@@ -21,6 +21,8 @@ from service import logs
 BENCHMARKS = (
     "pull", "decide", "push", "api", "latency", "matching", "identity", "waiting", "texts", "talking", "mapping", "calls", "contacts", "polling", "due", "cost", "fleet", "doors", "neighbour", "release",
 )  # fmt: skip
+ON_FILES = {"identity", "waiting", "texts", "talking"}  # and on no server
+ON_A_STACK = {"latency", "neighbour"}  # that run on everything, as `latency.running` starts it
 _FIELDS = tuple(Figure.__dataclass_fields__)
 
 
@@ -43,8 +45,13 @@ def main(argv: list[str]) -> int:
     return _all(options.names or list(BENCHMARKS), options.scale, options.json)
 
 
+def _log_nowhere() -> None:
+    """Lines cost here what they cost anywhere, and standard output is the figures'."""
+    logs.write(open(os.devnull, "w"), as_json=True)  # noqa: SIM115
+
+
 def _figures(name: str, scale: str) -> list[dict[str, Any]]:
-    logs.write(open(os.devnull, "w"), as_json=True)  # lines cost here what they cost anywhere  # noqa: SIM115
+    _log_nowhere()
     return [each.as_json() for each in import_module(f"bench.{name}").measure(SCALES[scale])]
 
 
@@ -76,7 +83,12 @@ def _way(scale: str, names: list[str]) -> Iterator[Callable[[str, str], list[dic
         import_module(f"bench.{name}")
     jobs.preload()
     worker.forking = True
-    with place.shared():
+    _log_nowhere()
+    with ExitStack() as exits:
+        if not ON_FILES.issuperset(names):
+            exits.enter_context(place.shared())
+        if ON_A_STACK & set(names):
+            exits.enter_context(latency.shared())
         yield _forked
 
 

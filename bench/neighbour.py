@@ -31,6 +31,7 @@ from workers.scheduler import TICK
 
 GIVE_UP = 120.0  # seconds until what is under way has stopped, or a post has its task
 LOOK = 0.1  # seconds between two looks for a task; when it came stands in it, so this is as coarse as it likes
+FIRST_CUSTOMER = 10_000
 LOOKS = 5  # at a PostgreSQL that has nothing to do
 PUSHED = (
     "SELECT t.pushed_at FROM engagements e JOIN tasks t ON t.workspace_id = e.workspace_id AND t.author_id = e.author_id"
@@ -122,7 +123,7 @@ def measure(scale: Scale) -> list[Figure]:
     """The 95th percentile of both, in turns."""
     with latency.running() as work, _noisy(work, scale) as noisy:
         posts = scale.latency_posts
-        customers = latency.customers(work, 2 * scale.rounds * posts + 1)
+        customers = latency.customers(work, 2 * scale.rounds * posts + 1, FIRST_CUSTOMER)
         arrivals = Random(1)
 
         def some(_: int) -> list[float]:

@@ -77,8 +77,9 @@ def place() -> Iterator[Place]:
 
 @contextmanager
 def shared() -> Iterator[None]:
-    """Every `place` until the block ends has the same server; each benchmark names its databases."""
-    with _folder() as home, _server(home) as server:
+    """Every `place` until the block ends has the same server; each benchmark names its databases. It writes nothing through to the disk, since
+    what is measured there says nothing."""
+    with _folder() as home, _server(home, fsync=False) as server:
         _shared.append(server)
         try:
             yield
@@ -96,11 +97,11 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[embedded.Postgres]:
+def _server(home: Path, *, fsync: bool = True) -> Iterator[embedded.Postgres]:
     if _shared:
         yield _shared[0]
         return
-    with embedded.postgres(home) as server:
+    with embedded.postgres(home, fsync=fsync) as server:
         migrate(server.admin_url, server.url(), server.scheduler_url)
         yield server
 
