@@ -15,6 +15,10 @@ LEASE = timedelta(minutes=5)
 INFO = "lease"  # in `Session.info`
 
 
+class LeaseLostError(Exception):
+    """Somebody else has the row now."""
+
+
 def now() -> ColumnElement[datetime]:
     """PostgreSQL's instant, also in the middle of a transaction (`now()` is when that began)."""
     return func.clock_timestamp(type_=DateTime(timezone=True))

@@ -96,7 +96,7 @@ class StreamMeter:
         self.flush()
 
         def work(session: Session) -> None:
-            self.close(session)
+            self._close(session)
             if ledger.limited(session, self.payer):
                 due.pull_those_at_the_ceiling(session, self.payer.workspace_id)
 
@@ -110,7 +110,7 @@ class StreamMeter:
                 self._told.setdefault(name, _Told(now)).ids.update(ids)
         else:
             self.flush()
-            self._settle(name, ids, now, keep=False)
+            self._settle(name, ids, now, self._standing.get(name) or self._single.get(name))
             self._standing.pop(name, None)
         self._open.pop(name, None)
         self._lost.pop(name, None)  # what came is what would have come
@@ -128,7 +128,7 @@ class StreamMeter:
             try:
                 while told:
                     name, each = next(iter(told.items()))
-                    self._settle(name, each.ids, each.now, keep=True)
+                    self._settle(name, each.ids, each.now)
                     del told[name]
             finally:
                 self._not_charged(told)
@@ -144,10 +144,10 @@ class StreamMeter:
         with self._lock:
             return len(self._told[name].ids) if name in self._told else 0
 
-    def _settle(self, name: str, ids: Collection[str], now: datetime, *, keep: bool) -> None:
+    def _settle(self, name: str, ids: Collection[str], now: datetime, made: Reserved | None = None) -> None:
         charged = self.runtime.db.retried(
             self.payer.workspace_id,
-            lambda session: ledger.settle(session, self.payer, self.prices[name], ids, now=now, keep=keep),
+            lambda session: ledger.settle(session, self.payer, self.prices[name], ids, now=now, made=made),
         )
         with self._lock:
             self._charged[name] += charged
@@ -162,7 +162,7 @@ class StreamMeter:
             self._standing[name] = replace(standing, count=left)
         self._open.pop(name, None)
 
-    def close(self, session: Session) -> None:
+    def _close(self, session: Session) -> None:
         """What calls brought is charged: of what stood for ten of them stays what one may have brought whose answer was lost."""
         for name, made in self._standing.items():
             ledger.cut(session, self.payer, self.prices[name], made, self._unknown(name))

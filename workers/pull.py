@@ -15,6 +15,7 @@ from integrations.records import Engagement
 from integrations.registry import AnyProvider, providers
 from service import settings, speaking
 from service.clock import business_now, real_now
+from service.leases import LeaseLostError
 from service.models import Connection
 from service.rules import polling
 from service.runtime import Runtime
@@ -26,7 +27,7 @@ from workers.handfuls import handfuls, read_ahead
 from workers.metering import StreamMeter
 from workers.recheck import RECHECK_EVERY, recheck
 from workers.stopping import Turn
-from workers.streamjob import LeaseLostError, StoppedError, StreamJob, store
+from workers.streamjob import StoppedError, StreamJob, store
 
 BUDGET = 20.0  # seconds of one job, so that everybody gets a turn; what is left is taken up by the next, from the stored cursor
 ANCESTORS = 400  # missing posts asked for in one round
@@ -90,7 +91,7 @@ def _begin(runtime: Runtime, workspace_id: UUID, stream_id: UUID, lease_id: UUID
         days = min(values["first_pull_days"], keeping.days_of(values, provider.key))
         since = business_now() - timedelta(days=days)
         seconds = None if manifest is _SWEEP else values["poll_seconds"]
-        meter = _meter(runtime, provider, held)
+        meter = _meter(runtime, provider, held, lease_id)
         wanted = partial(_wanted, runtime, held.connection) if meter else None
         listed = us.colleagues_without_ids(session, held.connection) if meter else ()
         found = speaking.look_up(session, held.connection)
@@ -110,12 +111,12 @@ def _asked_for(session: Session, connection: Connection, manifest: Stream) -> Se
     return ()
 
 
-def _meter(runtime: Runtime, provider: AnyProvider, held: streams.Held) -> StreamMeter | None:
+def _meter(runtime: Runtime, provider: AnyProvider, held: streams.Held, lease_id: UUID) -> StreamMeter | None:
     """What keeps this stream's reading within what may be spent; None where reading costs nothing."""
     if not provider.prices:
         return None
     row = held.connection
-    payer = ledger.Payer(row.workspace_id, row.id, held.stream.name, f"{row.provider}:{row.host}")
+    payer = ledger.Payer(row.workspace_id, row.id, held.stream.name, f"{row.provider}:{row.host}", lease_id)
     return StreamMeter(runtime, payer, {price.name: price for price in provider.prices})
 
 

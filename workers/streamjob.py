@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from integrations.provider import Stream
 from integrations.records import Budget, Engagement, Gone, Page
 from integrations.registry import AnyProvider
+from service.leases import LeaseLostError
 from service.models import Connection
 from service.runtime import Runtime
 from service.store import connecting, pulling, streams, us
@@ -21,10 +22,6 @@ from service.watch import meters
 from workers import reconcile
 from workers.access import Line
 from workers.metering import StreamMeter
-
-
-class LeaseLostError(Exception):
-    """Somebody else has the stream now."""
 
 
 class StoppedError(Exception):

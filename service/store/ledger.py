@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from integrations.errors import SpendingLimitError
 from integrations.provider import Price
 from service.db import raw
+from service.leases import LeaseLostError
 from service.models import Bought, Spend, SpendMonth
 from service.rules.spending import Entry, dollars, month_name, month_of, next_month
 from service.store.rows import execute
@@ -39,6 +40,7 @@ class Payer:
     connection_id: UUID
     stream: str
     place: str  # provider and server: a thing is bought once there, by whichever connection of the workspace
+    lease_id: UUID | None = None  # the stream's, of the job that reads; None: no other job can be at it
 
 
 def micros(price: Price, count: int) -> int:
@@ -52,11 +54,14 @@ SELECT (SELECT (values ->> 'monthly_ceiling')::int FROM settings WHERE workspace
 _BEFORE = f"""{_CEILINGS}, h.day, h.reads
 FROM (SELECT 1) AS once LEFT JOIN spend_holds h ON h.workspace_id = %(w)s AND h.connection_id = %(c)s AND h.stream = %(stream)s AND h.name = %(name)s
 """
+# Whoever has lost the stream takes nobody's place.
 _HOLD = """
 INSERT INTO spend_holds (workspace_id, connection_id, stream, name, day, reads, micros, made_at)
-VALUES (%(w)s, %(c)s, %(stream)s, %(name)s, %(day)s, %(reads)s, %(micros)s, %(now)s)
+SELECT %(w)s, %(c)s, %(stream)s, %(name)s, %(day)s, %(reads)s, %(micros)s, %(now)s WHERE %(lease)s::uuid IS NULL OR EXISTS (
+    SELECT 1 FROM streams WHERE workspace_id = %(w)s AND connection_id = %(c)s AND name = %(stream)s AND lease_id = %(lease)s)
 ON CONFLICT (workspace_id, connection_id, stream, name)
 DO UPDATE SET day = excluded.day, reads = excluded.reads, micros = excluded.micros, made_at = excluded.made_at
+RETURNING 1
 """
 
 
@@ -76,7 +81,8 @@ def reserve(
     session: Session, payer: Payer, price: Price, most: int, least: int, *, now: datetime, ahead: int = 1
 ) -> Reserved:
     """Sets aside what the coming call can cost: for `most` reads, or as many as can be paid; where no ceiling limits that, for `ahead` such
-    calls at once. `now` is real time. Raises SpendingLimitError when not even `least` can be paid; its sentence says until when, and what to do."""
+    calls at once. `now` is real time. Raises SpendingLimitError when not even `least` can be paid; its sentence says until when, and what to do;
+    and LeaseLostError where another job has the stream by now."""
     connection, key, days = raw(session), _key(payer, price.name), _days(now, ahead=CALL)
     [(ceiling, own, held_on, held)] = execute(connection, _BEFORE, key)
     if held_on is not None and held_on < days[0]:
@@ -93,7 +99,9 @@ def reserve(
             raise SpendingLimitError(limit.sentence, until=limit.until)
     count *= 1 if limits else ahead
     aside = max(count, held or 0)  # the coming call may be refused, and then tells nothing of the one before it
-    execute(connection, _HOLD, {**key, "day": days[0], "reads": aside, "micros": each * aside, "now": now})
+    hold = {**key, "lease": payer.lease_id, "day": days[0], "reads": aside, "micros": each * aside, "now": now}
+    if not execute(connection, _HOLD, hold):
+        raise LeaseLostError
     return Reserved(count, days[0], bool(limits), now, held or 0)
 
 
@@ -117,23 +125,23 @@ WITH new AS (
     ON CONFLICT (workspace_id, connection_id, day, name) DO UPDATE SET reads = old.reads + excluded.reads, micros = old.micros + excluded.micros
 ), hold AS (
     DELETE FROM spend_holds WHERE workspace_id = %(w)s AND connection_id = %(c)s AND stream = %(stream)s AND name = %(name)s
-       AND NOT %(keep)s RETURNING day
+       AND made_at = %(made_at)s::timestamptz RETURNING day
 ) SELECT sum.reads, hold.day FROM sum LEFT JOIN hold ON true
 """
 
 
 def settle(
-    session: Session, payer: Payer, price: Price, ids: Collection[str], *, now: datetime, keep: bool = False
+    session: Session, payer: Payer, price: Price, ids: Collection[str], *, now: datetime, made: Reserved | None = None
 ) -> int:
-    """The call brought these things: what is new of them today is charged, in place of what was set aside; with `keep` that stays,
-    for the next call. Returns how many were charged. Safe to repeat."""
+    """The call brought these things: what is new of them today is charged, in place of what was set aside (`made`); without it that stays,
+    for the next call, and so does what another job of the stream has set aside in its place. Returns how many were charged. Safe to repeat."""
     connection, charged, held_on = raw(session), 0, None
     found = {
         **_key(payer, price.name),
         "place": payer.place,
         "each": micros(price, 1),
         "ids": sorted(set(ids)),
-        "keep": keep,
+        "made_at": made and made.made_at,
     }
     days = _days(now)
     for day in days:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 from typing import Any
@@ -19,7 +19,7 @@ from service.models import Bought, Connection, SpendHold, SpendMonth
 from service.rules.spending import Entry
 from service.runtime import Runtime
 from service.store import ledger
-from service.store.ledger import Payer
+from service.store.ledger import Payer, Reserved
 from tests.conftest import Member
 from tests.service.rows import Rows
 
@@ -37,6 +37,7 @@ class Book:
     runtime: Runtime
     owner: Member
     rows: Rows
+    made: dict[tuple[Payer, str], Reserved] = field(default_factory=dict)  # what was set aside last
 
     def payer(self, stream: str = "mentions", **connection: Any) -> Payer:
         made = self.rows.connection(streams=(), **connection)
@@ -55,11 +56,13 @@ class Book:
 
     def ask(self, payer: Payer, most: int, *, least: int = 1, now: datetime = NOON, price: Price = POST) -> int:
         with self.runtime.db.tenant(self.owner.workspace_id) as session:
-            return ledger.reserve(session, payer, price, most, least, now=now).count
+            made = ledger.reserve(session, payer, price, most, least, now=now)
+        self.made[payer, price.name] = made
+        return made.count
 
     def tell(self, payer: Payer, ids: Sequence[str], *, now: datetime = NOON, price: Price = POST) -> int:
         with self.runtime.db.tenant(self.owner.workspace_id) as session:
-            return ledger.settle(session, payer, price, ids, now=now)
+            return ledger.settle(session, payer, price, ids, now=now, made=self.made.get((payer, price.name)))
 
     def buy(self, payer: Payer, ids: Sequence[str], *, now: datetime = NOON, price: Price = POST) -> int:
         self.ask(payer, len(ids), now=now, price=price)

@@ -6,12 +6,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from integrations.errors import SpendingLimitError
 from integrations.provider import Price
 from service import connect, settings
+from service.leases import LeaseLostError
 from service.store import acting, ledger
 from service.store.ledger import Payer
 from tests.fakes.clock import Clock
@@ -89,9 +91,7 @@ def test_a_larger_call_than_any_before_is_set_aside_for_anew(world: World, meter
 
 def test_nothing_is_set_aside_once_the_job_is_over(world: World, meter: StreamMeter) -> None:
     call(meter, 1)
-    meter.flush()
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        meter.close(session)
+    meter.end()
     assert (charged(world), aside(world)) == (100, 0)
 
 
@@ -243,3 +243,46 @@ def test_what_another_thread_is_charging_is_spent_before_anybody_asks_what_is_le
     with pytest.raises(SpendingLimitError):
         asked[0].result()
     assert charged(world) == 200
+
+
+def test_under_a_ceiling_what_another_job_of_the_stream_has_aside_stays_when_a_call_of_before_is_told_or_refused(
+    world: World, meter: StreamMeter, clock: Clock
+) -> None:
+    """The lease was lost in the middle of a call, and whoever has it now is in the middle of one, too."""
+    ceiling(world, 10)
+    meter.ask("post", 100)
+    clock.forward(seconds=1)
+    other = StreamMeter(world.runtime, meter.payer, PRICES)
+    other.ask("post", 50)
+
+    meter.tell("post", ["1-0"])
+    assert (charged(world), aside(world)) == (1, 100)
+    meter.void("post")
+    meter.end()
+    assert aside(world) == 100
+
+    other.tell("post", ["1-0", "2-0"])
+    other.end()
+    assert (charged(world), aside(world)) == (2, 0)
+
+
+def test_who_has_lost_the_lease_sets_nothing_aside_any_more_and_makes_no_call(
+    world: World, meter: StreamMeter, clock: Clock
+) -> None:
+    ceiling(world, 10)
+    lease, next_one = uuid4(), uuid4()
+    world.sql("UPDATE streams SET lease_id = :lease WHERE name = 'mentions' RETURNING 1", lease=lease)
+    first = StreamMeter(world.runtime, replace(meter.payer, lease_id=lease), PRICES)
+    call(first, 1)
+    world.sql("UPDATE streams SET lease_id = :lease WHERE name = 'mentions' RETURNING 1", lease=next_one)
+    clock.forward(seconds=1)
+    other = StreamMeter(world.runtime, replace(meter.payer, lease_id=next_one), PRICES)
+    other.ask("post", 50)
+
+    with pytest.raises(LeaseLostError):
+        first.ask("post", 100)
+    first.end()
+
+    assert (charged(world), aside(world)) == (100, 50)
+    other.tell("post", ["2-0"])
+    assert (charged(world), aside(world)) == (101, 0)
