@@ -100,10 +100,11 @@ def tasks_in_words(session: Session, row: Connection) -> list[str]:
 
 
 def _counts(session: Session, workspace_id: UUID, connection_id: UUID) -> dict[str, int]:
-    """By what stands there, whoever was to end it and why; only what was withdrawn is counted by whose doing it was."""
+    """By what stands there, whoever was to end it and why; only what was withdrawn is counted by whose doing it was, and
+    not what was withdrawn when this CRM was left before: the rules have that since (`_release`)."""
     [row] = execute(
         raw(session),
-        f"SELECT count(*) FILTER (WHERE close_reason = %(reason)s AND state = 'withdrawn' AND external_id IS NOT NULL AND NOT {_THEIRS}),"  # noqa: S608 - our own words
+        f"SELECT count(*) FILTER (WHERE close_reason = %(reason)s AND closed_by <> 'rules' AND state = 'withdrawn' AND external_id IS NOT NULL AND NOT {_THEIRS}),"  # noqa: S608 - our own words
         f" count(*) FILTER (WHERE wanted = 'withdrawn' AND state <> 'completed' AND closed_by <> 'crm' AND {_THEIRS}),"
         f" count(*) FILTER (WHERE {_STANDS_OPEN} AND NOT (wanted = 'withdrawn' AND {_THEIRS})),"
         " count(*) FILTER (WHERE state = 'completed' AND external_id IS NOT NULL)"
@@ -116,6 +117,7 @@ def _counts(session: Session, workspace_id: UUID, connection_id: UUID) -> dict[s
 def end(session: Session, row: Connection, lines: Sequence[str], *, by: str) -> None:
     """It is left. What the rules want still may be wanted elsewhere."""
     row.receipt = {"by": by, **row.receipt, "state": "done", "ended_at": real_now().isoformat(), "lines": list(lines)}
+    row.push_lease_id = row.push_lease_until = None  # whoever has it is done: a CRM that is connected again waits for nobody
     session.flush()
     execute(raw(session), _LET_GO, {"w": row.workspace_id, "c": row.id})
     _release(session, row, f"state = 'withdrawn' AND NOT {_THEIRS}")

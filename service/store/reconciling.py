@@ -124,7 +124,7 @@ def _gone(session: Session, row: Task) -> int:
     if perhaps_by_us(row):
         _taken_back(session, row)
         return 0
-    row.state = "withdrawn"
+    row.state, row.written = "withdrawn", row.content  # words that were deleted at their source since may have stood there
     _close(session, row, "deleted in the CRM", real_now())
     return 1
 
@@ -137,7 +137,7 @@ def perhaps_by_us(row: Task | TaskRow) -> bool:
 
 def _taken_back(session: Session, row: Task) -> None:
     """We deleted it, and no answer told us so. Where it has been asked for again meanwhile, it is made anew."""
-    row.sent = []
+    row.sent, row.written = [], row.content
     if row.wanted != "open":
         row.state, row.push_at = "withdrawn", None
         return

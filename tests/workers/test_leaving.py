@@ -211,6 +211,20 @@ def test_whoever_waits_still_gets_a_task_in_the_next_crm(world: World, tidy: Tid
         providers().pop("aftercrm")
 
 
+def test_what_was_withdrawn_when_it_was_left_before_is_not_on_the_receipt_again(world: World, tidy: TidyCRM) -> None:
+    world.answers("Yes, we do.", id="a1", to="p1")
+    purge(world)
+    world.look()
+    assert receipt(world)[0] == "1 open task was withdrawn."
+    connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
+    world.says("@brand And to Lagos?", id="p2", ago=timedelta(hours=2))
+    world.look()
+    assert len(world.in_crm()) == 1  # at once, and not when whoever left it would have given up
+    purge(world)
+    world.run()
+    assert receipt(world)[0] == "1 open task was withdrawn."
+
+
 def test_connecting_again_before_it_is_over_keeps_the_tasks(world: World, tidy: TidyCRM) -> None:
     purge(world)
     connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})

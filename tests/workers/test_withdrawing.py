@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from integrations.errors import AmbiguousWriteError
+from integrations.errors import AmbiguousWriteError, TemporaryError
 from integrations.records import PushResult, Task
 from service.models import Conversation
 from service.store import due
@@ -112,3 +112,25 @@ def test_a_task_that_was_left_to_somebody_when_they_dealt_with_the_talk_is_done_
     connected.look()
 
     assert (connected.in_crm(), connected.in_crm("completed")) == ([], ["Call the harbour"])
+
+
+@pytest.mark.parametrize("hears", ["push_tasks", "read_tasks"])
+def test_words_that_were_deleted_at_their_source_are_kept_nowhere_once_the_crm_says_that_the_task_is_gone(
+    connected: World, hears: str
+) -> None:
+    connected.says("@brand My order number is ORD-4711, where is it?", id="q1")
+    connected.run()
+    [task_id] = connected.crm.tasks
+    connected.social.delete("q1")
+    for call in {"push_tasks", "read_tasks"} - {hears}:
+        for at in range(1, 20):
+            connected.crm.script.fail(TemporaryError("the CRM is away"), on=call, at=at)
+    connected.crm.script.fail(TemporaryError("the CRM is away"), on="read_tasks")  # the network is heard first
+    connected.crm.delete_as_person(task_id)
+
+    connected.look(streams=("recheck",))
+    connected.look(streams=("recheck",))
+
+    assert connected.task().state == "withdrawn"
+    kept = connected.sql("SELECT content::text || written::text || sent::text FROM tasks")
+    assert ["ORD-4711" in each for [each] in kept] == [False]
