@@ -18,7 +18,7 @@ from service.clock import business_now, real_now
 from service.health import A_FEW
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import connecting, freezing, leaving, pushing, reconciling
+from service.store import claims, connecting, freezing, leaving, pushing, reconciling
 from service.store.tasks import TaskRow
 from service.watch import following, freshness, meters, tracing
 from workers import handles, leave, policy
@@ -224,6 +224,12 @@ def _too_early(row: TaskRow) -> bool:
     return real_now() - row.maybe_sent_at < IN_FLIGHT
 
 
+def _is_lost(row: TaskRow) -> bool:
+    """Whether it may stand there by a create that was never answered. It is sought from that one on, so that one stays its date also where
+    it was sought, not found and sent again: of that one nobody knows when it went out."""
+    return row.external_id is None and not row.is_new
+
+
 # --- what came of it ------------------------------------------------------------------------------------------
 
 
@@ -287,6 +293,8 @@ def _failed(
         pushing.settle(session, job.workspace_id, left)
         failures = connection.push_failures + 1 if told.failed else connection.push_failures
         wait = _until_again(told, connection.push_failures)
+        if not unsent and any(_is_lost(row) for row in rows):
+            wait = max(wait, claims.SETTLED)
         shown = told.shown or (policy.sentence(error) if told.waits else "")
         pushing.let_go(session, held, failures=failures, error=shown, retry_at=real_now() + wait)
     if told.reauth:  # in a transaction of its own, which locks the connection before anything else

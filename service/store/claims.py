@@ -42,6 +42,8 @@ class _Due:
     settles: timedelta = timedelta(0)  # how long what was broken off may go on at the other side
 
 
+# No CRM goes on for longer with a create whose sender has hung up.
+SETTLED = timedelta(minutes=3)
 # Rows of one sort that one workspace has claimed at a time: whoever has ten thousand due hides nobody else's one.
 SHARE = 8
 WINDOW = 2000  # due rows of one sort that one look sees, so that those of several workspaces are among them
@@ -59,7 +61,7 @@ _DUE = (
     _Due("calendar", "calendar_feeds", ("workspace_id", "id"), "next_fetch_at", "lease_id", "lease_until", "true", "now()"),
     _Due("person", "person_requests", ("workspace_id", "id"), "next_at", "lease_id", "lease_until", "true", "now()"),
     _Due("errand", "errands", ("workspace_id", "id"), "next_at", "lease_id", "lease_until", "true", "now()"),
-    _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status IN ('active', 'leaving')", "now()", settles=timedelta(seconds=30)),
+    _Due("push", "connections", ("workspace_id", "id"), "next_push_at", "push_lease_id", "push_lease_until", "status IN ('active', 'leaving')", "now()", settles=SETTLED),
 )  # fmt: skip
 
 

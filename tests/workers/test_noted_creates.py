@@ -10,11 +10,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from integrations.crm.bottlecrm import desk as bottlecrm
+from integrations.crm.espocrm import desk as espocrm
+from integrations.crm.hubspot import pushing as hubspot
+from integrations.crm.odoo import desk as odoo
+from integrations.crm.pipedrive import tasks as pipedrive
+from integrations.crm.salesforce import pushing as salesforce
 from service.ids import new_id
 from service.models import Connection
-from service.store import pushing
+from service.store import claims, pushing
 from tests.workers.conftest import World
-from tests.workers.test_our_own_words import row
+from tests.workers.test_our_own_words import due, row
 from workers import saying
 from workers.settling import untouched
 
@@ -94,3 +100,28 @@ def test_what_may_have_been_made_before_a_restore_is_sought_whatever_it_was(conn
             assert task is not None
             assert task.maybe_sent_at == THEN
         session.rollback()
+
+
+def test_what_may_have_been_sent_again_is_not_sought_before_it_has_settled(connected: World) -> None:
+    """One that was lost is dated by its first create, since it is sought from then on. What goes out again and ends by an error of ours may
+    be on its way all the same."""
+    connected.crm.unique = False
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.crm.lose_answer(work_done=False)
+    connected.run()
+    connected.sql(
+        "UPDATE tasks SET maybe_sent_at = maybe_sent_at - interval '10 minutes', push_at = :n", n=connected.now
+    )
+    due(connected)
+    connected.crm.script.fail(KeyError("an error of ours"), on="batch")  # type: ignore[arg-type]
+
+    connected.run()
+
+    assert (connected.task().state, connected.crm.script.failed) == ("unknown", 1)
+    [(wait,)] = connected.sql("SELECT next_push_at - now() FROM connections WHERE kind = 'crm'")
+    assert wait > claims.SETTLED - timedelta(minutes=1)
+
+
+def test_no_crm_takes_longer_to_settle_than_is_waited_for() -> None:
+    one_by_one = (bottlecrm.BottleDesk, espocrm.EspoDesk, odoo.OdooDesk, pipedrive.Desk)
+    assert max(*(desk.settle for desk in one_by_one), hubspot.SETTLE, salesforce.SETTLE) <= claims.SETTLED
