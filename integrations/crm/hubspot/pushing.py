@@ -19,8 +19,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from integrations.batching import Stint, changes, put_off
 from integrations.crm.hubspot import fields, refusals, seeking
-from integrations.crm.hubspot.api import API, Row, chunks, message, results
+from integrations.crm.hubspot.api import API, BATCH, Row, chunks, message, results
 from integrations.crm.hubspot.fields import Portal
 from integrations.edits import Spared
 from integrations.errors import (
@@ -48,7 +49,7 @@ class Push:
         self._portal = portal
         self._clock = clock
         self._results: dict[str, PushResult] = {}
-        self._sent = False  # a batch of writes went out: from now on nothing may raise
+        self._stint = Stint(clock)
         self._spared = Spared()
         self._tried: set[str] = set()  # keys of which a create was answered
 
@@ -57,12 +58,14 @@ class Push:
         try:
             self._all(tasks)
         except IntegrationError as error:
-            if not self._sent:
+            if not self._stint.written:
                 raise
             for task in tasks:
                 self._results.setdefault(
                     task.key, unfinished(task, f"the call before it failed: {error}", tried=task.key in self._tried)
                 )
+        for task in tasks:
+            self._results.setdefault(task.key, put_off(task, "HubSpot", tried=task.key in self._tried))
         return self._spared.told(tasks, self._results)
 
     def _all(self, tasks: Sequence[Task]) -> None:
@@ -127,13 +130,10 @@ class Push:
 
     def _change(self, tasks: Sequence[Task]) -> None:
         """Withdraws, completes and updates tasks with an external id. All of these may be repeated."""
-        if not tasks:
-            return
-        self._relate([task for task in tasks if task.status is not TaskStatus.WITHDRAWN])
-        ends = [task for task in tasks if task.status is TaskStatus.WITHDRAWN]
-        changes = [task for task in tasks if task.status is not TaskStatus.WITHDRAWN]
-        # Not both at once: what the second goes by would be old after the first.
-        for group in (*chunks(ends), *chunks(changes)):
+        for group in changes(tasks, BATCH):
+            if self._stint.over:
+                return
+            self._relate([task for task in group if task.status is not TaskStatus.WITHDRAWN])
             self._change_some(group)
 
     def _change_some(self, tasks: Sequence[Task]) -> None:
@@ -170,7 +170,7 @@ class Push:
         if not group:
             return
         self._api.batch("tasks", "archive", [{"id": _id(task)} for task in group], write=False)
-        self._sent = True
+        self._stint.written = True
         for task in group:
             self._say(task, PushOutcome.WITHDRAWN)
 
@@ -184,10 +184,10 @@ class Push:
         try:
             answer = self._api.batch("tasks", "update", inputs, write=False)
         except (InvalidRequestError, NotFoundError) as error:
-            self._sent = True
+            self._stint.written = True
             self._refused_whole(tasks, error)
             return
-        self._sent = True
+        self._stint.written = True
         done = {str(row["id"]) for row in results(answer)}
         refused = refusals.by_key(answer, tasks)
         for task in tasks:
@@ -208,13 +208,13 @@ class Push:
 
     def _create(self, tasks: Sequence[Task]) -> None:
         queue = deque(chunks(tasks))
-        while queue:
+        while queue and not self._stint.over:
             group = queue.popleft()
             try:
                 answer = self._api.batch("tasks", "create", [self._input(task) for task in group], write=True)
                 made = self._keyed_by_trace(results(answer))
             except (AmbiguousWriteError, UnexpectedResponseError) as error:
-                self._sent = True
+                self._stint.written = True
                 for task in group:
                     self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}", sent=True)
                 raise
@@ -226,7 +226,7 @@ class Push:
             self._settle(group, made, refusals.by_key(answer, group))
 
     def _answered(self, group: Sequence[Task]) -> None:
-        self._sent = True
+        self._stint.written = True
         self._tried.update(task.key for task in group)
 
     def _settle(self, group: Sequence[Task], made: dict[str, str], errors: dict[str, Row]) -> None:
@@ -282,7 +282,8 @@ class Push:
             self._gone_or_refused(tasks[0], refusals.whole(error))
         else:
             for half in _halves(tasks):
-                self._change_some(half)
+                if not self._stint.over:
+                    self._change_some(half)
 
     def _gone_or_refused(self, task: Task, error: Row) -> None:
         """A change that HubSpot refused: somebody deleted the task after we looked, or the change is not to its liking."""

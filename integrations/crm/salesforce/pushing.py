@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from integrations.batching import Stint, changes, put_off
 from integrations.crm.salesforce import fields, seeking
-from integrations.crm.salesforce.api import API, MissingFieldError, Row, chunks, code, message
+from integrations.crm.salesforce.api import API, BATCH, MissingFieldError, Row, chunks, code, message
 from integrations.crm.salesforce.org import Org
 from integrations.crm.salesforce.streams import KEY_GONE
 from integrations.edits import Spared
@@ -53,7 +54,7 @@ class Push:
         self._org = org
         self._clock = clock
         self._results: dict[str, PushResult] = {}
-        self._sent = False  # a batch of writes went out: from now on nothing may raise
+        self._stint = Stint(clock)
         self._spared = Spared()
         self._tried: set[str] = set()  # keys of which a create was answered
 
@@ -62,12 +63,14 @@ class Push:
         try:
             self._all(tasks)
         except IntegrationError as error:
-            if not self._sent:
+            if not self._stint.written:
                 raise _plainly(error, self._org) from None
             for task in tasks:
                 self._results.setdefault(
                     task.key, unfinished(task, f"the call before it failed: {error}", tried=task.key in self._tried)
                 )
+        for task in tasks:
+            self._results.setdefault(task.key, put_off(task, "Salesforce", tried=task.key in self._tried))
         return self._spared.told(tasks, self._results)
 
     def _all(self, tasks: Sequence[Task]) -> None:
@@ -87,7 +90,8 @@ class Push:
                 self._say(task, _ENDED[task.status], detail="It never stood in Salesforce.")
         self._change(known)
         for group in chunks(creates):
-            self._create(group)
+            if not self._stint.over:
+                self._create(group)
 
     def _say(
         self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "", *, sent: bool = False
@@ -116,10 +120,9 @@ class Push:
 
     def _change(self, tasks: Sequence[Task]) -> None:
         """Withdraws, completes and updates tasks with an external id. All of these may be repeated."""
-        ends = [task for task in tasks if task.status is TaskStatus.WITHDRAWN]
-        changes = [task for task in tasks if task.status is not TaskStatus.WITHDRAWN]
-        # Not both at once: what the second goes by would be old after the first.
-        for group in (*chunks(ends), *chunks(changes)):
+        for group in changes(tasks, BATCH):
+            if self._stint.over:
+                return
             self._change_some(group)
 
     def _change_some(self, tasks: Sequence[Task]) -> None:
@@ -131,9 +134,9 @@ class Push:
         here = [task for task in here if not self._left_to_them(task)]
         if ended := [task for task in here if task.status is TaskStatus.WITHDRAWN]:
             self._settle(ended, self._done(self._api.delete([_id(task) for task in ended])))
-        if changes := [task for task in here if task.status is not TaskStatus.WITHDRAWN]:
-            records = [fields.changed_task(task, standing[_id(task)], self._org) for task in changes]
-            self._change_without_whom(self._settle(changes, self._done(self._api.update(records))))
+        if others := [task for task in here if task.status is not TaskStatus.WITHDRAWN]:
+            records = [fields.changed_task(task, standing[_id(task)], self._org) for task in others]
+            self._change_without_whom(self._settle(others, self._done(self._api.update(records))))
 
     def _read(self, tasks: Sequence[Task]) -> dict[str, Row]:
         """Those of these tasks that stand, by id."""
@@ -151,7 +154,7 @@ class Push:
         return outcome is not None
 
     def _done(self, results: list[Row]) -> list[Row]:
-        self._sent = True
+        self._stint.written = True
         return results
 
     def _change_without_whom(self, tasks: Sequence[Task]) -> None:
@@ -182,7 +185,7 @@ class Push:
         try:
             results = self._written([fields.new_task(task, self._org) for task in group])
         except (AmbiguousWriteError, UnexpectedResponseError) as error:
-            self._sent = True
+            self._stint.written = True
             for task in group:
                 self._say(task, PushOutcome.UNKNOWN, detail=f"Sent, but not answered: {error}", sent=True)
             raise
@@ -202,7 +205,7 @@ class Push:
         self._taken(taken)
 
     def _answered(self, group: Sequence[Task]) -> None:
-        self._sent = True
+        self._stint.written = True
         self._tried.update(task.key for task in group)
 
     def _written(self, records: Sequence[Row]) -> list[Row]:
@@ -212,7 +215,7 @@ class Push:
         # On an external id that is not unique only a user who sees all tasks may upsert. Those that were refused for this were not made.
         barred = [number for number, result in enumerate(results) if not self._org.unique and _barred(result)]
         if barred:
-            self._sent = True
+            self._stint.written = True
             for number, result in zip(barred, self._api.create([records[number] for number in barred]), strict=True):
                 results[number] = result
         return results
@@ -245,8 +248,9 @@ class Push:
             self._say(group[0], PushOutcome.REFUSED, detail=str(error) or _NO_REASON)
             return
         middle = len(group) // 2
-        self._create(group[:middle])
-        self._create(group[middle:])
+        for half in (group[:middle], group[middle:]):
+            if not self._stint.over:
+                self._create(half)
 
 
 def _plainly(error: IntegrationError, org: Org) -> IntegrationError:

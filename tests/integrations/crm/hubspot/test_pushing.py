@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -497,6 +498,23 @@ def test_what_a_person_changes_while_a_slow_answer_is_on_its_way_is_seen(
 
     assert standing(world, "k1")["hs_task_subject"] == "Theirs"
     assert result.theirs == {"subject": "Theirs"}
+
+
+def test_a_slow_account_gets_the_rest_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [each.external_id for each in results(world, *(new(f"old-{number}") for number in range(400)))]
+    batch = API.batch
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        world.clock.forward(seconds=10)
+        return batch(*arguments, **more)
+
+    monkeypatch.setattr(API, "batch", slow)
+
+    created = push(world, *(new(f"k{number}") for number in range(1000)))
+    changed = push(world, *(new(f"old-{number}", subject="Anew", external_id=each) for number, each in enumerate(ids)))
+
+    assert Counter(created) == {PushOutcome.CREATED: 300, PushOutcome.LATER: 700}
+    assert Counter(changed) == {PushOutcome.UPDATED: 300, PushOutcome.LATER: 100}
 
 
 def test_an_edit_keeps_the_marker_where_the_body_holds_the_key(make_world: Callable[..., World]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from integrations.crm.salesforce.api import API
 from integrations.errors import InvalidRequestError
 from integrations.records import PushOutcome, PushResult, Task, TaskKind, TaskState, TaskStatus
 from tests.integrations.crm.salesforce.conftest import World
@@ -42,6 +44,26 @@ def test_a_thousand_tasks_are_five_calls(world: World) -> None:
 
     assert {each.outcome for each in found} == {PushOutcome.CREATED}
     assert [path for _, path, _ in world.server.calls] == [f"/composite/sobjects/Task/{KEY}"] * 5
+
+
+def test_a_slow_organisation_gets_the_rest_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = made(world, *(new(f"old-{number}") for number in range(300)))
+    call = API.call
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        world.clock.forward(seconds=10)
+        return call(*arguments, **more)
+
+    monkeypatch.setattr(API, "call", slow)
+
+    created = push(world, *(new(f"key-{number}") for number in range(1000)))
+    changed = push(world, *(new(f"old-{number}", subject="Anew", external_id=each) for number, each in enumerate(ids)))
+    # What is sought or read alone does not use a run up: however slow it is, something is written.
+    lost = push(world, *(new(f"lost-{number}", maybe_sent_at=world.clock.at) for number in range(600)))
+
+    assert Counter(each.outcome for each in created) == {PushOutcome.CREATED: 600, PushOutcome.LATER: 400}
+    assert Counter(each.outcome for each in changed) == {PushOutcome.UPDATED: 300}
+    assert Counter(each.outcome for each in lost) == {PushOutcome.CREATED: 200, PushOutcome.LATER: 400}
 
 
 def test_what_is_changed_is_read_and_written_two_hundred_at_a_time(world: World) -> None:
