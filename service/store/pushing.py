@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,7 @@ def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UU
     return row
 
 
+HELD_UP = timedelta(minutes=10)  # no call is held up on its way for longer: servers end them after two or three
 SENT = 8  # contents that are remembered of one task, at most
 # As `TaskRow.is_new`.
 _IS_NEW = "taken.external_id IS NULL AND (taken.state <> 'unknown' OR taken.maybe_sent_at IS NULL)"
@@ -57,7 +58,8 @@ WITH taken AS MATERIALIZED (
     WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.wanted = 'open' AND {_IS_NEW}
 ), noted_too AS (
     UPDATE tasks t SET sent = CASE WHEN t.sent @> said.said THEN t.sent WHEN jsonb_array_length(t.sent) < {SENT} THEN t.sent || said.said
-        ELSE (t.sent - 0) || said.said END FROM taken,
+        ELSE (t.sent - 0) || said.said END,
+        withdrawing_at = CASE WHEN taken.wanted = 'withdrawn' THEN %(at)s::timestamptz ELSE t.withdrawing_at END FROM taken,
         LATERAL (SELECT jsonb_build_array(taken.content || jsonb_build_object('status', taken.wanted)) AS said) said
     WHERE t.workspace_id = %(w)s AND t.id = taken.id AND taken.external_id IS NOT NULL AND (taken.content <> taken.written OR taken.wanted <> taken.state)
 )
@@ -141,6 +143,8 @@ _SETTLE = (
     " external_url = coalesce(nullif(new.external_url, ''), t.external_url),"
     f" written = coalesce(new.written, new.content), detail = CASE WHEN {_OVER} THEN '' ELSE new.detail END, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
     " sent = CASE WHEN new.written_at IS NULL AND new.state IN ('open', 'unknown') THEN t.sent ELSE '[]' END,"
+    # Written just now, it stands; a withdrawal that nobody answered may be on its way all the same.
+    " withdrawing_at = CASE WHEN new.state = 'open' AND (new.written_at IS NULL OR t.withdrawing_at > %(held_up)s) THEN t.withdrawing_at END,"
     f" pushed_at = coalesce(t.pushed_at, new.written_at), parked_at = CASE WHEN new.refused AND NOT ({_CHANGED} OR {_OVER}) THEN coalesce(t.parked_at, %(real)s) END, held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"
     f" push_at = CASE WHEN t.run_id IS NOT NULL OR {_OVER} THEN NULL WHEN {_ANEW} THEN %(now)s WHEN {_CHANGED} THEN least(t.push_at, %(now)s) ELSE new.push_at END"
     f" FROM {records(_TYPES)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
@@ -168,7 +172,15 @@ def settle(session: Session, workspace_id: UUID, results: Sequence[Settled]) -> 
     """Stores what came of these tasks."""
     rows = map(_VALUES, sorted(results, key=lambda each: each.id))
     execute(
-        raw(session), _SETTLE, {"w": workspace_id, "now": business_now(), "real": real_now(), **packed(_TYPES, rows)}
+        raw(session),
+        _SETTLE,
+        {
+            "w": workspace_id,
+            "now": business_now(),
+            "real": real_now(),
+            "held_up": real_now() - HELD_UP,
+            **packed(_TYPES, rows),
+        },
     )
 
 

@@ -15,6 +15,7 @@ from integrations.records import Gone, TaskState, TaskStatus
 from service.clock import business_now, real_now
 from service.models import Conversation, Task
 from service.store import due, tasks
+from service.store.pushing import HELD_UP
 from service.store.tasks import TaskRow
 from service.watch import following
 
@@ -124,20 +125,23 @@ def _gone(session: Session, row: Task) -> int:
     if perhaps_by_us(row):
         _taken_back(session, row)
         return 0
-    row.state, row.written = "withdrawn", row.content  # words that were deleted at their source since may have stood there
+    row.state, row.written = (
+        "withdrawn",
+        row.content,
+    )  # words that were deleted at their source since may have stood there
     _close(session, row, "deleted in the CRM", real_now())
     return 1
 
 
 def perhaps_by_us(row: Task | TaskRow) -> bool:
-    """Whether a task that is gone from the CRM may have been deleted by us: we have tried, and know of no answer. Taking it for ours loses
-    nobody. (What somebody had made theirs is left to them.)"""
-    return not row.edited and any(each.get(edits.STATUS) == "withdrawn" for each in row.sent)
+    """Whether a task that is gone from the CRM may have been deleted by us: we have tried, and do not know
+    yet that it outlived that. Taking it for ours loses nobody. (What somebody had made theirs is left to them.)"""
+    return not row.edited and row.withdrawing_at is not None
 
 
 def _taken_back(session: Session, row: Task) -> None:
     """We deleted it, and no answer told us so. Where it has been asked for again meanwhile, it is made anew."""
-    row.sent, row.written = [], row.content
+    row.sent, row.written, row.withdrawing_at = [], row.content, None
     if row.wanted != "open":
         row.state, row.push_at = "withdrawn", None
         return
@@ -155,6 +159,8 @@ def _follow(session: Session, row: Task, item: TaskState) -> int:
         return _completed(session, row, item)
     if row.state == "completed" and row.closed_by == "crm":
         return _reopened(session, row) if _newer(item, row.closed_at) else 0
+    if row.withdrawing_at is not None and real_now() - row.withdrawing_at > HELD_UP and row.wanted == "open":
+        row.withdrawing_at = None  # it outlived that
     return _edited(row, item) if row.state == "open" and row.wanted == "open" else 0
 
 
@@ -206,6 +212,7 @@ def _close(session: Session, row: Task, reason: str, at: datetime, *, read_until
     row.wanted = "completed" if row.state == "completed" else "withdrawn"
     row.closed_by, row.close_reason, row.closed_at, row.push_at = "crm", reason, at, None
     row.held_reason, row.held_until, row.run_id, row.parked_at, row.sent = "", None, None, None, []
+    row.withdrawing_at = None
     _tell(row, reason)
     dealt_with(session, row, max(read_until, row.since) if read_until else max(at, business_now()))
     tasks.release_slots(session, row.workspace_id, [row.person])

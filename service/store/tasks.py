@@ -55,6 +55,7 @@ class TaskRow:
     ripe_at: datetime | None = None
     erased_at: datetime | None = None
     sent: list[dict[str, Any]] = field(default_factory=list)
+    withdrawing_at: datetime | None = None
     speakers: Sequence[
         UUID
     ] = ()  # whose words the content was made of just now, where these are several authors'; in `task_authors`

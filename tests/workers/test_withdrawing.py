@@ -11,7 +11,7 @@ from sqlalchemy import select
 from integrations.errors import AmbiguousWriteError, TemporaryError
 from integrations.records import PushResult, Task
 from service.models import Conversation
-from service.store import due
+from service.store import due, reconciling
 from tests.workers.conftest import World, clock_goes_back
 
 
@@ -112,6 +112,55 @@ def test_a_task_that_was_left_to_somebody_when_they_dealt_with_the_talk_is_done_
     connected.look()
 
     assert (connected.in_crm(), connected.in_crm("completed")) == ([], ["Call the harbour"])
+
+
+def _tries_to_withdraw(world: World) -> str:
+    """The withdrawal goes out and is held up on its way. The task's id there."""
+    [task_id] = world.crm.tasks
+    world.crm.script.fail(TemporaryError("no answer in time"), on="push_tasks")
+    for claim in [each for each in world.claim() if each.job == "push"]:
+        world.work(claim)
+    return task_id
+
+
+def _is_asked_for_in_other_words(world: World) -> None:
+    """Somebody asks again, so the task is wanted after all, and that is said."""
+    world.passes(timedelta(hours=6))
+    world.says("@brand And to Porto?", id="q2", to="q1")
+    world.look(streams=("mentions",))
+    world.sql("UPDATE connections SET next_push_at = now(), push_lease_id = NULL WHERE kind = 'crm'")
+    world.run()
+    [state] = world.crm.tasks.values()
+    assert "Porto" in str(state.body)
+
+
+def test_a_withdrawal_that_was_held_up_on_its_way_until_the_task_had_new_words_is_nobodys_deletion(
+    out_of_sight: World,
+) -> None:
+    task_id = _tries_to_withdraw(out_of_sight)
+    _is_asked_for_in_other_words(out_of_sight)
+    del out_of_sight.crm.tasks[task_id]  # it arrives after all
+
+    out_of_sight.look(streams=("recheck",))
+    out_of_sight.look()
+
+    assert len(out_of_sight.in_crm()) == 1
+    assert (out_of_sight.task().state, out_of_sight.task().closed_by) == ("open", "")
+
+
+def test_who_deletes_a_task_that_stood_for_longer_than_a_withdrawal_can_be_held_up_has_deleted_it(
+    out_of_sight: World,
+) -> None:
+    task_id = _tries_to_withdraw(out_of_sight)
+    _is_asked_for_in_other_words(out_of_sight)
+    out_of_sight.sql("UPDATE tasks SET withdrawing_at = withdrawing_at - :held", held=reconciling.HELD_UP)
+    out_of_sight.look(streams=("recheck",))  # it stands
+    out_of_sight.crm.delete_as_person(task_id)
+
+    out_of_sight.look(streams=("recheck",))
+    out_of_sight.look()
+
+    assert (out_of_sight.in_crm(), out_of_sight.task().closed_by) == ([], "crm")
 
 
 @pytest.mark.parametrize("hears", ["push_tasks", "read_tasks"])

@@ -602,6 +602,7 @@ def upgrade() -> None:
         sa.Column("external_url", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("maybe_sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawing_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("admitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("trial", sa.Text(), server_default="", nullable=False),
         sa.Column("trial_at", sa.DateTime(timezone=True), nullable=True),
@@ -1669,9 +1670,7 @@ def downgrade() -> None:
     op.drop_index("ix_conversations_author", table_name="conversations")
     op.drop_table("conversations")
     for table in ("contacts", "activities"):
-        op.drop_index(
-            f"ix_{table}_deleted", table_name=table, postgresql_where=sa.text("deleted_at IS NOT NULL")
-        )
+        op.drop_index(f"ix_{table}_deleted", table_name=table, postgresql_where=sa.text("deleted_at IS NOT NULL"))
     op.drop_index("ix_contacts_filed", table_name="contacts")
     op.drop_table("contacts")
     op.drop_index("ix_activities_busy", table_name="activities", postgresql_where=sa.text("kind = 'meeting'"))
