@@ -12,7 +12,7 @@ from integrations import forms, hosts
 from integrations.consents import Way
 from integrations.errors import IntegrationError, PermissionDeniedError, TemporaryError
 from integrations.oauth import RegistrationRefusedError
-from integrations.provider import Access, Account, Credentials, Setting
+from integrations.provider import Access, Account, Cleaner, Credentials, Setting
 from integrations.registry import AnyProvider
 from service import registrations
 from service.accounts import Caller
@@ -97,6 +97,7 @@ def store(runtime: Runtime, caller: Caller, arrival: Arrival, chosen: Sequence[A
     for account, options, connection_id in zip(chosen, prepared, made, strict=True):
         access = arrival.access(account)
         access = replace(access, options={**access.options, **options})
+        _prepare_again(runtime, caller, provider, access, connection_id)
         _check(runtime, caller, provider, access, connection_id)
     return tuple(made)
 
@@ -109,6 +110,19 @@ def _check(runtime: Runtime, caller: Caller, provider: AnyProvider, access: Acce
         steps = provider.check(access)
         with runtime.db.tenant(caller.workspace_id) as session:
             connecting.checked(session, caller.workspace_id, connection_id, steps)
+
+
+def _prepare_again(
+    runtime: Runtime, caller: Caller, provider: AnyProvider, access: Access, connection_id: UUID
+) -> None:
+    """Whoever left this account while it was being connected may have removed what was found there, and knew of nobody who needs it.
+    From now on everybody does."""
+    if not isinstance(provider.client(access), Cleaner):
+        return
+    with suppress(IntegrationError):
+        options = _prepared(provider, access)
+        with runtime.db.tenant(caller.workspace_id) as session:
+            connecting.prepared(session, caller.workspace_id, connection_id, options)
 
 
 def _prepared(provider: AnyProvider, access: Access) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -88,10 +88,20 @@ def purge(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
     return True
 
 
-def end(runtime: Runtime, row: Connection, lines: Sequence[str], *, by: str = "system") -> None:
-    """The last step: the provider is told, the credentials go, and the receipt is written."""
+def end(
+    runtime: Runtime,
+    row: Connection,
+    lines: Sequence[str],
+    *,
+    by: str = "system",
+    still: Callable[[Session], bool] = lambda session: True,
+) -> None:
+    """The last step: the provider is told, the credentials go, and the receipt is written; nothing of it where `still`, which is asked in
+    the same transaction, says that it is not to end any more."""
 
     def forget(session: Session) -> Ended | None:
+        if not still(session):
+            return None
         found = connecting.forget(session, runtime.vault, row.workspace_id, row.id, by=by)
         if found is not None:
             leaving.end(session, found.row, [*lines, _untold(row)], by=by)

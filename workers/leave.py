@@ -46,10 +46,9 @@ def finish(runtime: Runtime, connection: Connection, line: Line, hold: Hold) -> 
     if not shared and (not leaves or disconnecting.held_elsewhere(runtime, connection)):
         line.speak(_make_anew)
         cleaned = _shared(runtime, connection, name)
-    with runtime.db.tenant(connection.workspace_id) as session:
-        if _leaving(session, hold) is None:
-            return
-    disconnecting.end(runtime, connection, [*lines, *cleaned])
+    disconnecting.end(
+        runtime, connection, [*lines, *cleaned], still=lambda session: _leaving(session, hold) is not None
+    )
 
 
 def _leaving(session: Session, hold: Hold) -> Connection | None:

@@ -219,6 +219,12 @@ def renamed(session: Session, row: Connection, account: Author, *, at: datetime)
         )
 
 
+def prepared(session: Session, workspace_id: UUID, connection_id: UUID, options: Mapping[str, Any]) -> None:
+    """What the CRM's `prepare` has found out once more; what people chose since stays."""
+    row = session.get_one(Connection, (workspace_id, connection_id), with_for_update=True, populate_existing=True)
+    row.options = {**row.options, **options}
+
+
 def checked(session: Session, workspace_id: UUID, connection_id: UUID, steps: Sequence[str] | None) -> None:
     """What the provider's `check` found to be done by a person; None: it could not be asked."""
     known = {} if steps is None else {"missing_steps": list(steps)}

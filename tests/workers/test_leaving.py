@@ -21,7 +21,7 @@ from service.clock import real_now
 from service.errors import PlainError
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import leaving, pushing, runs
+from service.store import connecting, leaving, pushing, runs
 from tests.conftest import Member, make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes.crm import FakeCRM
@@ -93,7 +93,7 @@ def rival(world: World, tidy: TidyCRM) -> Member:
 
 def crm_of(world: World, member: Member) -> Connection:
     with world.runtime.db.tenant(member.workspace_id) as session:
-        return session.query(Connection).one()
+        return session.query(Connection).filter_by(kind="crm").one()
 
 
 def purge_of(world: World, member: Member) -> None:
@@ -631,6 +631,47 @@ def test_connecting_it_again_while_what_was_made_is_being_removed_keeps_it_conne
     assert (crm.status, crm.receipt, crm.push_lease_id) == ("active", {}, None)
     assert tidy.fields == ["warmline_key"]
     assert world.sql("SELECT count(*) FROM connected_accounts WHERE connection_id = :c", c=crm.id) == [(1,)]
+
+
+@pytest.mark.parametrize("who", ["the same workspace", "another one"])
+def test_what_connecting_found_there_is_made_again_where_it_was_removed_before_the_connection_stood(
+    world: World, tidy: TidyCRM, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    """Whoever leaves is done between the moment at which the field is found there and the moment at which others know that it is needed."""
+    member = world.owner if who == "the same workspace" else make_member(world.runtime, "Rival", "rita@rival.test")
+    save = connecting.save
+
+    def once_it_is_left(*arguments: Any, **more: Any) -> UUID:
+        monkeypatch.setattr(connecting, "save", save)
+        world.run()
+        assert (world.connection("crm").status, tidy.fields) == ("disconnected", [])
+        return save(*arguments, **more)
+
+    purge(world)
+    monkeypatch.setattr(connecting, "save", once_it_is_left)
+    connect.connect_with_secret(world.runtime, member.caller, "fakecrm", None, {})
+    world.run()
+
+    assert crm_of(world, member).status == "active"
+    assert tidy.fields == ["warmline_key"]
+
+
+def test_connecting_it_again_right_before_it_is_ended_keeps_it_connected(
+    world: World, tidy: TidyCRM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = disconnecting.end
+
+    def but_it_is_connected_again(*arguments: Any, **more: Any) -> None:
+        monkeypatch.setattr(disconnecting, "end", end)
+        connect.connect_with_secret(world.runtime, world.owner.caller, "fakecrm", None, {})
+        end(*arguments, **more)
+
+    monkeypatch.setattr(disconnecting, "end", but_it_is_connected_again)
+    purge(world)
+    world.run()
+
+    assert (world.connection("crm").status, world.connection("crm").receipt) == ("active", {})
+    assert tidy.fields == ["warmline_key"]
 
 
 def test_another_workspace_that_connects_while_what_was_made_is_being_removed_gets_it_back(
