@@ -51,8 +51,8 @@ SCHEDULED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # Ids, instants, counts and words of ours: how all of it is, and nothing that anybody said or wrote.
 WATCHED: Mapping[str, tuple[str, ...]] = {
-    "streams": ("connection_id", "name", "failures", "waits_for"),
-    "connections": ("provider", "kind", "paused_at", "ready_at", "push_failures"),
+    "streams": ("connection_id", "name", "failures", "waits_for", "last_pulled_at", "last_item_at", "served_at"),
+    "connections": ("provider", "kind", "status_at", "paused_at", "ready_at", "push_failures"),
     "tasks": ("workspace_id", "id", "kind", "crm_connection_id", "parked_at"),
     "spend_months": ("month", "micros"),
 }

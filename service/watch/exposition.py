@@ -78,6 +78,9 @@ def _states(found: States) -> Iterator[Metric]:
     parked = {provider: 0 for provider, _ in found.connections} | dict(found.parked)
     yield _gauge("warmline_parked_tasks", "Tasks that the CRM refuses.", ("provider",),
                  [((provider,), number) for provider, number in sorted(parked.items())])  # fmt: skip
+    unread = {provider: 0 for provider, _ in found.connections} | dict(found.unread)
+    yield _gauge("warmline_unread_streams", "Streams that were not read for much longer than they may be left alone, and need somebody.", ("provider",),
+                 [((provider,), number) for provider, number in sorted(unread.items())])  # fmt: skip
     yield _gauge("warmline_spend_month_dollars", "What reading has cost all workspaces in this month (UTC), by the price lists.", (),
                  [((), found.spent / 1_000_000)])  # fmt: skip
 

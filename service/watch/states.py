@@ -17,7 +17,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
+from service import unread
 from service.clock import business_now
+from service.rules import polling
 
 MOST = 10_000  # rows of one sort that are counted one by one
 WITHIN = "2s"  # for one statement: whoever scrapes comes again
@@ -93,6 +95,18 @@ SELECT coalesce(c.provider, ''), count(*) FROM (
 ) p LEFT JOIN connections c ON c.workspace_id = p.workspace_id AND c.id = p.crm_connection_id GROUP BY 1
 """
 _SPENT = "SELECT coalesce(sum(micros), 0) FROM spend_months WHERE month = :month"
+# Streams that may be unread (`service.unread`, which says which are): those that are due or being read, and those that a limit puts off.
+_UNREAD = """
+SELECT c.provider, c.status_at, s.name, s.waits_for, s.next_pull_at, s.last_pulled_at, s.last_item_at, s.served_at FROM (
+    (SELECT workspace_id, id FROM streams WHERE status = 'active' AND next_pull_at < :before ORDER BY next_pull_at LIMIT :most)
+    UNION (SELECT workspace_id, id FROM streams WHERE status = 'active' AND lease_until IS NOT NULL AND next_pull_at IS NULL LIMIT :most)
+    UNION (SELECT workspace_id, id FROM streams WHERE status = 'active' AND waits_for = 'rate_limit' AND waits_for <> '' LIMIT :most)
+) d JOIN streams s ON s.workspace_id = d.workspace_id AND s.id = d.id
+JOIN connections c ON c.workspace_id = s.workspace_id AND c.id = s.connection_id
+WHERE c.status = 'active' AND c.paused_at IS NULL AND s.failures = 0 AND s.waits_for <> 'ceiling'
+  AND (s.waits_for = 'rate_limit' OR s.next_pull_at IS NULL OR s.next_pull_at < :before)
+  AND greatest(s.last_pulled_at, s.last_item_at, s.served_at, c.status_at) < :before
+"""
 STATEMENTS = {
     **STEPS,
     "under way": _UNDER_WAY,
@@ -100,6 +114,7 @@ STATEMENTS = {
     "unwritten": _CRMS_UNWRITTEN,
     "parked": _PARKED,
     "spent": _SPENT,
+    "unread": _UNREAD,
 }
 
 
@@ -123,6 +138,9 @@ class States:
     connections: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by (provider, condition)
     unwritten: Mapping[str, int] = field(default_factory=dict)  # CRMs that take nothing, by provider
     parked: Mapping[str, int] = field(default_factory=dict)  # tasks, by the CRM's provider
+    unread: Mapping[str, int] = field(
+        default_factory=dict
+    )  # streams that are not read though they should be, by provider
     spent: int = 0  # millionths of a dollar, by all workspaces, in this calendar month (UTC)
 
     def of(self, *conditions: str) -> int:
@@ -151,8 +169,23 @@ def look(engine: Engine, frozen: frozenset[str] = frozenset()) -> States:
             connections,
             {crm: number for crm, number in _rows(connection, _CRMS_UNWRITTEN, few=A_FEW) if crm not in frozen},
             dict(map(tuple, _rows(connection, _PARKED))),
+            _unread(connection, at, frozen),
             int(_rows(connection, _SPENT, month=at.astimezone(UTC).date().replace(day=1))[0][0]),
         )
+
+
+def _unread(connection: Connection, now: datetime, frozen: frozenset[str]) -> Counter[str]:
+    """By provider, those that need somebody: not what a limit puts off for a while. How seldom a workspace
+    wants to look is not known here, so what is due has to have been so for as long as it may be left alone (see `_UNREAD`)."""
+    found: Counter[str] = Counter()
+    for provider, status_at, *stream in _rows(connection, _UNREAD, before=now - unread.MISSED * polling.LONGEST):
+        named = dict(zip(_STREAM, stream, strict=True)) | {"status": "active", "failures": 0}
+        row = {"provider": provider, "status": "active", "status_at": status_at, "streams": [named]}
+        found[provider] += provider not in frozen and unread.in_trouble(row, now)
+    return +found
+
+
+_STREAM = ("name", "waits_for", "next_pull_at", "last_pulled_at", "last_item_at", "served_at")
 
 
 # --- what the operator's page names ---------------------------------------------------------------------------

@@ -103,6 +103,13 @@ def stream(service: Service, **values: Any) -> None:
     service.rows.stream(connection, "mentions", **values)
 
 
+def unread(service: Service) -> None:
+    """Its provider has it wait, again and again, for two days."""
+    long_ago, soon = real_now() - timedelta(days=2), real_now() + timedelta(minutes=5)
+    connection = service.rows.connection(provider="mastodon", account_id=uuid4().hex, streams=(), status_at=long_ago)
+    service.rows.stream(connection, "mentions", waits_for="rate_limit", last_pulled_at=long_ago, next_pull_at=soon)
+
+
 def failed(service: Service) -> None:
     job = queue._queue(service.held.redis).enqueue("workers.jobs.pull")
     queue._queue(service.held.redis).failed_job_registry.add(job, ttl=60)
@@ -174,6 +181,7 @@ CONDITIONS: Mapping[str, Callable[[Service], Page | None]] = {
     "WarmlineTasksParked": lambda service: service.rows.task(state="parked", parked_at=real_now()) and None,
     "WarmlineReconnect": lambda service: service.rows.connection(provider="mastodon", status="needs_reauth") and None,
     "WarmlineConnectionsFailing": lambda service: stream(service, failures=9),
+    "WarmlineNotRead": lambda service: unread(service),
     "WarmlineAtTheCeiling": lambda service: stream(service, waits_for="ceiling"),
     "WarmlineRefreshLost": once(meters.REFRESHES, "mastodon", "LostAnswerError"),
     "WarmlineWebhooksRefused": many(meters.WEBHOOKS, "x", "refused"),

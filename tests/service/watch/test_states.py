@@ -108,6 +108,26 @@ def test_parked_tasks_and_what_reading_cost_are_summed_up(config: Config, both: 
     assert (found.parked, found.spent) == ({"hubspot": 2}, 3_000_000)
 
 
+def test_streams_that_are_not_read_and_need_somebody_are_counted_by_provider(
+    config: Config, both: tuple[Rows, Rows]
+) -> None:
+    now, day = real_now(), timedelta(days=1)
+    waits = {"waits_for": "rate_limit", "next_pull_at": now + timedelta(minutes=5)}
+    for age, stream in (
+        (2 * day, waits), (day / 2, waits),  # a limit may last for a day
+        (day, {"next_pull_at": now - day}), (timedelta(hours=3), {"next_pull_at": now}),  # a workspace may look that seldom
+        (2 * day, {"next_pull_at": now + timedelta(minutes=5)}), (2 * day, {"next_pull_at": now, "failures": 9}),
+        (2 * day, {"next_pull_at": now, "waits_for": "ceiling"}), (2 * day, {"next_pull_at": now, "status": "stopped"}),
+        (day, {"lease_id": uuid4(), "lease_until": now + timedelta(minutes=4)}),
+    ):  # fmt: skip
+        made = both[0].connection(provider="mastodon", account_id=uuid4().hex, streams=(), status_at=now - 9 * day)
+        both[0].stream(made, "mentions", last_pulled_at=now - age, **stream)
+    resting = both[1].connection(provider="mastodon", streams=(), status_at=now - 9 * day, paused_at=now)
+    both[1].stream(resting, "mentions", last_pulled_at=now - 2 * day, **waits)
+    assert look(config).unread == {"mastodon": 3}
+    assert look(config, frozenset({"mastodon"})).unread == {}
+
+
 def test_more_than_can_be_counted_is_counted_as_that_many(
     config: Config, both: tuple[Rows, Rows], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +164,7 @@ INDEXES = {
     "calendar": {"ix_calendar_feeds_due", "ix_calendar_feeds_leased"}, "person": {"ix_person_requests_due", "ix_person_requests_leased"},
     "errand": {"ix_errands_due", "ix_errands_leased"}, "under way": {"ix_streams_leased"}, "connections": {"ix_streams_troubled"},
     "unwritten": set[str](), "parked": {"ix_tasks_parked"}, "spent": set[str](),
+    "unread": {"ix_streams_due", "ix_streams_leased", "ix_streams_troubled"},
 }  # fmt: skip
 # One row for each workspace, or for each of its months: read whole, and small.
 SMALL = {"workspace_schedule", "connections", "spend_months"}
@@ -153,7 +174,7 @@ def test_a_question_begins_in_an_index_of_what_needs_a_look(config: Config) -> N
     """So that a scrape costs the same with a thousand posts and with a million: no table that grows with them is read, and of those
     that grow with accounts only the rows that an index of few holds."""
     assert set(INDEXES) == set(states.STATEMENTS)
-    params = {"now": business_now(), "most": 10, "few": 3, "month": real_now().date()}
+    params = {"now": business_now(), "most": 10, "few": 3, "month": real_now().date(), "before": real_now()}
     with scheduler_engine(config.need("database_scheduler_url")).begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         driver = connection.connection.driver_connection
