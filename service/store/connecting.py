@@ -20,8 +20,8 @@ from service import settings
 from service.accounts import Caller
 from service.clock import business_now, real_now
 from service.errors import PlainError
-from service.models import Audit, Brand, ConnectedAccount, Connection, Credential, Stream
-from service.store import due, errands, handle_fields, leaving, runs
+from service.models import Brand, ConnectedAccount, Connection, Credential, Stream
+from service.store import acting, due, errands, handle_fields, leaving, runs
 from service.vault import SealBrokenError, Vault
 
 
@@ -119,9 +119,7 @@ def save(
     if provider.kind == "crm" and served != brand_id:
         due.decide_everything(session, caller.workspace_id)  # other brands know its contacts now, and write there
     action = "connection.renewed" if existing is not None else "connection.connected"
-    session.add(
-        Audit(workspace_id=caller.workspace_id, actor=caller.actor, action=action, subject=f"connection:{row.id}")
-    )
+    acting.audit(session, caller.workspace_id, caller.actor, action, "connection", row.id)
     return row.id
 
 
@@ -186,14 +184,7 @@ def needs_reauth(session: Session, row: Connection, reason: str, *, refused: int
         .where(Stream.workspace_id == row.workspace_id, Stream.connection_id == row.id)
         .values(next_pull_at=None)
     )
-    session.add(
-        Audit(
-            workspace_id=row.workspace_id,
-            actor="system",
-            action="connection.needs_reauth",
-            subject=f"connection:{row.id}",
-        )
-    )
+    acting.audit(session, row.workspace_id, "system", "connection.needs_reauth", "connection", row.id)
 
 
 def renamed(session: Session, row: Connection, account: Author, *, at: datetime) -> None:
@@ -209,14 +200,7 @@ def renamed(session: Session, row: Connection, account: Author, *, at: datetime)
     is_other = known.handle != account.handle
     known.handle, known.name, known.url, known.handle_at = account.handle, account.name, account.url, at
     if is_other:
-        session.add(
-            Audit(
-                workspace_id=row.workspace_id,
-                actor="system",
-                action="connection.renamed",
-                subject=f"connection:{row.id}",
-            )
-        )
+        acting.audit(session, row.workspace_id, "system", "connection.renamed", "connection", row.id)
 
 
 def prepared(session: Session, workspace_id: UUID, connection_id: UUID, options: Mapping[str, Any]) -> None:
@@ -293,14 +277,7 @@ def forget(session: Session, vault: Vault, workspace_id: UUID, connection_id: UU
         .values(status="stopped", next_pull_at=None)
     )
     release(session, connection_id)
-    session.add(
-        Audit(
-            workspace_id=workspace_id,
-            actor=by,
-            action="connection.disconnected",
-            subject=f"connection:{row.id}",
-        )
-    )
+    acting.audit(session, workspace_id, by, "connection.disconnected", "connection", row.id)
     credential = session.get(Credential, (workspace_id, connection_id), populate_existing=True)
     if credential is None:
         return Ended(row, {}, None)
