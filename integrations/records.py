@@ -45,9 +45,11 @@ class Author:
 class Budget:
     """How many calls the provider still serves, by its own count."""
 
-    left: int
+    left: int | None  # None: it is counted anew so soon that nobody can go by it
     most: int
     what: str  # of which there are so many: "calls a day (all tools share them)"
+    resets_at: datetime | None = None  # when it is counted anew, real time; None: within a day
+    note: str = ""  # a sentence that belongs to it
 
 
 @dataclass(frozen=True, slots=True)

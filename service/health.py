@@ -106,12 +106,27 @@ def of(connection: Row, now: datetime) -> Health:
 
 
 def _budget(connection: Row, now: datetime) -> str:
-    """What the provider said last that it still serves, if that is not a day old: by then it counts anew."""
+    """What the provider said last that it still serves, unless it counts anew by now; of several things that it counts, the one of which
+    least is left."""
     told = [each for stream in connection["streams"] if (each := stream.get("budget"))]
-    newest = max(told, key=lambda each: datetime.fromisoformat(each["at"]), default=None)
-    if newest is None or now - datetime.fromisoformat(newest["at"]) > BUDGET_HOLDS:
+    newest = {each["what"]: each for each in sorted(told, key=lambda each: datetime.fromisoformat(each["at"]))}
+    holding = [each for each in newest.values() if now < _counted_anew(each)]
+    found = min(holding, key=_share_left, default=None)
+    if found is None:
         return ""
-    return f"{newest['left']:,} of {newest['most']:,} {newest['what']} are left."
+    note = f" {found['note']}" if found.get("note") else ""
+    if found["left"] is None:
+        return f"No more than {found['most']:,} {found['what']} are served.{note}"
+    return f"{found['left']:,} of {found['most']:,} {found['what']} are left.{note}"
+
+
+def _counted_anew(budget: Row) -> datetime:
+    told = budget.get("resets_at")
+    return datetime.fromisoformat(told) if told else datetime.fromisoformat(budget["at"]) + BUDGET_HOLDS
+
+
+def _share_left(budget: Row) -> float:
+    return 1.0 if budget["left"] is None else budget["left"] / budget["most"]
 
 
 def _judged(connection: Row, active: Sequence[Row], proven: datetime | None, now: datetime) -> tuple[Light, str]:

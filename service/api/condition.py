@@ -41,7 +41,7 @@ class ConditionSchema(Schema):
     budget = Text(
         metadata=about(
             'How many calls the provider still serves, by its own count, such as "12,400 of 15,000 calls a day (all tools share them)'
-            ' are left."; empty: it has not said so within a day.'
+            ' are left."; of several such counts, the one of which least is left; empty: it has not said so since it last began to count anew.'
         )
     )
 

@@ -97,7 +97,8 @@ def advance(
 def keep_budget(stream: Stream, budget: Budget | None) -> None:
     """What the provider has just said that it serves yet; None: nothing."""
     if budget is not None:
-        stream.budget = {**asdict(budget), "at": real_now().isoformat()}
+        resets_at = budget.resets_at.isoformat() if budget.resets_at else None
+        stream.budget = {**asdict(budget), "resets_at": resets_at, "at": real_now().isoformat()}
 
 
 def count(stream: Stream, reads: Mapping[str, int]) -> None:

@@ -232,6 +232,24 @@ def test_what_the_provider_still_serves_is_what_it_said_last_unless_that_is_a_da
     assert said(told(12_400, MINUTE), status="disconnected") == ""
 
 
+def test_of_several_things_that_are_counted_it_is_the_one_of_which_least_is_left_until_it_is_counted_anew() -> None:
+    def told(left: int | None, what: str, ahead: timedelta, **more: Any) -> dict[str, Any]:
+        at, resets_at = (NOW - MINUTE).isoformat(), (NOW + ahead).isoformat()
+        return stream(budget={"left": left, "most": 300, "what": what, "at": at, "resets_at": resets_at, **more})
+
+    def said(*streams: dict[str, Any]) -> str:
+        return health.of(connection(*streams), NOW).budget
+
+    mentions, searches = told(290, "calls for mentions", MINUTE), told(12, "searches", MINUTE)
+    assert said(mentions, searches) == "12 of 300 searches are left."
+    assert said(mentions, told(12, "searches", -MINUTE)) == "290 of 300 calls for mentions are left."
+    assert said(told(12, "searches", -MINUTE)) == ""
+    assert (
+        said(told(None, "calls in 10 seconds", MINUTE, note="None are counted by the day."))
+        == "No more than 300 calls in 10 seconds are served. None are counted by the day."
+    )
+
+
 # --- what is not read though it should be ---------------------------------------------------------------------
 
 SLOWEST = unread.MISSED * polling.LONGEST  # 2 hours: no quiet account is left alone for so long

@@ -18,6 +18,7 @@ from integrations.errors import (
 )
 from integrations.foreign import objects
 from integrations.http import Session, retry_after_header
+from integrations.records import Budget
 
 # Dated versions, each supported for about 18 months (developers.hubspot.com/changelog, March 2026).
 OBJECTS = "/crm/objects/2026-09"
@@ -120,6 +121,29 @@ def _wait(response: requests.Response) -> float | None:
     return retry_after_header(response) or _WAITS.get(policy) or max(span, 1.0)
 
 
+# --- limits ---------------------------------------------------------------------------------------------------
+
+_PREFIX = "X-HubSpot-RateLimit-"
+_NO_DAY = "HubSpot counts none by the day for an app that is connected by consent."
+
+
+def budget(headers: Mapping[str, str]) -> Budget | None:
+    """What an answer tells of the calls that are served (developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines): those of
+    the day, which are counted for private apps alone; else how many in a window of seconds. Search tells nothing."""
+    most, left, window, span = (
+        _number(headers.get(_PREFIX + name)) for name in ("Daily", "Daily-Remaining", "Max", "Interval-Milliseconds")
+    )
+    if most and left is not None:
+        return Budget(min(left, most), most, "calls a day (all private apps share them)")
+    if window and span and span >= 1000:
+        return Budget(None, window, f"calls in {span // 1000} seconds", note=_NO_DAY)
+    return None
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
 # --- rows -----------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +202,12 @@ class API:
     """The calls that we make, and only calls. Raises `integrations.errors`."""
 
     def __init__(self, base_url: str, token: str) -> None:
+        self.budget: Budget | None = None  # as the last answer told it
         self.http = session(base_url, token)
+        self.http.http.hooks["response"].append(self._mind)
+
+    def _mind(self, response: requests.Response, *_: object, **__: object) -> None:
+        self.budget = budget(response.headers) or self.budget
 
     def clock(self) -> float | None:
         """What HubSpot's clock said with its latest answer, in seconds since 1970; None where it does not tell."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,7 +53,12 @@ class HubSpot:
     def pull(self, stream: str, cursor: str | None, threads: Sequence[str] = ()) -> Iterator[Page[CRMRecord]]:
         """Pages of "owners", "contacts", "activities" or "tasks". Raises KeyError for another stream."""
         source = Source(self._api, self._portal(), self._access.since, lambda: self._clock().timestamp())
-        return STREAMS[stream](source, cursor)
+        return self._told(STREAMS[stream](source, cursor))
+
+    def _told(self, pages: Iterator[Page[CRMRecord]]) -> Iterator[Page[CRMRecord]]:
+        """Each page with what HubSpot said, as it served it, that it serves yet."""
+        for page in pages:
+            yield replace(page, budget=self._api.budget)
 
     def read_tasks(self, ids: Sequence[str]) -> Sequence[TaskState | Gone]:
         """These tasks as they stand; `Gone` for one that was deleted, or never was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ from integrations.http import (
     retry_after_header,
     transport_error,
 )
+from integrations.records import Budget
 
 BATCH = 100  # ids in one lookup, and rows in one page: the most that X serves
 
@@ -76,6 +77,7 @@ class Calls(tweepy.Client):  # type: ignore[misc]  # tweepy has no types
     def __init__(self, host: str, token: str) -> None:
         super().__init__(bearer_token=token, return_type=requests.Response, wait_on_rate_limit=False)
         self.host = host.rstrip("/")
+        self._budgets: dict[str, Budget] = {}  # of each kind of call, as its last answer told it
         self.session.trust_env = False  # no proxy, no .netrc: the token goes where we said
 
     def request(
@@ -101,10 +103,47 @@ class Calls(tweepy.Client):  # type: ignore[misc]  # tweepy has no types
             read_limited(response)
         except requests.RequestException as error:
             raise transport_error(error, "X", write=False) from None
+        if told := budget(response, route):
+            self._budgets[told.what] = told
         refused = refusal(response, route, [self.bearer_token])
         if refused is not None:
             raise refused
         return response
+
+    @property
+    def budget(self) -> Budget | None:
+        """Of the kinds of calls that were made, the one of which the smallest share is left."""
+        return min(self._budgets.values(), key=lambda each: (each.left or 0) / each.most, default=None)
+
+
+# --- limits --------------------------------------------------------------------------------------------------
+
+# What X counts by itself, by the end of the route, the first that fits.
+_KINDS = {
+    "/2/tweets/search/recent": "searches",
+    "/2/tweets": "calls for single posts",
+    "/mentions": "calls for mentions",
+    "/tweets": "calls for posts of yours",
+    "/dm_events": "calls for direct messages",
+}
+
+
+def budget(response: requests.Response, route: str) -> Budget | None:
+    """What an answer tells of calls of its kind: X counts them in windows of 15 minutes, for each account by itself."""
+    kind = next((words for end, words in _KINDS.items() if route.endswith(end)), None)
+    most, left = (_number(response.headers.get(f"x-rate-limit-{name}")) for name in ("limit", "remaining"))
+    seconds = seconds_until_reset(response)
+    if kind is None or not most or left is None or seconds is None or seconds > _WINDOW:
+        return None
+    resets_at = datetime.now(UTC) + timedelta(seconds=seconds)
+    return Budget(min(left, most), most, f"{kind} in 15 minutes", resets_at)
+
+
+_WINDOW = 1000.0  # seconds: what is counted anew later than a window ends is no such count
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
 # --- refusals ------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from integrations.provider import Access
 from integrations.records import Author, Engagement, Gone, Page
@@ -36,7 +37,12 @@ class XClient:
         For "ancestors", `threads` are ids of posts to fetch, and there is no cursor; each page's `answered` has the ids
         that were asked for, served or not.
         """
-        return PULLS[stream](self._reader, cursor, threads)
+        return self._told(PULLS[stream](self._reader, cursor, threads))
+
+    def _told(self, pages: Iterator[Page[Engagement]]) -> Iterator[Page[Engagement]]:
+        """Each page with what X said, up to then, that it serves yet."""
+        for page in pages:
+            yield replace(page, budget=self._reader.calls.budget)
 
     def recheck(self, ids: Sequence[str]) -> Sequence[Engagement | Gone]:
         """The posts as they are now; an edited one under the id that was asked for, with its newest text.

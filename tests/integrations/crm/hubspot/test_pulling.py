@@ -556,3 +556,25 @@ def test_a_record_that_could_not_be_looked_for_is_not_gone(world: World) -> None
 
     with pytest.raises(TemporaryError):
         world.client().read_tasks(["1"])
+
+
+PER_DAY = {"X-HubSpot-RateLimit-Daily": "250000", "X-HubSpot-RateLimit-Daily-Remaining": "249000"}
+PER_WINDOW = {"X-HubSpot-RateLimit-Max": "110", "X-HubSpot-RateLimit-Interval-Milliseconds": "10000"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "budget"),
+    [
+        (PER_WINDOW, (None, 110, "calls in 10 seconds")),
+        ({**PER_WINDOW, **PER_DAY}, (249_000, 250_000, "calls a day (all private apps share them)")),
+        ({}, None), ({**PER_WINDOW, "X-HubSpot-RateLimit-Max": "plenty"}, None), ({**PER_DAY, "X-HubSpot-RateLimit-Daily": "0"}, None),
+    ],
+)  # fmt: skip
+def test_what_hubspot_serves_comes_with_the_page(
+    world: World, headers: dict[str, str], budget: tuple[int | None, int, str] | None
+) -> None:
+    found = '{"results": [{"id": "1", "email": "olga@acme.example"}]}'
+    world.portal.fault("GET", "/owners", lambda work: (200, headers, found))
+    page = next(world.client().pull("owners", None))
+    told = page.budget and (page.budget.left, page.budget.most, page.budget.what)
+    assert told == budget

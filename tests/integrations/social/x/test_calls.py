@@ -138,3 +138,28 @@ def test_every_read_has_a_price(wire: Wire) -> None:
         for page in wire.client().pull(stream.name, None, ["5"]):
             assert page.reads.keys() <= prices
     assert all(price.source.startswith("https://docs.x.com/") for price in PROVIDER.prices)
+
+
+def _limits(limit: str, remaining: str, reset: str) -> dict[str, str]:
+    return {**DATE, "x-rate-limit-limit": limit, "x-rate-limit-remaining": remaining, "x-rate-limit-reset": reset}
+
+
+def test_what_x_still_serves_comes_with_the_page(wire: Wire) -> None:
+    wire.replies = [(200, _limits("300", "287", "1774008600"), '{"meta":{"result_count":0}}')]
+    before = datetime.now(UTC)
+    [page, *_] = wire.client().pull("mentions", None)
+    assert page.budget is not None
+    assert (page.budget.left, page.budget.most, page.budget.what) == (287, 300, "calls for mentions in 15 minutes")
+    assert page.budget.resets_at is not None
+    assert timedelta(0) < page.budget.resets_at - before < timedelta(minutes=11)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [("300", "-1", "1774008600"), ("", "12", "1774008600"), ("0", "0", "1774008600"), ("300", "287", "9999999999"),
+     ("\u0663", "1", "1774008600"), ("9" * 40, "1", "1774008600")],
+)  # fmt: skip
+def test_of_limits_that_make_no_sense_nothing_is_told(wire: Wire, limits: tuple[str, str, str]) -> None:
+    wire.replies = [(200, _limits(*limits), '{"meta":{"result_count":0}}')]
+    [page, *_] = wire.client().pull("mentions", None)
+    assert page.budget is None
