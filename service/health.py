@@ -85,8 +85,9 @@ def _preview(connection: Row, resting: str) -> list[str]:
     return ["It is in preview: nothing is written there until somebody approves."]
 
 
-def of(connection: Row, now: datetime) -> Health:
-    """How a connection is, for a light and for programs. Arguments as for `line`."""
+def of(connection: Row, now: datetime, cap: str = "") -> Health:
+    """How a connection is, for a light and for programs. Arguments as for `line`; `cap` is what is left of what its provider caps for all
+    of this installation, in a sentence."""
     active = [stream for stream in _read(connection) if stream["status"] == "active"]
     proven = max(filter(None, map(_served_at, connection["streams"])), default=None)
     looked = [stream["last_pulled_at"] for stream in active]
@@ -101,7 +102,7 @@ def of(connection: Row, now: datetime) -> Health:
         proven,
         None if off else behind,
         None if off else following,
-        "" if off else _budget(connection, now),
+        "" if off else " ".join(filter(None, (_budget(connection, now), cap))),
     )
 
 

@@ -16,6 +16,7 @@ from service.health import Light
 from service.rules.spending import MILLION
 from service.spending import Spending
 from service.store.listing import Row
+from service.watch import caps, doors
 
 
 class ConditionSchema(Schema):
@@ -41,7 +42,8 @@ class ConditionSchema(Schema):
     budget = Text(
         metadata=about(
             'How many calls the provider still serves, by its own count, such as "12,400 of 15,000 calls a day (all tools share them)'
-            ' are left."; of several such counts, the one of which least is left; empty: it has not said so since it last began to count anew.'
+            ' are left."; of several such counts, the one of which least is left; empty: it has not said so since it last began to'
+            " count anew. Where it caps what this installation may read in a month, the share that is left for all of its workspaces follows."
         )
     )
 
@@ -66,14 +68,15 @@ class SpendSchema(Schema):
 
 
 def with_spending(session: Session, workspace_id: UUID, rows: Sequence[Row]) -> list[Row]:
-    """The same rows of `listing.connections`, each with its `spending` (None where reading costs nothing)."""
-    found = spending.of(session, workspace_id, rows, now=real_now())
-    return [{**row, "spending": found.get(row["id"])} for row in rows]
+    """The same rows of `listing.connections`, each with its `spending` (None where reading costs nothing) and what is left of its
+    provider's `cap` for all of this installation ("" where there is none). For a request."""
+    found, capped = spending.of(session, workspace_id, rows, now=real_now()), doors.capped()
+    return [{**row, "spending": found.get(row["id"]), "cap": caps.in_words(capped, row["provider"])} for row in rows]
 
 
 def dump(row: Row, now: datetime) -> Row:
     """`health`, `condition` and `spend` of a row; `now` is real time in the zone in which dates are to be written."""
-    found = health.of(row, now)
+    found = health.of(row, now, row.get("cap", ""))
     condition = {
         "light": found.light.value,
         "advice": found.advice,

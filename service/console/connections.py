@@ -23,6 +23,7 @@ from service.health import Health
 from service.runtime import runtime
 from service.spending import Spending
 from service.store import acting, keeping, listing, pages
+from service.watch import caps, doors
 
 blueprint = Blueprint("connections", __name__)
 
@@ -165,7 +166,7 @@ def _card(row: Row, previewed: int, spending: Spending | None) -> Card:
     streams = sorted(row["streams"], key=lambda each: rank.get(each["name"], len(rank)))
     lines = tuple(_line(provider, stream) for stream in streams)
     known = [line.cost for line in lines if line.cost is not None]
-    condition = health.of(row, real_now().astimezone(ZoneInfo(zone())))
+    condition = health.of(row, real_now().astimezone(ZoneInfo(zone())), caps.in_words(doors.capped(), row["provider"]))
     return Card(
         row,
         condition.line,

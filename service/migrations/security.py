@@ -54,5 +54,6 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "streams": ("connection_id", "name", "failures", "waits_for", "last_pulled_at", "last_item_at", "served_at"),
     "connections": ("provider", "kind", "status_at", "paused_at", "ready_at", "push_failures"),
     "tasks": ("workspace_id", "id", "kind", "crm_connection_id", "parked_at"),
+    "spend": ("workspace_id", "connection_id", "day", "name", "reads"),
     "spend_months": ("month", "micros"),
 }

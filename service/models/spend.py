@@ -24,7 +24,7 @@ class Spend(Below, Base):
     """What one connection bought on one day, under one price."""
 
     __tablename__ = "spend"
-    __table_args__ = (_of_connection(), Index("ix_spend_day", "workspace_id", "day"))
+    __table_args__ = (_of_connection(), Index("ix_spend_day", "workspace_id", "day"), Index("ix_spend_month", "day"))
 
     connection_id: Mapped[UUID] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)

@@ -13,7 +13,8 @@ import structlog
 from flask import Flask, Response, abort, current_app, g, jsonify, request
 
 from service.runtime import runtime
-from service.watch import exposition, meters, presence, readiness, tracing, zeros
+from service.watch import caps, exposition, meters, presence, readiness, tracing, zeros
+from service.watch.caps import Used
 from service.watch.overall import Kept, Overall
 from service.watch.readiness import Readiness
 from service.watch.telling import Teller
@@ -27,7 +28,7 @@ PROBED = 1.0  # seconds for which the answer of /readyz stands, however often it
 _FIT = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_KEPT, _TELLER, _PROBE = "warmline_overall", "warmline_teller", "warmline_probe"
+_KEPT, _CAPS, _TELLER, _PROBE = "warmline_overall", "warmline_caps", "warmline_teller", "warmline_probe"
 
 
 def register(app: Flask) -> None:
@@ -43,12 +44,20 @@ def register(app: Flask) -> None:
 
 def begin_anew(app: Flask) -> None:
     """Forgets what was found for the runtime that the application had before."""
-    app.extensions |= {_KEPT: Kept(), _TELLER: Teller(app.extensions["warmline"], presence.WEB), _PROBE: _Probe()}
+    app.extensions |= {
+        _KEPT: Kept(), _CAPS: caps.Kept(), _TELLER: Teller(app.extensions["warmline"], presence.WEB), _PROBE: _Probe()
+    }  # fmt: skip
 
 
 def overall() -> Overall:
     """How the whole service is, as it was a few seconds ago at most."""
     kept: Kept = current_app.extensions[_KEPT]
+    return kept.look(runtime())
+
+
+def capped() -> tuple[Used, ...]:
+    """How much is used of what providers cap, as it was a few minutes ago at most."""
+    kept: caps.Kept = current_app.extensions[_CAPS]
     return kept.look(runtime())
 
 
@@ -81,7 +90,9 @@ def _metrics() -> Response:
         return Response("Send the token: Authorization: Bearer ...\n", 401, {"WWW-Authenticate": 'Bearer realm="metrics"'}, mimetype="text/plain")  # fmt: skip
     meters.flush(runtime().redis)
     expected = zeros.expected(_failing())
-    page, content_type = exposition.render(overall(), expected, runtime().config, request.headers.get("Accept", ""))
+    page, content_type = exposition.render(
+        overall(), capped(), expected, runtime().config, request.headers.get("Accept", "")
+    )
     return Response(page, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 

@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from service.config import Config
+from service.watch.caps import Used
 from service.watch.freshness import TARGET
 from service.watch.meters import Reading
 from service.watch.overall import Overall
@@ -20,19 +21,21 @@ from service.watch.states import BY_PROVIDER, CONDITIONS, STEPS, States
 from service.watch.zeros import Series
 
 
-def render(found: Overall, expected: Iterable[Series], config: Config, accept: str) -> tuple[bytes, str]:
+def render(
+    found: Overall, capped: Sequence[Used], expected: Iterable[Series], config: Config, accept: str
+) -> tuple[bytes, str]:
     """The page and its content type, for what the request says that it accepts. What is `expected` stands there as 0 until it was
     counted."""
     registry = CollectorRegistry()
-    registry.register(_Page(found, expected, config))
+    registry.register(_Page(found, capped, expected, config))
     encode, content_type = choose_encoder(accept)
     page: bytes = encode(registry)
     return page, content_type
 
 
 class _Page(Collector):
-    def __init__(self, found: Overall, expected: Iterable[Series], config: Config) -> None:
-        self.found, self.expected, self.config = found, expected, config
+    def __init__(self, found: Overall, capped: Sequence[Used], expected: Iterable[Series], config: Config) -> None:
+        self.found, self.capped, self.expected, self.config = found, capped, expected, config
 
     def describe(self) -> Sequence[Metric]:
         return ()  # so that registering it collects nothing
@@ -53,6 +56,7 @@ class _Page(Collector):
         yield _gauge("warmline_scrape_seconds", "How long it took to read all of this.", (), [((), found.took)])
         if found.states is not None:
             yield from _states(found.states)
+        yield from _caps(self.capped)
         if found.queue is not None:
             yield from _queue(found)
         if found.database_up:
@@ -96,6 +100,14 @@ def _whole(found: States) -> Counter[tuple[str, str]]:
     whole = Counter({(provider, condition): 0 for provider, _ in found.connections for condition in CONDITIONS})
     whole.update(found.connections)
     return whole
+
+
+def _caps(capped: Sequence[Used]) -> Iterator[Metric]:
+    labels = ("provider", "price")
+    yield _gauge("warmline_capped_reads", "What all workspaces have read in this month (UTC) of what the provider caps.", labels,
+                 [((each.provider, each.cap.name), each.reads) for each in capped])  # fmt: skip
+    yield _gauge("warmline_capped_reads_most", "The most that the provider lets this installation read of it in a month.", labels,
+                 [((each.provider, each.cap.name), each.cap.most) for each in capped])  # fmt: skip
 
 
 # --- queue and processes --------------------------------------------------------------------------------------

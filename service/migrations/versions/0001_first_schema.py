@@ -1319,6 +1319,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "connection_id", "day", "name", name=op.f("pk_spend")),
     )
     op.create_index("ix_spend_day", "spend", ["workspace_id", "day"], unique=False)
+    op.create_index("ix_spend_month", "spend", ["day"], unique=False)
     op.create_table(
         "spend_months",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -1601,6 +1602,7 @@ def downgrade() -> None:
     op.drop_table("bought")
     op.drop_table("spend_holds")
     op.drop_table("spend_months")
+    op.drop_index("ix_spend_month", table_name="spend")
     op.drop_index("ix_spend_day", table_name="spend")
     op.drop_table("spend")
     op.drop_table("provider_freezes")

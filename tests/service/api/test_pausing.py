@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from integrations import registry
-from integrations.provider import Price
+from integrations.provider import Cap, Price
 from service.clock import real_now
 from service.models import Spend
 from service.runtime import Runtime
+from service.watch import doors
+from service.watch.caps import Used
 from tests.service.api.conftest import Client, World
 from tests.service.rows import Rows
 
@@ -77,3 +79,12 @@ def test_prices_and_caps_say_when_they_were_read(client: Client) -> None:
     assert {price["name"] for price in found["x"]["prices"]} == {"post", "dm_event", "user"}
     assert all(price["read_on"] for price in found["x"]["prices"])
     assert found["x"]["caps"][0]["most"] == 3_000_000
+
+
+def test_the_api_says_how_much_is_left_of_what_this_installation_may_read(
+    client: Client, priced: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = Used("fakesocial", Cap("post", 3_000_000, "the price list"), 42_000)
+    monkeypatch.setattr(doors, "capped", lambda: (used,))
+    found = client.get(f"/connections/{priced.social}").get_json()["condition"]["budget"]
+    assert found.startswith("98 % of the 3,000,000 posts that")

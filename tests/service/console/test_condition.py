@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
+from integrations.provider import Cap
 from service.api import connection_shown
 from service.clock import real_now
 from service.models import Connection, Spend, Stream
 from service.runtime import Runtime
 from service.store import listing
+from service.watch import doors
+from service.watch.caps import Used
 from tests.service.console.conftest import Browser
 from tests.service.console.scenes import Scene, busy_day
 
@@ -114,3 +117,11 @@ def test_a_card_says_how_much_the_provider_still_serves(olga: Browser, scene: Sc
     with held.db.tenant(scene.workspace_id) as session:
         session.execute(update(Stream).where(Stream.connection_id == scene.social).values(budget=budget))
     assert "12,400 of 15,000 calls a day are left." in card(olga)
+
+
+def test_a_card_says_how_much_is_left_of_what_this_installation_may_read(
+    olga: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = Used("chirp", Cap("post", 3_000_000, "the price list"), 42_000)
+    monkeypatch.setattr(doors, "capped", lambda: (used,))
+    assert "98 % of the 3,000,000 posts that" in card(olga)
