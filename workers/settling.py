@@ -50,7 +50,9 @@ def settled(row: TaskRow, result: PushResult | None, now: datetime, business: da
     if row.only_sought and result.outcome not in _NOT_TOLD:
         return _sought(row, found, business)
     if result.outcome is PushOutcome.GONE:
-        return replace(found, written=row.content)  # what stood there may hold words that were deleted at their source since
+        return replace(
+            found, written=row.content
+        )  # what stood there may hold words that were deleted at their source since
     if result.outcome is PushOutcome.FOUND and row.erased_at is not None:
         return replace(found, written=row.written)  # it was said before it was erased: all of it is written over next
     return found

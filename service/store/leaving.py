@@ -117,7 +117,9 @@ def _counts(session: Session, workspace_id: UUID, connection_id: UUID) -> dict[s
 def end(session: Session, row: Connection, lines: Sequence[str], *, by: str) -> None:
     """It is left. What the rules want still may be wanted elsewhere."""
     row.receipt = {"by": by, **row.receipt, "state": "done", "ended_at": real_now().isoformat(), "lines": list(lines)}
-    row.push_lease_id = row.push_lease_until = None  # whoever has it is done: a CRM that is connected again waits for nobody
+    row.push_lease_id = row.push_lease_until = (
+        None  # whoever has it is done: a CRM that is connected again waits for nobody
+    )
     session.flush()
     execute(raw(session), _LET_GO, {"w": row.workspace_id, "c": row.id})
     _release(session, row, f"state = 'withdrawn' AND NOT {_THEIRS}")
