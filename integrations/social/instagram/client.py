@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from integrations.errors import UnexpectedResponseError
@@ -13,7 +14,7 @@ from integrations.graph.rechecks import Again
 from integrations.graph.talks import UNREADABLE, Feed, pull, pull_threads
 from integrations.graph.texts import COMMENT, identifier, instant, plain
 from integrations.provider import Access
-from integrations.records import Author, Engagement, Gone, Page, Unasked
+from integrations.records import Author, Engagement, Gone, Page, Renamed, Unasked
 from integrations.social.instagram import parse
 from integrations.social.instagram.parse import COMMENT_FIELDS, MEDIA_FIELDS, View
 
@@ -41,6 +42,7 @@ class InstagramClient:
         self._since = access.since
         self._now = access.now or (lambda: datetime.now(UTC))
         self._account = access.account
+        self._seen: View | None = None
 
     def whoami(self) -> Author:
         """The Instagram account that is linked to the page."""
@@ -81,11 +83,19 @@ class InstagramClient:
         )
 
     def _list(self, feed: Feed, cursor: str | None) -> Iterator[Page[Engagement]]:
-        return pull(self._graph, feed, cursor, since=self._since, now=self._now())
+        return self._told(pull(self._graph, feed, cursor, since=self._since, now=self._now()))
+
+    def _told(self, pages: Iterator[Page[Engagement]]) -> Iterator[Page[Engagement]]:
+        """These pages, with what we are called now where one tells."""
+        for page in pages:
+            account = self._view().renamed
+            yield page if account is None else replace(page, renamed=Renamed(account, self._now()))
 
     def _threads(self, cursor: str | None, threads: Sequence[str]) -> Iterator[Page[Engagement]]:
-        return pull_threads(
-            self._graph, self._feed("media"), cursor, texts.posts(threads), since=self._since, now=self._now()
+        return self._told(
+            pull_threads(
+                self._graph, self._feed("media"), cursor, texts.posts(threads), since=self._since, now=self._now()
+            )
         )
 
     def _inbox(self) -> Inbox:
@@ -96,7 +106,9 @@ class InstagramClient:
     def _view(self) -> View:
         if self._account is None:
             self._account = self.whoami()
-        return View(self._account, self._web)
+        if self._seen is None:
+            self._seen = View(self._account, self._web)
+        return self._seen
 
     def _again(self) -> Again:
         view = self._view()

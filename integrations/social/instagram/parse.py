@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from integrations.graph.api import Json, Listing, mapping, nested
@@ -33,6 +33,22 @@ class View:
 
     account: Author
     web: str  # "https://www.instagram.com"
+    ours: dict[str, str] = field(
+        default_factory=dict, compare=False
+    )  # user names beside our id, by lower case, as they were met
+
+    @property
+    def renamed(self) -> Author | None:
+        """Ourselves, where the last row that says whose it is has another user name than we know: Meta shows the one of the day."""
+        handle = next(reversed(self.ours.values()), self.account.handle)
+        if handle.lower() == self.account.handle.lower():
+            return None
+        return replace(self.account, handle=handle, url=f"{self.web}/{handle}/")
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Our id by the user names, in lower case, that are ours: many rows tell no more of who wrote them."""
+        return dict.fromkeys(self.ours or (self.account.handle.lower(),), self.account.id)
 
     def author(self, row: Json, native: str) -> Author:
         """Who wrote a comment or a medium with Meta's id `native`."""
@@ -43,7 +59,10 @@ class View:
             for each in (person, mapping(row.get("user")), mapping(row.get("owner")))
             if each.get("id")
         }
-        if self.account.id in ids or (handle and handle.lower() == self.account.handle.lower()):
+        if self.account.id in ids and handle:
+            self.ours.pop(handle.lower(), None)
+            self.ours[handle.lower()] = handle
+        if self.account.id in ids or handle.lower() in self.names:
             return self.account
         known = str(person.get("id") or mapping(row.get("owner")).get("id") or "")
         author_id = identifier(known) if known else f"{NAMED}{handle.lower()}" if handle else f"{HIDDEN}{native}"
@@ -155,7 +174,7 @@ def looked_up(our_id: str, row: Json, view: View) -> Engagement:
         url=_url(holder, view),
         ours=ours,
     )
-    return comment(row, branch, view, {view.account.handle.lower(): view.account.id})
+    return comment(row, branch, view, view.names)
 
 
 def _kind(view: View, author_id: str, branch: Branch, reply: bool, named: Iterable[str]) -> Kind:
@@ -176,7 +195,7 @@ def _known(page: Listing, view: View) -> dict[str, str]:
     found = {
         str(each["username"]).lower(): str(each["id"]) for each in people if each.get("username") and each.get("id")
     }
-    return {**found, view.account.handle.lower(): view.account.id}
+    return {**found, **view.names}
 
 
 def _handles(text: str) -> list[str]:

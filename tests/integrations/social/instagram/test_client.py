@@ -211,3 +211,42 @@ def test_whoami_names_the_account_that_is_linked_to_the_page(account: Instagram)
     account.wire.nodes[PAGE].pop("instagram_business_account")
     with pytest.raises(errors.UnexpectedResponseError, match="linked to the page"):
         account.client(account=None).whoami()
+
+
+# --- renamed ------------------------------------------------------------------------------------------------------
+
+
+def _renames_itself(account: Instagram, handle: str) -> None:
+    for row in account.wire.nodes.values():
+        if row.get("username") == US.handle:
+            row["username"] = handle
+        row.pop("from", None)  # what is left of who wrote it is the name
+        row.pop("user", None)
+
+
+def test_our_own_comments_stay_ours_when_we_have_renamed_ourselves_and_the_page_tells_the_new_name(
+    account: Instagram,
+) -> None:
+    medium = account.medium("New boots")
+    ours = account.comment(medium, WE, "Ask us anything")
+    _renames_itself(account, "acme_new")
+    *_, page = account.client().pull("media", None, ())
+    found = {item.id: item for item in page.items}
+    assert {found[medium].kind, found[_id(medium, ours)].kind} == {Kind.OWN}
+    assert page.renamed is not None
+    assert (page.renamed.account.id, page.renamed.account.handle) == (US.id, "acme_new")
+    assert page.renamed.account.url == "https://www.instagram.com/acme_new/"
+
+
+def test_who_takes_the_name_that_we_gave_up_is_a_stranger(account: Instagram) -> None:
+    medium = account.medium("New boots")
+    _renames_itself(account, "acme_new")
+    theirs = account.comment(medium, {"id": "9100", "username": US.handle}, "Do they run large?")
+    found, _ = _pull(account)
+    assert found[_id(medium, theirs)].kind is Kind.COMMENT
+    assert found[_id(medium, theirs)].author.id == "9100"
+
+
+def test_an_account_that_kept_its_name_tells_no_other(account: Instagram) -> None:
+    account.medium("New boots")
+    assert [page.renamed for page in account.client().pull("media", None, ())] == [None]
