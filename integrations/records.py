@@ -54,7 +54,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """The connected account under a handle that is not the one we know, and when it went by that."""
+    """An account under a handle that may not be the one we know, and when it went by that."""
 
     account: Author
     at: datetime
@@ -291,7 +291,8 @@ class Page(Generic[T]):
     """Some records, and the cursor to keep once they are stored. `notes` are sentences for the connection's
     health line ("only the newest 800 mentions are served"); `reads` counts billed reads by price name, where no meter was told of them. `answered` are ids
     of posts that a pull was given and need not ask for again, served or not. `renamed`: the newest of these records has our own account
-    under another handle; where profiles are paid for, nothing else tells. `budget`: what the provider said, as it served the page, that it serves yet.
+    under another handle; where profiles are paid for, nothing else tells. `named` are others by the handles under which these records speak of
+    them, where they do so beside their ids; it makes nobody known. `budget`: what the provider said, as it served the page, that it serves yet.
     `over` are notes of earlier pages that hold no more."""
 
     items: tuple[T, ...]
@@ -302,3 +303,4 @@ class Page(Generic[T]):
     renamed: Renamed | None = None
     budget: Budget | None = None
     over: tuple[str, ...] = ()
+    named: tuple[Renamed, ...] = ()

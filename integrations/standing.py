@@ -80,6 +80,7 @@ RULES = (
     Rule("late_item", "Finds what was indexed late, behind the newest that it has seen.", "gold"),
     Rule("clock_skew", "Loses nothing where our clock is hours off.", "gold"),
     Rule("broken_row", "Passes over one row that cannot be read, and serves the others.", "gold"),
+    Rule("renamed", "Knows whoever takes another name by their id, and shows the new one.", "gold", _SOCIAL),
     Rule("contact_gone", "A task for a contact that is gone is refused with a sentence, and the others are made.", "gold", _CRM),
     Rule("owner_gone", "A task for an owner who is gone is refused with a sentence, and the others are made.", "gold", _CRM),
     Rule("deleted_contact", "Sees within two hours that a contact was deleted.", "gold", _CRM),

@@ -53,6 +53,7 @@ def _together(pages: Sequence[Page[Any]]) -> Page[Any]:
         max((page.renamed for page in pages if page.renamed), key=lambda each: each.at, default=None),
         next((page.budget for page in reversed(pages) if page.budget), None),
         tuple(dict.fromkeys(note for page in pages for note in page.over)),
+        tuple(each for page in pages for each in page.named),
     )
 
 

@@ -17,7 +17,7 @@ from integrations.registry import AnyProvider
 from service.leases import LeaseLostError
 from service.models import Connection
 from service.runtime import Runtime
-from service.store import connecting, pulling, streams, us
+from service.store import connecting, pulling, renaming, streams, us
 from service.watch import meters
 from workers import reconcile
 from workers.access import Line
@@ -69,7 +69,10 @@ def store(job: StreamJob, page: Page[Any]) -> None:
     if job.meter:
         job.meter.flush()
     reads = Counter(page.reads) + Counter(job.meter.take() if job.meter else {})
-    if not (page.items or page.answered or page.notes or reads or page.renamed) and page.cursor == job.cursor:
+    if (
+        not (page.items or page.answered or page.notes or reads or page.renamed or page.named)
+        and page.cursor == job.cursor
+    ):
         return  # nothing new, as most often: the end of the job is the transaction that says so
 
     def work(session: Session) -> None:
@@ -77,6 +80,8 @@ def store(job: StreamJob, page: Page[Any]) -> None:
             connecting.renamed(session, job.connection, page.renamed.account, at=page.renamed.at)
         held = job.hold(session)
         new = _save(session, job, page.items)
+        if page.named:
+            renaming.named(session, us.source(session, job.connection), page.named)
         if page.answered:
             pulling.parents_answered(session, job.connection, page.answered)
         streams.keep_budget(held.stream, page.budget)

@@ -30,6 +30,12 @@ class Author(Tenant, Identified, Created, Base):
     host: Mapped[str] = mapped_column(Text, default="")
     native_id: Mapped[str] = mapped_column(Text)
     handle: Mapped[str] = mapped_column(Text, default="")
+    former_handles: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default=list, server_default="{}"
+    )  # lower case, the newest first
+    handle_at: Mapped[
+        datetime | None
+    ]  # business time, of when they were last seen to take it; what is older does not change it
     name: Mapped[str] = mapped_column(Text, default="")
     bio: Mapped[str] = mapped_column(Text, default="")
     url: Mapped[str] = mapped_column(Text, default="")

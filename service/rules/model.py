@@ -199,6 +199,7 @@ class Candidate(Struct, frozen=True, eq=False):
 class KnownAuthor(Struct, frozen=True):
     network: str  # provider key
     author: Author
+    former: tuple[str, ...] = ()  # handles that they went by before, lower case
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ import msgspec
 from msgspec import Struct
 
 from service.db import RawConnection
-from service.rules.matching import PER_KEY, Commonness, Met, choose, sift
+from service.rules.matching import PER_KEY, Commonness, Met, choose, handles, sift
 from service.rules.matching.addresses import own_address
-from service.rules.matching.keys import IDENTIFIERS
+from service.rules.matching.keys import IDENTIFIERS, Key
 from service.rules.model import Candidate, KnownAuthor
 from service.store import filing
 from service.store.contact_json import contact_of_text
@@ -57,6 +57,17 @@ WHERE o.workspace_id = %(w)s AND o.id = ANY(%(ids)s) AND m.author_id = ANY(%(ids
 """
 
 
+# Who else, in the same place, has a handle or has given it up: one of the two who go by it now was renamed, and we have not heard of it. (Where
+# a network tells no id, the same person may be here by the handle and by the id.)
+_CARRIED = """
+SELECT DISTINCT x.author_id FROM unnest(%(authors)s::uuid[], %(keys)s::text[], %(handles)s::text[]) AS x(author_id, key, handle)
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = x.author_id
+JOIN author_keys k ON k.workspace_id = %(w)s AND k.key = x.key AND k.author_id <> x.author_id
+JOIN authors o ON o.workspace_id = %(w)s AND o.id = k.author_id AND o.provider = a.provider AND o.host = a.host
+WHERE x.handle = ANY(o.former_handles) OR NOT (starts_with(a.native_id, '@') OR starts_with(o.native_id, '@'))
+"""
+
+
 class Found(Struct, frozen=True):
     """A contact, and the CRM that has it."""
 
@@ -75,7 +86,8 @@ class Under(Struct, frozen=True):
 class Near(Struct, frozen=True):
     """The contacts near some authors, whom they share a key with: what of each author, and what of each contact. `elsewhere` maps, for an
     author, contacts to the network on which another account of the same author is confirmed to be that contact's; `keys` are those
-    that the authors are sought under."""
+    that the authors are sought under; `doubted` are handles of theirs that are on file with a contact, and that somebody else may have or have
+    had."""
 
     authors: Mapping[UUID, KnownAuthor]
     keys: Mapping[UUID, Sequence[str]]
@@ -83,6 +95,7 @@ class Near(Struct, frozen=True):
     chosen: Mapping[UUID, Sequence[str]]
     contacts: Mapping[str, Found]
     elsewhere: Mapping[UUID, Mapping[str, str]]
+    doubted: Mapping[UUID, frozenset[str]]
 
 
 class Sifted(Struct, frozen=True):
@@ -93,12 +106,13 @@ class Sifted(Struct, frozen=True):
 
 
 class Gathered(Struct, frozen=True):
-    """What there is to weigh, for several authors: by author and CRM, and by CRM. `keys` and `elsewhere` as in `Near`."""
+    """What there is to weigh, for several authors: by author and CRM, and by CRM. `keys`, `elsewhere` and `doubted` as in `Near`."""
 
     keys: Mapping[UUID, Sequence[str]]
     met: Mapping[UUID, Mapping[UUID, Sequence[Met]]]
     commonness: Mapping[UUID, Commonness]
     elsewhere: Mapping[UUID, Mapping[str, str]]
+    doubted: Mapping[UUID, frozenset[str]]
 
 
 def near(
@@ -119,7 +133,9 @@ def near(
         for author_id, own in keys.items()
     }
     wanted = sorted({each for some in chosen.values() for each in some})
-    return Near(authors, keys, by_crm, chosen, contacts(connection, workspace_id, wanted), elsewhere)
+    on_file = set().union(*(each.numbers for each in by_crm.values()))
+    doubted = _doubted(connection, workspace_id, authors, on_file)
+    return Near(authors, keys, by_crm, chosen, contacts(connection, workspace_id, wanted), elsewhere, doubted)
 
 
 def sifted(found: Near) -> Sifted:
@@ -135,7 +151,7 @@ def counted(connection: RawConnection, workspace_id: UUID, of: Sifted) -> Gather
         each.candidate.contact_id: crm for by_crm in of.met.values() for crm, some in by_crm.items() for each in some
     }
     commonness = _commonness(connection, workspace_id, comparable, of.near.under)
-    return Gathered(of.near.keys, of.met, commonness, of.near.elsewhere)
+    return Gathered(of.near.keys, of.met, commonness, of.near.elsewhere, of.near.doubted)
 
 
 def _sift(found: Near, author_id: UUID, chosen: Iterable[str]) -> list[Met]:
@@ -239,6 +255,23 @@ def _elsewhere(
                 if author_id != other_id and key in (profile_key(url), profile_key(authors[author_id].author.url)):
                     found[author_id][str(contact_id)] = network
     return dict(found)
+
+
+def _doubted(
+    connection: RawConnection, workspace_id: UUID, authors: Mapping[UUID, KnownAuthor], on_file: set[str]
+) -> dict[UUID, frozenset[str]]:
+    """`on_file`: the keys under which there are contacts."""
+    current = {author_id: handles.plain(each.author.handle) for author_id, each in authors.items()}
+    keys = {author_id: f"{Key.HANDLE}:{each.network}:{current[author_id]}" for author_id, each in authors.items()}
+    asked = sorted(author_id for author_id, key in keys.items() if current[author_id] and key in on_file)
+    params = {"w": workspace_id, "authors": asked, "keys": [keys[each] for each in asked],
+              "handles": [current[each] for each in asked]}  # fmt: skip
+    carried = {row[0] for row in execute(connection, _CARRIED, params)} if asked else set()
+    given_up = {each: frozenset(map(handles.plain, known.former)) for each, known in authors.items() if known.former}
+    return {
+        each: given_up.get(each, frozenset()) | ({current[each]} if each in carried else set())
+        for each in {*given_up, *carried}
+    }
 
 
 def profile_key(url: str) -> str:

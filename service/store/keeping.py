@@ -152,7 +152,7 @@ _THEIRS = "{0}brand_id = ANY(ARRAY(SELECT id FROM brands WHERE workspace_id = %(
 _FORGET = [
     "\nDELETE FROM author_keys k USING authors a WHERE k.workspace_id = %(w)s AND a.workspace_id = %(w)s AND a.id = ANY(%(ids)s)\n  AND k.key = ANY(a.filed) AND k.author_id = a.id",
     "\nDELETE FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND decided_by = 'rules'",
-    "\nUPDATE authors SET handle = '', name = '', bio = '', url = '', website = '', location = '', followers = NULL, filed = '{}', match_due = false\n  WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)",
+    "\nUPDATE authors SET handle = '', former_handles = '{}', name = '', bio = '', url = '', website = '', location = '', followers = NULL, filed = '{}', match_due = false\n  WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)",
     "\nUPDATE conversations SET reasons = '[]'::jsonb WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s)",
     "\nUPDATE stage_changes s SET reason = '' FROM relationships r WHERE s.workspace_id = %(w)s AND r.workspace_id = %(w)s\n  AND r.id = s.relationship_id AND "
     + _THEIRS.format("r."),

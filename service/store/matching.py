@@ -26,7 +26,7 @@ from service.store.weighing import Weighed, due_authors, weighed_in_parts
 
 # In the order of the index, so that it is read and nothing else, however many are said to be due.
 DUE = """
-SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
+SELECT id, filed, likely, provider, former_handles, native_id, handle, name, bio, url, website, location, bot FROM authors
 WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED
 """
 _KEYS = {"author_id": "uuid", "keys": "text[]"}

@@ -45,7 +45,7 @@ SECTIONS = (
     Section(
         "profiles",
         "What the networks show of them, as it was last read.",
-        "SELECT id AS key, id, provider, host AS place, native_id, handle, name, bio, url, website, location, bot, followers, objected_at,"
+        "SELECT id AS key, id, provider, host AS place, native_id, handle, former_handles, name, bio, url, website, location, bot, followers, objected_at,"
         " created_at, updated_at FROM authors WHERE workspace_id = %(w)s AND id = ANY(%(authors)s) AND id > %(after)s ORDER BY key LIMIT %(n)s",
     ),
     Section(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from service.ids import new_id
 from service.models import Connection
 from service.rules.redaction import EDITED
 from service.rules.words import plain
-from service.store import due, redacting, suppressing, touching, us
+from service.store import due, redacting, renaming, suppressing, touching, us
 from service.store.rows import execute, insert, packed
 from service.store.us import Source
 from service.watch import following
@@ -40,14 +40,22 @@ _UPSERT_AUTHORS = insert(
         "provider": "%(provider)s",
         "host": "%(host)s",
         "match_due": "true",
+        "handle_at": "%(seen)s",
         "updated_at": "%(now)s",
     },
     # An author who is missing from an answer (suspended, say) comes as a bare id and must not wipe what is known.
     conflict=(
-        "ON CONFLICT (workspace_id, provider, host, native_id) DO UPDATE SET match_due = true, updated_at = excluded.updated_at, "
+        "ON CONFLICT (workspace_id, provider, host, native_id) DO UPDATE SET match_due = true, updated_at = excluded.updated_at, "  # noqa: S608 - our own words
         + ", ".join(f"{name} = excluded.{name}" for name in (*_PROFILE, "followers"))
-        + f" WHERE excluded.handle <> '' AND ({', '.join('old.' + name for name in _PROFILE)})"
-        + f" IS DISTINCT FROM ({', '.join('excluded.' + name for name in _PROFILE)}) RETURNING id"
+        + ", former_handles = "
+        + renaming.former_handles("excluded.handle")
+        + ", handle_at = excluded.handle_at"
+        # On Facebook people have a name and no handle.
+        + f" WHERE (excluded.handle <> '' OR old.handle = '' AND excluded.name <> '') AND ({', '.join('old.' + name for name in _PROFILE)})"
+        + f" IS DISTINCT FROM ({', '.join('excluded.' + name for name in _PROFILE)}) RETURNING id, "
+        # What they went by until now, of those who were here.
+        + " CASE WHEN xmax <> 0 THEN (SELECT (was.handle, was.name) IS DISTINCT FROM (old.handle, old.name) FROM authors was"
+        + " WHERE was.workspace_id = %(w)s AND was.id = old.id) ELSE false END"
     ),
 )
 _UPSERT_ENGAGEMENTS = insert(
@@ -85,6 +93,13 @@ _UPSERT_ENGAGEMENTS = insert(
 _HELD = "SELECT native_id FROM engagements WHERE workspace_id = %(w)s AND connection_id = %(c)s AND native_id = ANY(%(ids)s)"
 
 
+class Shown(NamedTuple):
+    """How many profiles were new or had changed, and who of those that were here goes by another handle or name now."""
+
+    number: int
+    renamed: Sequence[UUID]
+
+
 def save_engagements(session: Session, source: Source, items: Sequence[Engagement]) -> int:
     """Stores posts (each of them at most once, however often they come) and marks due what they touch; people who are to be left
     out are left out. Returns how many are new."""
@@ -95,7 +110,7 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
         return 0
     connection = raw(session)
     shared = {"w": source.workspace_id, "c": source.connection_id, "brand": source.brand_id, "provider": source.provider,
-              "host": source.host, "now": real_now()}  # fmt: skip
+              "host": source.host, "now": real_now(), "seen": business_now()}  # fmt: skip
     authors, profiles = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
     us.learn(connection, source, shared, items)
     unique = {item.id: item for item in items}
@@ -107,7 +122,8 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     # At the end, as everybody who marks the workspace due: its row is locked last, so that nobody waits in a circle. (Authors
     # who are new, or show themselves anew, may be found in the CRM now.)
     if not changed:
-        if profiles and source.ready:
+        if profiles.number and source.ready:
+            touching.renamed(connection, shared, profiles.renamed)
             due.decide_soon(session, source.workspace_id)
         return 0
     shared["at"] = business_now() if source.ready else "infinity"
@@ -121,14 +137,15 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
         session, provider=source.provider, connection_id=source.connection_id, posts=new, now=business_now(), late=source.ready
     )  # fmt: skip
     if source.ready:
+        touching.renamed(connection, shared, profiles.renamed)
         due.decide_soon(session, source.workspace_id)
     return len(new)
 
 
 def _save_authors(
     connection: RawConnection, shared: dict[str, object], authors: Iterable[Author]
-) -> tuple[dict[str, UUID], int]:
-    """Our ids by the network's, and how many profiles were new or had changed."""
+) -> tuple[dict[str, UUID], Shown]:
+    """Our ids by the network's, and whose profiles were new or had changed."""
     ordered = sorted(authors, key=lambda author: author.id)  # the same order everywhere: no deadlocks
     rows = [
         (
@@ -147,7 +164,7 @@ def _save_authors(
     ]
     changed = execute(connection, _UPSERT_AUTHORS, {**shared, **packed(AUTHOR, rows)})
     ids = execute(connection, touching.AUTHOR_IDS, {**shared, "ids": [author.id for author in ordered]})
-    return dict(ids), len(changed)
+    return dict(ids), Shown(len(changed), [id_ for id_, is_renamed in changed if is_renamed])
 
 
 def _row(source: Source, item: Engagement, author_id: UUID, missing: Collection[str]) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from service.store.weighing import due_authors, weighed_in_parts
 _TOTALS = "SELECT authors, likely, share FROM match_totals WHERE workspace_id = %(w)s FOR UPDATE"
 _LEARN = "UPDATE match_totals SET share = %(share)s WHERE workspace_id = %(w)s"
 _SAMPLE = """
-SELECT id, filed, likely, provider, native_id, handle, name, bio, url, website, location, bot FROM authors
+SELECT id, filed, likely, provider, former_handles, native_id, handle, name, bio, url, website, location, bot FROM authors
 WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL ORDER BY id LIMIT %(n)s
 """
 _START = (

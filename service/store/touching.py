@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from integrations.records import Kind
+from service.clock import business_now
 from service.db import RawConnection
 from service.ids import new_id
 from service.store.rows import execute, insert, packed
@@ -63,6 +64,17 @@ _TOUCH_ELSEWHERE = (
     "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), news_at = clock_timestamp()"
     " WHERE workspace_id = %(w)s AND brand_id = ANY(%(others)s) AND thread = ANY(%(threads)s) AND connection_id = %(c)s"
 )
+# What open tasks call somebody: those about one talk of theirs, and those about all that they said.
+_TOUCH_TASKS_OF_TALKS = (
+    "UPDATE conversations c SET decide_at = least(decide_at, %(at)s::timestamptz) WHERE workspace_id = %(w)s AND author_id = ANY(%(authors)s)"
+    " AND decide_at IS DISTINCT FROM 'infinity'"
+    " AND EXISTS (SELECT 1 FROM tasks t WHERE t.workspace_id = %(w)s AND t.conversation_id = c.id AND t.wanted = 'open')"
+)
+_TOUCH_CALL_TASKS = (
+    "UPDATE relationships SET decide_at = least(decide_at, %(at)s::timestamptz) WHERE workspace_id = %(w)s AND id = ANY(ARRAY("
+    "SELECT t.relationship_id FROM task_authors q JOIN tasks t ON t.workspace_id = %(w)s AND t.id = q.task_id AND t.wanted = 'open'"
+    " WHERE q.workspace_id = %(w)s AND q.author_id = ANY(%(authors)s)))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,14 @@ def posts(
     for id_, thread, author_id in touched:
         found.setdefault(thread, {})[author_id] = id_
     return Talks(found, ids)
+
+
+def renamed(connection: RawConnection, shared: Mapping[str, object], authors: Sequence[UUID]) -> None:
+    """Marks due what open tasks call these authors, who go by another handle or name now."""
+    if authors:
+        params = {**shared, "authors": list(authors), "at": business_now()}
+        for statement in (_TOUCH_TASKS_OF_TALKS, _TOUCH_CALL_TASKS):
+            execute(connection, statement, params)
 
 
 def by_brand(rows: Iterable[tuple[Any, ...]], at: int) -> dict[UUID, list[tuple[Any, ...]]]:

@@ -12,6 +12,7 @@ from itertools import chain
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace as altered
 from sqlalchemy.orm import Session
 
 from integrations.records import Author, Contact
@@ -79,7 +80,7 @@ class Weighed:
 
 def due_authors(connection: RawConnection, workspace_id: UUID, statement: str, limit: int) -> dict[UUID, Due]:
     rows = execute(connection, statement, {"w": workspace_id, "n": limit})
-    return {row[0]: Due(KnownAuthor(row[3], Author(*row[4:])), row[1], row[2]) for row in rows}
+    return {row[0]: Due(KnownAuthor(row[3], Author(*row[5:]), tuple(row[4])), row[1], row[2]) for row in rows}
 
 
 def weighed_in_parts(
@@ -179,10 +180,18 @@ def _results(
         met = [each for each in there if each.candidate.contact_id not in standing.by_person]
         if standing.written:
             met = _without_our_writing(met, known, standing.written, elsewhere)
+        if doubted := gathered.doubted.get(author_id):
+            met = _doubting(met, doubted, standing)
         found[crm] = learnt(
             weigh(met, gathered.commonness[crm], allowed(known.network), elsewhere), decided.get(crm, NOTHING)
         )
     return found
+
+
+def _doubting(met: Sequence[Met], doubted: frozenset[str], standing: Standing) -> list[Met]:
+    """These, where such handles decide nothing: but for contacts whose they were known to be as they had them."""
+    kept = set(map(str, standing.confirmed))
+    return [each if each.candidate.contact_id in kept else altered(each, doubted=doubted) for each in met]
 
 
 def _without_our_writing(
@@ -198,7 +207,7 @@ def _without_our_writing(
 
 
 def _without_handle(candidate: Candidate, known: KnownAuthor) -> Candidate:
-    ours = {known.author.handle.casefold(), known.author.url.casefold()}
+    ours = {known.author.handle.casefold(), known.author.url.casefold(), *known.former}
     contact: Contact = candidate.contact
     kept = tuple(
         each

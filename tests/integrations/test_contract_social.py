@@ -143,6 +143,20 @@ def test_what_is_indexed_late_is_found_behind_the_newest(world: World) -> None:
     assert seen
 
 
+@pytest.mark.rule("renamed")
+def test_whoever_takes_another_name_is_the_same_author_by_the_new_one(world: World) -> None:
+    rename = able(world, "rename")
+    before = world.speak("Is it in stock?")
+    *_, last = world.client().pull(world.stream, None)
+    [first] = last.items
+    rename("ada_rides")
+    after = world.speak("Hello?")
+    later = {item.id: item for item in pull(world, last.cursor)}[after].author
+    assert later.id == first.author.id
+    assert (later.handle or later.name).startswith("ada_rides")
+    assert [item.author for item in world.client().recheck([before]) if isinstance(item, Engagement)] == [later]
+
+
 @pytest.mark.rule("clock_skew")
 @pytest.mark.parametrize("hours", [-3, 3])
 def test_a_clock_that_is_hours_off_loses_nothing(world: World, hours: int) -> None:

@@ -284,7 +284,8 @@ def test_a_question_becomes_a_task_and_an_answer_on_the_network_closes_it(networ
 
     [task] = [each for each in story.outside.open_tasks() if NEWCOMER in each.body]
     assert "Do you ship to Porto" in task.body
-    assert f"https://bsky.app/profile/{NEWCOMER}/post/{asked.rpartition('/')[2]}" in task.body
+    _, _, did, _, post = asked.split("/")
+    assert f"https://bsky.app/profile/{did}/post/{post}" in task.body
 
     network.writes(BRAND, "We do, within three days.", to=(asked, asked))
     story.look()

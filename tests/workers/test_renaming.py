@@ -7,16 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-import responses
 
 from integrations.errors import TemporaryError
-from integrations.provider import Access, Price, SocialClient
+from integrations.provider import Price
 from integrations.records import Author
-from integrations.registry import providers
 from service import connect
-from tests.fakes import social as fake_social
 from tests.integrations.social.x.wire import US, Wire, snowflake, tweet
 from tests.workers.conftest import BRAND, NOON, World
+from tests.workers.on_x import on_x
 
 RENAMED = replace(BRAND, handle="brand_new", name="Brand New", url="https://social.example/brand_new")
 MINUTES = timedelta(minutes=1)
@@ -107,15 +105,7 @@ def test_a_network_that_does_not_say_who_we_are_is_no_trouble_of_the_account(rea
 @pytest.fixture
 def x(world: World) -> Iterator[Wire]:
     """X in memory, our account there connected and read, and mentioned once."""
-    world.social.streams = ("mentions", "conversations")
-    wire = Wire(now=NOON)
-
-    def client(access: Access) -> SocialClient:
-        return wire.client(account=access.account, meter=access.meter, wanted=access.wanted)
-
-    providers()["fakesocial"] = replace(fake_social.manifest(world.social, prices=PRICES), client=client)
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        wire.serve(mock)
+    with on_x(world, PRICES) as wire:
         mentioned(wire, "acme", NOON - MINUTES)
         connect.connect_with_secret(world.runtime, world.owner.caller, "fakesocial", None, {})
         world.run()

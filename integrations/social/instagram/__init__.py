@@ -148,6 +148,9 @@ PROVIDER: Provider[SocialClient] = Provider(
     ),
     # As Meta's platform terms (developers.facebook.com/terms) bind what its people's data is used for to what they expect where they gave it.
     given_or_public_only=True,
+    exempt={
+        "renamed": "Whoever tags the account in a post comes by the user name alone; comments and messages name their authors by ids."
+    },
     todo={
         "live": "Checked against Meta's published definitions of its nodes; never yet against Instagram itself, which needs an app that Meta has reviewed."
     },

@@ -93,6 +93,7 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
             (*notes, *read.notes),
             reads,
             renamed=parse.renamed(found.rows, view),
+            named=parse.named(found.rows, view),
         )
         notes = ()
         if more:

@@ -199,18 +199,36 @@ def renamed(rows: Iterable[Any], view: View) -> Renamed | None:
 
 
 def _named_us(row: Any, view: View) -> Renamed | None:
+    us = next((each for each in _names(row, view) if each.account.id == view.account.id), None)
+    return us and replace(us, account=replace(view.account, handle=us.account.handle, url=us.account.url))
+
+
+def named(rows: Iterable[Any], view: View) -> tuple[Renamed, ...]:
+    """Others whom these posts name, each by the newest handle among them, at no price. (Those whose profiles came along are in the
+    posts.)"""
+    newest: dict[str, Renamed] = {}
+    for row in rows:
+        for each in _names(row, view):
+            known = newest.get(each.account.id)
+            if known is None or known.at < each.at:
+                newest[each.account.id] = each
+    return tuple(each for id_, each in sorted(newest.items()) if id_ != view.account.id and id_ not in view.users)
+
+
+def _names(row: Any, view: View) -> list[Renamed]:
+    """Everybody whom a post names, as they were called when it was written. Nobody, where it cannot be read."""
     try:
-        if _is_repost(row):  # of the day of its reposting, with the handle of the day on which it was written
-            return None
-        handle = next(
-            str(each["username"]) for each in row["entities"]["mentions"] if str(each["id"]) == view.account.id
-        )
-        if not _HANDLE.fullmatch(handle):  # it goes into queries
-            return None
-        account = replace(view.account, handle=handle, url=f"{view.web}/{handle}")
-        return Renamed(account, instants.of_post(row["created_at"]))
-    except (*_UNREADABLE, StopIteration):
-        return None
+        if _is_repost(row):  # of the day of its reposting, with the handles of the day on which it was written
+            return []
+        at = instants.of_post(row["created_at"])
+        mentions = [(str(each["id"]), str(each["username"])) for each in row["entities"]["mentions"] if "id" in each]
+        return [
+            Renamed(Author(_id(id_), handle, url=f"{view.web}/{handle}"), at)
+            for id_, handle in mentions
+            if _HANDLE.fullmatch(handle)  # it goes into queries
+        ]
+    except _UNREADABLE:
+        return []
 
 
 def _quoted_writer(row: Json, quoted: str | None, view: View) -> str | None:

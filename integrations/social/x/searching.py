@@ -50,7 +50,7 @@ def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator
             state = state.during(batch) if more else state.done(batch).only(wanted)
             items = (*read.items, *reader.included(found, view), *roots)
             reads = reader.counted(POST, len(found.rows) + looked_up)
-            yield Page(items, state.dump(), (*notes, *read.notes), reads)
+            yield Page(items, state.dump(), (*notes, *read.notes), reads, named=parse.named(found.rows, view))
             notes = ()
             if more or index + 1 < len(plan):
                 found.pause()

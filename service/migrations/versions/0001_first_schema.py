@@ -116,6 +116,8 @@ def upgrade() -> None:
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("native_id", sa.Text(), nullable=False),
         sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("former_handles", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("handle_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("bio", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),

@@ -26,6 +26,13 @@ _MISTAKEN: Mapping[Signal, float] = {
 # An office's mailbox, a firm's switchboard: so many times likelier where the names say two different people.
 _SHARED_BY_OTHERS: Mapping[Signal, float] = {S.EMAIL: 20.0, S.PHONE: 20.0, S.LOOSE_HANDLE: 5.0}
 _SHORTEST_TELLING = 5  # letters of a handle that tells its owner on another network
+# By whether it is the author's handle now, and whether somebody else may have or have had it.
+_ON_FILE_AS: Mapping[tuple[bool, bool], str] = {
+    (True, False): "The handle {} is on file in the CRM.",
+    (True, True): "The handle {} is on file in the CRM, and somebody else has gone by it too.",
+    (False, False): "The handle {}, by which they went before, is on file in the CRM.",
+    (False, True): "The handle {}, by which they went before, is on file in the CRM; somebody else may have it now.",
+}
 _ON_FILE = 0.5  # m: of the profiles that are a contact's, the share whose identifier is on file or shown
 # People beside the contact who show the same website or domain and are in no CRM: colleagues, a predecessor, a spouse; next to nobody
 # where the site is named after the author; many where it is a server on which they merely have an account.
@@ -62,22 +69,26 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
     # People link to whom they admire, are married to or work for as well: a link by itself decides nothing.
     same_name = like.level in AGREE
     page = ":".join(addresses.account_on(contact.website) or ())
+    current = handles.plain(profile.author.handle)
+    doubtful = current in pair.doubted
     for value in of_kind(shared, K.HANDLE):
         network, _, handle = value.partition(":")
-        at = at_sign(profile.author.handle or handle)
+        at = at_sign(profile.author.handle if handle == current else handle)
         if value == page:
             # The website that the CRM has for a person can be their employer's page.
-            own_page = bool(pair.name.organisation) or same_name
+            own_page = (bool(pair.name.organisation) or same_name) and handle not in pair.doubted
             sentence = f"The website that the CRM has is a page of {at}."
             yield piece(S.PROFILE if own_page else S.LOOSE_HANDLE, sentence, Source.CRM, basis)
             continue
         loose = network == ANY_NETWORK and not addresses.is_domain_handle(handle)
-        yield piece(S.LOOSE_HANDLE if loose else S.HANDLE, f"The handle {at} is on file in the CRM.", Source.CRM, basis)
+        sentence = _ON_FILE_AS[handle == current, handle in pair.doubted].format(at)
+        yield piece(S.LOOSE_HANDLE if loose or handle in pair.doubted else S.HANDLE, sentence, Source.CRM, basis)
     own = addresses.own_address(profile.author.url)
     on_file = {addresses.own_address(each.value) for each in contact.handles if "/" in each.value}
     for value in of_kind(shared, K.WEBSITE):
         if value == own:
-            yield piece(S.PROFILE, f"The address of their profile, {value}, is on file in the CRM.", Source.CRM, basis)
+            signal = S.LOOSE_HANDLE if doubtful else S.PROFILE
+            yield piece(signal, f"The address of their profile, {value}, is on file in the CRM.", Source.CRM, basis)
         elif value in on_file:
             sentence = f"Their profile links to {value}, which is on file in the CRM."
             yield piece(S.PROFILE if same_name else S.LOOSE_HANDLE, sentence, Source.PROFILE, Basis.PUBLIC)
@@ -92,7 +103,8 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
     if elsewhere is not None:
         whose = "Their account" if same_name else "An account that theirs links to, or that links to theirs,"
         sentence = f"{whose} on {plain(elsewhere)} is confirmed to be this contact's."
-        yield piece(S.ELSEWHERE if same_name else S.LOOSE_HANDLE, sentence, Source.PERSON, Basis.DECIDED)
+        told = same_name and not doubtful  # who links to an address may mean whoever had it before
+        yield piece(S.ELSEWHERE if told else S.LOOSE_HANDLE, sentence, Source.PERSON, Basis.DECIDED)
 
 
 def _on_another_network(pair: Pair, basis: Basis) -> Iterator[Evidence]:

@@ -52,7 +52,7 @@ _MOST_KEYS = 48  # of one author; the weakest go
 def author_keys(known: KnownAuthor) -> tuple[str, ...]:
     """The keys under which contacts are sought for an author, each once, the strongest and rarest kinds first: about ten where
     the profile shows a full name, up to thirty-odd where there is but a handle."""
-    found = dict.fromkeys(_author_keys(known.network, known.author))
+    found = dict.fromkeys((*_author_keys(known.network, known.author), *_former_keys(known)))
     return tuple(sorted(found, key=lambda key: _RANK[key[0]])[:_MOST_KEYS])
 
 
@@ -106,6 +106,13 @@ def _author_keys(network: str, author: Author) -> Iterator[str]:
         yield from _site_keys(url)
     if not author.bot:
         yield from _sought_names(author)
+
+
+def _former_keys(known: KnownAuthor) -> Iterator[str]:
+    """A CRM goes on having the handle that it was given."""
+    for handle in filter(None, map(handles.plain, known.former)):
+        yield f"{K.HANDLE}:{known.network}:{handle}"
+        yield f"{K.HANDLE}:{ANY_NETWORK}:{handle}"
 
 
 def _country(author: Author) -> str:

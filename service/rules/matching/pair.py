@@ -14,17 +14,19 @@ from service.rules.model import Candidate
 
 class Met(Struct, frozen=True):
     """An author and a candidate who have something in common, before anybody asks how common that is. `shared` are the identifiers (keys
-    that are no names) that both have; `shown` is how much of the name the author's display name shows."""
+    that are no names) that both have; `shown` is how much of the name the author's display name shows; `doubted` are handles (as
+    `handles.plain` has them) that somebody else may have or have had, so that they decide nothing."""
 
     profile: Profile
     candidate: Candidate
     name: ContactName
     shared: frozenset[str]
     shown: Shown
+    doubted: frozenset[str] = frozenset()
 
 
 class Pair(Struct, frozen=True):
-    """`shared` as above; `like` is how far the names agree."""
+    """`shared` and `doubted` as above; `like` is how far the names agree."""
 
     profile: Profile
     contact: Contact
@@ -32,3 +34,4 @@ class Pair(Struct, frozen=True):
     shared: frozenset[str]
     like: Likeness
     seen: Commonness
+    doubted: frozenset[str] = frozenset()

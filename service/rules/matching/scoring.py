@@ -67,7 +67,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
     like = _name(profile, name, seen, naming.weighed(met.shown, seen))
     if not met.shared and elsewhere is None and like.level not in AGREE:
         return None
-    pair = Pair(profile, contact, name, met.shared, like, seen)
+    pair = Pair(profile, contact, name, met.shared, like, seen, met.doubted)
     found = _once(
         [
             *identity(pair, basis_of(contact, terms), elsewhere),

@@ -52,6 +52,7 @@ class Able(Protocol):
 
     def hide(self, post_id: str) -> None: ...  # there, but not indexed yet: no list serves it
     def show(self, post_id: str) -> None: ...  # indexed after all, at the place where it belongs
+    def rename(self, handle: str) -> None: ...  # whoever speaks goes by this from now on (no server's name in it)
     def skew(self, seconds: float) -> None: ...  # our clock is ahead of the network's by so much, from now on
     def page(self, most: int) -> None: ...  # lists hold so many posts, if as many are asked for (five, at first)
     def refusal(self, sentence: str) -> str: ...  # the body of a refusal, where its sentence is not a member of it

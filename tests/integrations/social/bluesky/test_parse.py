@@ -81,9 +81,9 @@ def test_a_feed_or_a_list_that_is_embedded_is_no_quote(other: str) -> None:
     assert read(quotes=other).quotes is None
 
 
-def test_an_address_and_a_handle_lead_to_the_page_where_it_can_be_answered() -> None:
+def test_a_post_is_linked_by_its_authors_did_which_a_new_handle_does_not_break() -> None:
     found = read()
-    assert found.url == f"{WEB}/profile/ada.example/post/{found.id.rpartition('/')[2]}"
+    assert found.url == f"{WEB}/profile/{found.author.id}/post/{found.id.rpartition('/')[2]}"
 
 
 # --- when ---------------------------------------------------------------------------------------------------------------

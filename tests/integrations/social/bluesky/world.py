@@ -41,6 +41,9 @@ class BlueskyWorld:
     def show(self, post_id: str) -> None:
         self.wire.hidden.discard(post_id)
 
+    def rename(self, handle: str) -> None:
+        self.wire.people[ADA]["handle"] = f"{handle}.example"
+
     def skew(self, seconds: float) -> None:
         self.wire.ahead = timedelta(seconds=seconds)
 

@@ -5,26 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from integrations.graph.texts import COMMENT, made_of
 from integrations.provider import SocialClient
 from tests.integrations.graph.wire import error
-from tests.integrations.social.facebook.wire import PAGE, Facebook, facebook
+from tests.integrations.social.facebook.wire import ADA, PAGE, Facebook, facebook
 
 
 @dataclass
 class FacebookWorld:
     there: Facebook
     stream: str = "mentions"
+    ada: dict[str, Any] = field(default_factory=lambda: ADA)
 
     def client(self) -> SocialClient:
         return self.there.client()
 
     def speak(self, text: str) -> str:
         """Somebody tags us in a post. Returns the post's id."""
-        return self.there.tag(text=text)
+        return self.there.tag(self.ada, text)
 
     def answer(self, post_id: str) -> str:
         """We comment below the post. Returns our comment's id."""
@@ -54,6 +56,13 @@ class FacebookWorld:
 
     def show(self, post_id: str) -> None:
         self.there.wire.hidden.discard(post_id)
+
+    def rename(self, handle: str) -> None:
+        """People have a name there, and no handle."""
+        for row in self.there.wire.nodes.values():
+            if row.get("from", {}).get("id") == ADA["id"]:
+                row["from"] = {**row["from"], "name": handle}
+        self.ada = {**ADA, "name": handle}
 
     def skew(self, seconds: float) -> None:
         """Our clock is ahead of Facebook's."""

@@ -42,6 +42,9 @@ class MastodonWorld:
     def show(self, post_id: str) -> None:
         self.wire.hidden.discard(post_id)
 
+    def rename(self, handle: str) -> None:
+        self.wire.people[ADA] |= {"username": handle, "acct": f"{handle}@elsewhere.example"}
+
     def skew(self, seconds: float) -> None:
         """Our clock is ahead of the server's by so much."""
         self.wire.ahead = timedelta(seconds=seconds)

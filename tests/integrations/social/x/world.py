@@ -48,6 +48,9 @@ class XWorld:
     def show(self, post_id: str) -> None:
         self.wire.hidden.discard(post_id)
 
+    def rename(self, handle: str) -> None:
+        self.wire.users["9"]["username"] = handle
+
     def skew(self, seconds: float) -> None:
         """Our clock is ahead of X's by so much."""
         self._ahead = timedelta(seconds=seconds)
