@@ -78,9 +78,9 @@ def conversations(
         own = posts.get((each.brand_id, each.thread), {}).get(each.native_id, [])
         contact = known.get(each.contact_id) if each.contact_id else None
         talk = Conversation(
-            author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=(*own, *moved.get(each.id, ())),
+            author_id=each.native_id, author_name=each.name, author_handle=each.handle, posts=(*own, *moved.there.get(each.id, ())),
             author_is_ours=any(post.ours for post in own if post.author_id == each.native_id), dealt_with_until=each.dealt_with_until,
-            elsewhere=answered.get(each.id, ()), author_is_bot=each.bot, deal=deal_of(contact.record.lifecycle) if contact else "",
+            elsewhere=(*answered.get(each.id, ()), *moved.private.get(each.id, ())), author_is_bot=each.bot, deal=deal_of(contact.record.lifecycle) if contact else "",
             stage=stages.get((each.brand_id, each.person), ""), responder=each.responder_email,
         )  # fmt: skip
         reason = frozen.get(each.connection_id, "")

@@ -71,6 +71,8 @@ class Connection(Tenant, Identified, Created, Base):
     approved_at: Mapped[datetime | None]
     connected_by: Mapped[UUID | None]
     responder_email: Mapped[str] = mapped_column(Text, default="")  # gets what waits on this account
+    # Who got it while the account was another brand's, by that brand's id: what it brought then still goes to them.
+    former_responders: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     ready_at: Mapped[datetime | None]  # every stream has been pulled once
     next_push_at: Mapped[datetime | None]
     push_lease_id: Mapped[UUID | None]

@@ -246,6 +246,7 @@ def set_responder(
         select(Conversation.id).where(
             Conversation.workspace_id == workspace_id,
             Conversation.connection_id == connection_id,
+            Conversation.brand_id == row.brand_id,
             Conversation.waiting_since.is_not(None),
         )
     ).all()

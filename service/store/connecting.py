@@ -91,6 +91,10 @@ def save(
         ready_at=now if handed_in else None,
     )
     served, row.brand_id = row.brand_id if existing is not None else brand_id, brand_id
+    if provider.kind == "social" and served != brand_id:
+        kept = {**row.former_responders, str(served): row.responder_email}
+        row.responder_email = kept.pop(str(brand_id), caller.email)
+        row.former_responders = kept
     row.handle, row.name, row.url, row.handle_at = author.handle, author.name, author.url, business_now()
     row.options = {**options, **handle_fields.kept_choices(row.options)}
     row.way = way

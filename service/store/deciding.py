@@ -63,9 +63,14 @@ def person_key(contact_id: UUID | None, author_id: UUID | None) -> str:
 
 # What people call where an author is: a network by its provider's key, or a place by its own name.
 _NETWORK = "CASE WHEN a.provider = ANY(%(places)s) THEN a.host ELSE a.provider END"
+# An account that has moved to another brand leaves what it brought with whom the first one had chosen.
+_RESPONDER = (
+    "CASE WHEN n.brand_id = c.brand_id THEN n.responder_email"
+    " ELSE coalesce(n.former_responders->>c.brand_id::text, n.responder_email) END"
+)
 _CONVERSATIONS = f"""
 SELECT c.id, c.brand_id, c.connection_id, c.author_id, c.thread, c.dealt_with_until, a.native_id, a.handle, a.name, a.followers,
-       {_NETWORK}, n.responder_email, a.bot
+       {_NETWORK}, {_RESPONDER}, a.bot
 FROM (SELECT * FROM conversations WHERE workspace_id = %(w)s AND {{chosen}}) c
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = c.author_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
@@ -129,7 +134,7 @@ UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, set
 FROM {records(RELATED)} WHERE r.workspace_id = %(w)s AND r.id = new.id
 """  # noqa: S608 - names of our own columns
 _THREADS_OF_PEOPLE = f"""
-SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {_NETWORK}, n.responder_email, a.followers, a.bio
+SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {_NETWORK}, {_RESPONDER}, a.followers, a.bio
 FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[]) AS who(brand_id, person, author_id)
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = who.author_id
 JOIN conversations c ON c.workspace_id = %(w)s AND c.author_id = who.author_id AND c.brand_id = who.brand_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from integrations.registry import handed_in
 from service.db import RawConnection, raw
 from service.models import Brand
 from service.rules.model import Answered, Post, Signals
-from service.store import deciding, knowing
+from service.store import deciding, knowing, us
 from service.store.deciding import DueConversation, DueRelationship
 from service.store.rows import execute
 
@@ -34,14 +35,14 @@ JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id AND s.provider =
 # ever wrote, which is why each step stands by itself.
 _BY_THE_ACCOUNT = """
 WITH said AS MATERIALIZED (
-    SELECT x.number, x.author_id AS whom, e.*
+    SELECT x.number, x.brand_id AS asked, x.author_id AS whom, e.*
     FROM unnest(%(brands)s::uuid[], %(connections)s::uuid[], %(threads)s::text[], %(authors)s::uuid[]) WITH ORDINALITY
         AS x(brand_id, connection_id, thread, author_id, number)
     JOIN unnest(%(all)s::uuid[]) AS other(brand_id) ON other.brand_id <> x.brand_id
     CROSS JOIN LATERAL (
-        SELECT id, native_id, author_id, thread, posted_at, url, kind, connection_id, in_reply_to, in_reply_to_author, mentions FROM engagements
+        SELECT id, native_id, author_id, ours, thread, posted_at, url, kind, connection_id, in_reply_to, in_reply_to_author, mentions FROM engagements
         WHERE workspace_id = %(w)s AND brand_id = other.brand_id AND thread = x.thread AND connection_id = x.connection_id
-            AND ours AND deleted_at IS NULL OFFSET 0
+            AND deleted_at IS NULL OFFSET 0
     ) e
 )
 SELECT e.number, e.thread, e.id::text, e.native_id, s.native_id, e.posted_at, e.url, coalesce(nullif(s.name, ''), s.handle),
@@ -49,8 +50,23 @@ SELECT e.number, e.thread, e.id::text, e.native_id, s.native_id, e.posted_at, e.
 FROM said e
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.whom
 JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id
-WHERE e.kind = 'direct' OR e.in_reply_to_author = a.native_id OR a.native_id = ANY(e.mentions) OR e.whom = (
-    SELECT p.author_id FROM engagements p WHERE p.workspace_id = %(w)s AND p.connection_id = e.connection_id AND p.native_id = e.in_reply_to)
+WHERE (e.ours OR e.author_id <> e.whom AND EXISTS (
+    SELECT 1 FROM unnest(%(of)s::uuid[], %(at)s::uuid[], %(ids)s::text[], %(handles)s::text[]) AS k(brand_id, connection_id, native_id, handle)
+    WHERE k.brand_id = e.asked AND k.connection_id = e.connection_id AND (k.native_id = s.native_id OR k.native_id = '' AND k.handle = lower(s.handle))
+)) AND (e.kind = 'direct' OR e.in_reply_to_author = a.native_id OR a.native_id = ANY(e.mentions) OR e.whom = (
+    SELECT p.author_id FROM engagements p WHERE p.workspace_id = %(w)s AND p.connection_id = e.connection_id AND p.native_id = e.in_reply_to))
+"""
+# What the account has told them in private since, in another talk than theirs.
+_PRIVATE_BY_THE_ACCOUNT = """
+SELECT x.number, e.id::text, e.native_id, s.native_id, e.posted_at, e.url, coalesce(nullif(s.name, ''), s.handle),
+       CASE WHEN s.provider = ANY(%(places)s) THEN s.host ELSE s.provider END
+FROM unnest(%(brands)s::uuid[], %(connections)s::uuid[], %(threads)s::text[], %(authors)s::uuid[]) WITH ORDINALITY
+    AS x(brand_id, connection_id, thread, author_id, number)
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = x.author_id
+JOIN unnest(%(all)s::uuid[]) AS other(brand_id) ON other.brand_id <> x.brand_id
+JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = other.brand_id AND e.in_reply_to_author = a.native_id
+ AND e.connection_id = x.connection_id AND e.thread <> x.thread AND e.ours AND e.kind = 'direct' AND e.deleted_at IS NULL
+JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id
 """
 _STAGES = """
 SELECT r.brand_id, r.person, r.stage FROM unnest(%(brands)s::uuid[], %(people)s::text[]) AS x(brand_id, person)
@@ -105,28 +121,44 @@ def _private(
     return found
 
 
+@dataclass(frozen=True)
+class Moved:
+    """What was said by an account while it was another brand's than that for which it brought these conversations, by their ids:
+    in the same threads, and in private in others."""
+
+    there: Mapping[UUID, tuple[Post, ...]] = field(default_factory=dict)
+    private: Mapping[UUID, tuple[Post, ...]] = field(default_factory=dict)
+
+
 def by_the_account(
     session: Session, workspace_id: UUID, found: Sequence[DueConversation], names: Mapping[str, str]
-) -> dict[UUID, tuple[Post, ...]]:
-    """For each of these conversations that has any, by its id: what was said to the person in the same thread by the account that brought
-    it, while that was another brand's. That they were answered counts; the words, which are the other brand's, are left out."""
+) -> Moved:
+    """What was said to the persons of these conversations by the account that brought them, while that was another brand's; in the same
+    thread also by colleagues of the conversation's own brand, who count as strangers to the other one. That they were answered counts; the
+    words, which are the other brand's, are left out."""
     brands = list(session.scalars(select(Brand.id).where(Brand.workspace_id == workspace_id)))
     if len(brands) < 2 or not found:
-        return {}
+        return Moved()
+    colleagues = us.colleagues(session, workspace_id, (each.connection_id for each in found))
     params = {
         "w": workspace_id,
         "places": handed_in(),
+        **{name: [each[place] for each in colleagues] for place, name in enumerate(("of", "at", "ids", "handles"))},
         "all": brands,
         "brands": [each.brand_id for each in found],
         "connections": [each.connection_id for each in found],
         "threads": [each.thread for each in found],
         "authors": [each.author_id for each in found],
     }
-    answers: dict[UUID, tuple[Post, ...]] = {}
+    there: dict[UUID, tuple[Post, ...]] = {}
     for number, _, *said, kind, whom in execute(raw(session), _BY_THE_ACCOUNT, params):
         id_ = found[number - 1].id
-        answers[id_] = (*answers.get(id_, ()), _ours(said, names, Kind(kind), whom))
-    return answers
+        there[id_] = (*there.get(id_, ()), _ours(said, names, Kind(kind), whom))
+    private: dict[UUID, tuple[Post, ...]] = {}
+    for number, *said in execute(raw(session), _PRIVATE_BY_THE_ACCOUNT, params):
+        id_ = found[number - 1].id
+        private[id_] = (*private.get(id_, ()), _ours(said, names, Kind.DIRECT))
+    return Moved(there, private)
 
 
 def _ours(said: Sequence[Any], names: Mapping[str, str], kind: Kind, whom: str | None = None) -> Post:

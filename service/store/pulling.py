@@ -130,7 +130,6 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
     new: list[following.New] = []
     for brand, rows_of_it in touching.by_brand(changed, 10).items():
         talks = touching.posts(connection, source, {**shared, "brand": brand}, rows_of_it)
-        touching.elsewhere(connection, source, {**shared, "brand": brand}, {row[2] for row in rows_of_it if row[4]})
         _follow_edits(session, source.workspace_id, brand, rows_of_it)
         new += [following.New(row[0], row[6], talks.of(row)) for row in rows_of_it if row[9]]
     following.stored(

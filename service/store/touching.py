@@ -59,10 +59,16 @@ _TOUCH_THREADS = (
     " AND (conversations.xmin <> pg_current_xact_id()::xid OR last_post_at < t.posted_at)"
     " RETURNING conversations.id, conversations.thread, conversations.author_id"
 )
-# An account that has moved answers what it brought for another brand, too: see `elsewhere.by_the_account`.
+# An account that has moved answers what it brought for another brand, too, and so do that brand's colleagues: see
+# `elsewhere.by_the_account`. Whom it tells something in private, it tells wherever they wait.
 _TOUCH_ELSEWHERE = (
     "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), news_at = clock_timestamp()"
     " WHERE workspace_id = %(w)s AND brand_id = ANY(%(others)s) AND thread = ANY(%(threads)s) AND connection_id = %(c)s"
+)
+_TOUCH_TOLD_ELSEWHERE = (
+    "UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), news_at = clock_timestamp()"
+    " WHERE workspace_id = %(w)s AND brand_id = ANY(%(others)s) AND connection_id = %(c)s AND author_id = ANY(ARRAY(SELECT id FROM authors"
+    " WHERE workspace_id = %(w)s AND provider = %(provider)s AND host = %(host)s AND native_id = ANY(%(ids)s)))"
 )
 # What open tasks call somebody: those about one talk of theirs, and those about all that they said.
 _TOUCH_TASKS_OF_TALKS = (
@@ -122,6 +128,7 @@ def posts(
     told = {str(row[8]) for row in changed if row[4] and row[5] == Kind.DIRECT and row[8]}
     if told:
         execute(connection, _TOUCH_RECIPIENTS, {**params, "ids": sorted(told)})
+    elsewhere(connection, source, params, newest, told)
     found: dict[str, dict[UUID, UUID]] = {}
     for id_, thread, author_id in touched:
         found.setdefault(thread, {})[author_id] = id_
@@ -146,12 +153,19 @@ def by_brand(rows: Iterable[tuple[Any, ...]], at: int) -> dict[UUID, list[tuple[
 
 
 def elsewhere(
-    connection: RawConnection, source: Source, shared: Mapping[str, object], threads: Collection[str]
+    connection: RawConnection,
+    source: Source,
+    shared: Mapping[str, object],
+    threads: Collection[str],
+    told: Collection[str],
 ) -> None:
-    """Marks due what this account brought of these threads for other brands than that of the posts, which are ours."""
+    """Marks due what this account brought for other brands than that of the posts: in these threads, and of whom the posts tell
+    something in private (the network's ids)."""
     others = {source.brand_id, *source.other_brands} - {shared["brand"]}
     if others and threads:
         execute(connection, _TOUCH_ELSEWHERE, {**shared, "others": sorted(others), "threads": sorted(threads)})
+    if others and told:
+        execute(connection, _TOUCH_TOLD_ELSEWHERE, {**shared, "others": sorted(others), "ids": sorted(told)})
 
 
 def gone(
@@ -166,6 +180,6 @@ def gone(
     execute(
         connection, _TOUCH_THREADS, {**shared, "threads": threads, "posted": [newest[thread] for thread in threads]}
     )
-    elsewhere(connection, source, shared, {thread for thread, _, ours, _ in rows if ours})
     if told := {to for *_, to in rows if to}:
         execute(connection, _TOUCH_RECIPIENTS, {**shared, "ids": sorted(told)})
+    elsewhere(connection, source, shared, newest, told)

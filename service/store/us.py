@@ -6,7 +6,7 @@ Once a colleague's id is known, it alone tells who is meant: a handle that its o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -61,7 +61,7 @@ def source(session: Session, connection: Connection) -> Source:
     elsewhere = {handle.lower() for host, _, handle in accounts if host != connection.host and "@" in handle}
     here = [(account_id, f"@{handle.lower()}") for host, account_id, handle in accounts if host == connection.host]
     brands = _brands(session, connection)
-    listed, ids = _colleagues(brands, connection)
+    listed, ids = _colleagues(brands, connection, connection.brand_id)
     assert connection.brand_id is not None  # a social connection always has one: see connecting.brand_for
     return Source(
         connection.workspace_id,
@@ -77,11 +77,32 @@ def source(session: Session, connection: Connection) -> Source:
     )
 
 
+def colleagues(
+    session: Session, workspace_id: UUID, connection_ids: Iterable[UUID]
+) -> list[tuple[UUID, UUID, str, str]]:
+    """The listed colleagues of every brand where these connections read: (brand, connection, the network's id, ""), or
+    (brand, connection, "", handle in lower case) where no id is known."""
+    rows = session.scalars(
+        select(Connection).where(
+            Connection.workspace_id == workspace_id, Connection.id.in_(sorted(set(connection_ids)))
+        )
+    ).all()
+    brands = _brands(session, rows[0]) if rows else {}
+    found = []
+    for row in rows:
+        for brand in brands:
+            listed, ids = _colleagues(brands, row, brand)
+            found += [
+                (brand, row.id, ids.get(handle, ""), "" if handle in ids else handle) for handle in sorted(listed)
+            ]
+    return found
+
+
 def colleagues_without_ids(session: Session, connection: Connection) -> tuple[str, ...]:
     """Handles of listed colleagues on this network, lower case, whose ids are not known yet."""
     if connection.kind != "social":
         return ()
-    handles, ids = _colleagues(_brands(session, connection), connection)
+    handles, ids = _colleagues(_brands(session, connection), connection, connection.brand_id)
     return tuple(sorted(handles - ids.keys()))
 
 
@@ -96,9 +117,11 @@ def _brands(session: Session, connection: Connection) -> dict[UUID, _Listed]:
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-def _colleagues(brands: Mapping[UUID, _Listed], connection: Connection) -> tuple[set[str], dict[str, str]]:
-    """The brand's listed colleagues on this network: their handles, lower case, and the ids by handle, as far as known."""
-    entries, with_ids = brands.get(connection.brand_id, ((), {})) if connection.brand_id else ((), {})
+def _colleagues(
+    brands: Mapping[UUID, _Listed], connection: Connection, brand_id: UUID | None
+) -> tuple[set[str], dict[str, str]]:
+    """The brand's listed colleagues on this connection's network: their handles, lower case, and the ids by handle, as far as known."""
+    entries, with_ids = brands.get(brand_id, ((), {})) if brand_id else ((), {})
     prefix = f"{connection.provider}:"
     named = {each.removeprefix(prefix).lstrip("@").lower() for each in entries if each.startswith(prefix)}
     return named, _ids_of(connection.provider, connection.host, named, with_ids)

@@ -523,6 +523,7 @@ def upgrade() -> None:
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("connected_by", sa.Uuid(), nullable=True),
         sa.Column("responder_email", sa.Text(), nullable=False),
+        sa.Column("former_responders", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_push_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("push_lease_id", sa.Uuid(), nullable=True),
