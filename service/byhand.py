@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from integrations import foreign
 from integrations.records import Author
 from integrations.registry import handed_in
-from service import access, connect
+from service import access, connect, pastedlinks
 from service.accounts import Caller
 from service.clock import business_now
 from service.errors import PlainError
@@ -26,12 +24,6 @@ from service.store.capturing import Handed, Outcome, Written
 LONGEST_TEXT, LONGEST_LINK, LONGEST_NAME = 10_000, 2000, 200  # characters
 OLDEST = timedelta(days=365)  # nobody waits for an answer to what is older
 AHEAD = timedelta(minutes=5)  # clocks differ
-# What links carry for the sake of whoever shared them: the same post has many of these.
-_TRACKING = ("utm_", "fbclid", "gclid", "igsh", "igshid", "mc_", "rcm", "trk", "si", "__cft__[0]", "__tn__", "mibextid")
-# What names a comment on a page: LinkedIn's, Facebook's and YouTube's.
-_OF_COMMENTS = frozenset(
-    {"commentUrn", "dashCommentUrn", "replyUrn", "dashReplyUrn", "comment_id", "reply_comment_id", "lc"}
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ def add(runtime: Runtime, caller: Caller, pasted: Pasted, brand_id: UUID | None 
 
 def key_of(link: str) -> str:
     """What the ids of all posts under this link begin with: the same for every spelling of it."""
-    return "link-" + _hash(_plain(link))
+    return "link-" + pastedlinks.hashed(pastedlinks.plain(link))
 
 
 def _post(pasted: Pasted) -> Handed:
@@ -84,10 +76,15 @@ def _post(pasted: Pasted) -> Handed:
     handle = pasted.handle.strip().removeprefix("@")
     if handle:
         handle = _line(handle, "the handle")
-    who = writer(name, handle, _hash(_page(link)))
+    who = writer(name, handle, pastedlinks.page(link))
     # Several people write under one link, where theirs have none of their own.
     return Handed(
-        id=f"{key_of(link)}-{_hash(who.id)}", at=min(pasted.at, now), ours=False, author=who, text=text, url=link
+        id=f"{key_of(link)}-{pastedlinks.hashed(who.id)}",
+        at=min(pasted.at, now),
+        ours=False,
+        author=who,
+        text=text,
+        url=link,
     )
 
 
@@ -135,48 +132,3 @@ def _check_link(link: str) -> None:
     good = parts.scheme in ("https", "http") and "." in (parts.hostname or "") and parts.username is None
     if not good or len(link) > LONGEST_LINK or not link.isprintable() or " " in link:
         raise PlainError("Paste the link of the post itself. It begins with https://")
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _plain(link: str) -> str:
-    """The link without what differs between two copies of it."""
-    parts = urlsplit(link.strip())
-    kept = [(name, value) for name, value in _asked(parts.query) if not _tracks(name)]
-    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit(("https", host + port, parts.path.rstrip("/"), _query(kept), _telling(parts.fragment)))
-
-
-def _page(link: str) -> str:
-    """The link of the page that the post is on, as far as the link says which post on it is meant."""
-    parts = urlsplit(_plain(link))
-    kept = [(name, value) for name, value in _asked(parts.query) if name not in _OF_COMMENTS]
-    route = parts.fragment if _is_route(parts.fragment) else ""
-    return urlunsplit(parts._replace(query=_query(kept), fragment=route))
-
-
-def _telling(fragment: str) -> str:
-    """As much of a fragment as tells one post from another: a number, or a router's path. Others say where to scroll."""
-    said = [each for each in fragment.partition(":~:")[0].split("&") if not _tracks(each.partition("=")[0])]
-    kept = "&".join(said)
-    return kept if _is_route(kept) or any(each.isdigit() for each in kept) else ""
-
-
-def _is_route(fragment: str) -> bool:
-    return "/" in fragment or "!" in fragment
-
-
-def _asked(query: str) -> list[tuple[str, str]]:
-    # Bytes that are no UTF-8 (forums have them) stay as they are: read as "?", two of them would be one.
-    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
-
-
-def _query(asked: list[tuple[str, str]]) -> str:
-    return urlencode(sorted(asked), errors="surrogateescape")
-
-
-def _tracks(name: str) -> bool:
-    return any(name == each or (each.endswith("_") and name.startswith(each)) for each in _TRACKING)

@@ -16,6 +16,11 @@ def writer(name: str, handle: str, page: str) -> Author:
     return Author(id=(handle or f"{name} on page-{page}").casefold(), handle=handle or name, name=name)
 
 
+def nameless(author: Author, page: str) -> str:
+    """The id of whoever bears this author's name on the page of this hash, and whose handle nobody gave."""
+    return writer(author.name, "", page).id
+
+
 def has_handle(author: Author) -> bool:
     """Whether an author at a place was given with a handle, pasted or not. The handle and the name may well be spelt alike; but the name
     stands for a handle that was not handed in, too, and no handle has a blank."""

@@ -58,7 +58,7 @@ def begin(session: Session, workspace_id: UUID, record_id: UUID, *, by: str) -> 
     )  # fmt: skip
     session.add(row)
     session.flush()
-    listed.add(row.id, person.marks())
+    listed.add(row.id, persons.marks(session, person, workspace_id))
     acting.audit(session, workspace_id, by, "person.erased", "person_request", row.id)
     return row
 

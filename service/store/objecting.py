@@ -52,7 +52,7 @@ def begin(session: Session, workspace_id: UUID, record_id: UUID, *, by: str) -> 
     )  # fmt: skip
     session.add(row)
     session.flush()
-    listed.add(row.id, person.marks())
+    listed.add(row.id, persons.marks(session, person, workspace_id))
     _flag(session, workspace_id, row, on=True)
     for statement in (_LEAVE_BE, _LEAVE_UNMATCHED):
         execute(raw(session), statement, {"w": workspace_id, "ids": row.author_ids, "contacts": row.contact_ids})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,9 @@ from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from integrations.records import Author
+from integrations.registry import handed_in
 from service.db import raw
+from service.pasted import has_handle
 from service.rules.matching import keys as matching
 from service.rules.matching.handles import plain
 from service.store import sharing, suppressing
@@ -97,6 +100,40 @@ class Person:
         for row in self.contacts:
             found |= suppressing.contact_marks(row["connection_id"], contact_record(row["fields"]))
         return (found - self.shared) | {suppressing.shared_mark(key) for key in self.shared}
+
+
+_LINKS = "SELECT DISTINCT author_id, url FROM engagements WHERE workspace_id = %(w)s AND author_id = ANY(%(ids)s) AND url <> ''"
+
+
+def marks(session: Session, person: Person, workspace_id: UUID) -> set[str]:
+    """By what they are recognised when they are read again; where posts are handed in, also by the name alone on the pages on which they
+    wrote, unless somebody else who is here goes by that."""
+    rows = {row["id"]: row for row in person.authors if row["provider"] in handed_in()}
+    links: defaultdict[UUID, set[str]] = defaultdict(set)
+    for id_, link in execute(raw(session), _LINKS, {"w": workspace_id, "ids": list(rows)}) if rows else ():
+        links[id_].add(link)
+    found = set(person.marks())
+    for id_, theirs in links.items():
+        row, author = rows[id_], author_of(rows[id_])
+        ids = suppressing.ids_without_handle(row["provider"], author, theirs)
+        by_name = {each: suppressing.id_mark(row["provider"], row["host"], each) for each in ids}
+        others = _others(session, workspace_id, person, row, ids)
+        found |= {mark for each, mark in by_name.items() if each not in others}
+        if not has_handle(author):
+            found |= {suppressing.alone_mark(mark) for mark in by_name.values()}
+    return found
+
+
+def _others(session: Session, workspace_id: UUID, person: Person, row: Mapping[str, Any], ids: set[str]) -> set[str]:
+    """Of these ids at the place of this author, those of somebody else who is here."""
+    params = {"w": workspace_id, "p": row["provider"], "h": row["host"], "ids": sorted(ids), "own": person.author_ids}
+    rows = execute(
+        raw(session),
+        "SELECT native_id FROM authors WHERE workspace_id = %(w)s AND provider = %(p)s AND host = %(h)s AND native_id = ANY(%(ids)s)"
+        " AND id <> ALL(%(own)s)",
+        params,
+    )
+    return {each[0] for each in rows}
 
 
 def author_of(row: Mapping[str, Any]) -> Author:

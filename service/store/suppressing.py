@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -20,10 +21,11 @@ from sqlalchemy.orm import Session
 
 from integrations.records import Activity, Author, Contact, Engagement
 from integrations.registry import handed_in
+from service import pastedlinks
 from service.db import VAULT, raw
 from service.models import SuppressionKey
-from service.pasted import has_handle
-from service.rules.matching import mailboxes
+from service.pasted import has_handle, nameless
+from service.rules.matching import addresses, mailboxes
 from service.rules.matching.keys import Key, author_keys, full_names, identifiers
 from service.rules.model import KnownAuthor
 from service.sealed import SUPPRESSION
@@ -56,7 +58,23 @@ def _at_place(host: str, author: Author, keys: set[str]) -> set[str]:
     """These keys where posts are handed in from many places: a handle is one person's at its place alone, and a name that stands where no
     handle was given is nobody's own."""
     handles = {key for key in keys if key.startswith(f"{Key.HANDLE}:")}
-    return (keys - handles) | ({f"{key}|{host.casefold()}" for key in handles} if has_handle(author) else set())
+    told = handles if has_handle(author) else set()
+    profile = addresses.own_address(author.url)
+    told |= {f"profile:{profile}"} if profile else set()
+    return (keys - handles) | {f"{key}|{host.casefold()}" for key in told}
+
+
+def ids_without_handle(provider: str, author: Author, links: Iterable[str]) -> set[str]:
+    """The ids that an author would have, where posts are handed in, by the name alone on the pages of these links: whoever pastes what
+    they wrote gives the handle or does not."""
+    if provider not in handed_in() or not author.name:
+        return set()
+    return {nameless(author, pastedlinks.page(link)) for link in links if link}
+
+
+def alone_mark(mark: str) -> str:
+    """That somebody was known by the name on a page alone (`id_mark`): they may be whoever comes by that name and a handle there."""
+    return f"alone|{mark}"
 
 
 def id_mark(provider: str, host: str, native_id: str) -> str:
@@ -221,16 +239,33 @@ def without_authors(
         return list(posts)
     authors = {post.author.id: post.author for post in posts}
     marks: dict[str, set[str]] = {id_: author_marks(provider, host, author) for id_, author in authors.items()}
+    by_name: dict[str, set[str]] = defaultdict(set)
+    for post in posts if provider in handed_in() else ():
+        if has_handle(post.author):
+            ids = ids_without_handle(provider, post.author, [post.url])
+            by_name[post.author.id] |= {alone_mark(id_mark(provider, host, each)) for each in ids}
     named = {id_ for post in posts for id_ in (*post.mentions, post.in_reply_to_author) if id_}
     for id_ in named - marks.keys():
         marks[id_] = {id_mark(provider, host, id_)}
     out = listed.holding(marks)
+    if namesakes := listed.holding(by_name) - out:
+        out |= namesakes - _here(session, workspace_id, provider, host, namesakes)
     return [
         _unnamed(post, out)
         for post in posts
         # What we said to them says much about them; what others did is theirs.
         if post.author.id not in out and not (post.in_reply_to_author in out and is_ours(post.author))
     ]
+
+
+def _here(session: Session, workspace_id: UUID, provider: str, host: str, ids: Iterable[str]) -> set[str]:
+    """Of these authors, those who are here already, beside whoever was put on the list."""
+    rows = execute(
+        raw(session),
+        "SELECT native_id FROM authors WHERE workspace_id = %(w)s AND provider = %(p)s AND host = %(h)s AND native_id = ANY(%(ids)s)",
+        {"w": workspace_id, "p": provider, "h": host, "ids": sorted(ids)},
+    )
+    return {row[0] for row in rows}
 
 
 def _unnamed(post: Engagement, out: set[str]) -> Engagement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from integrations.records import Author as Profile
 from service import byhand
@@ -44,6 +44,13 @@ def erase(held: Runtime, owner: Member, **post: Any) -> None:
             .where(Engagement.url == pasted(**post).link)
         ).one()
         assert erasing.begin(session, owner.workspace_id, who, by="system") is not None
+
+
+def gone(held: Runtime, owner: Member) -> None:
+    """All that is here, as the worker does that erases."""
+    with held.db.tenant(owner.workspace_id) as session:
+        for kind in (Engagement, Author):
+            session.execute(delete(kind))
 
 
 @pytest.mark.parametrize(
@@ -87,11 +94,63 @@ def test_whoever_was_erased_stays_out_at_their_place(
 ) -> None:
     paste(held, owner, **who)
     erase(held, owner, **who)
-    with held.db.tenant(owner.workspace_id) as session:
-        for each in session.scalars(select(Engagement)):
-            session.delete(each)  # as the worker does that erases
+    gone(held, owner)
     assert paste(held, owner, **{**who, **again}) is Outcome.LEFT_OUT
     assert posts(held, owner) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "again"),
+    [
+        pytest.param(JOHN, {"handle": "@john"}, id="first without a handle, then with one"),
+        pytest.param(JOHN, {"handle": "@john", "link": f"{LINK}1#comment-2"}, id="under another comment of the page"),
+        pytest.param(ANA, {"handle": ""}, id="first with a handle, then without"),
+        pytest.param(
+            ANA,
+            {"handle": "", "link": f"{LINK}3?lc=5", "name": "ana ferrer"},
+            id="under another comment, spelt otherwise",
+        ),
+    ],
+)
+def test_whoever_was_erased_stays_out_on_the_page_on_which_they_wrote_with_a_handle_or_without(
+    held: Runtime, owner: Member, who: dict[str, Any], again: dict[str, Any]
+) -> None:
+    paste(held, owner, **who)
+    erase(held, owner, **who)
+    gone(held, owner)
+    assert paste(held, owner, **{**who, **again}) is Outcome.LEFT_OUT
+    assert posts(held, owner) == []
+
+
+@pytest.mark.parametrize(
+    ("erased", "stays"), [(JOHN, {**JOHN, "handle": "@john2"}), ({**JOHN, "handle": "@john2"}, JOHN)]
+)
+def test_a_namesake_on_the_same_page_who_was_here_already_is_followed(
+    held: Runtime, owner: Member, erased: dict[str, Any], stays: dict[str, Any]
+) -> None:
+    there = f"{LINK}1#comment-2"
+    paste(held, owner, **{**stays, "link": there})
+    paste(held, owner, **erased)
+    erase(held, owner, **erased)
+    assert paste(held, owner, **{**stays, "link": there}, text="Still waiting. Do you ship?") is Outcome.KNOWN
+
+
+def test_another_handle_on_the_same_page_is_somebody_else(held: Runtime, owner: Member) -> None:
+    paste(held, owner, **ANA)
+    erase(held, owner, **ANA)
+    gone(held, owner)
+    assert paste(held, owner, **{**ANA, "handle": "@ana2"}) is Outcome.CREATED
+
+
+def test_the_address_of_a_profile_keeps_its_owner_out_at_its_place(held: Runtime, owner: Member) -> None:
+    paste(held, owner, **JOHN)
+    profile = "https://linkedin.example/in/ana-ferrer-1"
+    hand_in(held, owner, Profile("17", "ana", "Ana Ferrer", url=profile))
+    with held.db.tenant(owner.workspace_id) as session:
+        who = session.scalars(select(Author.id).where(Author.native_id == "17")).one()
+        erasing.begin(session, owner.workspace_id, who, by="system")
+    assert hand_in(held, owner, Profile("18", "ana_new", "Ana F.", url=f"{profile}/")) is Outcome.LEFT_OUT
+    assert hand_in(held, owner, Profile("19", "ana_b", "Ana Berg", url=f"{profile}2")) is Outcome.CREATED
 
 
 def test_a_handle_at_its_place_keeps_them_out_whatever_id_they_come_by(held: Runtime, owner: Member) -> None:
