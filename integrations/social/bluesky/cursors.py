@@ -24,16 +24,20 @@ OVERLAP = timedelta(hours=1)
 # And what a page shows from further back is kept as well, for so long: it costs no call, and was perhaps not there before. Beyond that,
 # what its first page did not show the last time (`Top`): anybody may date a post as they like.
 LATE = timedelta(hours=24)
+# Where a first page spans hours, less is behind it than what a phone without a network keeps back: so once a day a sweep goes far back.
+FAR, FAR_EVERY = timedelta(days=14), timedelta(days=1)
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError, RecursionError)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One way through a list, from its newest entry back to `start` (None: to its end). `place` is Bluesky's own cursor."""
+    """One way through a list, from its newest entry back to `start` (None: to its end). `place` is Bluesky's own cursor; `far_at` is when
+    one that goes far back was begun, by our clock."""
 
     start: datetime | None
     place: str | None = None
     newest_at: datetime | None = None
+    far_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,12 @@ def _short(uri: str) -> str:
 
 @dataclass(frozen=True)
 class FeedCursor:
-    """Up to when a list has been read, the sweep in hand, and the first page of the latest sweep."""
+    """Up to when a list has been read, the sweep in hand, the first page of the latest sweep, and when one last went far back."""
 
     newest_at: datetime | None = None
     sweep: Sweep | None = None
     top: Top | None = None
+    far_at: datetime | None = None
 
     @classmethod
     def load(cls, text: str | None) -> FeedCursor:
@@ -85,9 +90,14 @@ class FeedCursor:
             held = None
             if sweep is not None:
                 held = Sweep(
-                    instants.perhaps(sweep["start"]), _text(sweep["place"]), instants.perhaps(sweep["newest_at"])
+                    instants.perhaps(sweep["start"]),
+                    _text(sweep["place"]),
+                    instants.perhaps(sweep["newest_at"]),
+                    instants.perhaps(sweep.get("far_at")),
                 )
-            return cls(instants.perhaps(body["newest_at"]), held, Top.load(body.get("top")))
+            newest_at = instants.perhaps(body["newest_at"])
+            far_at = instants.perhaps(body.get("far_at")) or newest_at
+            return cls(newest_at, held, Top.load(body.get("top")), far_at)
         except _UNREADABLE:
             return cls()
 
@@ -96,19 +106,26 @@ class FeedCursor:
             "start": _iso(self.sweep.start),
             "place": self.sweep.place,
             "newest_at": _iso(self.sweep.newest_at),
+            "far_at": _iso(self.sweep.far_at),
         }
-        return _json(newest_at=_iso(self.newest_at), sweep=held, top=self.top and self.top.dump())
+        top = self.top and self.top.dump()
+        return _json(newest_at=_iso(self.newest_at), sweep=held, top=top, far_at=_iso(self.far_at))
 
-    def begin(self, since: datetime | None) -> Sweep:
-        """The sweep in hand, or a new one: back to the newest seen less the overlap, at first to `since`."""
+    def begin(self, since: datetime | None, now: datetime) -> Sweep:
+        """The sweep in hand, or a new one: back to the newest seen less the overlap, once a day much further, at first to `since`."""
         if self.sweep is not None:
             return self.sweep
-        return Sweep(self.newest_at - OVERLAP if self.newest_at else since)
+        if self.newest_at is None:
+            return Sweep(since, far_at=now)
+        if self.far_at is not None and now - self.far_at < FAR_EVERY:
+            return Sweep(self.newest_at - OVERLAP)
+        far = self.newest_at - FAR
+        return Sweep(far if since is None else max(far, min(since, self.newest_at - OVERLAP)), far_at=now)
 
     def done(self, sweep: Sweep) -> FeedCursor:
         """The sweep is at its end: what it saw first is now the newest seen."""
         seen = [at for at in (self.newest_at, sweep.newest_at) if at is not None]
-        return FeedCursor(max(seen, default=None), top=self.top)
+        return FeedCursor(max(seen, default=None), top=self.top, far_at=sweep.far_at or self.far_at)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
     """The sweep in hand, or a new one, a page at a time. The cursor moves ahead when the sweep is at its end; until
     then it keeps the place, so that a pull that is stopped goes on behind its last page."""
     state = FeedCursor.load(cursor)
-    sweep = state.begin(reader.since)
+    sweep = state.begin(reader.since, reader.now())
     more, resumed = True, sweep.place is not None
     while more:
         body, sweep = _page(reader, feed, sweep, resumed)

@@ -82,6 +82,35 @@ def test_what_is_dated_long_ago_and_was_not_there_before_is_told_once(wire: Wire
     assert len(wire.sent) == 2  # a page each, as ever
 
 
+def test_what_is_dated_before_the_first_page_is_met_within_a_day_wherever_the_sweep_is_stopped(wire: Wire) -> None:
+    wire.page = 5
+    for number in range(12):
+        wire.post(names=[US.id], at=NOW - timedelta(minutes=10 * number))
+    *_, last = pull(wire)
+    dated = wire.post(names=[US.id], at=NOW - timedelta(days=3), indexed=NOW + timedelta(minutes=2))
+    *_, last = found = pull(wire, cursor=last.cursor)
+    assert dated not in ids(found)
+    wire.ahead = timedelta(days=1)
+    first = pull(wire, cursor=last.cursor)[0]
+    *_, last = found = pull(wire, cursor=first.cursor)  # stopped after a page, and resumed
+    assert dated in ids(found)
+    wire.sent = []
+    *_, last = pull(wire, cursor=last.cursor)
+    assert len(wire.sent) < 3  # the overlap, as ever
+    wire.ahead = timedelta(days=2, minutes=1)
+    assert dated in ids(pull(wire, cursor=last.cursor))
+
+
+def test_a_daily_sweep_goes_no_further_back_than_the_first_one(wire: Wire) -> None:
+    wire.page = 1
+    old, new = wire.post(names=[US.id], at=NOW - timedelta(days=3)), wire.post(names=[US.id], at=NOW)
+    since = NOW - timedelta(days=2)
+    *_, last = pull(wire, since=since)
+    wire.ahead = timedelta(days=1)
+    found = ids(pull(wire, cursor=last.cursor, since=since))
+    assert (new in found, old in found) == (True, False)
+
+
 def test_our_own_post_that_is_dated_long_ago_is_told_too(wire: Wire) -> None:
     wire.post(US.id, at=NOW)
     *_, last = pull(wire, "own")
