@@ -100,7 +100,7 @@ class Engagement(Below, Identified, Base):
 
     connection_id: Mapped[UUID]
     brand_id: Mapped[UUID]
-    native_id: Mapped[str] = mapped_column(Text)
+    native_id: Mapped[str] = mapped_column(KEY)
     kind: Mapped[str] = mapped_column(Text)
     ours: Mapped[bool]  # by an account of this brand
     author_id: Mapped[UUID]

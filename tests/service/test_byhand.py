@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, update
@@ -12,9 +13,11 @@ from sqlalchemy import select, update
 from service import byhand
 from service.byhand import Pasted
 from service.clock import business_now
+from service.db import raw
 from service.errors import PlainError
 from service.models import Author, Connection, Engagement
 from service.runtime import Runtime
+from service.store import capturing
 from service.store.capturing import Outcome
 from tests.conftest import Member
 
@@ -251,3 +254,20 @@ def test_when_it_was_written_has_to_be_possible(held: Runtime, owner: Member, sh
     now: datetime = business_now()
     with pytest.raises(PlainError, match=sentence):
         byhand.add(held, owner.caller, pasted(at=now + shift))
+
+
+def test_what_stands_under_a_link_is_found_by_key_and_not_by_reading_the_place(held: Runtime, owner: Member) -> None:
+    byhand.add(held, owner.caller, pasted())
+    with held.db.tenant(owner.workspace_id) as session:
+        connection = raw(session)
+        for way in ("seqscan", "bitmapscan", "sort"):
+            connection.execute(f"SET LOCAL enable_{way} = off".encode())
+        params = {"w": owner.workspace_id, "c": uuid4(), "start": "link-a", "end": "link-a~"}
+        plan = [row[0] for row in connection.execute(f"EXPLAIN {capturing.UNDER}".encode(), params).fetchall()]
+        place = session.scalars(select(Connection)).one()
+        under = capturing.written_under(session, place, byhand.key_of(LINK))
+        elsewhere = capturing.written_under(session, place, byhand.key_of(f"{LINK}5"))
+    condition = next(line for line in plan if "Index Cond" in line and "native_id" in line)
+    assert "native_id >= " in condition
+    assert "native_id < " in condition
+    assert ([each.author.handle for each in under], elsewhere) == (["ana"], [])

@@ -912,7 +912,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("connection_id", sa.Uuid(), nullable=False),
         sa.Column("brand_id", sa.Uuid(), nullable=False),
-        sa.Column("native_id", sa.Text(), nullable=False),
+        sa.Column("native_id", KEY, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("ours", sa.Boolean(), nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=False),
