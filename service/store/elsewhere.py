@@ -50,7 +50,8 @@ SELECT e.number, e.thread, e.id::text, e.native_id, s.native_id, e.posted_at, e.
 FROM said e
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.whom
 JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id
-WHERE (e.ours OR e.author_id <> e.whom AND EXISTS (
+JOIN connections n ON n.workspace_id = %(w)s AND n.id = e.connection_id
+WHERE (e.ours AND s.native_id = n.account_id OR e.author_id <> e.whom AND EXISTS (
     SELECT 1 FROM unnest(%(of)s::uuid[], %(at)s::uuid[], %(ids)s::text[], %(handles)s::text[]) AS k(brand_id, connection_id, native_id, handle)
     WHERE k.brand_id = e.asked AND k.connection_id = e.connection_id AND (k.native_id = s.native_id OR k.native_id = '' AND k.handle = lower(s.handle))
 )) AND (e.kind = 'direct' OR e.in_reply_to_author = a.native_id OR a.native_id = ANY(e.mentions) OR e.whom = (
@@ -66,7 +67,8 @@ JOIN authors a ON a.workspace_id = %(w)s AND a.id = x.author_id
 JOIN unnest(%(all)s::uuid[]) AS other(brand_id) ON other.brand_id <> x.brand_id
 JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = other.brand_id AND e.in_reply_to_author = a.native_id
  AND e.connection_id = x.connection_id AND e.thread <> x.thread AND e.ours AND e.kind = 'direct' AND e.deleted_at IS NULL
-JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id
+JOIN connections n ON n.workspace_id = %(w)s AND n.id = e.connection_id
+JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id AND s.native_id = n.account_id
 """
 _STAGES = """
 SELECT r.brand_id, r.person, r.stage FROM unnest(%(brands)s::uuid[], %(people)s::text[]) AS x(brand_id, person)
@@ -133,7 +135,7 @@ class Moved:
 def by_the_account(
     session: Session, workspace_id: UUID, found: Sequence[DueConversation], names: Mapping[str, str]
 ) -> Moved:
-    """What was said to the persons of these conversations by the account that brought them, while that was another brand's; in the same
+    """What was said to the persons of these conversations by the account itself that brought them, while that was another brand's; in the same
     thread also by colleagues of the conversation's own brand, who count as strangers to the other one. That they were answered counts; the
     words, which are the other brand's, are left out."""
     brands = list(session.scalars(select(Brand.id).where(Brand.workspace_id == workspace_id)))

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select, update
 
 from service import byhand
-from service.byhand import Pasted
 from service.clock import business_now
 from service.db import raw
 from service.errors import PlainError
@@ -20,23 +19,7 @@ from service.runtime import Runtime
 from service.store import capturing
 from service.store.capturing import Outcome
 from tests.conftest import Member
-
-LINK = "https://www.linkedin.example/posts/ana-1234"
-
-
-def pasted(**change: Any) -> Pasted:
-    whole = Pasted(LINK, "LinkedIn", "Ana Ferrer", "@ana", "Do you ship to Faro?", business_now() - timedelta(hours=2))
-    return replace(whole, **change)
-
-
-def posts(held: Runtime, owner: Member) -> list[tuple[str, str, str, str]]:
-    with held.db.tenant(owner.workspace_id) as session:
-        rows = session.execute(
-            select(Engagement.text, Engagement.url, Author.native_id, Connection.host)
-            .join(Author, Author.id == Engagement.author_id)
-            .join(Connection, Connection.id == Engagement.connection_id)
-        )
-        return [tuple(row) for row in rows]  # type: ignore[misc]
+from tests.service.handing import LINK, pasted, posts
 
 
 def test_a_pasted_post_is_stored_like_any_other_and_the_place_is_made(held: Runtime, owner: Member) -> None:

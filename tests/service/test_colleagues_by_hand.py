@@ -6,13 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from integrations.records import Author as Profile
-from service import byhand
 from service.models import Brand, Connection, Engagement
 from service.runtime import Runtime
 from service.store import us
 from tests.conftest import Member
-from tests.service.test_byhand import LINK, pasted
-from tests.service.test_erased_by_hand import hand_in
+from tests.service.handing import LINK, hand_in
+from tests.service.handing import paste as paste_post
 
 
 def list_(held: Runtime, owner: Member, handle: str) -> None:
@@ -21,7 +20,7 @@ def list_(held: Runtime, owner: Member, handle: str) -> None:
 
 
 def paste(held: Runtime, owner: Member, number: int, name: str = "Ana Ferrer", handle: str = "@Ana") -> None:
-    byhand.add(held, owner.caller, pasted(link=f"{LINK}{number}", name=name, handle=handle))
+    paste_post(held, owner, link=f"{LINK}{number}", name=name, handle=handle)
 
 
 def kept(held: Runtime, owner: Member) -> dict[str, str]:

@@ -8,31 +8,17 @@ import pytest
 from sqlalchemy import delete, select, text
 
 from integrations.records import Author as Profile
-from service import byhand
-from service.clock import business_now
-from service.models import Author, Connection, Engagement
+from service.models import Author, Engagement
 from service.runtime import Runtime
-from service.store import capturing, erasing, objecting
-from service.store.capturing import Handed, Outcome
+from service.store import erasing, objecting
+from service.store.capturing import Outcome
 from tests.conftest import Member
-from tests.service.test_byhand import LINK, pasted, posts
+from tests.service.handing import LINK, hand_in, paste, pasted, posts
 
 JOHN: dict[str, Any] = {"link": f"{LINK}1", "name": "John Smith", "handle": ""}
 SECOND_JOHN = {**JOHN, "link": f"{LINK}2"}
 ANA: dict[str, Any] = {"link": f"{LINK}3", "name": "Ana Ferrer", "handle": "@ana"}
 FORUM: dict[str, Any] = {"place": "Rider forum", "link": "https://forum.example/t/9"}
-
-
-def paste(held: Runtime, owner: Member, **change: Any) -> Outcome:
-    return byhand.add(held, owner.caller, pasted(**change))
-
-
-def hand_in(held: Runtime, owner: Member, author: Profile) -> Outcome:
-    """A post of theirs at the place that there is, under ids of its own."""
-    with held.db.tenant(owner.workspace_id) as session:
-        post = Handed(f"post-{author.id}", business_now(), False, author, "Do you ship?")
-        [result] = capturing.save(session, session.scalars(select(Connection)).one(), [post], [])
-    return result.outcome
 
 
 def erase(held: Runtime, owner: Member, **post: Any) -> None:

@@ -4,81 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from integrations.records import Author, Engagement, Gone, Kind, Owner
-from service import connect, disconnecting
-from service.models import Brand, Connection
-from service.store import acting, pulling, us
+from integrations.records import Author, Engagement, Gone, Kind
+from service.models import Connection
+from service.store import pulling, us
 from tests.workers.conftest import ANA, BRAND, World, edited
-
-WORD, NEW = "Quixotic", "Zanzibar"
-TEXT = f"@brand When does the {WORD} velodrome open?"
-LENA = Author("u7", "lena", "Lena Falk", url="https://social.example/lena")
-
-
-def moves(world: World, to: str = "Rival") -> None:
-    """The account is disconnected and connected under this brand, as our own refusal tells people to do it."""
-    disconnecting.disconnect(world.runtime, world.owner.caller, account(world).id)
-    connect.connect_with_secret(world.runtime, world.owner.caller, "fakesocial", brand_id(world, to), {})
-    world.look()
-
-
-def brand_id(world: World, name: str) -> UUID:
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        found = session.scalars(select(Brand).where(Brand.name == name)).one_or_none()
-        if found is None:
-            found = Brand(workspace_id=world.workspace_id, name=name)
-            session.add(found)
-            session.flush()
-        return found.id
-
-
-def account(world: World) -> Connection:
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        return session.scalars(select(Connection).where(Connection.account_id == BRAND.id)).one()
-
-
-def where(world: World) -> dict[str, str]:
-    """The brand of each post."""
-    return dict(
-        map(
-            tuple,
-            world.sql("SELECT e.native_id, b.name FROM engagements e JOIN brands b ON b.id = e.brand_id ORDER BY 1"),
-        )
-    )
-
-
-def waits(world: World) -> dict[str, str | None]:
-    """The brands for which somebody waits, and who."""
-    rows = world.sql(
-        "SELECT b.name, a.handle FROM conversations c JOIN brands b ON b.id = c.brand_id JOIN authors a ON a.id = c.author_id"
-        " WHERE c.waiting_since IS NOT NULL"
-    )
-    return dict(map(tuple, rows))
-
-
-def holds(world: World, words: str) -> bool:
-    """Whether these words stand in a post or a task of ours, or in the CRM."""
-    [(ours,)] = world.sql(
-        "SELECT coalesce((SELECT string_agg(e::text, '') FROM engagements e), '') || coalesce((SELECT string_agg(t::text, '') FROM tasks t), '')"
-    )
-    return words in ours or words in str(world.crm.tasks)
-
-
-def a_week_goes_by(world: World) -> None:
-    world.sql(
-        "UPDATE engagements SET checked_at = checked_at - interval '8 days', asked_at = asked_at - interval '8 days'"
-    )
-
-
-def stays(world: World) -> None:
-    """It moved, and moved back."""
-    moves(world)
-    moves(world, to="Acme")
+from tests.workers.moving import LENA, NEW, TEXT, WORD, a_week_goes_by, account, holds, moves, stays, waits, where
 
 
 @pytest.fixture
@@ -207,85 +141,6 @@ def test_a_colleagues_answer_of_before_the_move_stays_an_answer_when_it_is_serve
     asked.look()
     assert asked.sql("SELECT text, ours FROM engagements WHERE native_id = 'a1'") == [("At nine sharp.", True)]
     assert waits(asked) == {}
-
-
-# --- what stays the first brand's -----------------------------------------------------------------------------
-
-
-def privately(world: World, id_: str, whom: Author = ANA) -> None:
-    """The account tells somebody something in private."""
-    post = Engagement(
-        id=id_, kind=Kind.DIRECT, author=BRAND, text="At nine.", created_at=world.now, url="", thread=f"dm-{whom.id}", in_reply_to_author=whom.id
-    )  # fmt: skip
-    world.social.serve("own", post)
-    world.look()
-
-
-def test_what_the_moved_account_tells_somebody_in_private_ends_their_wait_in_a_thread_that_it_brought_before(
-    asked: World,
-) -> None:
-    moves(asked)
-    privately(asked, "d1")
-    assert (waits(asked), asked.in_crm(), len(asked.in_crm("completed"))) == ({}, [], 1)
-    asked.social.delete("d1")
-    a_week_goes_by(asked)
-    asked.look(streams=("recheck",))
-    assert (waits(asked), len(asked.in_crm())) == ({"Acme": "ana"}, 1)
-
-
-def test_what_it_tells_one_person_in_private_leaves_another_waiting(asked: World) -> None:
-    moves(asked)
-    privately(asked, "d1", LENA)
-    assert waits(asked) == {"Acme": "ana"}
-
-
-@pytest.mark.parametrize("known", [False, True], ids=["by the handle", "by the id"])
-def test_a_colleague_of_the_first_brand_answers_for_it_after_the_move(asked: World, known: bool) -> None:
-    asked.sql("UPDATE brands SET colleagues = ARRAY['fakesocial:lena'] WHERE name = 'Acme'")
-    if known:
-        asked.says("Have a look at this.", id="c1", who=LENA, ago=timedelta(hours=5))
-        asked.look()
-    moves(asked)
-    asked.says("At nine.", id="a1", who=LENA, to="q1", in_reply_to_author=ANA.id, kind=Kind.CONTEXT, ago=timedelta(0))
-    asked.look()
-    assert where(asked)["a1"] == "Rival"
-    assert (waits(asked), asked.in_crm(), len(asked.in_crm("completed"))) == ({}, [], 1)
-
-
-def test_a_colleague_of_the_rivals_alone_ends_nothing_that_waited_before(asked: World) -> None:
-    moves(asked)
-    asked.sql("UPDATE brands SET colleagues = ARRAY['fakesocial:lena'] WHERE name = 'Rival'")
-    privately(asked, "d1", LENA)
-    assert waits(asked) == {"Acme": "ana"}
-
-
-def responders(world: World) -> dict[str, str]:
-    """Who each CRM task is given to, by the brand that it is for."""
-    rows = world.sql(
-        "SELECT b.name, t.content->>'owner_id' FROM tasks t JOIN brands b ON b.id = t.brand_id WHERE t.wanted = 'open'"
-    )
-    return dict(map(tuple, rows))
-
-
-def test_what_waited_before_stays_with_whom_the_first_brand_gave_it_to(asked: World) -> None:
-    for id_ in ("rita", "sam"):
-        asked.crm.add(Owner(id_, f"{id_}@acme.test", id_.title()))
-    asked.look()
-    moves(asked)
-    responsible(asked, "rita@acme.test")
-    asked.says("@brand Do you ship to Faro?", id="q2", who=LENA, ago=timedelta(hours=2))
-    asked.look()
-    assert responders(asked) == {"Acme": "o1", "Rival": "rita"}
-    moves(asked, to="Acme")
-    assert account(asked).responder_email == "olga@acme.test"
-    responsible(asked, "sam@acme.test")
-    assert responders(asked) == {"Acme": "sam", "Rival": "rita"}
-
-
-def responsible(world: World, email: str) -> None:
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.set_responder(session, world.workspace_id, account(world).id, email, by="system")
-    world.run()
 
 
 # --- the rival boundary ---------------------------------------------------------------------------------------
