@@ -102,6 +102,11 @@ class ExportedProfileSchema(Schema):
     place = Text(metadata=about("The server or place, for a network that has many."))
     native_id = Text()
     handle = Text()
+    former_handles = fields.List(
+        fields.String(),
+        required=True,
+        metadata=about("Handles that they went by before, in lower case, the newest first."),
+    )
     name = Text()
     bio = Text()
     url = Text()
