@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,27 +17,22 @@ from service import connect
 from service.db import scheduler_engine
 from service.models import Conversation, Relationship
 from service.runtime import Runtime
-from service.settings_parts import AROUND_THE_CLOCK
 from service.store import due
 from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
 from tests.fakes import social as fake_social
 from tests.fakes.crm import FakeCRM
 from tests.fakes.social import FakeSocial
+from tests.workers.given import NOON, VALUES
+from tests.workers.house import house as house
+from tests.workers.leaving import next_crm as next_crm
+from tests.workers.paying import clock as clock
+from tests.workers.paying import paying as paying
 from tests.world import Work
 from workers import jobs
 
-NOON = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)  # a Thursday
 ANA = Author("a1", "ana", "Ana Ferrer", url="https://social.example/ana")
 BRAND = fake_social.ACCOUNT
-VALUES: dict[str, Any] = {
-    "hours": AROUND_THE_CLOCK,
-    "patience": {"direct": 60, "question": 60, "other": 60},
-    "daily_cap": None,
-    "meeting_shield": False,
-    "preview": False,
-    "first_pull_days": 365,
-}
 
 
 @dataclass(kw_only=True)

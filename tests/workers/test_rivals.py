@@ -43,10 +43,10 @@ from tests.fakes import social as fake_social
 from tests.fakes.crm import FakeCRM
 from tests.fakes.social import FakeSocial
 from tests.workers.conftest import NOON, VALUES
+from tests.workers.house import BRANDS, account_of
 from tests.world import Work
 from workers import jobs
 
-BRANDS = ("acme", "rival")
 OTHER = {"acme": "rival", "rival": "acme"}
 NAMES = (
     "Ana Ferrer", "Bruno Haas", "Carla Nyman", "Dario Okoye", "Edda Quist", "Farid Lund", "Greta Moss", "Hugo Tanaka", "Ines Vogel", "Jonas Reyes",
@@ -57,10 +57,6 @@ INTERACTIONS = 300
 STEP = timedelta(minutes=17)
 ASKS = "@{brand} Do you ship {token} to Porto?"
 OF_OURS = re.compile(r"/t/[\w-]+")  # the signed link in a task, which holds ids
-
-
-def account_of(brand: str) -> Author:
-    return Author(f"account-{brand}", brand, brand.title(), url=f"https://social.example/{brand}")
 
 
 @dataclass

@@ -4,81 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from threading import Event
 from typing import Any
 
 import pytest
 
 from integrations.errors import (
-    AuthenticationError,
-    InvalidRequestError,
-    NotFoundError,
-    PermissionDeniedError,
     RateLimitError,
     TemporaryError,
-    UnexpectedResponseError,
 )
-from integrations.provider import RECHECK, Price
-from integrations.records import Author
-from integrations.registry import providers
-from service import connect, disconnecting, housekeeping, settings, spending
+from integrations.provider import RECHECK
+from service import spending
 from service.clock import real_now
 from service.db import scheduler_engine
 from service.store import acting, claims, due, listing
-from tests.fakes import social as fake_social
 from tests.workers.conftest import World
-from workers import metering, policy, stopping, streamjob
-
-NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
-PRICES = (Price("post", 0.005, "the price list", label="post"),)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """What the meter takes for real time."""
-    made = Clock()
-    monkeypatch.setattr(metering, "real_now", made)
-    monkeypatch.setattr(housekeeping, "real_now", made)
-    return made
-
-
-@pytest.fixture
-def paying(world: World, clock: Clock) -> World:
-    """An account of a network that bills each post."""
-    providers()["fakesocial"] = fake_social.manifest(world.social, prices=PRICES)
-    connect.connect_with_secret(world.runtime, world.owner.caller, "fakesocial", None, {})
-    return world
-
-
-def says(world: World, count: int, start: int = 0) -> None:
-    for number in range(start, start + count):
-        world.says("@brand Hello?", id=f"q{number}", who=Author(f"p{number}", f"p{number}"))
-
-
-def ceiling(world: World, dollars: int | None) -> None:
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        values = {**settings.current(session, world.workspace_id).values, "monthly_ceiling": dollars}
-        acting.change_settings(session, world.workspace_id, values, by="system")
-
-
-def bought(world: World) -> dict[str, Any]:
-    return {
-        str(day): reads for day, reads in world.sql("SELECT day, sum(reads)::int FROM spend GROUP BY day ORDER BY day")
-    }
-
-
-def stored(world: World) -> int:
-    [(count,)] = world.sql("SELECT count(*) FROM engagements")
-    return int(count)
+from tests.workers.paying import NOON, Clock, bought, ceiling, during_page, says, stored
+from workers import streamjob
 
 
 def test_reading_stops_at_the_ceiling_says_so_and_goes_on_when_it_is_raised(paying: World) -> None:
@@ -108,18 +49,6 @@ def test_reading_stops_at_the_ceiling_says_so_and_goes_on_when_it_is_raised(payi
 def own_ceiling(world: World, dollars: int | None) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
         acting.set_ceiling(session, world.workspace_id, world.connection("social").id, dollars, by="system")
-
-
-def during_page(world: World, number: int, do: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Does something once, while the network answers with that page."""
-    called, pages = world.social.script.called, count(1)
-
-    def hook(method: str, *arguments: Any) -> None:
-        if method == "page" and arguments == ("mentions",) and next(pages) == number:
-            do()
-        called(method, *arguments)
-
-    monkeypatch.setattr(world.social.script, "called", hook)
 
 
 @pytest.mark.parametrize("limit", [ceiling, own_ceiling])
@@ -203,167 +132,6 @@ def test_what_was_bought_is_charged_though_the_account_is_paused_before_it_is_st
     monkeypatch.setattr(streamjob, "_save", paused)
     paying.look(streams=("mentions",))
     assert (stored(paying), bought(paying)) == (0, {"2026-11-10": 5})
-
-
-LATER = NOON + timedelta(days=3)
-
-
-def aside(world: World) -> int:
-    """Reads that are set aside for calls."""
-    [(reads,)] = world.sql("SELECT coalesce(sum(reads), 0)::int FROM spend_holds")
-    return int(reads)
-
-
-def pause(world: World) -> None:
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.pause(session, world.workspace_id, world.connection("social").id, "", by="system")
-
-
-def resume(world: World) -> None:
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.resume(session, world.workspace_id, world.connection("social").id, by="system")
-
-
-def disconnect(world: World) -> None:
-    disconnecting.disconnect(world.runtime, world.owner.caller, world.connection("social").id)
-
-
-def connect_again(world: World) -> None:
-    connect.connect_with_secret(world.runtime, world.owner.caller, "fakesocial", None, {})
-
-
-def lose_the_lease(world: World) -> None:
-    world.sql("UPDATE streams SET lease_id = NULL, lease_until = NULL WHERE name = 'mentions'")
-
-
-@pytest.mark.parametrize(
-    ("end", "again"),
-    [(pause, resume), (disconnect, connect_again), (lose_the_lease, lambda _: None)],
-    ids=["paused", "disconnected", "the lease is lost"],
-)
-def test_nothing_stands_aside_once_a_pull_is_stopped_and_later_days_charge_what_was_bought(
-    paying: World,
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
-    end: Callable[[World], None],
-    again: Callable[[World], None],
-) -> None:
-    paying.run()
-    says(paying, 5)
-    during_page(paying, 1, lambda: end(paying), monkeypatch)
-    paying.look(streams=("mentions",))
-    assert (stored(paying), aside(paying), bought(paying)) == (0, 0, {"2026-11-10": 5})
-    clock.at = LATER
-    again(paying)
-    paying.look(streams=("mentions",))
-    assert (stored(paying), aside(paying), bought(paying)) == (5, 0, {"2026-11-10": 5, "2026-11-13": 5})
-
-
-REFUSALS = [
-    RateLimitError("later", retry_after=600),
-    PermissionDeniedError("not for you"),
-    AuthenticationError("gone"),
-    NotFoundError("no such page"),
-    InvalidRequestError("not like this"),
-    TemporaryError("503", refused=True),
-]
-
-
-@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
-def test_nothing_stands_aside_once_a_call_is_refused_and_the_next_day_charges_what_was_bought(
-    paying: World, clock: Clock, error: Exception
-) -> None:
-    paying.run()
-    says(paying, 105)
-    paying.social.script.fail(error, on="page", at=2)  # type: ignore[arg-type]
-    clock.at = datetime(2026, 11, 10, 23, 50, tzinfo=UTC)
-    paying.look(streams=("mentions",))
-    assert (aside(paying), bought(paying)) == (0, {"2026-11-10": 100})
-    clock.at = datetime(2026, 11, 11, 0, 5, tzinfo=UTC)
-    connect_again(paying)
-    paying.look(streams=("mentions",))
-    assert (stored(paying), aside(paying), bought(paying)["2026-11-10"]) == (105, 0, 100)
-
-
-@pytest.mark.parametrize("error", [KeyError("id"), SystemExit(1)], ids=lambda error: type(error).__name__)
-def test_nothing_stands_aside_once_a_pull_breaks_where_nobody_thought_it_would(
-    paying: World, monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
-    paying.run()
-    says(paying, 5)
-
-    def breaks(*_: object) -> int:
-        raise error
-
-    monkeypatch.setattr(streamjob, "_save", breaks)
-    monkeypatch.setattr(policy, "tell", lambda *_, **__: None)  # drawing the way to it takes minutes
-    if isinstance(error, Exception):
-        paying.look(streams=("mentions",))
-    else:
-        with pytest.raises(SystemExit):
-            paying.look(streams=("mentions",))
-    assert (aside(paying), bought(paying)) == (0, {"2026-11-10": 5})
-
-
-def test_nothing_stands_aside_once_a_worker_stops_as_it_was_asked_to(
-    paying: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paying.run()
-    says(paying, 250)
-    asked = Event()
-    monkeypatch.setattr(stopping, "_asked", asked)
-    during_page(paying, 2, asked.set, monkeypatch)
-    paying.due("mentions")
-    [pull] = paying.claim()
-    paying.work(pull)
-    assert (stored(paying), aside(paying), bought(paying)) == (200, 0, {"2026-11-10": 200})
-
-
-@pytest.mark.parametrize("error", [TemporaryError("broke off"), UnexpectedResponseError("?")], ids=["lost", "unread"])
-def test_of_a_call_whose_answer_was_lost_as_much_stays_aside_as_that_call_could_bring(
-    paying: World, clock: Clock, error: Exception
-) -> None:
-    paying.run()
-    says(paying, 205)
-    paying.social.page_size = 50
-    paying.social.script.fail(error, on="page", at=3)  # type: ignore[arg-type]
-    paying.look(streams=("mentions",))
-    assert (aside(paying), bought(paying)) == (50, {"2026-11-10": 100})
-    clock.at = LATER
-    paying.look(streams=("mentions",))
-    assert (stored(paying), aside(paying)) == (205, 0)
-    assert bought(paying) == {"2026-11-10": 150, "2026-11-13": 105}
-
-
-def test_one_switch_brings_a_paused_account_back_though_a_ceiling_was_set_meanwhile(
-    paying: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paying.run()
-    says(paying, 5)
-    during_page(paying, 1, lambda: pause(paying), monkeypatch)
-    paying.look(streams=("mentions",))
-    clock.at = LATER
-    ceiling(paying, 5)
-    resume(paying)
-    paying.run()
-    assert (stored(paying), paying.stream("mentions").waits_for) == (5, "")
-
-
-def test_who_was_refused_for_what_a_pull_had_aside_looks_again_once_that_pull_is_over(
-    paying: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paying.run()
-    says(paying, 5)
-
-    def meanwhile() -> None:
-        ceiling(paying, 5)  # as much as stands aside for ten calls
-        paying.sql(
-            "UPDATE streams SET waits_for = 'ceiling', next_pull_at = now() + interval '9 days' WHERE name = 'own'"
-        )
-
-    during_page(paying, 1, meanwhile, monkeypatch)
-    paying.look(streams=("mentions",))
-    assert paying.stream("own").waits_for == ""
 
 
 def test_the_sweep_buys_again_a_small_share_at_most_and_what_was_bought_today_for_nothing(
