@@ -32,6 +32,9 @@ _LEGAL = frozenset(
 )
 _ASIDE = re.compile(r"[|•/(\[{<–—~]| [-·] |,? @|\s@")  # after these a display name goes on about something else
 _SHORT_FORM = re.compile(r"[(\[]([A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*)[)\]]")  # (CSI), (KaaS)
+# In brackets these begin another name of the same firm.
+_ALSO_CALLED = frozenset({"aka", "dba", "ex", "fka", "former", "formerly", "nka", "now", "previously"})
+_BRACKETS = re.compile(r"(?<=\S)\s*[(\[](.*?)[)\]]")
 _TOKEN = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
@@ -87,13 +90,29 @@ def titles(text: str) -> frozenset[str]:
 
 def company_words(company: str) -> tuple[str, ...]:
     """A company's name without its legal form and what stands in brackets after it."""
-    found = words(re.sub(r"(?<=\S)\s*[(\[].*?[)\]]", " ", company)) or words(company)
+    found = words(_BRACKETS.sub(" ", company)) or words(company)
     return tuple(each for each in found if each not in _LEGAL) or found
 
 
 def bracketed(name: str) -> tuple[str, ...]:
     """Short forms that a name gives in brackets: "Container Storage Interface (CSI)"."""
     return tuple(compact(each) for each in _SHORT_FORM.findall(name))
+
+
+def told_apart(name: str) -> str:
+    """What stands in brackets after a firm's name and tells it from others who bear it, without spaces: "(reseller)", "(Iberia)". Empty
+    where that is a legal form, another name, or short for the name: its letters stand there in their order, from the first one on."""
+    whole = "".join(company_words(name))
+    for said in map(words, _BRACKETS.findall(name)):
+        short = "".join(said)
+        if said and said[0] not in _ALSO_CALLED | _LEGAL and not _short_for(short, whole):
+            return short
+    return ""
+
+
+def _short_for(short: str, whole: str) -> bool:
+    rest = iter(whole)
+    return whole[:1] == short[0] and all(letter in rest for letter in short)
 
 
 def holds(text: Iterable[str], phrase: Iterable[str]) -> bool:

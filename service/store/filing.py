@@ -23,7 +23,7 @@ from service.store.contact_json import contact_of_text
 from service.store.overlap import in_parts
 from service.store.rows import each_of, execute, insert, listed, packed, records
 
-VERSION = 2  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
+VERSION = 3  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
 EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact came into the CRM
 # Kinds of keys by what is done with them. A key that very few can share is counted where it is looked up.
 _SOUGHT = frozenset("huetwnisd")

@@ -14,6 +14,8 @@ from service.rules.matching.rarity import Commonness
 _WHOLE, _WITH_FILLER, _SHORTENED, _WITH_MORE = 0.40, 0.20, 0.05, 0.10
 # How many accounts that are not the organisation's own go by such a name: a squatter, a local branch, an admirer, a product of theirs.
 _RELATED, _RELATED_WITH_FILLER, _RELATED_SHORTENED, _RELATED_WITH_MORE = 0.001, 0.003, 0.05, 0.10
+# And by a name that the CRM tells apart in brackets, "Acme (reseller)": whoever it is told apart from.
+_RELATED_TOLD_APART = 1.0
 _A_LETTER = 0.8  # each unexplained letter makes it less likely that the rest is meant
 _MOST_LETTERS = 6
 _SHORTEST_INSIDE = 4
@@ -22,26 +24,32 @@ _SHORTEST_INSIDE = 4
 def likeness(letters: str, name: ContactName, seen: Commonness) -> Likeness:
     """A handle or display name, as letters and digits, against an organisation's name. The likeliest reading counts."""
     best = max(
-        (_containing(letters, form, seen) for form in name.organisation), key=lambda each: each.ratio, default=NOTHING
+        (_containing(letters, form, name.told_apart, seen) for form in name.organisation),
+        key=lambda each: each.ratio,
+        default=NOTHING,
     )
     shortened = _shortened(letters, name, seen)
     return shortened if shortened.ratio > best.ratio else best
 
 
-def _containing(letters: str, form: str, seen: Commonness) -> Likeness:
+def _containing(letters: str, form: str, told_apart: str, seen: Commonness) -> Likeness:
     at = letters.find(form)
     if at < 0:
         return NOTHING
     before, after = letters[:at], letters[at + len(form) :]
-    odd = unexplained(before, firm=True) + unexplained(after, firm=True)
+    # What the CRM says in brackets is no filler, and tells which of those who bear the name is meant.
+    beside = [each for each in (before, after) if each != told_apart]
+    unsaid = bool(told_apart) and len(beside) == 2 and told_apart not in form
+    odd = sum(unexplained(each, firm=True) for each in beside)
     if odd and len(form) < _SHORTEST_INSIDE:
         return NOTHING
     if odd:
         m, related = _WITH_MORE * _A_LETTER ** min(odd, _MOST_LETTERS), _RELATED_WITH_MORE
     else:
         m, related = (_WITH_FILLER, _RELATED_WITH_FILLER) if before or after else (_WHOLE, _RELATED)
+    related = _RELATED_TOLD_APART if unsaid else related
     chance = rarity.by_chance(form, len(letters) if odd else 1) + rarity.strangers(seen, f"{K.SURNAME}:{form}", related)
-    return Likeness(Level.PART if odd else Level.FIRM, m / min(chance, 1.0))
+    return Likeness(Level.PART if odd or unsaid else Level.FIRM, m / min(chance, 1.0))
 
 
 def _shortened(letters: str, name: ContactName, seen: Commonness) -> Likeness:

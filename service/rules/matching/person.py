@@ -16,7 +16,8 @@ _MOST_WORDS = 6  # of one name; more is no name but a sentence
 class ContactName(Struct, frozen=True):
     """`givens` are the names that somebody goes by, the usual one first; `families` the spellings of the family name, the
     fullest first; `shorts` every other form of the givens; `organisation` the forms of a firm's name, where it is one;
-    `within` whatever of the givens could stand in a handle, cut short as well."""
+    `within` whatever of the givens could stand in a handle, cut short as well; `told_apart` what the CRM says in brackets after a firm's
+    name, which another one bears too ("iberia")."""
 
     words: tuple[str, ...] = ()
     givens: tuple[str, ...] = ()
@@ -25,15 +26,16 @@ class ContactName(Struct, frozen=True):
     organisation: tuple[str, ...] = ()
     compact: str = ""  # the words without the spaces between them
     within: tuple[str, ...] = ()
+    told_apart: str = ""
 
 
 def _named(
     words: tuple[str, ...], givens: tuple[str, ...], families: tuple[str, ...], shorts: tuple[str, ...],
-    organisation: tuple[str, ...] = (),
+    organisation: tuple[str, ...] = (), told_apart: str = "",
 ) -> ContactName:  # fmt: skip
     cuts = [given[: names.SHORTEST_CUT] for given in givens]
     within = tuple(dict.fromkeys([*cuts, *givens, *shorts]))
-    return ContactName(words, givens, families, shorts, organisation, "".join(words), within)
+    return ContactName(words, givens, families, shorts, organisation, "".join(words), within, told_apart)
 
 
 def contact_name(contact: Contact) -> ContactName:
@@ -71,5 +73,8 @@ def _organisation(name: str, website: str) -> ContactName:
     own_site = (addresses.address(website) or "").count("/") == 0
     site = addresses.domain_words(domain) if own_site and (domain := addresses.domain(website)) else ()
     forms = [whole, *names.bracketed(name), *site, initials]
-    two = words if len(words) == 2 else ()
-    return _named(words, two[:1], two[1:], (), tuple(dict.fromkeys(each for each in forms if len(each) > 2)))
+    told_apart = names.told_apart(name)
+    # A name of two words is also read as a person's is; not one that is only a part of what the CRM says.
+    two = words if len(words) == 2 and not told_apart else ()
+    organisation = tuple(dict.fromkeys(each for each in forms if len(each) > 2))
+    return _named(words, two[:1], two[1:], (), organisation, told_apart)

@@ -44,6 +44,45 @@ def test_a_rare_name_alone_is_enough_where_many_authors_are_known_and_a_common_o
     assert 0.1 < common.score < CONFIRM
 
 
+@pytest.mark.parametrize(
+    "company", ["Zuverio Cloud (reseller)", "Zuveriolytics (Iberia)", "Zuveriolytics Works Group [old]"]
+)
+def test_a_firms_name_that_the_crm_tells_apart_in_brackets_is_suggested_where_the_account_says_nothing_of_it(
+    company: str,
+) -> None:
+    plain = company.partition(" (")[0].partition(" [")[0]
+    handle = plain.replace(" ", "")
+    for known in (author(handle=handle), author(plain, handle), author(handle=f"{handle}hq")):
+        [told_apart] = judge(known, Contact("1", company=company))
+        [whole] = judge(known, Contact("1", company=plain))
+        assert (told_apart.state, whole.state) == (SUGGESTED, CONFIRMED)
+        assert 0.1 < told_apart.score < 0.6
+
+
+@pytest.mark.parametrize(
+    ("handle", "company"),
+    [
+        ("zuveriolytics", "Zuveriolytics (ZLC)"),
+        ("zuveriolytics", "Zuveriolytics (Pty) Ltd"),
+        ("zuveriolytics", "Zuveriolytics (formerly Ledgerwood)"),
+        ("zuveriolyticsiberia", "Zuveriolytics (Iberia)"),
+        ("zuverio_cloud_reseller", "Zuverio Cloud (reseller)"),
+        ("zuveriocloud", "Zuverio Cloud ()"),
+    ],
+)
+def test_brackets_that_tell_no_firm_apart_or_stand_in_the_handle_too_take_nothing_from_a_name(
+    handle: str, company: str
+) -> None:
+    [found] = judge(author(handle=handle), Contact("1", company=company))
+    assert found.state is CONFIRMED
+
+
+def test_a_firm_that_is_told_apart_in_brackets_is_confirmed_by_what_is_on_file() -> None:
+    firm = Contact("1", company="Zuverio Cloud (reseller)", handles=(Handle("birdsong", "zuveriocloud"),))
+    [found] = judge(author(handle="zuveriocloud"), firm)
+    assert found.state is CONFIRMED
+
+
 def test_a_common_name_looks_no_rarer_in_a_list_that_holds_it_once() -> None:
     [common] = judge(author("John Smith"), JOHN)
     assert common.state is SUGGESTED
