@@ -108,7 +108,7 @@ def _learnt() -> list[Figure]:
         ours = score((each > 0, true) for each, true in told).f1
         figures.append(
             Figure(f"{intent}: F1, out of fold", ours, "", f"{len(told)} texts of {folder}", plain,
-                   "TF-IDF of words and logistic regression, five folds", of="value", at_least=goal)
+                   "TF-IDF of words and logistic regression, the same number of folds", of="value", at_least=goal)
         )  # fmt: skip
     return figures
 
@@ -122,7 +122,7 @@ def _out_of_fold(intent: str, folder: Any) -> dict[str, list[tuple[float, bool]]
     texts = [train.taken_apart(sample) for sample in chosen]
     kept = np.flatnonzero([intent in sample.truth and text.english for sample, text in zip(chosen, texts, strict=True)])
     x = train.Columns([text for text in texts if text.english]).matrix(texts)
-    _, _, told = train.learn(x, kept, chosen, intent, train.SMOOTH)
+    _, _, told = train.learn(x, kept, chosen, intent, train.SMOOTH[intent])
     found: dict[str, list[tuple[float, bool]]] = {}
     for at, odds in zip(kept, told, strict=True):
         found.setdefault(chosen[at].source, []).append((float(odds), bool(chosen[at].truth[intent])))
@@ -135,8 +135,10 @@ def _plain(texts: Sequence[str], truth: Sequence[bool]) -> float:
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
 
+    from training.train import FOLDS
+
     model = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=2000, class_weight="balanced"))
-    said = cross_val_predict(model, texts, truth, cv=StratifiedKFold(5, shuffle=True, random_state=0))
+    said = cross_val_predict(model, texts, truth, cv=StratifiedKFold(FOLDS, shuffle=True, random_state=0))
     return score((bool(one), true) for one, true in zip(said, truth, strict=True)).f1
 
 

@@ -52,6 +52,22 @@ def test_the_words_of_a_call_alone_are_no_wish_to_talk(text: str) -> None:
     assert intents(text).call < 0.5
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can be in your office on Monday at ten", "ten on Monday would suit me", "my number is below, any time", "you can reach me at the shop until six",
+        "ready when you are, shall we say noon?",
+    ],
+)  # fmt: skip
+def test_whoever_names_a_time_or_a_place_to_talk_is_heard_clearly(text: str) -> None:
+    assert intents(text).call > 0.64
+
+
+@pytest.mark.parametrize("text", ["who needs a lamp that costs this much", "I would never pay that much for a box", "why do people buy this"])  # fmt: skip
+def test_whoever_doubts_that_a_thing_is_worth_its_price_does_not_want_to_buy_it(text: str) -> None:
+    assert intents(text).purchase < 0.5 < intents(text.rsplit(" ", 1)[0] + ": I want to buy one").purchase
+
+
 def test_what_a_text_replies_to_changes_what_it_means() -> None:
     asked = intents("yes please", "Would you like us to give you a call?", True)
     assert asked.needs_answer > 0.5
