@@ -240,6 +240,8 @@ class Task(Below, Identified, Created, Base):
     # Contents that a call may have written there, whose answer never came, the oldest first.
     sent: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     edited: Mapped[list[Any]] = mapped_column(default=list)  # fields that a person changed in the CRM: theirs
+    # Whether words were taken out of it at their source that may still stand in the CRM.
+    redacted: Mapped[bool] = mapped_column(default=False, server_default="false")
     reasons: Mapped[list[Any]]
     urgency: Mapped[int]
     since: Mapped[datetime]  # when the wait began

@@ -143,6 +143,7 @@ _SETTLE = (
     " external_url = coalesce(nullif(new.external_url, ''), t.external_url),"
     f" written = coalesce(new.written, new.content), detail = CASE WHEN {_OVER} THEN '' ELSE new.detail END, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
     " sent = CASE WHEN new.written_at IS NULL AND new.state IN ('open', 'unknown') THEN t.sent ELSE '[]' END,"
+    f" redacted = t.redacted AND (new.written_at IS NULL OR {_CHANGED}),"
     # Written just now, it stands; a withdrawal that nobody answered may be on its way all the same.
     " withdrawing_at = CASE WHEN new.state = 'open' AND (new.written_at IS NULL OR t.withdrawing_at > %(held_up)s) THEN t.withdrawing_at END,"
     f" pushed_at = coalesce(t.pushed_at, new.written_at), parked_at = CASE WHEN new.refused AND NOT ({_CHANGED} OR {_OVER}) THEN coalesce(t.parked_at, %(real)s) END, held_reason = CASE WHEN new.written_at IS NULL OR t.run_id IS NOT NULL THEN t.held_reason ELSE '' END,"

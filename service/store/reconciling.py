@@ -194,6 +194,7 @@ def _completed(session: Session, row: Task, item: TaskState) -> int:
         _close(session, row, DONE, item.completed_at or real_now(), read_until=item.completed_at)
         return 1
     row.push_at = None  # we wanted that anyway
+    _say_what_was_taken_out(session, row)
     if not edits.ticked_off(item, (row.written, *row.sent)):
         return 0
     _also_ended_by_them(session, row, DONE, item.completed_at)
@@ -213,6 +214,7 @@ def _close(session: Session, row: Task, reason: str, at: datetime, *, read_until
     row.closed_by, row.close_reason, row.closed_at, row.push_at = "crm", reason, at, None
     row.held_reason, row.held_until, row.run_id, row.parked_at, row.sent = "", None, None, None, []
     row.withdrawing_at = None
+    _say_what_was_taken_out(session, row)
     _tell(row, reason)
     dealt_with(session, row, max(read_until, row.since) if read_until else max(at, business_now()))
     tasks.release_slots(session, row.workspace_id, [row.person])
@@ -230,6 +232,18 @@ def _also_ended_by_them(session: Session, row: Task, reason: str, at: datetime |
     _tell(row, reason)
 
 
+def _say_what_was_taken_out(session: Session, row: Task) -> None:
+    """One that was ticked off stays in the CRM as its history: words of it that were deleted or edited at their source, and that stood there
+    yet when it was, are taken out all the same. What somebody made theirs is left to them."""
+    taken_out = row.redacted and row.written != row.content
+    if row.state != "completed" or row.external_id is None or "body" in row.edited or not taken_out:
+        return
+    row.push_at = business_now()
+    if row.crm_connection_id is not None:
+        session.flush()
+        due.push_soon(session, row.workspace_id, row.crm_connection_id)
+
+
 def end(session: Session, workspace_id: UUID, found: Mapping[UUID, tuple[str, datetime | None]]) -> None:
     """A push found that somebody had ended these tasks: by id, why, and when they ticked it off, if they did and the CRM tells."""
     rows = session.scalars(
@@ -242,6 +256,7 @@ def end(session: Session, workspace_id: UUID, found: Mapping[UUID, tuple[str, da
             _close(session, row, reason, at or real_now(), read_until=at)
         else:
             _also_ended_by_them(session, row, reason, at)
+            _say_what_was_taken_out(session, row)
     due.decide_soon(session, workspace_id)
 
 

@@ -37,7 +37,7 @@ SELECT DISTINCT c.thread FROM conversations c WHERE c.workspace_id = %(w)s AND c
 """
 _REDACTED = {"id": "uuid", "content": "jsonb", "written": "jsonb", "push": "boolean"}
 _SAVE = (
-    "UPDATE tasks t SET content = new.content, written = new.written,"  # noqa: S608 - names of our own columns
+    "UPDATE tasks t SET content = new.content, written = new.written, redacted = true,"  # noqa: S608 - names of our own columns
     " push_at = CASE WHEN new.push THEN %(now)s ELSE t.push_at END"
     f" FROM {records(_REDACTED)} WHERE t.workspace_id = %(w)s AND t.id = new.id"
 )

@@ -33,6 +33,11 @@ from workers import jobs
 
 ANA = Author("a1", "ana", "Ana Ferrer", url="https://social.example/ana")
 BRAND = fake_social.ACCOUNT
+# A push that takes its time in some other worker, and one that is over.
+PUSHES_ELSEWHERE = "UPDATE connections SET push_lease_id = gen_random_uuid(), push_lease_until = now() + interval '1 hour' WHERE kind = 'crm'"
+PUSHES_NO_MORE = (
+    "UPDATE connections SET push_lease_id = NULL, push_lease_until = NULL, next_push_at = now() WHERE kind = 'crm'"
+)
 
 
 @dataclass(kw_only=True)

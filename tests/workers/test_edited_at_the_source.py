@@ -9,7 +9,7 @@ import pytest
 
 from integrations.records import Engagement
 from service.rules.redaction import EDITED
-from tests.workers.conftest import World, edited
+from tests.workers.conftest import PUSHES_ELSEWHERE, PUSHES_NO_MORE, World, edited
 
 WORD, NEW = "Quixotic", "Zanzibar"
 TEXT = f"@brand When does the {WORD} velodrome open?"
@@ -71,6 +71,33 @@ def test_what_a_closed_task_quotes_of_a_text_that_was_edited_is_gone_here_and_in
     a_week_goes_by(closed)
     closed.look(streams=("recheck",))
     assert (holds(closed, WORD), holds(closed, NEW)) == (False, False)
+
+
+@pytest.mark.parametrize("heard", ["by the push", "before it"])
+@pytest.mark.parametrize("gone", [True, False], ids=["deleted", "edited"])
+def test_what_is_ticked_off_before_the_crm_was_told_of_it_holds_no_such_words_either(
+    connected: World, gone: bool, heard: str
+) -> None:
+    connected.says(TEXT, id="p1")
+    connected.run()
+    [task] = connected.crm.tasks
+    if heard == "before it":
+        connected.sql(PUSHES_ELSEWHERE)
+    else:
+        connected.crm.complete_as_person(task)
+    if gone:
+        connected.social.delete("p1")
+        a_week_goes_by(connected)
+    else:
+        connected.social.serve("mentions", edited(connected.social.post("p1"), CHANGED))
+    connected.look(streams=("mentions", "recheck"))
+    if heard == "before it":
+        connected.crm.complete_as_person(task)
+        connected.look(streams=("tasks",))
+        connected.sql(PUSHES_NO_MORE)
+    connected.run()
+    assert len(connected.in_crm("completed")) == 1
+    assert not holds(connected, WORD)
 
 
 def test_what_somebody_has_written_into_the_task_stays_theirs(closed: World) -> None:

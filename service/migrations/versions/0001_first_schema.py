@@ -593,6 +593,7 @@ def upgrade() -> None:
         sa.Column("written", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("sent", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("edited", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("redacted", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("urgency", sa.Integer(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
