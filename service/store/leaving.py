@@ -26,14 +26,15 @@ _TO_GO = f"((wanted = 'open' AND state <> 'completed' AND {_STANDS}) OR (run_id 
 # What a run had held here, and nobody has decided on yet, waits for that as before. One that is held for other CRMs has let go of what it
 # altered here (see `runs.settle`).
 _HOLD_AGAIN = f"""
-UPDATE tasks t SET run_id = r.id, push_at = NULL
+UPDATE tasks t SET run_id = r.id, push_at = NULL, parked_at = NULL, detail = ''
 FROM run_changes c JOIN runs r ON r.workspace_id = c.workspace_id AND r.id = c.run_id AND r.state = ANY(%(undecided)s)
 WHERE t.workspace_id = %(w)s AND c.workspace_id = %(w)s AND c.task_id = t.id AND t.crm_connection_id = %(c)s
   AND t.close_reason = %(reason)s AND t.{_STANDS_OPEN}
   AND (r.state = 'deciding' OR (SELECT sum(n::integer) FROM jsonb_each_text(r.counts->(%(c)s::uuid)::text) AS steps(step, n)) > %(limit)s)
 """  # noqa: S608 - our own words
+# What differs there is said, as it may not have been said before the CRM was left; that it would not be withdrawn is no refusal any more.
 _OPEN_AGAIN = f"""
-UPDATE tasks SET wanted = 'open', closed_by = '', closed_at = NULL, close_reason = ''
+UPDATE tasks SET wanted = 'open', closed_by = '', closed_at = NULL, close_reason = '', push_at = %(now)s, parked_at = NULL, detail = ''
 WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND close_reason = %(reason)s AND run_id IS NULL AND erased_at IS NULL AND {_STANDS_OPEN}
 """  # noqa: S608 - our own words
 # What is wanted open, and is closed there or was never made: it goes to another CRM.
@@ -136,6 +137,7 @@ def give_up(session: Session, row: Connection) -> None:
         "reason": REASON,
         "undecided": list(runs.UNDECIDED),
         "limit": runs.LIMIT,
+        "now": business_now(),
     }
     execute(raw(session), _HOLD_AGAIN, params)
     # What stands there is open again as it was, and not for the rules to open: they may be undone, and would never. They end what has
