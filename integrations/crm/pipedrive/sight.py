@@ -46,22 +46,28 @@ def _shuffled(person: int) -> int:
     return person * 2_654_435_761 % 2**32  # Knuth's multiplicative hash
 
 
-def doubt(api: API, before: Sequence[int], listed: Sequence[Row], whole: bool) -> str | None:
-    """Why nobody is to be taken for gone, as a sentence for people; None: whoever is missing from the list is gone. `before` are some of
-    those who were there, and `listed` is the first page of the list, or all of it (`whole`)."""
+def doubt(
+    api: API, before: Sequence[int], listed: Sequence[Row], whole: bool, turn: int
+) -> tuple[str | None, Sequence[int]]:
+    """Why nobody is to be taken for gone, as a sentence for people (None: whoever is missing from the list is gone), and whom of `before`
+    not to know any more, as they were deleted: while others stay out of sight, 30 days pass, and then no trace of these is left. `before` are
+    some of those who were there, `listed` is the first page of the list, or all of it (`whole`), and `turn` how often there was doubt already,
+    so that others are asked for each time."""
     rows = listed if whole else api.by_id(PERSONS, [str(each) for each in before])
     there = {row["id"] for row in rows if row.get("is_deleted") is not True}
     missing = [each for each in before if each not in there]
-    told = [_told(api, each) for each in missing[:ASKED]]
+    start = turn * ASKED % max(1, len(missing))
+    asked = {each: _told(api, each) for each in [*missing[start:], *missing[:start]][:ASKED]}
+    told, deleted = list(asked.values()), [each for each, said in asked.items() if said == _DELETED]
     without_trace = (
         len(missing) * told.count(_UNKNOWN) / max(1, len(told))
     )  # of all who are missing, as of those who were asked for
     many = without_trace * FEW > len(before) and without_trace > (1 if listed else 0)
     if not many and not {_THERE, _HIDDEN} & set(told):
-        return None
+        return None, deleted
     if not listed:
-        return NOBODY
-    return CUT_SHORT if _THERE in told and _HIDDEN not in told else OUT_OF_SIGHT
+        return NOBODY, deleted
+    return (CUT_SHORT if _THERE in told and _HIDDEN not in told else OUT_OF_SIGHT), deleted
 
 
 def _told(api: API, person: int) -> str:

@@ -139,6 +139,12 @@ def _top(reading: Reading) -> int:
     return top if isinstance(top, int) else 0
 
 
+def _doubted(reading: Reading) -> int:
+    """How often in a row there was doubt about who is gone."""
+    times = reading.state.get("doubted")
+    return times if isinstance(times, int) else 0
+
+
 def _due(reading: Reading) -> bool:
     swept = reading.state.get("swept")
     pages = _top(reading) // PAGE + 1
@@ -165,11 +171,13 @@ def _sweep(reading: Reading) -> Pages:
             yield reading.page((), sweep=None)  # should the cursor be refused, the sweep begins anew the next time
             raise
         found = readable(rows)
-        if first and (
-            doubt := sight.doubt(reading.api, sight.known(reading.state.get("known")), found, cursor is None)
-        ):
-            yield reading.page((), [doubt], sweep=None, swept=reading.source.now(), doubted=True)
-            return
+        if first:
+            before, turn = sight.known(reading.state.get("known")), _doubted(reading)
+            doubt, deleted = sight.doubt(reading.api, before, found, cursor is None, turn)
+            if doubt:
+                kept = [each for each in before if each not in deleted]
+                yield reading.page((), [doubt], sweep=None, swept=reading.source.now(), doubted=turn + 1, known=kept)
+                return
         gone, more = _missing(found, last)
         wide, some, first = wide + more, sight.some(some, found), False
         last = max([last, *(row["id"] for row in found)])
@@ -187,7 +195,7 @@ def _swept(reading: Reading, gone: Sequence[CRMRecord], last: int, some: list[in
     tail, notes = _tail(reading, last)
     top = _top(reading) if notes else last  # what was told is not asked about again
     here = {"sweep": None, "swept": reading.source.now(), "top": top, "doubted": None}
-    if reading.state.get("doubted"):
+    if _doubted(reading):
         here["changed"] = None
     page = reading.page([*gone, *tail], notes, **here, known=reading.state.get("known") if notes else some)
     return replace(page, over=tuple(each for each in sight.DOUBTS if each not in notes))

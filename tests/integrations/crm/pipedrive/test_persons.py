@@ -332,6 +332,25 @@ def test_who_is_out_of_sight_is_kept_and_told_and_read_anew_once_in_sight(world:
     assert _hours_later(world, drain(world, "contacts", pages[-1].cursor)[1])[1] == []
 
 
+def test_who_was_deleted_while_others_were_out_of_sight_for_months_is_gone_once_those_are_back(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(60)]
+    _, cursor = drain(world, "contacts")
+    world.server.out_of_sight |= set(people[:30])
+    _, notes, cursor = _hours_later(world, cursor)
+    deleted = people[40:]
+    for each in deleted:
+        world.server.delete("person", each)
+    for _ in range(10):
+        _, notes, cursor = _hours_later(world, cursor, 24)
+    assert "as somebody who sees everybody's" in notes[0]
+    world.server.erased |= set(deleted)  # after 30 days
+
+    world.server.out_of_sight.clear()
+
+    gone, notes, _ = _hours_later(world, cursor)
+    assert (gone, notes) == ([Gone(str(each)) for each in deleted], [])
+
+
 def test_a_company_that_deleted_everybody_has_nobody_and_may_begin_anew(world: World) -> None:
     people = [world.server.put("person", {"name": "Ada"}) for _ in range(60)]
     _, cursor = drain(world, "contacts")
