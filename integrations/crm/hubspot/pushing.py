@@ -13,7 +13,7 @@ Which row of a batch failed is told by `objectWriteTraceId`, which is our key. A
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -71,22 +71,36 @@ class Push:
     def _all(self, tasks: Sequence[Task]) -> None:
         known = [task for task in tasks if task.external_id is not None]
         fresh = [task for task in tasks if task.external_id is None]
-        sought = self._seek([task for task in fresh if task.maybe_sent_at])
-        creates = []
-        for task in fresh:
-            if task.key in self._results:
-                continue
-            found = sought.get(task.key)
-            if found is not None and task.status is TaskStatus.OPEN:
-                self._say(task, PushOutcome.FOUND, found)
-            elif found is not None:
-                known.append(replace(task, external_id=found))
-            elif task.status is TaskStatus.OPEN:
-                creates.append(task)
-            else:
-                self._say(task, _ENDED[task.status], detail="It never stood in HubSpot.")
+        for some in self._parts([task for task in fresh if task.status is not TaskStatus.OPEN]):
+            known += self._standing(some)
         self._change(known)
-        self._create(creates)
+        for some in self._parts([task for task in fresh if task.status is TaskStatus.OPEN]):
+            self._create(self._missing(some))
+
+    def _parts(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
+        """These, in the parts in which they are sought. Where that takes no more calls it is a batch at a time: what is sought for all of them
+        before one is made could take all the time there is, each time anew."""
+        for some in chunks(tasks, BATCH if self._portal.unique else max(1, len(tasks))):
+            if self._stint.over:
+                return
+            yield some
+
+    def _standing(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of these, which are to end and have no external id, that stand there after all."""
+        sought = self._seek([task for task in tasks if task.maybe_sent_at])
+        for task in tasks:
+            if task.key not in sought and task.key not in self._results:
+                self._say(task, _ENDED[task.status], detail="It never stood in HubSpot.")
+        return [replace(task, external_id=sought[task.key]) for task in tasks if task.key in sought]
+
+    def _missing(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of these that are to be made."""
+        sought = self._seek([task for task in tasks if task.maybe_sent_at])
+        for task in tasks:
+            if task.key in sought:
+                self._say(task, PushOutcome.FOUND, sought[task.key])
+                self._stint.written = True  # it got somewhere
+        return [task for task in tasks if task.key not in self._results]
 
     def _say(
         self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "", *, sent: bool = False

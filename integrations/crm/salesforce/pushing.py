@@ -11,7 +11,7 @@ Each call answers for each of its records, in their order. A lost answer leaves 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -76,22 +76,37 @@ class Push:
     def _all(self, tasks: Sequence[Task]) -> None:
         known = [task for task in tasks if task.external_id is not None]
         fresh = [task for task in tasks if task.external_id is None]
-        lost = [task for task in fresh if task.maybe_sent_at]
+        for some in self._parts([task for task in fresh if task.status is not TaskStatus.OPEN]):
+            known += self._sought(some)
+        self._change(known)
+        for some in self._parts([task for task in fresh if task.status is TaskStatus.OPEN]):
+            self._sought(some)
+            for group in chunks([task for task in some if task.key not in self._results]):
+                if not self._stint.over:
+                    self._create(group)
+
+    def _parts(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
+        """These, in the parts in which they are sought. Where that takes no more calls it is a batch at a time: what is sought for all of them
+        before one is made could take all the time there is, each time anew."""
+        for some in chunks(tasks, BATCH if self._org.key_field else max(1, len(tasks))):
+            if self._stint.over:
+                return
+            yield some
+
+    def _sought(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of these that are to end and stand there after all. Of the others without a result none stands there, as far as can be told."""
+        lost = [task for task in tasks if task.maybe_sent_at]
         sought = seeking.seek(self._api, self._org, lost) if lost else {}
-        creates = []
-        for task in fresh:
+        ends: list[Task] = []
+        for task in tasks:
             if found := sought.get(task.key):
-                known += self._found(task, found)
+                ends += self._found(task, found)
+                self._stint.written |= task.key in self._results  # it got somewhere
             elif task.maybe_sent_at and self._may_be_on_its_way(task):
                 self._say(task, PushOutcome.UNKNOWN, detail="Whether Salesforce has made it cannot be told yet.")
-            elif task.status is TaskStatus.OPEN:
-                creates.append(task)
-            else:
+            elif task.status is not TaskStatus.OPEN:
                 self._say(task, _ENDED[task.status], detail="It never stood in Salesforce.")
-        self._change(known)
-        for group in chunks(creates):
-            if not self._stint.over:
-                self._create(group)
+        return ends
 
     def _say(
         self, task: Task, outcome: PushOutcome, task_id: str | None = None, detail: str = "", *, sent: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations import deadline
-from integrations.crm.hubspot.api import API
+from integrations.crm.hubspot.api import API, BATCH
 from integrations.errors import (
     AuthenticationError,
     PermissionDeniedError,
@@ -515,6 +515,29 @@ def test_a_slow_account_gets_the_rest_later(world: World, monkeypatch: pytest.Mo
 
     assert Counter(created) == {PushOutcome.CREATED: 300, PushOutcome.LATER: 700}
     assert Counter(changed) == {PushOutcome.UPDATED: 300, PushOutcome.LATER: 100}
+
+
+@pytest.mark.parametrize("stand", [False, True])
+def test_what_may_have_been_sent_to_a_slow_account_is_sought_part_by_part(
+    world: World, monkeypatch: pytest.MonkeyPatch, stand: bool
+) -> None:
+    lost = [new(f"k{number}", maybe_sent_at=world.clock() - timedelta(minutes=5)) for number in range(1000)]
+    if stand:
+        push(world, *(replace(each, maybe_sent_at=None) for each in lost))
+    read = API.read
+
+    def slow(self: API, kind: str, ids: Sequence[str], *arguments: Any, **more: Any) -> Any:
+        world.clock.forward(seconds=10 * -(-len(ids) // BATCH))
+        return read(self, kind, ids, *arguments, **more)
+
+    monkeypatch.setattr(API, "read", slow)
+    began = world.clock()
+
+    came = Counter(push(world, *lost))
+
+    assert world.clock() - began <= timedelta(seconds=40)
+    assert came[PushOutcome.FOUND if stand else PushOutcome.CREATED] >= 100
+    assert came[PushOutcome.LATER] >= 700
 
 
 def test_an_edit_keeps_the_marker_where_the_body_holds_the_key(make_world: Callable[..., World]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -58,12 +58,16 @@ def test_a_slow_organisation_gets_the_rest_later(world: World, monkeypatch: pyte
 
     created = push(world, *(new(f"key-{number}") for number in range(1000)))
     changed = push(world, *(new(f"old-{number}", subject="Anew", external_id=each) for number, each in enumerate(ids)))
-    # What is sought or read alone does not use a run up: however slow it is, something is written.
-    lost = push(world, *(new(f"lost-{number}", maybe_sent_at=world.clock.at) for number in range(600)))
+    # What is sought or read alone does not use a run up: however slow it is, something is written. But it is sought part by part.
+    began = world.clock.at
+    lost = push(world, *(new(f"lost-{number}", maybe_sent_at=began) for number in range(600)))
+    stand = push(world, *(new(f"key-{number}", maybe_sent_at=began) for number in range(600)))
 
     assert Counter(each.outcome for each in created) == {PushOutcome.CREATED: 600, PushOutcome.LATER: 400}
     assert Counter(each.outcome for each in changed) == {PushOutcome.UPDATED: 300}
     assert Counter(each.outcome for each in lost) == {PushOutcome.CREATED: 200, PushOutcome.LATER: 400}
+    assert Counter(each.outcome for each in stand) == {PushOutcome.FOUND: 400, PushOutcome.LATER: 200}
+    assert world.clock.at - began <= timedelta(seconds=75)
 
 
 def test_what_is_changed_is_read_and_written_two_hundred_at_a_time(world: World) -> None:
