@@ -16,6 +16,8 @@ from service.store.tasks import LINGERS
 
 # A task that ends like this was not judged: once the CRM is left, the rules may want it again, elsewhere.
 REASON = "Warmline is leaving this CRM."
+# What the rules had withdrawn before that, and stood there still: where leaving is given up it ends as it was to, and is not opened again.
+ENDS = "Warmline is leaving this CRM, and it had lost its reason."
 UNDER_WAY = "under way"
 _THEIRS = "(external_id IS NOT NULL AND jsonb_array_length(edited) > 0)"  # a person made it theirs
 _STANDS = "(state IN ('open', 'unknown') OR external_id IS NOT NULL OR maybe_sent_at IS NOT NULL)"
@@ -49,10 +51,11 @@ def begin(session: Session, row: Connection, *, by: str) -> None:
     where = {"w": row.workspace_id, "c": row.id}
     execute(
         raw(session),
-        "UPDATE tasks SET wanted = 'withdrawn', closed_by = %(by)s, closed_at = %(real)s, close_reason = %(reason)s, held_reason = '',"  # noqa: S608 - our own words
+        "UPDATE tasks SET wanted = 'withdrawn', closed_by = %(by)s, closed_at = %(real)s, held_reason = '',"  # noqa: S608 - our own words
+        f" close_reason = CASE WHEN run_id IS NULL AND {LINGERS} THEN %(ends)s ELSE %(reason)s END,"
         " held_until = NULL, run_id = NULL, parked_at = NULL, push_at = %(now)s WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s"
         f" AND {_TO_GO}",
-        {**where, "by": by, "real": real_now(), "reason": REASON, "now": business_now()},
+        {**where, "by": by, "real": real_now(), "reason": REASON, "ends": ENDS, "now": business_now()},
     )
     # What is not there yet goes to another CRM, if there is one, or waits for one. What is closed there, and wanted open again, does so once
     # this one is left.
@@ -105,12 +108,12 @@ def _counts(session: Session, workspace_id: UUID, connection_id: UUID) -> dict[s
     not what was withdrawn when this CRM was left before: the rules have that since (`_release`)."""
     [row] = execute(
         raw(session),
-        f"SELECT count(*) FILTER (WHERE close_reason = %(reason)s AND closed_by <> 'rules' AND state = 'withdrawn' AND external_id IS NOT NULL AND NOT {_THEIRS}),"  # noqa: S608 - our own words
+        f"SELECT count(*) FILTER (WHERE close_reason = ANY(%(reasons)s) AND closed_by <> 'rules' AND state = 'withdrawn' AND external_id IS NOT NULL AND NOT {_THEIRS}),"  # noqa: S608 - our own words
         f" count(*) FILTER (WHERE wanted = 'withdrawn' AND state <> 'completed' AND closed_by <> 'crm' AND {_THEIRS}),"
         f" count(*) FILTER (WHERE {_STANDS_OPEN} AND NOT (wanted = 'withdrawn' AND {_THEIRS})),"
         " count(*) FILTER (WHERE state = 'completed' AND external_id IS NOT NULL)"
         " FROM tasks WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s",
-        {"w": workspace_id, "c": connection_id, "reason": REASON},
+        {"w": workspace_id, "c": connection_id, "reasons": [REASON, ENDS]},
     )
     return dict(zip(("withdrawn", "theirs", "refused", "done"), row, strict=True))
 
@@ -160,8 +163,8 @@ def _release(session: Session, row: Connection, which: str) -> None:
     """The rules may open these again."""
     execute(
         raw(session),
-        "UPDATE tasks SET closed_by = 'rules' WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND close_reason = %(reason)s"  # noqa: S608 - our own words
+        "UPDATE tasks SET closed_by = 'rules' WHERE workspace_id = %(w)s AND crm_connection_id = %(c)s AND close_reason = ANY(%(reasons)s)"  # noqa: S608 - our own words
         f" AND {which}",
-        {"w": row.workspace_id, "c": row.id, "reason": REASON},
+        {"w": row.workspace_id, "c": row.id, "reasons": [REASON, ENDS]},
     )
     due.decide_everything(session, row.workspace_id)

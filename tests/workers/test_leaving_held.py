@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from integrations.records import Author, TaskStatus
-from service import connect, disconnecting
+from service import connect, disconnecting, judging
 from service.models import Connection
 from service.store import leaving, pushing, runs
 from tests.fakes.crm import FakeCRM
@@ -155,6 +155,28 @@ def test_what_stands_by_the_rules_of_before_stays_open_when_leaving_is_given_up(
     three.run()
     assert len(three.in_crm()) == 3  # what undone rules alter of them waits for somebody
     assert three.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL") == [(0,)]
+
+
+@pytest.mark.parametrize("giving_up", [connect_again, disconnect_as_it_is])
+def test_what_undone_rules_had_made_opens_again_for_nobody_unasked_when_leaving_is_given_up(
+    connected: World, monkeypatch: pytest.MonkeyPatch, giving_up: Callable[[World], None]
+) -> None:
+    monkeypatch.setattr(runs, "LIMIT", 1)
+    monkeypatch.setattr(judging, "unanswered", blind)
+    people_ask(connected, 3)
+    connected.run()
+    install(monkeypatch, _JUDGE)
+    connected.says("@brand And to Faro?", id="late", who=Author("late", "late", "Late"))
+    connected.look()
+    act(connected, "approve_run")
+    connected.run()
+    assert len(connected.in_crm()) == 4
+    act(connected, "undo_run")  # which the CRM has not been told yet
+    purge(connected)
+    giving_up(connected)
+    connect_again(connected)
+    connected.run()
+    assert connected.sql("SELECT count(*) FROM tasks WHERE wanted = 'open' AND run_id IS NULL") == [(1,)]
 
 
 def undo(world: World) -> None:
