@@ -176,7 +176,8 @@ def _sweep(reading: Reading) -> Pages:
             doubt, deleted = sight.doubt(reading.api, before, found, cursor is None, turn)
             if doubt:
                 kept = [each for each in before if each not in deleted]
-                yield reading.page((), [doubt], sweep=None, swept=reading.source.now(), doubted=turn + 1, known=kept)
+                page = reading.page((), [doubt], sweep=None, swept=reading.source.now(), doubted=turn + 1, known=kept)
+                yield _over_but(page, [doubt])
                 return
         gone, more = _missing(found, last)
         wide, some, first = wide + more, sight.some(some, found), False
@@ -198,6 +199,11 @@ def _swept(reading: Reading, gone: Sequence[CRMRecord], last: int, some: list[in
     if _doubted(reading):
         here["changed"] = None
     page = reading.page([*gone, *tail], notes, **here, known=reading.state.get("known") if notes else some)
+    return _over_but(page, notes)
+
+
+def _over_but(page: Page[CRMRecord], notes: Sequence[str]) -> Page[CRMRecord]:
+    """The page, which says that of all doubts only what is in `notes` still holds."""
     return replace(page, over=tuple(each for each in sight.DOUBTS if each not in notes))
 
 

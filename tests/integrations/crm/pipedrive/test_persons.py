@@ -332,6 +332,22 @@ def test_who_is_out_of_sight_is_kept_and_told_and_read_anew_once_in_sight(world:
     assert _hours_later(world, drain(world, "contacts", pages[-1].cursor)[1])[1] == []
 
 
+def test_of_two_doubts_only_the_later_one_is_told(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(10)]
+    _, cursor = drain(world, "contacts")
+    world.server.out_of_sight |= set(people)
+    world.clock.forward(hours=2)
+    pages = list(world.client().pull("contacts", cursor))
+    assert pages[-1].notes == (sight.NOBODY,)
+    world.server.out_of_sight -= set(people[:3])
+    world.clock.forward(hours=2)
+
+    pages = list(world.client().pull("contacts", pages[-1].cursor))
+
+    assert pages[-1].notes == (sight.OUT_OF_SIGHT,)
+    assert sight.NOBODY in pages[-1].over
+
+
 def test_who_was_deleted_while_others_were_out_of_sight_for_months_is_gone_once_those_are_back(world: World) -> None:
     people = [world.server.put("person", {"name": "Ada"}) for _ in range(60)]
     _, cursor = drain(world, "contacts")
