@@ -17,7 +17,7 @@ from msgspec import Struct
 from service.db import RawConnection
 from service.rules.matching import PER_KEY, Commonness, Met, choose, handles, sift
 from service.rules.matching.addresses import own_address
-from service.rules.matching.keys import IDENTIFIERS, Key
+from service.rules.matching.keys import ANY_NETWORK, IDENTIFIERS, Key
 from service.rules.model import Candidate, KnownAuthor
 from service.store import filing
 from service.store.contact_json import contact_of_text
@@ -263,7 +263,7 @@ def _doubted(
     """`on_file`: the keys under which there are contacts."""
     current = {author_id: handles.plain(each.author.handle) for author_id, each in authors.items()}
     keys = {author_id: f"{Key.HANDLE}:{each.network}:{current[author_id]}" for author_id, each in authors.items()}
-    asked = sorted(author_id for author_id, key in keys.items() if current[author_id] and key in on_file)
+    asked = sorted(each for each in authors if current[each] and not on_file.isdisjoint(_of_handle(authors[each])))
     params = {"w": workspace_id, "authors": asked, "keys": [keys[each] for each in asked],
               "handles": [current[each] for each in asked]}  # fmt: skip
     carried = {row[0] for row in execute(connection, _CARRIED, params)} if asked else set()
@@ -272,6 +272,12 @@ def _doubted(
         each: given_up.get(each, frozenset()) | ({current[each]} if each in carried else set())
         for each in {*given_up, *carried}
     }
+
+
+def _of_handle(known: KnownAuthor) -> set[str]:
+    """The keys under which the handle that they have now, or the address of their profile, may be on file."""
+    handle = handles.plain(known.author.handle)
+    return {*(f"{Key.HANDLE}:{each}:{handle}" for each in (known.network, ANY_NETWORK)), profile_key(known.author.url)}
 
 
 def profile_key(url: str) -> str:

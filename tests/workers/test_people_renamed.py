@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from integrations.provider import Price
-from integrations.records import Author
+from integrations.records import Author, Contact, Handle
 from service import connect
 from tests.integrations.social.x.wire import US, Wire, snowflake, tweet, user
 from tests.workers.conftest import ANA, NOON, World
@@ -84,6 +84,30 @@ def test_whoever_takes_the_old_handle_before_we_hear_of_the_new_one_is_not_taken
     asked.look()
     assert who_is_who(asked).get("a1") == "confirmed"
     assert who_is_who(asked).get("a9") in (None, "suggested")
+
+
+@pytest.mark.parametrize("handle", ["anaferrer", "ana.bsky.social"])
+@pytest.mark.parametrize(
+    "on_file",
+    [
+        pytest.param(lambda handle: Handle("fakesocial", handle), id="with its network"),
+        pytest.param(lambda handle: Handle("", handle), id="with no network"),
+        pytest.param(lambda handle: Handle("", f"https://social.example/{handle}"), id="as an address"),
+    ],
+)
+def test_whoever_takes_an_old_handle_that_is_made_of_the_name_is_suggested_at_most(
+    connected: World, on_file: Callable[[str], Handle], handle: str
+) -> None:
+    ana = replace(ANA, handle=handle, url=f"https://social.example/{handle}")
+    connected.crm.add(Contact("c1", "Ana Ferrer", handles=(on_file(handle),)))
+    connected.says("@brand Does it fit two crates?", id="q1", who=ana)
+    connected.run()
+    assert "a1" in who_is_who(connected)
+    connected.says("@brand Hello? Does it?", id="q2", who=RENAMED, to="q1", ago=2 * HOURS)
+    connected.look()
+    connected.says("@brand When do you open?", id="q3", who=replace(ana, id="a9", name=""), ago=2 * HOURS)
+    connected.look()
+    assert who_is_who(connected)["a9"] == "suggested"
 
 
 # --- X, where profiles are paid for -------------------------------------------------------------------------------

@@ -124,6 +124,8 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         return True
     if terms.confirm_by_handle_only or first.name in CONTRADICT:
         return False
+    if first.doubtful and not signals & DECIDING:  # a handle is often made of the name, and says it again
+        return False
     if signals <= {Signal.NAME} and seen.contacts < _ENOUGH_TO_KNOW_NAMES:
         return False
     return bool(signals & DECIDING) or not any(_namesake(each, first) for each in others)

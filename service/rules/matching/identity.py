@@ -59,6 +59,15 @@ def identity(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Eviden
     yield from (replace(each, ratio=1.0) for each in (*found, *sites) if each is not best and each.ratio > 1)
 
 
+def is_doubtful(pair: Pair) -> bool:
+    """Whether the author's handle, or the address of their profile, is on file with this contact, and somebody else may be meant by it."""
+    author = pair.profile.author
+    if not pair.doubted or (current := handles.plain(author.handle)) not in pair.doubted:
+        return False
+    named = {each.partition(":")[2] for each in of_kind(pair.shared, K.HANDLE)}
+    return current in named or addresses.own_address(author.url) in of_kind(pair.shared, K.WEBSITE)
+
+
 def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Evidence]:
     profile, contact, shared, seen, like = pair.profile, pair.contact, pair.shared, pair.seen, pair.like
 

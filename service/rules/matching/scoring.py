@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from integrations.records import Contact
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
-from service.rules.matching.identity import DECIDING, identity
+from service.rules.matching.identity import DECIDING, identity, is_doubtful
 from service.rules.matching.keys import K, identifiers
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level, Likeness, Shown
 from service.rules.matching.pair import Met, Pair
@@ -43,6 +43,7 @@ class Scored(Struct, frozen=True):
     name_token: str  # under which contacts of the same full name are counted; empty for another name
     evidence: tuple[Evidence, ...]  # what decides first, then the strongest
     settled: frozenset[Signal]  # kinds of context of which the contact says something
+    doubtful: bool = False  # by the author's handle, somebody else may be meant
 
 
 def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met | None:
@@ -85,6 +86,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         _name_token(name) if like.level in AGREE else "",
         tuple(sorted(filter(_tells, found), key=lambda each: (each.signal not in DECIDING, -each.ratio))),
         _settled(contact),
+        is_doubtful(pair),
     )
 
 
