@@ -19,6 +19,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from integrations import foreign
 from integrations.records import Activity, Author, Contact, Engagement
 from integrations.registry import handed_in
 from service import pastedlinks
@@ -66,10 +67,10 @@ def _at_place(host: str, author: Author, keys: set[str]) -> set[str]:
 
 def ids_without_handle(provider: str, author: Author, links: Iterable[str]) -> set[str]:
     """The ids that an author would have, where posts are handed in, by the name alone on the pages of these links: whoever pastes what
-    they wrote gives the handle or does not."""
+    they wrote gives the handle or does not. What was handed in through the API may be no link, and nobody can paste that."""
     if provider not in handed_in() or not author.name:
         return set()
-    return {nameless(author, pastedlinks.page(link)) for link in links if link}
+    return {nameless(author, pastedlinks.page(link)) for link in links if foreign.address(link).netloc}
 
 
 def alone_mark(mark: str) -> str:

@@ -40,9 +40,9 @@ def paste(held: Runtime, owner: Member, **change: Any) -> Outcome:
     return byhand.add(held, owner.caller, pasted(**change))
 
 
-def hand_in(held: Runtime, owner: Member, author: Profile) -> Outcome:
+def hand_in(held: Runtime, owner: Member, author: Profile, url: str = "") -> Outcome:
     """A post of theirs at the place that there is, under ids of its own."""
     with held.db.tenant(owner.workspace_id) as session:
-        post = Handed(f"post-{author.id}", business_now(), False, author, "Do you ship?")
+        post = Handed(f"post-{author.id}", business_now(), False, author, "Do you ship?", url=url)
         [result] = capturing.save(session, session.scalars(select(Connection)).one(), [post], [])
     return result.outcome

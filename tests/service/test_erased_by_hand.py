@@ -13,7 +13,7 @@ from service.runtime import Runtime
 from service.store import erasing, objecting
 from service.store.capturing import Outcome
 from tests.conftest import Member
-from tests.service.handing import LINK, hand_in, paste, pasted, posts
+from tests.service.handing import LINK, hand_in, paste, posts
 
 JOHN: dict[str, Any] = {"link": f"{LINK}1", "name": "John Smith", "handle": ""}
 SECOND_JOHN = {**JOHN, "link": f"{LINK}2"}
@@ -25,9 +25,7 @@ def erase(held: Runtime, owner: Member, **post: Any) -> None:
     """Whoever wrote the post of this link."""
     with held.db.tenant(owner.workspace_id) as session:
         who = session.scalars(
-            select(Author.id)
-            .join(Engagement, Engagement.author_id == Author.id)
-            .where(Engagement.url == pasted(**post).link)
+            select(Author.id).join(Engagement, Engagement.author_id == Author.id).where(Engagement.url == post["link"])
         ).one()
         assert erasing.begin(session, owner.workspace_id, who, by="system") is not None
 
@@ -200,3 +198,18 @@ def test_a_text_that_is_dropped_is_not_said_to_be_taken_over(held: Runtime, owne
         objecting.begin(session, owner.workspace_id, who, by="system")
     assert paste(held, owner, **ANA, text="And when?") is Outcome.LEFT_OUT
     assert {row[0] for row in posts(held, owner)} == {"Do you ship to Faro?"}
+
+
+@pytest.mark.parametrize(
+    "link", ["https://[forum]/t/9", "https://forum.example:99999/t/9", "topic [9]", "//[", "topic 9"]
+)
+def test_a_link_that_is_none_keeps_nobody_from_being_erased_and_no_post_from_being_stored(
+    held: Runtime, owner: Member, link: str
+) -> None:
+    paste(held, owner, **JOHN)
+    ana = Profile("17", "ana", "Ana Ferrer")
+    assert hand_in(held, owner, ana, url=link) is Outcome.CREATED
+    erase(held, owner, link=link)
+    gone(held, owner)
+    assert hand_in(held, owner, ana, url=link) is Outcome.LEFT_OUT
+    assert hand_in(held, owner, Profile("18", "bea", "Bea Falk"), url=link) is Outcome.CREATED
