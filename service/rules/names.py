@@ -33,7 +33,10 @@ _LEGAL = frozenset(
 _ASIDE = re.compile(r"[|•/(\[{<–—~]| [-·] |,? @|\s@")  # after these a display name goes on about something else
 _SHORT_FORM = re.compile(r"[(\[]([A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*)[)\]]")  # (CSI), (KaaS)
 # In brackets these begin another name of the same firm.
-_ALSO_CALLED = frozenset({"aka", "dba", "ex", "fka", "former", "formerly", "nka", "now", "previously"})
+_ALSO_CALLED = re.compile(
+    r"(?:a ?k ?a|also known as|anc|anciennement|antes|d ?b ?a|doing business as|ehem|ehemals|ex|f ?k ?a|former|formerly|fruher|n ?k ?a|now|previously"
+    r"|t ?a|trading as|voorheen|vormals)\b"
+)
 _BRACKETS = re.compile(r"(?<=\S)\s*[(\[](.*?)[)\]]")
 _TOKEN = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
@@ -105,7 +108,10 @@ def told_apart(name: str) -> str:
     whole = "".join(company_words(name))
     for said in map(words, _BRACKETS.findall(name)):
         short = "".join(said)
-        if said and said[0] not in _ALSO_CALLED | _LEGAL and not _short_for(short, whole):
+        if not said:
+            continue
+        is_other = _ALSO_CALLED.match(" ".join(said)) or short in _LEGAL or said[0] in _LEGAL
+        if not is_other and not _short_for(short, whole):
             return short
     return ""
 

@@ -45,7 +45,13 @@ def test_a_rare_name_alone_is_enough_where_many_authors_are_known_and_a_common_o
 
 
 @pytest.mark.parametrize(
-    "company", ["Zuverio Cloud (reseller)", "Zuveriolytics (Iberia)", "Zuveriolytics Works Group [old]"]
+    "company",
+    [
+        "Zuverio Cloud (reseller)",
+        "Zuveriolytics (Trading)",
+        "Zuveriolytics (Iberia)",
+        "Zuveriolytics Works Group [old]",
+    ],
 )
 def test_a_firms_name_that_the_crm_tells_apart_in_brackets_is_suggested_where_the_account_says_nothing_of_it(
     company: str,
@@ -65,6 +71,10 @@ def test_a_firms_name_that_the_crm_tells_apart_in_brackets_is_suggested_where_th
         ("zuveriolytics", "Zuveriolytics (ZLC)"),
         ("zuveriolytics", "Zuveriolytics (Pty) Ltd"),
         ("zuveriolytics", "Zuveriolytics (formerly Ledgerwood)"),
+        ("zuveriolytics", "Zuveriolytics (S.A.)"),
+        ("zuveriolytics", "Zuveriolytics (d/b/a Ledgerwood)"),
+        ("zuveriolytics", "Zuveriolytics (trading as Ledgerwood)"),
+        ("zuveriolytics", "Zuveriolytics (früher Ledgerwood)"),
         ("zuveriolyticsiberia", "Zuveriolytics (Iberia)"),
         ("zuverio_cloud_reseller", "Zuverio Cloud (reseller)"),
         ("zuveriocloud", "Zuverio Cloud ()"),
