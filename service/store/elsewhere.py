@@ -31,30 +31,36 @@ JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.brand_id AND e.i
  AND e.ours AND e.kind = 'direct' AND e.deleted_at IS NULL
 JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id AND s.provider = a.provider AND s.host = a.host
 """
-# By the index over workspace, brand and thread, once for each other brand: left to itself, the planner may go through all that the account
-# ever wrote, which is why each step stands by itself.
+# By the index over workspace, brand and thread, once for each thread and other brand, however many of the conversations are in it: left to
+# itself, the planner may go through all that the account ever wrote, which is why each step stands by itself.
 _BY_THE_ACCOUNT = """
-WITH said AS MATERIALIZED (
-    SELECT x.number, x.brand_id AS asked, x.author_id AS whom, e.*
-    FROM unnest(%(brands)s::uuid[], %(connections)s::uuid[], %(threads)s::text[], %(authors)s::uuid[]) WITH ORDINALITY
+WITH x AS MATERIALIZED (
+    SELECT * FROM unnest(%(brands)s::uuid[], %(connections)s::uuid[], %(threads)s::text[], %(authors)s::uuid[]) WITH ORDINALITY
         AS x(brand_id, connection_id, thread, author_id, number)
-    JOIN unnest(%(all)s::uuid[]) AS other(brand_id) ON other.brand_id <> x.brand_id
+), said AS MATERIALIZED (
+    SELECT t.brand_id AS asked, e.*
+    FROM (SELECT DISTINCT brand_id, connection_id, thread FROM x) t JOIN unnest(%(all)s::uuid[]) AS other(brand_id) ON other.brand_id <> t.brand_id
     CROSS JOIN LATERAL (
         SELECT id, native_id, author_id, ours, thread, posted_at, url, kind, connection_id, in_reply_to, in_reply_to_author, mentions FROM engagements
-        WHERE workspace_id = %(w)s AND brand_id = other.brand_id AND thread = x.thread AND connection_id = x.connection_id
+        WHERE workspace_id = %(w)s AND brand_id = other.brand_id AND thread = t.thread AND connection_id = t.connection_id
             AND deleted_at IS NULL OFFSET 0
     ) e
+), told AS MATERIALIZED (
+    SELECT e.*, s.native_id AS speaker, s.name, s.handle, s.provider, s.host, e.ours AND s.native_id = n.account_id AS by_us
+    FROM said e
+    JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id
+    JOIN connections n ON n.workspace_id = %(w)s AND n.id = e.connection_id
+    WHERE e.ours AND s.native_id = n.account_id OR EXISTS (
+        SELECT 1 FROM unnest(%(of)s::uuid[], %(at)s::uuid[], %(ids)s::text[], %(handles)s::text[]) AS k(brand_id, connection_id, native_id, handle)
+        WHERE k.brand_id = e.asked AND k.connection_id = e.connection_id AND (k.native_id = s.native_id OR k.native_id = '' AND k.handle = lower(s.handle)))
 )
-SELECT e.number, e.thread, e.id::text, e.native_id, s.native_id, e.posted_at, e.url, coalesce(nullif(s.name, ''), s.handle),
-       CASE WHEN s.provider = ANY(%(places)s) THEN s.host ELSE s.provider END, e.kind, a.native_id
-FROM said e
-JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.whom
-JOIN authors s ON s.workspace_id = %(w)s AND s.id = e.author_id
-JOIN connections n ON n.workspace_id = %(w)s AND n.id = e.connection_id
-WHERE (e.ours AND s.native_id = n.account_id OR e.author_id <> e.whom AND EXISTS (
-    SELECT 1 FROM unnest(%(of)s::uuid[], %(at)s::uuid[], %(ids)s::text[], %(handles)s::text[]) AS k(brand_id, connection_id, native_id, handle)
-    WHERE k.brand_id = e.asked AND k.connection_id = e.connection_id AND (k.native_id = s.native_id OR k.native_id = '' AND k.handle = lower(s.handle))
-)) AND (e.kind = 'direct' OR e.in_reply_to_author = a.native_id OR a.native_id = ANY(e.mentions) OR e.whom = (
+SELECT x.number, e.thread, e.id::text, e.native_id, e.speaker, e.posted_at, e.url, coalesce(nullif(e.name, ''), e.handle),
+       CASE WHEN e.provider = ANY(%(places)s) THEN e.host ELSE e.provider END, e.kind, a.native_id
+FROM told e
+JOIN x ON x.brand_id = e.asked AND x.connection_id = e.connection_id AND x.thread = e.thread
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = x.author_id
+WHERE (e.by_us OR e.author_id <> x.author_id)
+  AND (e.kind = 'direct' OR e.in_reply_to_author = a.native_id OR a.native_id = ANY(e.mentions) OR x.author_id = (
     SELECT p.author_id FROM engagements p WHERE p.workspace_id = %(w)s AND p.connection_id = e.connection_id AND p.native_id = e.in_reply_to))
 """
 # What the account has told them in private since, in another talk than theirs.

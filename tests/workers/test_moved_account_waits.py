@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from integrations.records import Author, Engagement, Kind, Owner
-from service.store import acting
+from service.db import RawConnection
+from service.store import acting, elsewhere
+from service.store.rows import execute
 from tests.workers.conftest import ANA, BRAND, World
 from tests.workers.moving import LENA, TEXT, a_week_goes_by, account, moves, waits, where
 
@@ -68,6 +72,30 @@ def test_a_colleague_of_the_rivals_alone_ends_nothing_that_waited_before(asked: 
     asked.look()
     assert asked.sql("SELECT ours FROM engagements WHERE native_id = 'a1'") == [(True,)]
     assert waits(asked) == {"Acme": "ana"}
+
+
+def test_what_was_said_in_a_thread_since_is_read_once_for_all_who_wait_there(
+    asked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.says("@brand And on Sundays?", id="q2", who=LENA, to="q1")
+    asked.look()
+    moves(asked)
+    for number in range(5):
+        asked.says("@brand I wonder too.", id=f"p{number}", who=Author(f"w{number}", f"wim{number}"), to="q1")
+    read: list[int] = []
+
+    def explained(connection: RawConnection, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        if statement == elsewhere._BY_THE_ACCOUNT:
+            [(plan,)] = execute(connection, f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", params)
+            read.extend(
+                each["Actual Rows"] for each in plan[0]["Plan"]["Plans"] if each.get("Subplan Name") == "CTE said"
+            )
+        return execute(connection, statement, params)
+
+    monkeypatch.setattr(elsewhere, "execute", explained)
+    asked.look()
+    assert len(waits(asked)) == 2
+    assert max(read) == 5 + 2  # those of the second brand, for the first, and the other way round
 
 
 def responders(world: World) -> dict[str, str]:
