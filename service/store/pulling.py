@@ -46,13 +46,13 @@ _UPSERT_AUTHORS = insert(
     # An author who is missing from an answer (suspended, say) comes as a bare id and must not wipe what is known.
     conflict=(
         "ON CONFLICT (workspace_id, provider, host, native_id) DO UPDATE SET match_due = true, updated_at = excluded.updated_at, "  # noqa: S608 - our own words
-        + ", ".join(f"{name} = excluded.{name}" for name in (*_PROFILE, "followers"))
-        + ", former_handles = "
-        + renaming.former_handles("excluded.handle")
+        + ", ".join(f"{name} = excluded.{name}" for name in (*_PROFILE, "followers") if name != "handle")
+        + f", handle = {renaming.GOES_BY}, former_handles = "
+        + renaming.former_handles(renaming.GOES_BY)
         + ", handle_at = excluded.handle_at"
         # On Facebook people have a name and no handle.
         + f" WHERE (excluded.handle <> '' OR old.handle = '' AND excluded.name <> '') AND ({', '.join('old.' + name for name in _PROFILE)})"
-        + f" IS DISTINCT FROM ({', '.join('excluded.' + name for name in _PROFILE)}) RETURNING id, "
+        + f" IS DISTINCT FROM ({', '.join(renaming.GOES_BY if name == 'handle' else 'excluded.' + name for name in _PROFILE)}) RETURNING id, "
         # What they went by until now, of those who were here.
         + " CASE WHEN xmax <> 0 THEN (SELECT (was.handle, was.name) IS DISTINCT FROM (old.handle, old.name) FROM authors was"
         + " WHERE was.workspace_id = %(w)s AND was.id = old.id) ELSE false END"

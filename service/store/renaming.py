@@ -16,6 +16,11 @@ from service.store.us import Source
 MOST = 10  # handles that are remembered of one author
 
 
+# SQL: what an author (`old`) goes by once they are served anew: an id that stands for a handle which the network does not vouch for just now
+# (Bluesky's, while its domain does not answer) is no new one.
+GOES_BY = "CASE WHEN excluded.handle = excluded.native_id AND old.handle <> '' THEN old.handle ELSE excluded.handle END"
+
+
 def former_handles(now: str) -> str:
     """SQL: the handles that an author (`old`) has given up once they go by the one that the expression `now` gives."""
     return (

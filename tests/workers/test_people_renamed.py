@@ -56,6 +56,21 @@ def test_the_task_of_somebody_without_a_name_follows_their_handle(connected: Wor
     assert "ana:" not in task.subject + task.body
 
 
+def test_an_id_that_stands_for_a_handle_for_a_while_is_no_new_handle(connected: World) -> None:
+    ana, bare = replace(ANA, name=""), replace(ANA, name="", handle=ANA.id, url=f"https://social.example/{ANA.id}")
+    connected.says("@brand Does it fit two crates?", id="q1", who=ana)
+    connected.run()
+    connected.says("@brand Hello? Does it?", id="q2", who=bare, to="q1", ago=2 * HOURS)
+    connected.look()
+    assert "Answer ana:" in connected.in_crm()[0]
+    assert connected.sql("SELECT handle, former_handles FROM authors WHERE native_id = 'a1'") == [("ana", [])]
+    connected.says("@brand Does it?", id="q3", who=replace(RENAMED, name=""), to="q1", ago=HOURS)
+    connected.look()
+    assert connected.sql("SELECT handle, former_handles FROM authors WHERE native_id = 'a1'") == [
+        ("ana_rides", ["ana"])
+    ]
+
+
 def test_the_match_is_kept_though_the_crm_has_the_old_handle(asked: World) -> None:
     asked.says("@brand Hello? Does it?", id="q2", who=RENAMED, to="q1", ago=2 * HOURS)
     asked.look()
