@@ -16,6 +16,7 @@ KEPT = IDS  # as many as one call tells of
 ASKED = 10  # of those who are missing, a call each
 # Of whom no trace is left is believed to be gone where that is one alone, or no more than one in so many: a person can be erased at once.
 FEW = 5
+TOLD = 30 * 86_400.0  # seconds for which it is said of a deleted person that they are
 
 NOBODY = "Pipedrive listed no person at all, so nobody was taken for deleted. See whether whoever connected it may still see persons there."
 CUT_SHORT = "Pipedrive's list of persons ended before its end, so nobody after that was taken for deleted."
@@ -47,12 +48,13 @@ def _shuffled(person: int) -> int:
 
 
 def doubt(
-    api: API, before: Sequence[int], listed: Sequence[Row], whole: bool, turn: int
+    api: API, before: Sequence[int], listed: Sequence[Row], whole: bool, turn: int, since: float
 ) -> tuple[str | None, Sequence[int]]:
     """Why nobody is to be taken for gone, as a sentence for people (None: whoever is missing from the list is gone), and whom of `before`
     not to know any more, as they were deleted: while others stay out of sight, 30 days pass, and then no trace of these is left. `before` are
-    some of those who were there, `listed` is the first page of the list, or all of it (`whole`), and `turn` how often there was doubt already,
-    so that others are asked for each time."""
+    some of those who were there, `listed` is the first page of the list, or all of it (`whole`), `turn` how often there was doubt already,
+    so that others are asked for each time, and `since` how many seconds ago that list was looked at before: where that is longer than
+    Pipedrive tells of whom it deleted, that it knows nothing of somebody says nothing, unless nobody is listed at all."""
     rows = listed if whole else api.by_id(PERSONS, [str(each) for each in before])
     there = {row["id"] for row in rows if row.get("is_deleted") is not True}
     missing = [each for each in before if each not in there]
@@ -62,7 +64,8 @@ def doubt(
     without_trace = (
         len(missing) * told.count(_UNKNOWN) / max(1, len(told))
     )  # of all who are missing, as of those who were asked for
-    many = without_trace * FEW > len(before) and without_trace > (1 if listed else 0)
+    told_of = since < TOLD or not listed
+    many = told_of and without_trace * FEW > len(before) and without_trace > (1 if listed else 0)
     if not many and not {_THERE, _HIDDEN} & set(told):
         return None, deleted
     if not listed:

@@ -145,6 +145,11 @@ def _doubted(reading: Reading) -> int:
     return times if isinstance(times, int) else 0
 
 
+def _swept_ago(reading: Reading) -> float:
+    swept = reading.state.get("swept")
+    return max(0.0, reading.source.now() - swept) if isinstance(swept, (int, float)) else 0.0
+
+
 def _due(reading: Reading) -> bool:
     swept = reading.state.get("swept")
     pages = _top(reading) // PAGE + 1
@@ -173,7 +178,7 @@ def _sweep(reading: Reading) -> Pages:
         found = readable(rows)
         if first:
             before, turn = sight.known(reading.state.get("known")), _doubted(reading)
-            doubt, deleted = sight.doubt(reading.api, before, found, cursor is None, turn)
+            doubt, deleted = sight.doubt(reading.api, before, found, cursor is None, turn, _swept_ago(reading))
             if doubt:
                 kept = [each for each in before if each not in deleted]
                 page = reading.page((), [doubt], sweep=None, swept=reading.source.now(), doubted=turn + 1, known=kept)

@@ -367,6 +367,19 @@ def test_who_was_deleted_while_others_were_out_of_sight_for_months_is_gone_once_
     assert (gone, notes) == ([Gone(str(each)) for each in deleted], [])
 
 
+def test_who_was_deleted_while_nothing_was_read_for_more_than_thirty_days_is_gone(world: World) -> None:
+    people = [world.server.put("person", {"name": "Ada"}) for _ in range(40)]
+    _, cursor = drain(world, "contacts")
+    deleted = people[5:14]
+    for each in deleted:
+        world.server.delete("person", each)
+    world.server.erased |= set(deleted)
+
+    gone, notes, _ = _hours_later(world, cursor, 31 * 24)
+
+    assert (gone, notes) == ([Gone(str(each)) for each in deleted], [])
+
+
 def test_a_company_that_deleted_everybody_has_nobody_and_may_begin_anew(world: World) -> None:
     people = [world.server.put("person", {"name": "Ada"}) for _ in range(60)]
     _, cursor = drain(world, "contacts")
