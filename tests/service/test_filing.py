@@ -155,6 +155,7 @@ def test_of_a_gap_between_ids_goes_whoever_is_there_in_parts_and_nobody_else(
     assert files.counts() == told(*(Contact(each, name="Ada Lovelace", source="Form") for each in kept))
 
 
+@pytest.mark.own_database  # one without statistics, as they decide on the plan
 def test_of_gaps_only_wide_ones_are_sought_among_all_contacts_and_together(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
