@@ -170,6 +170,7 @@ INDEXES = {
 SMALL = {"workspace_schedule", "connections", "spend_months"}
 
 
+@pytest.mark.own_database  # one without statistics, as they decide on the plan
 def test_a_question_begins_in_an_index_of_what_needs_a_look(config: Config) -> None:
     """So that a scrape costs the same with a thousand posts and with a million: no table that grows with them is read, and of those
     that grow with accounts only the rows that an index of few holds."""
