@@ -140,9 +140,10 @@ def test_who_is_put_on_the_blacklist_and_taken_off_it_shows_within_the_hour(
     for later, active in ((7400, True), (11100, False)):
         odoo.sets("mail.blacklist", listed, active=active)
         found, cursor = drain(client(odoo, options, later=later), "contacts", cursor)
-        told.append([each.unsubscribed for each in found if isinstance(each, Contact) and each.id == contact])
+        # Odoo's clock seems to be behind ours, as only ours was moved: then what was read lately is read again.
+        told.append({each.unsubscribed for each in found if isinstance(each, Contact) and each.id == contact})
 
-    assert told == [[True], [False]]
+    assert told == [{True}, {False}]
 
 
 def test_a_first_pull_that_goes_on_page_after_page_loses_nobody(odoo: RealOdoo, options: dict[str, Any]) -> None:
