@@ -42,7 +42,6 @@ def asked(connected: World) -> World:
     [
         pytest.param({"to": "q1"}, id="in the same thread"),
         pytest.param({}, id="in another thread"),
-        pytest.param({"text": "Thanks!"}, id="with nothing to answer"),
     ],
 )
 def test_the_task_of_somebody_without_a_name_follows_their_handle(connected: World, there: dict[str, str]) -> None:
