@@ -75,10 +75,7 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
     more = True
     while more:
         found, sweep = _page(reader, feed, sweep, first=state.newest is None)
-        read = feed.read(found.rows, reader.view(found, feed.floor))
-        found = reader.introduced(found, read.items)
-        view = reader.view(found, feed.floor)
-        read = feed.read(found.rows, view)
+        found, view, read = reader.read(found, feed.read, feed.floor)
         sweep = _passed(sweep, found, read.items)
         more = found.next_token is not None and not _beyond(feed, sweep, read.items)
         today = reader.now().date().isoformat()
@@ -87,13 +84,14 @@ def pull(reader: Reader, feed: Feed, cursor: str | None) -> Iterator[Page[Engage
         reads = reader.counted(feed.price, _billed(read.items, state, today))
         kept = [item for item in read.items if feed.by_time or sweep.start is None or item.created_at >= sweep.start]
         state = state.during(sweep, today) if more else state.done(sweep, today)
+        names = parse.named(found.rows, view)
         yield Page(
             (*kept, *reader.included(found, view)),
             state.dump(),
             (*notes, *read.notes),
             reads,
-            renamed=parse.renamed(found.rows, view),
-            named=parse.named(found.rows, view),
+            renamed=parse.renamed(names, view),
+            named=parse.others(names, view),
         )
         notes = ()
         if more:

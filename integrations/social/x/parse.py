@@ -18,6 +18,7 @@ _EPOCH_MS = 1288834974657  # an id above 2^40 holds milliseconds since then, in 
 _SHORT = re.compile(r"https?://t\.co/\w+", re.ASCII)
 _STATUS = re.compile(r"^https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/(\w+)/status/(\d+)", re.ASCII)
 _HANDLE = re.compile(r"\w+", re.ASCII)
+_REPOSTED = frozenset(("retweeted", "reposted"))
 # X escapes these three and nothing else, in texts and in names; the ampersand goes last.
 _ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 # Language codes that say nothing, and two that BCP 47 has retired.
@@ -116,39 +117,41 @@ def post(row: Json, view: View) -> Engagement:
     """One post, under the id of its first version. Raises ValueError and its kin for a row without id, author or time."""
     version = _id(row["id"])
     history = edit_history(row)
+    first = history[0]
     author_id = _id(row["author_id"])
     wrote = view.author(author_id)
-    references = {str(each["type"]): _id(each["id"]) for each in _either(row, "referenced_tweets", "referenced_posts")}
+    references = {str(each["type"]): _id(each["id"]) for each in _references(row)}
     parent, quoted = references.get("replied_to"), references.get("quoted")
     answered = row.get("in_reply_to_user_id") or view.writer(parent)
     served_at = _instant(row.get("created_at")) or snowflake_time(version)
     if served_at is None:
         raise ValueError("a post without a time")
-    thread = str(row.get("conversation_id") or history[0])
-    named = _mentions(row, view, answered)
-    kind = _kind(view, author_id, answered, _quoted_writer(row, quoted, view), named, thread, history[0])
+    thread = str(row.get("conversation_id") or first)
+    entities, note = row.get("entities") or {}, row.get("note_tweet") or row.get("note_post") or {}
+    both = (entities, note["entities"]) if note.get("entities") else (entities,)
+    named = _mentions(both, view, author_id, answered)
+    edited = version != first
     return Engagement(
-        id=history[0],
-        kind=kind,
+        id=first,
+        kind=_kind(view, author_id, answered, _quoted_writer(entities, quoted, view), named, thread, first),
         author=wrote,
-        text=_post_text(row),
-        created_at=(snowflake_time(history[0]) or served_at) if version != history[0] else served_at,
+        # The long text where there is one (`text` is then cut at 280).
+        text=plain(note.get("text") or row.get("text") or "", [url for each in both for url in each.get("urls") or ()]),
+        created_at=(snowflake_time(first) or served_at) if edited else served_at,
         url=f"{view.web}/{wrote.handle or 'i'}/status/{version}",
         thread=thread,
         in_reply_to=_first_version(parent, view),
         in_reply_to_author=answered or None,
         mentions=named,
         quotes=_first_version(quoted, view),
-        edited_at=served_at if version != history[0] else None,
+        edited_at=served_at if edited else None,
         language=_LANGUAGES.get(row.get("lang") or "und", row.get("lang")),
-        is_repost=_is_repost(row),
+        is_repost=not _REPOSTED.isdisjoint(references),
     )
 
 
-def _is_repost(row: Json) -> bool:
-    return any(
-        each["type"] in ("retweeted", "reposted") for each in _either(row, "referenced_tweets", "referenced_posts")
-    )
+def _references(row: Json) -> Iterable[Json]:
+    return row.get("referenced_tweets") or row.get("referenced_posts") or ()
 
 
 def edit_history(row: Json) -> list[str]:
@@ -169,73 +172,77 @@ def _kind(
     view: View, author_id: str, answered: str | None, quoted_writer: str | None, named: tuple[str, ...], thread: str, own_id: str
 ) -> Kind:  # fmt: skip
     us = view.account.id
-    tests = (
-        (author_id == us, Kind.OWN),
-        (answered == us, Kind.REPLY),
-        (quoted_writer == us, Kind.QUOTE),
-        (us in named, Kind.MENTION),
-        (thread != own_id and view.writer(thread) == us, Kind.COMMENT),
-    )
-    return next((kind for holds, kind in tests if holds), view.floor)
+    if author_id == us:
+        return Kind.OWN
+    if answered == us:
+        return Kind.REPLY
+    if quoted_writer == us:
+        return Kind.QUOTE
+    if us in named:
+        return Kind.MENTION
+    if thread != own_id and view.writer(thread) == us:
+        return Kind.COMMENT
+    return view.floor
 
 
-def _mentions(row: Json, view: View, answered: str | None) -> tuple[str, ...]:
+def _mentions(entities: Iterable[Json], view: View, author_id: str, answered: str | None) -> tuple[str, ...]:
     """Author ids: those whom the text names, the one who is answered, and us where the feed says so."""
     found = [
         each.get("id") or view.handles.get(str(each.get("username", "")).lower())
-        for entities in (row.get("entities") or {}, _note(row).get("entities") or {})
-        for each in entities.get("mentions") or ()
+        for part in entities
+        for each in part.get("mentions") or ()
     ]
-    implicit = [answered, view.account.id if view.floor is Kind.MENTION else None]
-    return tuple(dict.fromkeys(str(each) for each in [*found, *implicit] if each and each != row["author_id"]))
+    found.append(answered)
+    if view.floor is Kind.MENTION:
+        found.append(view.account.id)
+    return tuple(dict.fromkeys([str(each) for each in found if each and each != author_id]))
 
 
-def renamed(rows: Iterable[Any], view: View) -> Renamed | None:
-    """Ourselves, where the newest of these posts that names us does so by another handle than the one we know. It costs nothing, which a
-    profile does; and whoever wrote it had to write the handle that we had then."""
-    named = [found for row in rows if (found := _named_us(row, view))]
-    newest = max(named, key=lambda each: each.at, default=None)
-    return newest if newest and newest.account.handle.lower() != view.account.handle.lower() else None
-
-
-def _named_us(row: Any, view: View) -> Renamed | None:
-    us = next((each for each in _names(row, view) if each.account.id == view.account.id), None)
-    return us and replace(us, account=replace(view.account, handle=us.account.handle, url=us.account.url))
-
-
-def named(rows: Iterable[Any], view: View) -> tuple[Renamed, ...]:
-    """Others whom these posts name, each by the newest handle among them, at no price. (Those whose profiles came along are in the
+def named(rows: Iterable[Any], view: View) -> dict[str, Renamed]:
+    """Whom these posts name, by id, each by the newest handle among them, at no price. (Those whose profiles came along are in the
     posts.)"""
     newest: dict[str, Renamed] = {}
     for row in rows:
-        for each in _names(row, view):
-            known = newest.get(each.account.id)
-            if known is None or known.at < each.at:
-                newest[each.account.id] = each
-    return tuple(each for id_, each in sorted(newest.items()) if id_ != view.account.id and id_ not in view.users)
+        at, mentions = _names(row)
+        for id_, handle in mentions:
+            known = newest.get(id_)
+            if known is None or known.at < at:
+                newest[id_] = Renamed(Author(id_, handle, url=f"{view.web}/{handle}"), at)
+    return newest
 
 
-def _names(row: Any, view: View) -> list[Renamed]:
-    """Everybody whom a post names, as they were called when it was written. Nobody, where it cannot be read."""
+def renamed(names: Mapping[str, Renamed], view: View) -> Renamed | None:
+    """Ourselves, where the newest of these posts that names us does so by another handle than the one we know. It costs nothing, which a
+    profile does; and whoever wrote it had to write the handle that we had then."""
+    us = names.get(view.account.id)
+    if us is None or us.account.handle.lower() == view.account.handle.lower():
+        return None
+    return replace(us, account=replace(view.account, handle=us.account.handle, url=us.account.url))
+
+
+def others(names: Mapping[str, Renamed], view: View) -> tuple[Renamed, ...]:
+    """Whoever is named and is not us, and whose profile did not come along."""
+    return tuple(each for id_, each in sorted(names.items()) if id_ != view.account.id and id_ not in view.users)
+
+
+def _names(row: Any) -> tuple[datetime, list[tuple[str, str]]]:
+    """Ids and handles of everybody whom a post names, as they were called when it was written. Nobody, where it cannot be read."""
     try:
-        if _is_repost(row):  # of the day of its reposting, with the handles of the day on which it was written
-            return []
-        at = instants.of_post(row["created_at"])
-        mentions = [(str(each["id"]), str(each["username"])) for each in row["entities"]["mentions"] if "id" in each]
-        return [
-            Renamed(Author(_id(id_), handle, url=f"{view.web}/{handle}"), at)
-            for id_, handle in mentions
-            if _HANDLE.fullmatch(handle)  # it goes into queries
-        ]
+        mentions = [(_id(each["id"]), str(each["username"])) for each in row["entities"]["mentions"] if "id" in each]
+        # A repost is of the day of its reposting, with the handles of the day on which it was written.
+        if not mentions or any(each["type"] in _REPOSTED for each in _references(row)):
+            return instants.EARLIEST, []
+        # What is no handle stays out: it goes into queries.
+        return instants.of_post(row["created_at"]), [each for each in mentions if _HANDLE.fullmatch(each[1])]
     except _UNREADABLE:
-        return []
+        return instants.EARLIEST, []
 
 
-def _quoted_writer(row: Json, quoted: str | None, view: View) -> str | None:
+def _quoted_writer(entities: Json, quoted: str | None, view: View) -> str | None:
     """Who wrote the quoted post; where X leaves it out, the link to it still names the handle."""
     if quoted is None or view.writer(quoted):
         return view.writer(quoted)
-    for each in (row.get("entities") or {}).get("urls") or ():
+    for each in entities.get("urls") or ():
         link = _STATUS.match(str(each.get("expanded_url", "")))
         if link and link[2] == quoted and link[1].lower() == view.account.handle.lower():
             return view.account.id
@@ -245,19 +252,6 @@ def _quoted_writer(row: Json, quoted: str | None, view: View) -> str | None:
 def _first_version(post_id: str | None, view: View) -> str | None:
     """Posts are kept under the id of their first version, so that is what a reference must name too."""
     return edit_history(view.posts[post_id])[0] if post_id and post_id in view.posts else post_id
-
-
-def _note(row: Json) -> Json:
-    return row.get("note_tweet") or row.get("note_post") or {}
-
-
-def _post_text(row: Json) -> str:
-    """The long text where there is one (`text` is then cut at 280), plain."""
-    note = _note(row)
-    entities = (row.get("entities") or {}, note.get("entities") or {})
-    return plain(
-        note.get("text") or row.get("text") or "", [url for each in entities for url in each.get("urls") or ()]
-    )
 
 
 # --- direct messages -----------------------------------------------------------------------------------------
@@ -329,10 +323,6 @@ def _id(value: Any) -> str:
     if not (text.isascii() and text.isdigit()):
         raise ValueError("an id that is not a number")
     return text
-
-
-def _either(row: Json, old: str, new: str) -> Iterable[Json]:
-    return row.get(old) or row.get(new) or ()
 
 
 def _instant(value: Any) -> datetime | None:

@@ -101,6 +101,19 @@ class Reader:
         """What a page says that it cost: nothing where a meter knows it better."""
         return {price: reads} if self._meter is None else {}
 
+    def read(
+        self, found: Answer, rows: Callable[[Sequence[Any], parse.View], parse.Read], floor: Kind = Kind.CONTEXT
+    ) -> tuple[Answer, parse.View, parse.Read]:
+        """What an answer's rows say, read by `rows`: once more where profiles of their authors were worth buying, so that the posts have
+        them. With the answer and the view that it was read by."""
+        view = self.view(found, floor)
+        read = rows(found.rows, view)
+        known = self.introduced(found, read.items)
+        if known is found:
+            return found, view, read
+        view = self.view(known, floor)
+        return known, view, rows(known.rows, view)
+
     def introduced(self, found: Answer, items: Sequence[Engagement]) -> Answer:
         """The answer with the profiles of those authors who are worth the price, by what their posts say."""
         if self._wanted is None:

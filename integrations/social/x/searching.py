@@ -42,15 +42,19 @@ def pull(reader: Reader, cursor: str | None, threads: Sequence[str]) -> Iterator
                 batch = replace(batch, at=found.at)  # our clock is ahead of X's
             read = parse.posts(found.rows, reader.view(found))
             roots, looked_up = _roots(reader, batch, read.items, asked)
-            found = reader.introduced(found, parse.posts(found.rows, reader.view(found)).items)
-            view = reader.view(found)
-            read = parse.posts(found.rows, view)  # again: now it is known who began those threads, and who wrote
+            found, view, read = reader.read(found, parse.posts)  # again: now it is known who began those threads
             batch = replace(batch, place=batch.place.after(dicts(found.rows), found.next_token))
             more = found.next_token is not None
             state = state.during(batch) if more else state.done(batch).only(wanted)
             items = (*read.items, *reader.included(found, view), *roots)
             reads = reader.counted(POST, len(found.rows) + looked_up)
-            yield Page(items, state.dump(), (*notes, *read.notes), reads, named=parse.named(found.rows, view))
+            yield Page(
+                items,
+                state.dump(),
+                (*notes, *read.notes),
+                reads,
+                named=parse.others(parse.named(found.rows, view), view),
+            )
             notes = ()
             if more or index + 1 < len(plan):
                 found.pause()

@@ -144,7 +144,7 @@ def test_a_mention_without_an_id_is_known_by_its_handle() -> None:
 )
 def test_what_names_us_by_no_other_handle_renames_nobody(entity: Any) -> None:
     rows = [tweet("1", text="hello", entities={"mentions": [entity]}), {"entities": None}, None]
-    assert parse.renamed(rows, VIEW) is None
+    assert parse.renamed(parse.named(rows, VIEW), VIEW) is None
 
 
 @pytest.mark.parametrize("name", ["referenced_tweets", "referenced_posts"])
@@ -155,7 +155,7 @@ def test_a_repost_of_what_named_us_by_an_older_handle_renames_nobody(name: str) 
         entities={"mentions": [{"id": US.id, "username": "acme_old"}]},
         **{name: [{"type": "retweeted", "id": "1"}]},
     )
-    assert parse.renamed([repost], VIEW) is None
+    assert parse.renamed(parse.named([repost], VIEW), VIEW) is None
 
 
 def test_a_reference_to_an_edited_post_names_its_first_version() -> None:
