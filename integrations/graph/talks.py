@@ -105,11 +105,16 @@ def _entries(graph: Graph, feed: Feed, sweep: Sweep) -> tuple[_Read, Sweep]:
     page = _from(graph, feed.path, sweep.after, feed.params, bare=feed.bare)
     found = _each(feed, page.rows, sweep.start)
     back = _back(feed, sweep)
-    times = [at for row in page.objects if (at := _at(feed, row)) is not None]
     at_end = page.after in (None, sweep.after)  # one that repeats its place would go on for ever
-    ended = at_end or (back is not None and bool(times) and max(times) < back)
+    ended = at_end or (back is not None and _is_behind(feed, page, back))
     sweep = replace(sweep.saw(found.instants), after=page.after, ended=ended, branches=found.branches)
     return _Read(found, _skipped(found, feed)), sweep
+
+
+def _is_behind(feed: Feed, page: Listing, back: datetime) -> bool:
+    """Whether all of a page is from before this instant, as far as it says."""
+    times = [at for row in page.objects if (at := _at(feed, row)) is not None]
+    return bool(times) and max(times) < back
 
 
 def _back(feed: Feed, sweep: Sweep) -> datetime | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from integrations import instants
 
+# ASCII that shows, but for what parts an address or an id of ours.
+_IDENTIFIER = re.compile(r"[!\"$%'-.0-9;<=>@-~]+")
 COMMENT, DIRECT = "comment", "dm"  # before our ids of what is not a post: Meta's own do not say what they are ids of
 
 
@@ -18,7 +21,9 @@ def instant(value: Any) -> datetime:
 
 def plain(value: Any) -> str:
     """A text that a database takes: no NUL, no half of an emoji. Meta sends plain text, without entities."""
-    text = value if isinstance(value, str) else ""
+    if not value or not isinstance(value, str):
+        return ""
+    text: str = value
     if text.isascii() and text.isprintable():
         return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
@@ -26,10 +31,9 @@ def plain(value: Any) -> str:
 
 def identifier(value: Any) -> str:
     """An id of Meta's: a number, two with a line between them, or letters, never with a colon or a slash."""
-    text = value if isinstance(value, str) else ""
-    if not text or not text.isascii() or not text.isprintable() or set(text) & set(" :/?#&"):
+    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
         raise ValueError("not an id")
-    return text
+    return value
 
 
 def made_of(kind: str, thread: str, native: str) -> str:

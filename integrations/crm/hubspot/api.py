@@ -187,7 +187,7 @@ def next_page(body: object) -> str | None:
 def properties(row: Row) -> dict[str, str]:
     """A record's properties that have a value, as text."""
     values = row.get("properties")
-    return {str(k): str(v) for k, v in values.items() if v not in (None, "")} if isinstance(values, dict) else {}
+    return {k: str(v) for k, v in values.items() if v is not None and v != ""} if isinstance(values, dict) else {}
 
 
 def chunks(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:

@@ -28,7 +28,8 @@ from integrations.records import (
 
 CONTACT, TASK = "0-1", "0-27"  # HubSpot's ids of the two object types
 TASK_TO_CONTACT = 204  # HUBSPOT_DEFINED association type
-RECORD_URL = "{base}/contacts/{portal}/record/{type}/{id}"
+_NUMBER = re.compile(r"-?\d+", re.ASCII)
+_YES = frozenset(("true", "yes", "1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Portal:
 
     def url(self, type_id: str, record_id: str) -> str:
         """The page of a record."""
-        return RECORD_URL.format(base=self.base, portal=self.id, type=type_id, id=record_id)
+        return f"{self.base}/contacts/{self.id}/record/{type_id}/{record_id}"
 
 
 # --- values -----------------------------------------------------------------------------------------------------
@@ -55,7 +56,7 @@ def instant(value: object) -> datetime | None:
     """An ISO 8601 instant or milliseconds since 1970; None for anything else."""
     text = str(value or "").strip()
     try:
-        if re.fullmatch(r"-?\d+", text, re.ASCII):
+        if _NUMBER.fullmatch(text):
             return datetime.fromtimestamp(int(text) / 1000, UTC)
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
@@ -75,12 +76,12 @@ def iso(value: datetime) -> str:
 
 
 def _true(values: Mapping[str, str], *names: str) -> bool:
-    return any(values.get(name, "").lower() in ("true", "yes", "1") for name in names)
+    return not _YES.isdisjoint([values.get(name, "").lower() for name in names])
 
 
 def _several(values: Mapping[str, str], *names: str) -> tuple[str, ...]:
-    found = (part.strip() for name in names for part in values.get(name, "").split(";"))
-    return tuple(dict.fromkeys(part for part in found if part))
+    found = [part.strip() for name in names if name in values for part in values[name].split(";")]
+    return tuple(dict.fromkeys([part for part in found if part]))
 
 
 # --- contacts ---------------------------------------------------------------------------------------------------
@@ -122,14 +123,14 @@ def contact(row: Row, portal: Portal) -> Contact:
     """A contact."""
     values = properties(row)
     text = {ours: values.get(theirs, "").strip() for ours, theirs in _CONTACT_TEXT.items()}
-    handles = ((network, values.get(name, "").strip()) for name, network in portal.handles)
+    handles = [(network, _bare(values[name])) for name, network in portal.handles if name in values]
     return Contact(
         id=str(row["id"]),
         name=f"{text['first_name']} {text['last_name']}".strip(),
         emails=_several(values, "email", "hs_additional_emails"),
         phones=_several(values, "phone", "mobilephone"),
         owner_id=values.get("hubspot_owner_id"),
-        handles=tuple(dict.fromkeys(Handle(network, _bare(value)) for network, value in handles if _bare(value))),
+        handles=tuple(dict.fromkeys([Handle(network, value) for network, value in handles if value])),
         do_not_call=_true(values, *portal.do_not_call),
         unsubscribed=_true(values, "hs_email_optout"),
         source=_source(values),
@@ -141,18 +142,20 @@ def contact(row: Row, portal: Portal) -> Contact:
 
 def _source(values: Mapping[str, str]) -> str:
     """How the contact came into HubSpot, in HubSpot's words; of a list or an integration, which one."""
-    label, old, detail, analytics, data = (values.get(name, "").strip() for name in _SOURCES)
+    label, old, detail, analytics, data = [values.get(name, "").strip() for name in _SOURCES]
     found = label or old or (data if analytics.upper() == "OFFLINE" and data else analytics)
     return f"{found}: {detail}" if detail and found.casefold() in _BY_OTHERS else found
 
 
 def _bare(handle: str) -> str:
-    return handle.removeprefix("@").strip()
+    return handle.strip().removeprefix("@").strip()
 
 
 def merged(row: Row) -> tuple[str, ...]:
     """The ids of the contacts that were merged into this one and are no longer there."""
-    return tuple(each for each in _several(properties(row), "hs_merged_object_ids") if each != str(row["id"]))
+    values = row.get("properties")
+    ids = values.get("hs_merged_object_ids") if isinstance(values, dict) else None
+    return tuple(each for each in _several({"ids": str(ids)}, "ids") if each != str(row["id"])) if ids else ()
 
 
 # --- owners -----------------------------------------------------------------------------------------------------

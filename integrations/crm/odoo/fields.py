@@ -56,8 +56,10 @@ class Site:
 
 def instant(value: object) -> datetime | None:
     """An instant; None for anything else."""
+    if not value:
+        return None
     try:
-        return datetime.fromisoformat(str(value or "").strip()).replace(tzinfo=UTC)
+        return datetime.fromisoformat(str(value).strip()).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -125,13 +127,13 @@ def partner_fields(site: Site) -> tuple[str, ...]:
 def contact(row: Row, site: Site) -> Contact:
     """A partner: a person, or a company. Odoo knows no parts of a name."""
     name, is_company = _text(row, "name"), row.get("is_company") is True
-    handles = ((network, _text(row, each).removeprefix("@")) for each, network in site.handles)
+    handles = [(network, _text(row, each).removeprefix("@")) for each, network in site.handles]
     phones = dict.fromkeys(filter(None, (_text(row, "phone"), _text(row, "mobile"))))
-    rank = row.get("customer_rank")
+    email, rank = _text(row, "email"), row.get("customer_rank")
     return Contact(
         id=str(row["id"]),
         name=name,
-        emails=(_text(row, "email"),) if _text(row, "email") else (),
+        emails=(email,) if email else (),
         phones=tuple(phones),
         company=name if is_company else _named(row, "parent_id") or _text(row, "company_name"),
         title=_text(row, "function"),
@@ -140,7 +142,7 @@ def contact(row: Row, site: Site) -> Contact:
         region=_named(row, "state_id"),
         country=_named(row, "country_id"),
         owner_id=_id(link(row, "user_id")),
-        handles=tuple(dict.fromkeys(Handle(network, value) for network, value in handles if value)),
+        handles=tuple(dict.fromkeys([Handle(network, value) for network, value in handles if value])),
         lifecycle="customer" if isinstance(rank, int) and rank > 0 else "",
         do_not_call=any(row.get(each) is True for each in site.do_not_call),
         unsubscribed=row.get("is_blacklisted") is True,

@@ -224,13 +224,19 @@ def _walked(
     source: Source, part: _Part, state: dict[str, Any]
 ) -> Iterator[tuple[tuple[CRMRecord, ...], dict[str, Any]]]:
     start: Position = position(state.get(part.model), part.first)
-    before: list[Row] = []
+    before: dict[Any, Row] = {}  # by id
     for rows, here in walk(_asker(source.api, part), fields.seconds, part.full, start, source.now, source.api.clock):
         # A page begins where the one before ended: what stood there as well has been served.
-        found = [part.read(row) for row in rows if row not in before]
-        before = [row for row in rows if fields.seconds(row) == fields.seconds(rows[-1])]
+        found = [part.read(row) for row in rows if before.get(row["id"]) != row]
+        before = _last_second(rows)
         yield tuple(each for each in found if each is not None), {**state, part.model: here.dump()}
         state = {**state, part.model: here.dump()}
+
+
+def _last_second(rows: Sequence[Row]) -> dict[Any, Row]:
+    """The rows of the second in which a page ends, by id."""
+    last = fields.seconds(rows[-1]) if rows else None
+    return {row["id"]: row for row in rows if fields.seconds(row) == last}
 
 
 def _asker(api: API, part: _Part) -> Callable[[Question], Sequence[Row]]:

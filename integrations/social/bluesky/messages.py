@@ -80,18 +80,18 @@ def _message(
     sender, thread = str(row["sender"]["did"]), str(convo["id"])
     answered = row.get("replyTo") or {}
     others = [did for did in people if did != sender]
-    facets = row.get("facets") or ()
+    marked = parse.facets(row.get("facets"))
     return Engagement(
         id=f"{parse.CHAT}{thread}:{row['id']}",
         kind=Kind.DIRECT,
         author=people.get(sender) or parse.author({"did": sender}, view.web),
-        text=parse.rich(str(row.get("text") or ""), facets),
+        text=parse.rich(str(row.get("text") or ""), marked),
         created_at=parse.instant(row["sentAt"]),
         url=f"{view.web}/messages/{thread}",
         thread=parse.CHAT + thread,
         in_reply_to=f"{parse.CHAT}{thread}:{answered['id']}" if answered.get("id") else None,
         in_reply_to_author=others[0] if len(people) == 2 and len(others) == 1 else None,
-        mentions=parse.mentions(facets),
+        mentions=parse.mentions(marked),
     )
 
 

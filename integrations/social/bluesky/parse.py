@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,14 @@ from integrations.records import Author, Engagement, Kind
 POST = "app.bsky.feed.post"
 CHAT = "chat:"  # before the id of a direct message, which is one only within its conversation
 _POST_URI = re.compile(r"at://(did:[a-z]+:[a-zA-Z0-9._:%-]+)/app\.bsky\.feed\.post/([a-zA-Z0-9._~:-]{1,512})", re.ASCII)
-_FACET = "app.bsky.richtext.facet#"
+_MENTION, _LINK = "app.bsky.richtext.facet#mention", "app.bsky.richtext.facet#link"
 _HIDDEN = ("!hide", "!takedown")  # labels under which Bluesky shows a post to nobody
+_SCHEME = re.compile(r"^https?://(www\.)?")
 _NO_HANDLE = "handle.invalid"  # what the AppView writes where a handle does not lead back to its account
 _UNREADABLE = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError)
 
 Json = Mapping[str, Any]
+Facet = tuple[int, int, Json]  # the bytes of a text from, up to, and what is said of them
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,14 @@ def is_post(uri: str) -> bool:
 def is_hidden(row: Json) -> bool:
     """Whether moderation has it that nobody is shown this post."""
     labels = row.get("labels")
-    named = labels if isinstance(labels, list) else ()
-    return any(isinstance(label, dict) and label.get("val") in _HIDDEN for label in named)
+    if not labels or not isinstance(labels, list):
+        return False
+    return any(isinstance(label, dict) and label.get("val") in _HIDDEN for label in labels)
 
 
 def writer(uri: str | None) -> str | None:
     """The DID of whoever wrote the post at this address: it is a part of it."""
-    found = _POST_URI.fullmatch(uri or "")
+    found = _POST_URI.fullmatch(uri) if uri else None
     return found[1] if found else None
 
 
@@ -126,34 +129,39 @@ def post(row: Json, view: View, floor: Kind = Kind.CONTEXT) -> Engagement | None
     parent = _uri(reply.get("parent"))
     root = _uri(reply.get("root")) or parent or uri
     quoted = _quoted(record.get("embed") or {})
-    named = mentions(record.get("facets") or ())
+    marked = facets(record.get("facets"))
+    named = mentions(marked)
+    answered = writer(parent)
+    kind = _kind(view.did, address[1], answered, quoted, named, root if parent is not None else None, floor)
     return Engagement(
         id=uri,
-        kind=_kind(view.did, address[1], parent, quoted, named, root, floor),
+        kind=kind,
         author=wrote,
-        text=_post_text(record),
+        text=_post_text(record, marked),
         created_at=_written(record.get("createdAt"), row["indexedAt"]),
         url=f"{view.web}/profile/{address[1]}/post/{address[2]}",  # by handle it would lead to whoever takes that
         thread=root,
         in_reply_to=parent,
-        in_reply_to_author=writer(parent),
-        mentions=tuple(dict.fromkeys(did for did in (*named, writer(parent)) if did and did != address[1])),
+        in_reply_to_author=answered,
+        mentions=tuple(dict.fromkeys([did for did in (*named, answered) if did and did != address[1]])),
         quotes=quoted,
-        language=next((str(tag) for tag in record.get("langs") or ()), None),
+        language=next(map(str, record.get("langs") or ()), None),
     )
 
 
 def _kind(
-    us: str, wrote: str, parent: str | None, quoted: str | None, named: tuple[str, ...], root: str, floor: Kind
-) -> Kind:
-    tests = (
-        (wrote == us, Kind.OWN),
-        (writer(parent) == us, Kind.REPLY),
-        (writer(quoted) == us, Kind.QUOTE),
-        (us in named, Kind.MENTION),
-        (parent is not None and writer(root) == us, Kind.COMMENT),
-    )
-    return next((kind for holds, kind in tests if holds), floor)
+    us: str, wrote: str, answered: str | None, quoted: str | None, named: tuple[str, ...], begun: str | None, floor: Kind
+) -> Kind:  # fmt: skip
+    """`answered` is whose post it answers, `begun` the address of the post with which the thread began before it."""
+    if wrote == us:
+        return Kind.OWN
+    if answered == us:
+        return Kind.REPLY
+    if writer(quoted) == us:
+        return Kind.QUOTE
+    if us in named:
+        return Kind.MENTION
+    return Kind.COMMENT if writer(begun) == us else floor
 
 
 def _written(claimed: Any, indexed: str) -> datetime:
@@ -167,6 +175,8 @@ def _written(claimed: Any, indexed: str) -> datetime:
 
 def _quoted(embed: Json) -> str | None:
     """The post that is quoted. Lists, feeds and starter packs are embedded the same way, and are none."""
+    if not embed:
+        return None
     kind, record = embed.get("$type"), embed.get("record") or {}
     uri = _uri(record.get("record") if kind == "app.bsky.embed.recordWithMedia" else record)
     return uri if uri and is_post(uri) else None
@@ -176,10 +186,12 @@ def _uri(reference: Any) -> str | None:
     return str(reference["uri"]) if reference else None
 
 
-def _post_text(record: Json) -> str:
+def _post_text(record: Json, marked: Sequence[Facet]) -> str:
     """The text with its links in full, and the link of a card that the text does not hold."""
-    text = rich(str(record.get("text") or ""), record.get("facets") or ())
-    embed = record.get("embed") or {}
+    text = rich(str(record.get("text") or ""), marked)
+    embed = record.get("embed")
+    if not embed:
+        return text
     card = (embed.get("media") or embed).get("external") or {}
     link = str(card.get("uri") or "")
     if not link or link in text:
@@ -200,27 +212,35 @@ def author(profile: Json, web: str) -> Author:
     return Author(
         id=did,
         handle=handle if known else did,
-        name=plain(str(profile.get("displayName") or "")),
-        bio=plain(str(profile.get("description") or "")),
+        name=_said(profile, "displayName"),
+        bio=_said(profile, "description"),
         url=f"{web}/profile/{handle if known else did}",
-        website=plain(str(profile.get("website") or "")),
+        website=_said(profile, "website"),
         bot=any(label.get("val") == "bot" for label in profile.get("labels") or ()),
         followers=followers if isinstance(followers, int) else None,
     )
 
 
-def mentions(facets: Iterable[Any]) -> tuple[str, ...]:
+def _said(profile: Json, name: str) -> str:
+    value = profile.get(name)
+    return plain(str(value)) if value else ""
+
+
+def mentions(marked: Iterable[Facet]) -> tuple[str, ...]:
     """The DIDs that a text names."""
-    found = (str(feature.get("did") or "") for _, _, feature in _features(facets, "mention"))
-    return tuple(dict.fromkeys(did for did in found if did.startswith("did:")))
+    found = [str(feature.get("did") or "") for _, _, feature in marked if feature.get("$type") == _MENTION]
+    return tuple(dict.fromkeys([did for did in found if did.startswith("did:")]))
 
 
-def rich(text: str, facets: Iterable[Any]) -> str:
+def rich(text: str, marked: Iterable[Facet]) -> str:
     """The text with each link written out: what is shown of one is often cut. Facets count bytes of UTF-8; those that make
     no sense are left aside, as the protocol asks."""
+    links = [each for each in marked if each[2].get("$type") == _LINK]
+    if not links:
+        return plain(text)
     raw = text.encode("utf-8", "replace")
     end, parts = 0, []
-    for start, stop, feature in sorted(_features(facets, "link"), key=lambda each: each[:2]):
+    for start, stop, feature in sorted(links, key=_place):
         shown, uri = _slice(raw, start, stop), str(feature.get("uri") or "")
         before = _slice(raw, end, start)
         if shown is None or before is None or not uri:
@@ -232,8 +252,8 @@ def rich(text: str, facets: Iterable[Any]) -> str:
 
 def _link(shown: str, uri: str) -> str:
     """A link that is shown by (a part of) its address becomes the address; one below other words stands behind them."""
-    bare = re.sub(r"^https?://(www\.)?", "", uri)
-    start = re.sub(r"^https?://(www\.)?", "", shown).removesuffix("...").removesuffix("…").strip()
+    bare = _SCHEME.sub("", uri)
+    start = _SCHEME.sub("", shown).removesuffix("...").removesuffix("…").strip()
     return uri if start and bare.startswith(start) else f"{shown} ({uri})"
 
 
@@ -247,14 +267,20 @@ def _slice(raw: bytes, start: int, stop: int) -> str | None:
         return None
 
 
-def _features(facets: Iterable[Any], kind: str) -> Iterable[tuple[int, int, Json]]:
-    for facet in facets:
+def facets(value: Any) -> list[Facet]:
+    """The features of all facets of a text that can be read, in their order."""
+    found: list[Facet] = []
+    for facet in value or ():
         try:
             start, stop = int(facet["index"]["byteStart"]), int(facet["index"]["byteEnd"])
-            features = [dict(feature) for feature in facet["features"]]
+            found += [(start, stop, dict(feature)) for feature in facet["features"]]
         except _UNREADABLE:
             continue
-        yield from ((start, stop, each) for each in features if each.get("$type") == _FACET + kind)
+    return found
+
+
+def _place(facet: Facet) -> tuple[int, int]:
+    return facet[:2]
 
 
 def plain(text: str) -> str:

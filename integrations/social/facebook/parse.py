@@ -48,6 +48,8 @@ def entry(row: Json, start: datetime | None, view: View) -> Found:
     """A post with the newest comments below it: those from `start` on, and the post where it is from then on or they are."""
     item = post(row, view)
     came = nested(row.get("comments"))
+    if not came.rows and not came.after:
+        return Found((item,) if start is None or item.created_at >= start else (), (item.created_at,))
     branch = Branch(f"/{item.id}/comments", item.id, start, author=item.author.id, parent=item.id, url=item.url)
     found = comments(branch, came, view)
     if came.after and not found.over:
@@ -120,24 +122,26 @@ def looked_up(our_id: str, row: Json, view: View) -> Engagement:
 
 def _kind(view: View, thread: str, author_id: str, answered: str, tagged: Iterable[str]) -> Kind:
     us = view.account.id
-    tests = (
-        (author_id == us, Kind.OWN),
-        (answered == us, Kind.REPLY),
-        (us in tagged, Kind.MENTION),
-        (view.is_ours(thread), Kind.COMMENT),
-    )
-    return next((kind for holds, kind in tests if holds), Kind.CONTEXT)
+    if author_id == us:
+        return Kind.OWN
+    if answered == us:
+        return Kind.REPLY
+    if us in tagged:
+        return Kind.MENTION
+    return Kind.COMMENT if view.is_ours(thread) else Kind.CONTEXT
 
 
 def _tagged(row: Json) -> tuple[str, ...]:
     """Ids of the pages and people whom a text tags. Meta lists tags, and once kept them by their place in the text."""
-    tags: Any = row.get("message_tags") or ()
+    tags: Any = row.get("message_tags")
+    if not tags:
+        return ()
     listed = [each for value in tags.values() for each in value] if isinstance(tags, dict) else tags
     return tuple(str(each["id"]) for each in listed if isinstance(each, dict) and each.get("id"))
 
 
 def _without(author_id: str, named: Iterable[str]) -> tuple[str, ...]:
-    return tuple(each for each in dict.fromkeys(named) if each != author_id)
+    return tuple([each for each in dict.fromkeys(named) if each != author_id])
 
 
 def _url(row: Json, fallback: str) -> str:

@@ -47,25 +47,27 @@ class View:
 
     @property
     def names(self) -> dict[str, str]:
-        """Our id by the user names, in lower case, that are ours: many rows tell no more of who wrote them."""
+        """Our id by the user names, in lower case, that are ours."""
         return dict.fromkeys(self.ours or (self.account.handle.lower(),), self.account.id)
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a user name in lower case is ours: many rows tell no more of who wrote them."""
+        return name in self.ours if self.ours else name == self.account.handle.lower()
 
     def author(self, row: Json, native: str) -> Author:
         """Who wrote a comment or a medium with Meta's id `native`."""
-        person = mapping(row.get("from"))
+        person, user, owner = mapping(row.get("from")), mapping(row.get("user")), mapping(row.get("owner"))
         handle = plain(person.get("username") or row.get("username"))
-        ids = {
-            str(each.get("id"))
-            for each in (person, mapping(row.get("user")), mapping(row.get("owner")))
-            if each.get("id")
-        }
-        if self.account.id in ids and handle:
-            self.ours.pop(handle.lower(), None)
-            self.ours[handle.lower()] = handle
-        if self.account.id in ids or handle.lower() in self.names:
+        name = handle.lower()
+        us = self.account.id
+        by_id = us == str(person.get("id")) or us == str(user.get("id")) or us == str(owner.get("id"))
+        if by_id and handle:
+            self.ours.pop(name, None)
+            self.ours[name] = handle
+        if by_id or self._is_ours(name):
             return self.account
-        known = str(person.get("id") or mapping(row.get("owner")).get("id") or "")
-        author_id = identifier(known) if known else f"{NAMED}{handle.lower()}" if handle else f"{HIDDEN}{native}"
+        known = str(person.get("id") or owner.get("id") or "")
+        author_id = identifier(known) if known else f"{NAMED}{name}" if handle else f"{HIDDEN}{native}"
         return Author(author_id, handle, "" if handle else SOMEBODY, url=f"{self.web}/{handle}/" if handle else "")
 
     def sender(self, person: Json) -> Author:
@@ -77,6 +79,8 @@ def entry(row: Json, start: datetime | None, view: View) -> Found:
     """A medium with the newest comments below it: those from `start` on, and the medium where it is from then on or they are."""
     item = medium(row, view)
     came = nested(row.get("comments"))
+    if not came.rows and not came.after:
+        return Found((item,) if start is None or item.created_at >= start else (), (item.created_at,))
     ours = item.author.id == view.account.id
     branch = Branch(
         f"/{item.id}/comments", item.id, start, author=item.author.id, parent=item.id, url=item.url, ours=ours
@@ -179,13 +183,13 @@ def looked_up(our_id: str, row: Json, view: View) -> Engagement:
 
 def _kind(view: View, author_id: str, branch: Branch, reply: bool, named: Iterable[str]) -> Kind:
     us = view.account.id
-    tests = (
-        (author_id == us, Kind.OWN),
-        (reply and branch.author == us, Kind.REPLY),
-        (us in named, Kind.MENTION),
-        (branch.ours, Kind.COMMENT),
-    )
-    return next((kind for holds, kind in tests if holds), Kind.CONTEXT)
+    if author_id == us:
+        return Kind.OWN
+    if reply and branch.author == us:
+        return Kind.REPLY
+    if us in named:
+        return Kind.MENTION
+    return Kind.COMMENT if branch.ours else Kind.CONTEXT
 
 
 def _known(page: Listing, view: View) -> dict[str, str]:

@@ -116,24 +116,13 @@ def status(row: Json, view: View, floor: Kind = Kind.CONTEXT) -> Engagement:
     said = shared if isinstance(shared, dict) else row
     parent, answered = reference(row, "in_reply_to_id"), reference(row, "in_reply_to_account_id")
     mentioned: list[Json] = objects(said.get("mentions"))
-    named = tuple(
-        dict.fromkeys(
-            each for each in (*(str(m["id"]) for m in mentioned if m.get("id")), answered) if each and each != wrote.id
-        )
-    )
+    ids = [str(each["id"]) for each in mentioned if each.get("id")]
+    named = tuple(dict.fromkeys([each for each in (*ids, answered) if each and each != wrote.id]))
     quoted, quoted_writer = _quote(said)
     private = row.get("visibility") == "direct"
-    tests = (
-        (private, Kind.DIRECT),
-        (wrote.id == view.account.id, Kind.OWN),
-        (answered == view.account.id, Kind.REPLY),
-        (quoted_writer == view.account.id, Kind.QUOTE),
-        (view.account.id in named, Kind.MENTION),
-        (parent is not None and parent in view.places and view.places[parent].ours, Kind.COMMENT),
-    )
     return Engagement(
         id=status_id,
-        kind=next((kind for holds, kind in tests if holds), floor),
+        kind=Kind.DIRECT if private else _kind(view, wrote.id, answered, quoted_writer, named, parent, floor),
         author=wrote,
         text=_text(said, mentioned, view, quoted),
         created_at=_required_instant(row["created_at"]),
@@ -147,6 +136,23 @@ def status(row: Json, view: View, floor: Kind = Kind.CONTEXT) -> Engagement:
         language=row.get("language") or None,
         is_repost=said is not row,
     )
+
+
+def _kind(
+    view: View, wrote: str, answered: str | None, quoted_writer: str | None, named: tuple[str, ...], parent: str | None, floor: Kind
+) -> Kind:  # fmt: skip
+    us = view.account.id
+    if wrote == us:
+        return Kind.OWN
+    if answered == us:
+        return Kind.REPLY
+    if quoted_writer == us:
+        return Kind.QUOTE
+    if us in named:
+        return Kind.MENTION
+    if parent is not None and parent in view.places and view.places[parent].ours:
+        return Kind.COMMENT
+    return floor
 
 
 def reference(row: Json, name: str) -> str | None:
@@ -214,10 +220,15 @@ def _address(row: Json, status_id: str, view: View) -> str:
 
 def _text(row: Json, mentioned: list[Json], view: View, quoted: str | None) -> str:
     """The content warning, the text and a poll's answers, below one another; of a post without words, what its pictures show."""
-    handles = {
-        str(each["url"]): people.handle(str(each.get("acct", "")), view.domain) for each in mentioned if each.get("url")
-    }
-    body = plain.text(row.get("content") or "", handles, quoted=quoted is not None)
+    html = row.get("content") or ""
+    body = plain.short(html)
+    if body is None:
+        handles = {
+            str(each["url"]): people.handle(str(each.get("acct", "")), view.domain)
+            for each in mentioned
+            if each.get("url")
+        }
+        body = plain.text(html, handles, quoted=quoted is not None)
     warning, poll = row.get("spoiler_text"), row.get("poll")
     if not warning and not poll and body:
         return body

@@ -22,7 +22,9 @@ _PLACES = frozenset(
 
 def identifier(value: Any) -> str:
     """An id as text. Raises ValueError for what is none."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("a record without an id")
     return str(value)
 

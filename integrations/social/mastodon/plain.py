@@ -34,8 +34,8 @@ _FOLLOWED = ("http://", "https://", "mailto:", "gemini:", "xmpp:", "matrix:")
 def text(html: str, mentions: Mapping[str, str] | None = None, *, quoted: bool = False) -> str:
     """`html` as a person reads it. `mentions` are full handles (user@domain) by the address of the profile; `quoted` says that
     the quote itself is known, so that its stand-in link is left out."""
-    if simple := _SIMPLE.fullmatch(html):
-        return clean(simple[1]).strip()
+    if (simple := short(html)) is not None:
+        return simple
     writer = _Writer(mentions or {}, quoted)
     end = 0
     html = html[:LONGEST]
@@ -49,6 +49,12 @@ def text(html: str, mentions: Mapping[str, str] | None = None, *, quoted: bool =
             writer.tag(name.lower(), closing=bool(tag[1]), attributes=tag[3])
     writer.words(html[end:])
     return clean(writer.done()).strip()
+
+
+def short(html: str) -> str | None:
+    """One paragraph without any markup, as a person reads it; None for all else, which `text` reads."""
+    simple = _SIMPLE.fullmatch(html)
+    return clean(simple[1]).strip() if simple else None
 
 
 def clean(value: str) -> str:

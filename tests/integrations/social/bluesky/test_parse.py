@@ -128,7 +128,7 @@ def test_a_time_in_another_zone_or_with_nanoseconds_is_read() -> None:
     ],
 )  # fmt: skip
 def test_links_are_written_out(text: str, facets: list[tuple[str, str]], expected: str) -> None:
-    assert parse.rich(text, [facet(text, part, link=link) for part, link in facets]) == expected
+    assert parse.rich(text, parse.facets([facet(text, part, link=link) for part, link in facets])) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_links_are_written_out(text: str, facets: list[tuple[str, str]], expecte
     ],
 )  # fmt: skip
 def test_a_facet_that_makes_no_sense_changes_nothing(bad: Any) -> None:
-    assert parse.rich("🦺 hello", [bad]) == "🦺 hello"
+    assert parse.rich("🦺 hello", parse.facets([bad])) == "🦺 hello"
 
 
 def test_facets_that_overlap_are_read_once() -> None:
@@ -158,7 +158,7 @@ def test_facets_that_overlap_are_read_once() -> None:
         facet(text, "acme.example", link="https://acme.example/1"),
         facet(text, "acme.example now", link="https://acme.example/2"),
     ]
-    assert parse.rich(text, both) == "see https://acme.example/1 now"
+    assert parse.rich(text, parse.facets(both)) == "see https://acme.example/1 now"
 
 
 def test_a_card_s_link_stands_below_a_text_that_does_not_hold_it() -> None:
