@@ -423,3 +423,23 @@ def test_what_a_servers_clock_says_is_told_where_it_can_be_read(date: str, told:
 
     assert session.clock == told
     assert told_time(_response(200, Date=date)) == told
+
+
+# --- what is asked -------------------------------------------------------------------------------------------
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"q": "Zoë & Søn = 100 % + more", "page": 2, "open": True},
+        {"id[]": ["1", "2", 3], "kinds": (), "after": None},
+        {"where[0][value]": "a b/c?d#e", "empty": "", "emoji": "🦺"},
+        {},
+        None,
+    ],
+)
+def test_parameters_stand_in_the_address_as_requests_itself_would_write_them(params: dict[str, Any] | None) -> None:
+    responses.get(f"{BASE}/records", json={})
+    Session(BASE).request("GET", "/records", params=params)
+    assert responses.calls[0].request.url == requests.Request("GET", f"{BASE}/records", params=params).prepare().url
