@@ -22,6 +22,16 @@ class Stint:
     def over(self) -> bool:
         return self.written and self._clock() > self._until
 
+    def parts(self, tasks: Sequence[Task], size: int | None) -> Iterator[Sequence[Task]]:
+        """These, for as long as the run may go on, in the parts in which they are sought under our key: `size` at a time where that takes no
+        more calls (what is sought for all of them before one is made could take all the time there is, each time anew), else, with None,
+        all at once."""
+        step = size or max(1, len(tasks))
+        for start in range(0, len(tasks), step):
+            if self.over:
+                return
+            yield tasks[start : start + step]
+
 
 def changes(tasks: Sequence[Task], size: int) -> Iterator[Sequence[Task]]:
     """These changes of tasks that stand, in the groups in which they go out: withdrawals first, since they make room, and apart from

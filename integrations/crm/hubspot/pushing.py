@@ -13,7 +13,7 @@ Which row of a batch failed is told by `objectWriteTraceId`, which is our key. A
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -71,19 +71,12 @@ class Push:
     def _all(self, tasks: Sequence[Task]) -> None:
         known = [task for task in tasks if task.external_id is not None]
         fresh = [task for task in tasks if task.external_id is None]
-        for some in self._parts([task for task in fresh if task.status is not TaskStatus.OPEN]):
+        sought = BATCH if self._portal.unique else None  # at a time: then one call tells of so many
+        for some in self._stint.parts([task for task in fresh if task.status is not TaskStatus.OPEN], sought):
             known += self._standing(some)
         self._change(known)
-        for some in self._parts([task for task in fresh if task.status is TaskStatus.OPEN]):
+        for some in self._stint.parts([task for task in fresh if task.status is TaskStatus.OPEN], sought):
             self._create(self._missing(some))
-
-    def _parts(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
-        """These, in the parts in which they are sought. Where that takes no more calls it is a batch at a time: what is sought for all of them
-        before one is made could take all the time there is, each time anew."""
-        for some in chunks(tasks, BATCH if self._portal.unique else max(1, len(tasks))):
-            if self._stint.over:
-                return
-            yield some
 
     def _standing(self, tasks: Sequence[Task]) -> list[Task]:
         """Those of these, which are to end and have no external id, that stand there after all."""

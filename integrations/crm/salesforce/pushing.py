@@ -11,7 +11,7 @@ Each call answers for each of its records, in their order. A lost answer leaves 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -76,22 +76,15 @@ class Push:
     def _all(self, tasks: Sequence[Task]) -> None:
         known = [task for task in tasks if task.external_id is not None]
         fresh = [task for task in tasks if task.external_id is None]
-        for some in self._parts([task for task in fresh if task.status is not TaskStatus.OPEN]):
+        sought = BATCH if self._org.key_field else None  # at a time: then one call tells of so many
+        for some in self._stint.parts([task for task in fresh if task.status is not TaskStatus.OPEN], sought):
             known += self._sought(some)
         self._change(known)
-        for some in self._parts([task for task in fresh if task.status is TaskStatus.OPEN]):
+        for some in self._stint.parts([task for task in fresh if task.status is TaskStatus.OPEN], sought):
             self._sought(some)
             for group in chunks([task for task in some if task.key not in self._results]):
                 if not self._stint.over:
                     self._create(group)
-
-    def _parts(self, tasks: Sequence[Task]) -> Iterator[Sequence[Task]]:
-        """These, in the parts in which they are sought. Where that takes no more calls it is a batch at a time: what is sought for all of them
-        before one is made could take all the time there is, each time anew."""
-        for some in chunks(tasks, BATCH if self._org.key_field else max(1, len(tasks))):
-            if self._stint.over:
-                return
-            yield some
 
     def _sought(self, tasks: Sequence[Task]) -> list[Task]:
         """Those of these that are to end and stand there after all. Of the others without a result none stands there, as far as can be told."""
