@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from html import unescape
 from importlib.resources import files
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import exp, sqrt
 from operator import add
 from typing import Final, NamedTuple
 
 from service.rules.languages import English, english
 from service.rules.packed import Lanes, pack, packed, total
-from service.rules.spoken import BIT, fold, spoken
+from service.rules.spoken import BIT, fold, in_pieces, spoken, taken_in
 
 
 class Intents(NamedTuple):  # made for every text: a dataclass takes five times as long
@@ -52,14 +52,17 @@ _LANES = Lanes(len(NAMES))
 
 _TOKENS = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!]+|[.…]+|[:;=]-?[()dp/|]|[\u2600-\u27bf\U0001f300-\U0001faff]")
 _EMOJI = re.compile(r"[\u2600-\u27bf\U0001f300-\U0001faff]")
-_DIGITS = str.maketrans("123456789", "000000000")
+_LETTERED_FACE = re.compile(r"[:;=]-?[dp]")  # for the phrases its letter begins a word: ":personal"
+_LINE_ENDS = frozenset("\n。")
+_FOUR_DIGITS = re.compile("[0-9]{4}")
+_DIGIT, _DIGITS = re.compile("[1-9]"), str.maketrans("123456789", "000000000")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _LEADING = re.compile(r"(?:\s*\.?@[\w.]+)*\s*")
 _PRIVATE = re.compile(r"\b(?:dm|dms|pm|private message|direct message|inbox)\b", re.IGNORECASE)
 _ANSWERS = dict.fromkeys(
     ["yes", "yep", "yeah", "yup", "yea", "ya", "yess", "sure", "absolutely", "definitely", "correct"], "begins with yes"
 ) | dict.fromkeys(["no", "nope", "nah", "not", "none", "nothing", "neither", "never"], "begins with no")
-_LENGTHS = ((2, "1-2 words"), (5, "3-5 words"), (10, "6-10 words"), (20, "11-20 words"), (40, "21-40 words"))
+_LENGTHS = ["1-2 words"] * 3 + ["3-5 words"] * 3 + ["6-10 words"] * 5 + ["11-20 words"] * 10 + ["21-40 words"] * 20
 _OVER = BIT["polite_close"] | BIT["solved"]
 _KINDS = tuple((bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast"))
 
@@ -134,28 +137,40 @@ def _told(said: int, private: bool, names_nobody: bool) -> Before:
 def take_apart(text: str, before: Before, language: str | None) -> Text:
     """The features of a text that replies to what `before` says."""
     own, kin = _own(text, language)
-    if not before.marks:
-        return own if not kin else own._replace(marks=[*own.marks, *kin])
     both = [f"{one} & {other}" for one in before.marks for other in own.marks]
-    return own._replace(marks=[*before.marks, *own.marks, *both, *kin], place=before.place)
+    marks = [*before.marks, *own.marks, *both, *kin]
+    return Text(own.said, own.words, marks, own.english, own.phrased, own.over, before.place)
 
 
 @lru_cache(maxsize=4096)  # whoever reads signals reads cues of the same texts next: those of one batch
 def _own(text: str, language: str | None) -> tuple[Text, list[str]]:
     """The features of a text by itself, and the marks of what its words speak of."""
-    said = spoken(text, language)
-    if "&" in text:
+    said, folded, pieces = taken_in(text, language)
+    # What it begins with (accounts, white space) holds no word. It only decides whether "WWW.", in capitals, is seen as an address.
+    if "&" in text or "www." in folded:
         text = unescape(text)
-    folded = fold(text)
-    words = ["^", *_TOKENS.findall(folded.translate(_DIGITS))]
+        folded = fold(text)
+        pieces = in_pieces(folded)
+    words = ["^", *_weighed(folded, pieces)]
     long = len(words) > LONGEST
     if long:
         words = words[: LONGEST // 2] + words[-LONGEST // 2 :]
     marks = list(_marks(text, folded, words, said, named=text.count("@") > _led(text)))
-    kin = list(dict.fromkeys([mark for word in words for mark in _speaks_of(word)]))
+    kin = list(dict.fromkeys(chain.from_iterable(map(_speaks_of, words))))
     tongue = english(words, language)
     phrased = long or tongue is not English.YES
     return Text(said, words, marks, tongue is not English.NO, phrased, bool(said & _OVER)), kin
+
+
+def _weighed(folded: str, pieces: Sequence[str]) -> Sequence[str]:
+    """The pieces of a folded text as the model knows them: without the ends of lines, its faces whole, every digit a 0."""
+    if _LETTERED_FACE.search(folded):
+        pieces = _TOKENS.findall(folded)
+    elif "\n" in folded or "。" in folded:
+        pieces = [piece for piece in pieces if piece not in _LINE_ENDS]
+    if _DIGIT.search(folded):
+        pieces = [piece if piece.isalpha() else piece.translate(_DIGITS) for piece in pieces]
+    return pieces
 
 
 def _led(text: str) -> int:
@@ -165,13 +180,11 @@ def _led(text: str) -> int:
 
 
 def _marks(text: str, folded: str, words: Sequence[str], said: int, *, named: bool) -> Iterator[str]:
-    for bit, mark in _KINDS:
-        if said & bit:
-            yield mark
+    yield from _says(said)
     if len(words) > 1 and words[1] in _ANSWERS:
         yield _ANSWERS[words[1]]
     count = len(words) - 1
-    yield next((mark for most, mark in _LENGTHS if count <= most), "41 words or more")
+    yield _LENGTHS[count] if count < len(_LENGTHS) else "41 words or more"
     if "?" in folded:
         # The phrases know small talk ("how are you?"), which is no question.
         yield "?" if said & BIT["asks"] else "small talk"
@@ -187,8 +200,14 @@ def _marks(text: str, folded: str, words: Sequence[str], said: int, *, named: bo
         yield "names somebody"
     if not folded.isascii() and _EMOJI.search(folded):
         yield "emoji"
-    if any(word.startswith("0000") for word in words):
+    if _FOUR_DIGITS.search(folded) and any(word.startswith("0000") for word in words):
         yield "long number"
+
+
+@cache
+def _says(said: int) -> tuple[str, ...]:
+    """The marks of what the phrases say."""
+    return tuple(mark for bit, mark in _KINDS if said & bit)
 
 
 def weigh(text: Text) -> Intents:

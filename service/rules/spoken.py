@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Final
+from itertools import repeat
+from typing import Final, NamedTuple
 
 from service.rules.phrases import CHAT, IGNORE, LANGUAGES
 from service.rules.tender import EVERYDAY, TENDER
@@ -27,10 +29,12 @@ _BROADCAST = BIT["broadcast"]
 _KINDS: Final = {**BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
 
 # Addresses and handles say nothing, and a question mark in an address asks nothing.
-NOISE = re.compile(r"https?://\S+|www\.\S+|[@#][\w.]*\w", re.IGNORECASE)
+# What they begin with stands first, by itself: so the search leaps from one such letter to the next.
+NOISE = re.compile(r"[hHwW@#](?i:(?<=h)ttps?://\S+|(?<=w)ww\.\S+|(?<=[@#])[\w.]*\w)")
 _MENTION = re.compile(r"@[\w.]*\w")
 _ADDRESS = re.compile(r"(?:\s*@[\w.]*\w)+")
-_TOKENS = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[?!.…。！\n]")
+_PIECES = re.compile(r"[^\W_]++(?:'[^\W_]++)*+|[?!]+|[.…]+|[:;=]-?[()/|]|[\u2600-\u27bf\U0001f300-\U0001faff]|[。！\n]")
+_ASCII_PIECES = re.compile(r"[A-Za-z0-9]++(?:'[A-Za-z0-9]++)*+|[?!]+|\.+|[:;=]-?[()/|]|\n")  # the same, and faster
 _MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "？": "?", "؟": "?", "՞": "?", "\u037e": "?", "፧": "?", "⁇": "?", "⁈": "?", "‽": "?", "¿": "\n", "¡": "\n", "ß": "ss"})  # fmt: skip
 _ELIDED = frozenset("l d j m t s c n qu jusqu un all dall dell nell sull".split())  # noqa: SIM905
 _ENDS = frozenset("?!.…。！\n")
@@ -51,12 +55,32 @@ _FILLERS = frozenset(
 def spoken(text: str, language: str | None = None) -> int:
     """The bits (`BIT`) of what the phrases of `text` say. `language` is a BCP 47 tag where the network says one; without
     it, the phrases of every language count."""
-    return _spoken(unaddressed(text), language)
+    return taken_in(text, language).said
+
+
+class TakenIn(NamedTuple):
+    """A text without the accounts that it begins by naming: what its phrases say, the text folded, and its pieces."""
+
+    said: int
+    folded: str
+    pieces: Sequence[str]
+
+
+def taken_in(text: str, language: str | None = None) -> TakenIn:
+    """What `spoken` says of a text, with what whoever weighs its words needs next."""
+    return _taken_in(unaddressed(text), language)
 
 
 @lru_cache(maxsize=1024)  # a team answers many people in the same words
-def _spoken(text: str, language: str | None) -> int:
-    return _read(text, *_tables(language))
+def _taken_in(text: str, language: str | None) -> TakenIn:
+    folded = fold(text)
+    pieces = in_pieces(folded)
+    return TakenIn(_read(text, pieces, _tables(language)), folded, pieces)
+
+
+def in_pieces(folded: str) -> list[str]:
+    """The words of a folded text and its marks: runs of full stops, of question and exclamation marks, faces, emoji, ends of lines."""
+    return (_ASCII_PIECES if folded.isascii() else _PIECES).findall(folded)
 
 
 def unaddressed(text: str) -> str:
@@ -72,6 +96,22 @@ class _Node:
 
     next: dict[str, _Node] = field(default_factory=dict)
     bits: int | None = None
+    open: bool = False  # a phrase ends here, or goes on with any word
+
+    def paths(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """The words of each phrase below, and its bits."""
+        for word, node in self.next.items():
+            if node.bits is not None:
+                yield (word,), node.bits
+            yield from (((word, *words), bits) for words, bits in node.paths())
+
+
+class _Tables(NamedTuple):
+    """The phrases of a language, its tender ground, and words of which every tender phrase holds one."""
+
+    said: _Node
+    tender: _Node
+    telling: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -80,19 +120,16 @@ class _Tally:
 
     bits: int = 0
     words: int = 0
-    left_over: int = 0  # words that belong to no phrase and are no fillers
+    loose: list[str] = field(default_factory=list)  # words that belong to no phrase
 
 
-def _read(text: str, table: _Node, tender: _Node) -> int:
+def _read(text: str, pieces: Sequence[str], tables: _Tables) -> int:
     seen = _Tally()
-    tender_bit = _TENDER if any(_tender(words, tender) for words in _tags(text)) else 0
-    for sentence, end in _sentences(text):
-        bits, chat = _sentence(sentence, table, seen)
-        if not tender_bit and _tender([*map(_bare, sentence)], tender):
-            tender_bit = _TENDER
+    for sentence, end in _sentences(pieces):
+        bits, chat = _sentence(sentence, tables.said, seen)
         # "How are you?" is a greeting; a lone question mark is somebody who asks again.
         seen.bits |= bits | (_ASKS if end == "?" and not chat else 0)
-    return _settled(text, seen) | tender_bit
+    return _settled(text, seen) | (_TENDER if _shows_tender(text, pieces, tables) else 0)
 
 
 def is_tender(text: str, language: str | None = None) -> bool:
@@ -102,10 +139,16 @@ def is_tender(text: str, language: str | None = None) -> bool:
 
 @lru_cache(maxsize=1024)
 def _is_tender(text: str, language: str | None) -> bool:
-    _, tender = _tables(language)
-    return any(_tender(words, tender) for words in _tags(text)) or any(
-        _tender([*map(_bare, sentence)], tender) for sentence, _ in _sentences(text)
-    )
+    return _shows_tender(text, in_pieces(fold(text)), _tables(language))
+
+
+def _shows_tender(text: str, pieces: Sequence[str], tables: _Tables) -> bool:
+    for each in (pieces, *_tags(text)):
+        bare = [*map(_bare, each)]
+        # Most texts hold no telling word, and to see that is many times faster than to look for phrases.
+        if not tables.telling.isdisjoint(bare) and any(_tender(words, tables.tender) for words, _ in _sentences(bare)):
+            return True
+    return False
 
 
 def _settled(text: str, seen: _Tally) -> int:
@@ -120,19 +163,23 @@ def _settled(text: str, seen: _Tally) -> int:
 def _is_close(text: str, seen: _Tally) -> bool:
     """A friendly word that leaves nothing open: no more than a third of it is about anything else."""
     polite = bool(seen.bits & _CLOSE) and not seen.bits & _OPEN
-    return polite and seen.left_over * 3 <= max(seen.words, 6) and not _LONG_NUMBER.search(NOISE.sub(" ", text))
+    if not polite:
+        return False
+    left_over = sum(word not in _FILLERS for word in seen.loose)
+    return left_over * 3 <= max(seen.words, 6) and not _LONG_NUMBER.search(NOISE.sub(" ", text))
 
 
-def _sentences(text: str) -> Iterator[tuple[list[str], str]]:
-    """The words of each sentence, folded, and the mark that ends it ("" at the end of the text)."""
+def _sentences(pieces: Iterable[str]) -> Iterator[tuple[list[str], str]]:
+    """The words of each sentence, and the mark that ends it ("" at the end of the text)."""
     words: list[str] = []
-    for piece in _TOKENS.findall(fold(text)):
-        if piece in _ENDS:
-            if words or piece == "?":
-                yield words, piece
-                words = []
-        else:
+    for piece in pieces:
+        if piece.isalnum() or "'" in piece:
             words.append(piece)
+            continue
+        for mark in piece:
+            if mark in _ENDS and (words or mark == "?"):
+                yield words, mark
+                words = []
     if words:
         yield words, ""
 
@@ -150,47 +197,50 @@ def fold(text: str) -> str:
 def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
     """The bits of one sentence, and whether it is nothing but a greeting or a flourish."""
     bits = chat = covered = closed = 0
-    start, begins = table.next.get("^"), table.next
-    anything = "*" in begins
-    for at, word in enumerate(words):
-        # Most words begin no phrase, and this is asked of every word of every text.
-        length, found = _longest(words, at, table) if anything or word in begins else (0, 0)
-        if at == 0 and start is not None:
-            length, found = max((length, found), _longest(words, 0, start), key=lambda each: each[0])
+    for at, length, found in _phrases(words, table):
         bits |= found & _BROADCAST  # whatever it stands in
         if at < closed or (at < covered and not found & _OPEN):
             continue
-        if length:
-            # Within a wish another one counts ("could you | give me a call"); within anything else nothing does.
-            bits |= found if at >= covered else found & _OPEN
-            chat += length if found & _BIT_CHAT else 0
-            covered = max(covered, at + length)
-            closed = closed if found & _OPEN else covered
-        elif word not in _FILLERS:
-            seen.left_over += 1
+        # Within a wish another one counts ("could you | give me a call"); within anything else nothing does.
+        bits |= found if at >= covered else found & _OPEN
+        chat += length if found & _BIT_CHAT else 0
+        seen.loose += words[covered:at]
+        covered = max(covered, at + length)
+        closed = closed if found & _OPEN else covered
+    seen.loose += words[covered:]
     seen.words += len(words)
     return bits & _ALL, bool(words) and chat == len(words)
+
+
+def _phrases(words: Sequence[str], table: _Node) -> list[tuple[int, int, int]]:
+    """The phrases in a sentence (`_begun`), with those that count at its beginning only."""
+    begun, start = _begun(words, table), table.next.get("^")
+    if start is None or not words:
+        return begun
+    length, bits = _longest(words, 0, start.next.get(words[0]) or start.next.get("*"))
+    at_once = begun[0][1] if begun and begun[0][0] == 0 else 0
+    if length <= at_once:
+        return begun
+    return [(0, length, bits), *(begun[1:] if at_once else begun)]
 
 
 def _tender(words: Sequence[str], table: _Node) -> bool:
     """Whether these words show what is tender, outside the everyday phrases that hold the same words."""
     everyday_until = 0
-    for at, word in enumerate(words):
-        if word in table.next:
-            length, found = _longest(words, at, table)
-            if found and at >= everyday_until:
-                return True
-            if length and not found:
-                everyday_until = max(everyday_until, at + length)
+    for at, length, found in _begun(words, table):
+        if found and at >= everyday_until:
+            return True
+        if not found:
+            everyday_until = max(everyday_until, at + length)
     return False
 
 
 def _tags(text: str) -> Iterator[list[str]]:
-    """The words of each hashtag: people also tag what they are. "#BreastCancerAwareness" is three words."""
+    """The pieces of each hashtag: people also tag what they are. "#BreastCancerAwareness" is three words."""
     if "#" not in text:
         return
     for tag in _TAG.findall(text):
-        yield [*map(_bare, _TOKENS.findall(fold(_HUMP.sub(" ", tag).replace("_", " "))))]
+        yield in_pieces(fold(_HUMP.sub(" ", tag).replace("_", " ")))
 
 
 def _bare(word: str) -> str:
@@ -203,9 +253,20 @@ def _bare(word: str) -> str:
     return start if rest == "s" else word
 
 
-def _longest(words: Sequence[str], at: int, node: _Node) -> tuple[int, int]:
-    """How many words from `at` on the longest phrase below `node` has (0: there is none), and its bits."""
-    here = node.next.get(words[at]) or node.next.get("*")
+def _begun(words: Sequence[str], table: _Node) -> list[tuple[int, int, int]]:
+    """Where phrases begin, in order; how many words the longest one there has; its bits."""
+    nodes = map(table.next.get, words, repeat(table.next.get("*")))
+    return [
+        (at, *found)
+        for at, (node, following) in enumerate(zip(nodes, [*words[1:], ""], strict=False))
+        # Most words begin no phrase together with the next one, and this is asked of every word of every text.
+        if node is not None and (node.open or following in node.next) and (found := _longest(words, at, node))[0]
+    ]
+
+
+def _longest(words: Sequence[str], at: int, here: _Node | None) -> tuple[int, int]:
+    """How many words from `at` on the longest phrase has (0: there is none) that goes on from `here`, the node of the first of
+    them, and its bits."""
     length = bits = 0
     position = at
     while here is not None:
@@ -222,20 +283,31 @@ def _longest(words: Sequence[str], at: int, node: _Node) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _tables(language: str | None) -> tuple[_Node, _Node]:
+def _tables(language: str | None) -> _Tables:
     """The phrases of a language, and its tender ground."""
     tag = language.partition("-")[0].lower() if language else ""
     return _trees((tag, "en") if tag in LANGUAGES else tuple(LANGUAGES) if not tag or tag == "und" else ("en",))
 
 
 @cache
-def _trees(languages: tuple[str, ...]) -> tuple[_Node, _Node]:
+def _trees(languages: tuple[str, ...]) -> _Tables:
     said, tender = _Node(), _Node()
     # English last: where a phrase means two things in two languages, both hold.
     for language in languages:
         _add(said, LANGUAGES[language])
         _add(tender, {"tender": TENDER[language], IGNORE: EVERYDAY[language]}, _bare)
-    return said, tender
+    return _Tables(said, tender, _telling([words for words, bits in tender.paths() if bits], said.next.keys()))
+
+
+def _telling(phrases: Sequence[Sequence[str]], ordinary: Set[str]) -> frozenset[str]:
+    """Words of which each of these phrases holds one, and few other texts do: "sober", say, for all the ways to say since when.
+    Which one of a phrase's words it is changes no verdict. `ordinary` are words that many texts hold."""
+    shared = Counter(word for words in phrases for word in words)
+
+    def tells(word: str) -> tuple[bool, bool, bool, int, int]:
+        return word != "*", word not in _FILLERS, word not in ordinary, shared[word], len(word)
+
+    return frozenset(max(words, key=tells) for words in phrases)
 
 
 def _add(
@@ -250,9 +322,10 @@ def _add(
                 ends = list({id(node): node for end in ends for node in _after(end, words)}.values())
             for node in ends:
                 if node is not root:
-                    node.bits = (node.bits or 0) | _KINDS[kind]
+                    node.bits, node.open = (node.bits or 0) | _KINDS[kind], True
 
 
 def _after(node: _Node, words: Iterable[str]) -> Iterator[_Node]:
     for word in words:
+        node.open |= word == "*"
         yield node.next.setdefault(word, _Node()) if word else node
