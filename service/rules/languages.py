@@ -42,8 +42,8 @@ _OTHERS = (
 def english(words: Sequence[str], language: str | None) -> English:
     """Whether these words (folded, in order) are English. `language` is a BCP 47 tag where the network says one: often the
     setting of an account and not the language of the text, so it decides only where the words do not."""
-    own = sum([word in _ENGLISH for word in words])
-    other = sum([word in _OTHERS for word in words])
+    own = sum(map(_ENGLISH.__contains__, words))
+    other = sum(map(_OTHERS.__contains__, words))
     if own != other:
         return English.YES if own > other else English.NO
     tag = language.partition("-")[0].lower() if language else ""

@@ -22,7 +22,7 @@ def packed(table: Mapping[str, Sequence[int]]) -> dict[str, int]:
 
 def total(table: Mapping[str, int], names: Iterable[str]) -> int:
     """The sum of the rows with these names; what is not in the table weighs nothing."""
-    return sum([table[name] for name in names if name in table])
+    return sum(filter(None, map(table.get, names)))
 
 
 class Lanes:
