@@ -43,7 +43,7 @@ def english(words: Sequence[str], language: str | None) -> English:
     """Whether these words (folded, in order) are English. `language` is a BCP 47 tag where the network says one: often the
     setting of an account and not the language of the text, so it decides only where the words do not."""
     own = sum(map(_ENGLISH.__contains__, words))
-    other = sum(map(_OTHERS.__contains__, words))
+    other = 0 if _OTHERS.isdisjoint(words) else sum(map(_OTHERS.__contains__, words))
     if own != other:
         return English.YES if own > other else English.NO
     tag = language.partition("-")[0].lower() if language else ""

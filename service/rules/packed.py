@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
-from typing import Final
+from typing import Final, TypeVar
+
+Name = TypeVar("Name")
 
 LANE: Final = 32  # bits for each output's sum, as `struct` reads them: 400 words of the largest weight stay far below
 _HALF: Final = 1 << (LANE - 1)
@@ -20,7 +22,7 @@ def packed(table: Mapping[str, Sequence[int]]) -> dict[str, int]:
     return {name: pack(weights) for name, weights in table.items()}
 
 
-def total(table: Mapping[str, int], names: Iterable[str]) -> int:
+def total(table: Mapping[Name, int], names: Iterable[Name]) -> int:
     """The sum of the rows with these names; what is not in the table weighs nothing."""
     return sum(filter(None, map(table.get, names)))
 
@@ -30,9 +32,10 @@ class Lanes:
 
     def __init__(self, outputs: int) -> None:
         self._level = sum(_HALF << (LANE * number) for number in range(outputs))  # keeps every lane positive
-        self._lanes = Struct(f"<{outputs}I")
+        self._lanes = Struct(f"<{outputs}i")
 
     def read(self, sum_: int, scale: float) -> list[float]:
         """The sum of each output, times `scale`."""
-        levelled = (sum_ + self._level).to_bytes(self._lanes.size, "little")
-        return [(lane - _HALF) * scale for lane in self._lanes.unpack(levelled)]
+        # To flip the highest bit of each lane takes the half off again, for whoever reads it with its sign.
+        levelled = (sum_ + self._level ^ self._level).to_bytes(self._lanes.size, "little")
+        return [lane * scale for lane in self._lanes.unpack(levelled)]

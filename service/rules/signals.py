@@ -12,7 +12,7 @@ from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Final
 
-from service.rules.intents import Before, Intents, Text, take_apart, weigh
+from service.rules.intents import NAMES, Before, Intents, Text, take_apart, weigh
 from service.rules.model import Signals
 from service.rules.spoken import BIT
 
@@ -34,6 +34,7 @@ OPEN_AT = 0.35  # unless it needs an answer with this probability: silence is on
 _PERCENT_AT = 32  # the lowest of the seven bits that hold the percentage
 _BITS: Final = {each.name: 1 << number for number, each in enumerate(fields(Signals)) if each.name != "answer_percent"}
 _FLAGS = sum(_BITS.values())
+_JUDGED: Final = tuple((NAMES.index(intent), least, _BITS[signal]) for signal, (intent, least) in THRESHOLDS.items())
 _PHRASED: Final = {BIT[name]: _BITS[name] for name in ("asks", "requests", "problem", "wants_talk", "asks_price")}
 _OPEN = _BITS["asks"] | _BITS["requests"] | _BITS["problem"] | _BITS["wants_talk"] | _BITS["asks_price"]
 _CLOSE, _SOLVED, _TENDER, _BROADCAST, _NEEDS_ANSWER = (
@@ -62,9 +63,9 @@ def read(
 
 def _judged(found: Intents, said: int, text: Text) -> int:
     mask = 0
-    for signal, (intent, least) in THRESHOLDS.items():
-        if getattr(found, intent) >= least:
-            mask |= _BITS[signal]
+    for at, least, bit in _JUDGED:
+        if found[at] >= least:
+            mask |= bit
     if text.phrased:
         for phrase, bit in _PHRASED.items():
             mask |= bit if said & phrase else 0
