@@ -33,8 +33,10 @@ _KINDS: Final = {**BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
 NOISE = re.compile(r"[hHwW@#](?i:(?<=h)ttps?://\S+|(?<=w)ww\.\S+|(?<=[@#])[\w.]*\w)")
 _MENTION = re.compile(r"@[\w.]*\w")
 _ADDRESS = re.compile(r"(?:\s*@[\w.]*\w)+")
-_PIECES = re.compile(r"[^\W_]++(?:'[^\W_]++)*+|[?!]+|[.…]+|[:;=]-?[()/|]|[\u2600-\u27bf\U0001f300-\U0001faff]|[。！\n]")
-_ASCII_PIECES = re.compile(r"[A-Za-z0-9]++(?:'[A-Za-z0-9]++)*+|[?!]+|\.+|[:;=]-?[()/|]|\n")  # the same, and faster
+_PIECES = re.compile(
+    r"[^\W_]++(?:'[^\W_]++)*+|[?!]+|[.…]+|[:;=]-?[()/|]|[\u2600-\u27bf\U0001f300-\U0001faff]|[。！\n]+"
+)
+_ASCII_PIECES = re.compile(r"[A-Za-z0-9]++(?:'[A-Za-z0-9]++)*+|[?!]+|\.+|[:;=]-?[()/|]|\n+")  # the same, and faster
 _MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "？": "?", "؟": "?", "՞": "?", "\u037e": "?", "፧": "?", "⁇": "?", "⁈": "?", "‽": "?", "¿": "\n", "¡": "\n", "ß": "ss"})  # fmt: skip
 _ELIDED = frozenset("l d j m t s c n qu jusqu un all dall dell nell sull".split())  # noqa: SIM905
 _ENDS = frozenset("?!.…。！\n")
@@ -143,10 +145,13 @@ def _is_tender(text: str, language: str | None) -> bool:
 
 
 def _shows_tender(text: str, pieces: Sequence[str], tables: _Tables) -> bool:
+    # Most texts hold no telling word, and to see that is many times faster than to look for phrases.
+    quiet = tables.telling.isdisjoint
     for each in (pieces, *_tags(text)):
-        bare = [*map(_bare, each)]
-        # Most texts hold no telling word, and to see that is many times faster than to look for phrases.
-        if not tables.telling.isdisjoint(bare) and any(_tender(words, tables.tender) for words, _ in _sentences(bare)):
+        bare = [_bare(piece) if "'" in piece else piece for piece in each]
+        if quiet(bare):
+            continue
+        if any(not quiet(words) and _tender(words, tables.tender) for words, _ in _sentences(bare)):
             return True
     return False
 
@@ -175,11 +180,11 @@ def _sentences(pieces: Iterable[str]) -> Iterator[tuple[list[str], str]]:
     for piece in pieces:
         if piece.isalnum() or "'" in piece:
             words.append(piece)
-            continue
-        for mark in piece:
-            if mark in _ENDS and (words or mark == "?"):
-                yield words, mark
-                words = []
+        elif piece[0] in _ENDS:
+            for mark in piece:
+                if words or mark == "?":
+                    yield words, mark
+                    words = []
     if words:
         yield words, ""
 
@@ -196,6 +201,8 @@ def fold(text: str) -> str:
 
 def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
     """The bits of one sentence, and whether it is nothing but a greeting or a flourish."""
+    if not words:  # as in each question mark of a hundred but the first
+        return 0, False
     bits = chat = covered = closed = 0
     for at, length, found in _phrases(words, table):
         bits |= found & _BROADCAST  # whatever it stands in
@@ -209,15 +216,16 @@ def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
         closed = closed if found & _OPEN else covered
     seen.loose += words[covered:]
     seen.words += len(words)
-    return bits & _ALL, bool(words) and chat == len(words)
+    return bits & _ALL, chat == len(words)
 
 
 def _phrases(words: Sequence[str], table: _Node) -> list[tuple[int, int, int]]:
     """The phrases in a sentence (`_begun`), with those that count at its beginning only."""
-    begun, start = _begun(words, table), table.next.get("^")
-    if start is None or not words:
+    begun, start = [*_begun(words, table)], table.next.get("^")
+    opening = start.next.get(words[0], start.next.get("*")) if start else None
+    if opening is None:
         return begun
-    length, bits = _longest(words, 0, start.next.get(words[0]) or start.next.get("*"))
+    length, bits = _longest(words, 0, opening)
     at_once = begun[0][1] if begun and begun[0][0] == 0 else 0
     if length <= at_once:
         return begun
@@ -253,29 +261,29 @@ def _bare(word: str) -> str:
     return start if rest == "s" else word
 
 
-def _begun(words: Sequence[str], table: _Node) -> list[tuple[int, int, int]]:
+def _begun(words: Sequence[str], table: _Node) -> Iterator[tuple[int, int, int]]:
     """Where phrases begin, in order; how many words the longest one there has; its bits."""
     nodes = map(table.next.get, words, repeat(table.next.get("*")))
-    return [
-        (at, *found)
-        for at, (node, following) in enumerate(zip(nodes, [*words[1:], ""], strict=False))
+    for at, (node, following) in enumerate(zip(nodes, [*words[1:], ""], strict=False)):
         # Most words begin no phrase together with the next one, and this is asked of every word of every text.
-        if node is not None and (node.open or following in node.next) and (found := _longest(words, at, node))[0]
-    ]
+        if node is not None and (node.open or following in node.next):
+            length, bits = _longest(words, at, node)
+            if length:
+                yield at, length, bits
 
 
-def _longest(words: Sequence[str], at: int, here: _Node | None) -> tuple[int, int]:
-    """How many words from `at` on the longest phrase has (0: there is none) that goes on from `here`, the node of the first of
-    them, and its bits."""
+def _longest(words: Sequence[str], at: int, node: _Node | None) -> tuple[int, int]:
+    """How many words from `at` on the longest phrase has (0: there is none) that goes on from `node`, that of the first of them;
+    and its bits."""
     length = bits = 0
-    position = at
-    while here is not None:
+    position, end = at, len(words)
+    while node is not None:
         position += 1
-        if here.bits is not None:
-            length, bits = position - at, here.bits
-        if position == len(words):
+        if node.bits is not None:
+            length, bits = position - at, node.bits
+        if position == end or not node.next:
             break
-        here = here.next.get(words[position]) or here.next.get("*")
+        node = node.next.get(words[position]) or node.next.get("*")
     return length, bits
 
 
