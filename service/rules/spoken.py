@@ -42,6 +42,7 @@ _ELIDED = frozenset("l d j m t s c n qu jusqu un all dall dell nell sull".split(
 _ENDS = frozenset("?!.…。！\n")
 _TAG = re.compile(r"#(\w+)")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_KEPT = 2_000  # characters of a text whose pieces are kept
 _LONG_NUMBER = re.compile(r"\d{4}")  # an order's number, say: somebody asked for it
 # Words that a last polite word may hold besides its phrases.
 _FILLERS = frozenset(
@@ -70,7 +71,9 @@ class TakenIn(NamedTuple):
 
 def taken_in(text: str, language: str | None = None) -> TakenIn:
     """What `spoken` says of a text, with what whoever weighs its words needs next."""
-    return _taken_in(unaddressed(text), language)
+    text = unaddressed(text)
+    # What is longer than posts are would take memory for as long as it is kept, and nobody writes it twice.
+    return (_taken_in if len(text) <= _KEPT else _taken_in.__wrapped__)(text, language)
 
 
 @lru_cache(maxsize=1024)  # a team answers many people in the same words

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.rules import spoken
 from service.rules.intents import LONGEST, NAMES, UNSURE, Intents, classes, intents, why
 from service.rules.languages import English, english
 from service.rules.packed import LANE, pack
@@ -187,3 +188,10 @@ def test_what_needs_an_answer_is_told_far_better_than_by_a_question_mark() -> No
     said = [row["label"] == "yes" for row, found in zip(rows, told, strict=True) if found >= 0.5]
     assert sum(said) / len(said) > 0.8
     assert sum(said) / there > 0.85
+
+
+def test_the_pieces_of_a_text_that_is_longer_than_posts_are_not_kept() -> None:
+    spoken.spoken("Do you ship to Bremen? " * 10)
+    kept = spoken._taken_in.cache_info().currsize
+    spoken.spoken("Do you ship to Bremen? " * 1000)
+    assert spoken._taken_in.cache_info().currsize == kept
