@@ -70,6 +70,9 @@ class Shown(Struct, frozen=True):
     family: str = ""
 
 
+_NOT_SHOWN = Shown(L.NONE)
+
+
 def displayed(
     words: tuple[str, ...], name: ContactName, seen: Commonness, shares: Mapping[Level, float] = DISPLAYED
 ) -> Likeness:
@@ -80,10 +83,11 @@ def displayed(
 def shown(words: tuple[str, ...], name: ContactName) -> Shown:
     """How much of a contact's name a display name's words show."""
     if not words or not name.words:
-        return Shown(L.NONE)
-    if "".join(words) == name.compact and len(name.words) > 1 and name.givens and name.families:
+        return _NOT_SHOWN
+    joined = "".join(words)
+    if joined == name.compact and len(name.words) > 1 and name.givens and name.families:
         return Shown(L.FULL, name.givens[0], name.families[0])
-    family, others = _family_in(words, name.families)
+    family, others = _family_in(words, joined, name.families)
     level, given = _given_level(others, name)
     return Shown(_level(level, family, words, others, name), given, family or "")
 
@@ -115,38 +119,45 @@ def weighed(found: Shown, seen: Commonness, shares: Mapping[Level, float] = DISP
     return Likeness(found.level, shares[found.level] / _by_coincidence(found.level, found.given, found.family, seen))
 
 
-def _family_in(words: tuple[str, ...], families: tuple[str, ...]) -> tuple[str | None, list[str]]:
-    """The fullest family name that stands among the words, and the other words."""
+def _family_in(words: tuple[str, ...], joined: str, families: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The fullest family name that stands among the words, and the other words. `joined`: the words without the spaces between them."""
     for family in families:
-        for size in (1, 2, 3) if family not in words else (1,):
+        if family not in joined:  # most do not, and need no second look
+            continue
+        for size in (1,) if family in words else (2, 3):
             for at in range(len(words) - size, -1, -1):
                 if "".join(words[at : at + size]) == family:
-                    return family, [*words[:at], *words[at + size :]]
-    return None, list(words)
+                    return family, words[:at] + words[at + size :]
+    return None, words
 
 
-def _given_level(words: list[str], name: ContactName) -> tuple[Level, str]:
+def _given_level(words: tuple[str, ...], name: ContactName) -> tuple[Level, str]:
     for given in name.givens:
         if len(given) > 1 and given in words:
             return L.FULL, given
     for given in name.givens[:2]:
-        for word in words:
-            if len(word) > 1 and len(given) > 1 and names.same_given(word, given):
-                return L.SHORT, given
-    first = next((word for word in words), "")
-    for given in name.givens[:1]:
-        if first and first[0] == given[0] and (len(first) == 1 or len(given) == 1):
+        if len(given) > 1:
+            for word in words:
+                if len(word) > 1 and names.same_given(word, given):
+                    return L.SHORT, given
+    if words and name.givens:
+        first, given = words[0], name.givens[0]
+        if first[0] == given[0] and (len(first) == 1 or len(given) == 1):
             return L.INITIAL, given
     return L.NONE, ""
 
 
-def _level(level: Level, family: str | None, words: tuple[str, ...], others: list[str], name: ContactName) -> Level:
+def _level(
+    level: Level, family: str | None, words: tuple[str, ...], others: tuple[str, ...], name: ContactName
+) -> Level:
     if family:
         if level is not L.NONE:
             return level
-        return (
-            L.OTHER_GIVEN if any(len(each) > 1 and unexplained(each) for each in others) and name.givens else L.FAMILY
-        )
+        if name.givens:
+            for each in others:
+                if len(each) > 1 and unexplained(each):
+                    return L.OTHER_GIVEN
+        return L.FAMILY
     if level in (L.FULL, L.SHORT):
         # "Orla" and "Orla Q." show no family name.
         unsaid = not any(len(each) > 1 for each in words if not _is_given(each, name))
@@ -187,7 +198,8 @@ def in_handle(letters: str, name: ContactName, seen: Commonness) -> Likeness:
     for family in name.families:
         if len(family) < 2 or (at := letters.find(family)) < 0:
             continue
-        for place in {at, letters.rfind(family)}:
+        last = letters.rfind(family)
+        for place in {at, last} if last != at else (at,):
             found = _around(letters[:place], letters[place + len(family) :], family, letters, name, seen)
             if found.ratio > best.ratio or best.level is L.NONE:
                 best = found
@@ -217,7 +229,7 @@ def _any_in(letters: str, forms: tuple[str, ...]) -> bool:
 
 def _around(left: str, right: str, family: str, letters: str, name: ContactName, seen: Commonness) -> Likeness:
     level, given, left, right = _given_beside(left, right, name)
-    if level is L.FAMILY and any(names.is_given(stripped(each)) for each in (left, right)):
+    if level is L.FAMILY and (names.is_given(stripped(left)) or names.is_given(stripped(right))):
         return Likeness(L.OTHER_GIVEN, DISAGREE[L.OTHER_GIVEN])  # colinschmitt is no Daryl Schmitt
     if left in DISOWNING or right in DISOWNING:
         return Likeness(L.OTHER, DISAGREE[L.OTHER])
@@ -235,15 +247,16 @@ def _around(left: str, right: str, family: str, letters: str, name: ContactName,
 
 def _given_beside(left: str, right: str, name: ContactName) -> tuple[Level, str, str, str]:
     """The level, the given name that it rests on, and what is left on both sides."""
-    for level, forms in ((L.FULL, name.givens), (L.SHORT, name.shorts)):
+    for level in (L.FULL, L.SHORT):
+        forms = name.givens if level is L.FULL else name.shorts
         if left.endswith(forms) or right.startswith(forms):  # seldom, so that most names cost one look
-            for given in (each for each in forms if len(each) > 1):
+            for given in [each for each in forms if len(each) > 1]:
                 own = given if level is L.FULL else name.givens[0]
                 if left.endswith(given):
                     return level, own, left[: -len(given)], right
                 if right.startswith(given):
                     return level, own, left, right[len(given) :]
-    for given in (each for each in name.givens if len(each) > 2 and each in left):
+    for given in [each for each in name.givens if len(each) > 2 and each in left]:
         before, _, between = left.partition(given)
         if len(between) == 1 or between in name.words:  # a middle name or initial
             return L.FULL, given, before, right

@@ -15,34 +15,48 @@ _MOST_WORDS = 6  # of one name; more is no name but a sentence
 
 class ContactName(Struct, frozen=True):
     """`givens` are the names that somebody goes by, the usual one first; `families` the spellings of the family name, the
-    fullest first; `shorts` every other form of the givens; `organisation` the forms of a firm's name, where it is one;
-    `within` whatever of the givens could stand in a handle, cut short as well; `told_apart` what the CRM says in brackets after a firm's
-    name, which another one bears too ("iberia")."""
+    fullest first; `shortened` those givens whose short forms are sought as well; `organisation` the forms of a firm's name, where it is
+    one; `told_apart` what the CRM says in brackets after a firm's name, which another one bears too ("iberia")."""
 
     words: tuple[str, ...] = ()
     givens: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
-    shorts: tuple[str, ...] = ()
+    shortened: tuple[str, ...] = ()
     organisation: tuple[str, ...] = ()
     compact: str = ""  # the words without the spaces between them
-    within: tuple[str, ...] = ()
     told_apart: str = ""
 
+    # Of most contacts nobody asks for these two, so that they are not made with the name.
 
-def _named(
-    words: tuple[str, ...], givens: tuple[str, ...], families: tuple[str, ...], shorts: tuple[str, ...],
-    organisation: tuple[str, ...] = (), told_apart: str = "",
-) -> ContactName:  # fmt: skip
-    cuts = [given[: names.SHORTEST_CUT] for given in givens]
-    within = tuple(dict.fromkeys([*cuts, *givens, *shorts]))
-    return ContactName(words, givens, families, shorts, organisation, "".join(words), within, told_apart)
+    @property
+    def shorts(self) -> tuple[str, ...]:
+        """Every other form of the givens."""
+        return _shorts(self.shortened)
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """What of the givens stands in any handle that one of their forms stands in: where a given name does, its first letters do."""
+        return _within(self.givens, self.shortened)
+
+
+@lru_cache(maxsize=8_192)
+def _shorts(givens: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([short for each in givens for short in names.short_forms(each)]))
+
+
+@lru_cache(maxsize=8_192)
+def _within(givens: tuple[str, ...], shortened: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*[given[: names.SHORTEST_CUT] for given in givens], *_shorts(shortened)]))
 
 
 def contact_name(contact: Contact) -> ContactName:
     """The forms of a contact's name. A contact that has a company but no name of a person is that company; some of those
     are people all the same, so that their names are read both ways."""
-    if names.name_words(contact.first_name) or names.name_words(contact.last_name) or _is_person(contact):
-        return _person(contact.name, contact.first_name, contact.last_name)
+    first, last = contact.first_name, contact.last_name
+    if first and last and contact.name == f"{first} {last}" and (first + last).isalpha() and contact.name.isascii():
+        return _plain_person(first.lower(), last.lower()) or _person(contact.name, first, last)
+    if names.name_words(first) or names.name_words(last) or _is_person(contact):
+        return _person(contact.name, first, last)
     return _organisation(contact.name or contact.company, contact.website)
 
 
@@ -50,16 +64,23 @@ def _is_person(contact: Contact) -> bool:
     return bool(contact.name) and names.words(contact.name) != names.words(contact.company)
 
 
+def _plain_person(given: str, family: str) -> ContactName | None:
+    """What `_person` says of one given and one family name in Latin letters, without reading them: most contacts are called so. None where
+    one of the two could be a title."""
+    if given in names.TITLES or family in names.TITLES:
+        return None
+    families = names.family_forms((family,))
+    return ContactName((given, family), (given,), families, (given,), (), given + family)
+
+
 @lru_cache(maxsize=16_384)
 def _person(name: str, first: str, last: str) -> ContactName:
     full = names.name_words(name)[:_MOST_WORDS]
     family = names.name_words(last)[:_MOST_WORDS] or (full[-1:] if len(full) > 1 else ())
     given = names.name_words(first)[:_MOST_WORDS] or full[: max(len(full) - len(family), 0)] or full[:1]
-    usual = [*given, *(each for each in full if each not in family)]
-    givens = tuple(dict.fromkeys(each for each in (given[0] if given else "", *usual) if each))
+    givens = tuple(dict.fromkeys([*given, *[each for each in full if each not in family]]))
     words = full if len(full) > 1 else (*given, *family)
-    shorts = tuple(dict.fromkeys(short for each in givens[:2] for short in names.short_forms(each)))
-    return _named(tuple(words), givens, names.family_forms(family) if family else (), shorts)
+    return ContactName(words, givens, names.family_forms(family) if family else (), givens[:2], (), "".join(words))
 
 
 @lru_cache(maxsize=16_384)
@@ -77,4 +98,4 @@ def _organisation(name: str, website: str) -> ContactName:
     # A name of two words is also read as a person's is; not one that is only a part of what the CRM says.
     two = words if len(words) == 2 and not told_apart else ()
     organisation = tuple(dict.fromkeys(each for each in forms if len(each) > 2))
-    return _named(words, two[:1], two[1:], (), organisation, told_apart)
+    return ContactName(words, two[:1], two[1:], (), organisation, whole, told_apart)
