@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
+from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import places, rarity
 from service.rules.matching.identity import MOST_FOR_WORKPLACE
-from service.rules.matching.keys import K, company_token, phrase
+from service.rules.matching.keys import K, phrase
 from service.rules.matching.pair import Pair
 from service.rules.words import plain
 
@@ -29,38 +31,54 @@ _OFFICES: Mapping[str, str] = {
     "dr": "doctor", "doctor": "doctor", "prof": "professor", "professor": "professor", "rev": "reverend", "reverend": "reverend", "judge": "judge",
     "sheriff": "sheriff", "attorney": "attorney", "atty": "attorney", "esq": "attorney",
 }  # fmt: skip
+_NONE = frozenset[str]()
 
 
-def company(pair: Pair) -> Iterator[Evidence]:
+def company(pair: Pair) -> Evidence | None:
     """The contact's company, or the organisation that it is, in what the profile says."""
-    contact, name, seen = pair.contact, pair.name, pair.seen
-    token = company_token(contact) or (" ".join(name.words) if name.organisation else "")
-    if len(token) < 3 or f" {token} " not in pair.profile.text:
-        return
+    contact, name, seen, text = pair.contact, pair.name, pair.seen, pair.profile.text
+    if len(text) < 3:  # nothing but spaces
+        return None
+    token = (_company_token(contact.company) if contact.company else "") or (
+        " ".join(name.words) if name.organisation else ""
+    )
+    if len(token) < 3 or f" {token} " not in text:
+        return None
     key = f"{K.COMPANY}:{token}"
     ratio = _COMPANY_SHOWN / max(rarity.strangers(seen, key, _COLLEAGUES), seen.others(key) / (seen.contacts + 1))
     most = MOST_FOR_WORKPLACE
     if name.organisation:  # a firm's name may be a word like any other
         most = min(_MOST_FIRM_IN_TEXT, _COMPANY_SHOWN / rarity.by_chance(token))
     sentence = "Their profile names {}." if name.organisation else "Their profile names the company {}."
-    yield _shown(S.COMPANY, sentence.format(plain(contact.company or contact.name)), min(max(ratio, 1.0), most))
+    return _shown(S.COMPANY, sentence.format(plain(contact.company or contact.name)), min(max(ratio, 1.0), most))
 
 
-def place(pair: Pair) -> Iterator[Evidence]:
+@lru_cache(maxsize=4_096)  # colleagues share one
+def _company_token(company: str) -> str:
+    """A company's name as `company_token` has it."""
+    return " ".join(names.company_words(company))
+
+
+def place(pair: Pair) -> Evidence | None:
     """The closest place that both name, or that they name different ones."""
     profile, contact, in_handle = pair.profile, pair.contact, pair.like.state
+    if not (contact.city or contact.region or contact.country):
+        return None
     region, country = places.region(contact.region, contact.country), places.country(contact.country)
-    states = profile.states | ({in_handle} if in_handle else frozenset())
+    states = profile.states | {in_handle} if in_handle else profile.states
     share, where = min(_places(pair, region, country, states), default=(1.0, ""))
     other_state = region.startswith("us-") and bool(states) and region not in states
     abroad = bool(country) and bool(profile.said_countries) and country not in profile.said_countries
     if (not where or where == contact.country) and (other_state or abroad):
         elsewhere = plain(contact.region or contact.country)
-        yield _shown(S.PLACE, f"Their profile names another place than {elsewhere}.", _OTHER_PLACE)
-    elif where:
-        yield _shown(S.PLACE, f"Both are in {plain(where)}.", min(max(_PLACE_SHOWN / share, 1.0), _MOST_PLACE))
-    elif profile.author.location and (contact.city or region):
-        yield _shown(S.PLACE, f"Their profile does not name {plain(contact.city or contact.region)}.", _UNMATCHED_PLACE)
+        return _shown(S.PLACE, f"Their profile names another place than {elsewhere}.", _OTHER_PLACE)
+    if where:
+        return _shown(S.PLACE, f"Both are in {plain(where)}.", min(max(_PLACE_SHOWN / share, 1.0), _MOST_PLACE))
+    if profile.author.location and (contact.city or region):
+        return _shown(
+            S.PLACE, f"Their profile does not name {plain(contact.city or contact.region)}.", _UNMATCHED_PLACE
+        )
+    return None
 
 
 def _places(pair: Pair, region: str, country: str, states: frozenset[str]) -> Iterator[tuple[float, str]]:
@@ -75,19 +93,24 @@ def _places(pair: Pair, region: str, country: str, states: frozenset[str]) -> It
         yield rarity.share_of(seen, K.COUNTRY, country), contact.country
 
 
-def title(pair: Pair) -> Iterator[Evidence]:
+def title(pair: Pair) -> Evidence | None:
     """The same job or office, or two different offices."""
     profile, contact, seen = pair.profile, pair.contact, pair.seen
-    said = phrase(contact.title)
+    said = phrase(contact.title) if contact.title else ""
     if not said:
-        return
-    theirs = {_OFFICES[each] for each in profile.titles if each in _OFFICES}
-    ours = {_OFFICES[each] for each in said.split() if each in _OFFICES}
-    if (theirs & ours) or f" {said} " in profile.text:
+        return None
+    theirs = _offices(profile.titles) if profile.titles else _NONE
+    ours = _offices(said.split())
+    if not theirs.isdisjoint(ours) or f" {said} " in profile.text:
         ratio = _TITLE_SHOWN / rarity.share_of(seen, K.TITLE, said)
-        yield _shown(S.TITLE, f"Both say {plain(contact.title)}.", min(max(ratio, 1.0), _MOST_TITLE))
-    elif theirs and ours:
-        yield _shown(S.TITLE, f"Their profile says another office than {plain(contact.title)}.", _OTHER_OFFICE)
+        return _shown(S.TITLE, f"Both say {plain(contact.title)}.", min(max(ratio, 1.0), _MOST_TITLE))
+    if theirs and ours:
+        return _shown(S.TITLE, f"Their profile says another office than {plain(contact.title)}.", _OTHER_OFFICE)
+    return None
+
+
+def _offices(titles: Iterable[str]) -> frozenset[str]:
+    return frozenset([_OFFICES[each] for each in titles if each in _OFFICES])
 
 
 def _shown(signal: Signal, sentence: str, ratio: float) -> Evidence:

@@ -48,7 +48,7 @@ def sift(known: KnownAuthor, candidates: Iterable[Candidate], elsewhere: Mapping
     if not unique:
         return []
     profile, known_elsewhere = profiles.read(known), elsewhere or {}
-    met = (meet(profile, each, known_elsewhere.get(each.contact_id)) for each in unique.values())
+    met = [meet(profile, each, known_elsewhere.get(each.contact_id)) for each in unique.values()]
     return [each for each in met if each is not None]
 
 
@@ -60,31 +60,23 @@ def weigh(
 ) -> list[MatchResult]:
     """What `match` answers, of all the candidates of one author who were not sifted out."""
     known_elsewhere = elsewhere or {}
-    found = (
+    found = [
         score(each, commonness, terms, known_elsewhere.get(each.candidate.contact_id))
         for each in met
         if eligible(each.candidate.contact, terms)
-    )
+    ]
     scored = [each for each in found if each is not None]
     if not scored:
         return []
     # Of records that are equally likely, the one with the plainer name comes first.
-    scored.sort(
-        key=lambda each: (
-            -each.ratio,
-            len(each.candidate.contact.name or each.candidate.contact.company),
-            each.candidate.contact_id,
-        )
-    )
-    likely = _probabilities(scored, commonness)
+    if len(scored) > 1:
+        scored.sort(key=_rank)
+    unseen = _unseen(scored, commonness)
+    likely = _probabilities(scored, unseen, commonness)
     first = scored[0]
     confirmed = likely[0] >= CONFIRM and _certain(scored, terms, commonness)
     alike = [number > 0 and _same_name(each, first) for number, each in enumerate(scored)]
-    together = (
-        likely[0]
-        + sum(chance for chance, same in zip(likely, alike, strict=True) if same)
-        + _unseen(scored, commonness) * likely[0]
-    )
+    together = likely[0] + sum(chance for chance, same in zip(likely, alike, strict=True) if same) + unseen * likely[0]
     return [
         _result(each, chance, MatchState.CONFIRMED if confirmed and each is first else MatchState.SUGGESTED, commonness)
         for each, chance, same in zip(scored[:MOST], likely, alike, strict=False)
@@ -101,18 +93,23 @@ def _result(scored: Scored, chance: float, state: MatchState, seen: Commonness) 
     return MatchResult(scored.candidate.contact_id, state, round(chance, 4), tuple(sentences), scored.evidence)
 
 
-def _probabilities(scored: Sequence[Scored], seen: Commonness) -> list[float]:
-    """Bayes over all candidates, contacts of the same name that were not looked at, and nobody in the CRM."""
+def _rank(scored: Scored) -> tuple[float, int, str]:
+    contact = scored.candidate.contact
+    return -scored.ratio, len(contact.name or contact.company), scored.candidate.contact_id
+
+
+def _probabilities(scored: Sequence[Scored], unseen: int, seen: Commonness) -> list[float]:
+    """Bayes over all candidates, `unseen` contacts of the first one's name that were not looked at, and nobody in the CRM."""
     prior = 1 / seen.reach
-    unseen = _unseen(scored, seen) * min(scored[0].name_ratio, scored[0].ratio)
-    total = (1 - seen.known) + prior * (sum(each.ratio for each in scored) + unseen)
+    like_first = unseen * min(scored[0].name_ratio, scored[0].ratio)
+    total = (1 - seen.known) + prior * (sum([each.ratio for each in scored]) + like_first)
     return [prior * each.ratio / total for each in scored]
 
 
 def _unseen(scored: Sequence[Scored], seen: Commonness) -> int:
     """How many contacts of the first one's name are not among the candidates."""
     token = scored[0].name_token
-    return max(seen.others(token) + 1 - sum(each.name_token == token for each in scored), 0) if token else 0
+    return max(seen.others(token) + 1 - sum([each.name_token == token for each in scored]), 0) if token else 0
 
 
 def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:

@@ -13,6 +13,7 @@ from service.rules.matching.keys import ANY_NETWORK, K, of_kind
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level
 from service.rules.matching.pair import Pair
 from service.rules.matching.person import ContactName
+from service.rules.matching.terms import Terms, basis_of
 from service.rules.words import at_sign, plain
 
 S = Signal
@@ -44,19 +45,19 @@ _OTHER_SITE = 0.3  # likelihood ratio of two different sites that are both named
 MOST_FOR_WORKPLACE = 300.0
 
 
-def identity(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Evidence]:
+def identity(pair: Pair, terms: Terms, elsewhere: str | None) -> list[Evidence]:
     """The identifiers and sites that author and contact share. Identifiers repeat each other, and a site repeats them: the
     strongest weighs, the others are told."""
-    found = list(_identifiers(pair, basis, elsewhere)) if pair.shared or elsewhere is not None else []
+    found: list[Evidence] = []
+    if pair.shared or elsewhere is not None:
+        found += _identifiers(pair, basis_of(pair.contact, terms), elsewhere)
     if not found and pair.contact.handles:
-        found = list(_on_another_network(pair, basis))
-    sites = list(_sites(pair))
+        found += _on_another_network(pair, basis_of(pair.contact, terms))
+    sites = list(_sites(pair)) if pair.shared or pair.contact.website else []
     if not found:
-        yield from sites
-        return
+        return sites
     best = max(found, key=lambda each: each.ratio)
-    yield best
-    yield from (replace(each, ratio=1.0) for each in (*found, *sites) if each is not best and each.ratio > 1)
+    return [best, *[replace(each, ratio=1.0) for each in (*found, *sites) if each is not best and each.ratio > 1]]
 
 
 def is_doubtful(pair: Pair) -> bool:
@@ -77,10 +78,11 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
 
     # People link to whom they admire, are married to or work for as well: a link by itself decides nothing.
     same_name = like.level in AGREE
-    page = ":".join(addresses.account_on(contact.website) or ())
     current = handles.plain(profile.author.handle)
     doubtful = current in pair.doubted
-    for value in of_kind(shared, K.HANDLE):
+    on_file_as = of_kind(shared, K.HANDLE)
+    page = ":".join(addresses.account_on(contact.website) or ()) if on_file_as else ""
+    for value in on_file_as:
         network, _, handle = value.partition(":")
         at = at_sign(profile.author.handle if handle == current else handle)
         if value == page:
@@ -133,15 +135,16 @@ def _on_another_network(pair: Pair, basis: Basis) -> Iterator[Evidence]:
 def _sites(pair: Pair) -> Iterator[Evidence]:
     """The website, or else the domain: whose it is, or where they work."""
     profile, name, seen, shared = pair.profile, pair.name, pair.seen, pair.shared
-    own = addresses.own_address(profile.author.url)
-    for value in [each for each in of_kind(shared, K.WEBSITE) if each != own][:1]:
+    own = addresses.own_address(profile.author.url) if shared else None
+    for value in [each for each in of_kind(shared, K.WEBSITE) if each != own][:1] if shared else ():
         ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.WEBSITE}:{value}", _strangers(value, pair))
         yield _shown(S.WEBSITE, f"The website {value} is the same.", max(ratio, 1.0))
         return
-    theirs, ours = addresses.own_address(profile.author.website), addresses.own_address(pair.contact.website)
-    if theirs and ours and theirs != ours and _named_after(theirs, name) and _named_after(ours, name):
-        yield _shown(S.WEBSITE, f"Their website is {theirs}, the CRM has {ours}.", _OTHER_SITE)
-    for value in of_kind(shared, K.DOMAIN)[:1]:
+    if profile.author.website and pair.contact.website:
+        theirs, ours = addresses.own_address(profile.author.website), addresses.own_address(pair.contact.website)
+        if theirs and ours and theirs != ours and _named_after(theirs, name) and _named_after(ours, name):
+            yield _shown(S.WEBSITE, f"Their website is {theirs}, the CRM has {ours}.", _OTHER_SITE)
+    for value in of_kind(shared, K.DOMAIN)[:1] if shared else ():
         on_server = addresses.domain(handles.server(profile.author.handle)) == value
         ratio = _SITE_SHOWN / rarity.strangers(seen, f"{K.DOMAIN}:{value}", _SAME_SERVER if on_server else _SAME_DOMAIN)
         most = float("inf") if name.organisation and pair.like.level in WHOLE else MOST_FOR_WORKPLACE

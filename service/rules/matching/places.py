@@ -40,6 +40,7 @@ _BY_SPELLING = {each.replace(" ", ""): code for each, code in _STATE_OF.items()}
 # Two capital letters after a comma, a slash or nothing, or with a district's number: "Concord, NC", "(R-TX 10)", "#PA03".
 _LETTERS = re.compile(r"(?:^|[,/(#]\s?|[RDI]-)([A-Z]{2})(?![A-Za-z])")
 _LONGEST = 4  # words in the name of a country
+_FIRST_WORDS = frozenset(each.partition(" ")[0] for each in (*_STATE_OF, *_COUNTRY_OF))
 
 
 @lru_cache(maxsize=16_384)
@@ -74,11 +75,9 @@ def read(text: str, *, letters: bool) -> tuple[frozenset[str], frozenset[str]]:
     """The states and the countries that a text names. `letters` says whether two letters after a comma count as a state, as
     they do in a location."""
     words = names.words(text)
-    phrases = {
-        " ".join(words[start : start + size])
-        for size in range(1, _LONGEST + 1)
-        for start in range(len(words) - size + 1)
-    }
+    # Most words begin no place's name.
+    begun = [start for start, word in enumerate(words) if word in _FIRST_WORDS]
+    phrases = {" ".join(words[start : start + size]) for start in begun for size in range(1, _LONGEST + 1)}
     states = {_STATE_OF[each] for each in phrases & _STATE_OF.keys()}
     if "va" in states and "wv" in states and words.count("virginia") == 1:
         states.discard("va")

@@ -6,8 +6,8 @@ a place, the closest; of a workplace, the company or its domain. Kinds that are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from math import prod
 
 from msgspec import Struct
@@ -23,7 +23,7 @@ from service.rules.matching.pair import Met, Pair
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.matching.profile import Profile
 from service.rules.matching.rarity import Commonness
-from service.rules.matching.terms import Terms, basis_of
+from service.rules.matching.terms import Terms
 from service.rules.model import Candidate
 from service.rules.words import plain
 
@@ -69,32 +69,33 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
     if not met.shared and elsewhere is None and like.level not in AGREE:
         return None
     pair = Pair(profile, contact, name, met.shared, like, seen, met.doubted)
-    found = _once(
-        [
-            *identity(pair, basis_of(contact, terms), elsewhere),
-            *_name_evidence(like, contact),
-            *context.company(pair),
-            *context.place(pair),
-            *context.title(pair),
-        ]
-    )
+    around = (context.company(pair), context.place(pair), context.title(pair))
+    found = _once([*identity(pair, terms, elsewhere), _name_evidence(like, contact), *filter(None, around)])
+    told = [each for each in found if _tells(each)]
+    if len(told) > 1:
+        told.sort(key=_weight)
     return Scored(
         met.candidate,
-        prod(each.ratio for each in found),
+        prod([each.ratio for each in found]),
         like.level,
         like.ratio,
         _name_token(name) if like.level in AGREE else "",
-        tuple(sorted(filter(_tells, found), key=lambda each: (each.signal not in DECIDING, -each.ratio))),
-        _settled(contact),
+        tuple(told),
+        _settled(bool(contact.company), bool(contact.city or contact.region), bool(contact.title)),
         is_doubtful(pair),
     )
 
 
-def _once(found: Sequence[Evidence]) -> list[Evidence]:
+def _weight(piece: Evidence) -> tuple[bool, float]:
+    """What decides comes first, then what is strongest."""
+    return piece.signal not in DECIDING, -piece.ratio
+
+
+def _once(found: list[Evidence]) -> list[Evidence]:
     """The same workplace told twice weighs once."""
-    workplace = [each for each in found if each.signal in _WORKPLACE]
+    workplace = [each for each in found if each.signal in _WORKPLACE] if len(found) > 1 else ()
     if len(workplace) < 2:
-        return list(found)
+        return found
     best = max(workplace, key=lambda each: each.ratio)
     return [replace(each, ratio=1.0) if each.signal in _WORKPLACE and each is not best else each for each in found]
 
@@ -106,9 +107,11 @@ def _tells(piece: Evidence) -> bool:
     return bool(piece.sentence)
 
 
-def _settled(contact: Contact) -> frozenset[Signal]:
-    told = ((S.COMPANY, contact.company), (S.PLACE, contact.city or contact.region), (S.TITLE, contact.title))
-    return frozenset(signal for signal, value in told if value)
+@cache  # there are eight
+def _settled(company: bool, place: bool, title: bool) -> frozenset[Signal]:
+    """The kinds of context of which a contact says something."""
+    told = ((S.COMPANY, company), (S.PLACE, place), (S.TITLE, title))
+    return frozenset(signal for signal, said in told if said)
 
 
 @lru_cache(maxsize=4096)
@@ -137,12 +140,9 @@ def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness
         handle = naming.spaced(profile.handle_words, handle, name, seen)
     best = _together(shown, handle)
     if name.organisation:
-        as_firm = (
-            firms.likeness(letters, name, seen) for letters in (profile.name_letters, profile.handle_letters) if letters
-        )
-        best = (
-            max(best, *as_firm, key=lambda each: each.ratio) if profile.name_letters or profile.handle_letters else best
-        )
+        for letters in (profile.name_letters, profile.handle_letters):
+            as_firm = firms.likeness(letters, name, seen) if letters else best
+            best = as_firm if as_firm.ratio > best.ratio else best
     return best
 
 
@@ -180,7 +180,7 @@ _NAME_SENTENCES: Mapping[Level, str] = {
 }
 
 
-def _name_evidence(like: Likeness, contact: Contact) -> Iterator[Evidence]:
+def _name_evidence(like: Likeness, contact: Contact) -> Evidence:
     name = plain(contact.name or f"{contact.first_name} {contact.last_name}".strip() or contact.company)
     sentence = _NAME_SENTENCES[like.level].format(name=name)
-    yield Evidence(S.NAME, sentence if name else "", Source.PROFILE, Basis.PUBLIC, like.ratio)
+    return Evidence(S.NAME, sentence if name else "", Source.PROFILE, Basis.PUBLIC, like.ratio)
