@@ -40,9 +40,11 @@ _DROP_KEYS = (
     f" FROM {records(_KEYS)}) gone WHERE k.workspace_id = %(w)s AND k.key = gone.key AND k.author_id = gone.author_id"
 )
 MATCHED = {"author_id": "uuid", "keys": "text[]", "likely": "float8"}
+# Their ids once more, so that they are looked up: how many rows a JSON text holds no planner knows, and for the hundred that it takes
+# them to be it reads all authors of a small workspace, even where there is one.
 _MATCHED = (
     "UPDATE authors a SET match_due = false, filed = new.keys, likely = new.likely"  # noqa: S608 - names of our own columns
-    f" FROM {records(MATCHED)} WHERE a.workspace_id = %(w)s AND a.id = new.author_id"
+    f" FROM {records(MATCHED)} WHERE a.workspace_id = %(w)s AND a.id = ANY(%(ids)s) AND a.id = new.author_id"
 )
 MATCH = {
     "id": "uuid",
@@ -164,7 +166,7 @@ def _file(connection: RawConnection, workspace_id: UUID, part: Weighed) -> None:
         if changed := [row for row in rows if row[1]]:
             execute(connection, statement, {**shared, **packed(_KEYS, changed)})
     matched = [(author_id, list(keys[author_id]), part.likely[author_id]) for author_id in authors]
-    execute(connection, _MATCHED, {**shared, **packed(MATCHED, matched)})
+    execute(connection, _MATCHED, {**shared, "ids": list(authors), **packed(MATCHED, matched)})
 
 
 def _store(connection: RawConnection, workspace_id: UUID, part: Weighed) -> None:
@@ -184,6 +186,8 @@ def _store(connection: RawConnection, workspace_id: UUID, part: Weighed) -> None
         for each in found
     ]
     again = [author_id for author_id in part.authors if part.standing[author_id].by_rules]
+    if not (rows or again):
+        return
     found = {"w": workspace_id, "ids": again, "now": real_now(), "rules": RULES_VERSION, "written": _WRITTEN,
              **packed(MATCH, rows)}  # fmt: skip
     for statement in (_DROP_MATCHES, _KEEP_WRITTEN, _DEMOTE_MATCHES) if again else ():
