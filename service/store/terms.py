@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from integrations.registry import providers
-from service import settings
 from service.db import raw
 from service.rules.matching import Terms
 from service.rules.matching.learning import Decided, Record
@@ -18,6 +17,10 @@ from service.store.rows import execute
 
 Allowed = Callable[[str], Terms]
 
+_TERMS = (
+    "SELECT s.values -> 'confirm_only_by_handle', ARRAY(SELECT source FROM attestations WHERE workspace_id = %(w)s) FROM settings s"
+    " WHERE s.workspace_id = %(w)s ORDER BY s.version DESC LIMIT 1"
+)
 _DECIDED = (
     "SELECT connection_id, pattern, count(*) FILTER (WHERE state = 'confirmed'), count(*) FILTER (WHERE state = 'rejected') FROM matches"
     " WHERE workspace_id = %(w)s AND decided_by <> 'rules' AND pattern <> '' GROUP BY connection_id, pattern"
@@ -32,14 +35,8 @@ _STANDING = (
 
 def of_networks(session: Session, workspace_id: UUID) -> Allowed:
     """The terms of each network, by its provider key."""
-    values = settings.current(session, workspace_id).values
-    by_handle = frozenset(values.get("confirm_only_by_handle", ()))
-    attested = frozenset(
-        row[0]
-        for row in execute(
-            raw(session), "SELECT source FROM attestations WHERE workspace_id = %(w)s", {"w": workspace_id}
-        )
-    )
+    [(networks, sources)] = execute(raw(session), _TERMS, {"w": workspace_id})
+    by_handle, attested = frozenset(networks or ()), frozenset(sources)
 
     @lru_cache(maxsize=64)
     def terms(network: str) -> Terms:
