@@ -8,9 +8,8 @@ transactions wait for each other in one direction.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from msgspec.json import Decoder
@@ -21,7 +20,7 @@ from service.db import RawConnection, raw
 from service.rules.matching import filed
 from service.store.contact_json import contact_of_text
 from service.store.overlap import in_parts
-from service.store.rows import each_of, execute, insert, listed, packed, records
+from service.store.rows import each_of, execute, listed, packed, records
 
 VERSION = 3  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
 EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact came into the CRM
@@ -29,6 +28,12 @@ EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact 
 _SOUGHT = frozenset("huetwnisd")
 _COUNTED = frozenset("ngdfcyrljo*")
 
+# Contacts that stood under nothing are put under the keys that their own rows tell, in the statement that writes those: keys need not be sent
+# twice. `fresh` is a query of such rows (connection_id, id, filed). In the order of the index: neighbours go to one page.
+_INSERT_FRESH = (
+    "INSERT INTO contact_keys (workspace_id, key, connection_id, contact_id) SELECT %(w)s, key, connection_id, id FROM fresh, unnest(filed) key"  # noqa: S608 - names of our own columns
+    f" WHERE strpos('{''.join(sorted(_SOUGHT))}', left(key, 1)) > 0 ORDER BY key, connection_id, id"
+)
 _KEYS = {"connection_id": "uuid", "contact_id": "uuid", "keys": "text[]"}
 # In the order of the index: neighbours go to one page.
 _INSERT_KEYS = (
@@ -41,12 +46,11 @@ _DROP_KEYS = (
     f" FROM {records(_KEYS)}) gone WHERE k.workspace_id = %(w)s AND k.key = gone.key AND k.connection_id = gone.connection_id"
     " AND k.contact_id = gone.contact_id"
 )
-COUNT = {"key": "text", "connection_id": "uuid", "contacts": "int"}
-_COUNT = insert(
-    "key_counts",
-    COUNT,
-    fixed={"workspace_id": "%(w)s"},
-    conflict="ON CONFLICT (workspace_id, key, connection_id) DO UPDATE SET contacts = old.contacts + excluded.contacts",
+_COUNTED_IN = {"connection_id": "uuid", "keys": "text[]", "contacts": "int[]"}
+_COUNT = (
+    "INSERT INTO key_counts AS old (workspace_id, key, connection_id, contacts) SELECT %(w)s, counted.key, new.connection_id, counted.contacts"  # noqa: S608 - names of our own columns
+    f" FROM {records(_COUNTED_IN)}, unnest(new.keys, new.contacts) counted (key, contacts)"
+    " ON CONFLICT (workspace_id, key, connection_id) DO UPDATE SET contacts = old.contacts + excluded.contacts"
 )
 _COUNTS = (
     "SELECT connection_id, json_object_agg(key, contacts)::text FROM key_counts WHERE workspace_id = %(w)s AND contacts > 0 AND key = ANY(ARRAY(SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
@@ -55,9 +59,11 @@ _COUNTS = (
 )
 _NUMBERS = Decoder(dict[str, int])
 _DROP_COUNTS = "DELETE FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) AND contacts = 0"
+_NOTED = {"contact_id": "uuid", "keys": "text[]", "is_fresh": "boolean"}
 _NOTE = (
-    "UPDATE contacts c SET filed = new.keys, filed_version = %(v)s"  # noqa: S608 - names of our own columns
-    f" FROM {records(_KEYS)} WHERE c.workspace_id = %(w)s AND c.id = new.contact_id"
+    "WITH noted AS (UPDATE contacts c SET filed = new.keys, filed_version = %(v)s"  # noqa: S608 - names of our own columns
+    f" FROM {records(_NOTED)} WHERE c.workspace_id = %(w)s AND c.id = new.contact_id RETURNING c.connection_id, c.id, c.filed, new.is_fresh),"
+    f" fresh AS (SELECT connection_id, id, filed FROM noted WHERE is_fresh) {_INSERT_FRESH}"
 )
 STALE = (
     "SELECT id, connection_id, fields::text, filed FROM contacts WHERE workspace_id = %(w)s AND filed_version < %(v)s AND deleted_at IS NULL AND objected_at IS NULL"
@@ -69,59 +75,86 @@ _WAITING = (
 )
 
 
+def filing(insert_contacts: str) -> str:
+    """The statement that stores contacts as `insert_contacts` does, which ends where RETURNING may stand, and puts those that are new under
+    their keys. Returns, of each contact that it wrote: its id, the CRM's id, and what it was filed under until now; None where it is new."""
+    return (
+        f"WITH stored AS ({insert_contacts} RETURNING connection_id, id, native_id, filed, xmax = 0 AS is_new),"  # noqa: S608 - our own statements
+        f" fresh AS (SELECT connection_id, id, filed FROM stored WHERE is_new), keyed AS ({_INSERT_FRESH})"
+        " SELECT id, native_id, CASE WHEN NOT is_new THEN filed END FROM stored"
+    )
+
+
 def tokens(contact: Contact) -> list[str]:
     """All that a contact is filed under, in order: keys, counted tokens, and two of our own."""
-    return sorted({*filed(contact), EVERYBODY, SOURCE + contact.source})
+    return sorted(filed(contact) | {EVERYBODY, SOURCE + contact.source})
 
 
-@dataclass
 class Refiling:
     """What changes for some contacts: collected, then written, the keys part by part if need be and the counts at the end."""
 
-    added: list[tuple[UUID, UUID, list[str]]] = field(default_factory=list)  # CRM, contact, keys; so are the two below
-    removed: list[tuple[UUID, UUID, list[str]]] = field(default_factory=list)
-    noted: list[tuple[UUID, UUID, Sequence[str]]] = field(
-        default_factory=list
-    )  # contacts whose row does not yet say so
-    counts: Counter[tuple[str, UUID]] = field(default_factory=Counter)  # by token and CRM
-    touched: set[str] = field(default_factory=set)  # keys of contacts that changed, old and new
+    def __init__(self) -> None:
+        self._added: list[tuple[UUID, UUID, list[str]]] = []  # CRM, contact, keys; so are those below
+        self._removed: list[tuple[UUID, UUID, list[str]]] = []
+        self._noted: list[
+            tuple[UUID, Sequence[str], bool]
+        ] = []  # contacts whose row does not yet say so: id, tokens, whether there were none
+        # By CRM and token. Tokens that are not counted are sifted out at the end, once for each; so are those that are not sought below.
+        self._counts: defaultdict[UUID, Counter[str]] = defaultdict(Counter)
+        self._touched: set[str] = set()
+        self._moved: set[str] = set()
 
     def new(self, crm: UUID, contact_id: UUID, now: Sequence[str]) -> None:
-        """A contact of this CRM that was stored with `filed` already."""
-        self._difference(crm, contact_id, (), now)
+        """A contact of this CRM that was stored and filed by `filing`."""
+        self._counts[crm].update(now)
+        self._touched.update(now)
 
     def change(self, crm: UUID, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
         """A contact of this CRM that was filed under `before` and is to be filed under `now`."""
-        self._difference(crm, contact_id, before, now)
-        self.noted.append((crm, contact_id, now))
+        gained, lost = set(now).difference(before), set(before).difference(now)
+        if before and (added := [key for key in now if key in gained and key[0] in _SOUGHT]):
+            self._added.append((crm, contact_id, added))
+        if removed := [key for key in before if key in lost and key[0] in _SOUGHT]:
+            self._removed.append((crm, contact_id, removed))
+        self._noted.append((contact_id, now, not before))
+        self._counts[crm].update(gained)
+        self._counts[crm].subtract(lost)
+        self._moved.update(gained, lost)
+        self._touched.update(before, now)
 
-    def _difference(self, crm: UUID, contact_id: UUID, before: Sequence[str], now: Sequence[str]) -> None:
-        old, new = set(before), set(now)
-        if added := [key for key in now if key[0] in _SOUGHT and key not in old]:
-            self.added.append((crm, contact_id, added))
-        if removed := [key for key in before if key[0] in _SOUGHT and key not in new]:
-            self.removed.append((crm, contact_id, removed))
-        self.counts.update((key, crm) for key in now if key[0] in _COUNTED and key not in old)
-        self.counts.subtract((key, crm) for key in before if key[0] in _COUNTED and key not in new)
-        self.touched.update(key for key in (*before, *now) if key[0] in _SOUGHT)
+    def touched(self) -> list[str]:
+        """The keys of all contacts that changed, old and new, in order."""
+        return sorted(key for key in self._touched if key[0] in _SOUGHT)
+
+    def moved(self) -> set[str]:
+        """The keys under which a contact stands now and did not before, or the other way round."""
+        return {key for key in self._moved if key[0] in _SOUGHT}
 
     def write_keys(self, connection: RawConnection, workspace_id: UUID) -> None:
         """Writes the keys collected so far, in this transaction."""
         shared = {"w": workspace_id, "v": VERSION}
-        for statement, rows in ((_DROP_KEYS, self.removed), (_INSERT_KEYS, self.added), (_NOTE, self.noted)):
+        for statement, types, rows in (
+            (_DROP_KEYS, _KEYS, self._removed), (_INSERT_KEYS, _KEYS, self._added), (_NOTE, _NOTED, self._noted)
+        ):  # fmt: skip
             if rows:
-                execute(connection, statement, {**shared, **packed(_KEYS, rows)})
+                execute(connection, statement, {**shared, **packed(types, rows)})
                 rows.clear()
 
     def write_counts(self, connection: RawConnection, workspace_id: UUID) -> None:
         """Writes what this changes in the counts, once in a transaction: it is their order that keeps transactions from waiting for
         each other in a circle."""
-        deltas = sorted((*each, number) for each, number in self.counts.items() if number)
-        if deltas:
+        deltas = [(crm, sorted(_changes(counts))) for crm, counts in sorted(self._counts.items())]
+        rows = [(crm, [key for key, _ in some], [number for _, number in some]) for crm, some in deltas if some]
+        if rows:
             shared = {"w": workspace_id}
-            execute(connection, _COUNT, {**shared, **packed(COUNT, deltas)})
-            if fewer := sorted({key for key, _, number in deltas if number < 0}):
+            execute(connection, _COUNT, {**shared, **packed(_COUNTED_IN, rows)})
+            if fewer := sorted({key for _, some in deltas for key, number in some if number < 0}):
                 execute(connection, _DROP_COUNTS, {**shared, "keys": fewer})
+
+
+def _changes(counts: Counter[str]) -> Iterator[tuple[str, int]]:
+    """What of these is counted, and changes."""
+    return ((key, number) for key, number in counts.items() if number and key[0] in _COUNTED)
 
 
 def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
@@ -131,7 +164,7 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
     rows = execute(connection, STALE, {"w": workspace_id, "v": VERSION, "n": limit})
     if not rows:
         return None
-    work, moved = Refiling(), set[str]()
+    work = Refiling()
 
     def prepare(part: Sequence[tuple[UUID, UUID, str, list[str]]]) -> list[tuple[UUID, UUID, list[str], list[str]]]:
         return [(crm, contact_id, before, tokens(contact_of_text(fields))) for contact_id, crm, fields, before in part]
@@ -139,12 +172,11 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
     def store(part: Sequence[tuple[UUID, UUID, list[str], list[str]]]) -> None:
         for crm, contact_id, before, now in part:
             work.change(crm, contact_id, before, now)
-        moved.update(key for _, _, keys in (*work.added, *work.removed) for key in keys)
         work.write_keys(connection, workspace_id)
 
     in_parts(rows, prepare, store)
     work.write_counts(connection, workspace_id)
-    return moved
+    return work.moved()
 
 
 def waiting(session: Session, workspace_id: UUID) -> int:

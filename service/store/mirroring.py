@@ -22,18 +22,19 @@ CONTACT = {
     "id": "uuid", "native_id": "text", "name": "text", "company": "text", "owner_id": "text", "fields": "jsonb", "updated_at": "timestamptz",
     "filed": "text[]",
 }  # fmt: skip
-_UPSERT_CONTACTS = insert(
-    "contacts",
-    CONTACT,
-    fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s", "filed_version": "%(v)s"},
-    # What stands in `filed` stays, and is told: it says what the contact was filed under until now.
-    conflict=(
-        "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET name = excluded.name, company = excluded.company,"
-        " owner_id = excluded.owner_id, fields = excluded.fields, updated_at = excluded.updated_at, deleted_at = NULL"
-        " WHERE (old.name, old.company, old.owner_id, old.fields, old.deleted_at)"
-        " IS DISTINCT FROM (excluded.name, excluded.company, excluded.owner_id, excluded.fields, NULL)"
-        " RETURNING id, native_id, CASE WHEN xmax = 0 THEN NULL ELSE filed END"
-    ),
+_UPSERT_CONTACTS = filing.filing(
+    insert(
+        "contacts",
+        CONTACT,
+        fixed={"workspace_id": "%(w)s", "connection_id": "%(c)s", "filed_version": "%(v)s"},
+        # What stands in `filed` stays, and is told: it says what the contact was filed under until now.
+        conflict=(
+            "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET name = excluded.name, company = excluded.company,"
+            " owner_id = excluded.owner_id, fields = excluded.fields, updated_at = excluded.updated_at, deleted_at = NULL"
+            " WHERE (old.name, old.company, old.owner_id, old.fields, old.deleted_at)"
+            " IS DISTINCT FROM (excluded.name, excluded.company, excluded.owner_id, excluded.fields, NULL)"
+        ),
+    )
 )
 _AUTHORS_OF_KEYS = (
     "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
@@ -126,7 +127,7 @@ def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, ite
         return 0
     work.write_counts(connection, workspace_id)
     known = [contact_id for contact_id, _, before in changed if before is not None]
-    _match_again(session, workspace_id, work.touched, known)
+    _match_again(session, workspace_id, work.touched(), known)
     return len(changed)
 
 
@@ -159,7 +160,7 @@ def _drop(session: Session, workspace_id: UUID, connection_id: UUID, which: str,
             work.change(connection_id, contact_id, filed, ())
         work.write_keys(connection, workspace_id)
         work.write_counts(connection, workspace_id)
-        _match_again(session, workspace_id, set(), [row[0] for row in rows])
+        _match_again(session, workspace_id, (), [row[0] for row in rows])
     return len(rows)
 
 
@@ -178,15 +179,13 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> bool:
     """Files up to `limit` contacts anew that older rules have filed, and marks due whom that can touch. Whether there may be more."""
     touched = filing.refile(session, workspace_id, limit)
     if touched:
-        _match_again(session, workspace_id, touched, ())
+        _match_again(session, workspace_id, sorted(touched), ())
     return touched is not None
 
 
-def _match_again(session: Session, workspace_id: UUID, keys: set[str], contact_ids: Sequence[UUID]) -> None:
+def _match_again(session: Session, workspace_id: UUID, keys: Sequence[str], contact_ids: Sequence[UUID]) -> None:
     connection = raw(session)
-    authors = {
-        row[0] for row in execute(connection, _AUTHORS_OF_KEYS, {"w": workspace_id, "keys": listed(sorted(keys))})
-    }
+    authors = {row[0] for row in execute(connection, _AUTHORS_OF_KEYS, {"w": workspace_id, "keys": listed(keys)})}
     if contact_ids:
         authors |= {
             row[0] for row in execute(connection, _AUTHORS_OF_CONTACTS, {"w": workspace_id, "ids": list(contact_ids)})
