@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from msgspec.json import Decoder
@@ -22,6 +24,7 @@ from service.store.contact_json import contact_of_text
 from service.store.overlap import in_parts
 from service.store.rows import each_of, execute, listed, packed, records
 
+Statements = Sequence[tuple[str, Mapping[str, Any]]]  # each with its parameters
 VERSION = 3  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
 EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact came into the CRM
 # Kinds of keys by what is done with them. A key that very few can share is counted where it is looked up.
@@ -132,13 +135,20 @@ class Refiling:
 
     def write_keys(self, connection: RawConnection, workspace_id: UUID) -> None:
         """Writes the keys collected so far, in this transaction."""
+        run(connection, self.key_statements(workspace_id))
+
+    def key_statements(self, workspace_id: UUID) -> Statements:
+        """What writes the keys collected so far, for `run`; they count as written."""
         shared = {"w": workspace_id, "v": VERSION}
-        for statement, types, rows in (
-            (_DROP_KEYS, _KEYS, self._removed), (_INSERT_KEYS, _KEYS, self._added), (_NOTE, _NOTED, self._noted)
-        ):  # fmt: skip
-            if rows:
-                execute(connection, statement, {**shared, **packed(types, rows)})
-                rows.clear()
+        collected = (
+            (_DROP_KEYS, _KEYS, self._removed),
+            (_INSERT_KEYS, _KEYS, self._added),
+            (_NOTE, _NOTED, self._noted),
+        )
+        statements = [(each, {**shared, **packed(types, rows)}) for each, types, rows in collected if rows]
+        for _, _, rows in collected:
+            rows.clear()
+        return statements
 
     def write_counts(self, connection: RawConnection, workspace_id: UUID) -> None:
         """Writes what this changes in the counts, once in a transaction: it is their order that keeps transactions from waiting for
@@ -157,6 +167,11 @@ def _changes(counts: Counter[str]) -> Iterator[tuple[str, int]]:
     return ((key, number) for key, number in counts.items() if number and key[0] in _COUNTED)
 
 
+def run(connection: RawConnection, statements: Statements) -> None:
+    for statement, params in statements:
+        execute(connection, statement, params)
+
+
 def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
     """Files up to `limit` contacts anew that were filed by older rules. Returns the keys that this touches; None when every
     contact stands where it should."""
@@ -166,15 +181,12 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> set[str] | None:
         return None
     work = Refiling()
 
-    def prepare(part: Sequence[tuple[UUID, UUID, str, list[str]]]) -> list[tuple[UUID, UUID, list[str], list[str]]]:
-        return [(crm, contact_id, before, tokens(contact_of_text(fields))) for contact_id, crm, fields, before in part]
+    def prepare(part: Sequence[tuple[UUID, UUID, str, list[str]]]) -> Statements:
+        for contact_id, crm, fields, before in part:
+            work.change(crm, contact_id, before, tokens(contact_of_text(fields)))
+        return work.key_statements(workspace_id)
 
-    def store(part: Sequence[tuple[UUID, UUID, list[str], list[str]]]) -> None:
-        for crm, contact_id, before, now in part:
-            work.change(crm, contact_id, before, now)
-        work.write_keys(connection, workspace_id)
-
-    in_parts(rows, prepare, store)
+    in_parts(rows, prepare, partial(run, connection))
     work.write_counts(connection, workspace_id)
     return work.moved()
 

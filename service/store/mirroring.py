@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -36,6 +35,9 @@ _UPSERT_CONTACTS = filing.filing(
         ),
     )
 )
+Written = tuple[
+    UUID, str, list[str] | None
+]  # a contact's id, the CRM's id, and what it was filed under, if it was there
 _AUTHORS_OF_KEYS = (
     "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
     f" AND key = ANY(ARRAY{each_of('keys')})"
@@ -103,28 +105,32 @@ def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, ite
     connection, shared = raw(session), {"w": workspace_id, "c": connection_id}
     wanted = suppressing.without_contacts(session, workspace_id, connection_id, items)
     unique = [each for _, each in sorted({item.id: item for item in wanted}.items())]
-    work = filing.Refiling()
+    work, changed = filing.Refiling(), list[Written]()
 
-    def prepare(part: Sequence[Contact]) -> list[tuple[Any, ...]]:
-        return [
+    def prepare(part: Sequence[Contact]) -> tuple[dict[str, list[str]], dict[str, str]]:
+        rows = [
             (new_id(), each.id, each.name, each.company, each.owner_id, contact_fields(each), each.updated_at, filing.tokens(each))
             for each in part
         ]  # fmt: skip
+        return {row[1]: row[-1] for row in rows}, packed(CONTACT, rows)
 
-    def store(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        changed = execute(connection, _UPSERT_CONTACTS, {**shared, "v": filing.VERSION, **packed(CONTACT, rows)})
-        filed = {row[1]: row[-1] for row in rows}
-        for contact_id, native_id, before in changed:
+    def store(prepared: tuple[dict[str, list[str]], dict[str, str]]) -> tuple[dict[str, list[str]], list[Written]]:
+        now, rows = prepared
+        return now, execute(connection, _UPSERT_CONTACTS, {**shared, "v": filing.VERSION, **rows})
+
+    def note(stored: tuple[dict[str, list[str]], list[Written]]) -> None:
+        now, written = stored
+        changed.extend(written)
+        for contact_id, native_id, before in written:
             if before is None:
-                work.new(connection_id, contact_id, filed[native_id])
+                work.new(connection_id, contact_id, now[native_id])
             else:
-                work.change(connection_id, contact_id, before, filed[native_id])
-        work.write_keys(connection, workspace_id)
-        return changed
+                work.change(connection_id, contact_id, before, now[native_id])
 
-    changed = [row for part in in_parts(unique, prepare, store) for row in part]
+    in_parts(unique, prepare, store, note)
     if not changed:
         return 0
+    work.write_keys(connection, workspace_id)
     work.write_counts(connection, workspace_id)
     known = [contact_id for contact_id, _, before in changed if before is not None]
     _match_again(session, workspace_id, work.touched(), known)

@@ -68,10 +68,17 @@ def ahead(aside: Aside, parts: Iterable[P], work: Callable[[P], R]) -> Iterator[
         yield before.result()
 
 
-def in_parts(items: Sequence[T], prepare: Callable[[Sequence[T]], P], store: Callable[[P], R]) -> list[R]:
-    """`store(prepare(part))` for the items part by part, in order, where `prepare` uses no database. Meanwhile only `store` may
-    use the connection. Raises what either raises; nothing is stored after that."""
+def in_parts(
+    items: Sequence[T],
+    prepare: Callable[[Sequence[T]], P],
+    store: Callable[[P], R],
+    note: Callable[[R], None] | None = None,
+) -> None:
+    """`note(store(prepare(part)))` for the items part by part, in order. Only `store` may use the connection: it is at the next part while
+    `note` and `prepare` work at the ones beside it. Raises what any of them raises; nothing is stored after that."""
     ends = range(FIRST, len(items), PART) if len(items) > PART else ()
     parts = [items[start:end] for start, end in pairwise([0, *ends, len(items)]) if end > start]
     with Aside(len(items)) as aside:
-        return list(ahead(aside, map(prepare, parts), store))
+        for stored in ahead(aside, map(prepare, parts), store):
+            if note:
+                note(stored)

@@ -20,7 +20,9 @@ def test_every_part_is_stored_once_and_in_order(number: int) -> None:
         stored.extend(part)
         return len(part)
 
-    assert sum(in_parts(range(number), list, store)) == number
+    noted: list[int] = []
+    in_parts(range(number), list, store, noted.append)
+    assert sum(noted) == number
     assert stored == list(range(number))
 
 
