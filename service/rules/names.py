@@ -50,6 +50,8 @@ _MOST_FORMS = 12  # of one given name
 @lru_cache(maxsize=65_536)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in lower case and Latin letters, without accents; numbers too. Emojis and punctuation are none."""
+    if text.isascii():  # most are: two of the apostrophes can stand there, and taking those out is cheap
+        return tuple(_TOKEN.findall(text.replace("'", "").replace("`", "").lower()))
     text = text.translate(_APOSTROPHES).casefold()
     if text.isascii():
         return tuple(_TOKEN.findall(text))
@@ -70,7 +72,9 @@ def compact(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a person's name, the given name first, without titles, emojis and what is said after the name."""
-    cut = _ASIDE.split(name.strip(), maxsplit=1)[0]
+    name = name.strip()
+    said_after = _ASIDE.search(name)
+    cut = name[: said_after.start()] if said_after else name
     family, comma, given = cut.partition(",")
     found = [each for each in words(cut) if not each.isdigit()]
     if comma and (rest := [each for each in words(given) if each not in TITLES and not each.isdigit()]):

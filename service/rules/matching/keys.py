@@ -45,6 +45,22 @@ _COUNTED_KEYS = frozenset(map(str, (K.EMAIL, K.PHONE, K.WEBSITE, K.DOMAIN, K.NAM
 _MOST_FORMAL, _MOST_FAMILY, _MOST_FIRM_WORDS = 3, 3, 2  # spellings under which one contact is filed
 
 
+# Prefixes as plain text: a member of an enumeration is looked up and formatted anew at each use, of which there are twenty in a contact.
+_HANDLE = f"{K.HANDLE}:"
+_EMAIL = f"{K.EMAIL}:"
+_PHONE = f"{K.PHONE}:"
+_WEBSITE = f"{K.WEBSITE}:"
+_DOMAIN = f"{K.DOMAIN}:"
+_NAME = f"{K.NAME}:"
+_INITIAL = f"{K.INITIAL}:"
+_WORD = f"{K.WORD}:"
+_SURNAME = f"{K.SURNAME}:"
+_GIVEN = f"{K.GIVEN}:"
+_COMPANY = f"{K.COMPANY}:"
+_CITY = f"{K.CITY}:"
+_REGION = f"{K.REGION}:"
+_COUNTRY = f"{K.COUNTRY}:"
+_TITLE = f"{K.TITLE}:"
 _MOST_KEYS = 48  # of one author; the weakest go
 
 
@@ -68,13 +84,13 @@ def identifiers(contact: Contact) -> frozenset[str]:
 
 def full_names(contact: Contact) -> frozenset[str]:
     """Those of a contact's keys that are a given and a family name."""
-    return frozenset(key for key in _filed_names(contact_name(contact)) if key.startswith(f"{K.NAME}:"))
+    return frozenset(key for key in _filed_names(contact_name(contact)) if key.startswith(_NAME))
 
 
-def filed(contact: Contact) -> frozenset[str]:
+def filed(contact: Contact) -> set[str]:
     """All that a store files a contact under: `contact_keys` and `counted`, read at once."""
     name = contact_name(contact)
-    return frozenset((*_identifiers(contact), *_filed_names(name), *_tokens(contact, name)))
+    return {*_identifiers(contact), *_filed_names(name), *_tokens(contact, name)}
 
 
 def counted(contact: Contact) -> frozenset[str]:
@@ -90,18 +106,18 @@ def counted(contact: Contact) -> frozenset[str]:
 def _author_keys(network: str, author: Author) -> Iterator[str]:
     handle = handles.plain(author.handle)
     if handle:
-        yield f"{K.HANDLE}:{network}:{handle}"
-        yield f"{K.HANDLE}:{ANY_NETWORK}:{handle}"
+        yield f"{_HANDLE}{network}:{handle}"
+        yield f"{_HANDLE}{ANY_NETWORK}:{handle}"
         if addresses.is_domain_handle(handle) and "@" not in handle:
             yield from _site_keys(handle)  # the network has checked that the site is theirs
         yield from _domain_key(handles.server(handle))
     if profile := addresses.own_address(author.url):
-        yield f"{K.WEBSITE}:{profile}"
+        yield f"{_WEBSITE}{profile}"
     for mail in addresses.mails(author.bio):
-        yield f"{K.EMAIL}:{mail}"
+        yield f"{_EMAIL}{mail}"
         yield from _domain_key(mail.partition("@")[2])
     for number in addresses.phones(author.bio, _country(author)):
-        yield f"{K.PHONE}:{number}"
+        yield f"{_PHONE}{number}"
     for url in (author.website, *addresses.links(author.bio)):
         yield from _site_keys(url)
     if not author.bot:
@@ -111,8 +127,8 @@ def _author_keys(network: str, author: Author) -> Iterator[str]:
 def _former_keys(known: KnownAuthor) -> Iterator[str]:
     """A CRM goes on having the handle that it was given."""
     for handle in filter(None, map(handles.plain, known.former)):
-        yield f"{K.HANDLE}:{known.network}:{handle}"
-        yield f"{K.HANDLE}:{ANY_NETWORK}:{handle}"
+        yield f"{_HANDLE}{known.network}:{handle}"
+        yield f"{_HANDLE}{ANY_NETWORK}:{handle}"
 
 
 def _country(author: Author) -> str:
@@ -127,12 +143,12 @@ def _sought_names(author: Author) -> Iterator[str]:
     yield from _name_keys(handles.tokens(author.handle))
     for word in dict.fromkeys((names.compact(author.name), handles.letters(author.handle), *cores)):
         if len(word) > 2:
-            yield f"{K.WORD}:{word}"
+            yield f"{_WORD}{word}"
     for core in cores:
         for given, rest in handles.splits(core):
             yield from _pair(given, rest)
     if len(words) < 2:
-        yield from (f"{K.WORD}:{piece}" for piece in handles.pieces(author.handle))
+        yield from (f"{_WORD}{piece}" for piece in handles.pieces(author.handle))
 
 
 def _name_keys(words: tuple[str, ...]) -> Iterator[str]:
@@ -141,15 +157,15 @@ def _name_keys(words: tuple[str, ...]) -> Iterator[str]:
     if not words:
         return
     if len(words) == 1:
-        yield from (f"{K.WORD}:{words[0]}",) if len(words[0]) > 1 else ()
+        yield from (f"{_WORD}{words[0]}",) if len(words[0]) > 1 else ()
         return
     first, *middle, last = words
     for given, family in ((first, last), *((first, each) for each in middle), *((each, last) for each in middle)):
         yield from _pair(given, family)
     yield from _pair(last, first)
     for family in (last, *(("".join(words[1:]),) if middle else ()), first):
-        yield f"{K.WORD}:{family}"
-        yield f"{K.INITIAL}:{first[0]} {family}"
+        yield f"{_WORD}{family}"
+        yield f"{_INITIAL}{first[0]} {family}"
 
 
 def _pair(given: str, family: str) -> Iterator[str]:
@@ -158,13 +174,14 @@ def _pair(given: str, family: str) -> Iterator[str]:
             yield _name_key(each, family)
 
 
-def _formal(given: str) -> list[str]:
+@lru_cache(maxsize=16_384)
+def _formal(given: str) -> tuple[str, ...]:
     """The name itself, then the formal names that it may be short for."""
-    return sorted(names.formal(given), key=lambda form: (form != given, form))
+    return tuple(sorted(names.formal(given), key=lambda form: (form != given, form)))
 
 
 def _name_key(one: str, other: str) -> str:
-    return f"{K.NAME}:{min(one, other)} {max(one, other)}"
+    return f"{_NAME}{min(one, other)} {max(one, other)}"
 
 
 # --- of a contact ---------------------------------------------------------------------------------------------
@@ -175,60 +192,60 @@ def _identifiers(contact: Contact) -> Iterator[str]:
         yield from _handle_keys(each.network or ANY_NETWORK, each.value)
     for mail in contact.emails:
         if "@" in mail:
-            yield f"{K.EMAIL}:{mail.strip().casefold()}"
+            yield f"{_EMAIL}{mail.strip().casefold()}"
             yield from _domain_key(mail.rpartition("@")[2])
     for number in contact.phones:
         if found := addresses.phone(number):
-            yield f"{K.PHONE}:{found}"
+            yield f"{_PHONE}{found}"
     if contact.website:
         if account := addresses.account_on(contact.website):
-            yield f"{K.HANDLE}:{account[0]}:{account[1]}"
+            yield f"{_HANDLE}{account[0]}:{account[1]}"
         yield from _site_keys(contact.website)
 
 
 def _filed_names(name: ContactName) -> Iterator[str]:
     usual, *others = name.givens[:2] or ("",)
     for family in name.families[:_MOST_FAMILY]:
-        yield f"{K.WORD}:{family}"
+        yield f"{_WORD}{family}"
         if usual:
-            yield f"{K.INITIAL}:{usual[0]} {family}"
+            yield f"{_INITIAL}{usual[0]} {family}"
             yield from (_name_key(each, family) for each in _formal(usual)[:_MOST_FORMAL] if len(each) > 1)
     for family in name.families[:1]:
         yield from (_name_key(each, family) for each in others if len(each) > 1)
         if len(whole := usual + family) > 2:
-            yield f"{K.WORD}:{whole}"
+            yield f"{_WORD}{whole}"
     if len(usual) > 2 and not names.common_anywhere(usual):
-        yield f"{K.WORD}:{usual}"
+        yield f"{_WORD}{usual}"
     for form in name.organisation:
-        yield f"{K.WORD}:{form}"
+        yield f"{_WORD}{form}"
     if name.organisation:
         # A firm is found by its longest words too: the others are often shortened.
         long = sorted((each for each in name.words if len(each) > 4), key=lambda each: (-len(each), each))
-        yield from (f"{K.WORD}:{word}" for word in long[:_MOST_FIRM_WORDS])
+        yield from (f"{_WORD}{word}" for word in long[:_MOST_FIRM_WORDS])
 
 
 def _handle_keys(network: str, value: str) -> Iterator[str]:
     value = value.strip()
     is_link = "://" in value or "/" in value
     if is_link and (profile := addresses.own_address(value)):
-        yield f"{K.WEBSITE}:{profile}"
+        yield f"{_WEBSITE}{profile}"
     # A profile's address ends in the handle; which network it is of must be known from elsewhere.
     handle = handles.plain(handles.last_part(value) if is_link else value)
     if handle and not (is_link and network == ANY_NETWORK):
-        yield f"{K.HANDLE}:{network}:{handle}"
+        yield f"{_HANDLE}{network}:{handle}"
 
 
 def _site_keys(url: str) -> Iterator[str]:
     if not url:
         return
     if found := addresses.own_address(url):
-        yield f"{K.WEBSITE}:{found}"
+        yield f"{_WEBSITE}{found}"
     yield from _domain_key(url)
 
 
 def _domain_key(url: str) -> Iterator[str]:
     if found := addresses.domain(url):
-        yield f"{K.DOMAIN}:{found}"
+        yield f"{_DOMAIN}{found}"
 
 
 # --- what is only counted -------------------------------------------------------------------------------------
@@ -236,19 +253,24 @@ def _domain_key(url: str) -> Iterator[str]:
 
 def _tokens(contact: Contact, name: ContactName) -> Iterator[str]:
     for given in name.givens[:2]:
-        yield f"{K.GIVEN}:{given}"
+        yield f"{_GIVEN}{given}"
     for surname in (*name.families[:_MOST_FAMILY], *name.organisation):
-        yield f"{K.SURNAME}:{surname}"
-    for kind, value in (
-        (K.COMPANY, company_token(contact)), (K.CITY, phrase(contact.city)), (K.TITLE, phrase(contact.title)),
-        (K.REGION, places.region(contact.region, contact.country)), (K.COUNTRY, places.country(contact.country)),
+        yield f"{_SURNAME}{surname}"
+    for prefix, value in (
+        (_COMPANY, company_token(contact)), (_CITY, phrase(contact.city)), (_TITLE, phrase(contact.title)),
+        (_REGION, places.region(contact.region, contact.country)), (_COUNTRY, places.country(contact.country)),
     ):  # fmt: skip
         if value:
-            yield f"{kind}:{value}"
+            yield prefix + value
 
 
 def company_token(contact: Contact) -> str:
-    return " ".join(names.company_words(contact.company))
+    return _company(contact.company) if contact.company else ""
+
+
+@lru_cache(maxsize=16_384)  # colleagues have the same
+def _company(company: str) -> str:
+    return " ".join(names.company_words(company))
 
 
 def phrase(text: str) -> str:
