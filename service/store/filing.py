@@ -168,6 +168,7 @@ def _changes(counts: Counter[str]) -> Iterator[tuple[str, int]]:
 
 
 def run(connection: RawConnection, statements: Statements) -> None:
+    """Runs what `Refiling.key_statements` has made."""
     for statement, params in statements:
         execute(connection, statement, params)
 

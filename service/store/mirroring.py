@@ -38,6 +38,9 @@ _UPSERT_CONTACTS = filing.filing(
 Written = tuple[
     UUID, str, list[str] | None
 ]  # a contact's id, the CRM's id, and what it was filed under, if it was there
+Prepared = tuple[
+    dict[str, list[str]], dict[str, str], filing.Statements
+]  # tokens by the CRM's id, those contacts as rows, keys of others
 _AUTHORS_OF_KEYS = (
     "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
     f" AND key = ANY(ARRAY{each_of('keys')})"
@@ -107,15 +110,17 @@ def save_contacts(session: Session, workspace_id: UUID, connection_id: UUID, ite
     unique = [each for _, each in sorted({item.id: item for item in wanted}.items())]
     work, changed = filing.Refiling(), list[Written]()
 
-    def prepare(part: Sequence[Contact]) -> tuple[dict[str, list[str]], dict[str, str]]:
+    def prepare(part: Sequence[Contact]) -> Prepared:
         rows = [
             (new_id(), each.id, each.name, each.company, each.owner_id, contact_fields(each), each.updated_at, filing.tokens(each))
             for each in part
         ]  # fmt: skip
-        return {row[1]: row[-1] for row in rows}, packed(CONTACT, rows)
+        # With these goes what has been noted of those before.
+        return {row[1]: row[-1] for row in rows}, packed(CONTACT, rows), work.key_statements(workspace_id)
 
-    def store(prepared: tuple[dict[str, list[str]], dict[str, str]]) -> tuple[dict[str, list[str]], list[Written]]:
-        now, rows = prepared
+    def store(prepared: Prepared) -> tuple[dict[str, list[str]], list[Written]]:
+        now, rows, others = prepared
+        filing.run(connection, others)
         return now, execute(connection, _UPSERT_CONTACTS, {**shared, "v": filing.VERSION, **rows})
 
     def note(stored: tuple[dict[str, list[str]], list[Written]]) -> None:
