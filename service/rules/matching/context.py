@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 
-from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import places, rarity
 from service.rules.matching.identity import MOST_FOR_WORKPLACE
-from service.rules.matching.keys import K, phrase
+from service.rules.matching.keys import K, company_token, phrase
 from service.rules.matching.pair import Pair
 from service.rules.words import plain
 
@@ -39,9 +37,7 @@ def company(pair: Pair) -> Evidence | None:
     contact, name, seen, text = pair.contact, pair.name, pair.seen, pair.profile.text
     if len(text) < 3:  # nothing but spaces
         return None
-    token = (_company_token(contact.company) if contact.company else "") or (
-        " ".join(name.words) if name.organisation else ""
-    )
+    token = company_token(contact.company) or (" ".join(name.words) if name.organisation else "")
     if len(token) < 3 or f" {token} " not in text:
         return None
     key = f"{K.COMPANY}:{token}"
@@ -51,12 +47,6 @@ def company(pair: Pair) -> Evidence | None:
         most = min(_MOST_FIRM_IN_TEXT, _COMPANY_SHOWN / rarity.by_chance(token))
     sentence = "Their profile names {}." if name.organisation else "Their profile names the company {}."
     return _shown(S.COMPANY, sentence.format(plain(contact.company or contact.name)), min(max(ratio, 1.0), most))
-
-
-@lru_cache(maxsize=4_096)  # colleagues share one
-def _company_token(company: str) -> str:
-    """A company's name as `company_token` has it."""
-    return " ".join(names.company_words(company))
 
 
 def place(pair: Pair) -> Evidence | None:

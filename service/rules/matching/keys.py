@@ -257,19 +257,20 @@ def _tokens(contact: Contact, name: ContactName) -> Iterator[str]:
     for surname in (*name.families[:_MOST_FAMILY], *name.organisation):
         yield f"{_SURNAME}{surname}"
     for prefix, value in (
-        (_COMPANY, company_token(contact)), (_CITY, phrase(contact.city)), (_TITLE, phrase(contact.title)),
+        (_COMPANY, company_token(contact.company)), (_CITY, phrase(contact.city)), (_TITLE, phrase(contact.title)),
         (_REGION, places.region(contact.region, contact.country)), (_COUNTRY, places.country(contact.country)),
     ):  # fmt: skip
         if value:
             yield prefix + value
 
 
-def company_token(contact: Contact) -> str:
-    return _company(contact.company) if contact.company else ""
+def company_token(company: str) -> str:
+    """A company's name as it is counted."""
+    return _company_token(company) if company else ""
 
 
 @lru_cache(maxsize=16_384)  # colleagues have the same
-def _company(company: str) -> str:
+def _company_token(company: str) -> str:
     return " ".join(names.company_words(company))
 
 
