@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import text

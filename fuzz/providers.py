@@ -14,6 +14,7 @@ from unittest import mock
 
 import requests
 from hypothesis import strategies as st
+from msgspec import Struct, structs
 
 from fuzz import odd
 from fuzz.target import Find, Target, bounded
@@ -169,9 +170,9 @@ def storable(value: Any, where: str = "") -> None:
     elif isinstance(value, datetime):
         if value.tzinfo is None:
             raise Find(f"{where} is in no zone")
-    elif is_dataclass(value):
-        for each in fields(value):
-            storable(getattr(value, each.name), f"{type(value).__name__}.{each.name}")
+    elif is_dataclass(value) or isinstance(value, Struct):
+        for name in [each.name for each in (fields(value) if is_dataclass(value) else structs.fields(value))]:
+            storable(getattr(value, name), f"{type(value).__name__}.{name}")
     elif isinstance(value, Mapping):
         for name, each in value.items():
             storable(name, where)

@@ -6,9 +6,10 @@ A task is held against everything of ours that may stand there: what we last wro
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from integrations.records import PushOutcome, PushResult, Task, TaskState, TaskStatus
 

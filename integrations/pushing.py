@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from integrations import deadline
 from integrations.edits import Spared

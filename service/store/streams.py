@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import structs
 from sqlalchemy import and_, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -98,7 +99,7 @@ def keep_budget(stream: Stream, budget: Budget | None) -> None:
     """What the provider has just said that it serves yet; None: nothing."""
     if budget is not None:
         resets_at = budget.resets_at.isoformat() if budget.resets_at else None
-        stream.budget = {**asdict(budget), "resets_at": resets_at, "at": real_now().isoformat()}
+        stream.budget = {**structs.asdict(budget), "resets_at": resets_at, "at": real_now().isoformat()}
 
 
 def count(stream: Stream, reads: Mapping[str, int]) -> None:

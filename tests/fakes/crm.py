@@ -7,11 +7,13 @@ make things go wrong with `script.fail`, `lose_answer`, `refuse`. `tasks_ever_cr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any
+
+from msgspec.structs import replace
 
 from integrations.edits import Spared
 from integrations.errors import IntegrationError

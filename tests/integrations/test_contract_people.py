@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from integrations.records import PushOutcome, PushResult, Task, TaskKind, TaskState, TaskStatus
 from tests.integrations.contract.able import able

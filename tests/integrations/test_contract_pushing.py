@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from integrations import deadline, errors
 from integrations.pushing import FRESH

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from math import ceil
@@ -17,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 import requests
+from msgspec.structs import replace
 from requests.adapters import HTTPAdapter
 
 from integrations.crm.espocrm.client import EspoCRM

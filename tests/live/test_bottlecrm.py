@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from integrations.crm.bottlecrm.client import BottleCRM
 from integrations.errors import AuthenticationError
@@ -79,11 +80,11 @@ def test_a_task_lives_as_it_should(bottle: Bottle) -> None:
         bottle.olga,
         contact,
     )
-    bad = replace(task, key="u-bad", subject="x" * 201)
+    bad = structs.replace(task, key="u-bad", subject="x" * 201)
 
     [made, refused] = client(bottle, options).push_tasks([task, bad])
     [state] = client(bottle, options).read_tasks([str(made.external_id)])
-    [again] = client(bottle, options).push_tasks([replace(task, maybe_sent_at=datetime.now(UTC))])
+    [again] = client(bottle, options).push_tasks([structs.replace(task, maybe_sent_at=datetime.now(UTC))])
 
     assert (made.outcome, refused.outcome, again.outcome) == (
         PushOutcome.CREATED,
@@ -102,7 +103,7 @@ def test_a_task_lives_as_it_should(bottle: Bottle) -> None:
         TaskStatus.COMPLETED,
         datetime(2030, 6, 1, 9, 30, tzinfo=UTC),
     )
-    gone = replace(task, status=TaskStatus.WITHDRAWN, external_id=made.external_id)
+    gone = structs.replace(task, status=TaskStatus.WITHDRAWN, external_id=made.external_id)
     assert client(bottle, options).push_tasks([gone])[0].outcome is PushOutcome.WITHDRAWN
     assert client(bottle, options).read_tasks([str(made.external_id)]) == [Gone(str(made.external_id))]
 
@@ -149,12 +150,12 @@ def test_all_that_is_asked_and_answered_is_described_by_the_program_itself(bottl
         )
         asked = client(bottle, options)
         [made] = asked.push_tasks([task])
-        asked.push_tasks([replace(task, external_id=made.external_id, subject="Answer Eva soon")])
+        asked.push_tasks([structs.replace(task, external_id=made.external_id, subject="Answer Eva soon")])
         for stream in ("contacts", "owners", "activities", "tasks"):
             list(asked.pull(stream, None))
         asked.read_tasks([str(made.external_id)])
         asked.write_handles([HandleWrite(contact, "x", "eva")])
-        asked.push_tasks([replace(task, external_id=made.external_id, status=TaskStatus.WITHDRAWN)])
+        asked.push_tasks([structs.replace(task, external_id=made.external_id, status=TaskStatus.WITHDRAWN)])
         asked.whoami()
         asked.clean()
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from integrations.records import HandleWrite, TaskStatus
 from tests.integrations.crm.espocrm.contract import Contract

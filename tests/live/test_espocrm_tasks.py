@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from integrations import body
 from integrations.crm.espocrm.desk import EspoDesk

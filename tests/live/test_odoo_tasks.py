@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from integrations.errors import PermissionDeniedError
 from integrations.records import (

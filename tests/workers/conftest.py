@@ -4,11 +4,12 @@ told what time it is."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from integrations.records import Activity, ActivityKind, Author, Contact, Direction, Engagement, Handle, Kind, Owner

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec import structs
 from sqlalchemy.orm import Session
 
 from integrations.errors import TemporaryError
@@ -360,7 +361,7 @@ def test_whoever_objected_and_is_then_erased_stays_out(talked: World) -> None:
         objecting.begin(session, talked.workspace_id, author(talked), by="system")
     erase(talked)
     talked.run()
-    talked.says("@brand Hello?", id="p5", who=replace(ANA, handle="ana_new"), ago=timedelta(hours=2))
+    talked.says("@brand Hello?", id="p5", who=structs.replace(ANA, handle="ana_new"), ago=timedelta(hours=2))
     talked.look()
     assert talked.sql("SELECT native_id FROM engagements") == [("q1",)]
     assert rows(talked, "contacts") == 0

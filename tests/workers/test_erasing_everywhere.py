@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from integrations.provider import RECHECK, Provider, Secret, Stream
 from integrations.records import Author
@@ -76,7 +77,7 @@ def place(request: pytest.FixtureRequest, world: World) -> Iterator[Place]:
             world.says(
                 f"@brand Do you sell a {WORD}?",
                 id=f"{WORD}-{who.id}",
-                who=replace(who, url=f"https://social.example/{WORD}"),
+                who=structs.replace(who, url=f"https://social.example/{WORD}"),
             )
         world.sql("UPDATE connections SET preview = false")
         found = Place(world, crm)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import pytest
 import structlog
 from flask import Flask
+from msgspec import structs
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import func, select
 
@@ -240,7 +241,9 @@ def test_a_call_that_is_asked_for_counts_from_the_post_that_asks(world: World) -
     world.says("@brand Can we have a call next week?", id="q1", ago=timedelta(minutes=1))
     world.look()
     assert calls(world) == freshness.Window(tasks=1, late=0)
-    world.says("@brand Can we have a call too?", id="q2", ago=timedelta(0), who=replace(ANA, id="a2", handle="ben"))
+    world.says(
+        "@brand Can we have a call too?", id="q2", ago=timedelta(0), who=structs.replace(ANA, id="a2", handle="ben")
+    )
     world.passes(timedelta(hours=2))  # nothing was read meanwhile
     world.look(streams=("mentions",))
     assert calls(world) == freshness.Window(tasks=2, late=1)
@@ -267,7 +270,7 @@ def test_what_waits_on_purpose_is_not_late(world: World) -> None:
     world.set(daily_cap=1)
     world.sql(f"UPDATE settings SET created_at = '{LONG_AGO}'")
     for number in range(2):
-        who = replace(ANA, id=f"a{number}", handle=f"ana{number}")
+        who = structs.replace(ANA, id=f"a{number}", handle=f"ana{number}")
         world.says(f"{SECRET_TEXT} {number}", id=f"p{number}", ago=timedelta(minutes=61), who=who)
     world.look()
     assert windows(world) == freshness.Window(tasks=1, late=0)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from integrations.errors import TemporaryError
 from integrations.provider import IDS_ANYWHERE, FormField
@@ -186,7 +187,7 @@ def test_what_is_done_stays_as_history(world: World, tidy: TidyCRM) -> None:
 def test_whoever_waits_still_gets_a_task_in_the_next_crm(world: World, tidy: TidyCRM) -> None:
     purge(world)
     world.run()
-    after = FakeCRM(account=replace(fake_crm.ACCOUNT, id="crm-2"))
+    after = FakeCRM(account=structs.replace(fake_crm.ACCOUNT, id="crm-2"))
     after.add(Owner("o9", "olga@acme.test", "Olga"))
     providers()["aftercrm"] = fake_crm.manifest(after, "aftercrm")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from integrations.records import (
     PushOutcome,
@@ -96,7 +97,7 @@ def test_what_was_deleted_at_its_source_meanwhile_is_kept_nowhere_when_such_a_ta
 ) -> None:
     lost = lose(house, work_done=True)
     old = house.socials["rival"].post("q1")
-    house.socials["rival"].edit(replace(old, text="@rival Here is my new number"))
+    house.socials["rival"].edit(structs.replace(old, text="@rival Here is my new number"))
     house.look()
     lost.answers()
     house.look()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from integrations.provider import Price
 from integrations.records import Author, Contact, Handle
@@ -59,7 +59,10 @@ def test_the_task_of_somebody_without_a_name_follows_their_handle(connected: Wor
 
 
 def test_an_id_that_stands_for_a_handle_for_a_while_is_no_new_handle(connected: World) -> None:
-    ana, bare = replace(ANA, name=""), replace(ANA, name="", handle=ANA.id, url=f"https://social.example/{ANA.id}")
+    ana, bare = (
+        replace(ANA, name=""),
+        replace(ANA, name="", handle=ANA.id, url=f"https://social.example/{ANA.id}"),
+    )
     connected.says("@brand Does it fit two crates?", id="q1", who=ana)
     connected.run()
     connected.says("@brand Hello? Does it?", id="q2", who=bare, to="q1", ago=2 * HOURS)

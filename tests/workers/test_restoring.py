@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
 from integrations.records import Author
@@ -54,7 +55,7 @@ def test_no_task_comes_twice_and_no_post_is_lost(
 ) -> None:
     connected.crm.unique = unique
     providers()["fakecrm"] = fake_crm.manifest(connected.crm)
-    asks(connected, replace(CLEO, id="a1", handle="ana"), 1)
+    asks(connected, structs.replace(CLEO, id="a1", handle="ana"), 1)
     connected.look()
     made = saved(connected, config, tmp_path)
     asks(connected, BEN, 2)

@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import select, update
 
 from integrations.provider import Access, FormField, Price
@@ -167,7 +168,7 @@ class Stage:
         )  # fmt: skip
         self.serve(brand, "own", post)
         if both:
-            self.serve(OTHER[brand], "mentions", replace(post, kind=Kind.REPLY))
+            self.serve(OTHER[brand], "mentions", structs.replace(post, kind=Kind.REPLY))
 
     def writes_privately(self, dice: random.Random) -> None:
         """A brand answers in a message that only the two see."""

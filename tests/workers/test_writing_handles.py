@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from integrations.errors import TemporaryError
 from integrations.records import Contact, Handle, HandleWrite, WriteOutcome, WriteResult

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, timedelta
+
+from msgspec.structs import replace
 
 from integrations import body
 from integrations.crm.salesforce import fields

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from integrations.crm.salesforce import fields
 from integrations.crm.salesforce.activities import ACTIVITIES, MESSAGE_FIELDS, activity_fields, activity_where, told

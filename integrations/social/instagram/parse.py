@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from integrations.graph.api import Json, Listing, mapping, nested
 from integrations.graph.cursors import Branch
 from integrations.graph.talks import UNREADABLE, Found
@@ -43,7 +45,7 @@ class View:
         handle = next(reversed(self.ours.values()), self.account.handle)
         if handle.lower() == self.account.handle.lower():
             return None
-        return replace(self.account, handle=handle, url=f"{self.web}/{handle}/")
+        return structs.replace(self.account, handle=handle, url=f"{self.web}/{handle}/")
 
     @property
     def names(self) -> dict[str, str]:

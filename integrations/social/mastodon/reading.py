@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+from msgspec.structs import replace
 
 from integrations.errors import InvalidRequestError, NotFoundError, UnexpectedResponseError
 from integrations.provider import Access

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from msgspec import structs
+
 from integrations import instants
 from integrations.errors import UnexpectedResponseError
 from integrations.records import Author, Engagement, Kind, Renamed
@@ -217,7 +219,7 @@ def renamed(names: Mapping[str, Renamed], view: View) -> Renamed | None:
     us = names.get(view.account.id)
     if us is None or us.account.handle.lower() == view.account.handle.lower():
         return None
-    return replace(us, account=replace(view.account, handle=us.account.handle, url=us.account.url))
+    return structs.replace(us, account=replace(view.account, handle=us.account.handle, url=us.account.url))
 
 
 def others(names: Mapping[str, Renamed], view: View) -> tuple[Renamed, ...]:

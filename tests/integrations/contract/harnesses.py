@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from integrations.provider import CRMClient
 from integrations.records import Activity, ActivityKind, Contact, Owner, PushResult, Task, TaskKind, TaskStatus

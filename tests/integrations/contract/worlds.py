@@ -7,10 +7,12 @@ do (`Able`) is asked for by name: a rule that needs it is to do for a provider w
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from integrations.provider import HANDED_IN, Meter, SocialClient
 from integrations.records import Author, Engagement, Kind

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from integrations.records import Author, Contact, Handle
 from service.backtest.matching import Index
@@ -102,7 +103,9 @@ def test_in_a_list_of_a_few_contacts_a_name_alone_is_suggested() -> None:
     for seen in (commonness([ORLA]), Commonness(99, share=0.9)):
         [result] = judge(author("Orla Quennell"), ORLA, seen=seen)
         assert result.state is SUGGESTED
-    [result] = judge(author("Orla Quennell", location="Porto"), replace(ORLA, city="Porto"), seen=commonness([ORLA]))
+    [result] = judge(
+        author("Orla Quennell", location="Porto"), structs.replace(ORLA, city="Porto"), seen=commonness([ORLA])
+    )
     assert result.state is CONFIRMED
 
 
@@ -117,21 +120,23 @@ def test_namesakes_that_were_not_looked_up_count_all_the_same(others: int) -> No
 
 
 def test_two_of_one_name_are_both_suggested_until_something_decides() -> None:
-    lisbon, porto = replace(JOHN, city="Lisbon"), replace(JOHN, id="2", city="Porto")
+    lisbon, porto = structs.replace(JOHN, city="Lisbon"), structs.replace(JOHN, id="2", city="Porto")
     pair = [each.state for each in judge(author("John Smith"), lisbon, porto)]
     assert pair == [SUGGESTED, SUGGESTED]
-    on_file = replace(porto, handles=(Handle("birdsong", "jsmith99"),))
+    on_file = structs.replace(porto, handles=(Handle("birdsong", "jsmith99"),))
     results = judge(author("John Smith", "jsmith99"), lisbon, on_file)
     assert (results[0].contact_id, results[0].state) == ("c1", CONFIRMED)
     assert CONFIRMED not in [each.state for each in results[1:]]
 
 
 def test_relatives_with_a_rare_family_name_are_not_taken_for_each_other() -> None:
-    assert judge(author("Liam Quennell", location="Porto"), replace(ORLA, city="Porto")) == []
+    assert judge(author("Liam Quennell", location="Porto"), structs.replace(ORLA, city="Porto")) == []
 
 
 def test_a_colleague_and_a_successor_are_not_taken_for_each_other() -> None:
-    results = judge(author("Mary Whitlocke", website="https://acme.com/press"), replace(ORLA, website="acme.com/press"))
+    results = judge(
+        author("Mary Whitlocke", website="https://acme.com/press"), structs.replace(ORLA, website="acme.com/press")
+    )
     assert CONFIRMED not in [each.state for each in results]
 
 
@@ -162,7 +167,7 @@ def test_a_page_on_a_shared_site_is_its_owners_and_not_everybodys_who_links_ther
     assert "The website that the CRM has is a page of @zuverio." in own.evidence
     fan = judge(author("Orla Quennell", bio="I use https://github.com/zuverio/app"), firm)
     assert CONFIRMED not in [each.state for each in fan]
-    employee = replace(ORLA, website="https://github.com/zuverio")
+    employee = structs.replace(ORLA, website="https://github.com/zuverio")
     assert CONFIRMED not in [each.state for each in judge(author("", "zuverio", "github"), employee)]
 
 
@@ -175,24 +180,24 @@ def test_a_page_on_a_shared_site_is_its_owners_and_not_everybodys_who_links_ther
     ],
 )
 def test_a_phone_number_in_a_bio_finds_the_contact(bio: str, location: str, phone: str) -> None:
-    [result] = judge(author("Orla Q", bio=bio, location=location), replace(ORLA, phones=(phone,)))
+    [result] = judge(author("Orla Q", bio=bio, location=location), structs.replace(ORLA, phones=(phone,)))
     assert result.state is CONFIRMED
     assert "The same phone number stands in their profile and in the CRM." in result.evidence
 
 
 def test_a_handle_of_another_network_counts_unless_it_is_made_of_the_name() -> None:
-    kept = replace(JOHN, handles=(Handle("birdsong", "https://birdsong.test/night_kestrel"),))
+    kept = structs.replace(JOHN, handles=(Handle("birdsong", "https://birdsong.test/night_kestrel"),))
     before = judge(author("John Smith", "somebody", "fediverse"), kept)
     [after] = judge(author("John Smith", "night_kestrel@social.test", "fediverse"), kept)
     assert after.score > before[0].score
     assert "The handle @night_kestrel@social.test is on file in the CRM for another network." in after.evidence
-    made_of_it = replace(JOHN, handles=(Handle("birdsong", "johnsmith"),))
+    made_of_it = structs.replace(JOHN, handles=(Handle("birdsong", "johnsmith"),))
     plain = judge(author("John Smith", "johnsmith@social.test", "fediverse"), JOHN)
     assert judge(author("John Smith", "johnsmith@social.test", "fediverse"), made_of_it)[0].score == plain[0].score
 
 
 def test_one_workplace_told_twice_weighs_once() -> None:
-    acme = replace(ORLA, company="Acme", emails=("orla@acme.com",))
+    acme = structs.replace(ORLA, company="Acme", emails=("orla@acme.com",))
     once = judge(author("O. Quennell", website="https://acme.com/team"), acme)
     twice = judge(author("O. Quennell", website="https://acme.com/team", bio="I work for Acme"), acme)
     assert twice[0].score == pytest.approx(once[0].score, abs=0.005)
@@ -200,7 +205,7 @@ def test_one_workplace_told_twice_weighs_once() -> None:
 
 
 def test_a_place_that_all_contacts_share_says_nothing() -> None:
-    here = replace(ORLA, city="Porto")
+    here = structs.replace(ORLA, city="Porto")
     usual = Commonness(5000, counts(here, y=5000), share=0.5)
     with_place = judge(author("O. Quennell", location="Porto"), here, seen=usual)
     without = judge(author("O. Quennell"), here, seen=usual)
@@ -213,14 +218,14 @@ def test_a_place_that_all_contacts_share_says_nothing() -> None:
     ("location", "bio"), [("Austin, TX", ""), ("Deutschland", ""), ("", "Proudly serving Idaho"), ("Leeds", "")]
 )
 def test_another_place_speaks_against_it(location: str, bio: str) -> None:
-    ohio = replace(JOHN, city="Dayton", region="OH", country="US")
+    ohio = structs.replace(JOHN, city="Dayton", region="OH", country="US")
     told = judge(author("John Smith", location=location, bio=bio), ohio)
     untold = judge(author("John Smith"), ohio)
     assert not told or told[0].score < untold[0].score
 
 
 def test_another_office_speaks_against_it() -> None:
-    senator = replace(ORLA, title="Senator")
+    senator = structs.replace(ORLA, title="Senator")
     assert judge(author("Rep. O. Quennell"), senator)[0].score < judge(author("Sen. O. Quennell"), senator)[0].score
 
 
@@ -232,7 +237,7 @@ def test_the_same_person_confirmed_on_another_network_decides() -> None:
 
 
 def test_every_piece_of_evidence_says_where_it_came_from_and_on_what_basis() -> None:
-    contact = replace(ORLA, city="Porto", source="Web form", handles=(Handle("birdsong", "orlaq"),))
+    contact = structs.replace(ORLA, city="Porto", source="Web form", handles=(Handle("birdsong", "orlaq"),))
     [result] = judge(author("Orla Quennell", "orlaq", location="Porto"), contact)
     told = {item.signal: (item.source, item.basis) for item in result.items}
     assert told[Signal.HANDLE] == (Source.CRM, Basis.GIVEN)
@@ -245,7 +250,7 @@ def test_every_piece_of_evidence_says_where_it_came_from_and_on_what_basis() -> 
 
 @pytest.mark.parametrize("source", ["Imported list", "IMPORT", "CSV upload 2024", "ZoomInfo", "apollo.io", "Enriched by Clearbit", "LinkedIn Sales Navigator", "purchased"])  # fmt: skip
 def test_bought_contacts_stay_out_until_an_admin_attests(source: str) -> None:
-    contact = replace(ORLA, source=source, handles=(Handle("birdsong", "orlaq"),))
+    contact = structs.replace(ORLA, source=source, handles=(Handle("birdsong", "orlaq"),))
     strict = Terms(given_or_public_only=True)
     known = author("Orla Quennell", "orlaq")
     assert eligible(contact, Terms())
@@ -259,15 +264,15 @@ def test_bought_contacts_stay_out_until_an_admin_attests(source: str) -> None:
     "source", ["", "Web form", "Newsletter", "Offline event", "Social media", "Referral by a listener", "People we met"]
 )
 def test_other_contacts_take_part(source: str) -> None:
-    assert eligible(replace(ORLA, source=source), Terms(given_or_public_only=True))
+    assert eligible(structs.replace(ORLA, source=source), Terms(given_or_public_only=True))
 
 
 def test_confirmation_can_be_kept_to_handles_on_file() -> None:
     only = Terms(confirm_by_handle_only=True)
-    mailed = replace(ORLA, emails=("orla@acme.com",))
+    mailed = structs.replace(ORLA, emails=("orla@acme.com",))
     assert judge(author("Orla Quennell", bio="orla@acme.com"), mailed)[0].state is CONFIRMED
     assert judge(author("Orla Quennell", bio="orla@acme.com"), mailed, terms=only)[0].state is SUGGESTED
-    filed = replace(ORLA, handles=(Handle("birdsong", "orlaq"),))
+    filed = structs.replace(ORLA, handles=(Handle("birdsong", "orlaq"),))
     assert judge(author("Orla Quennell", "orlaq"), filed, terms=only)[0].state is CONFIRMED
 
 
@@ -308,7 +313,9 @@ AUTHORS = st.builds(
 UNRELATED = Contact(
     "1", name="Zebedee Ruizdael", first_name="Zebedee", last_name="Ruizdael", city="Ghent", emails=("z@ruizdael.be",)
 )
-STRANGERS = [replace(UNRELATED, name=f"Mira Ub{n:03}o", first_name="Mira", last_name=f"Ub{n:03}o") for n in range(400)]
+STRANGERS = [
+    structs.replace(UNRELATED, name=f"Mira Ub{n:03}o", first_name="Mira", last_name=f"Ub{n:03}o") for n in range(400)
+]
 
 
 def confirmed(known: KnownAuthor, contacts: list[Contact]) -> str | None:

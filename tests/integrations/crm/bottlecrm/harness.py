@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import responses
+from msgspec.structs import replace
 
 from integrations.crm.bottlecrm import PROVIDER
 from integrations.provider import CRMClient

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from integrations.crm.bottlecrm import PROVIDER, fields, streams
 from integrations.crm.bottlecrm.listing import Place, pack, place, read, unpack

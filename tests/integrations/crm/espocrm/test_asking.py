@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from integrations.crm.espocrm import fields
 from integrations.crm.espocrm.api import where

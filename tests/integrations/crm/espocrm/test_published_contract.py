@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from integrations.records import HandleWrite, Task, TaskKind, TaskStatus
 from tests.integrations.crm.espocrm.conftest import World
@@ -44,7 +44,10 @@ def _everything(world: World) -> None:
         for _ in range(2):
             cursor = [page.cursor for page in client.pull(stream, None)][-1]
             list(client.pull(stream, cursor))
-    tasks = [replace(TASK, contact_id=ada), replace(TASK, key="u-2", kind=TaskKind.READY_FOR_CALL, high_priority=True)]
+    tasks = [
+        replace(TASK, contact_id=ada),
+        replace(TASK, key="u-2", kind=TaskKind.READY_FOR_CALL, high_priority=True),
+    ]
     made = client.push_tasks(tasks)
     changed = [
         replace(task, external_id=one.external_id, subject="Another") for task, one in zip(tasks, made, strict=True)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 from flask import Flask
+from msgspec import structs
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from integrations import hosts, oauth
@@ -132,7 +133,7 @@ class SandboxHarness:
         )
 
     def refusable(self, task: Task) -> tuple[Task, str]:
-        return replace(task, owner_id="99"), "The owner ID 99 does not exist or is not active"
+        return structs.replace(task, owner_id="99"), "The owner ID 99 does not exist or is not active"
 
     def wait(self, seconds: float) -> None:
         self.now.forward(seconds=seconds)

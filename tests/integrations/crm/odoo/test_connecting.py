@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from integrations.crm.odoo import PROVIDER
 from integrations.crm.odoo.meaning import meaning

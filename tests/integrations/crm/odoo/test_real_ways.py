@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from integrations.crm.odoo.meaning import meaning
 from integrations.errors import InvalidRequestError, PermissionDeniedError, UnexpectedResponseError

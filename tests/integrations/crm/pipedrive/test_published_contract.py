@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 import pytest
 import requests
+from msgspec.structs import replace
 from requests.adapters import HTTPAdapter
 
 from integrations.crm.pipedrive import PROVIDER

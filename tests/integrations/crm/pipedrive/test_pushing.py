@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from integrations.records import PushOutcome, PushResult, Task, TaskKind, TaskStatus
 from tests.integrations.contract.harnesses import new as anybody

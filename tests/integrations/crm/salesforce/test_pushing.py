@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from integrations.crm.salesforce.api import API
 from integrations.errors import InvalidRequestError

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 import responses
+from msgspec import structs
 
 from integrations.errors import AuthenticationError, TemporaryError
 from integrations.provider import Access, App
@@ -212,7 +213,7 @@ def test_rows_that_cannot_be_read_make_nothing_fall(hooks: Hooks, rows: list[Any
 
 
 def test_whoever_leaves_takes_their_subscriptions_and_the_last_one_the_webhook(hooks: Hooks) -> None:
-    other = replace(ACCESS, account=replace(US, id="8"))
+    other = replace(ACCESS, account=structs.replace(US, id="8"))
     check()
     check(other)
     assert take_back() == []
