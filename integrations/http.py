@@ -65,10 +65,10 @@ def retry_after_header(response: requests.Response) -> float | None:
     return min(max(0.0, seconds), LONGEST_WAIT)
 
 
-def told_time(response: requests.Response) -> float | None:
-    """What the server's clock said as it answered (`Date`; RFC 9110, 6.6.1), in seconds since 1970; None where that is absent or garbled."""
+def told_time(date: str) -> float | None:
+    """What a server's clock said as it answered (the header `Date`; RFC 9110, 6.6.1), in seconds since 1970; None where that is absent or garbled."""
     try:
-        return parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+        return parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -130,11 +130,12 @@ class Session:
         classify: Classify = lambda response: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
+        self._host = urlsplit(self.base_url).hostname or ""
         self._says = says
         self._retry_after = retry_after
         self._classify = classify
         self._most = most
-        self.clock: float | None = None  # what the server's said with its latest answer, in seconds since 1970
+        self._date = ""  # as its latest answer has it
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy, no .netrc: what we send goes where we said
         self.http.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **(headers or {})})
@@ -145,6 +146,11 @@ class Session:
             guard(self.http, allow)
         else:
             punctual(self.http)
+
+    @property
+    def clock(self) -> float | None:
+        """What the server's clock said with its latest answer, in seconds since 1970; None where it did not say."""
+        return told_time(self._date)
 
     def request(
         self,
@@ -158,19 +164,22 @@ class Session:
     ) -> requests.Response:
         """One call, answered or raised. `write` says that repeating it could do it twice: a lost answer is then an
         AmbiguousWriteError; a refused connection never is, since nothing was sent."""
-        with answering(urlsplit(self.base_url).hostname or "", write=write):
-            response = self.http.request(
+        with answering(self._host, write=write):
+            # Not `http.request`: it merges what the session has with what the call has, though neither has what the other does, and
+            # that takes as long as all the rest. It would send cookies too, which no API that we call wants.
+            call = requests.Request(
                 method,
                 self.base_url + path,
+                headers=self.http.headers,
                 params=_query(params) if params else None,
                 json=json,
                 data=data,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            )
+                auth=self.http.auth,
+                hooks=self.http.hooks,
+            ).prepare()
+            response = self.http.send(call, timeout=TIMEOUT, allow_redirects=False, stream=True)
             read_limited(response, self._most)
-        self.clock = told_time(response)
+        self._date = response.headers.get("Date", "")
         if response.status_code < 300:
             return response
         # Redacted before `error_for` cuts it: half a token is not found any more.

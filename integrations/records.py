@@ -1,7 +1,7 @@
 """The vocabulary: what every network and every CRM is translated into at the edge.
 
 Frozen, and `msgspec.Struct` rather than dataclasses: one of them is made for every row of every page, and a frozen dataclass takes five
-times as long to make (ADR 0044). `msgspec.structs.replace` is what changes a copy. Every instant is an aware `datetime` in UTC; every id is the
+times as long to make (ADR 0040). `msgspec.structs.replace` is what changes a copy. Every instant is an aware `datetime` in UTC; every id is the
 provider's own, as a string. `None` means "the provider did not say"; in a `Task` that updates an existing
 one it means "leave this field as it is".
 """

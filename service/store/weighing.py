@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace as altered
+from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
 from integrations.records import Author, Contact
@@ -191,7 +191,7 @@ def _results(
 def _doubting(met: Sequence[Met], doubted: frozenset[str], standing: Standing) -> list[Met]:
     """These, where such handles decide nothing: but for contacts whose they were known to be as they had them."""
     kept = set(map(str, standing.confirmed))
-    return [each if each.candidate.contact_id in kept else altered(each, doubted=doubted) for each in met]
+    return [each if each.candidate.contact_id in kept else replace(each, doubted=doubted) for each in met]
 
 
 def _without_our_writing(

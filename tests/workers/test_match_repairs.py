@@ -121,7 +121,7 @@ def test_what_a_person_completed_stays_completed_through_a_repair(matched: World
 
 
 def test_the_other_task_of_the_same_person_is_untouched_by_a_strangers_match(matched: World) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     zed = replace(ANA, id="z", handle="zed", name="Zed Zimmer", url="")
     matched.says("@brand And to Faro?", id="z1", who=zed)

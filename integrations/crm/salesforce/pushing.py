@@ -12,10 +12,9 @@ Each call answers for each of its records, in their order. A lost answer leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from integrations.batching import Stint, changes, put_off
 from integrations.crm.salesforce import fields, seeking
@@ -117,7 +116,7 @@ class Push:
         elif task.status is TaskStatus.OPEN:
             self._say(task, PushOutcome.FOUND, str(row["Id"]))
         else:
-            return [structs.replace(task, external_id=str(row["Id"]))]
+            return [replace(task, external_id=str(row["Id"]))]
         return []
 
     def _may_be_on_its_way(self, task: Task) -> bool:
@@ -270,7 +269,7 @@ def _plainly(error: IntegrationError, org: Org) -> IntegrationError:
 
 def _without_one(task: Task) -> Task:
     """This task without whom it is to be about; else without whom it was about before."""
-    return structs.replace(task, contact_id=None) if task.contact_id else replace(task, former_contact_id=None)
+    return replace(task, contact_id=None) if task.contact_id else replace(task, former_contact_id=None)
 
 
 def _codes(result: Row) -> set[str]:

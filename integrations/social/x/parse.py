@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from integrations import instants
 from integrations.errors import UnexpectedResponseError
@@ -219,7 +219,7 @@ def renamed(names: Mapping[str, Renamed], view: View) -> Renamed | None:
     us = names.get(view.account.id)
     if us is None or us.account.handle.lower() == view.account.handle.lower():
         return None
-    return structs.replace(us, account=replace(view.account, handle=us.account.handle, url=us.account.url))
+    return replace(us, account=replace(view.account, handle=us.account.handle, url=us.account.url))
 
 
 def others(names: Mapping[str, Renamed], view: View) -> tuple[Renamed, ...]:

@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -19,7 +19,6 @@ import responses
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from integrations import oauth

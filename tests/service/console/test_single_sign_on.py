@@ -15,7 +15,6 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from joserfc.jwk import RSAKey
-from msgspec import structs
 from sqlalchemy import select, text, update
 from werkzeug.test import TestResponse
 
@@ -49,7 +48,7 @@ def there(key: RSAKey) -> Iterator[Issuer]:
 
 @pytest.fixture
 def config(config: Any) -> Any:
-    return structs.replace(config, single_sign_on=SETTING)
+    return replace(config, single_sign_on=SETTING)
 
 
 @contextmanager
@@ -342,7 +341,7 @@ def test_an_issuer_that_is_away_or_refuses_is_a_sentence(nobody: FlaskClient, ow
 
 
 def test_without_it_there_is_no_button_and_no_door(held: Runtime, config: Any, there: Issuer) -> None:
-    app = create_app(structs.replace(config, single_sign_on=None))
+    app = create_app(replace(config, single_sign_on=None))
     client = app.test_client()
     assert "Sign in with" not in words_of(client.get("/signin"))
     assert client.post("/signin/openid").status_code == 404
