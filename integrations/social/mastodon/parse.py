@@ -83,9 +83,9 @@ def statuses(rows: Iterable[Any], view: View) -> Read:
 
 
 def notifications(rows: Iterable[Json], view: View) -> Read:
-    """The posts that notifications of the WANTED types bring; others are left out, and so are those whose post is gone. Raises
-    UnexpectedResponseError where none of the wanted can be read."""
-    return _each(filter(brings_post, rows), lambda row: status(row["status"], view, WANTED[row["type"]]))
+    """The posts that these notifications bring, each of which must (`brings_post`). Raises UnexpectedResponseError where none of them can
+    be read."""
+    return _each(rows, lambda row: status(row["status"], view, WANTED[row["type"]]))
 
 
 def brings_post(row: Json) -> bool:
@@ -172,10 +172,9 @@ def instant(value: Any) -> datetime | None:
 
 
 def _required_instant(value: Any) -> datetime:
-    at = instant(value)
-    if at is None:
+    if not isinstance(value, str):
         raise ValueError("a post without a time")
-    return at
+    return instants.of_post(value)
 
 
 def _thread(status_id: str, parent: str | None, view: View) -> str:

@@ -93,7 +93,7 @@ class Threads:
 
     def _ends(self, reached: Mapping[str, Json]) -> Iterable[str]:
         """Ids of posts that these answer and that are neither among them nor known."""
-        parents = (reference(row, "in_reply_to_id") for each, row in reached.items() if each not in self.places)
+        parents = [reference(row, "in_reply_to_id") for each, row in reached.items() if each not in self.places]
         return dict.fromkeys(each for each in parents if each and each not in reached and each not in self.places)
 
     def _settle_all(self, rows: Iterable[Any], end: _End) -> None:
@@ -103,8 +103,9 @@ class Threads:
 
     def _settle(self, row: Json, held: Mapping[str, Json], end: _End) -> None:
         """Goes up from a post to one whose place is known, or to the first of its thread, and down again."""
-        if reference(row, "in_reply_to_id") is None:  # most posts: the way up ends where it begins
-            self.places[str(row["id"])] = Place(str(row["id"]), self._by_us(row))
+        if not row.get("in_reply_to_id"):  # most posts: the way up ends where it begins
+            status_id = str(row["id"])
+            self.places[status_id] = Place(status_id, self._by_us(row))
             return
         chain: dict[str, Json] = {}  # a server that lets posts answer each other in a circle ends it at its first post
         base: Place | None = None
@@ -170,7 +171,7 @@ class Threads:
 
 
 def _index(rows: Iterable[Any]) -> dict[str, Json]:
-    return {str(row["id"]): row for row in objects(rows) if row.get("id")}
+    return {str(row["id"]): row for row in rows if isinstance(row, dict) and row.get("id")}
 
 
 def _list(value: Any) -> list[Json]:
