@@ -20,7 +20,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from flask import Flask
 from joserfc.jwk import ECKey
-from msgspec import structs
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from integrations import consents
@@ -409,7 +408,7 @@ def test_a_confidential_client_is_known_by_the_documents_that_we_serve(
     registrations.set_app(held, "bluesky", "", "", network.hosts, options={"private_key": PEM})
     with published(app, network) as base:
         web = app.extensions["warmline"]
-        object.__setattr__(web, "config", structs.replace(web.config, base_url=base))  # the port was not known before
+        object.__setattr__(web, "config", replace(web.config, base_url=base))  # the port was not known before
         given = setting(network, base, PEM, account=BRAND)
         held_now = consented(network, given)
         fresh = consent.refresh(given, held_now)
