@@ -28,11 +28,11 @@ WANTED: Mapping[str, Kind] = {
 }
 # Where a person who is signed in on our server can answer a post, wherever it was written. A server of another kind has no such
 # page that we know of, and the post's own address is given.
-ADDRESSES: Mapping[str, str] = {
-    "mastodon": "{web}/@{acct}/{id}",
-    "pleroma": "{web}/notice/{id}",
-    "akkoma": "{web}/notice/{id}",
-    "takahe": "{web}/@{handle}/posts/{id}/",
+ADDRESSES: Mapping[str, Callable[[View, str, str], str]] = {
+    "mastodon": lambda view, acct, status_id: f"{view.web}/@{acct}/{status_id}",
+    "pleroma": lambda view, _, status_id: f"{view.web}/notice/{status_id}",
+    "akkoma": lambda view, _, status_id: f"{view.web}/notice/{status_id}",
+    "takahe": lambda view, acct, status_id: f"{view.web}/@{people.handle(acct, view.domain)}/posts/{status_id}/",
 }
 
 
@@ -206,12 +206,10 @@ def _quote(row: Json) -> tuple[str | None, str | None]:
 
 
 def _address(row: Json, status_id: str, view: View) -> str:
-    if view.software not in ADDRESSES:
+    address = ADDRESSES.get(view.software)
+    if address is None:
         return people.web_address(row.get("url")) or people.web_address(row.get("uri")) or view.web
-    acct = str(row["account"].get("acct") or "")
-    return ADDRESSES[view.software].format(
-        web=view.web, acct=acct, handle=people.handle(acct, view.domain), id=status_id
-    )
+    return address(view, str(row["account"].get("acct") or ""), status_id)
 
 
 # --- words ---------------------------------------------------------------------------------------------------

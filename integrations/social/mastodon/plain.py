@@ -19,7 +19,7 @@ LONGEST = 500_000  # characters of HTML that are read; the longest posts that se
 # A tag or a declaration; a "<" that begins neither is text. Nothing here can be matched in two ways, so time is linear.
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]*+)((?:[^"'<>]|"[^"]*"|'[^']*')*+)>|<[!?][^<>]*+>""")
 _ATTRIBUTE = re.compile(r"""([a-zA-Z-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
-_SIMPLE = re.compile(r"<p>([^<&\n]*)</p>")  # what most short answers are
+_SIMPLE = re.compile("<p>([^<&\n\x00\ud800-\udfff]*)</p>")  # what most short answers are, and nothing in it to `clean`
 _LINE = re.compile(r" *[\r\n]+ *")
 _BLOCKS = frozenset({"p", "div", "blockquote", "ul", "ol", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "table", "hr"})
 _INLINE = frozenset(
@@ -54,7 +54,7 @@ def text(html: str, mentions: Mapping[str, str] | None = None, *, quoted: bool =
 def short(html: str) -> str | None:
     """One paragraph without any markup, as a person reads it; None for all else, which `text` reads."""
     simple = _SIMPLE.fullmatch(html)
-    return clean(simple[1]).strip() if simple else None
+    return simple[1].strip() if simple else None
 
 
 def clean(value: str) -> str:
