@@ -443,3 +443,12 @@ def test_parameters_stand_in_the_address_as_requests_itself_would_write_them(par
     responses.get(f"{BASE}/records", json={})
     Session(BASE).request("GET", "/records", params=params)
     assert responses.calls[0].request.url == requests.Request("GET", f"{BASE}/records", params=params).prepare().url
+
+
+@responses.activate
+def test_a_cookie_that_a_provider_sets_is_not_sent_back() -> None:
+    responses.get(f"{BASE}/records", json={}, headers={"Set-Cookie": "seen=1; Path=/"})
+    session = Session(BASE)
+    session.get("/records")
+    session.get("/records")
+    assert [call.request.headers.get("Cookie") for call in responses.calls] == [None, None]
