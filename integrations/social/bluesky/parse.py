@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from integrations import instants
+from integrations import concerning, instants
 from integrations.errors import UnexpectedResponseError
 from integrations.records import Author, Engagement, Kind
 
@@ -153,15 +153,7 @@ def _kind(
     us: str, wrote: str, answered: str | None, quoted: str | None, named: tuple[str, ...], begun: str | None, floor: Kind
 ) -> Kind:  # fmt: skip
     """`answered` is whose post it answers, `begun` the address of the post with which the thread began before it."""
-    if wrote == us:
-        return Kind.OWN
-    if answered == us:
-        return Kind.REPLY
-    if writer(quoted) == us:
-        return Kind.QUOTE
-    if us in named:
-        return Kind.MENTION
-    return Kind.COMMENT if writer(begun) == us else floor
+    return concerning.kind(us, wrote, answered, writer(quoted), named, Kind.COMMENT if writer(begun) == us else floor)
 
 
 def _written(claimed: Any, indexed: str) -> datetime:

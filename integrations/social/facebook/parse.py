@@ -6,11 +6,12 @@ hide them from apps: such a post has an author of its own, since nothing tells w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from integrations import concerning
 from integrations.graph.api import Json, Listing, mapping, nested
 from integrations.graph.cursors import Branch
 from integrations.graph.talks import UNREADABLE, Found
@@ -120,15 +121,9 @@ def looked_up(our_id: str, row: Json, view: View) -> Engagement:
     return post(row, view) if not kind else comment(row, Branch(f"/{thread}/comments", thread, None), view)
 
 
-def _kind(view: View, thread: str, author_id: str, answered: str, tagged: Iterable[str]) -> Kind:
-    us = view.account.id
-    if author_id == us:
-        return Kind.OWN
-    if answered == us:
-        return Kind.REPLY
-    if us in tagged:
-        return Kind.MENTION
-    return Kind.COMMENT if view.is_ours(thread) else Kind.CONTEXT
+def _kind(view: View, thread: str, author_id: str, answered: str, tagged: Container[str]) -> Kind:
+    otherwise = Kind.COMMENT if view.is_ours(thread) else Kind.CONTEXT
+    return concerning.kind(view.account.id, author_id, answered, None, tagged, otherwise)
 
 
 def _tagged(row: Json) -> tuple[str, ...]:

@@ -7,12 +7,13 @@ user name and without an id: their authors go by the name, and are somebody else
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from msgspec import structs
 
+from integrations import concerning
 from integrations.graph.api import Json, Listing, mapping, nested
 from integrations.graph.cursors import Branch
 from integrations.graph.talks import UNREADABLE, Found
@@ -183,15 +184,11 @@ def looked_up(our_id: str, row: Json, view: View) -> Engagement:
     return comment(row, branch, view, view.names)
 
 
-def _kind(view: View, author_id: str, branch: Branch, reply: bool, named: Iterable[str]) -> Kind:
-    us = view.account.id
-    if author_id == us:
-        return Kind.OWN
-    if reply and branch.author == us:
-        return Kind.REPLY
-    if us in named:
-        return Kind.MENTION
-    return Kind.COMMENT if branch.ours else Kind.CONTEXT
+def _kind(view: View, author_id: str, branch: Branch, reply: bool, named: Container[str]) -> Kind:
+    answered = branch.author if reply else None
+    return concerning.kind(
+        view.account.id, author_id, answered, None, named, Kind.COMMENT if branch.ours else Kind.CONTEXT
+    )
 
 
 def _known(page: Listing, view: View) -> dict[str, str]:

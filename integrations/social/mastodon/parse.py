@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from integrations import instants
+from integrations import concerning, instants
 from integrations.errors import UnexpectedResponseError
 from integrations.foreign import objects
 from integrations.records import Author, Engagement, Kind
@@ -141,18 +141,10 @@ def status(row: Json, view: View, floor: Kind = Kind.CONTEXT) -> Engagement:
 def _kind(
     view: View, wrote: str, answered: str | None, quoted_writer: str | None, named: tuple[str, ...], parent: str | None, floor: Kind
 ) -> Kind:  # fmt: skip
-    us = view.account.id
-    if wrote == us:
-        return Kind.OWN
-    if answered == us:
-        return Kind.REPLY
-    if quoted_writer == us:
-        return Kind.QUOTE
-    if us in named:
-        return Kind.MENTION
-    if parent is not None and parent in view.places and view.places[parent].ours:
-        return Kind.COMMENT
-    return floor
+    below_ours = parent is not None and parent in view.places and view.places[parent].ours
+    return concerning.kind(
+        view.account.id, wrote, answered, quoted_writer, named, Kind.COMMENT if below_ours else floor
+    )
 
 
 def reference(row: Json, name: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from integrations import instants
+from integrations import concerning, instants
 from integrations.errors import UnexpectedResponseError
 from integrations.records import Author, Engagement, Kind, Renamed
 
@@ -174,17 +174,8 @@ def _kind(
     view: View, author_id: str, answered: str | None, quoted_writer: str | None, named: tuple[str, ...], thread: str, own_id: str
 ) -> Kind:  # fmt: skip
     us = view.account.id
-    if author_id == us:
-        return Kind.OWN
-    if answered == us:
-        return Kind.REPLY
-    if quoted_writer == us:
-        return Kind.QUOTE
-    if us in named:
-        return Kind.MENTION
-    if thread != own_id and view.writer(thread) == us:
-        return Kind.COMMENT
-    return view.floor
+    below_ours = thread != own_id and view.writer(thread) == us
+    return concerning.kind(us, author_id, answered, quoted_writer, named, Kind.COMMENT if below_ours else view.floor)
 
 
 def _mentions(entities: Iterable[Json], view: View, author_id: str, answered: str | None) -> tuple[str, ...]:
