@@ -19,7 +19,7 @@ import msgspec
 import requests
 from urllib3.exceptions import NewConnectionError, SSLError
 
-from integrations import deadline
+from integrations import deadline, foreign
 from integrations.errors import (
     AmbiguousWriteError,
     AuthenticationError,
@@ -130,7 +130,7 @@ class Session:
         classify: Classify = lambda response: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._host = urlsplit(self.base_url).hostname or ""
+        self._host = foreign.address(self.base_url).hostname or ""
         self._says = says
         self._retry_after = retry_after
         self._classify = classify

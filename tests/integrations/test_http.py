@@ -452,3 +452,10 @@ def test_a_cookie_that_a_provider_sets_is_not_sent_back() -> None:
     session.get("/records")
     session.get("/records")
     assert [call.request.headers.get("Cookie") for call in responses.calls] == [None, None]
+
+
+@pytest.mark.parametrize("base", ["https://[::1", "https://crm.test:port", "https://", ""])
+def test_an_address_that_is_none_is_refused_when_it_is_called_and_no_sooner(base: str) -> None:
+    session = Session(base)
+    with pytest.raises(errors.InvalidRequestError, match="is not an address we can call"):
+        session.get("/records")
