@@ -18,17 +18,20 @@ from service.ids import new_id
 from service.rules.matching import Evidence
 from service.rules.matching.learning import pattern
 from service.rules.model import RULES_VERSION, MatchResult
-from service.store import due, handles
+from service.store import due, handles, locks
 from service.store.candidates import PROFILE
 from service.store.overlap import Aside, ahead
 from service.store.rows import execute, insert, packed, records
 from service.store.weighing import Weighed, due_authors, weighed_in_parts
 
-# In the order of the index, so that it is read and nothing else, however many are said to be due.
-DUE = """
-SELECT id, filed, likely, provider, former_handles, native_id, handle, name, bio, url, website, location, bot FROM authors
-WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED
-"""
+_IS_DUE = "workspace_id = %(w)s AND match_due AND objected_at IS NULL"
+# In the order of the index, so that it is read and nothing else, however many are said to be due. Where anybody is, whoever stores contacts
+# waits from here on, since whom it has to look for stands under no key yet: before rows are locked, which it may want.
+DUE = (
+    "SELECT id, filed, likely, provider, former_handles, native_id, handle, name, bio, url, website, location, bot FROM authors"  # noqa: S608 - names of our own
+    f" WHERE CASE WHEN EXISTS (SELECT FROM authors WHERE {_IS_DUE}) THEN (SELECT {locks.ALONE} IS NOT NULL) END"
+    f" AND {_IS_DUE} ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
+)
 _KEYS = {"author_id": "uuid", "keys": "text[]"}
 # In the order of the index: neighbours go to one page.
 _INSERT_KEYS = (

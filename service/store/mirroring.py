@@ -12,8 +12,9 @@ from integrations.records import Activity, Contact, Gone, GoneBetween, Owner
 from service.clock import real_now
 from service.db import RawConnection, raw
 from service.ids import new_id
-from service.store import due, filing, suppressing
+from service.store import due, filing, locks, suppressing
 from service.store.contact_json import contact_fields
+from service.store.locks import Lock
 from service.store.overlap import in_parts
 from service.store.rows import each_of, execute, insert, listed, packed, records
 
@@ -196,6 +197,7 @@ def refile(session: Session, workspace_id: UUID, limit: int) -> bool:
 
 def _match_again(session: Session, workspace_id: UUID, keys: Sequence[str], contact_ids: Sequence[UUID]) -> None:
     connection = raw(session)
+    locks.beside(connection, workspace_id, Lock.KEYS)  # what is being matched at this moment cannot be looked up
     authors = {row[0] for row in execute(connection, _AUTHORS_OF_KEYS, {"w": workspace_id, "keys": listed(keys)})}
     if contact_ids:
         authors |= {

@@ -27,13 +27,13 @@ from service.db import raw
 from service.ids import new_id
 from service.models import Run
 from service.rules.model import RULES_VERSION
-from service.store import due, run_changes
+from service.store import due, locks, run_changes
+from service.store.locks import Lock
 from service.store.rows import execute
 
 LIMIT = 50  # tasks in one CRM that one change may alter without being asked (the design's number)
 HELD = "A change of settings or rules would alter many tasks at once. It waits until somebody approves it."
 UNDECIDED = ("deciding", "held")
-_LOCK = 7261637  # any number: no other advisory lock of ours has it (see `service.db.migrate`)
 Table = Literal["conversations", "relationships"]
 
 
@@ -41,19 +41,14 @@ def alone(session: Session, workspace_id: UUID) -> None:
     """For the rest of the transaction nobody else decides here by settings and a run that may be others at its end, or begins or closes a
     run. First of all that a transaction locks (then authors, conversations and so on, see `service.store.acting`): whoever has it waits
     for rows, and nobody who has rows waits for it."""
-    _lock(session, workspace_id, "pg_advisory_xact_lock")
+    locks.alone(raw(session), workspace_id, Lock.RUNS)
 
 
 def beside(session: Session, workspace_id: UUID) -> None:
     """For the rest of the transaction the settings and the newest run stay what they are: ask for both after this. Batches have it side by
     side. To be taken before what is decided is locked, as `alone` is. (Not the newest run's row: whoever wants that alone would wait as
     long as batches follow each other side by side. Here those that come later stand behind.)"""
-    _lock(session, workspace_id, "pg_advisory_xact_lock_shared")
-
-
-def _lock(session: Session, workspace_id: UUID, how: str) -> None:
-    # A statement of its own: what is read behind it is read after the lock is had. (31 bits, since PostgreSQL's are signed.)
-    execute(raw(session), f"SELECT {how}(%(lock)s, %(w)s)", {"lock": _LOCK, "w": workspace_id.int & 0x7FFFFFFF})
+    locks.beside(raw(session), workspace_id, Lock.RUNS)
 
 
 def begin(session: Session, workspace_id: UUID, kind: str, *, settings_version: int, by: str) -> Run:

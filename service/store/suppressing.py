@@ -31,11 +31,12 @@ from service.rules.matching import addresses, mailboxes
 from service.rules.matching.keys import Key, author_keys, full_names, identifiers
 from service.rules.model import KnownAuthor
 from service.sealed import SUPPRESSION
+from service.store import locks
+from service.store.locks import Lock
 from service.store.rows import execute
 from service.vault import Vault
 
 T = TypeVar("T")
-_LOCK = 7261636  # any number: no other advisory lock of ours has it (see `service.db.migrate`)
 _SEALED = "SELECT sealed FROM suppression_keys WHERE workspace_id = %(w)s"
 _KEY_BYTES = 32  # as long as what SHA-256 gives (RFC 2104, 3)
 
@@ -174,9 +175,9 @@ class List:
 def reading(session: Session, workspace_id: UUID) -> List | None:
     """The list, which stays as it is until the end of this transaction; None where nobody was ever on it."""
     connection = raw(session)
-    # Two statements (see `_lock`) for one way there and back: every page that is stored asks.
+    # Two statements (see `locks.beside`) for one way there and back: every page that is stored asks.
     with connection.pipeline():
-        _lock(session, workspace_id, "pg_advisory_xact_lock_shared")
+        locks.beside(connection, workspace_id, Lock.SUPPRESSIONS)
         found = connection.execute(_SEALED, {"w": workspace_id})
     row = found.fetchone()
     return List(session, workspace_id, _open(session, workspace_id, row[0])) if row else None
@@ -194,18 +195,13 @@ def known_as_shared(session: Session, workspace_id: UUID, keys: Iterable[str]) -
 
 def changing(session: Session, workspace_id: UUID) -> List:
     """The list, to be changed in this transaction: whatever stores people waits until it ends. Call it first."""
-    _lock(session, workspace_id, "pg_advisory_xact_lock")
+    locks.alone(raw(session), workspace_id, Lock.SUPPRESSIONS)
     sealed = _sealed(session, workspace_id)
     if sealed is None:
         sealed = _vault(session).seal({"key": os.urandom(_KEY_BYTES).hex()}, *SUPPRESSION.place(workspace_id))
         session.add(SuppressionKey(workspace_id=workspace_id, sealed=sealed))
         session.flush()
     return List(session, workspace_id, _open(session, workspace_id, sealed))
-
-
-def _lock(session: Session, workspace_id: UUID, how: str) -> None:
-    # A statement of its own: what is read behind it is read after the lock is had. (31 bits, since PostgreSQL's are signed.)
-    raw(session).execute(f"SELECT {how}(%(lock)s, %(w)s)".encode(), {"lock": _LOCK, "w": workspace_id.int & 0x7FFFFFFF})
 
 
 def _sealed(session: Session, workspace_id: UUID) -> bytes | None:

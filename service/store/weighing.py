@@ -20,8 +20,9 @@ from service.db import RawConnection, raw
 from service.rules.matching import Met, author_keys, sift, weigh
 from service.rules.matching.learning import NOTHING, Record, learnt
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
-from service.store import candidates, terms
+from service.store import candidates, locks, terms
 from service.store.candidates import PROFILE, Gathered, profile_key
+from service.store.locks import Lock
 from service.store.overlap import PART, Aside, ahead
 from service.store.rows import execute
 
@@ -79,7 +80,7 @@ class Weighed:
 
 
 def due_authors(connection: RawConnection, workspace_id: UUID, statement: str, limit: int) -> dict[UUID, Due]:
-    rows = execute(connection, statement, {"w": workspace_id, "n": limit})
+    rows = execute(connection, statement, {"w": workspace_id, "n": limit, **locks.named(workspace_id, Lock.KEYS)})
     return {row[0]: Due(KnownAuthor(row[3], Author(*row[5:]), tuple(row[4])), row[1], row[2]) for row in rows}
 
 

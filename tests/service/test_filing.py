@@ -214,7 +214,7 @@ def test_who_is_filed_anew_next_is_read_from_the_index_and_not_sorted_out_of_all
 
 
 def test_who_is_matched_next_is_read_from_the_index_and_not_sorted_out_of_all_of_them(files: Files) -> None:
-    plan = files.plan(matching.DUE)
+    plan = files.plan(matching.DUE, {"lock": 1, "workspace": 2})
     assert "ix_authors_match_due" in plan
     assert "Sort" not in plan
 

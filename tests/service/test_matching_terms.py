@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, text, update
 
-from integrations.records import Contact, Handle
+from integrations.records import Contact, Gone, Handle
 from service import settings
 from service.models import Attestation, Audit, Author, Match
 from service.models import Contact as Row
@@ -295,6 +296,33 @@ def test_an_account_that_somebody_else_is_matching_at_this_moment_is_matched_aga
                 pass
         here.result()
     assert desk.due() == {linked}
+
+
+def _stored(desk: Desk, contact: Contact) -> None:
+    desk.save(contact)
+
+
+def _gone(desk: Desk, contact: Contact) -> None:
+    with desk.session() as session:
+        mirroring.drop_contacts(session, desk.workspace_id, desk.crm, [Gone(contact.id)])
+
+
+@pytest.mark.parametrize(("before", "change", "state"), [(False, _stored, "confirmed"), (True, _gone, None)])
+def test_a_contact_that_comes_or_goes_while_a_new_author_is_matched_is_not_missed(
+    desk: Desk, before: bool, change: Callable[[Desk, Contact], None], state: str | None
+) -> None:
+    """The author stands under no key yet, and has no match yet, for whoever stores the contact to find."""
+    desk.save(*([ada()] if before else []), Contact("2", "Grace Hopper", "Grace", "Hopper"))
+    author = desk.author(name="Ada Lovelace")
+    with ThreadPoolExecutor(1) as pool:
+        with desk.session() as session:
+            assert matching.match_due(session, desk.workspace_id, 10) == 1
+            changing = pool.submit(change, desk, ada())
+            while not changing.done() and not desk.waiting():
+                pass
+        changing.result()
+    desk.match()
+    assert desk.states().get((author, "1")) == state
 
 
 @pytest.mark.parametrize("name", ["Charles Babbage", "moonfox"])
