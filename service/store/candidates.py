@@ -27,10 +27,10 @@ PROFILE = "w:"  # keys of pages: an author's own profile, and those that it link
 
 # The contacts under each key in each CRM as one text, in the order of the index; none where there are more than tell anything.
 _UNDER = (
-    "SELECT c.id, k.value, f.number, CASE WHEN f.number <= %(n)s THEN f.ids END"  # noqa: S608 - names of our own columns
-    f" FROM {each_of('keys')} AS k CROSS JOIN unnest(%(crms)s::uuid[]) AS c(id)"
+    f"SELECT c.id, k.value, f.number, CASE WHEN f.number <= {PER_KEY} THEN f.ids END"  # noqa: S608 - names of our own columns
+    f" FROM {each_of('keys')} AS k CROSS JOIN {each_of('crms', 'uuid')} AS c(id)"
     " CROSS JOIN LATERAL (SELECT count(*) AS number, string_agg(contact_id::text, ',') AS ids FROM"
-    " (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value AND connection_id = c.id LIMIT %(n)s + 1) s) f"
+    f" (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value AND connection_id = c.id LIMIT {PER_KEY + 1}) s) f"
     " WHERE f.number > 0"
 )
 # Under which of these keys anybody is: where there are many CRMs, most keys are in none of them.
@@ -38,16 +38,12 @@ _ANY = (
     "SELECT k.value"  # noqa: S608 - names of our own columns
     f" FROM {each_of('keys')} AS k WHERE EXISTS (SELECT 1 FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value)"
 )
-_CRMS = (
-    f"SELECT connection_id FROM key_counts WHERE workspace_id = %(w)s AND key = '{filing.EVERYBODY}' AND contacts > 0"  # noqa: S608
-)
 _FEW_CRMS = 3  # that are looked through key by key without asking first
 _CONTACTS = (
     "SELECT id::text, connection_id::text, fields::text, ARRAY(SELECT key FROM unnest(filed) key WHERE left(key, 1) = ANY(%(kinds)s)) FROM contacts WHERE workspace_id = %(w)s AND deleted_at IS NULL"  # noqa: S608 - names of our own columns
     f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
 )
 _IDENTIFIERS = sorted(map(str, IDENTIFIERS))
-_SHARE = "SELECT share FROM match_totals WHERE workspace_id = %(w)s"
 # Accounts that share a profile's address: one of two links to the other. Asked for by itself, because the planner takes few matches for
 # none while a workspace is matched for the first time, and would read all of them for each account.
 _SHARING = "SELECT key, author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
@@ -120,9 +116,10 @@ def near(
     workspace_id: UUID,
     authors: Mapping[UUID, KnownAuthor],
     keys: Mapping[UUID, Sequence[str]],
+    crms: Sequence[UUID],
 ) -> Near:
-    """Who shares a key with these authors."""
-    by_crm = under(connection, workspace_id, sorted(set().union(*keys.values())))
+    """Who shares a key with these authors, in these CRMs."""
+    by_crm = under(connection, workspace_id, sorted(set().union(*keys.values())), crms)
     elsewhere = _elsewhere(connection, workspace_id, authors, keys)
     chosen = {
         author_id: list(
@@ -145,12 +142,12 @@ def sifted(found: Near) -> Sifted:
     )
 
 
-def counted(connection: RawConnection, workspace_id: UUID, of: Sifted) -> Gathered:
-    """How common it is, what they have in common."""
+def counted(connection: RawConnection, workspace_id: UUID, of: Sifted, share: float | None) -> Gathered:
+    """How common it is, what they have in common, where the CRMs know this share of all authors (see `terms.Premises`)."""
     comparable = {
         each.candidate.contact_id: crm for by_crm in of.met.values() for crm, some in by_crm.items() for each in some
     }
-    commonness = _commonness(connection, workspace_id, comparable, of.near.under)
+    commonness = _commonness(connection, workspace_id, comparable, of.near.under, share)
     return Gathered(of.near.keys, of.met, commonness, of.near.elsewhere, of.near.doubted)
 
 
@@ -166,10 +163,11 @@ def _by_crm(met: Iterable[Met], found: Near) -> dict[UUID, list[Met]]:
     return dict(grouped)
 
 
-def under(connection: RawConnection, workspace_id: UUID, keys: Sequence[str]) -> defaultdict[UUID, Under]:
-    """Who is found under these keys, in each CRM that has any contacts; nobody in another."""
-    crms = [row[0] for row in execute(connection, _CRMS, {"w": workspace_id})]
-    params = {"w": workspace_id, "keys": listed(keys), "crms": sorted(crms), "n": PER_KEY}
+def under(
+    connection: RawConnection, workspace_id: UUID, keys: Sequence[str], crms: Sequence[UUID]
+) -> defaultdict[UUID, Under]:
+    """Who is found under these keys in each of these CRMs; nobody in another."""
+    params = {"w": workspace_id, "keys": listed(keys), "crms": listed(crms)}
     if len(crms) > _FEW_CRMS:
         params["keys"] = listed(sorted(row[0] for row in execute(connection, _ANY, params)))
     by_crm: defaultdict[UUID, Under] = defaultdict(Under)
@@ -199,6 +197,7 @@ def _commonness(
     workspace_id: UUID,
     comparable: Mapping[str, UUID],
     by_crm: Mapping[UUID, Under],
+    share: float | None,
 ) -> dict[UUID, Commonness]:
     """`comparable` maps contacts to their CRMs: how common the tokens of these contacts are in each of their CRMs. An address or a number, which few can share, is counted as
     it was looked up.
@@ -207,7 +206,6 @@ def _commonness(
     likely to be a given contact however many CRMs the contacts are spread over."""
     # A CRM whose last contact has gone since these were found has no counts any more.
     counted = defaultdict(dict, filing.counts(connection, workspace_id, sorted(comparable)))
-    [share] = next(iter(execute(connection, _SHARE, {"w": workspace_id})), (None,))
     everybody = filing.how_many(counted)
     known = Commonness(everybody, {}, share).known
     return {

@@ -18,7 +18,7 @@ from service.ids import new_id
 from service.rules.matching import Evidence
 from service.rules.matching.learning import pattern
 from service.rules.model import RULES_VERSION, MatchResult
-from service.store import due, handles, locks
+from service.store import due, handles, locks, terms
 from service.store.candidates import PROFILE
 from service.store.overlap import Aside, ahead
 from service.store.rows import execute, insert, packed, records
@@ -33,21 +33,18 @@ DUE = (
     f" AND {_IS_DUE} ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
 )
 _KEYS = {"author_id": "uuid", "keys": "text[]"}
-# In the order of the index: neighbours go to one page.
-_INSERT_KEYS = (
-    "INSERT INTO author_keys (workspace_id, key, author_id) SELECT %(w)s, key, author_id"  # noqa: S608 - names of our own columns
-    f' FROM (SELECT unnest(new.keys) COLLATE "C" AS key, new.author_id FROM {records(_KEYS)}) filed ORDER BY key, author_id'
-)
 _DROP_KEYS = (
     "DELETE FROM author_keys k USING (SELECT unnest(new.keys) AS key, new.author_id"  # noqa: S608 - names of our own columns
     f" FROM {records(_KEYS)}) gone WHERE k.workspace_id = %(w)s AND k.key = gone.key AND k.author_id = gone.author_id"
 )
-MATCHED = {"author_id": "uuid", "keys": "text[]", "likely": "float8"}
-# Their ids once more, so that they are looked up: how many rows a JSON text holds no planner knows, and for the hundred that it takes
-# them to be it reads all authors of a small workspace, even where there is one.
+MATCHED = {"author_id": "uuid", "keys": "text[]", "added": "text[]", "likely": "float8"}
+# Keys in the order of the index: neighbours go to one page. The authors' ids as a list, so that they are looked up: how many rows a JSON text
+# holds no planner knows, and for the hundred that it takes them to be it reads all authors of a small workspace, even where there is one.
 _MATCHED = (
-    "UPDATE authors a SET match_due = false, filed = new.keys, likely = new.likely"  # noqa: S608 - names of our own columns
-    f" FROM {records(MATCHED)} WHERE a.workspace_id = %(w)s AND a.id = ANY(%(ids)s) AND a.id = new.author_id"
+    f"WITH new AS (SELECT * FROM {records(MATCHED)}), keyed AS (INSERT INTO author_keys (workspace_id, key, author_id)"  # noqa: S608 - names of our own
+    ' SELECT %(w)s, key, author_id FROM (SELECT unnest(added) COLLATE "C" AS key, author_id FROM new) filed ORDER BY key, author_id)'
+    " UPDATE authors a SET match_due = false, filed = new.keys, likely = new.likely"
+    " FROM new WHERE a.workspace_id = %(w)s AND a.id = ANY(ARRAY(SELECT author_id FROM new)) AND a.id = new.author_id"
 )
 MATCH = {
     "id": "uuid",
@@ -121,8 +118,9 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
         _store(connection, workspace_id, part)
         return part
 
+    by = terms.read(connection, workspace_id)
     with Aside(len(found)) as aside:
-        parts = list(ahead(aside, weighed_in_parts(session, workspace_id, found, aside), write))
+        parts = list(ahead(aside, weighed_in_parts(connection, workspace_id, found, by, aside), write))
     before = {author_id: part.standing[author_id].confirmed for part in parts for author_id in part.authors}
     now = {author_id: part.confirmed(author_id) for part in parts for author_id in part.authors}
     if changed := {
@@ -131,8 +129,8 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
         _decide_again(
             session, workspace_id, changed, {each: keys for part in parts for each, keys in part.keys.items()}
         )
-    # By a person or by the rules: their handles may be there to be written into the CRM.
-    handles.write_soon(session, workspace_id, sorted(set().union(*now.values())))
+    if by.writes_handles:  # of whoever is confirmed, by a person or by the rules
+        handles.write_soon(session, workspace_id, sorted(set().union(*now.values())))
     # Last, because it locks the workspace's one row.
     execute(connection, _ADD_TOTALS, {
         "w": workspace_id, "rules": RULES_VERSION, "authors": sum(found[each].likely is None for each in now),
@@ -161,15 +159,14 @@ def _decide_again(
 
 def _file(connection: RawConnection, workspace_id: UUID, part: Weighed) -> None:
     """Notes that they are matched and under which keys a contact that changes finds them; what is the same is not written."""
-    shared, authors, keys = {"w": workspace_id}, part.authors, part.keys
-    for statement, rows in (
-        (_DROP_KEYS, [(id_, sorted(set(each.filed).difference(keys[id_]))) for id_, each in authors.items()]),
-        (_INSERT_KEYS, [(id_, sorted(set(keys[id_]).difference(each.filed))) for id_, each in authors.items()]),
-    ):
-        if changed := [row for row in rows if row[1]]:
-            execute(connection, statement, {**shared, **packed(_KEYS, changed)})
-    matched = [(author_id, list(keys[author_id]), part.likely[author_id]) for author_id in authors]
-    execute(connection, _MATCHED, {**shared, "ids": list(authors), **packed(MATCHED, matched)})
+    shared, before = {"w": workspace_id}, {author_id: frozenset(each.filed) for author_id, each in part.authors.items()}
+    if gone := [(each, sorted(lost)) for each, filed in before.items() if (lost := filed.difference(part.keys[each]))]:
+        execute(connection, _DROP_KEYS, {**shared, **packed(_KEYS, gone)})
+    matched = [
+        (each, part.keys[each], [key for key in part.keys[each] if key not in filed], part.likely[each])
+        for each, filed in before.items()
+    ]
+    execute(connection, _MATCHED, {**shared, **packed(MATCHED, matched)})
 
 
 def _store(connection: RawConnection, workspace_id: UUID, part: Weighed) -> None:

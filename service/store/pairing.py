@@ -72,7 +72,7 @@ def find(session: Session, workspace_id: UUID, crm: UUID, text: str) -> Sequence
     keys = author_keys(known)
     if not keys:
         return []
-    chosen = choose(keys, candidates.under(raw(session), workspace_id, keys)[crm].found)
+    chosen = choose(keys, candidates.under(raw(session), workspace_id, keys, [crm])[crm].found)
     found = candidates.contacts(raw(session), workspace_id, chosen)
     contacts = {each: found[each].candidate.contact for each in chosen if each in found and found[each].crm == crm}
     return [

@@ -69,7 +69,8 @@ def insert(table: str, types: Mapping[str, str], *, fixed: Mapping[str, str], co
 def execute(connection: RawConnection, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Runs a statement; its rows, if it returns any."""
     cursor = connection.execute(statement.encode(), params)
-    return cursor.fetchall() if cursor.description else []
+    result = cursor.pgresult  # none in a pipeline; and `description` would describe every column at every statement
+    return cursor.fetchall() if result is not None and result.nfields else []
 
 
 def _cleaned(value: Any) -> Any:

@@ -1,29 +1,36 @@
-"""What matching may use: what each network allows, what administrators vouch for, and what people have decided before."""
+"""What all authors of a workspace are matched by: what each network allows, what administrators vouch for, what people have decided before,
+and which CRMs there are."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from msgspec import Struct
 
 from integrations.registry import providers
-from service.db import raw
+from service.db import RawConnection
 from service.rules.matching import Terms
 from service.rules.matching.learning import Decided, Record
+from service.store import filing
 from service.store.rows import execute
 
 Allowed = Callable[[str], Terms]
 
-_TERMS = (
-    "SELECT s.values -> 'confirm_only_by_handle', ARRAY(SELECT source FROM attestations WHERE workspace_id = %(w)s) FROM settings s"
-    " WHERE s.workspace_id = %(w)s ORDER BY s.version DESC LIMIT 1"
-)
 _DECIDED = (
-    "SELECT connection_id, pattern, count(*) FILTER (WHERE state = 'confirmed'), count(*) FILTER (WHERE state = 'rejected') FROM matches"
-    " WHERE workspace_id = %(w)s AND decided_by <> 'rules' AND pattern <> '' GROUP BY connection_id, pattern"
+    "SELECT connection_id, pattern, count(*) FILTER (WHERE state = 'confirmed') AS yes, count(*) FILTER (WHERE state = 'rejected') AS no"
+    " FROM matches WHERE workspace_id = %(w)s AND decided_by <> 'rules' AND pattern <> '' GROUP BY connection_id, pattern"
+)
+# All at once: who comes alone waits for every way to the database.
+_TERMS = (
+    "SELECT s.values -> 'confirm_only_by_handle', coalesce((s.values -> 'write_handles')::boolean, false),"  # noqa: S608 - our own words
+    " ARRAY(SELECT source FROM attestations WHERE workspace_id = %(w)s),"
+    f" ARRAY(SELECT connection_id FROM key_counts WHERE workspace_id = %(w)s AND key = '{filing.EVERYBODY}' AND contacts > 0),"
+    " (SELECT share FROM match_totals WHERE workspace_id = %(w)s),"
+    f" (SELECT json_agg(json_build_array(connection_id, pattern, yes, no)) FROM ({_DECIDED}) d)"
+    " FROM settings s WHERE s.workspace_id = %(w)s ORDER BY s.version DESC LIMIT 1"
 )
 _MOST_STANDING = 10_000  # more say nothing more
 _STANDING = (
@@ -33,11 +40,27 @@ _STANDING = (
 )
 
 
-def of_networks(session: Session, workspace_id: UUID) -> Allowed:
-    """The terms of each network, by its provider key."""
-    [(networks, sources)] = execute(raw(session), _TERMS, {"w": workspace_id})
-    by_handle, attested = frozenset(networks or ()), frozenset(sources)
+class Premises(Struct, frozen=True):
+    """`allowed` tells the terms of a network, by its provider key. `writes_handles`: whether confirmed handles are to be written into the
+    CRMs. `crms` are those that have any contacts; `share` is which share of the authors the CRMs are taken to know, None where it has not been
+    learnt. `decided` is what people decided in each CRM, by the kinds of evidence that each match rested on; nothing for one in which nobody
+    did. (What was decided of one brand's contacts says nothing of another's.)"""
 
+    allowed: Allowed
+    writes_handles: bool
+    crms: Sequence[UUID]
+    share: float | None
+    decided: Mapping[UUID, Record]
+
+
+def read(connection: RawConnection, workspace_id: UUID) -> Premises:
+    """As they are now."""
+    [(by_handle, writes, sources, crms, share, decided)] = execute(connection, _TERMS, {"w": workspace_id})
+    record = _record(connection, workspace_id, decided) if decided else {}
+    return Premises(_of_networks(frozenset(by_handle or ()), frozenset(sources)), writes, sorted(crms), share, record)
+
+
+def _of_networks(by_handle: frozenset[str], attested: frozenset[str]) -> Allowed:
     @lru_cache(maxsize=64)
     def terms(network: str) -> Terms:
         provider = providers().get(network)
@@ -50,11 +73,11 @@ def of_networks(session: Session, workspace_id: UUID) -> Allowed:
     return terms
 
 
-def decided(session: Session, workspace_id: UUID) -> Mapping[UUID, Record]:
-    """What people decided in each CRM, by the kinds of evidence that each match rested on; nothing for one in which nobody did. What was
-    decided of one brand's contacts says nothing of another's."""
-    connection = raw(session)
-    rows = execute(connection, _DECIDED, {"w": workspace_id})
+def _record(
+    connection: RawConnection, workspace_id: UUID, decided: Sequence[tuple[str, str, int, int]]
+) -> dict[UUID, Record]:
+    """`decided`: CRM, pattern of evidence, how often people confirmed and how often they rejected."""
+    rows = [(UUID(crm), pattern, yes, no) for crm, pattern, yes, no in decided]
     rejected = [(crm, pattern) for crm, pattern, _, no in rows if no]
     standing: dict[tuple[UUID, str], int] = {}
     if rejected:

@@ -13,18 +13,18 @@ from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy.orm import Session
 
 from integrations.records import Author, Contact
-from service.db import RawConnection, raw
+from service.db import RawConnection
 from service.rules.matching import Met, author_keys, sift, weigh
-from service.rules.matching.learning import NOTHING, Record, learnt
+from service.rules.matching.learning import NOTHING, learnt
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
-from service.store import candidates, locks, terms
+from service.store import candidates, locks
 from service.store.candidates import PROFILE, Gathered, profile_key
 from service.store.locks import Lock
 from service.store.overlap import PART, Aside, ahead
 from service.store.rows import execute
+from service.store.terms import Premises
 
 _STANDING = (
     "SELECT author_id, contact_id, connection_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
@@ -85,17 +85,14 @@ def due_authors(connection: RawConnection, workspace_id: UUID, statement: str, l
 
 
 def weighed_in_parts(
-    session: Session, workspace_id: UUID, authors: Mapping[UUID, Due], aside: Aside
+    connection: RawConnection, workspace_id: UUID, authors: Mapping[UUID, Due], by: Premises, aside: Aside
 ) -> Iterator[Weighed]:
     """What the rules say of these authors, part by part, in their order, while `aside` asks the database about the next ones. But for those
     who link to another one of them and have to come after that one: they are in no part, and are due still."""
-    connection = raw(session)
     standing = _standing(connection, workspace_id, sorted(authors))
-    allowed = terms.of_networks(session, workspace_id)
-    decided = terms.decided(session, workspace_id)
-    for gathered in _gathered(connection, workspace_id, authors, aside):
+    for gathered in _gathered(connection, workspace_id, authors, by, aside):
         results = {
-            author_id: _results(author_id, authors[author_id].known, gathered, standing[author_id], allowed, decided)
+            author_id: _results(author_id, authors[author_id].known, gathered, standing[author_id], by)
             for author_id in gathered.keys
         }
         likely = {
@@ -107,15 +104,16 @@ def weighed_in_parts(
 
 
 def _gathered(
-    connection: RawConnection, workspace_id: UUID, authors: Mapping[UUID, Due], aside: Aside
+    connection: RawConnection, workspace_id: UUID, authors: Mapping[UUID, Due], by: Premises, aside: Aside
 ) -> Iterator[Gathered]:
     """What there is to weigh, part by part."""
 
     def near(keys: Mapping[UUID, Sequence[str]]) -> candidates.Near:
-        return candidates.near(connection, workspace_id, {each: authors[each].known for each in keys}, keys)
+        known = {each: authors[each].known for each in keys}
+        return candidates.near(connection, workspace_id, known, keys, by.crms)
 
     def counted(sifted: candidates.Sifted) -> Gathered:
-        return candidates.counted(connection, workspace_id, sifted)
+        return candidates.counted(connection, workspace_id, sifted, by.share)
 
     return ahead(aside, map(candidates.sifted, ahead(aside, _in_parts(authors), near)), counted)
 
@@ -169,8 +167,7 @@ def _results(
     known: KnownAuthor,
     gathered: Gathered,
     standing: Standing,
-    allowed: terms.Allowed,
-    decided: Mapping[UUID, Record],
+    by: Premises,
 ) -> Results:
     """What the rules say, CRM by CRM, without what people have decided already."""
     found = {}
@@ -184,7 +181,7 @@ def _results(
         if doubted := gathered.doubted.get(author_id):
             met = _doubting(met, doubted, standing)
         found[crm] = learnt(
-            weigh(met, gathered.commonness[crm], allowed(known.network), elsewhere), decided.get(crm, NOTHING)
+            weigh(met, gathered.commonness[crm], by.allowed(known.network), elsewhere), by.decided.get(crm, NOTHING)
         )
     return found
 

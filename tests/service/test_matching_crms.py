@@ -17,7 +17,7 @@ from service.models import KeyCount, Match
 from service.rules.matching import FEW, author_keys, commonness, match, weigh
 from service.rules.model import Candidate, KnownAuthor
 from service.runtime import Runtime
-from service.store import mirroring
+from service.store import mirroring, terms
 from service.store.candidates import Gathered, counted, near, sifted
 from service.store.matching import match_due
 from tests.conftest import Member
@@ -58,7 +58,10 @@ class Crowd:
 
 def gathered(session: Session, workspace_id: UUID, authors: dict[UUID, KnownAuthor]) -> Gathered:
     keys = {author_id: author_keys(who) for author_id, who in authors.items()}
-    return counted(raw(session), workspace_id, sifted(near(raw(session), workspace_id, authors, keys)))
+    by = terms.read(raw(session), workspace_id)
+    return counted(
+        raw(session), workspace_id, sifted(near(raw(session), workspace_id, authors, keys, by.crms)), by.share
+    )
 
 
 @pytest.fixture
@@ -126,7 +129,8 @@ def test_however_many_of_a_name_one_crm_has_they_hide_nobody_in_another(
     for name in ("John Smith", "Q. Vesterby"):
         who, key = KnownAuthor("fakesocial", Author("1", "somebody", name)), UUID(int=1)
         with rows.db.tenant(rows.workspace_id) as session:
-            got = near(raw(session), rows.workspace_id, {key: who}, {key: author_keys(who)})
+            crms = terms.read(raw(session), rows.workspace_id).crms
+            got = near(raw(session), rows.workspace_id, {key: who}, {key: author_keys(who)}, crms)
         looked_at = [got.contacts[each] for each in got.chosen[key]]
         names = [each.candidate.contact.name for each in looked_at if each.crm == quiet]
         found[name] = names, sum(each.crm == crowded for each in looked_at)
@@ -165,8 +169,8 @@ def test_what_is_sifted_out_before_anything_is_counted_changes_nothing(
 def test_a_crm_whose_last_contact_goes_while_it_is_looked_through_stops_nothing(crowd: Crowd) -> None:
     who, key = KnownAuthor("fakesocial", Author("1", "quillon", "Quillon Vesterby")), UUID(int=1)
     with crowd.rows.db.tenant(crowd.rows.workspace_id) as session:
-        found = sifted(near(raw(session), crowd.rows.workspace_id, {key: who}, {key: author_keys(who)}))
+        found = sifted(near(raw(session), crowd.rows.workspace_id, {key: who}, {key: author_keys(who)}, crowd.crms))
         session.execute(delete(KeyCount).where(KeyCount.connection_id == crowd.crms[0]))
-        got = counted(raw(session), crowd.rows.workspace_id, found)
+        got = counted(raw(session), crowd.rows.workspace_id, found, share=None)
     assert got.commonness[crowd.crms[0]].counts.get("n:quillon vesterby") is None
     assert got.commonness[crowd.crms[1]].contacts == 301
