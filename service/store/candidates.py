@@ -33,6 +33,14 @@ _UNDER = (
     f" (SELECT contact_id FROM contact_keys WHERE workspace_id = %(w)s AND key = k.value AND connection_id = c.id LIMIT {PER_KEY + 1}) s) f"
     " WHERE f.number > 0"
 )
+# The same, and below them, as of no CRM, the authors under each of some keys: of accounts that share a profile's address, one of two links to
+# the other. Key by key, since a planner that has seen the table empty would read all of it. (Whom they are confirmed to be is asked by itself, because the planner takes few matches for none while a workspace is matched
+# for the first time, and would read all of them for each account.)
+_UNDER_BOTH = (
+    f"{_UNDER} UNION ALL SELECT NULL, k.value, 0, f.ids FROM {each_of('profiles')} AS k"  # noqa: S608 - names of our own columns
+    " CROSS JOIN LATERAL (SELECT string_agg(author_id::text, ',') AS ids FROM author_keys WHERE workspace_id = %(w)s AND key = k.value) f"
+    " WHERE f.ids IS NOT NULL"
+)
 # Under which of these keys anybody is: where there are many CRMs, most keys are in none of them.
 _ANY = (
     "SELECT k.value"  # noqa: S608 - names of our own columns
@@ -44,9 +52,6 @@ _CONTACTS = (
     f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
 )
 _IDENTIFIERS = sorted(map(str, IDENTIFIERS))
-# Accounts that share a profile's address: one of two links to the other. Asked for by itself, because the planner takes few matches for
-# none while a workspace is matched for the first time, and would read all of them for each account.
-_SHARING = "SELECT key, author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
 _CONFIRMED = """
 SELECT o.id, o.provider, o.url, m.contact_id FROM authors o JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = o.id AND m.state = 'confirmed'
 WHERE o.workspace_id = %(w)s AND o.id = ANY(%(ids)s) AND m.author_id = ANY(%(ids)s)
@@ -119,8 +124,9 @@ def near(
     crms: Sequence[UUID],
 ) -> Near:
     """Who shares a key with these authors, in these CRMs."""
-    by_crm = under(connection, workspace_id, sorted(set().union(*keys.values())), crms)
-    elsewhere = _elsewhere(connection, workspace_id, authors, keys)
+    whose = _profiles(keys)
+    by_crm, sharing = _under(connection, workspace_id, sorted(set().union(*keys.values())), crms, sorted(whose))
+    elsewhere = _elsewhere(connection, workspace_id, authors, whose, sharing)
     chosen = {
         author_id: list(
             dict.fromkeys(
@@ -167,16 +173,31 @@ def under(
     connection: RawConnection, workspace_id: UUID, keys: Sequence[str], crms: Sequence[UUID]
 ) -> defaultdict[UUID, Under]:
     """Who is found under these keys in each of these CRMs; nobody in another."""
-    params = {"w": workspace_id, "keys": listed(keys), "crms": listed(crms)}
+    return _under(connection, workspace_id, keys, crms)[0]
+
+
+def _under(
+    connection: RawConnection,
+    workspace_id: UUID,
+    keys: Sequence[str],
+    crms: Sequence[UUID],
+    profiles: Sequence[str] = (),
+) -> tuple[defaultdict[UUID, Under], dict[str, list[str]]]:
+    """As above, and the ids of the authors under each of these `profiles`."""
+    params = {"w": workspace_id, "keys": listed(keys), "crms": listed(crms), "profiles": listed(profiles)}
     if len(crms) > _FEW_CRMS:
         params["keys"] = listed(sorted(row[0] for row in execute(connection, _ANY, params)))
     by_crm: defaultdict[UUID, Under] = defaultdict(Under)
-    for crm, key, number, ids in execute(connection, _UNDER, params) if crms else ():
+    authors: dict[str, list[str]] = {}
+    for crm, key, number, ids in execute(connection, _UNDER_BOTH if profiles else _UNDER, params):
+        if crm is None:
+            authors[key] = ids.split(",")
+            continue
         each = by_crm[crm]
         each.numbers[key] = number
         if ids:
             each.found[key] = ids.split(",")
-    return by_crm
+    return by_crm, authors
 
 
 def contacts(connection: RawConnection, workspace_id: UUID, ids: Sequence[str]) -> dict[str, Found]:
@@ -224,22 +245,30 @@ def _shared(under: Under | None) -> dict[str, int]:
     return {key: number for key, number in numbers.items() if number > 1 and not filing.is_counted(key)}
 
 
-def _elsewhere(
-    connection: RawConnection,
-    workspace_id: UUID,
-    authors: Mapping[UUID, KnownAuthor],
-    keys: Mapping[UUID, Sequence[str]],
-) -> dict[UUID, dict[str, str]]:
+def _profiles(keys: Mapping[UUID, Sequence[str]]) -> dict[str, list[UUID]]:
+    """The pages that these authors have or link to, with their authors."""
     whose: dict[str, list[UUID]] = defaultdict(list)
     for author_id, own in keys.items():
         for key in own:
             if key.startswith(PROFILE):
                 whose[key].append(author_id)
-    if not whose:
-        return {}
-    sharing = execute(connection, _SHARING, {"w": workspace_id, "keys": sorted(whose)})
-    # Almost everybody's address is shared by nobody but them.
-    others = [(key, other_id) for key, other_id in sharing if any(each != other_id for each in whose[key])]
+    return whose
+
+
+def _elsewhere(
+    connection: RawConnection,
+    workspace_id: UUID,
+    authors: Mapping[UUID, KnownAuthor],
+    whose: Mapping[str, Sequence[UUID]],
+    sharing: Mapping[str, Iterable[str]],
+) -> dict[UUID, dict[str, str]]:
+    """`whose` and `sharing`: who among these has or links to a page, and the ids of all who do."""
+    others = [
+        (key, other_id)
+        for key, ids in sharing.items()
+        for other_id in map(UUID, ids)
+        if any(each != other_id for each in whose[key])  # almost everybody's address is shared by nobody but them
+    ]
     if not others:
         return {}
     ids = sorted({other_id for _, other_id in others})

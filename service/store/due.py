@@ -15,6 +15,8 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
 from service.clock import business_now, real_now
+from service.db import raw
+from service.store.rows import execute
 
 IDS = ARRAY(Uuid())
 
@@ -51,19 +53,16 @@ def decide_conversations(
     """These conversations are to be decided again. Those of a connection that is still in its first pull stay put.
     `as_decider`: under the lease of whoever decides in the workspace. What is due already is left alone then, since nobody else can be
     about to have decided it without knowing."""
-    session.execute(
-        text(
-            "UPDATE conversations SET decide_at = least(decide_at, :now), news_at = clock_timestamp() WHERE workspace_id = :w"
-            " AND (author_id = ANY(:authors) OR id = ANY(:ids)) AND decide_at IS DISTINCT FROM 'infinity'"
-            " AND (NOT :as_decider OR decide_at IS NULL OR decide_at > :now)"
-        ).bindparams(bindparam("authors", type_=IDS), bindparam("ids", type_=IDS)),
-        {
-            "w": workspace_id,
-            "now": business_now(),
-            "authors": list(author_ids),
-            "ids": list(conversation_ids),
-            "as_decider": as_decider,
-        },
+    params = {
+        "w": workspace_id, "now": business_now(), "authors": list(author_ids), "ids": list(conversation_ids),
+        "as_decider": as_decider,
+    }  # fmt: skip
+    execute(
+        raw(session),
+        "UPDATE conversations SET decide_at = least(decide_at, %(now)s), news_at = clock_timestamp() WHERE workspace_id = %(w)s"
+        " AND (author_id = ANY(%(authors)s) OR id = ANY(%(ids)s)) AND decide_at IS DISTINCT FROM 'infinity'"
+        " AND (NOT %(as_decider)s OR decide_at IS NULL OR decide_at > %(now)s)",
+        params,
     )
 
 
@@ -86,18 +85,14 @@ def decide_relationships(
     ids: Iterable[UUID] = (),
 ) -> None:
     """The relationships of these people are to be decided again."""
-    session.execute(
-        text(
-            "UPDATE relationships SET decide_at = least(decide_at, :now), news_at = clock_timestamp() WHERE workspace_id = :w"
-            " AND (author_id = ANY(:authors) OR contact_id = ANY(:contacts) OR id = ANY(:ids))"
-        ).bindparams(bindparam("authors", type_=IDS), bindparam("contacts", type_=IDS), bindparam("ids", type_=IDS)),
-        {
-            "w": workspace_id,
-            "now": business_now(),
-            "authors": list(author_ids),
-            "contacts": list(contact_ids),
-            "ids": list(ids),
-        },
+    params = {
+        "w": workspace_id, "now": business_now(), "authors": list(author_ids), "contacts": list(contact_ids), "ids": list(ids)
+    }  # fmt: skip
+    execute(
+        raw(session),
+        "UPDATE relationships SET decide_at = least(decide_at, %(now)s), news_at = clock_timestamp() WHERE workspace_id = %(w)s"
+        " AND (author_id = ANY(%(authors)s) OR contact_id = ANY(%(contacts)s) OR id = ANY(%(ids)s))",
+        params,
     )
 
 

@@ -118,7 +118,7 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
         _store(connection, workspace_id, part)
         return part
 
-    by = terms.read(connection, workspace_id)
+    by = terms.read(connection, workspace_id, found)
     with Aside(len(found)) as aside:
         parts = list(ahead(aside, weighed_in_parts(connection, workspace_id, found, by, aside), write))
     before = {author_id: part.standing[author_id].confirmed for part in parts for author_id in part.authors}

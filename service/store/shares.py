@@ -47,7 +47,9 @@ def guess_share(session: Session, workspace_id: UUID, sample: int) -> None:
     for _ in range(_STEPS):
         # As if all of them were like these: what is taken for granted weighs as little then as it will once they are matched.
         with Aside(sample) as aside:
-            parts = weighed_in_parts(connection, workspace_id, authors, terms.read(connection, workspace_id), aside)
+            parts = weighed_in_parts(
+                connection, workspace_id, authors, terms.read(connection, workspace_id, authors), aside
+            )
             likely = sum(sum(part.likely.values()) for part in parts) * everybody / sample
         told = round(share_known(likely, everybody, contacts), 2)
         near = abs(told - Commonness(contacts, {}, share).known) < _SHIFT / 2

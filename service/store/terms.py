@@ -4,7 +4,7 @@ and which CRMs there are."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from service.db import RawConnection
 from service.rules.matching import Terms
 from service.rules.matching.learning import Decided, Record
 from service.store import filing
-from service.store.rows import execute
+from service.store.rows import each_of, execute, listed
 
 Allowed = Callable[[str], Terms]
 
@@ -23,13 +23,15 @@ _DECIDED = (
     "SELECT connection_id, pattern, count(*) FILTER (WHERE state = 'confirmed') AS yes, count(*) FILTER (WHERE state = 'rejected') AS no"
     " FROM matches WHERE workspace_id = %(w)s AND decided_by <> 'rules' AND pattern <> '' GROUP BY connection_id, pattern"
 )
+_STOOD = "author_id, contact_id, connection_id, state = 'confirmed', decided_by <> 'rules', handle_state = 'written'"
 # All at once: who comes alone waits for every way to the database.
 _TERMS = (
     "SELECT s.values -> 'confirm_only_by_handle', coalesce((s.values -> 'write_handles')::boolean, false),"  # noqa: S608 - our own words
     " ARRAY(SELECT source FROM attestations WHERE workspace_id = %(w)s),"
     f" ARRAY(SELECT connection_id FROM key_counts WHERE workspace_id = %(w)s AND key = '{filing.EVERYBODY}' AND contacts > 0),"
     " (SELECT share FROM match_totals WHERE workspace_id = %(w)s),"
-    f" (SELECT json_agg(json_build_array(connection_id, pattern, yes, no)) FROM ({_DECIDED}) d)"
+    f" (SELECT json_agg(json_build_array(connection_id, pattern, yes, no)) FROM ({_DECIDED}) d),"
+    f" (SELECT json_agg(json_build_array({_STOOD})) FROM matches WHERE workspace_id = %(w)s AND author_id = ANY(ARRAY{each_of('ids', 'uuid')}))"
     " FROM settings s WHERE s.workspace_id = %(w)s ORDER BY s.version DESC LIMIT 1"
 )
 _MOST_STANDING = 10_000  # more say nothing more
@@ -44,20 +46,24 @@ class Premises(Struct, frozen=True):
     """`allowed` tells the terms of a network, by its provider key. `writes_handles`: whether confirmed handles are to be written into the
     CRMs. `crms` are those that have any contacts; `share` is which share of the authors the CRMs are taken to know, None where it has not been
     learnt. `decided` is what people decided in each CRM, by the kinds of evidence that each match rested on; nothing for one in which nobody
-    did. (What was decided of one brand's contacts says nothing of another's.)"""
+    did. (What was decided of one brand's contacts says nothing of another's.) `stood` are the matches of some authors: author, contact, CRM,
+    whether it is confirmed, whether a person decided, whether we wrote the handle there."""
 
     allowed: Allowed
     writes_handles: bool
     crms: Sequence[UUID]
     share: float | None
     decided: Mapping[UUID, Record]
+    stood: Sequence[tuple[str, str, str, bool, bool, bool]]
 
 
-def read(connection: RawConnection, workspace_id: UUID) -> Premises:
-    """As they are now."""
-    [(by_handle, writes, sources, crms, share, decided)] = execute(connection, _TERMS, {"w": workspace_id})
+def read(connection: RawConnection, workspace_id: UUID, author_ids: Iterable[UUID]) -> Premises:
+    """As they are now, with what stands of these authors."""
+    params = {"w": workspace_id, "ids": listed(author_ids)}
+    [(by_handle, writes, sources, crms, share, decided, stood)] = execute(connection, _TERMS, params)
+    allowed = _of_networks(frozenset(by_handle or ()), frozenset(sources))
     record = _record(connection, workspace_id, decided) if decided else {}
-    return Premises(_of_networks(frozenset(by_handle or ()), frozenset(sources)), writes, sorted(crms), share, record)
+    return Premises(allowed, writes, sorted(crms), share, record, stood or ())
 
 
 def _of_networks(by_handle: frozenset[str], attested: frozenset[str]) -> Allowed:

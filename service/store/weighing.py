@@ -26,10 +26,6 @@ from service.store.overlap import PART, Aside, ahead
 from service.store.rows import execute
 from service.store.terms import Premises
 
-_STANDING = (
-    "SELECT author_id, contact_id, connection_id, state, decided_by, handle_state FROM matches WHERE workspace_id = %(w)s"
-    " AND author_id = ANY(%(ids)s)"
-)
 # A page that more authors call their own is nobody's: a forum's front page, say. They need not wait for each other.
 _OWNERS = 3
 _TRACE = 1e-9  # somebody shares a key with them, and under another share it could count
@@ -61,6 +57,9 @@ class Standing(Struct, frozen=True):
     written: frozenset[str] = frozenset()
 
 
+_NOTHING_STANDS = Standing()
+
+
 @dataclass(frozen=True)
 class Weighed:
     """What the rules say of some authors, each under their id and by CRM, and what they were told."""
@@ -89,7 +88,7 @@ def weighed_in_parts(
 ) -> Iterator[Weighed]:
     """What the rules say of these authors, part by part, in their order, while `aside` asks the database about the next ones. But for those
     who link to another one of them and have to come after that one: they are in no part, and are due still."""
-    standing = _standing(connection, workspace_id, sorted(authors))
+    standing = _standing(by.stood, authors)
     for gathered in _gathered(connection, workspace_id, authors, by, aside):
         results = {
             author_id: _results(author_id, authors[author_id].known, gathered, standing[author_id], by)
@@ -139,13 +138,11 @@ def _in_parts(authors: Mapping[UUID, Due]) -> Iterator[dict[UUID, Sequence[str]]
         yield part
 
 
-def _standing(connection: RawConnection, workspace_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Standing]:
+def _standing(stood: Iterable[tuple[str, str, str, bool, bool, bool]], ids: Iterable[UUID]) -> dict[UUID, Standing]:
     rows: dict[UUID, list[tuple[UUID, UUID, bool, bool, bool]]] = defaultdict(list)
-    for author_id, contact, crm, state, by, handle in execute(
-        connection, _STANDING, {"w": workspace_id, "ids": list(ids)}
-    ):
-        rows[author_id].append((contact, crm, state == MatchState.CONFIRMED, by != "rules", handle == "written"))
-    return {author_id: _stands(rows[author_id]) for author_id in ids}
+    for author_id, contact, crm, confirmed, by_person, written in stood:
+        rows[UUID(author_id)].append((UUID(contact), UUID(crm), confirmed, by_person, written))
+    return {author_id: _stands(rows[author_id]) if author_id in rows else _NOTHING_STANDS for author_id in ids}
 
 
 def _stands(rows: Sequence[tuple[UUID, UUID, bool, bool, bool]]) -> Standing:

@@ -58,7 +58,7 @@ class Crowd:
 
 def gathered(session: Session, workspace_id: UUID, authors: dict[UUID, KnownAuthor]) -> Gathered:
     keys = {author_id: author_keys(who) for author_id, who in authors.items()}
-    by = terms.read(raw(session), workspace_id)
+    by = terms.read(raw(session), workspace_id, ())
     return counted(
         raw(session), workspace_id, sifted(near(raw(session), workspace_id, authors, keys, by.crms)), by.share
     )
@@ -129,7 +129,7 @@ def test_however_many_of_a_name_one_crm_has_they_hide_nobody_in_another(
     for name in ("John Smith", "Q. Vesterby"):
         who, key = KnownAuthor("fakesocial", Author("1", "somebody", name)), UUID(int=1)
         with rows.db.tenant(rows.workspace_id) as session:
-            crms = terms.read(raw(session), rows.workspace_id).crms
+            crms = terms.read(raw(session), rows.workspace_id, ()).crms
             got = near(raw(session), rows.workspace_id, {key: who}, {key: author_keys(who)}, crms)
         looked_at = [got.contacts[each] for each in got.chosen[key]]
         names = [each.candidate.contact.name for each in looked_at if each.crm == quiet]
