@@ -42,7 +42,8 @@ _TOKEN = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
 _NICKNAMES = NickNamer()
-_GIVEN_NAMES = frozenset(name for each in name_triplets() for name in (each.name1, each.name2) if len(name) > 2)
+_WITH_FORMS = frozenset(name for each in name_triplets() for name in (each.name1, each.name2))
+_GIVEN_NAMES = frozenset(name for name in _WITH_FORMS if len(name) > 2)
 SHORTEST_CUT = 3  # letters to which a given name is cut short without being in any list
 _MOST_FORMS = 12  # of one given name
 
@@ -144,13 +145,15 @@ def short_forms(given: str) -> tuple[str, ...]:
     return tuple(sorted({*formals, *list(shorts)[: 2 * _MOST_FORMS]} - {given}))
 
 
-@lru_cache(maxsize=65_536)
 def same_given(one: str, other: str) -> bool:
     """Whether two given names can be one person's: one is short for the other, or both for a third."""
-    short, long = sorted((one, other), key=len)
+    if one == other:
+        return True
+    short, long = (one, other) if len(one) <= len(other) else (other, one)
     if len(short) >= SHORTEST_CUT and long.startswith(short):
         return True
-    return one == other or not formal(one).isdisjoint(formal(other))
+    # Most words have no other forms, and hardly two meet a second time.
+    return one in _WITH_FORMS and other in _WITH_FORMS and not formal(one).isdisjoint(formal(other))
 
 
 def is_given(word: str) -> bool:

@@ -20,7 +20,7 @@ class Aside:
     """A thread that has a connection to itself until the block ends, and does with it one thing after the other. Once something has failed,
     all that comes later fails with the same error: the transaction is over, and what ended it is what has to be told.
 
-    For so few rows that they are one part there is no such thread: everything is done at once."""
+    For so few rows that they are one part there is no such thread: everything is done at once (see `ahead`)."""
 
     def __init__(self, rows: int) -> None:
         self._thread = ThreadPoolExecutor(1) if rows > PART else None
@@ -35,15 +35,9 @@ class Aside:
         if self._thread:
             self._thread.shutdown(cancel_futures=True)
 
-    def submit(self, work: Callable[[P], R], part: P) -> Future[R]:
-        if self._thread:
-            return self._thread.submit(self._do, work, part)
-        done: Future[R] = Future()
-        try:
-            done.set_result(self._do(work, part))
-        except Exception as error:
-            done.set_exception(error)
-        return done
+    def submit(self, work: Callable[[P], R], part: P) -> Future[R] | None:
+        """What `work` will have made of a part; None where there is no thread."""
+        return self._thread.submit(self._do, work, part) if self._thread else None
 
     def _do(self, work: Callable[[P], R], part: P) -> R:
         if self._failed:
@@ -61,6 +55,9 @@ def ahead(aside: Aside, parts: Iterable[P], work: Callable[[P], R]) -> Iterator[
     before: Future[R] | None = None
     for part in parts:
         under_way = aside.submit(work, part)
+        if under_way is None:
+            yield work(part)
+            continue
         if before is not None:
             yield before.result()
         before = under_way
