@@ -21,7 +21,7 @@ from service.rules.model import RULES_VERSION, MatchResult
 from service.store import due, handles, locks, terms
 from service.store.candidates import PROFILE
 from service.store.overlap import Aside, ahead
-from service.store.rows import execute, insert, packed, records
+from service.store.rows import each_of, execute, insert, listed, packed, records
 from service.store.weighing import Weighed, due_authors, weighed_in_parts
 
 _IS_DUE = "workspace_id = %(w)s AND match_due AND objected_at IS NULL"
@@ -100,7 +100,10 @@ _ADD_TOTALS = (
     " ON CONFLICT (workspace_id) DO UPDATE SET authors = old.authors + excluded.authors, likely = old.likely + excluded.likely"
 )
 # Accounts that link to one of these, or that one of these links to: what is confirmed here is evidence there.
-_LINKED = "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s AND key = ANY(%(keys)s)"
+_LINKED = (
+    "SELECT DISTINCT author_id FROM author_keys WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
+    f" AND key = ANY(ARRAY{each_of('keys')})"
+)
 # Also those who are due already: whoever is matching one of them at this moment does so without knowing, and is waited for.
 _MATCH_LINKED = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND id = ANY(%(ids)s)"
 
@@ -148,7 +151,9 @@ def _decide_again(
     """`changed` holds, for each author whose confirmed contacts are others now, those of before and of now."""
     profiles = sorted({key for author_id in changed for key in keys[author_id] if key.startswith(PROFILE)})
     linked = (
-        {row[0] for row in execute(raw(session), _LINKED, {"w": workspace_id, "keys": profiles})} if profiles else set()
+        {row[0] for row in execute(raw(session), _LINKED, {"w": workspace_id, "keys": listed(profiles)})}
+        if profiles
+        else set()
     )
     if others := sorted(linked.difference(keys)):
         execute(raw(session), _MATCH_LINKED, {"w": workspace_id, "ids": others})
