@@ -48,7 +48,7 @@ _CONVERSATIONS = ("id", "brand_id", "connection_id", "author_id", "thread", "dec
 _CONTACTS = ("id", "connection_id", "native_id", "name", "company", "owner_id", "fields", "filed", "filed_version")
 COUNTS = (
     "INSERT INTO key_counts (workspace_id, key, connection_id, contacts) SELECT workspace_id, key, connection_id, count(*)"
-    " FROM contacts, unnest(filed) AS key WHERE workspace_id = %s AND key COLLATE \"C\" ~ '^[ngdfcyrljo*]' GROUP BY 1, 2, 3"
+    " FROM contacts, unnest(filed) AS key WHERE workspace_id = %s AND key COLLATE \"C\" ~ '^[gdfcyrljo*]' GROUP BY 1, 2, 3"
 )
 
 

@@ -27,9 +27,11 @@ from service.store.rows import each_of, execute, listed, packed, records
 Statements = Sequence[tuple[str, Mapping[str, Any]]]  # each with its parameters
 VERSION = 3  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
 EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact came into the CRM
-# Kinds of keys by what is done with them. A key that very few can share is counted where it is looked up.
+# Kinds of keys by what is done with them. A key that very few can share is counted where it is looked up; so is a whole name, which hardly
+# two contacts share, so that a count of each would be as many rows as there are contacts.
 _SOUGHT = frozenset("huetwnisd")
-_COUNTED = frozenset("ngdfcyrljo*")
+_COUNTED = frozenset("gdfcyrljo*")
+_NAME = "n"
 
 # Contacts that stood under nothing are put under the keys that their own rows tell, in the statement that writes those: keys need not be sent
 # twice. `fresh` is a query of such rows (connection_id, id, filed). In the order of the index: neighbours go to one page.
@@ -56,9 +58,14 @@ _COUNT = (
     " ON CONFLICT (workspace_id, key, connection_id) DO UPDATE SET contacts = old.contacts + excluded.contacts"
 )
 _COUNTS = (
-    "SELECT connection_id, json_object_agg(key, contacts)::text FROM key_counts WHERE workspace_id = %(w)s AND contacts > 0 AND key = ANY(ARRAY(SELECT token FROM contacts, unnest(filed) token"  # noqa: S608 - names of our own columns
-    f" WHERE workspace_id = %(w)s AND id = ANY(ARRAY{each_of('ids', 'uuid')}) AND left(token, 1) = ANY(%(kinds)s) UNION SELECT '{EVERYBODY}'))"
-    " GROUP BY connection_id"
+    "WITH tokens AS MATERIALIZED (SELECT DISTINCT token FROM contacts, unnest(filed) token WHERE workspace_id = %(w)s"  # noqa: S608 - names of our own columns
+    f" AND id = ANY(ARRAY{each_of('ids', 'uuid')}) AND strpos('{_NAME}{''.join(sorted(_COUNTED))}', left(token, 1)) > 0)"
+    " SELECT connection_id, json_object_agg(key, contacts)::text FROM ("
+    "SELECT connection_id, key, contacts FROM key_counts WHERE workspace_id = %(w)s AND contacts > 0"
+    f" AND key = ANY(ARRAY(SELECT token FROM tokens WHERE left(token, 1) <> '{_NAME}' UNION ALL SELECT '{EVERYBODY}'))"
+    " UNION ALL SELECT named.* FROM tokens CROSS JOIN LATERAL (SELECT connection_id, key, count(*) FROM contact_keys"
+    f" WHERE workspace_id = %(w)s AND key = token GROUP BY connection_id, key) named WHERE left(token, 1) = '{_NAME}'"
+    ") counted GROUP BY connection_id"
 )
 _NUMBERS = Decoder(dict[str, int])
 _DROP_COUNTS = "DELETE FROM key_counts WHERE workspace_id = %(w)s AND key = ANY(%(keys)s) AND contacts = 0"
@@ -199,7 +206,7 @@ def waiting(session: Session, workspace_id: UUID) -> int:
 
 def counts(connection: RawConnection, workspace_id: UUID, contact_ids: Iterable[str]) -> dict[UUID, dict[str, int]]:
     """For each CRM that has any contacts: how many of them have each token that one of these contacts has, and how many there are."""
-    params = {"w": workspace_id, "ids": listed(contact_ids), "kinds": sorted(_COUNTED)}
+    params = {"w": workspace_id, "ids": listed(contact_ids)}
     return {crm: _NUMBERS.decode(numbers) for crm, numbers in execute(connection, _COUNTS, params)}
 
 

@@ -219,6 +219,21 @@ def test_who_is_matched_next_is_read_from_the_index_and_not_sorted_out_of_all_of
     assert "Sort" not in plan
 
 
+def test_it_is_told_how_many_share_each_token_of_a_contact_whole_names_included(files: Files) -> None:
+    """Whole names are counted as they are asked for: stored, each would be a row of its own for nearly every contact."""
+    again = replace(ADA, id="3", city="Ribe")
+    files.save(ADA, ALAN, again)
+    with files.session() as session:
+        [ada] = session.scalars(select(Row.id).where(Row.native_id == "1"))
+        [found] = filing.counts(raw(session), files.rows.workspace_id, [str(ada)]).values()
+    everybody = Counter(token for each in (ADA, ALAN, again) for token in filing.tokens(each))
+    assert found["n:ada lovelace"] == 2
+    assert found == {
+        token: everybody[token] for token in filing.tokens(ADA) if filing.is_counted(token) or token[0] == "n"
+    }
+    assert not any(key.startswith("n:") for key in files.counts())
+
+
 def test_the_identifiers_under_which_a_contact_stands_are_those_that_are_read_from_it(files: Files) -> None:
     files.save(ADA, ALAN)
     with files.session() as session:
