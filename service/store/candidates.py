@@ -34,8 +34,8 @@ _UNDER = (
     " WHERE f.number > 0"
 )
 # The same, and below them, as of no CRM, the authors under each of some keys: of accounts that share a profile's address, one of two links to
-# the other. Key by key, since a planner that has seen the table empty would read all of it. (Whom they are confirmed to be is asked by itself, because the planner takes few matches for none while a workspace is matched
-# for the first time, and would read all of them for each account.)
+# the other. Whom they are confirmed to be is asked by itself, because the planner takes few matches for none while a workspace is matched for
+# the first time, and would read all of them for each account.
 _UNDER_BOTH = (
     f"{_UNDER} UNION ALL SELECT NULL, k.value, 0, f.ids FROM {each_of('profiles')} AS k"  # noqa: S608 - names of our own columns
     " CROSS JOIN LATERAL (SELECT string_agg(author_id::text, ',') AS ids FROM author_keys WHERE workspace_id = %(w)s AND key = k.value) f"

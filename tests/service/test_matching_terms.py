@@ -325,6 +325,17 @@ def test_a_contact_that_comes_or_goes_while_a_new_author_is_matched_is_not_misse
     assert desk.states().get((author, "1")) == state
 
 
+@pytest.mark.parametrize("due", [False, True])
+def test_contacts_wait_for_matching_only_where_somebody_is_due(desk: Desk, due: bool) -> None:
+    desk.author(match_due=due)
+    with desk.session() as session:
+        assert matching.match_due(session, desk.workspace_id, 10) == due
+        locks = session.scalars(
+            text("SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        )
+        assert locks.all() == (["ExclusiveLock"] if due else [])
+
+
 @pytest.mark.parametrize("name", ["Charles Babbage", "moonfox"])
 @pytest.mark.parametrize("who_links", ["the confirmed one", "the other"])
 def test_a_link_alone_confirms_nobody_under_another_name(desk: Desk, name: str, who_links: str) -> None:
