@@ -240,7 +240,7 @@ def _commonness(
 
 
 def _shared(under: Under | None) -> dict[str, int]:
-    """How many contacts of one CRM were found under each key that is not counted as they are stored."""
+    """How many contacts of one CRM were found under each key that `filing.counts` does not count."""
     numbers = under.numbers if under else {}
     return {key: number for key, number in numbers.items() if number > 1 and not filing.is_counted(key)}
 

@@ -221,5 +221,5 @@ def is_sought(token: str) -> bool:
 
 
 def is_counted(token: str) -> bool:
-    """Whether it is counted as contacts are stored."""
-    return token[0] in _COUNTED
+    """Whether `counts` tells how many contacts have it."""
+    return token[0] in _COUNTED or token[0] == _NAME

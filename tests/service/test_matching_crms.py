@@ -14,7 +14,7 @@ from integrations.records import Author, Contact
 from service.db import raw
 from service.models import Contact as Row
 from service.models import KeyCount, Match
-from service.rules.matching import FEW, author_keys, commonness, match, weigh
+from service.rules.matching import FEW, PER_KEY, author_keys, commonness, match, weigh
 from service.rules.model import Candidate, KnownAuthor
 from service.runtime import Runtime
 from service.store import mirroring, terms
@@ -135,6 +135,29 @@ def test_however_many_of_a_name_one_crm_has_they_hide_nobody_in_another(
         names = [each.candidate.contact.name for each in looked_at if each.crm == quiet]
         found[name] = names, sum(each.crm == crowded for each in looked_at)
     assert found == {"John Smith": (["John Smith"], 0), "Q. Vesterby": (["Quirin Vesterby"], FEW)}
+
+
+def test_how_common_names_are_does_not_depend_on_who_is_looked_up_at_the_same_time(
+    held: Runtime, owner: Member
+) -> None:
+    """Of a name that very many share, as many as are looked at are found: that is no count of it."""
+    rows = Rows(held.db, owner.workspace_id, NOW)
+    crm = rows.connection(provider="fakecrm", kind="crm", brand=False)
+    smiths = [Contact(str(each), "John Smith", "John", "Smith") for each in range(PER_KEY + 10)]
+    people = {
+        UUID(int=number): KnownAuthor("fakesocial", Author(str(number), handle, name))
+        for number, (handle, name) in enumerate([("adal", "Ada Lovelace"), ("john", "John Smith")])
+    }
+    with rows.db.tenant(rows.workspace_id) as session:
+        mirroring.save_contacts(
+            session, rows.workspace_id, crm, [*smiths, Contact("ada", "Ada Lovelace", "Ada", "Lovelace")]
+        )
+        found = [
+            gathered(session, rows.workspace_id, {each: people[each] for each in ids}).commonness[crm].counts
+            for ids in (list(people)[:1], people)
+        ]
+    alone, together = [{key: number for key, number in each.items() if key[0] == "n"} for each in found]
+    assert together == alone != {}
 
 
 @pytest.mark.parametrize(
