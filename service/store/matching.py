@@ -20,17 +20,16 @@ from service.rules.matching.learning import pattern
 from service.rules.model import RULES_VERSION, MatchResult
 from service.store import due, handles, locks, terms
 from service.store.candidates import PROFILE
+from service.store.locks import Lock
 from service.store.overlap import Aside, ahead
 from service.store.rows import each_of, execute, insert, listed, packed, records
-from service.store.weighing import Weighed, due_authors, weighed_in_parts
+from service.store.weighing import AUTHORS, IS_DUE, Weighed, due_authors, weighed_in_parts
 
-_IS_DUE = "workspace_id = %(w)s AND match_due AND objected_at IS NULL"
 # In the order of the index, so that it is read and nothing else, however many are said to be due. Where anybody is, whoever stores contacts
 # waits from here on, since whom it has to look for stands under no key yet: before rows are locked, which it may want.
 DUE = (
-    "SELECT id, filed, likely, provider, former_handles, native_id, handle, name, bio, url, website, location, bot FROM authors"  # noqa: S608 - names of our own
-    f" WHERE CASE WHEN EXISTS (SELECT FROM authors WHERE {_IS_DUE}) THEN (SELECT {locks.ALONE} IS NOT NULL) END"
-    f" AND {_IS_DUE} ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
+    f"{AUTHORS} WHERE CASE WHEN EXISTS (SELECT FROM authors WHERE {IS_DUE}) THEN (SELECT {locks.ALONE} IS NOT NULL) END"
+    f" AND {IS_DUE} ORDER BY id LIMIT %(n)s FOR UPDATE SKIP LOCKED"
 )
 _KEYS = {"author_id": "uuid", "keys": "text[]"}
 _DROP_KEYS = (
@@ -112,7 +111,7 @@ def match_due(session: Session, workspace_id: UUID, limit: int) -> int:
     """Matches up to `limit` due authors, in this transaction, under the decider's lease. Returns how many it has matched; there is nobody
     left when that is none. Whoever's confirmed contacts change, or appear, has conversations and relationships to decide."""
     connection = raw(session)
-    found = due_authors(connection, workspace_id, DUE, limit)
+    found = due_authors(connection, DUE, {"w": workspace_id, "n": limit, **locks.named(workspace_id, Lock.KEYS)})
     if not found:
         return 0
 

@@ -12,19 +12,16 @@ from service.rules.model import RULES_VERSION
 from service.store import filing, terms
 from service.store.overlap import Aside
 from service.store.rows import execute
-from service.store.weighing import due_authors, weighed_in_parts
+from service.store.weighing import AUTHORS, IS_DUE, due_authors, weighed_in_parts
 
 _TOTALS = "SELECT authors, likely, share FROM match_totals WHERE workspace_id = %(w)s FOR UPDATE"
 _LEARN = "UPDATE match_totals SET share = %(share)s WHERE workspace_id = %(w)s"
-_SAMPLE = """
-SELECT id, filed, likely, provider, former_handles, native_id, handle, name, bio, url, website, location, bot FROM authors
-WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL ORDER BY id LIMIT %(n)s
-"""
+_SAMPLE = f"{AUTHORS} WHERE {IS_DUE} ORDER BY id LIMIT %(n)s"
 _START = (
     "INSERT INTO match_totals (workspace_id, authors, likely, share, rules_version) VALUES (%(w)s, 0, 0, %(share)s, %(rules)s)"
     " ON CONFLICT (workspace_id) DO UPDATE SET share = excluded.share"
 )
-_HOW_MANY_DUE = "SELECT count(*) FROM authors WHERE workspace_id = %(w)s AND match_due AND objected_at IS NULL"
+_HOW_MANY_DUE = f"SELECT count(*) FROM authors WHERE {IS_DUE}"  # noqa: S608 - our own words
 # Whom nothing speaks for is nobody under any share.
 _MATCH_LIKELY = "UPDATE authors SET match_due = true WHERE workspace_id = %(w)s AND likely > 0 AND NOT match_due"
 _NOTICE_RULES = "UPDATE match_totals SET rules_version = %(rules)s WHERE workspace_id = %(w)s AND rules_version < %(rules)s RETURNING 1"
@@ -38,7 +35,7 @@ def guess_share(session: Session, workspace_id: UUID, sample: int) -> None:
     connection = raw(session)
     if execute(connection, "SELECT 1 FROM match_totals WHERE workspace_id = %(w)s", {"w": workspace_id}):
         return
-    authors = due_authors(connection, workspace_id, _SAMPLE, sample)
+    authors = due_authors(connection, _SAMPLE, {"w": workspace_id, "n": sample})
     if len(authors) < sample:
         return
     contacts = filing.how_many(filing.counts(connection, workspace_id, ()))

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -19,13 +20,14 @@ from service.db import RawConnection
 from service.rules.matching import Met, author_keys, sift, weigh
 from service.rules.matching.learning import NOTHING, learnt
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
-from service.store import candidates, locks
+from service.store import candidates
 from service.store.candidates import PROFILE, Gathered, profile_key
-from service.store.locks import Lock
 from service.store.overlap import PART, Aside, ahead
 from service.store.rows import execute
 from service.store.terms import Premises
 
+AUTHORS = "SELECT id, filed, likely, provider, former_handles, native_id, handle, name, bio, url, website, location, bot FROM authors"
+IS_DUE = "workspace_id = %(w)s AND match_due AND objected_at IS NULL"
 # A page that more authors call their own is nobody's: a forum's front page, say. They need not wait for each other.
 _OWNERS = 3
 _TRACE = 1e-9  # somebody shares a key with them, and under another share it could count
@@ -78,8 +80,9 @@ class Weighed:
         return self.standing[author_id].confirmed_by_person.union(by_rules)
 
 
-def due_authors(connection: RawConnection, workspace_id: UUID, statement: str, limit: int) -> dict[UUID, Due]:
-    rows = execute(connection, statement, {"w": workspace_id, "n": limit, **locks.named(workspace_id, Lock.KEYS)})
+def due_authors(connection: RawConnection, statement: str, params: Mapping[str, Any]) -> dict[UUID, Due]:
+    """Those whom `statement` finds, which begins as `AUTHORS` does."""
+    rows = execute(connection, statement, params)
     return {row[0]: Due(KnownAuthor(row[3], Author(*row[5:]), tuple(row[4])), row[1], row[2]) for row in rows}
 
 
