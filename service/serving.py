@@ -51,9 +51,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped
     def load(self) -> Flask:
         with importing():
             from service.app import create_app
+            from service.rules.matching import addresses
             from service.rules.readiness import cues
 
             cues.preload()  # once, for all that are forked
+            addresses.preload()
             return create_app(self._config)
 
 

@@ -25,6 +25,7 @@ from service import config as configuration
 from service import queue
 from service.clock import business_now
 from service.db import unreachable, went_away
+from service.rules.matching import addresses
 from service.rules.readiness import cues
 from service.rules.signals import read
 from service.runtime import Runtime
@@ -136,6 +137,7 @@ def preload() -> None:
     for language in (None, "en"):
         read("", language=language)  # the rules' tables
     cues.preload()
+    addresses.preload()
     gc.collect()
     gc.freeze()
     # A batch holds some hundred thousand records that nothing points back to: looking at them all again and again finds nothing.

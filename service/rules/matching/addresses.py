@@ -41,6 +41,12 @@ _MOST = 20  # addresses looked at in one bio
 _PHONE_DIGITS = 9  # of a number's end: what is left when country code and trunk prefix are written or not
 
 
+def preload() -> None:
+    """Reads the lists of suffixes, for a process that is to be forked: the first address would take a tenth of a second in each fork."""
+    for each in (_SUFFIXES, _TENANTS):
+        each.extract_str("example.com")
+
+
 def mails(text: str) -> list[str]:
     """The e-mail addresses in a text, in lower case; the first twenty."""
     return [found.casefold() for found in _MAIL.findall(text)[:_MOST]] if "@" in text else []
