@@ -15,15 +15,12 @@ import msgspec
 from msgspec import Struct
 
 from service.db import RawConnection
-from service.rules.matching import PER_KEY, Commonness, Met, choose, handles, sift
-from service.rules.matching.addresses import own_address
-from service.rules.matching.keys import ANY_NETWORK, IDENTIFIERS, Key
+from service.rules.matching import PER_KEY, Commonness, Met, choose, sift
+from service.rules.matching.keys import IDENTIFIERS
 from service.rules.model import Candidate, KnownAuthor
-from service.store import filing
+from service.store import filing, linked
 from service.store.contact_json import contact_of_text
 from service.store.rows import each_of, execute, listed
-
-PROFILE = "w:"  # keys of pages: an author's own profile, and those that it links to
 
 # The contacts under each key in each CRM as one text, in the order of the index; none where there are more than tell anything.
 _UNDER = (
@@ -52,21 +49,6 @@ _CONTACTS = (
     f" AND id = ANY(ARRAY{each_of('ids', 'uuid')})"
 )
 _IDENTIFIERS = sorted(map(str, IDENTIFIERS))
-_CONFIRMED = """
-SELECT o.id, o.provider, o.url, m.contact_id FROM authors o JOIN matches m ON m.workspace_id = %(w)s AND m.author_id = o.id AND m.state = 'confirmed'
-WHERE o.workspace_id = %(w)s AND o.id = ANY(%(ids)s) AND m.author_id = ANY(%(ids)s)
-"""
-
-
-# Who else, in the same place, has a handle or has given it up: one of the two who go by it now was renamed, and we have not heard of it. (Where
-# a network tells no id, the same person may be here by the handle and by the id.)
-_CARRIED = """
-SELECT DISTINCT x.author_id FROM unnest(%(authors)s::uuid[], %(keys)s::text[], %(handles)s::text[]) AS x(author_id, key, handle)
-JOIN authors a ON a.workspace_id = %(w)s AND a.id = x.author_id
-JOIN author_keys k ON k.workspace_id = %(w)s AND k.key = x.key AND k.author_id <> x.author_id
-JOIN authors o ON o.workspace_id = %(w)s AND o.id = k.author_id AND o.provider = a.provider AND o.host = a.host
-WHERE x.handle = ANY(o.former_handles) OR NOT (starts_with(a.native_id, '@') OR starts_with(o.native_id, '@'))
-"""
 
 
 class Found(Struct, frozen=True):
@@ -124,9 +106,9 @@ def near(
     crms: Sequence[UUID],
 ) -> Near:
     """Who shares a key with these authors, in these CRMs."""
-    whose = _profiles(keys)
+    whose = linked.pages_of(keys)
     by_crm, sharing = _under(connection, workspace_id, sorted(set().union(*keys.values())), crms, sorted(whose))
-    elsewhere = _elsewhere(connection, workspace_id, authors, whose, sharing)
+    elsewhere = linked.confirmed(connection, workspace_id, authors, whose, sharing)
     chosen = {
         author_id: list(
             dict.fromkeys(
@@ -137,7 +119,7 @@ def near(
     }
     wanted = sorted({each for some in chosen.values() for each in some})
     on_file = set().union(*(each.numbers for each in by_crm.values()))
-    doubted = _doubted(connection, workspace_id, authors, on_file)
+    doubted = linked.doubted(connection, workspace_id, authors, on_file)
     return Near(authors, keys, by_crm, chosen, contacts(connection, workspace_id, wanted), elsewhere, doubted)
 
 
@@ -243,70 +225,3 @@ def _shared(under: Under | None) -> dict[str, int]:
     """How many contacts of one CRM were found under each key that `filing.counts` does not count."""
     numbers = under.numbers if under else {}
     return {key: number for key, number in numbers.items() if number > 1 and not filing.is_counted(key)}
-
-
-def _profiles(keys: Mapping[UUID, Sequence[str]]) -> dict[str, list[UUID]]:
-    """The pages that these authors have or link to, with their authors."""
-    whose: dict[str, list[UUID]] = defaultdict(list)
-    for author_id, own in keys.items():
-        for key in own:
-            if key.startswith(PROFILE):
-                whose[key].append(author_id)
-    return whose
-
-
-def _elsewhere(
-    connection: RawConnection,
-    workspace_id: UUID,
-    authors: Mapping[UUID, KnownAuthor],
-    whose: Mapping[str, Sequence[UUID]],
-    sharing: Mapping[str, Iterable[str]],
-) -> dict[UUID, dict[str, str]]:
-    """`whose` and `sharing`: who among these has or links to a page, and the ids of all who do."""
-    others = [
-        (key, other_id)
-        for key, ids in sharing.items()
-        for other_id in map(UUID, ids)
-        if any(each != other_id for each in whose[key])  # almost everybody's address is shared by nobody but them
-    ]
-    if not others:
-        return {}
-    ids = sorted({other_id for _, other_id in others})
-    confirmed: dict[UUID, list[tuple[str, str, UUID]]] = defaultdict(list)
-    for other_id, network, url, contact_id in execute(connection, _CONFIRMED, {"w": workspace_id, "ids": ids}):
-        confirmed[other_id].append((network, url, contact_id))
-    found: dict[UUID, dict[str, str]] = defaultdict(dict)
-    for key, other_id in sorted(others, key=str):
-        for network, url, contact_id in confirmed.get(other_id, ()):  # one in each CRM at most
-            for author_id in whose[key]:
-                if author_id != other_id and key in (profile_key(url), profile_key(authors[author_id].author.url)):
-                    found[author_id][str(contact_id)] = network
-    return dict(found)
-
-
-def _doubted(
-    connection: RawConnection, workspace_id: UUID, authors: Mapping[UUID, KnownAuthor], on_file: set[str]
-) -> dict[UUID, frozenset[str]]:
-    """`on_file`: the keys under which there are contacts."""
-    current = {author_id: handles.plain(each.author.handle) for author_id, each in authors.items()}
-    keys = {author_id: f"{Key.HANDLE}:{each.network}:{current[author_id]}" for author_id, each in authors.items()}
-    asked = sorted(each for each in authors if current[each] and not on_file.isdisjoint(_of_handle(authors[each])))
-    params = {"w": workspace_id, "authors": asked, "keys": [keys[each] for each in asked],
-              "handles": [current[each] for each in asked]}  # fmt: skip
-    carried = {row[0] for row in execute(connection, _CARRIED, params)} if asked else set()
-    given_up = {each: frozenset(map(handles.plain, known.former)) for each, known in authors.items() if known.former}
-    return {
-        each: given_up.get(each, frozenset()) | ({current[each]} if each in carried else set())
-        for each in {*given_up, *carried}
-    }
-
-
-def _of_handle(known: KnownAuthor) -> set[str]:
-    """The keys under which the handle that they have now, or the address of their profile, may be on file."""
-    handle = handles.plain(known.author.handle)
-    return {*(f"{Key.HANDLE}:{each}:{handle}" for each in (known.network, ANY_NETWORK)), profile_key(known.author.url)}
-
-
-def profile_key(url: str) -> str:
-    """The key of a profile's own address."""
-    return PROFILE + (own_address(url) or "")

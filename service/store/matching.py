@@ -19,7 +19,7 @@ from service.rules.matching import Evidence
 from service.rules.matching.learning import pattern
 from service.rules.model import RULES_VERSION, MatchResult
 from service.store import due, handles, locks, terms
-from service.store.candidates import PROFILE
+from service.store.linked import PROFILE
 from service.store.locks import Lock
 from service.store.overlap import Aside, ahead
 from service.store.rows import each_of, execute, insert, listed, packed, records

@@ -21,7 +21,8 @@ from service.rules.matching import Met, author_keys, sift, weigh
 from service.rules.matching.learning import NOTHING, learnt
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 from service.store import candidates
-from service.store.candidates import PROFILE, Gathered, profile_key
+from service.store.candidates import Gathered
+from service.store.linked import PROFILE, profile_key
 from service.store.overlap import PART, Aside, ahead
 from service.store.rows import execute
 from service.store.terms import Premises
