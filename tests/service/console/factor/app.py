@@ -16,7 +16,7 @@ from service.models import Audit
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import Browser, words_of
-from tests.service.console.test_passwords import csrf
+from tests.service.console.password.pages import csrf
 
 PENDING = "warmline_pending"
 HALF_A_MINUTE = timedelta(seconds=totp.STEP)

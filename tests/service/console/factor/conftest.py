@@ -17,7 +17,7 @@ from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import Browser, words_of
 from tests.service.console.factor.app import App, set_up
-from tests.service.console.test_passwords import GOOD, csrf, enter, set_password
+from tests.service.console.password.pages import GOOD, csrf, enter, set_password
 
 
 @pytest.fixture(autouse=True)

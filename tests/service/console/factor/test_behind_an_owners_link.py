@@ -20,7 +20,7 @@ from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import Browser, member, words_of
 from tests.service.console.factor.app import actions, count, give, key_on, opens, set_up
-from tests.service.console.test_passwords import BETTER, GOOD, csrf, enter, set_password
+from tests.service.console.password.pages import BETTER, GOOD, csrf, enter, set_password
 
 RITA, MIA = "rita@acme.test", "mia@acme.test"
 ENDS = {"removed": ("remove", {}), "demoted": ("role", {"role": "member"})}

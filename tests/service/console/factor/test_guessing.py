@@ -24,7 +24,7 @@ from tests.service.console.factor.app import (
     give,
     opens,
 )
-from tests.service.console.test_passwords import GOOD, enter
+from tests.service.console.password.pages import GOOD, enter
 
 # --- what opens nothing ----------------------------------------------------------------------------------------------
 

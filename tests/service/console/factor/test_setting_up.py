@@ -28,7 +28,7 @@ from tests.service.console.factor.app import (
     opens,
     set_up,
 )
-from tests.service.console.test_passwords import GOOD, csrf, enter
+from tests.service.console.password.pages import GOOD, csrf, enter
 
 # --- setting it up ---------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from tests.service.console.factor.app import (
     key_on,
     opens,
 )
-from tests.service.console.test_passwords import BETTER, DEVICE, GOOD, WRONG, enter, set_password
+from tests.service.console.password.pages import BETTER, DEVICE, GOOD, WRONG, enter, set_password
 
 # --- signing in ------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import Browser, member, words_of
 from tests.service.console.factor.app import App, count, give, opens, set_up
-from tests.service.console.test_passwords import BETTER, GOOD, csrf, enter, invite, set_password
+from tests.service.console.password.pages import BETTER, GOOD, csrf, enter, invite, set_password
 
 CHANGED = {"password": BETTER, "again": BETTER, "present": GOOD}
 

@@ -25,7 +25,7 @@ from tests.service.console.factor.app import (
     opens,
     set_up,
 )
-from tests.service.console.test_passwords import csrf, set_password
+from tests.service.console.password.pages import csrf, set_password
 
 # --- what one that a link set up guards ------------------------------------------------------------------------------
 

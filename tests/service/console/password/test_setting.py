@@ -1,77 +1,27 @@
-"""Signing in with a password: set, changed, forgotten, guessed at."""
+"""Signing in with a password: set, changed, forgotten, and nowhere but hashed."""
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import delete, event, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import OperationalError
-from werkzeug.test import TestResponse
 
-from service import accounts, entering, members, passwords, sessions, signin
+from service import accounts, entering, members, passwords
 from service.clock import real_now
-from service.models import Audit, Identity, KnownDevice, Password, SigninSession
+from service.models import KnownDevice, Password
 from service.runtime import Runtime
 from tests.conftest import Member
 from tests.service.console.conftest import COOKIE, Browser, read, words_of
+from tests.service.console.password.pages import BETTER, DEVICE, GOOD, WRONG, csrf, enter, invite, set_password, trail
 from tests.service.console.test_single_sign_on import only_way_in
-
-GOOD = "two plums and a bag of rain"
-BETTER = "four pears below a warm bench"
-WRONG = "two plums and a bag of hail"
-DEVICE = "warmline_device"
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
-def set_password(browser: Browser, password: str = GOOD, present: str = "") -> TestResponse:
-    form = {"password": password, "again": password, "present": present}
-    answer = browser.post("/account/password", form, headers={"User-Agent": FIREFOX})
-    if answer.status_code == 303:
-        browser.csrf = csrf(browser.client)
-    return answer
-
-
-def csrf(client: FlaskClient) -> str:
-    return next(
-        str(each["value"]) for tag, each in read(client.get("/account").text).tags if each.get("name") == "csrf_token"
-    )
-
-
-def enter(client: FlaskClient, email: str, password: str, *, address: str = "", **form: str) -> TestResponse:
-    headers = {"User-Agent": FIREFOX, **({"X-Forwarded-For": address} if address else {})}
-    with client.post("/signin", data={"email": email, "password": password, **form}, headers=headers) as answer:
-        return answer  # closed, as a server does once it has been sent
-
-
-def trail(held: Runtime, who: Member) -> list[str]:
-    with held.db.tenant(who.workspace_id) as session:
-        rows = session.scalars(select(Audit).order_by(Audit.created_at, Audit.id))
-        return [
-            f"{row.actor} {row.action} {row.subject}" for row in rows if row.action.startswith(("signin", "password"))
-        ]
-
-
-@pytest.fixture
-def with_password(olga: Browser, owner: Member) -> Browser:
-    """Olga, who has set a password."""
-    assert set_password(olga).location == "/account?done=password"
-    return olga
-
 
 # --- setting and using one ----------------------------------------------------------------------------------------
 
@@ -320,12 +270,6 @@ def test_a_cookie_that_somebody_planted_is_never_taken_for_a_session(
 # --- who may be behind a link -------------------------------------------------------------------------------------
 
 
-def invite(held: Runtime, owner: Member, email: str) -> str:
-    with held.db.tenant(owner.workspace_id) as session:
-        _, token = members.invite(session, owner.workspace_id, email, "member", by="user:olga")
-    return f"/join/{token}"
-
-
 def test_a_password_set_after_an_invitation_opens_that_workspace_alone(
     held: Runtime, owner: Member, stranger: Member, app: Flask
 ) -> None:
@@ -368,244 +312,6 @@ def test_a_link_of_one_workspace_never_replaces_a_password_that_opens_more(
     both = app.test_client()
     enter(both, stranger.email, "three more plums and the rain")
     assert "Rival" in both.get("/people").text
-
-
-# --- guessing -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def statements(app: Flask) -> Iterator[list[str]]:
-    said: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        said.append(statement)
-
-    engine = app.extensions["warmline"].db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield said
-    event.remove(engine, "before_cursor_execute", note)
-
-
-def test_nobody_learns_who_has_an_account_or_a_password(
-    with_password: Browser, owner: Member, stranger: Member, app: Flask, statements: list[str], monkeypatch: Any
-) -> None:
-    """The same words, status and headers, the same statements, one password hashed each time; what goes into the trail goes there
-    once the answer is out."""
-    hashed: list[bool] = []
-    monkeypatch.setattr(signin.passwords, "is_right", lambda *_: hashed.append(True))
-    seen = []
-    for email in (owner.email, stranger.email, "nobody@acme.test", "no address", "", "x" * 5000, "a@b.c' OR 1=1 --"):
-        statements.clear()
-        answer = app.test_client().post("/signin", data={"email": email, "password": WRONG})
-        seen.append((answer.status_code, sorted(answer.headers.keys()), list(statements)))
-        said = words_of(answer)
-        assert "That address and password do not belong together." in said
-        answer.close()
-    assert all(each == seen[0] for each in seen)
-    assert len(hashed) == len(seen)
-    assert seen[0][0] == 400
-
-
-def test_failures_are_in_the_trail_of_each_workspace_by_id(
-    with_password: Browser, owner: Member, stranger: Member, app: Flask, held: Runtime
-) -> None:
-    enter(app.test_client(), owner.email, WRONG)
-    enter(app.test_client(), "nobody@acme.test", WRONG)
-    assert trail(held, owner)[-1] == f"system signin.failed user:{owner.user_id}"
-    assert not [each for each in trail(held, stranger) if "failed" in each]
-
-
-def test_whoever_hammers_an_account_waits_longer_and_longer_and_its_owner_does_not(
-    with_password: Browser, owner: Member, app: Flask
-) -> None:
-    attacker, address = app.test_client(), "203.0.113.7"
-    with time_machine.travel(real_now(), tick=False) as clock:
-        for _ in range(5):
-            assert enter(attacker, owner.email, WRONG, address=address).status_code == 400
-        waits = []
-        for _ in range(4):
-            closed = enter(attacker, owner.email, GOOD, address=address)  # even the right one is not judged
-            assert closed.status_code == 429
-            assert "Too many tries have failed." in words_of(closed)
-            waits.append(int(closed.headers["Retry-After"]))
-            clock.shift(waits[-1])
-            assert enter(attacker, owner.email, WRONG, address=address).status_code == 400
-        assert waits == [1, 2, 4, 8]
-        # Olga, at the same address, in the browser in which she set her password.
-        with_password.post("/signout")
-        assert enter(with_password.client, owner.email, GOOD, address=address).status_code == 303
-        # And in one that is new to us, she waits like anybody, or takes a link.
-        assert enter(app.test_client(), owner.email, GOOD).status_code == 429
-
-
-def test_an_account_that_there_is_not_closes_like_any(with_password: Browser, owner: Member, app: Flask) -> None:
-    with time_machine.travel(real_now(), tick=False):
-        for email in (owner.email, "nobody@acme.test"):
-            answers = [enter(app.test_client(), email, WRONG) for _ in range(7)]
-            assert [each.status_code for each in answers] == [400] * 5 + [429] * 2
-
-
-def test_a_try_that_nobody_had_time_to_judge_is_not_held_against_anybody(
-    with_password: Browser, owner: Member, app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    turns = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(passwords, "_turns", turns)
-    monkeypatch.setattr(passwords, "WAIT", 0.01)
-    with turns:
-        for _ in range(6):
-            assert enter(app.test_client(), owner.email, GOOD).status_code == 503
-            assert set_password(with_password, BETTER, GOOD).status_code == 503
-    assert enter(app.test_client(), owner.email, GOOD).status_code == 303
-    assert set_password(with_password, BETTER, GOOD).status_code == 303
-
-
-@pytest.mark.parametrize("odd", ["\ud800@acme.test", "x" * 5000, "@", ""])
-def test_odd_addresses_are_nobodys(nobody: FlaskClient, odd: str) -> None:
-    form = urlencode({"email": odd, "password": odd}, errors="surrogatepass")
-    answer = nobody.post("/signin", data=form, content_type="application/x-www-form-urlencoded")
-    assert answer.status_code == 400
-    assert "do not belong together" in words_of(answer)
-
-
-def test_a_known_browser_gets_five_tries_too_and_is_known_for_its_person_alone(
-    with_password: Browser, owner: Member, stranger: Member, app: Flask, signed_in: Callable[[str], Browser]
-) -> None:
-    device = with_password.client.get_cookie(DEVICE)
-    assert device
-    thief = app.test_client()
-    thief.set_cookie(DEVICE, device.value)
-    assert thief.get("/").status_code == 401  # it opens nothing by itself
-    with time_machine.travel(real_now(), tick=False):
-        answers = [enter(thief, owner.email, WRONG) for _ in range(7)]
-        assert [each.status_code for each in answers] == [400] * 5 + [429] * 2
-        for _ in range(5):
-            enter(app.test_client(), stranger.email, WRONG)
-        assert enter(thief, stranger.email, WRONG).status_code == 429  # to Rita's account, it is no known browser
-
-
-def test_one_address_that_tries_many_accounts_is_slowed_down_and_others_are_not(
-    with_password: Browser, owner: Member, app: Flask
-) -> None:
-    with time_machine.travel(real_now(), tick=False):
-        answers = [enter(app.test_client(), f"p{n}@acme.test", WRONG, address="203.0.113.7") for n in range(21)]
-        assert [each.status_code for each in answers] == [400] * 20 + [429]
-        forged = enter(app.test_client(), "q@acme.test", WRONG, address="198.51.100.1, 203.0.113.7")
-        assert forged.status_code == 429  # what stands before the last one anybody may have written
-        assert enter(app.test_client(), owner.email, GOOD, address="203.0.113.8").status_code == 303
-
-
-def test_many_who_sign_in_rightly_from_one_address_never_wait(
-    with_password: Browser, owner: Member, app: Flask
-) -> None:
-    with time_machine.travel(real_now(), tick=False):
-        for _ in range(25):
-            assert enter(app.test_client(), owner.email, GOOD, address="203.0.113.7").status_code == 303
-
-
-def test_a_browser_that_is_forgotten_counts_like_anybodys(with_password: Browser, owner: Member, app: Flask) -> None:
-    page = with_password.get("/account")
-    assert "Firefox on Linux (this one)" in words_of(page)
-    [path] = [
-        each["action"] for tag, each in read(page.text).tags if tag == "form" and "/devices/" in (each["action"] or "")
-    ]
-    assert with_password.post(path or "").location == "/account?done=forgotten"
-    with time_machine.travel(real_now(), tick=False):
-        for _ in range(5):
-            enter(app.test_client(), owner.email, WRONG)
-        assert enter(with_password.client, owner.email, GOOD).status_code == 429
-
-
-# --- sessions -----------------------------------------------------------------------------------------------------
-
-
-def test_a_session_ends_when_nobody_uses_it_and_at_last_in_any_case(olga: Browser, held: Runtime) -> None:
-    start = real_now()
-    with time_machine.travel(start + sessions.IDLE - timedelta(minutes=1), tick=False) as clock:
-        assert olga.get("/").status_code == 200
-        for days in (7, 10, 13):
-            clock.move_to(start + timedelta(days=days))
-            assert olga.get("/").status_code == 200
-        clock.move_to(start + sessions.LIFETIME + timedelta(seconds=1))
-        assert olga.get("/").status_code == 401
-    with time_machine.travel(start, tick=False), held.db.globally() as session:
-        session.execute(update(SigninSession).values(last_seen_at=start - sessions.IDLE - timedelta(minutes=1)))
-    with time_machine.travel(start, tick=False):
-        assert olga.get("/").status_code == 401
-
-
-def test_all_other_sessions_are_ended_with_one_press(
-    with_password: Browser, owner: Member, app: Flask, held: Runtime
-) -> None:
-    others = [app.test_client() for _ in range(2)]
-    for each in others:
-        enter(each, owner.email, GOOD)
-    assert words_of(with_password.get("/account")).count("Firefox on Linux") >= 2
-    assert with_password.post("/account/sessions/end-others").location == "/account?done=others_ended"
-    assert [each.get("/").status_code for each in others] == [401, 401]
-    assert with_password.get("/").status_code == 200
-    assert "session.others_ended" in _actions(held, owner)
-
-
-LATER = sessions.FRESH + timedelta(minutes=1)
-
-
-@pytest.fixture
-def changes(with_password: Browser, owner: Member, app: Flask, held: Runtime) -> dict[str, Any]:
-    """What one may do about signing in, by its form, and what there is to lose."""
-    other = app.test_client()
-    enter(other, owner.email, GOOD)
-    page = with_password.get("/account").text
-    with held.db.globally() as session:
-        session.add(Identity(issuer="https://id.test", subject="olga", user_id=owner.user_id, last_used_at=real_now()))
-        session.flush()
-        identity = session.scalars(select(Identity.id)).one()
-    [*_, device] = re.findall(r"/account/devices/[\w-]+/forget", page)
-    [session_of] = set(re.findall(r"/account/sessions/[\w-]{36}/end-own", page))
-    paths = (session_of, "/account/sessions/end-others", device, f"/account/identities/{identity}/untie")
-    return {"paths": paths, "other": other}
-
-
-def test_what_is_about_signing_in_changes_only_where_somebody_has_just_shown_who_they_are(
-    with_password: Browser, changes: dict[str, Any], held: Runtime, owner: Member
-) -> None:
-    """A browser that was left open signs nobody out, unties nothing and forgets nothing."""
-    with time_machine.travel(real_now() + LATER, tick=False):
-        before = trail(held, owner)
-        for path in changes["paths"]:
-            answer = with_password.post(path)
-            assert (answer.status_code, answer.location) == (303, "/account/confirm"), path
-        assert changes["other"].get("/").status_code == 200
-        assert trail(held, owner) == before
-        asked = words_of(with_password.get("/account/confirm"))
-        assert "Nothing was changed yet." in asked
-        assert with_password.post("/account/confirm", {"present": WRONG}).status_code == 400
-        assert with_password.post(changes["paths"][1]).location == "/account/confirm"
-        assert with_password.post("/account/confirm", {"present": GOOD}).location == "/account?done=proven"
-        done = [with_password.post(path).location for path in changes["paths"]]
-        assert [each.partition("=")[2] for each in done] == ["ended", "others_ended", "forgotten", "untied"]
-    with time_machine.travel(real_now() + 2 * LATER, tick=False):  # and not for ever
-        assert with_password.post("/account/sessions/end-others").location == "/account/confirm"
-
-
-def test_whoever_guesses_there_waits_like_anywhere(with_password: Browser) -> None:
-    with time_machine.travel(real_now() + LATER, tick=False):
-        statuses = [with_password.post("/account/confirm", {"present": WRONG}).status_code for _ in range(6)]
-        assert statuses == [400] * 5 + [429]
-        assert with_password.post("/account/confirm", {"present": GOOD}).status_code == 429
-
-
-def test_whoever_has_no_password_is_told_how_to_show_who_they_are(olga: Browser) -> None:
-    with time_machine.travel(real_now() + LATER, tick=False):
-        assert olga.post("/account/sessions/end-others").location == "/account/confirm"
-        asked = olga.get("/account/confirm")
-        assert "You have no password here. Sign in with a new one-time link" in words_of(asked)
-        assert 'type="password"' not in asked.text
-        assert olga.post("/account/confirm", {"present": ""}).status_code == 400
-
-
-def _actions(held: Runtime, who: Member) -> list[str]:
-    with held.db.tenant(who.workspace_id) as session:
-        return list(session.scalars(select(Audit.action)))
 
 
 # --- nothing is told ----------------------------------------------------------------------------------------------
