@@ -29,6 +29,8 @@ from tests.workers.house import house as house
 from tests.workers.leaving import next_crm as next_crm
 from tests.workers.paying import clock as clock
 from tests.workers.paying import paying as paying
+from tests.workers.releases import asked as asked
+from tests.workers.releases import undone as undone
 from tests.world import Work
 from workers import jobs
 

@@ -15,7 +15,7 @@ from service.rules import model
 from service.rules.model import Conversation, Verdict
 from service.store import acting, deciding, runs, tasks
 from tests.workers.conftest import World
-from tests.workers.test_breaker import act, newest, people_ask
+from tests.workers.holding import act, newest, people_ask
 
 TASKS, WRONG = 600, 0.3
 

@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from integrations.records import Author, Kind, TaskStatus
-from service import settings
 from service.errors import PlainError
 from service.models import Run
 from service.rules import model
 from service.store import acting, runs
 from tests.workers.conftest import World
+from tests.workers.holding import act, change, newest, people_ask
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MANY = runs.LIMIT + 10
-
-
-def people_ask(world: World, number: int, *, start: int = 0, ago: timedelta = 3 * HOUR) -> None:
-    for each in range(start, start + number):
-        who = Author(f"p{each}", f"person{each}", f"Person {each}")
-        world.says("@brand Do you ship to Porto?", id=f"q{each}", who=who, ago=ago)
-
-
-def change(world: World, **values: Any) -> None:
-    """As the console and the API change settings."""
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        standing = settings.current(session, world.workspace_id).values
-        acting.change_settings(session, world.workspace_id, {**standing, **values}, by="user:olga")
-
-
-def newest(world: World) -> Run:
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        found = runs.latest(session, world.workspace_id)
-        assert found is not None
-        return found
-
-
-def act(world: World, name: str) -> Run:
-    with world.runtime.db.tenant(world.workspace_id) as session:
-        run = runs.latest(session, world.workspace_id)
-        assert run is not None
-        found: Run | None = getattr(acting, name)(session, world.workspace_id, run.id, by="user:olga")
-        assert found is not None
-        return found
 
 
 @pytest.fixture

@@ -14,11 +14,10 @@ from service.models import Conversation, Run
 from service.store import due, runs
 from tests.service.test_streams import waits_for_a_lock
 from tests.workers.conftest import World
-from tests.workers.test_breaker import act, change, newest
-from tests.workers.test_undone_rules import MANY, NEWER, asked, blind, heard, install
+from tests.workers.holding import act, change, newest
+from tests.workers.releases import MANY, NEWER, blind, heard, install
 from workers import decide
 
-__all__ = ["asked"]  # a fixture
 NOBODY_WAITS_LONG = {"lapse_days": 1, "patience": {"direct": 60, "question": 600, "other": 600}}
 Meanwhile = Callable[[Callable[[], object]], Future[object]]
 

@@ -20,7 +20,7 @@ from service.store import claims
 from tests.service.api.conftest import client_of
 from tests.service.api.test_access import check
 from tests.workers.conftest import World
-from tests.workers.test_breaker import people_ask
+from tests.workers.holding import people_ask
 from tests.workers.test_tryout import everything
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

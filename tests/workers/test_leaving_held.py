@@ -14,9 +14,9 @@ from service.models import Connection
 from service.store import leaving, pushing, runs
 from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
+from tests.workers.holding import act, change, newest, people_ask
 from tests.workers.leaving import PATIENCE, purge, receipt
-from tests.workers.test_breaker import act, change, newest, people_ask
-from tests.workers.test_undone_rules import _JUDGE, NEWER, blind, credulous, install
+from tests.workers.releases import JUDGE, NEWER, blind, credulous, install
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_what_undone_rules_had_made_opens_again_for_nobody_unasked_when_leaving_
     monkeypatch.setattr(judging, "unanswered", blind)
     people_ask(connected, 3)
     connected.run()
-    install(monkeypatch, _JUDGE)
+    install(monkeypatch, JUDGE)
     connected.says("@brand And to Faro?", id="late", who=Author("late", "late", "Late"))
     connected.look()
     act(connected, "approve_run")
@@ -219,7 +219,7 @@ def test_what_undone_rules_had_closed_is_opened_again_where_leaving_is_given_up(
     act(taken_for_answered, "undo_run")
     purge(taken_for_answered)  # asking again does no harm
     connect_again(taken_for_answered)
-    install(monkeypatch, _JUDGE, NEWER + 1)
+    install(monkeypatch, JUDGE, NEWER + 1)
     taken_for_answered.look()
     taken_for_answered.run()
     assert {taken_for_answered.crm.tasks[each].status for each in closed} == {TaskStatus.OPEN}
@@ -235,7 +235,7 @@ def test_what_undone_rules_were_about_to_close_is_closed_in_a_crm_that_is_being_
     assert taken_for_answered.connection("crm").status == "disconnected"
     assert [task.status for task in taken_for_answered.crm.tasks.values()] == [TaskStatus.COMPLETED] * 3
     assert receipt(taken_for_answered)[0] == "3 closed tasks were left as your history."
-    install(monkeypatch, _JUDGE, NEWER + 1)  # and by rules that are better, whoever waits has a task in the next one
+    install(monkeypatch, JUDGE, NEWER + 1)  # and by rules that are better, whoever waits has a task in the next one
     connect.connect_with_secret(taken_for_answered.runtime, taken_for_answered.owner.caller, "nextcrm", None, {})
     taken_for_answered.look()
     act(taken_for_answered, "approve_run")

@@ -24,7 +24,7 @@ from service.tryout import Diff
 from tests.service.api.conftest import client_of
 from tests.service.api.test_access import check
 from tests.workers.conftest import World
-from tests.workers.test_breaker import change, people_ask
+from tests.workers.holding import change, people_ask
 
 HOUR = timedelta(hours=1)
 TABLES = sorted(mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, Tenant))
