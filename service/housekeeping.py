@@ -10,7 +10,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 from sqlalchemy import delete
 
-from service import departing, members, sessions, throttling
+from service import departing, invitations, sessions, throttling
 from service.clock import real_now
 from service.models import FactorSetup, KnownDevice, OAuthState, OpenIDState, PendingSignin, SigninLink
 from service.runtime import Runtime
@@ -28,7 +28,7 @@ def tidy(runtime: Runtime, workspace_id: UUID) -> None:
         _sweep(runtime, before)
     with runtime.db.tenant(workspace_id) as session:
         replays.sweep(session, workspace_id)
-        members.sweep(session, workspace_id, before)
+        invitations.sweep(session, workspace_id, before)
         ledger.sweep(session, workspace_id, now=real_now())
         if filing.waiting(session, workspace_id):  # after an update: workers file contacts anew before they decide
             due.decide_soon(session, workspace_id)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from integrations.errors import IntegrationError, TemporaryError
 from integrations.openid import Identified, OpenID
-from service import accounts, members, sessions
+from service import accounts, invitations, sessions
 from service.clock import real_now
 from service.entering import Visitor
 from service.errors import PlainError
@@ -70,7 +70,7 @@ def begin(runtime: Runtime, browser: str, *, onward: str = "", invitation: str =
                 state_hash=digest(state),
                 browser_hash=digest(browser),
                 onward=onward,
-                workspace_id=members.workspace_of(invitation) if invitation else None,
+                workspace_id=invitations.workspace_of(invitation) if invitation else None,
                 invitation_hash=digest(invitation) if invitation else None,
                 expires_at=real_now() + LIFETIME,
             )
@@ -122,7 +122,7 @@ def finish(runtime: Runtime, browser: str, params: Mapping[str, str], visitor: V
 
 def _joined(
     runtime: Runtime, found: Identified, workspace_id: UUID | None, invited: bytes | None
-) -> members.Joined | None:
+) -> invitations.Joined | None:
     """What using up the invitation came to, where the sign-in began on one's page. Raises RefusedError for somebody else's."""
     if workspace_id is None or invited is None:
         return None
@@ -132,7 +132,7 @@ def _joined(
             .join(Identity, Identity.user_id == User.id)
             .where(Identity.issuer == found.issuer, Identity.subject == found.subject)
         ) or _verified(found)
-    joined = members.join_as(runtime.db, workspace_id, invited, address) if address else None
+    joined = invitations.join_as(runtime.db, workspace_id, invited, address) if address else None
     if joined is None:
         raise RefusedError(
             "This invitation is for another address than the one that you signed in with, was used already, or is older than a week."
@@ -142,7 +142,7 @@ def _joined(
 
 
 def _person(
-    runtime: Runtime, issuer: OpenID, found: Identified, joined: members.Joined | None
+    runtime: Runtime, issuer: OpenID, found: Identified, joined: invitations.Joined | None
 ) -> tuple[UUID, UUID, bool]:
     """(Their id, the workspace to show, whether they have just been tied to the issuer's name for them). Raises RefusedError."""
     with runtime.db.globally() as session:

@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import Response
 from marshmallow import RAISE, Schema
 
-from service import members as store
+from service import invitations as store
+from service import members
 from service.access import ROLES
 from service.api.answers import Id, Instant, PageQuery, Text, about, answer, choice, listed, nothing, page_of, window
 from service.api.auth import caller
@@ -68,7 +69,7 @@ def create(body: dict[str, Any]) -> Response:
     """Invite somebody: answers with a link to pass on"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if not store.still_may(session, who):
+        if not members.still_may(session, who):
             refuse(403, "Whoever made this API key may invite nobody any more.")
         try:
             made, token = store.invite(session, who.workspace_id, body["email"], body["role"], by=who.actor)

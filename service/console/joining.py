@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from service import entering, members, secondstep, sessions, signin
+from service import entering, invitations, secondstep, sessions, signin
 from service.console import browsers
 from service.console.guard import maybe_caller
 from service.console.openid import to_issuer
@@ -23,7 +23,7 @@ SPENT = (
 @blueprint.get("/join/<token>")
 def ask(token: str) -> ResponseReturnValue:
     """Where it leads. Opening the link uses nothing up, because mail scanners and previews open links too."""
-    invited = members.invited(runtime().db, token)
+    invited = invitations.invited(runtime().db, token)
     if invited is None:
         return _spent()
     held = runtime()
@@ -42,8 +42,8 @@ def join(token: str) -> ResponseReturnValue:
     session that is confined to it: its holder need not be the person that the address names."""
     who, db, visitor = maybe_caller(), runtime().db, browsers.visitor()
     if "openid" in request.form or signin.only_single_sign_on(runtime().config):
-        return to_issuer(invitation=token) if members.invited(db, token) else _spent()
-    joined = members.join(db, token)
+        return to_issuer(invitation=token) if invitations.invited(db, token) else _spent()
+    joined = invitations.join(db, token)
     if joined is None:
         return _spent()
     if who is not None and who.user_id == joined.user_id and not who.confined:

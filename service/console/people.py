@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import access, factors, members, sessions, signin
+from service import access, factors, invitations, members, sessions, signin
 from service.console.account import proven
 from service.console.guard import caller, still_may
 from service.console.page import done, page
 from service.console.signin import BY_SINGLE_SIGN_ON
+from service.endings import Ended
 from service.errors import PlainError
-from service.members import Ended
 from service.models import Workspace
 from service.runtime import runtime
 from service.store import listing
@@ -39,17 +39,17 @@ def invite() -> ResponseReturnValue:
     try:
         with runtime().db.tenant(who.workspace_id) as session:
             still_may(session)
-            _, token = members.invite(session, who.workspace_id, email, role, by=who.actor)
+            _, token = invitations.invite(session, who.workspace_id, email, role, by=who.actor)
     except PlainError as error:
         return _page(sentence=str(error), email=email, role=role), 400
-    return _page(link=members.address(runtime().config.base_url, token), link_for=email, joins=True)
+    return _page(link=invitations.address(runtime().config.base_url, token), link_for=email, joins=True)
 
 
 @blueprint.post("/people/invitations/<uuid:invitation_id>/withdraw")
 def withdraw(invitation_id: UUID) -> ResponseReturnValue:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        found = members.withdraw(session, who.workspace_id, invitation_id, by=who.actor)
+        found = invitations.withdraw(session, who.workspace_id, invitation_id, by=who.actor)
     return _done(found, "withdrawn_invitation")
 
 
@@ -153,7 +153,7 @@ def _page(
         required = session.scalar(select(Workspace.requires_factor).where(Workspace.id == who.workspace_id))
         if manages:
             invited, _ = listing.page(
-                session, who.workspace_id, members.INVITATIONS, filters={}, after=None, limit=MOST
+                session, who.workspace_id, invitations.INVITATIONS, filters={}, after=None, limit=MOST
             )
             seen, _ = listing.page(session, who.workspace_id, sessions.SESSIONS, filters={}, after=None, limit=MOST)
             theirs = [each for each in seen if each["member_id"] != who.user_id]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from service import members, sessions
+from service import invitations, sessions
 from service.db import Database
 from service.models import (
     Author,
@@ -213,7 +213,7 @@ class Rows:
             session.add(user)
             session.flush()
             session.add(Membership(workspace_id=self.workspace_id, user_id=user.id, role=role))
-            invitation, _ = members.invite(session, self.workspace_id, f"new-{email}", "viewer", by="user:olga")
+            invitation, _ = invitations.invite(session, self.workspace_id, f"new-{email}", "viewer", by="user:olga")
             cookie = sessions.begin(session, user.id, self.workspace_id, confined=False, browser="Firefox on Linux")
             session.flush()
             signed_in = session.scalars(select(SigninSession.id).filter_by(token_hash=sessions.digest(cookie))).one()

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text, update
 
-from service import access, accounts, housekeeping, members, sessions
+from service import access, accounts, endings, housekeeping, invitations, members, sessions
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import APIKey, Audit, Invitation, Membership, SigninSession
@@ -23,11 +23,11 @@ BY = "user:olga"
 
 def invite(held: Runtime, where: Member, email: str = "mia@acme.test", role: str = "member") -> str:
     with held.db.tenant(where.workspace_id) as session:
-        return members.invite(session, where.workspace_id, email, role, by=BY)[1]
+        return invitations.invite(session, where.workspace_id, email, role, by=BY)[1]
 
 
 def joined(held: Runtime, where: Member, email: str = "mia@acme.test", role: str = "member") -> UUID:
-    made = members.join(held.db, invite(held, where, email, role))
+    made = invitations.join(held.db, invite(held, where, email, role))
     assert made
     return made.user_id
 
@@ -54,42 +54,42 @@ def audited(held: Runtime, where: Member) -> list[str]:
 
 def test_an_invitation_makes_an_account_and_a_membership_once(held: Runtime, owner: Member) -> None:
     token = invite(held, owner, " Mia@Acme.test ")
-    told = members.invited(held.db, token)
+    told = invitations.invited(held.db, token)
     assert told
     assert (told.workspace_name, told.email, told.role) == ("Acme", "mia@acme.test", "member")
 
-    made = members.join(held.db, token)
+    made = invitations.join(held.db, token)
 
     assert made
     assert made.workspace_id == owner.workspace_id
     assert role_of(held, owner, made.user_id) == "member"
-    assert members.join(held.db, token) is None
-    assert members.invited(held.db, token) is None
+    assert invitations.join(held.db, token) is None
+    assert invitations.invited(held.db, token) is None
     assert audited(held, owner) == ["invitation.created_member", "member.joined"]
 
 
 def test_a_link_that_is_withdrawn_replaced_or_too_old_opens_nothing(held: Runtime, owner: Member) -> None:
     first = invite(held, owner)
     second = invite(held, owner, role="viewer")
-    assert members.join(held.db, first) is None
+    assert invitations.join(held.db, first) is None
     with held.db.tenant(owner.workspace_id) as session:
         [row] = session.scalars(select(Invitation))
         assert row.role == "viewer"
-        assert members.withdraw(session, owner.workspace_id, row.id, by=BY)
-        assert not members.withdraw(session, owner.workspace_id, row.id, by=BY)
-    assert members.join(held.db, second) is None
+        assert invitations.withdraw(session, owner.workspace_id, row.id, by=BY)
+        assert not invitations.withdraw(session, owner.workspace_id, row.id, by=BY)
+    assert invitations.join(held.db, second) is None
     third = invite(held, owner)
     with held.db.tenant(owner.workspace_id) as session:
         session.execute(update(Invitation).values(expires_at=real_now()))
-    assert members.invited(held.db, third) is None
-    assert members.join(held.db, third) is None
+    assert invitations.invited(held.db, third) is None
+    assert invitations.join(held.db, third) is None
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 64, "é" * 64, "=" * 64, "\0"])
 def test_what_is_no_link_of_ours_opens_nothing(held: Runtime, owner: Member, token: str) -> None:
     invite(held, owner)
-    assert members.invited(held.db, token) is None
-    assert members.join(held.db, token) is None
+    assert invitations.invited(held.db, token) is None
+    assert invitations.join(held.db, token) is None
 
 
 def test_a_link_with_another_workspaces_name_in_it_opens_nothing(
@@ -97,18 +97,18 @@ def test_a_link_with_another_workspaces_name_in_it_opens_nothing(
 ) -> None:
     blob = urlsafe_b64decode(invite(held, owner))
     forged = urlsafe_b64encode(stranger.workspace_id.bytes + blob[16:]).decode()
-    assert members.workspace_of(forged) == stranger.workspace_id
-    assert members.join(held.db, forged) is None
+    assert invitations.workspace_of(forged) == stranger.workspace_id
+    assert invitations.join(held.db, forged) is None
 
 
 def test_whoever_belongs_already_is_not_invited_and_nothing_tells_who_has_an_account_elsewhere(
     held: Runtime, owner: Member, stranger: Member
 ) -> None:
-    with pytest.raises(members.BelongsAlreadyError, match="belongs to this workspace already"):
+    with pytest.raises(invitations.BelongsAlreadyError, match="belongs to this workspace already"):
         invite(held, owner, owner.email)
     known, unknown = invite(held, owner, stranger.email), invite(held, owner, "nobody@nowhere.test")
     assert len(known) == len(unknown)
-    made = members.join(held.db, known)
+    made = invitations.join(held.db, known)
     assert made
     assert made.user_id == stranger.user_id
 
@@ -228,7 +228,7 @@ def test_what_an_owner_made_for_others_opens_nothing_once_they_may_make_it_no_mo
     assert key
     with held.db.tenant(owner.workspace_id) as session:
         hers = [
-            members.invite(session, owner.workspace_id, f"{name}@door.test", "owner", by=by)[1]
+            invitations.invite(session, owner.workspace_id, f"{name}@door.test", "owner", by=by)[1]
             for name, by in (("front", f"user:{rita}"), ("back", key.actor))
         ]
         link = members.link_for(session, owner.workspace_id, owner.user_id, by=f"user:{rita}")
@@ -244,14 +244,14 @@ def test_what_an_owner_made_for_others_opens_nothing_once_they_may_make_it_no_mo
             else members.remove(session, owner.workspace_id, rita, by=BY)
         )
 
-    assert ended == members.Ended(
+    assert ended == endings.Ended(
         ("back@door.test", "front@door.test"), (owner.email,), ("hers",) if role is None else ()
     )
-    assert [members.join(held.db, each) for each in hers] == [None, None]
+    assert [invitations.join(held.db, each) for each in hers] == [None, None]
     assert accounts.sign_in(held.db, link or "") is None
     assert accounts.sign_in(held.db, others or "")
     assert accounts.sign_in(held.db, elsewhere or "")
-    assert members.join(held.db, ours)
+    assert invitations.join(held.db, ours)
     done = audited(held, owner)
     assert (done.count("invitation.withdrawn"), done.count("member.link_ended")) == (2, 1)
 
@@ -260,10 +260,10 @@ def test_a_role_that_may_invite_as_well_ends_nothing(held: Runtime, owner: Membe
     mia = joined(held, owner, role="viewer")
     with held.db.tenant(owner.workspace_id) as session:
         made = members.change_role(session, owner.workspace_id, mia, "owner", by=BY)
-        _, token = members.invite(session, owner.workspace_id, "nina@acme.test", "viewer", by=f"user:{mia}")
-        assert made == members.change_role(session, owner.workspace_id, mia, "owner", by=BY) == members.Ended()
+        _, token = invitations.invite(session, owner.workspace_id, "nina@acme.test", "viewer", by=f"user:{mia}")
+        assert made == members.change_role(session, owner.workspace_id, mia, "owner", by=BY) == endings.Ended()
         assert members.change_role(session, owner.workspace_id, uuid4(), "owner", by=BY) is None
-    assert members.join(held.db, token)
+    assert invitations.join(held.db, token)
 
 
 def test_nobody_is_changed_or_removed_by_an_id_of_somebody_elsewhere(

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service import access, accounts, members
+from service import access, accounts, invitations, members
 from service.models import APIKey, Departure, Membership
 from service.runtime import Runtime
 from tests.conftest import Member
@@ -44,8 +44,8 @@ class Late(io.RawIOBase):
 
 def joined(held: Runtime, owner: Member, email: str, role: str) -> UUID:
     with held.db.tenant(owner.workspace_id) as session:
-        token = members.invite(session, owner.workspace_id, email, role, by="user:olga")[1]
-    made = members.join(held.db, token)
+        token = invitations.invite(session, owner.workspace_id, email, role, by="user:olga")[1]
+    made = invitations.join(held.db, token)
     assert made
     return made.user_id
 

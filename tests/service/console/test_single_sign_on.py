@@ -18,7 +18,7 @@ from joserfc.jwk import RSAKey
 from sqlalchemy import select, text, update
 from werkzeug.test import TestResponse
 
-from service import accounts, members
+from service import accounts, invitations
 from service.app import create_app
 from service.clock import real_now
 from service.config import SingleSignOn
@@ -214,7 +214,7 @@ def test_a_link_that_nobody_made_leads_to_no_issuer(nobody: FlaskClient, there: 
 
 def invite(held: Runtime, owner: Member, email: str) -> str:
     with held.db.tenant(owner.workspace_id) as session:
-        _, token = members.invite(session, owner.workspace_id, email, "member", by="user:olga")
+        _, token = invitations.invite(session, owner.workspace_id, email, "member", by="user:olga")
     return f"/join/{token}"
 
 

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service import members, passwords
+from service import invitations, passwords
 from service.clock import real_now
 from service.runtime import Runtime
 from tests.conftest import Member
@@ -60,7 +60,7 @@ def at_the_door(phone: App, owner: Member, app: Flask) -> Callable[[], FlaskClie
 def behind_a_link(held: Runtime, owner: Member, stranger: Member, app: Flask) -> tuple[Browser, App]:
     """Olga invites Rita, who has a workspace of her own, opens the link herself and sets up a second factor there."""
     with held.db.tenant(owner.workspace_id) as session:
-        _, token = members.invite(session, owner.workspace_id, stranger.email, "member", by="user:olga")
+        _, token = invitations.invite(session, owner.workspace_id, stranger.email, "member", by="user:olga")
     client = app.test_client()
     client.post(f"/join/{token}")
     browser = Browser(client, csrf(client))

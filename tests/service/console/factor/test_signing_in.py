@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from service import accounts, members, passwords, secondstep, sessions, totp
+from service import accounts, invitations, members, passwords, secondstep, sessions, totp
 from service.clock import real_now
 from service.entering import Visitor
 from service.models import PendingSignin, SecondFactor
@@ -67,7 +67,7 @@ def test_after_a_link_and_after_an_invitation_as_well(
     assert client.post(link).status_code == 410
 
     with held.db.tenant(stranger.workspace_id) as session:
-        _, token = members.invite(session, stranger.workspace_id, owner.email, "member", by="user:rita")
+        _, token = invitations.invite(session, stranger.workspace_id, owner.email, "member", by="user:rita")
     client = app.test_client()
     assert client.post(f"/join/{token}").location == "/signin/code"
     assert not opens(client)

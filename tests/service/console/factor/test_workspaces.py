@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select, text
 
-from service import accounts, members, sessions, totp
+from service import accounts, invitations, members, sessions, totp
 from service.clock import real_now
 from service.models import SecondFactor, Workspace
 from service.runtime import Runtime
@@ -59,7 +59,7 @@ def test_nor_does_it_where_that_workspace_is_the_one_that_they_belong_to_longest
     held: Runtime, owner: Member, app: Flask
 ) -> None:
     with held.db.tenant(owner.workspace_id) as session:
-        _, token = members.invite(session, owner.workspace_id, "nina@acme.test", "member", by="user:olga")
+        _, token = invitations.invite(session, owner.workspace_id, "nina@acme.test", "member", by="user:olga")
     behind = app.test_client()
     behind.post(f"/join/{token}")
     set_up(Browser(behind, csrf(behind)))

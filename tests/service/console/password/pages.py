@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from service import members
+from service import invitations
 from service.models import Audit
 from service.runtime import Runtime
 from tests.conftest import Member
@@ -49,5 +49,5 @@ def trail(held: Runtime, who: Member) -> list[str]:
 
 def invite(held: Runtime, owner: Member, email: str) -> str:
     with held.db.tenant(owner.workspace_id) as session:
-        _, token = members.invite(session, owner.workspace_id, email, "member", by="user:olga")
+        _, token = invitations.invite(session, owner.workspace_id, email, "member", by="user:olga")
     return f"/join/{token}"
