@@ -1,134 +1,20 @@
-"""Who belongs to a workspace: invited, changed, removed; and what a link from within a workspace opens."""
+"""Who belongs to a workspace: changed, removed, and the last owner who stays."""
 
 from __future__ import annotations
 
 import threading
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text, update
 
-from service import access, accounts, endings, housekeeping, invitations, members, sessions
+from service import access, accounts, endings, invitations, members
 from service.clock import real_now
-from service.errors import PlainError
-from service.models import APIKey, Audit, Invitation, Membership, SigninSession
+from service.models import APIKey, Audit
 from service.runtime import Runtime
 from service.store import departures
 from tests.conftest import Member
-
-BY = "user:olga"
-
-
-def invite(held: Runtime, where: Member, email: str = "mia@acme.test", role: str = "member") -> str:
-    with held.db.tenant(where.workspace_id) as session:
-        return invitations.invite(session, where.workspace_id, email, role, by=BY)[1]
-
-
-def joined(held: Runtime, where: Member, email: str = "mia@acme.test", role: str = "member") -> UUID:
-    made = invitations.join(held.db, invite(held, where, email, role))
-    assert made
-    return made.user_id
-
-
-def role_of(held: Runtime, where: Member, user_id: UUID) -> str | None:
-    with held.db.globally() as session:
-        return session.scalar(select(Membership.role).filter_by(workspace_id=where.workspace_id, user_id=user_id))
-
-
-def signed_in(held: Runtime, user_id: UUID, where: Member, *, confined: bool = False) -> str:
-    with held.db.globally() as session:
-        return sessions.begin(session, user_id, where.workspace_id, confined=confined, browser="Firefox on Linux")
-
-
-def audited(held: Runtime, where: Member) -> list[str]:
-    """What the trail says, in its order, but for the owner's signing in."""
-    with held.db.tenant(where.workspace_id) as session:
-        actions = session.scalars(select(Audit.action).order_by(Audit.created_at, Audit.id))
-        return [each for each in actions if not each.startswith("signin.")]
-
-
-# --- invitations ------------------------------------------------------------------------------------------------
-
-
-def test_an_invitation_makes_an_account_and_a_membership_once(held: Runtime, owner: Member) -> None:
-    token = invite(held, owner, " Mia@Acme.test ")
-    told = invitations.invited(held.db, token)
-    assert told
-    assert (told.workspace_name, told.email, told.role) == ("Acme", "mia@acme.test", "member")
-
-    made = invitations.join(held.db, token)
-
-    assert made
-    assert made.workspace_id == owner.workspace_id
-    assert role_of(held, owner, made.user_id) == "member"
-    assert invitations.join(held.db, token) is None
-    assert invitations.invited(held.db, token) is None
-    assert audited(held, owner) == ["invitation.created_member", "member.joined"]
-
-
-def test_a_link_that_is_withdrawn_replaced_or_too_old_opens_nothing(held: Runtime, owner: Member) -> None:
-    first = invite(held, owner)
-    second = invite(held, owner, role="viewer")
-    assert invitations.join(held.db, first) is None
-    with held.db.tenant(owner.workspace_id) as session:
-        [row] = session.scalars(select(Invitation))
-        assert row.role == "viewer"
-        assert invitations.withdraw(session, owner.workspace_id, row.id, by=BY)
-        assert not invitations.withdraw(session, owner.workspace_id, row.id, by=BY)
-    assert invitations.join(held.db, second) is None
-    third = invite(held, owner)
-    with held.db.tenant(owner.workspace_id) as session:
-        session.execute(update(Invitation).values(expires_at=real_now()))
-    assert invitations.invited(held.db, third) is None
-    assert invitations.join(held.db, third) is None
-
-
-@pytest.mark.parametrize("token", ["", "x", "A" * 64, "é" * 64, "=" * 64, "\0"])
-def test_what_is_no_link_of_ours_opens_nothing(held: Runtime, owner: Member, token: str) -> None:
-    invite(held, owner)
-    assert invitations.invited(held.db, token) is None
-    assert invitations.join(held.db, token) is None
-
-
-def test_a_link_with_another_workspaces_name_in_it_opens_nothing(
-    held: Runtime, owner: Member, stranger: Member
-) -> None:
-    blob = urlsafe_b64decode(invite(held, owner))
-    forged = urlsafe_b64encode(stranger.workspace_id.bytes + blob[16:]).decode()
-    assert invitations.workspace_of(forged) == stranger.workspace_id
-    assert invitations.join(held.db, forged) is None
-
-
-def test_whoever_belongs_already_is_not_invited_and_nothing_tells_who_has_an_account_elsewhere(
-    held: Runtime, owner: Member, stranger: Member
-) -> None:
-    with pytest.raises(invitations.BelongsAlreadyError, match="belongs to this workspace already"):
-        invite(held, owner, owner.email)
-    known, unknown = invite(held, owner, stranger.email), invite(held, owner, "nobody@nowhere.test")
-    assert len(known) == len(unknown)
-    made = invitations.join(held.db, known)
-    assert made
-    assert made.user_id == stranger.user_id
-
-
-@pytest.mark.parametrize(("email", "role"), [("mia", "member"), ("mia@acme.test", "superuser"), ("", "viewer")])
-def test_an_invitation_to_nobody_or_to_no_role_is_refused_in_a_sentence(
-    held: Runtime, owner: Member, email: str, role: str
-) -> None:
-    with pytest.raises(PlainError):
-        invite(held, owner, email, role)
-
-
-def test_an_invitation_that_ran_out_is_forgotten_with_its_address(held: Runtime, owner: Member) -> None:
-    invite(held, owner)
-    with held.db.tenant(owner.workspace_id) as session:
-        session.execute(update(Invitation).values(expires_at=real_now() - timedelta(days=2)))
-    housekeeping.tidy(held, owner.workspace_id)
-    with held.db.tenant(owner.workspace_id) as session:
-        assert session.scalars(select(Invitation)).all() == []
-
+from tests.service.belonging import BY, audited, invite, joined, role_of, signed_in
 
 # --- the last owner ---------------------------------------------------------------------------------------------
 
@@ -287,91 +173,6 @@ def test_the_trail_holds_ids_and_no_names(held: Runtime, owner: Member) -> None:
         rows = [f"{row.actor} {row.action} {row.subject}" for row in session.scalars(select(Audit))]
     assert len(rows) == 6  # the owner's signing in among them
     assert not [row for row in rows if "mia" in row or "@" in row]
-
-
-# --- sessions ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def two_homes(held: Runtime, owner: Member, stranger: Member) -> UUID:
-    """Rita, who belongs to both workspaces."""
-    return joined(held, owner, stranger.email, "viewer")
-
-
-def of(held: Runtime, cookie: str) -> UUID:
-    with held.db.globally() as session:
-        return session.scalars(select(SigninSession.id).filter_by(token_hash=sessions.digest(cookie))).one()
-
-
-def test_an_owner_ends_sessions_of_their_workspace_and_of_no_other(
-    held: Runtime, owner: Member, stranger: Member, two_homes: UUID
-) -> None:
-    here, there = signed_in(held, two_homes, owner), signed_in(held, two_homes, stranger)
-    with held.db.tenant(owner.workspace_id) as session:
-        assert not sessions.end(session, owner.workspace_id, of(held, there), by=BY)
-        assert sessions.end(session, owner.workspace_id, of(held, here), by=BY)
-        assert not sessions.end(session, owner.workspace_id, uuid4(), by=BY)
-    assert accounts.caller_of_session(held.db, here) is None
-    assert accounts.caller_of_session(held.db, there)
-
-
-@pytest.mark.parametrize("confined", [True, False])
-def test_ones_own_sessions_are_ended_anywhere_unless_one_is_confined(
-    held: Runtime, owner: Member, stranger: Member, two_homes: UUID, confined: bool
-) -> None:
-    there, others = signed_in(held, two_homes, stranger), signed_in(held, owner.user_id, owner)
-    with held.db.tenant(owner.workspace_id) as session:
-        within = owner.workspace_id if confined else None
-        shown = {each.id for each in sessions.of_user(session, two_homes, within=within)}
-        assert (of(held, there) in shown) == (not confined)
-        for cookie in (there, others):
-            sessions.end_own(session, owner.workspace_id, of(held, cookie), two_homes, confined=confined)
-    assert (accounts.caller_of_session(held.db, there) is not None) == confined
-    assert accounts.caller_of_session(held.db, others)
-
-
-def test_a_link_from_an_owner_opens_their_workspace_and_the_operators_any(
-    held: Runtime, owner: Member, stranger: Member, two_homes: UUID
-) -> None:
-    with held.db.tenant(owner.workspace_id) as session:
-        link = members.link_for(session, owner.workspace_id, two_homes, by=BY)
-    cookie = accounts.sign_in(held.db, link or "")
-    who = accounts.caller_of_session(held.db, cookie or "")
-    assert who
-    assert (who.workspace_id, who.confined, who.role) == (owner.workspace_id, True, "viewer")
-    assert accounts.sign_in(held.db, link or "") is None
-    cookie = accounts.sign_in(held.db, accounts.signin_link(held.db, stranger.email, "").rsplit("/", 1)[1])
-    who = accounts.caller_of_session(held.db, cookie or "")
-    assert who
-    assert not who.confined
-
-
-def test_when_a_browser_was_last_seen_is_noted_now_and_then(
-    held: Runtime, owner: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cookie = signed_in(held, owner.user_id, owner)
-    now = real_now()
-
-    def seen_after(passed: timedelta) -> timedelta:
-        monkeypatch.setattr(accounts, "real_now", lambda: now + passed)
-        assert accounts.caller_of_session(held.db, cookie)
-        with held.db.globally() as session:
-            at = session.scalars(select(SigninSession.last_seen_at).filter_by(id=of(held, cookie))).one()
-        assert at
-        return at - now
-
-    assert seen_after(timedelta(minutes=4)) < timedelta(seconds=1)
-    assert seen_after(timedelta(minutes=6)) == timedelta(minutes=6)
-    assert seen_after(timedelta(minutes=9)) == timedelta(minutes=6)
-
-
-def test_a_session_that_ran_out_is_neither_shown_nor_good(held: Runtime, owner: Member) -> None:
-    cookie = signed_in(held, owner.user_id, owner)
-    with held.db.globally() as session:
-        session.execute(update(SigninSession).values(expires_at=real_now()))
-    assert accounts.caller_of_session(held.db, cookie) is None
-    with held.db.tenant(owner.workspace_id) as session:
-        assert sessions.of_user(session, owner.user_id, within=None) == []
 
 
 def test_no_key_stands_without_a_row_in_the_trail(
