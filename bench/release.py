@@ -24,7 +24,7 @@ from service.rules.model import Conversation, History, Verdict
 from service.rules.readiness import ready_for_call
 from service.rules.unanswered import unanswered
 from service.runtime import Runtime
-from service.store import acting, deciding, due, runs, tasks
+from service.store import deciding, due, ruling, runs, tasks
 from workers import decide, jobs, push
 
 WRONG = 0.3  # of the people, and so of the verdicts
@@ -143,7 +143,7 @@ def _run(held: Runtime, workspace_id: UUID) -> tuple[UUID, int]:
 
 def _act(held: Runtime, name: str, workspace_id: UUID, run: UUID) -> None:
     with held.db.tenant(workspace_id) as session:
-        getattr(acting, name)(session, workspace_id, run, by="bench")
+        getattr(ruling, name)(session, workspace_id, run, by="bench")
 
 
 def _edit(held: Runtime, workspace_id: UUID) -> dict[UUID, str]:

@@ -40,7 +40,7 @@ from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.firstview import first_view
 from service.runtime import runtime
-from service.store import acting, listing
+from service.store import listing, tending
 from service.store.listing import Row
 
 connections = Noun("connections", "Authorised accounts on networks and CRMs, and how each of them is.")
@@ -175,7 +175,7 @@ def change(body: dict[str, Any], connection_id: UUID) -> Response:
     with runtime().db.tenant(who.workspace_id) as session:
         if "responder_email" in body:
             email = body["responder_email"] or ""
-            if acting.set_responder(session, who.workspace_id, connection_id, email, by=who.actor) is None:
+            if tending.set_responder(session, who.workspace_id, connection_id, email, by=who.actor) is None:
                 missing("connection")
         return one(session, who, connection_id)
 
@@ -207,7 +207,7 @@ def pull(connection_id: UUID) -> Response:
     """Look for new posts or records now"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if not acting.pull_now(session, who.workspace_id, connection_id):
+        if not tending.pull_now(session, who.workspace_id, connection_id):
             missing("connection")
         row = cast(Row, listing.one(session, who.workspace_id, listing.CONNECTIONS, connection_id))
     if row["status"] != "active":
@@ -222,7 +222,7 @@ def approve(connection_id: UUID) -> Response:
     """End a CRM's preview: write what was computed, from now on"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.approve_crm(session, who.workspace_id, connection_id, by=who.actor, user_id=who.user_id) is None:
+        if tending.approve_crm(session, who.workspace_id, connection_id, by=who.actor, user_id=who.user_id) is None:
             missing("CRM connection")
         return one(session, who, connection_id)
 

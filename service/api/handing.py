@@ -26,7 +26,7 @@ from service.clock import business_now
 from service.models import Connection, User
 from service.runtime import runtime
 from service.settings_parts import YesOrNo
-from service.store import acting, capturing, listing
+from service.store import acting, capturing, listing, tending
 from service.store.capturing import Handed, Outcome
 
 engagements = listed.engagements  # the noun, to which this module adds two routes
@@ -212,7 +212,7 @@ def _place(who: Caller, body: Mapping[str, Any]) -> UUID:
     [made] = connect.connect_with_secret(runtime(), who, provider, brand_id, {"place": body["place"]})
     with runtime().db.tenant(who.workspace_id) as session:
         email = body.get("responder_email") or _made_by(session, who)
-        acting.set_responder(session, who.workspace_id, made, email, by=who.actor)
+        tending.set_responder(session, who.workspace_id, made, email, by=who.actor)
     return made
 
 

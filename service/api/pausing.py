@@ -15,7 +15,7 @@ from service.api.noun import Noun
 from service.api.problems import missing
 from service.api.words import Line, Whole
 from service.runtime import runtime
-from service.store import acting
+from service.store import tending
 
 pausing = Noun("pausing", "Pausing an account, and what reading it may cost.", path="/connections")
 
@@ -57,7 +57,7 @@ def pause(body: dict[str, Any], connection_id: UUID) -> Response:
     """Stop reading this account and writing to it; what was read stays, and open tasks say why"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.pause(session, who.workspace_id, connection_id, body["reason"], by=who.actor) is None:
+        if tending.pause(session, who.workspace_id, connection_id, body["reason"], by=who.actor) is None:
             missing("connection")
         return one(session, who, connection_id)
 
@@ -67,7 +67,7 @@ def resume(connection_id: UUID) -> Response:
     """Go on where it was paused"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.resume(session, who.workspace_id, connection_id, by=who.actor) is None:
+        if tending.resume(session, who.workspace_id, connection_id, by=who.actor) is None:
             missing("connection")
         return one(session, who, connection_id)
 
@@ -77,6 +77,6 @@ def ceiling(body: dict[str, Any], connection_id: UUID) -> Response:
     """Set what reading this account may cost in a month"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.set_ceiling(session, who.workspace_id, connection_id, body["dollars"], by=who.actor) is None:
+        if tending.set_ceiling(session, who.workspace_id, connection_id, body["dollars"], by=who.actor) is None:
             missing("connection")
         return one(session, who, connection_id)

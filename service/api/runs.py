@@ -29,7 +29,7 @@ from service.api.noun import Noun
 from service.api.problems import missing
 from service.models import Run
 from service.runtime import runtime
-from service.store import acting, listing, run_changes
+from service.store import listing, ruling, run_changes
 from service.store.listing import Row
 
 noun = Noun(
@@ -119,7 +119,7 @@ def approve(run_id: UUID) -> Response:
     """Let a held run through: what it altered is written to the CRMs"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        return _one(acting.approve_run(session, who.workspace_id, run_id, by=who.actor))
+        return _one(ruling.approve_run(session, who.workspace_id, run_id, by=who.actor))
 
 
 @noun.post("/<uuid:run_id>/undo", returns=RunSchema, also=_NONE)
@@ -127,7 +127,7 @@ def undo(run_id: UUID) -> Response:
     """Undo the newest run: the settings of before stand again, and the tasks with them"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        return _one(acting.undo_run(session, who.workspace_id, run_id, by=who.actor))
+        return _one(ruling.undo_run(session, who.workspace_id, run_id, by=who.actor))
 
 
 def _one(run: Run | None) -> Response:

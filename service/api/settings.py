@@ -15,7 +15,7 @@ from service.api.problems import refuse
 from service.models import Settings
 from service.runtime import runtime
 from service.settings import SettingsSchema
-from service.store import acting
+from service.store import ruling
 
 settings = Noun("settings", "Hours, patience, caps and the like. Every verdict keeps the version it was made under.")
 
@@ -81,8 +81,8 @@ def replace(_: dict[str, Any]) -> Response:
         if not request.if_match.contains(str(standing)):
             _stale(standing)
         try:
-            row = acting.change_settings(session, who.workspace_id, request.get_json(), by=who.actor, expected=standing)
-        except acting.StaleVersionError as error:
+            row = ruling.change_settings(session, who.workspace_id, request.get_json(), by=who.actor, expected=standing)
+        except ruling.StaleVersionError as error:
             _stale(error.current)
     return _answer(row)
 

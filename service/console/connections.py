@@ -22,7 +22,7 @@ from service.firstview import first_view, spent
 from service.health import Health
 from service.runtime import runtime
 from service.spending import Spending
-from service.store import acting, keeping, listing, pages
+from service.store import keeping, listing, pages, tending
 from service.watch import caps, doors
 
 blueprint = Blueprint("connections", __name__)
@@ -78,7 +78,7 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/connections/<uuid:connection_id>/pull")
 def pull(connection_id: UUID) -> ResponseReturnValue:
     with runtime().db.tenant(caller().workspace_id) as session:
-        if not acting.pull_now(session, caller().workspace_id, connection_id):
+        if not tending.pull_now(session, caller().workspace_id, connection_id):
             abort(404)
     return done(url_for(".show"), "pulling")
 
@@ -89,7 +89,7 @@ def responder(connection_id: UUID) -> ResponseReturnValue:
     try:
         with runtime().db.tenant(who.workspace_id) as session:
             address = request.form.get("email", "")
-            if acting.set_responder(session, who.workspace_id, connection_id, address, by=who.actor) is None:
+            if tending.set_responder(session, who.workspace_id, connection_id, address, by=who.actor) is None:
                 abort(404)
     except PlainError as error:
         abort(400, str(error))
@@ -147,7 +147,7 @@ def found(connection_id: UUID) -> ResponseReturnValue:
 def approve(connection_id: UUID) -> ResponseReturnValue:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.approve_crm(session, who.workspace_id, connection_id, by=who.actor, user_id=who.user_id) is None:
+        if tending.approve_crm(session, who.workspace_id, connection_id, by=who.actor, user_id=who.user_id) is None:
             abort(404)
     return done(url_for(".show"), "approved")
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from service.console.guard import caller
 from service.console.page import done
 from service.runtime import runtime
-from service.store import acting
+from service.store import tending
 
 blueprint = Blueprint("pausing", __name__)
 
@@ -21,7 +21,7 @@ HIGHEST = 1_000_000  # dollars, as in the API
 def pause(connection_id: UUID) -> ResponseReturnValue:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.pause(session, who.workspace_id, connection_id, "", by=who.actor) is None:
+        if tending.pause(session, who.workspace_id, connection_id, "", by=who.actor) is None:
             abort(404)
     return done(url_for("console.connections.show"), "paused")
 
@@ -30,7 +30,7 @@ def pause(connection_id: UUID) -> ResponseReturnValue:
 def resume(connection_id: UUID) -> ResponseReturnValue:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.resume(session, who.workspace_id, connection_id, by=who.actor) is None:
+        if tending.resume(session, who.workspace_id, connection_id, by=who.actor) is None:
             abort(404)
     return done(url_for("console.connections.show"), "resumed")
 
@@ -43,6 +43,6 @@ def ceiling(connection_id: UUID) -> ResponseReturnValue:
         abort(400, f"Write whole US dollars, from 0 to {HIGHEST:,}, or nothing for no ceiling of its own.")
     with runtime().db.tenant(who.workspace_id) as session:
         dollars = int(typed) if typed else None
-        if acting.set_ceiling(session, who.workspace_id, connection_id, dollars, by=who.actor) is None:
+        if tending.set_ceiling(session, who.workspace_id, connection_id, dollars, by=who.actor) is None:
             abort(404)
     return done(url_for("console.connections.show"), "ceiling")

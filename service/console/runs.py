@@ -11,7 +11,7 @@ from service.console.guard import caller
 from service.console.page import done, page
 from service.errors import PlainError
 from service.runtime import runtime
-from service.store import acting, listing, run_changes, runs
+from service.store import listing, ruling, run_changes, runs
 
 blueprint = Blueprint("runs", __name__)
 
@@ -41,7 +41,7 @@ def one(run_id: UUID) -> ResponseReturnValue:
 def approve(run_id: UUID) -> ResponseReturnValue:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.approve_run(session, who.workspace_id, run_id, by=who.actor) is None:
+        if ruling.approve_run(session, who.workspace_id, run_id, by=who.actor) is None:
             abort(404)
     return done(url_for(".one", run_id=run_id), "run_approved")
 
@@ -51,7 +51,7 @@ def undo(run_id: UUID) -> ResponseReturnValue:
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
-            if acting.undo_run(session, who.workspace_id, run_id, by=who.actor) is None:
+            if ruling.undo_run(session, who.workspace_id, run_id, by=who.actor) is None:
                 abort(404)
     except PlainError as error:
         abort(409, str(error))

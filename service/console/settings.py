@@ -19,7 +19,7 @@ from service.runtime import runtime
 from service.sentences import plainly
 from service.settings import SCHEMA
 from service.settings_parts import timezones
-from service.store import acting, keeping, runs
+from service.store import keeping, ruling, runs
 from service.store.keeping import Preview
 from service.tryout import Diff
 
@@ -52,13 +52,13 @@ def save() -> ResponseReturnValue:
     who = caller()
     try:
         with runtime().db.tenant(who.workspace_id) as session:
-            acting.change_settings(
+            ruling.change_settings(
                 session, who.workspace_id, values_of(request.form), by=who.actor, expected=_version(request.form)
             )
     except ValidationError as error:
         errors = flat(error.messages_dict)
         return _page(_version(request.form), _typed(request.form), errors=errors, sentence=WRONG), 400
-    except acting.StaleVersionError as error:
+    except ruling.StaleVersionError as error:
         return _page(error.current, _typed(request.form), sentence=STALE), 409
     return done(url_for(".show"), "saved")
 

@@ -18,7 +18,7 @@ from service.models import Attestation, Audit, Author, Match
 from service.models import Contact as Row
 from service.rules.model import MatchState
 from service.runtime import Runtime
-from service.store import acting, matching, mirroring, pairing, sources
+from service.store import acting, matching, mirroring, pairing, ruling, sources
 from tests.conftest import Member
 from tests.service.rows import Rows
 
@@ -70,7 +70,7 @@ class Desk:
     def set(self, **values: Any) -> None:
         with self.session() as session:
             row = settings.current(session, self.workspace_id)
-            acting.change_settings(session, self.workspace_id, {**row.values, **values}, by=BY)
+            ruling.change_settings(session, self.workspace_id, {**row.values, **values}, by=BY)
 
 
 @pytest.fixture

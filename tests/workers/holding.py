@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from integrations.records import Author
 from service import settings
 from service.models import Run
-from service.store import acting, runs
+from service.store import ruling, runs
 
 if TYPE_CHECKING:
     from tests.workers.conftest import World
@@ -24,7 +24,7 @@ def change(world: World, **values: Any) -> None:
     """As the console and the API change settings."""
     with world.runtime.db.tenant(world.workspace_id) as session:
         standing = settings.current(session, world.workspace_id).values
-        acting.change_settings(session, world.workspace_id, {**standing, **values}, by="user:olga")
+        ruling.change_settings(session, world.workspace_id, {**standing, **values}, by="user:olga")
 
 
 def newest(world: World) -> Run:
@@ -38,6 +38,6 @@ def act(world: World, name: str) -> Run:
     with world.runtime.db.tenant(world.workspace_id) as session:
         run = runs.latest(session, world.workspace_id)
         assert run is not None
-        found: Run | None = getattr(acting, name)(session, world.workspace_id, run.id, by="user:olga")
+        found: Run | None = getattr(ruling, name)(session, world.workspace_id, run.id, by="user:olga")
         assert found is not None
         return found

@@ -26,7 +26,7 @@ from service.models import Brand, Match
 from service.models import Contact as ContactRow
 from service.rules.model import MatchState
 from service.runtime import Runtime
-from service.store import acting, due
+from service.store import acting, due, tending
 from service.store.claims import Claim
 from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
@@ -143,7 +143,7 @@ def _connect(house: House, brand: str) -> None:
     [here] = connect.connect_with_secret(house.runtime, caller, "fakesocial", house.brands[brand], {"account": brand})
     house.connections[brand] = crm
     with house.runtime.db.tenant(house.workspace_id) as session:
-        acting.set_responder(session, house.workspace_id, here, f"{brand}@people.test", by="system")
+        tending.set_responder(session, house.workspace_id, here, f"{brand}@people.test", by="system")
 
 
 @dataclass

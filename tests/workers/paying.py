@@ -13,7 +13,7 @@ from integrations.provider import Price
 from integrations.records import Author
 from integrations.registry import providers
 from service import connect, housekeeping, settings
-from service.store import acting
+from service.store import ruling
 from tests.fakes import social as fake_social
 from workers import metering
 
@@ -57,7 +57,7 @@ def says(world: World, count: int, start: int = 0) -> None:
 def ceiling(world: World, dollars: int | None) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
         values = {**settings.current(session, world.workspace_id).values, "monthly_ceiling": dollars}
-        acting.change_settings(session, world.workspace_id, values, by="system")
+        ruling.change_settings(session, world.workspace_id, values, by="system")
 
 
 def bought(world: World) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from integrations.records import Author, TaskStatus
 from service import judging
 from service.rules import model
 from service.rules.model import Conversation, Verdict
-from service.store import acting, deciding, runs, tasks
+from service.store import deciding, runs, tasks, tending
 from tests.fakes.crm import FakeCRM
 from tests.workers.holding import act, change, newest, people_ask
 
@@ -97,13 +97,13 @@ def settings_change(world: World) -> None:
 
 def pausing(world: World) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.pause(session, world.workspace_id, world.connection("social").id, "Holiday.", by="user:olga")
+        tending.pause(session, world.workspace_id, world.connection("social").id, "Holiday.", by="user:olga")
     world.run()
 
 
 def resuming(world: World) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.resume(session, world.workspace_id, world.connection("social").id, by="user:olga")
+        tending.resume(session, world.workspace_id, world.connection("social").id, by="user:olga")
     world.run()
 
 

@@ -13,7 +13,7 @@ from integrations.records import Author, TaskStatus
 from service import judging
 from service.rules import model
 from service.rules.model import Conversation, Verdict
-from service.store import acting, deciding, runs, tasks
+from service.store import deciding, ruling, runs, tasks
 from tests.workers.conftest import World
 from tests.workers.holding import act, newest, people_ask
 
@@ -77,4 +77,4 @@ def test_a_bad_release_writes_next_to_nothing_and_is_undone_by_its_id(
 
 def _undo(world: World, run_id: UUID) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        assert acting.undo_run(session, world.workspace_id, run_id, by="user:olga") is not None
+        assert ruling.undo_run(session, world.workspace_id, run_id, by="user:olga") is not None

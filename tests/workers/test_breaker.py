@@ -11,7 +11,7 @@ from integrations.records import Author, Kind, TaskStatus
 from service.errors import PlainError
 from service.models import Run
 from service.rules import model
-from service.store import acting, runs
+from service.store import acting, ruling, runs
 from tests.workers.conftest import World
 from tests.workers.holding import act, change, newest, people_ask
 
@@ -219,7 +219,7 @@ def test_only_the_newest_change_can_be_undone(asked: World) -> None:
     change(asked, daily_cap=7)
     asked.run()
     with asked.runtime.db.tenant(asked.workspace_id) as session, pytest.raises(PlainError, match="rest on this one"):
-        acting.undo_run(session, asked.workspace_id, first, by="user:olga")
+        ruling.undo_run(session, asked.workspace_id, first, by="user:olga")
 
 
 # --- new rules ------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from integrations.records import Author
 from integrations.registry import providers
 from service import freezes
 from service.errors import PlainError
-from service.store import acting, freezing, listing
+from service.store import freezing, listing, tending
 from tests.workers.conftest import World
 from workers import pull as pulling
 
@@ -92,7 +92,7 @@ def test_a_paused_account_rests_alone_until_it_is_resumed(connected: World) -> N
     connected.run()
     social = connected.connection("social").id
     with connected.runtime.db.tenant(connected.workspace_id) as session:
-        acting.pause(session, connected.workspace_id, social, "Olga is away", by="user:1")
+        tending.pause(session, connected.workspace_id, social, "Olga is away", by="user:1")
     waiting(connected)
     crm_calls, before = len(connected.crm.script.calls), calls(connected)
     connected.look()
@@ -101,7 +101,7 @@ def test_a_paused_account_rests_alone_until_it_is_resumed(connected: World) -> N
     assert row(connected, "social")["frozen"] == "Paused: Olga is away."
 
     with connected.runtime.db.tenant(connected.workspace_id) as session:
-        acting.resume(session, connected.workspace_id, social, by="user:1")
+        tending.resume(session, connected.workspace_id, social, by="user:1")
     connected.run()
     assert len(connected.in_crm()) == 1
 

@@ -14,7 +14,7 @@ from integrations.errors import SpendingLimitError
 from integrations.provider import Price
 from service import connect, settings
 from service.leases import LeaseLostError
-from service.store import acting, ledger
+from service.store import ledger, ruling
 from service.store.ledger import Payer
 from tests.fakes.clock import Clock
 from tests.workers.conftest import World
@@ -191,7 +191,7 @@ def test_what_another_job_of_the_stream_has_aside_by_now_is_not_given_back(
 def ceiling(world: World, dollars: int) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
         values = {**settings.current(session, world.workspace_id).values, "monthly_ceiling": dollars}
-        acting.change_settings(session, world.workspace_id, values, by="system")
+        ruling.change_settings(session, world.workspace_id, values, by="system")
 
 
 def test_once_there_is_a_ceiling_nothing_stands_aside_for_more_than_one_call(world: World, meter: StreamMeter) -> None:

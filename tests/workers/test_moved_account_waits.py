@@ -10,7 +10,7 @@ import pytest
 
 from integrations.records import Author, Engagement, Kind, Owner
 from service.db import RawConnection
-from service.store import acting, elsewhere
+from service.store import elsewhere, tending
 from service.store.rows import execute
 from tests.workers.conftest import ANA, BRAND, World
 from tests.workers.moving import LENA, TEXT, a_week_goes_by, account, moves, waits, where
@@ -123,5 +123,5 @@ def test_what_waited_before_stays_with_whom_the_first_brand_gave_it_to(asked: Wo
 
 def responsible(world: World, email: str) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.set_responder(session, world.workspace_id, account(world).id, email, by="system")
+        tending.set_responder(session, world.workspace_id, account(world).id, email, by="system")
     world.run()

@@ -36,7 +36,7 @@ from service import connect
 from service.db import scheduler_engine
 from service.models import Brand, Connection
 from service.runtime import Runtime
-from service.store import acting
+from service.store import tending
 from service.store.claims import Claim
 from tests.conftest import make_member
 from tests.fakes import crm as fake_crm
@@ -302,7 +302,7 @@ def _connect(place: Place, brand: str, account: str) -> None:
     [here] = connect.connect_with_secret(work.runtime, caller, "fakesocial", brand_id, {"account": account})
     with work.runtime.db.tenant(work.workspace_id) as session:
         session.execute(update(Brand).where(Brand.id == brand_id).values(crm_connection_id=there))
-        acting.set_responder(session, work.workspace_id, here, email, by="system")
+        tending.set_responder(session, work.workspace_id, here, email, by="system")
 
 
 def test_each_of_two_rivals_is_as_if_the_other_were_not_there(stage: Stage) -> None:
@@ -329,7 +329,7 @@ def test_a_rival_that_may_spend_nothing_more_stops_nobody_else(stage: Stage) -> 
     work = stage.together.work
     with work.runtime.db.tenant(work.workspace_id) as session:
         row = session.scalars(select(Connection).filter_by(kind="social", account_id=account_of("rival").id)).one()
-        acting.set_ceiling(session, work.workspace_id, row.id, 0, by="system")
+        tending.set_ceiling(session, work.workspace_id, row.id, 0, by="system")
 
     happens(stage, 60, every=20)
 

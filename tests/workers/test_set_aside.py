@@ -18,7 +18,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from service import connect, disconnecting
-from service.store import acting
+from service.store import tending
 from tests.workers.conftest import World
 from tests.workers.paying import NOON, Clock, bought, ceiling, during_page, says, stored
 from workers import policy, stopping, streamjob
@@ -34,12 +34,12 @@ def aside(world: World) -> int:
 
 def pause(world: World) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.pause(session, world.workspace_id, world.connection("social").id, "", by="system")
+        tending.pause(session, world.workspace_id, world.connection("social").id, "", by="system")
 
 
 def resume(world: World) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.resume(session, world.workspace_id, world.connection("social").id, by="system")
+        tending.resume(session, world.workspace_id, world.connection("social").id, by="system")
 
 
 def disconnect(world: World) -> None:

@@ -16,7 +16,7 @@ from integrations.provider import RECHECK
 from service import spending
 from service.clock import real_now
 from service.db import scheduler_engine
-from service.store import acting, claims, due, listing
+from service.store import claims, due, listing, tending
 from tests.workers.conftest import World
 from tests.workers.paying import NOON, Clock, bought, ceiling, during_page, says, stored
 from workers import streamjob
@@ -48,7 +48,7 @@ def test_reading_stops_at_the_ceiling_says_so_and_goes_on_when_it_is_raised(payi
 
 def own_ceiling(world: World, dollars: int | None) -> None:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        acting.set_ceiling(session, world.workspace_id, world.connection("social").id, dollars, by="system")
+        tending.set_ceiling(session, world.workspace_id, world.connection("social").id, dollars, by="system")
 
 
 @pytest.mark.parametrize("limit", [ceiling, own_ceiling])

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from integrations.errors import TemporaryError
 from integrations.records import Contact, Handle, HandleWrite, WriteOutcome, WriteResult
 from service import settings
-from service.store import acting, pairing
+from service.store import acting, pairing, ruling
 from tests.workers.conftest import ANA, World
 
 BY = "user:olga"
@@ -70,7 +70,7 @@ def test_switching_it_on_writes_what_was_confirmed_before(asked: World) -> None:
     says_who(asked)
     with asked.runtime.db.tenant(asked.workspace_id) as session:
         values = {**settings.current(session, asked.workspace_id).values, "write_handles": True}
-        acting.change_settings(session, asked.workspace_id, values, by=BY)
+        ruling.change_settings(session, asked.workspace_id, values, by=BY)
     asked.run()
     assert states(asked) == [("c2", "confirmed", "written")]
 
