@@ -11,10 +11,10 @@ from integrations.calendars import clean_address
 from integrations.errors import InvalidRequestError
 from service.accounts import normal_email
 from service.errors import PlainError
-from service.health import ago, day
 from service.runtime import Runtime
 from service.store import feeds
 from service.store.listing import Row
+from service.when import ago, day
 
 
 class AddedBeforeError(PlainError):

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from service import disconnecting
 from service.clock import real_now
 from service.errors import PlainError
-from service.health import provider_name
 from service.models import Connection, Departure, Workspace
+from service.naming import provider_name
 from service.runtime import Runtime
 from service.sessions import digest
 from service.store import acting, departures, errands, freezing

@@ -16,7 +16,7 @@ from integrations.errors import IntegrationError
 from integrations.provider import IDS_ANYWHERE, Setting
 from integrations.records import Author
 from integrations.registry import AnyProvider, providers
-from service import health, registrations
+from service import naming, registrations
 from service.accounts import Caller
 from service.clock import real_now
 from service.errors import PlainError
@@ -73,7 +73,7 @@ def purge(runtime: Runtime, caller: Caller, connection_id: UUID) -> bool:
         end(runtime, row, ["Nothing was ever written there."], by=caller.actor)
         return True
     if row.status == "needs_reauth":
-        name = health.provider_name(row.provider)
+        name = naming.provider_name(row.provider)
         raise PlainError(
             f"{name} no longer accepts our consent, so nothing can be withdrawn there. Reconnect it first, or disconnect it as it is."
         )
@@ -135,7 +135,7 @@ def _tell(runtime: Runtime, ended: Ended) -> None:
     now = real_now()
     late = now - (ended.row.status_at or now) > PATIENCE
     goodbye = _Goodbye() if late else _give_back(runtime, ended.row, ended.credentials)
-    told = _GOODBYE[goodbye.told].format(name=health.provider_name(ended.row.provider))
+    told = _GOODBYE[goodbye.told].format(name=naming.provider_name(ended.row.provider))
 
     def note(session: Session) -> None:
         row = connecting.told(session, ended)
@@ -151,7 +151,7 @@ def _stays(row: Connection) -> str:
 
 
 def _untold(row: Connection) -> str:
-    return _UNTOLD.format(name=health.provider_name(row.provider))
+    return _UNTOLD.format(name=naming.provider_name(row.provider))
 
 
 def receipt(runtime: Runtime, workspace_id: UUID, connection_id: UUID) -> tuple[str, Mapping[str, Any], str]:

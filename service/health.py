@@ -9,18 +9,19 @@ from enum import StrEnum
 from typing import Any
 
 from integrations.provider import RECHECK
-from integrations.registry import handed_in, providers
+from integrations.registry import handed_in
 from service import unread
+from service.naming import is_place, provider_name
 from service.store import keeping
+from service.when import ago, ahead, day, on
 
 Row = Mapping[str, Any]
+
 
 QUIET = timedelta(days=1)  # after this long without anything new, the line says since when
 ITEM = {"social": "post", "crm": "change"}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 ITEMS = {"social": "posts", "crm": "records"}
-
-
 PROOF = timedelta(days=8)  # a week, after which every post is asked for again, and a day
 BUDGET_HOLDS = timedelta(days=1)
 LONG = timedelta(minutes=15)  # a limit that lasts longer is worth a sentence
@@ -62,7 +63,7 @@ def _resting(connection: Row, name: str, now: datetime) -> str:
     if connection["status"] == "disconnected":
         stays = f" {reason}" if (reason := connection["status_reason"]) else ""  # at the provider
         kept = f" for {keeping.CONTACTS_KEPT.days} days" if connection["kind"] == "crm" else ""
-        return f"Disconnected{_on(connection['status_at'], now)}. What was read is kept{kept}.{stays}"
+        return f"Disconnected{on(connection['status_at'], now)}. What was read is kept{kept}.{stays}"
     if connection["status"] == "leaving":
         trouble = connection.get("push_error") or ""
         return "Our open tasks there are being withdrawn; then it is disconnected." + (f" {trouble}" if trouble else "")
@@ -183,25 +184,6 @@ def _served_at(stream: Row) -> datetime | None:
     return max(filter(None, (stream["last_item_at"], stream.get("served_at"))), default=None)
 
 
-def provider_name(key: str) -> str:
-    """The provider's name for people; its key where this version has no such provider any more."""
-    found = providers().get(key)
-    return found.name if found else key
-
-
-def is_place(provider: str) -> bool:
-    """Whether its accounts are places whose posts are handed in: they have a name, and no handle."""
-    return provider in handed_in()
-
-
-def account_name(provider: str, handle: str) -> str:
-    """How people call an account: @acme on X, acme.com on HubSpot, and a place by its name alone."""
-    if not handle or is_place(provider):
-        return handle or provider_name(provider)
-    found = providers().get(provider)
-    return f"{'@' if found and found.kind == 'social' else ''}{handle} on {provider_name(provider)}"
-
-
 def _reading(connection: Row, streams: Sequence[Row], name: str, now: datetime) -> str:
     active = [stream for stream in streams if stream["status"] == "active"]
     if is_place(connection["provider"]):
@@ -234,7 +216,7 @@ def _failing(failing: Sequence[Row], looked: datetime | None, name: str, now: da
     newest = max(failing, key=lambda stream: stream["error_at"] or _NEVER)
     since = f"last answer {ago(looked, now)}" if looked else "no answer yet"
     again = min((stream["next_pull_at"] for stream in failing if stream["next_pull_at"]), default=None)
-    when = f" Trying again {_ahead(again, now)}." if again else " Trying again."
+    when = f" Trying again {ahead(again, now)}." if again else " Trying again."
     return f"{_sentence(newest['error'] or f'{name} is not answering')[:-1]} ({since}).{when}"
 
 
@@ -256,12 +238,12 @@ def _writing(connection: Row, name: str, now: datetime) -> list[str]:
     """That writing fails, or has to wait for long, and why."""
     if _held_up(connection, now):
         why = _sentence(connection["push_error"])
-        return [f"Writing to {name} waits and goes on {_ahead(connection['next_push_at'], now)}. {why}"]
+        return [f"Writing to {name} waits and goes on {ahead(connection['next_push_at'], now)}. {why}"]
     if not unwritten(connection):
         return []
     why = f": {error.strip().rstrip('.')}" if (error := str(connection.get("push_error") or "")) else ""
     again = connection.get("next_push_at")
-    when = f" Trying again {_ahead(again, now)}." if again else " Trying again."
+    when = f" Trying again {ahead(again, now)}." if again else " Trying again."
     return [f"Writing to {name} fails{why}. What is due there waits here.{when}"]
 
 
@@ -275,7 +257,7 @@ def _waiting(streams: Sequence[Row], name: str, now: datetime) -> list[str]:
         if stream.get("waits_for") == "rate_limit" and stream["next_pull_at"]
     ]
     if limited and max(limited) - now > LONG:
-        said.append(f"{name} has us wait; reading goes on {_ahead(max(limited), now)}.")
+        said.append(f"{name} has us wait; reading goes on {ahead(max(limited), now)}.")
     return list(dict.fromkeys(said))
 
 
@@ -320,45 +302,10 @@ def _following(connection: Row, streams: Sequence[Row], now: datetime) -> list[s
 
 def _unfollowed(sweep: Row, now: datetime) -> str:
     why = f": {_sentence(sweep['error'])[:-1]}" if sweep["error"] else ""
-    again = f" Trying again {_ahead(sweep['next_pull_at'], now)}." if sweep["next_pull_at"] else ""
+    again = f" Trying again {ahead(sweep['next_pull_at'], now)}." if sweep["next_pull_at"] else ""
     return f"Edits and deletions are not followed{why}.{again}"
 
 
 def _sentence(words: str) -> str:
     clean = words.strip().rstrip(".")
     return f"{clean[:1].upper()}{clean[1:]}."
-
-
-# --- time in words --------------------------------------------------------------------------------------------
-
-_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
-
-
-def ago(then: datetime, now: datetime) -> str:
-    """ "3 minutes ago"; anything in the future, by a clock that is a little off, is just now."""
-    words = _span(now - then)
-    return f"{words} ago" if words else "less than a minute ago"
-
-
-def _ahead(then: datetime, now: datetime) -> str:
-    words = _span(then - now)
-    return f"in {words}" if words else "within a minute"
-
-
-def _span(span: timedelta) -> str:
-    for unit, name in _UNITS:
-        if span >= unit:
-            count = span // unit
-            return f"{count} {name}" if count == 1 else f"{count} {name}s"
-    return ""
-
-
-def day(then: datetime, now: datetime) -> str:
-    """ "3 May", with the year where it is another one, in the zone of `now`."""
-    local = then.astimezone(now.tzinfo)
-    year = "" if local.year == now.year else f" {local.year}"
-    return f"{local.day} {local:%B}{year}"
-
-
-def _on(then: datetime | None, now: datetime) -> str:
-    return f" on {day(then, now)}" if then else ""

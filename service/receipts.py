@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.registry import providers
-from service import health
+from service import naming
 
 Row = Mapping[str, Any]
 WAITING = ("active", "leaving", "needs_reauth")  # connections that will be told, sooner or later
@@ -78,7 +78,7 @@ def _of_tasks(tasks: Sequence[Row]) -> Iterator[str]:
         if fates[fate]:
             some = [each for each in tasks if _fate(each) == fate]
             where = ", ".join(each["external_url"] or str(each["external_id"]) for each in some)
-            crm = health.provider_name(some[0]["provider"])
+            crm = naming.provider_name(some[0]["provider"])
             yield _say(words, fates[fate], where=f"{where}.", crm=crm)
 
 

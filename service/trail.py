@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from service.db import Database
-from service.health import account_name, provider_name
 from service.models import APIKey, Attestation, Brand, Connection, Membership, User, Workspace
+from service.naming import account_name, provider_name
 from service.runtime import Runtime
 from service.store import acting, trail
 from service.store.listing import Row

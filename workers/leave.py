@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from integrations.provider import Cleaner
-from service import disconnecting, health
+from service import disconnecting, naming
 from service.models import Connection
 from service.runtime import Runtime
 from service.store import connecting, leaving, pushing
@@ -35,7 +35,7 @@ def finish(runtime: Runtime, connection: Connection, line: Line, hold: Hold) -> 
             return
         connecting.release(session, connection.id)  # first, as the others may be leaving at this moment too
     shared = disconnecting.held_elsewhere(runtime, connection)
-    name = health.provider_name(connection.provider)
+    name = naming.provider_name(connection.provider)
     cleaned: Sequence[str] = line.speak(partial(_clean, _shared(runtime, connection, name) if shared else ()))
     with runtime.db.tenant(connection.workspace_id) as session:
         held = hold(session)

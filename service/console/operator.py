@@ -16,7 +16,6 @@ from service.clock import real_now
 from service.console.guard import caller
 from service.console.page import done, page
 from service.errors import PlainError
-from service.health import ago
 from service.models import Workspace
 from service.runtime import runtime
 from service.store import acting
@@ -24,6 +23,7 @@ from service.watch import doors, freshness, overall, states
 from service.watch.overall import Overall
 from service.watch.presence import ROLES, Process
 from service.watch.states import Named
+from service.when import ago
 
 blueprint = Blueprint("operator", __name__)
 

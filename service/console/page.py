@@ -12,7 +12,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from service import accounts, health, settings
+from service import accounts, naming, settings
 from service.clock import business_now, real_now
 from service.console import headers, onward, words
 from service.console.guard import caller, maybe_caller
@@ -162,9 +162,9 @@ def prepare(blueprint: Blueprint) -> None:
     """Gives templates what they use."""
     for function in (when, waited, clock, upcoming):
         blueprint.add_app_template_global(function)
-    blueprint.add_app_template_filter(health.provider_name, "network")
-    blueprint.add_app_template_filter(health.account_name, "account")
-    blueprint.add_app_template_test(health.is_place, "place")
+    blueprint.add_app_template_filter(naming.provider_name, "network")
+    blueprint.add_app_template_filter(naming.account_name, "account")
+    blueprint.add_app_template_test(naming.is_place, "place")
     for filter_ in (count_of, words.dollars, words.listed):
         blueprint.add_app_template_filter(filter_)
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from integrations import consents
 from integrations.provider import HANDED_IN
 from integrations.registry import providers
-from service import health, unread
+from service import health, naming, unread, when
 from service.clock import real_now
 from service.doctor.patient import Patient, answers, count
 from service.errors import PlainError
@@ -53,7 +53,7 @@ def connections(patient: Patient) -> str:
     rows = _all_connections(patient)
     now = real_now()
     troubled = [
-        f"{health.provider_name(row['provider'])} {row['handle'] or row['name']}: {health.line(row, now)}"
+        f"{naming.provider_name(row['provider'])} {row['handle'] or row['name']}: {health.line(row, now)}"
         for row in rows
         if row["status"] == "needs_reauth" or health.unwritten(row) or unread.in_trouble(row, now) or any(stream["failures"] or stream["error"] for stream in row["streams"])
     ]  # fmt: skip
@@ -66,7 +66,7 @@ def connections(patient: Patient) -> str:
         (stream["last_pulled_at"] for row in rows for stream in row["streams"] if stream["last_pulled_at"]),
         default=None,
     )
-    looked = f"; last looked {health.ago(newest, now)}" if newest else ""
+    looked = f"; last looked {when.ago(newest, now)}" if newest else ""
     return f"{count(len(rows), 'account')} connected, all well{looked}."
 
 

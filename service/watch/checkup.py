@@ -11,11 +11,12 @@ from pathlib import Path
 from service import rekeying
 from service.clock import real_now
 from service.errors import PlainError
-from service.health import ago, provider_name
+from service.naming import provider_name
 from service.runtime import Runtime
 from service.watch.overall import Overall
 from service.watch.presence import ROLES
 from service.watch.states import Backlog
+from service.when import ago
 
 LATE = timedelta(minutes=10)  # a step whose oldest row is due for longer is behind; as the alert WarmlineBehind
 OFF = 5.0  # seconds between two clocks; as the alert WarmlineClockOff
