@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,14 +18,20 @@ from service.rules.model import Post
 
 # A post of these kinds speaks to us by what it is.
 SPEAKS = frozenset({Kind.MENTION, Kind.REPLY, Kind.QUOTE, Kind.DIRECT})
+# The clocks of two networks, or of two servers of one, differ by so much at most; what differs by more is a wrong date.
+CLOCKS_DIFFER: Final = timedelta(hours=1)
+MOST_TURNS: Final = (
+    100  # replies of one instant that are followed up: more of them go in a circle, or nobody reads them
+)
 
 
 class Answer(Struct, frozen=True):
-    """A post of ours that speaks to somebody. `at` is when it counts: never before the post that it replies to, because
-    the clocks of two networks, or of two servers of one, differ."""
+    """A post of ours that speaks to somebody. `at` is when it counts: never before the post that it replies to, and not after
+    one that replies to it, because clocks differ. `turn` is its place among what was said at that instant."""
 
     at: datetime
     post: Post
+    turn: int = MOST_TURNS
 
 
 class Window(Struct, frozen=True):
@@ -42,6 +49,7 @@ class Thread:
         held = unique(posts)
         self._by_native = {post.native_id: post for post in held}
         self.ours = frozenset(post.author_id for post in held if post.ours)
+        self._heard = self._replied_to(held)
         self._theirs: dict[str, list[Post]] = defaultdict(list)
         self._answers: dict[str, list[Answer]] = defaultdict(list)
         self._direct: list[Answer] = []
@@ -71,9 +79,42 @@ class Thread:
         of thanks opens the window anew as a question does, and to take a message back does not close it."""
         return self._windows.get(author_id, ())
 
+    def turn(self, post: Post) -> int:
+        """The place of a post among those of one instant, from 0 on: whoever replies to a post of ours has read it. What of
+        ours nobody replied to is the last."""
+        if post.ours and post.native_id not in self._heard:
+            return MOST_TURNS
+        turn, at = 0, self._at(post)
+        for _ in range(MOST_TURNS):
+            parent = self._parent(post)
+            if parent is None or self._at(parent) != at:
+                break
+            turn += parent.ours and not post.ours
+            post = parent
+        return turn
+
+    def _replied_to(self, held: Iterable[Post]) -> dict[str, datetime]:
+        """Our posts to which somebody had replied by the time that they bear, or at it, and the first such reply."""
+        heard: dict[str, datetime] = {}
+        for post in held:
+            parent = None if post.ours else self._parent(post)
+            if parent and parent.ours and timedelta() <= parent.at - post.at <= CLOCKS_DIFFER:
+                heard[parent.native_id] = min(heard.get(parent.native_id, post.at), post.at)
+        return heard
+
+    def _parent(self, post: Post) -> Post | None:
+        return self._by_native.get(post.in_reply_to or "")
+
+    def _at(self, post: Post) -> datetime:
+        """When a post counts."""
+        if not post.ours:
+            return post.at
+        at, parent = self._heard.get(post.native_id, post.at), self._parent(post)
+        return max(at, parent.at) if parent and not parent.ours else at
+
     def _file(self, post: Post) -> None:
-        parent = self._by_native.get(post.in_reply_to or "")
-        answer = Answer(max(post.at, parent.at) if parent and not parent.ours else post.at, post)
+        parent = self._parent(post)
+        answer = Answer(self._at(post), post, self.turn(post))
         if post.kind is Kind.DIRECT:
             self._direct.append(answer)
             return
@@ -85,7 +126,7 @@ class Thread:
         """Whether a comment below a post of ours speaks to us, or only to somebody else there."""
         if post.in_reply_to is None and post.in_reply_to_author is None:
             return True
-        parent = self._by_native.get(post.in_reply_to or "")
+        parent = self._parent(post)
         author = post.in_reply_to_author or (parent.author_id if parent else None)
         # What answers a post that nobody has seen answers somebody else, or the network had called it a reply.
         return author in self.ours or author == post.author_id or not self.ours.isdisjoint(post.mentions)

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from integrations.records import Kind, TaskKind
-from service.rules.addressing import Answer, Thread, Window, thread_of
+from service.rules.addressing import MOST_TURNS, Answer, Thread, Window, thread_of
 from service.rules.elsewhere import Elsewhere, endings
 from service.rules.model import Answered, Conversation, Finding, Policy, Post, Verdict
 from service.rules.standing import OPEN, WON
@@ -72,17 +73,19 @@ _Event = Post | Answer | Elsewhere
 
 
 def _events(thread: Thread, conversation: Conversation) -> Sequence[_Event]:
-    """What they said to us and we to them, in order. At one and the same instant our word is the later."""
+    """What they said to us and we to them, in order. At one and the same instant our word is the later, but for what they
+    say in reply to it."""
     both: list[_Event] = [*thread.theirs(conversation.author_id), *thread.answers(conversation.author_id)]
     if conversation.elsewhere:
         both += endings(conversation.elsewhere)
-    return sorted(both, key=_order)
+    return sorted(both, key=partial(_order, thread))
 
 
-def _order(event: _Event) -> tuple[datetime, bool, str]:
+def _order(thread: Thread, event: _Event) -> tuple[datetime, int, bool, str]:
     if isinstance(event, Post):
-        return event.at, False, event.id
-    return event.at, True, event.post.id if isinstance(event.post, Post) else event.post.kind.value
+        return event.at, thread.turn(event), False, event.id
+    turn = event.turn if isinstance(event, Answer) else MOST_TURNS
+    return event.at, turn, True, event.post.id if isinstance(event.post, Post) else event.post.kind.value
 
 
 def _follow(events: Iterable[_Event], dealt_with_until: datetime | None) -> _Course:

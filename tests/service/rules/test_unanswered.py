@@ -55,6 +55,27 @@ def test_whatever_any_of_us_says_to_them_in_the_thread_ends_the_wait(reply):
     assert verdict.answers == {"q": reply}
 
 
+@pytest.mark.parametrize("behind", [timedelta(), timedelta(seconds=40)])
+@pytest.mark.parametrize("reply", [answer("a", MONDAY + HOUR, to="q"), answer("a", MONDAY + HOUR, mentions=("ana",))])
+def test_what_they_reply_to_our_answer_is_not_answered_by_it_though_their_clock_is_behind_ours(reply, behind):
+    further = post("further", MONDAY + HOUR - behind, "And where do I find the link?", in_reply_to="na")
+    verdict = judge(talk(QUESTION, reply, further))
+    assert episode(verdict) == "further"
+    assert verdict.answers == {"q": reply}
+    assert judge(talk(QUESTION, reply, further, answer("b", MONDAY + HOUR, to="further"))).finding is None
+
+
+def test_what_is_said_back_and_forth_in_one_minute_goes_by_who_replies_to_whom():
+    posts = [QUESTION, answer("z", MONDAY, to="q"), post("r", MONDAY, in_reply_to="nz"), answer("b", MONDAY, to="r")]
+    assert judge(talk(*posts)).answers == {"q": posts[1], "r": posts[3]}
+    assert episode(judge(talk(*posts, post("s", MONDAY, in_reply_to="nb")))) == "s"
+
+
+def test_a_reply_that_is_dated_days_before_our_answer_says_nothing_of_when_that_was_written():
+    misdated = post("misdated", MONDAY - 2 * DAY, "thanks!", in_reply_to="na")
+    assert judge(talk(QUESTION, answer("a", MONDAY + HOUR, mentions=("ana",)), misdated)).finding is None
+
+
 def test_a_reply_to_another_post_of_theirs_ends_the_wait_too():
     earlier = post("thanks", MONDAY - DAY, "thanks!")
     assert judge(talk(earlier, QUESTION, answer("a", LATER - HOUR, to="thanks"))).finding is None
