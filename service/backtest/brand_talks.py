@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,10 +43,11 @@ def judge(messages: Iterable[Message], *, now: datetime) -> Iterator[Judged]:
         together[talk[each.id]].append(each)
     for own in together.values():
         own.sort(key=lambda each: (each.at, each.id))
-    desk = _Desk(held, brands, talk, together)
-    for each in held.values():
-        if each.inbound:
-            yield desk.judge(each, now)
+    found: dict[str, Judged] = {}
+    for own in together.values():
+        desk = _Desk(own, held, brands)
+        found.update((each.id, desk.judge(each, now)) for each in own if each.inbound)
+    yield from (found[each.id] for each in held.values() if each.inbound)
 
 
 def _sent(message: Message) -> Sent:
@@ -66,20 +68,21 @@ def _opening(text: str) -> tuple[str, ...]:
 
 
 class _Desk:
-    """All talks of the file; each is laid out for a brand when one of its messages is judged, and kept until the next talk."""
+    """One talk, laid out once for all of its messages and for every brand: the time grows with its length alone."""
 
-    def __init__(
-        self, held: Mapping[str, Message], brands: Mapping[str, str], talk: Mapping[str, str], together: Mapping[str, Sequence[Message]]
-    ) -> None:  # fmt: skip
-        self._held, self._brands, self._talk, self._together = held, brands, talk, together
-        self._threads: dict[tuple[str, str], Thread] = {}
+    def __init__(self, talk: Sequence[Message], held: Mapping[str, Message], brands: Mapping[str, str]) -> None:
+        self._held, self._brands = held, brands
+        self._present = list(dict.fromkeys(each.author.casefold() for each in talk if not each.inbound))
+        self._posts = {each.id: self._post(each) for each in talk}
+        self._thread = Thread(self._posts.values())
+        self._told: dict[str, Mapping[str, Sequence[Answer]]] = {}
 
     def judge(self, message: Message, now: datetime) -> Judged:
         parent = self._held.get(message.in_reply_to or "")
         asked = self._asked(message, parent)
         answers = [(first, brand) for brand in asked if (first := self._first(message, brand))]
         if answers:
-            first, brand = min(answers, key=lambda each: (each[0].at, each[0].post.id))
+            first, brand = min(answers, key=lambda each: _order(each[0]))
             line = answered_line(self._brands[brand], message.at, first.at, direct=first.post.in_reply_to == message.id)
         else:
             line = waiting_line([self._brands[brand] for brand in asked], message.at, now)
@@ -92,30 +95,34 @@ class _Desk:
         named = [name.casefold() for name in _HANDLE.findall(message.text)]
         if parent is not None and not parent.inbound:
             named.insert(0, parent.author.casefold())
-        present = (each.author.casefold() for each in self._together[self._talk[message.id]] if not each.inbound)
         only = list(self._brands) if len(self._brands) == 1 else []
-        found = [name for name in named if name in self._brands] or list(present) or only
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(name for name in named if name in self._brands)) or self._present or only
 
     def _first(self, message: Message, brand: str) -> Answer | None:
         """The first that this brand said to the author from this message on; a reply to the message itself counts whenever
         its clock says that it was written."""
-        author = message.author.casefold()
-        after = [each for each in self._thread(message, brand).answers(author) if each.at >= message.at]
-        return min(after, key=lambda each: (each.at, each.post.id), default=None)
+        told = self._answers(message.author.casefold()).get(brand, ())
+        at = bisect_left(told, (message.at, self._thread.turn(self._posts[message.id]), ""), key=_order)
+        return told[at] if at < len(told) else None
 
-    def _thread(self, message: Message, brand: str) -> Thread:
-        key = (self._talk[message.id], brand)
-        if key not in self._threads:
-            self._threads.clear()
-            self._threads[key] = Thread([self._post(each, brand) for each in self._together[key[0]]])
-        return self._threads[key]
+    def _answers(self, author: str) -> Mapping[str, Sequence[Answer]]:
+        """What each brand said to an author, in order."""
+        if author not in self._told:
+            told: dict[str, list[Answer]] = defaultdict(list)
+            for each in sorted(self._thread.answers(author), key=_order):
+                told[each.post.author_id].append(each)
+            self._told[author] = told
+        return self._told[author]
 
-    def _post(self, message: Message, brand: str) -> Post:
+    def _post(self, message: Message) -> Post:
         author, parent = message.author.casefold(), self._held.get(message.in_reply_to or "")
-        ours = author == brand
+        ours = author in self._brands
         return Post(
             id=message.id, native_id=message.id, kind=Kind.OWN if ours else Kind.MENTION, ours=ours, author_id=author, at=message.at,
             text=message.text, signals=_QUIET, in_reply_to=message.in_reply_to, in_reply_to_author=parent.author.casefold() if parent else None,
             mentions=_opening(message.text),
         )  # fmt: skip
+
+
+def _order(answer: Answer) -> tuple[datetime, int, str]:
+    return answer.at, answer.turn, answer.post.id

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from service.backtest import brand_talks
 from service.backtest.unanswered import command
 from service.errors import PlainError
+from service.rules.addressing import Thread
+from service.rules.model import Post
 
 BRANDS = """message_id,author,inbound,created_at,in_reply_to,text
 q,101,1,2026-03-02T09:00:00Z,,@warmltd how do I log in?
@@ -59,6 +62,30 @@ def test_each_brand_answers_for_itself_and_a_later_answer_in_the_talk_counts(run
     assert rows["h"]["reasons"].startswith("Answered by WarmLtd after 30 minutes. ")
     assert rows["w"]["reasons"].startswith("It speaks to Other, and in 1 hour nobody there has answered. ")
     assert "5 messages judged: 3 have no answer, " in done.output
+
+
+def test_an_answer_is_none_to_what_replies_to_it_in_the_same_minute(run: Run) -> None:
+    _, rows = run(BRANDS + "x,101,1,2026-03-02T10:00:00Z,a,and where is the link?\n")
+    assert column(rows, "unanswered")["x"] == "1"
+
+
+def test_however_the_talks_of_a_file_are_mixed_each_is_laid_out_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    laid_out: list[int] = []
+
+    class Counted(Thread):
+        def __init__(self, posts: Iterable[Post]) -> None:
+            held = list(posts)
+            laid_out.append(len(held))
+            super().__init__(held)
+
+    monkeypatch.setattr(brand_talks, "Thread", Counted)
+    asked = (
+        f"{number},{number},1,2026-03-03T09:00:00Z,{'qw'[number % 2]},@WarmLtd @Other how?\n"
+        for number in range(1000, 1040)
+    )
+    _, rows = run(BRANDS + "".join(asked))
+    assert len(rows) == 45
+    assert sorted(laid_out) == [1, 21, 25]
 
 
 def test_what_lies_after_now_does_not_count_yet(run: Run) -> None:
