@@ -11,6 +11,7 @@ from datetime import datetime
 from math import fsum, log
 
 from service.rules import linking_features as f
+from service.rules.languages import SMALL_WORDS
 
 LINES = 12  # how many of the last messages may be answered, whoever wrote them
 FURTHER = 3  # and further back, of each: the author's own, those that name the author, those of whom the author names
@@ -37,6 +38,9 @@ _ASKS = frozenset("how what why where when which who anyone anybody someone some
 _REPLY_WORDS = frozenset("yes no yeah yep yup nope nah ok okay oh ah ahh hmm right sure true thanks thx thank ty lol haha hehe exactly indeed cool great nice well but so and because then it it's that that's they try use maybe probably".split())  # noqa: SIM905  # fmt: skip
 _POLITES = frozenset("thanks thx thank ty cheers thankyou np welcome bye".split())  # noqa: SIM905
 _MARKS = ("?", "？", "؟")
+# Who goes by one of these is spoken to only where a mark says so ("will: ...", "@will"): most texts that hold it mean the word.
+_WORDS = _GREETINGS | _ASKS | _REPLY_WORDS | _POLITES | SMALL_WORDS
+_NAMES_SOMEBODY = frozenset("@<:>")
 
 
 @dataclass(slots=True)
@@ -92,7 +96,12 @@ def _read(message: Message, nicks: Mapping[str, str]) -> Said:
     listeners = frozenset(named)
     folded = rest.casefold()
     words = _WORD.findall(folded)
-    mentioned = frozenset(nicks[token] for token in _TOKEN.findall(folded) if token in nicks) - listeners - {author}
+    mentioned = frozenset(
+        nicks[token]
+        for token in _TOKEN.findall(folded)
+        if token in nicks and (token not in _WORDS or f"@{token}" in folded)
+    )
+    mentioned -= listeners | {author}
     question = any(mark in rest for mark in _MARKS)
     asks = not _ASKS.isdisjoint(words[:6])
     command = text.startswith("!")
@@ -115,7 +124,7 @@ def _listeners(text: str, nicks: Mapping[str, str], author: str) -> tuple[list[s
     found: list[str] = []
     at = 0
     while match := _FIRST.match(text, at):
-        nick = _known(match[1].casefold(), nicks)
+        nick = _known(match[1].casefold(), nicks, marked=not _NAMES_SOMEBODY.isdisjoint(match[0]))
         if nick is None or nick == author:
             unknown = not found and bool(match[2]) and match[1].casefold() not in _REPLY_WORDS
             return found, text[at:], unknown
@@ -124,8 +133,10 @@ def _listeners(text: str, nicks: Mapping[str, str], author: str) -> tuple[list[s
     return found, text[at:], False
 
 
-def _known(name: str, nicks: Mapping[str, str]) -> str | None:
-    return nicks.get(name) or nicks.get(name.rstrip("_`.!?"))
+def _known(name: str, nicks: Mapping[str, str], *, marked: bool) -> str | None:
+    """Whom a name means. `marked`: it is written as a name is, whatever word it may be."""
+    name = name if name in nicks else name.rstrip("_`.!?")
+    return nicks.get(name) if marked or name not in _WORDS else None
 
 
 def _robots(said: Sequence[Said]) -> set[str]:

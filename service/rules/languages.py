@@ -13,7 +13,7 @@ class English(StrEnum):
     NO = "no"
 
 
-_ENGLISH = frozenset(
+SMALL_WORDS = frozenset(
     """
     the to and is it you your i i'm i've my me we our for of on in with this that not but have has are was be can do does did what how when why
     they them just from get got will would been there so if please thanks at an or he she his her all out up don't it's no yes
@@ -35,14 +35,14 @@ _OTHERS = (
     ang ng mga sa po hindi ko ba salamat
     """.split()  # noqa: SIM905
     )
-    - _ENGLISH
+    - SMALL_WORDS
 )
 
 
 def english(words: Sequence[str], language: str | None) -> English:
     """Whether these words (folded, in order) are English. `language` is a BCP 47 tag where the network says one: often the
     setting of an account and not the language of the text, so it decides only where the words do not."""
-    own = sum(map(_ENGLISH.__contains__, words))
+    own = sum(map(SMALL_WORDS.__contains__, words))
     other = 0 if _OTHERS.isdisjoint(words) else sum(map(_OTHERS.__contains__, words))
     if own != other:
         return English.YES if own > other else English.NO

@@ -98,6 +98,19 @@ def test_a_name_is_known_however_it_is_written(said):
     assert parents(messages)[2] == "1"
 
 
+@pytest.mark.parametrize("nick", ["will", "can", "so", "the", "what", "thanks"])
+def test_a_word_that_somebody_goes_by_names_them_only_where_it_is_written_as_a_name(nick):
+    said = [
+        f"{nick} | morning",
+        "ana | my printer stopped working",
+        f"bob | {nick} it print a test page if you ask it?",
+    ]
+    before = talk("ana | my printer stopped working", "nobody | morning", said[2])
+    assert parents(talk(*said))[2] == ("2" if parents(before)[2] else None)
+    for named in (f"{nick}: good morning", f"@{nick} good morning", f"<{nick}> good morning"):
+        assert parents(talk(*said[:2], f"bob | {named}"))[2] == "1"
+
+
 def test_nicks_and_texts_of_any_script_are_read():
     messages = talk("دانا | كيف أطبع هذا؟", "bob | does anybody know a good editor?", "מיה | دانا: من القائمة")
     assert parents(messages)[2] == "1"
