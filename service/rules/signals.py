@@ -12,6 +12,7 @@ from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Final
 
+from service.rules.goodbyes import asks_further
 from service.rules.intents import NAMES, Before, Intents, Text, take_apart, weigh
 from service.rules.model import Signals
 from service.rules.spoken import BIT
@@ -73,7 +74,8 @@ def _judged(found: Intents, said: int, text: Text) -> int:
         mask &= ~_BITS["asks"]
     closing = said & BIT["polite_close"] or found.close >= CLOSE_AT
     if closing and found.needs_answer < OPEN_AT and not mask & _OPEN:
-        mask = (mask | _CLOSE) & ~_BITS["buys"]
+        further = text.english and asks_further(text.words)
+        mask = mask | _BITS["asks"] if further else (mask | _CLOSE) & ~_BITS["buys"]
     return mask
 
 

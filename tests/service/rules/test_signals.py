@@ -241,6 +241,25 @@ def test_a_complaint_with_many_tags_still_needs_its_answer():
     assert read("my order never arrived and nobody answers #fail").needs_answer
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Ok thanks will it ship today", "thank you 🙏 when will it be back", "Great, thank you! Where do I find the receipt", "thanks, any news",
+     "lovely, do you have it in blue", "cheers, is there a newer version", "ok but when"],
+)  # fmt: skip
+def test_a_question_inside_a_goodbye_asks_though_no_mark_says_so(text):
+    assert read(text).asks
+    assert not read(text).polite_close
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Thanks for telling me why", "@shop is the best!", "Thank you! I know what to do now", "thanks, will let you know how it goes", "Did that. Thanks!",
+     "Thank you, you guys are the best"],
+)  # fmt: skip
+def test_a_goodbye_that_only_sounds_like_a_question_asks_nothing(text):
+    assert not read(text).asks
+
+
 @given(st.text(max_size=60))
 def test_a_question_is_never_a_last_polite_word(text):
     assert not (read(f"{text} when do you open?").polite_close)
