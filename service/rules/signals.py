@@ -8,6 +8,7 @@ low percentage: a person decides.
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from functools import cache, lru_cache
 from typing import Final
@@ -19,6 +20,7 @@ from service.rules.spoken import BIT
 
 MANY = 6  # accounts named in one text: more than a talk has, it is an announcement
 MANY_HASHTAGS = 5  # likewise: they are for strangers to find it
+_HASHTAG: Final = re.compile(r"#\d*[^\W\d]")
 # Where a probability becomes a signal: one half, where being wrong either way is as likely. What counts as a request or as
 # a wish to buy is wider in the sets that those two are learnt from (a good half of the texts), hence more.
 THRESHOLDS: Final = {
@@ -55,11 +57,16 @@ def read(
     mask = _judged(found, said, apart) | (said & BIT["tender"] and _TENDER)
     if said & BIT["solved"] and not mask & (_OPEN & ~_BITS["problem"]) and not mask & _NEEDS_ANSWER:
         mask |= _SOLVED
-    if is_repost or mentions >= MANY or text.count("#") >= MANY_HASHTAGS or text.startswith("RT @"):
+    if is_repost or mentions >= MANY or _many_hashtags(text) or text.startswith("RT @"):
         mask |= _BROADCAST
     if said & BIT["broadcast"] and not mask & _NEEDS_ANSWER:
         mask |= _BROADCAST
     return from_mask(mask | round(100 * found.needs_answer) << _PERCENT_AT)
+
+
+def _many_hashtags(text: str) -> bool:
+    """Whether it is for strangers to find. Numbers ("#10023", an order) are no hashtags on any network."""
+    return text.count("#") >= MANY_HASHTAGS and len(_HASHTAG.findall(text)) >= MANY_HASHTAGS
 
 
 def _judged(found: Intents, said: int, text: Text) -> int:

@@ -237,6 +237,13 @@ def test_an_advertisement_or_a_shower_of_tags_is_an_announcement(text):
     assert read(text).broadcast
 
 
+@pytest.mark.parametrize(
+    "text", ["My orders #10023 #10024 #10025 #10026 #10027 never came, where are they?", "which of C#, F#, J#, X# or Q# do you teach?"]
+)  # fmt: skip
+def test_numbers_of_orders_are_no_shower_of_tags(text):
+    assert not read(text).broadcast
+
+
 def test_a_complaint_with_many_tags_still_needs_its_answer():
     assert read("my order never arrived and nobody answers #fail").needs_answer
 
