@@ -143,19 +143,17 @@ def _waiting(
     reasons = tuple(_reasons(wait, window, conversation, now, policy))
     finding = None
     if now >= due:
-        finding = _finding(wait, due, window, reasons, conversation.deal, now)
+        finding = _finding(wait, due, reasons, urgency(wait.posts, window, conversation.deal, now, policy))
     else:
         reasons = (*reasons, f"There is time until {moment(due, policy.timezone)}.")
-    again = [coming, lapses, *((due,) if now < due else steps(since, window))]
+    again = [coming, lapses, *((due,) if now < due else steps(since, window, policy))]
     return Verdict(
         finding, reasons, look_again_at=min(at for at in again if at is not None and at > now), ended_by=course.last_answer,
         waiting_since=since, answers=course.answers,
     )  # fmt: skip
 
 
-def _finding(
-    wait: _Wait, due: datetime, window: datetime | None, reasons: tuple[str, ...], deal: str, now: datetime
-) -> Finding:
+def _finding(wait: _Wait, due: datetime, reasons: tuple[str, ...], urgent: int) -> Finding:
     return Finding(
         TaskKind.UNANSWERED,
         episode=wait.opener.id,
@@ -163,7 +161,7 @@ def _finding(
         due_at=due,
         ripe_at=due,
         reasons=reasons,
-        urgency=urgency(wait.posts, window, deal, now),
+        urgency=urgent,
         evidence=some([post.id for post in wait.posts]),
         tender=any(post.signals.tender for post in wait.posts),
     )

@@ -336,6 +336,21 @@ def test_a_message_that_is_not_written_yet_a_colleague_or_somebody_else_opens_no
     assert verdict.look_again_at == MONDAY + 26 * HOUR
 
 
+def test_a_window_that_ends_on_a_day_off_is_closing_in_the_last_hours_before_it():
+    """Its end is on a Saturday: on Monday nobody could answer any more."""
+    friday = MONDAY + 4 * DAY
+    slow = replace(POLICY, patience={**POLICY.patience, "direct": 4 * HOUR})
+    early = judge(talk(asked_in_private("q", friday)), now=friday + 2 * HOUR, policy=slow)
+    assert early.finding
+    assert (early.finding.due_at, early.finding.urgency >= WINDOW_URGENCY) == (friday + 2 * HOUR, True)
+    late = asked_in_private("q", friday + 7 * HOUR)
+    assert judge(talk(late), now=friday + 7 * HOUR, policy=slow).finding
+    again = judge(talk(late, asked_in_private("t", friday + 2 * DAY)), now=friday + 2 * DAY, policy=slow)
+    assert episode(again) == "q"
+    closed = replace(slow, holidays=frozenset({friday.date()}))
+    assert judge(talk(late), now=friday + 7 * HOUR, policy=closed).finding is None
+
+
 def test_a_window_that_closed_before_they_asked_ends_no_patience():
     old = asked_in_private("old", MONDAY - 10 * DAY, "Thanks!")
     assert judge(talk(old, BLUE), now=MONDAY, policy=ALWAYS).look_again_at == MONDAY + HOUR
