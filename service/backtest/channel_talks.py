@@ -13,14 +13,14 @@ from service.rules.linking import Message, answered, link
 def judge(messages: Iterable[tuple[str, Message]], *, now: datetime) -> Iterator[Judged]:
     """For each message until `now` of these (channel, message) pairs, channel by channel: whether somebody else has
     probably answered it by then."""
-    channels: dict[str, list[Message]] = defaultdict(list)
+    channels: dict[str, dict[str, Message]] = defaultdict(dict)
     for name, message in messages:
         if message.at <= now:
-            channels[name].append(message)
-    for held in channels.values():
+            channels[name][message.id] = message
+    for by_id in channels.values():
+        held = list(by_id.values())
         links = link(held)
         chances = answered(held, links)
-        by_id = {each.id: each for each in held}
         parents = {each.id: each.parent for each in links}
         for each in held:
             parent = by_id.get(parents[each.id] or "")

@@ -100,6 +100,14 @@ def test_without_links_they_come_from_what_is_said_in_each_channel(run: Run) -> 
     assert "a probability of 0 %" in rows["2"]["reasons"]
 
 
+@pytest.mark.parametrize("file", [BRANDS, CHANNEL])
+def test_a_message_that_stands_in_a_file_twice_is_judged_once(file: str, run: Run) -> None:
+    once, rows = run(file)
+    twice, again = run(file + file.partition("\n")[2])
+    assert again == rows
+    assert twice.output == once.output
+
+
 def test_truth_adds_a_score_for_either_status_and_leaves_out_what_is_not_known(run: Run) -> None:
     truth = "message_id,status\nq,answered\nh,unanswered\nt,unanswered\nw,unknown\nmissing,answered\n"
     done, _ = run(BRANDS, "--json", truth=truth)
