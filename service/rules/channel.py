@@ -8,12 +8,16 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from math import fsum, log
 
 from service.rules import linking_features as f
 from service.rules.languages import SMALL_WORDS
 
 LINES = 12  # how many of the last messages may be answered, whoever wrote them
+NAMED = (
+    20  # people whom one message can name: more of them is a roll call, which nobody answers by what each said before
+)
 FURTHER = 3  # and further back, of each: the author's own, those that name the author, those of whom the author names
 
 
@@ -93,15 +97,10 @@ def _nicks(messages: Sequence[Message]) -> dict[str, str]:
 def _read(message: Message, nicks: Mapping[str, str]) -> Said:
     text, author = message.text, message.author.casefold()
     named, rest, unknown = _listeners(text, nicks, author)
-    listeners = frozenset(named)
+    listeners = frozenset(named[:NAMED])
     folded = rest.casefold()
     words = _WORD.findall(folded)
-    mentioned = frozenset(
-        nicks[token]
-        for token in _TOKEN.findall(folded)
-        if token in nicks and (token not in _WORDS or f"@{token}" in folded)
-    )
-    mentioned -= listeners | {author}
+    mentioned = _mentioned(folded, nicks) - listeners - {author}
     question = any(mark in rest for mark in _MARKS)
     asks = not _ASKS.isdisjoint(words[:6])
     command = text.startswith("!")
@@ -117,6 +116,16 @@ def _read(message: Message, nicks: Mapping[str, str]) -> Said:
     return Said(
         message, author, int(message.at.timestamp() // 60), named[0] if named else "", listeners, mentioned, frozenset(words), question, command, as_new, as_theirs
     )  # fmt: skip
+
+
+def _mentioned(folded: str, nicks: Mapping[str, str]) -> frozenset[str]:
+    """Whom a text names, wherever that stands."""
+    named = (
+        nicks[token]
+        for token in _TOKEN.findall(folded)
+        if token in nicks and (token not in _WORDS or f"@{token}" in folded)
+    )
+    return frozenset(islice(dict.fromkeys(named), NAMED))
 
 
 def _listeners(text: str, nicks: Mapping[str, str], author: str) -> tuple[list[str], str, bool]:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules import linking
+from service.rules.channel import LINES, NAMED, Channel
 from service.rules.linking import Message, answered, link
 from service.rules.linking_features import FEATURES
 from service.rules.linking_weights import WEIGHTS
@@ -132,6 +133,14 @@ def test_a_channel_of_twenty_thousand_messages_is_linked_whole():
     assert (
         max(len(each.parents) for each in links) <= 40
     )  # what is weighed for one message does not grow with the channel
+
+
+def test_a_roll_call_is_answered_by_nobody_it_names_and_looks_no_further_back():
+    everybody = [f"guest{number}" for number in range(200)]
+    channel = Channel([*talk(*[f"{nick} | hello" for nick in everybody]), Message("call", "ana", NOON + timedelta(days=1), " ".join(f"{nick}:" for nick in everybody))])  # fmt: skip
+    for number in range(200):
+        channel.settle(number, number)
+    assert len(channel.options(200)) <= LINES + NAMED + 1
 
 
 def test_every_weight_is_of_a_feature_and_every_feature_has_one():
