@@ -35,6 +35,7 @@ THRESHOLDS: Final = {
 CLOSE_AT = 0.5  # a text is a last polite word from here on,
 OPEN_AT = 0.35  # unless it needs an answer with this probability: silence is only for what is surely closed
 _PERCENT_AT = 32  # the lowest of the seven bits that hold the percentage
+ALONE: Final = 1 << 39  # of a stored mask: what the text replies to was not there when it was read
 _BITS: Final = {each.name: 1 << number for number, each in enumerate(fields(Signals)) if each.name != "answer_percent"}
 _FLAGS = sum(_BITS.values())
 _JUDGED: Final = tuple((NAMES.index(intent), least, _BITS[signal]) for signal, (intent, least) in THRESHOLDS.items())

@@ -18,7 +18,7 @@ from integrations.registry import handed_in
 from service.db import RawConnection, raw
 from service.ids import new_id
 from service.rules.model import RULES_VERSION, LoggedActivity, Post, Signals
-from service.rules.signals import from_mask, read, to_mask
+from service.rules.signals import ALONE, from_mask, read, to_mask
 from service.store import knowing
 from service.store.rows import execute, insert, packed, records
 
@@ -245,7 +245,8 @@ def how_many(session: Session, workspace_id: UUID) -> tuple[int, int]:
 def posts_of(
     session: Session, workspace_id: UUID, threads: Iterable[Thread], names: Mapping[str, str]
 ) -> dict[Thread, list[Post]]:
-    """Every post of these threads, with the signals of today's rules: read now and stored where they are not yet.
+    """Every post of these threads, with the signals of today's rules: read now and stored where they are not yet, or where what
+    a text replies to has come since.
     `names` are the providers' names for people, by key."""
     connection, unique = raw(session), list(set(threads))
     rows = execute(
@@ -261,21 +262,25 @@ def posts_of(
     )
     found: list[list[Post]] = [[] for _ in unique]
     unread: list[tuple[str, int]] = []
-    said: _Said | None = None  # made for the first post that is read: most have been
+    said: _Said | None = None  # made for the first post that needs it: most have been read
     for row in rows:
         (number, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
          language, repost, erased) = row  # fmt: skip
         if ours or deleted or (erased and mask is None):
             signals = _SILENT  # what we say ourselves is not read, and what is not kept cannot be
-        elif mask is None:
-            said = said or _Said(rows)
-            before, before_ours = said.before(number, parent, kind, at)
-            signals = read(
-                text, mentions=len(mentions), is_repost=repost, language=language, reply_to=before, reply_to_ours=before_ours,
-            )  # fmt: skip
-            unread.append((id_, to_mask(signals)))
         else:
-            signals = from_mask(mask)
+            before = None
+            if mask is None or (mask & ALONE and not erased):
+                said = said or _Said(rows)
+                before = said.before(number, parent, kind, at)
+            if mask is None or before:
+                signals = read(text, mentions=len(mentions), is_repost=repost, language=language, reply_to=before and before[0],
+                               reply_to_ours=before and before[1])  # fmt: skip
+                unread.append(
+                    (id_, to_mask(signals) | (ALONE if before is None and (parent or kind == _DIRECT) else 0))
+                )
+            else:
+                signals = from_mask(mask)
         found[number - 1].append(
             Post(
                 id_,
@@ -314,14 +319,14 @@ class _Said:
         for messages in self._ours.values():
             messages.sort()
 
-    def before(self, number: int, parent: str | None, kind: str, at: datetime) -> tuple[str | None, bool | None]:
-        """The text that a post replies to, and whether it is ours; nothing where that is not held. Direct messages name
+    def before(self, number: int, parent: str | None, kind: str, at: datetime) -> tuple[str, bool] | None:
+        """The text that a post replies to, and whether it is ours; None where that is not held. Direct messages name
         no parent: they reply to the last that we wrote there before."""
         if parent or kind != _DIRECT:
-            return self._by_id.get((number, parent), (None, None))
+            return self._by_id.get((number, parent))
         ours = self._ours.get(number, ())
         until = bisect_left(ours, at, key=itemgetter(0))
-        return (ours[until - 1][1], True) if until else (None, None)
+        return (ours[until - 1][1], True) if until else None
 
 
 _DIRECT, _DELETED = Kind.DIRECT.value, 5  # the latter counted from after the text

@@ -7,7 +7,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from integrations.records import ActivityKind, Author, Direction, Kind, Owner, TaskStatus
+from integrations.records import ActivityKind, Author, Direction, Kind, Owner, TaskKind, TaskStatus
 from service.models import Signal
 from service.rules.signals import from_mask, read
 from service.store import acting
@@ -392,3 +392,12 @@ def test_the_same_posts_again_change_nothing(connected: World) -> None:
     connected.look()
 
     assert (connected.sql("SELECT count(*), sum(urgency) FROM tasks"), dict(connected.crm.tasks)) == before
+
+
+def test_a_reply_that_comes_before_what_it_replies_to_is_read_again_with_it(connected: World) -> None:
+    connected.says("Sure", id="p2", to="p1", kind=Kind.REPLY)
+    connected.run()
+    assert connected.in_crm() == []  # a last polite word
+    connected.answers("May we call you?", id="p1", to="p0", thread="p1", ago=4 * HOUR)
+    connected.look()
+    assert TaskKind.UNANSWERED in [task.kind for task in connected.tasks()]
