@@ -67,9 +67,11 @@ def _rows(found: Mapping[str, Intents]) -> Iterator[dict[str, object]]:
 
 
 def scored(found: Mapping[str, Intents], rows: Sequence[Mapping[str, str]], path: Path) -> dict[str, Score]:
-    """How right a yes from one half on is, for each column of the truth. Raises PlainError where the truth (`path`) has no
-    column that can be scored."""
-    has = rows[0].keys() if rows else ()
+    """How right a yes from one half on is, for each column of the truth; nothing of a truth without rows. Raises PlainError
+    where the truth (`path`) has no column that can be scored."""
+    if not rows:
+        return {}
+    has = rows[0].keys()
     columns = {name: name for name in WANTS if name in has}
     if LABEL in has:
         columns.setdefault("needs_answer", LABEL)

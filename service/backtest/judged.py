@@ -56,8 +56,9 @@ def answered_line(who: str, asked: datetime, at: datetime, *, direct: bool) -> s
 
 def waiting_line(brands: Sequence[str], since: datetime, now: datetime) -> str:
     """Who has not answered."""
-    whom = " or ".join(brands) or "no brand that is in the file"
-    return f"It speaks to {whom}, and in {span(now - since)} nobody there has answered."
+    if not brands:
+        return "It speaks to no brand that is in the file."
+    return f"It speaks to {' or '.join(brands)}, and in {span(now - since)} nobody there has answered."
 
 
 def probably_line(chance: float) -> str:

@@ -99,3 +99,4 @@ def test_a_file_without_what_it_needs_is_refused_in_words(run: Run, messages: st
 def test_a_file_with_a_header_alone_is_no_mistake(run: Run, tmp_path: Path) -> None:
     assert run("id,text\n").exit_code == 0
     assert written(tmp_path) == {}
+    assert run(MESSAGES, truth="id,needs_answer\n").exit_code == 0

@@ -151,6 +151,11 @@ def test_what_a_brand_wrote_is_its_own_however_a_spreadsheet_spells_that(no: str
     assert spelt == rows
 
 
+def test_who_speaks_to_no_brand_of_the_file_is_told_so_and_no_more(run: Run) -> None:
+    _, rows = run(BRANDS)
+    assert rows["n"]["reasons"].startswith("It speaks to no brand that is in the file. ")
+
+
 def test_one_message_is_counted_as_one(run: Run) -> None:
     done, _ = run("message_id,author,created_at,text\n1,ana,2026-03-02T12:00:00Z,is anybody here?\n")
     assert done.output.startswith("1 message judged: ")
