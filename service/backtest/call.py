@@ -13,7 +13,7 @@ import click
 
 from integrations.records import ActivityKind, Direction, Kind
 from service import settings
-from service.backtest.files import instant, objects, rows, write
+from service.backtest.files import beforehand, instant, objects, rows, write
 from service.backtest.scoring import kappa, score
 from service.errors import PlainError
 from service.models import Settings
@@ -61,11 +61,13 @@ class Judged:
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(histories: Path, out: Path, truth: Path | None, as_json: bool) -> None:
     """Say who would have been suggested for a call, and why."""
+    beforehand(out, histories, truth)
+    true = rows(truth, ("id", "ready")) if truth else []
     found = [judge(item, f"Line {number} of {histories}") for number, item in enumerate(objects(histories), 1)]
     write(out, COLUMNS, (each.as_row() for each in found))
     figures: dict[str, Any] = {"histories": len(found), "ready": sum(each.ready for each in found)}
     if truth is not None:
-        figures |= agreement(found, rows(truth, ("id", "ready")))
+        figures |= agreement(found, true)
     click.echo(json.dumps(figures) if as_json else "\n".join(_lines(figures)))
 
 

@@ -74,6 +74,28 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     return found
 
 
+def beforehand(out: Path, *read: Path | None) -> None:
+    """Raises PlainError where `out` cannot be written, or is one of the files that are `read`: before anything is judged, which may take
+    minutes, and before somebody's contacts are written over."""
+    if any(each and each.exists() and out.exists() and each.samefile(out) for each in read):
+        raise PlainError(
+            f"{out} is one of the files that are read, and would be written over. Name another file for --out."
+        )
+    is_new = not out.exists()
+    if out.is_fifo() or out.is_char_device():
+        return  # a pipe would be at its end once it was opened and closed
+    try:
+        out.open("ab").close()
+    except OSError as error:
+        raise _unwritten(out, error) from None
+    if is_new:
+        out.unlink()
+
+
+def _unwritten(path: Path, error: OSError) -> PlainError:
+    return PlainError(f"{path} cannot be written: {error.strerror or error}.")
+
+
 def write(path: Path, columns: Sequence[str], found: Iterable[Mapping[str, object]]) -> int:
     """Writes a CSV file with these columns, and says how many rows. Raises PlainError where it cannot be written."""
     count = 0
@@ -85,7 +107,7 @@ def write(path: Path, columns: Sequence[str], found: Iterable[Mapping[str, objec
                 writer.writerow(row)
                 count += 1
     except OSError as error:
-        raise PlainError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise _unwritten(path, error) from None
     return count
 
 

@@ -41,9 +41,11 @@ _LEAST = 0.5  # a probability from here on says yes
 def command(messages: Path, out: Path, truth: Path | None, as_json: bool) -> None:
     """Say of every message how likely it is that it needs an answer, wants a call, asks a price, is a question, is a
     request, and shows that somebody wants to buy: probabilities from 0 to 1, each by itself."""
+    files.beforehand(out, messages, truth)
+    true = files.rows(truth, ("id",)) if truth else []
     found = {row["id"]: judged(row) for row in files.rows(messages, NEEDS)}
     count = files.write(out, COLUMNS, _rows(found))
-    scores = scored(found, files.rows(truth, ("id",)), truth) if truth else {}
+    scores = scored(found, true, truth) if truth else {}
     if as_json:
         click.echo(json.dumps({"messages": count, **{name: each.as_json() for name, each in scores.items()}}))
         return

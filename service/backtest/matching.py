@@ -140,11 +140,13 @@ def _score(truth: Mapping[str, str], said: Mapping[str, MatchResult | None]) -> 
 @click.option("--json", "as_json", is_flag=True, help="Say the figures as JSON.")
 def command(contacts: Path, profiles: Path, out: Path, truth: Path | None, as_json: bool) -> None:
     """Say which contact each profile would have been matched to, and why: one row for each match, best first."""
+    files.beforehand(out, contacts, profiles, truth)
+    true = read_truth(truth) if truth else {}
     index = Index(read_contacts(contacts))
     found = judge(index, read_profiles(profiles))
     files.write(out, COLUMNS, lines(found))
     states = Counter(next((each.state.value for each in results), "nobody") for results in found.values())
-    scores = against(read_truth(truth), found) if truth else {}
+    scores = against(true, found) if truth else {}
     if as_json:
         told = {name: each.as_json() for name, each in scores.items()}
         wrong = {"wrong": scores["confirmed"].said - scores["confirmed"].right} if scores else {}

@@ -44,11 +44,13 @@ def command(messages: Path, out: Path, truth: Path | None, until: str | None, as
     With inbound and in_reply_to, the accounts of messages that are not inbound are brands, each by itself. Without both,
     everybody is an author, and who answers whom is worked out from nicks, turns, times and words, for each channel
     (channel_day, channel or thread, where there is such a column)."""
+    files.beforehand(out, messages, truth)
+    true = files.rows(truth, ("message_id", "status")) if truth else []
     rows = files.rows(messages, NEEDS)
     now = files.instant(until, "--now") if until else None
     found = list(judge(rows, messages, now))
     count = files.write(out, COLUMNS, (each.as_row() for each in found))
-    scores = scored(found, files.rows(truth, ("message_id", "status"))) if truth else {}
+    scores = scored(found, true) if truth else {}
     waiting = sum(each.unanswered for each in found)
     asking = sum(each.unanswered and each.needs_answer for each in found)
     if as_json:
