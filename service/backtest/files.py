@@ -12,6 +12,7 @@ from typing import Any
 from service.errors import PlainError
 
 _SAVE_AS = "Save it anew as UTF-8; spreadsheets call that CSV UTF-8."
+_QUOTING = "A cell that holds a quotation mark stands between two, and has its own twice."
 _SAID = {
     "": True,
     **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y"), True),
@@ -22,22 +23,29 @@ _SAID = {
 def rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
     """The rows of a CSV file with a header, every cell a string. Raises PlainError for a file that is not there, cannot be
     read or lacks one of the columns."""
-    needs = list(needs)
+    needs, began = list(needs), 2  # the first row below the header
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
+            # Else a quotation mark that nobody closes takes all that follows for its own cell, without a word.
+            reader = csv.DictReader(file, restval="", strict=True)
             names = reader.fieldnames or ()
             if missing := [name for name in needs if name not in names]:
                 raise PlainError(
                     f"{path} has no column {missing[0]!r}. It needs {', '.join(needs)}. {_first_line(names)}"
                 )
-            return list(reader)
+            found: list[dict[str, str]] = []
+            for row in reader:
+                began = reader.line_num + 1
+                found.append(row)
+            return found
     except FileNotFoundError:
         raise PlainError(f"{path} is not there.") from None
     except UnicodeDecodeError:
         raise PlainError(f"{path} is not in UTF-8. {_SAVE_AS}") from None
-    except (OSError, csv.Error) as error:
-        raise PlainError(f"{path} cannot be read: {error}") from None
+    except csv.Error as error:
+        raise PlainError(f"{path} cannot be read from line {began} on: {error}. {_QUOTING}") from None
+    except OSError as error:
+        raise PlainError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
 def _first_line(names: Sequence[str]) -> str:
@@ -61,7 +69,7 @@ def objects(path: Path) -> Iterator[dict[str, Any]]:
     except UnicodeDecodeError:
         raise PlainError(f"{path} is not in UTF-8. {_SAVE_AS}") from None
     except OSError as error:
-        raise PlainError(f"{path} cannot be read: {error}") from None
+        raise PlainError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -100,7 +108,8 @@ def write(path: Path, columns: Sequence[str], found: Iterable[Mapping[str, objec
     """Writes a CSV file with these columns, and says how many rows. Raises PlainError where it cannot be written."""
     count = 0
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        # Half of a surrogate pair, which JSON may hold and no file in UTF-8, becomes a question mark.
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
             writer = csv.DictWriter(file, columns, lineterminator="\n")
             writer.writeheader()
             for row in found:

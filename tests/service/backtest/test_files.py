@@ -52,3 +52,25 @@ def test_a_truth_that_is_not_there_leaves_no_file_behind(name: str, tmp_path: Pa
     done = run(tmp_path, name, "--truth", str(tmp_path / "truth.csv"), out=tmp_path / "out.csv")
     assert str(done.exception).endswith("truth.csv is not there.")
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("wrong", ['"Hello, anyone?', '"Hello" anyone?', "x" * 200_000], ids=["open", "within", "long"])
+def test_no_row_is_lost_to_a_quotation_mark_or_to_its_length_without_a_word(wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "messages.csv").write_text(f"id,text\n1,fine\n2,{wrong}\n3,fine\n", encoding="utf-8")
+    with pytest.raises(PlainError, match=r"messages\.csv cannot be read from line 3 on: "):
+        files.rows(tmp_path / "messages.csv", ["id"])
+
+
+def test_a_quotation_mark_within_a_cell_without_any_around_it_is_read_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "messages.csv").write_text('id,text\n1,a 5" pipe\n2,"a ""5"" pipe"\n', encoding="utf-8")
+    assert [row["text"] for row in files.rows(tmp_path / "messages.csv", ["id"])] == ['a 5" pipe', 'a "5" pipe']
+
+
+def test_half_a_surrogate_pair_keeps_no_verdict_from_being_written(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    (tmp_path / "histories").write_text(
+        '{"id": "a\\ud800", "now": "2026-03-02T09:00:00Z", "posts": []}\n', encoding="utf-8"
+    )
+    done = CliRunner().invoke(call.command, ["--histories", str(tmp_path / "histories"), "--out", str(out)])
+    assert done.exit_code == 0, done.exception
+    assert out.read_text(encoding="utf-8").splitlines()[1].startswith("a?,0,")
