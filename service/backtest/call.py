@@ -13,13 +13,14 @@ import click
 
 from integrations.records import ActivityKind, Direction, Kind
 from service import settings
-from service.backtest.files import beforehand, instant, objects, rows, write
+from service.backtest.files import beforehand, instant, must_meet, objects, rows, said, write
 from service.backtest.scoring import kappa, score
 from service.errors import PlainError
 from service.models import Settings
 from service.rules.model import History, LoggedActivity, Policy, Post, Signals, Verdict
 from service.rules.readiness import ready_for_call
 from service.rules.signals import read
+from service.sentences import count_of
 
 COLUMNS = ("id", "ready", "score", "stage", "reasons")
 # As the files spell the stages.
@@ -67,6 +68,7 @@ def command(histories: Path, out: Path, truth: Path | None, as_json: bool) -> No
     write(out, COLUMNS, (each.as_row() for each in found))
     figures: dict[str, Any] = {"histories": len(found), "ready": sum(each.ready for each in found)}
     if truth is not None:
+        must_meet(truth, "id", true, {each.id for each in found})
         figures |= agreement(found, true)
     click.echo(json.dumps(figures) if as_json else "\n".join(_lines(figures)))
 
@@ -152,15 +154,15 @@ def agreement(found: Sequence[Judged], truth: Iterable[Mapping[str, str]]) -> di
     """Kappa, precision, recall and F1 of the verdicts, how precise the highest scores are, and how often the stage is the one
     that most readers named."""
     told = {each.id: each for each in found}
-    pairs = [(told[row["id"]], row) for row in truth if row["id"] in told]
-    ready = [(each.ready, row["ready"] == "1") for each, row in pairs]
-    ranked = [
-        wanted
-        for _, wanted in sorted(
-            ((each.verdict.score or 0.0, row["ready"] == "1") for each, row in pairs), key=lambda pair: -pair[0]
-        )
+    pairs = [
+        (told[row["id"]], wanted, row)
+        for row in truth
+        if row["id"] in told and (wanted := said(row["ready"])) is not None
     ]
-    stages = [(each.stage, majority) for each, row in pairs if (majority := _majority(row))]
+    ready = [(each.ready, wanted) for each, wanted, _ in pairs]
+    scores = [(each.verdict.score or 0.0, wanted) for each, wanted, _ in pairs]
+    ranked = [wanted for _, wanted in sorted(scores, key=lambda pair: -pair[0])]
+    stages = [(each.stage, majority) for each, _, row in pairs if (majority := _majority(row))]
     quarter = max(1, len(ranked) // TOP)
     return {
         "scored": len(pairs), "kappa": kappa(ready), **score(ready).as_json(),
@@ -191,7 +193,7 @@ def _share(pairs: Sequence[tuple[str, str]]) -> float:
 
 
 def _lines(figures: Mapping[str, Any]) -> Iterable[str]:
-    yield f"{figures['histories']} histories, {figures['ready']} ready for a call."
+    yield f"{count_of(figures['histories'], 'history', 'histories')}, {figures['ready']} ready for a call."
     if "kappa" in figures:
         top = figures["top_quarter"]
         yield f"Kappa {figures['kappa']:.2f}, precision {figures['precision']:.2f}, recall {figures['recall']:.2f}, F1 {figures['f1']:.2f}."

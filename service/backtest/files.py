@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+
 from service.errors import PlainError
+from service.sentences import count_of
 
 _SAVE_AS = "Save it anew as UTF-8; spreadsheets call that CSV UTF-8."
 _QUOTING = "A cell that holds a quotation mark stands between two, and has its own twice."
 _SAID = {
-    "": True,
     **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y"), True),
     **dict.fromkeys(("0", "0.0", "false", "f", "no", "n"), False),
 }
@@ -55,6 +57,25 @@ def _first_line(names: Sequence[str]) -> str:
     if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
         return "Its columns are kept apart by something else than commas."
     return f"It has {', '.join(names)}."
+
+
+def by_id(path: Path, column: str, found: Iterable[dict[str, str]]) -> dict[str, dict[str, str]]:
+    """The rows of a file by their id. Of several with one id the last counts, which is said on stderr: two people would be one."""
+    found = list(found)
+    kept = {row[column]: row for row in found}
+    if len(kept) < len(found):
+        click.echo(
+            f"{path} has {count_of(len(found), 'row')} and only {len(kept):,} different {column}. Of rows with the same one the last "
+            "counts.",
+            err=True,
+        )
+    return kept
+
+
+def must_meet(path: Path, column: str, truth: Collection[Mapping[str, str]], judged: Collection[str]) -> None:
+    """Raises PlainError where a truth speaks of nothing that was judged: its scores would all be 0, as if all were wrong."""
+    if truth and not any(row[column] in judged for row in truth):
+        raise PlainError(f"Nothing is scored: no {column} in {path} is among those that were judged.")
 
 
 def objects(path: Path) -> Iterator[dict[str, Any]]:
@@ -123,12 +144,17 @@ def write(path: Path, columns: Sequence[str], found: Iterable[Mapping[str, objec
 def inbound(text: str, where: str) -> bool:
     """Whether a message was written to a brand (1, or nothing) and not by one (0). Raises PlainError, which begins with `where`: read the wrong way,
     what a brand wrote would wait for an answer of its own."""
-    said = _SAID.get(text.strip().lower())
-    if said is None:
+    inbound = said(text) if text.strip() else True
+    if inbound is None:
         raise PlainError(
             f"{where}: inbound is {text!r}. Write 1 where somebody wrote to the brand, and 0 where the brand wrote."
         )
-    return said
+    return inbound
+
+
+def said(text: str) -> bool | None:
+    """Whether a cell says yes or no, however a spreadsheet spells that; None for anything else."""
+    return _SAID.get(text.strip().lower())
 
 
 def instant(text: str, where: str) -> datetime:

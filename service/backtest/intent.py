@@ -20,7 +20,6 @@ COLUMNS = ("id", *WANTS)
 LABEL = "label"  # a truth file's name for whether a message needs an answer
 FILE = click.Path(path_type=Path, dir_okay=False)
 _OURS: Mapping[str, bool] = {"brand": True, "customer": False}
-_YES, _NO = {"yes", "1", "true"}, {"no", "0", "false"}
 _LEAST = 0.5  # a probability from here on says yes
 
 
@@ -43,7 +42,8 @@ def command(messages: Path, out: Path, truth: Path | None, as_json: bool) -> Non
     request, and shows that somebody wants to buy: probabilities from 0 to 1, each by itself."""
     files.beforehand(out, messages, truth)
     true = files.rows(truth, ("id",)) if truth else []
-    found = {row["id"]: judged(row) for row in files.rows(messages, NEEDS)}
+    rows = files.by_id(messages, "id", files.rows(messages, NEEDS))
+    found = {id_: judged(row) for id_, row in rows.items()}
     count = files.write(out, COLUMNS, _rows(found))
     scores = scored(found, true, truth) if truth else {}
     if as_json:
@@ -79,6 +79,7 @@ def scored(found: Mapping[str, Intents], rows: Sequence[Mapping[str, str]], path
         columns.setdefault("needs_answer", LABEL)
     if not columns:
         raise PlainError(f"{path} has none of the columns {', '.join(WANTS)} or {LABEL}.")
+    files.must_meet(path, "id", rows, found)
     return {name: score(_pairs(found, rows, name, column)) for name, column in columns.items()}
 
 
@@ -86,6 +87,6 @@ def _pairs(
     found: Mapping[str, Intents], rows: Iterable[Mapping[str, str]], name: str, column: str
 ) -> Iterator[tuple[bool, bool]]:
     for row in rows:
-        said = row[column].strip().lower()
-        if row["id"] in found and said in _YES | _NO:
-            yield getattr(found[row["id"]], name) >= _LEAST, said in _YES
+        true = files.said(row[column])
+        if row["id"] in found and true is not None:
+            yield getattr(found[row["id"]], name) >= _LEAST, true

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from service.backtest import files
 from service.backtest.scoring import Score
 from service.rules.matching import Commonness, author_keys, choose, commonness, contact_keys, match, share_known
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
+from service.sentences import count_of
 
 ROUNDS, SETTLED = (
     6,
@@ -49,7 +50,8 @@ class Index:
 def read_contacts(path: Path) -> dict[str, Contact]:
     """Contacts by id from a CSV file: contact_id, and as far as they are there first_name, last_name, full_name, nickname, email,
     company, website, phone, city, region, country, title, source, and handles (separated by spaces). Raises PlainError."""
-    return {row["contact_id"]: _contact(row) for row in files.rows(path, ["contact_id"])}
+    found = files.by_id(path, "contact_id", files.rows(path, ["contact_id"]))
+    return {contact_id: _contact(row) for contact_id, row in found.items()}
 
 
 def _contact(row: Mapping[str, str]) -> Contact:
@@ -78,7 +80,8 @@ def _contact(row: Mapping[str, str]) -> Contact:
 def read_profiles(path: Path) -> dict[str, KnownAuthor]:
     """Authors by id from a CSV file: profile_id, network, handle, and as far as they are there display_name, bio, url, location.
     Raises PlainError."""
-    return {row["profile_id"]: _profile(row) for row in files.rows(path, ["profile_id", "network", "handle"])}
+    found = files.by_id(path, "profile_id", files.rows(path, ["profile_id", "network", "handle"]))
+    return {profile_id: _profile(row) for profile_id, row in found.items()}
 
 
 def _profile(row: Mapping[str, str]) -> KnownAuthor:
@@ -141,19 +144,22 @@ def _score(truth: Mapping[str, str], said: Mapping[str, MatchResult | None]) -> 
 def command(contacts: Path, profiles: Path, out: Path, truth: Path | None, as_json: bool) -> None:
     """Say which contact each profile would have been matched to, and why: one row for each match, best first."""
     files.beforehand(out, contacts, profiles, truth)
-    true = read_truth(truth) if truth else {}
+    true = files.rows(truth, ["profile_id", "contact_id"]) if truth else []
     index = Index(read_contacts(contacts))
     found = judge(index, read_profiles(profiles))
     files.write(out, COLUMNS, lines(found))
     states = Counter(next((each.state.value for each in results), "nobody") for results in found.values())
-    scores = against(true, found) if truth else {}
+    scores: dict[str, Score] = {}
+    if truth:
+        files.must_meet(truth, "profile_id", true, found)
+        scores = against(_contact_of(true), found)
     if as_json:
         told = {name: each.as_json() for name, each in scores.items()}
         wrong = {"wrong": scores["confirmed"].said - scores["confirmed"].right} if scores else {}
         click.echo(json.dumps({"profiles": len(found), "contacts": len(index.contacts), **states, **told, **wrong}))
         return
     click.echo(
-        f"{len(found)} profiles judged against {len(index.contacts)} contacts: {states['confirmed']} confirmed, "
+        f"{count_of(len(found), 'profile')} judged against {count_of(len(index.contacts), 'contact')}: {states['confirmed']} confirmed, "
         f"{states['suggested']} with suggestions, {states['nobody']} with nobody. Each match and its reasons are in {out}."
     )
     for name, each in scores.items():
@@ -163,6 +169,6 @@ def command(contacts: Path, profiles: Path, out: Path, truth: Path | None, as_js
         )
 
 
-def read_truth(path: Path) -> dict[str, str]:
-    """The contact of each profile, empty for nobody. Raises PlainError."""
-    return {row["profile_id"]: row["contact_id"].strip() for row in files.rows(path, ["profile_id", "contact_id"])}
+def _contact_of(truth: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The contact of each profile, empty for nobody."""
+    return {row["profile_id"]: row["contact_id"].strip() for row in truth}

@@ -46,10 +46,12 @@ def command(messages: Path, out: Path, truth: Path | None, until: str | None, as
     (channel_day, channel or thread, where there is such a column)."""
     files.beforehand(out, messages, truth)
     true = files.rows(truth, ("message_id", "status")) if truth else []
-    rows = files.rows(messages, NEEDS)
+    rows = list(files.by_id(messages, "message_id", files.rows(messages, NEEDS)).values())
     now = files.instant(until, "--now") if until else None
     found = list(judge(rows, messages, now))
     count = files.write(out, COLUMNS, (each.as_row() for each in found))
+    if truth:
+        files.must_meet(truth, "message_id", true, {each.id for each in found})
     scores = scored(found, true) if truth else {}
     waiting = sum(each.unanswered for each in found)
     asking = sum(each.unanswered and each.needs_answer for each in found)
@@ -97,9 +99,9 @@ def scored(found: Iterable[Judged], truth: Iterable[dict[str, str]]) -> dict[str
     stand so near the end that nobody can know, only the beginnings that are not near the end count."""
     told = {each.id: "unanswered" if each.unanswered else "answered" for each in found}
     counted = [
-        (told[row["message_id"]], row["status"])
+        (told[row["message_id"]], status)
         for row in truth
-        if row["status"] in STATUSES and row["message_id"] in told
+        if (status := row["status"].strip().lower()) in STATUSES and row["message_id"] in told
         and row.get("starts_conversation", "1") == "1" and row.get("near_end", "0") == "0"
     ]  # fmt: skip
     return {status: score((said == status, true == status) for said, true in counted) for status in STATUSES}

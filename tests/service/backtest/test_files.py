@@ -74,3 +74,54 @@ def test_half_a_surrogate_pair_keeps_no_verdict_from_being_written(tmp_path: Pat
     done = CliRunner().invoke(call.command, ["--histories", str(tmp_path / "histories"), "--out", str(out)])
     assert done.exit_code == 0, done.exception
     assert out.read_text(encoding="utf-8").splitlines()[1].startswith("a?,0,")
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "rows", "column"),
+    [
+        ("matching", "contacts", "contact_id,full_name\n1,Ana Ferrer\n1,Bo Stone\n", "contact_id"),
+        ("matching", "profiles", "profile_id,network,handle\np,x,ana\np,x,bo\n", "profile_id"),
+        ("unanswered", "messages", "message_id,author,created_at,text\n1,ana,2026-03-02,a?\n1,bo,2026-03-02,b?\n", "message_id"),
+        ("intent", "messages", "id,text\n1,a?\n1,b?\n", "id"),
+    ],
+)  # fmt: skip
+def test_two_rows_with_one_id_are_not_taken_for_one_without_a_word(
+    name: str, option: str, rows: str, column: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(READS, name, (READS[name][0], {**READS[name][1], option: rows}))
+    done = run(tmp_path, name, out=tmp_path / "out.csv")
+    assert done.exit_code == 0
+    assert f"has 2 rows and only 1 different {column}. Of rows with the same one the last counts." in done.stderr
+
+
+TRUTHS = {
+    "matching": "profile_id,contact_id\n{},1\n",
+    "unanswered": "message_id,status\n{},Unanswered\n",
+    "intent": "id,question\n{},Yes\n",
+    "call": "id,ready\n{},no\n",
+}
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_a_truth_about_nothing_that_was_judged_is_no_score_of_nought(name: str, tmp_path: Path) -> None:
+    (tmp_path / "truth.csv").write_text(TRUTHS[name].format("elsewhere"), encoding="utf-8")
+    done = run(tmp_path, name, "--truth", str(tmp_path / "truth.csv"), out=tmp_path / "out.csv")
+    assert str(done.exception).startswith("Nothing is scored: no ")
+    assert (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(("spelt", "ready"), [("1", 1), ("Yes", 1), ("TRUE", 1), ("0.0", 0), ("no", 0)])
+def test_a_truth_says_yes_and_no_however_a_spreadsheet_spells_them(spelt: str, ready: int) -> None:
+    found = [call.judge({"id": "1", "now": "2026-03-02T09:00:00Z", "posts": []}, "x")]
+    assert call.agreement(found, [{"id": "1", "ready": spelt}])["there"] == ready
+
+
+def test_what_a_truth_does_not_know_is_left_out_of_the_score() -> None:
+    found = [call.judge({"id": "1", "now": "2026-03-02T09:00:00Z", "posts": []}, "x")]
+    assert call.agreement(found, [{"id": "1", "ready": "unclear"}])["scored"] == 0
+
+
+def test_how_a_truth_spells_its_statuses_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "truth.csv").write_text(TRUTHS["unanswered"].format("1"), encoding="utf-8")
+    done = run(tmp_path, "unanswered", "--truth", str(tmp_path / "truth.csv"), out=tmp_path / "out.csv")
+    assert "unanswered: precision 1.000, recall 1.000, F1 1.000 (1 in the truth)" in done.output
