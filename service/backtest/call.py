@@ -27,6 +27,8 @@ COLUMNS = ("id", "ready", "score", "stage", "reasons")
 STAGES = {"in contact": "in_contact", "ready to talk": "ready"}
 RECALL = 0.65  # at which precision is asked for
 TOP = 4  # the highest quarter
+_HELP = "`warmline backtest call --help` shows one."
+_DIRECTIONS = {"in": False, "out": True}  # whether a post is the brand's
 _FIELDS = ("id", "now", "posts")
 
 
@@ -61,7 +63,32 @@ class Judged:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def command(histories: Path, out: Path, truth: Path | None, as_json: bool) -> None:
-    """Say who would have been suggested for a call, and why."""
+    """Say who would have been suggested for a call, and why.
+
+    Each line has an id, now (the instant to judge for) and posts, a list. What is wrapped here stands in one line:
+
+    \b
+    {"id": "1", "now": "2026-03-12T15:00:00Z", "timezone": "Europe/Lisbon",
+     "contact": {"name": "Ana Ferrer", "deal": "open",
+                 "do_not_call": false, "unsubscribed": false},
+     "author": {"handle": "ana", "name": "Ana Ferrer", "bio": ""},
+     "posts": [{"at": "2026-03-12T09:00:00Z", "network": "x", "kind": "mention",
+                "direction": "in", "thread": "t1", "text": "Can we talk?"}],
+     "activities": [{"at": "2025-11-03T14:00:00Z", "kind": "call",
+                     "direction": "out", "outcome": "connected"}],
+     "meetings": [{"start": "2026-03-16T09:00:00Z",
+                   "end": "2026-03-16T09:30:00Z", "with_contact": true}]}
+
+    \b
+    contact     null where the CRM knows nobody; deal: none, open, won or lost
+    posts       direction: in (theirs) or out (the brand's); kind: mention,
+                reply, comment, quote, direct or own
+    activities  kind: call, meeting, email, text or note; direction: in, out or
+                none; outcome: connected, no_answer, held, cancelled, sent,
+                replied or none
+    meetings    those with_contact that stand in the calendar
+
+    All but id, now and posts may be left out, and of a post its network, thread and text."""
     beforehand(out, histories, truth)
     true = rows(truth, ("id", "ready")) if truth else []
     found = [judge(item, f"Line {number} of {histories}") for number, item in enumerate(objects(histories), 1)]
@@ -82,8 +109,12 @@ def judge(item: Mapping[str, Any], where: str) -> Judged:
         return Judged(
             str(item["id"]), ready_for_call(history(item, where), now=now, policy=_policy(item.get("timezone")))
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise PlainError(f"{where} is not a history: {error}.") from None
+    except KeyError as error:
+        raise PlainError(f"{where} is not a history: a part of it has no {error}. {_HELP}") from None
+    except (TypeError, AttributeError):
+        raise PlainError(f"{where} is not a history: one of its values is of another form. {_HELP}") from None
+    except ValueError as error:
+        raise PlainError(f"{where} is not a history: {error}. {_HELP}") from None
 
 
 def history(item: Mapping[str, Any], where: str) -> History:
@@ -129,7 +160,7 @@ def _posts(item: Mapping[str, Any], where: str) -> tuple[Post, ...]:
     them = str(author.get("handle") or "them")
     seen: dict[tuple[object, ...], Post] = {}
     for each in item["posts"]:
-        ours = each["direction"] == "out"
+        ours = _ours(each["direction"])
         text, at, network = str(each.get("text") or ""), instant(each["at"], where), str(each.get("network") or "")
         kind = Kind(each["kind"])
         key = (at, network, kind, ours, each.get("thread"), text)
@@ -140,6 +171,13 @@ def _posts(item: Mapping[str, Any], where: str) -> tuple[Post, ...]:
             author_name=str(author.get("name") or ""), network=network.capitalize(),
         )  # fmt: skip
     return tuple(seen.values())
+
+
+def _ours(direction: str) -> bool:
+    """Whether a post is the brand's. Raises ValueError: what the brand wrote would be theirs."""
+    if direction not in _DIRECTIONS:
+        raise ValueError(f"{direction!r} is neither in nor out")
+    return _DIRECTIONS[direction]
 
 
 def _policy(timezone: str | None) -> Policy:

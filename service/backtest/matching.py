@@ -142,7 +142,11 @@ def _score(truth: Mapping[str, str], said: Mapping[str, MatchResult | None]) -> 
 @click.option("--truth", type=click.Path(path_type=Path), help="CSV with profile_id and contact_id (empty: nobody).")
 @click.option("--json", "as_json", is_flag=True, help="Say the figures as JSON.")
 def command(contacts: Path, profiles: Path, out: Path, truth: Path | None, as_json: bool) -> None:
-    """Say which contact each profile would have been matched to, and why: one row for each match, best first."""
+    """Say which contact each profile would have been matched to, and why: one row for each match, best first.
+
+    Of contacts it reads contact_id and, as far as they are there, first_name, last_name, full_name, nickname, email, company, website, phone,
+    city, region, country, title, source and handles (several are separated by blanks). Of profiles it reads profile_id, network and handle and, as
+    far as they are there, display_name, bio, url and location."""
     files.beforehand(out, contacts, profiles, truth)
     true = files.rows(truth, ["profile_id", "contact_id"]) if truth else []
     index = Index(read_contacts(contacts))

@@ -84,7 +84,13 @@ def test_order_and_repeated_lines_of_a_file_change_nothing(told) -> None:
         (lambda item: item.update(now="yesterday"), "'yesterday' is not a time"),
         (lambda item: item.update(timezone="Mars/Base"), "is not a history"),
         (lambda item: item["posts"][0].update(kind="shout"), "is not a history"),
-        (lambda item: item.update(posts=[3]), "is not a history"),
+        (lambda item: item.update(posts=[3]), "is not a history: one of its values is of another form."),
+        (lambda item: item.update(now=5), "is not a history: one of its values is of another form."),
+        (lambda item: item["posts"][0].pop("kind"), "is not a history: a part of it has no 'kind'."),
+        (
+            lambda item: item["posts"][0].update(direction="outbound"),
+            "is not a history: 'outbound' is neither in nor out.",
+        ),
     ],
 )
 def test_a_line_that_is_no_history_is_named_with_what_is_wrong(change, sentence) -> None:
@@ -93,6 +99,12 @@ def test_a_line_that_is_no_history_is_named_with_what_is_wrong(change, sentence)
     with pytest.raises(PlainError, match=r"Line 7 of h\.jsonl") as error:
         judge(item, "Line 7 of h.jsonl")
     assert sentence in str(error.value)
+
+
+def test_the_help_shows_a_history_that_is_judged() -> None:
+    shown = CliRunner().invoke(command, ["--help"]).output
+    text = shown[shown.index("{") : shown.rindex("}") + 1]
+    assert judge(json.loads(text), "x").stage == "talked"
 
 
 def test_a_history_with_nothing_in_it_is_somebody_who_is_aware() -> None:

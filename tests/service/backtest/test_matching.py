@@ -111,6 +111,12 @@ def test_what_is_wrong_with_a_file_is_said_in_a_sentence(contacts: str, profiles
     assert rows == []
 
 
+def test_the_help_names_every_column_that_is_read() -> None:
+    shown = CliRunner().invoke(command, ["--help"]).output
+    columns = {*CONTACTS.splitlines()[0].split(","), "handles", *PROFILES.splitlines()[0].split(",")}
+    assert [each for each in columns if each not in shown] == []
+
+
 def test_no_contacts_give_no_matches(run: Run) -> None:
     done, rows = run(contacts="contact_id\n", truth=TRUTH)
     assert done.exit_code == 0
