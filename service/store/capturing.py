@@ -16,7 +16,8 @@ from integrations.registry import handed_in
 from service.db import raw
 from service.models import Connection
 from service.models import Engagement as Row
-from service.store import pulling, suppressing, us
+from service.store import locks, pulling, rejoining, suppressing, us
+from service.store.locks import Lock
 from service.store.rows import execute
 from service.store.us import Source
 
@@ -89,9 +90,12 @@ def connection_of_place(session: Session, workspace_id: UUID, place: str, brand_
 def save(session: Session, connection: Connection, posts: Sequence[Handed], gone: Sequence[str]) -> list[Result]:
     """Stores posts and erases those that are gone (ids), at most once each however often they come; what they touch is
     decided again. One result per id: of the posts in their order, then of those that are gone."""
+    locks.alone(raw(session), connection.workspace_id, Lock.HANDED_IN)
     source = us.source(session, connection)
     known = _known(session, source, [*gone, *(each.id for each in posts)])
-    kept = _kept(session, _with_colleagues(source, posts), _placed(session, source, connection, posts))
+    placed = _placed(session, source, connection, posts)
+    kept = _kept(session, _with_colleagues(source, posts), placed)
+    rejoining.rejoin(session, source, {each.id: each.thread for each in placed if each.id in kept})
     pulling.erase_gone(session, source, [Gone(each) for each in gone])
     now = _known(session, source, [*gone, *(each.id for each in posts)])
     results = [Result(each.id, _stored(each.id in known, each.id in kept), now.get(each.id)) for each in posts]
@@ -178,7 +182,7 @@ def _placed(session: Session, source: Source, connection: Connection, posts: Seq
             del waiting[post]
             parent = links.get(post.in_reply_to or "")
             thread = f"{source.host}/{post.thread}" if post.thread else parent.thread if parent else None
-            thread = thread or f"{source.host}/{post.in_reply_to or post.id}"
+            thread = thread or rejoining.made_up(source, post.in_reply_to or post.id)
             author = post.author or account
             links[post.id] = _Link(thread, author.id, post.ours, post.at)
             placed.append((post, author, thread, parent))

@@ -19,6 +19,7 @@ class Lock(IntEnum):
     SUPPRESSIONS = 7261636  # the list of people who are to be left out, beside whatever stores people
     RUNS = 7261637  # settings and the newest run, beside whatever decides by them
     KEYS = 7261638  # whoever matches authors, beside whatever stores contacts that these may turn out to be
+    HANDED_IN = 7261639  # posts that are handed in: each may be what another one answers
 
 
 ALONE = "pg_advisory_xact_lock(%(lock)s, %(workspace)s)"  # in a statement that has what `named` makes

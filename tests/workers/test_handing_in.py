@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from integrations.records import TaskStatus
 from service import access, connect
+from service.db import raw
+from service.models import Connection
+from service.store import capturing, locks
+from service.store.locks import Lock
 from tests.service.api.conftest import Client, client_of
 from tests.service.api.test_access import check
+from tests.service.test_suppressing import impatient
 from tests.workers.conftest import World
 
 ANA = {"id": "17", "handle": "ana", "name": "Ana Ferrer"}
@@ -78,6 +85,47 @@ def test_a_batch_may_hold_question_and_answer_in_any_order(world: World, forum: 
     world.run()
     assert world.tasks() == []
     assert world.sql("SELECT count(DISTINCT thread) FROM engagements") == [(1,)]
+
+
+TALK = [
+    question(),
+    answer(at="2026-03-12T09:30:00Z"),
+    question(id="q2", at="2026-03-12T10:00:00Z", in_reply_to="a1", text="And how much is it?"),
+    answer(id="a2", at="2026-03-12T10:30:00Z", in_reply_to="q2", text="It is 20 euros."),
+]
+
+
+@pytest.mark.parametrize("order", [(3, 2, 1, 0), (3, 1, 2, 0), (1, 3, 0, 2), (2, 0, 3, 1)])
+def test_posts_that_come_one_by_one_in_any_order_are_one_talk(
+    world: World, forum: Client, order: tuple[int, ...]
+) -> None:
+    for index in order:
+        hand(forum, TALK[index])
+    world.run()
+    assert world.tasks() == []
+    assert world.sql("SELECT count(DISTINCT thread) FROM engagements") == [(1,)]
+
+
+@pytest.mark.parametrize("order", [(3, 2, 1, 0), (2, 0, 1, 3)])
+def test_what_was_decided_before_the_rest_of_a_talk_came_is_decided_again(
+    world: World, forum: Client, order: tuple[int, ...]
+) -> None:
+    for index in order:
+        hand(forum, {**TALK[index], **({"thread": "t9"} if index == 0 else {})})
+        world.run()
+    assert {task.status for task in world.crm.tasks.values()} <= {TaskStatus.COMPLETED}
+    assert world.sql("SELECT DISTINCT thread FROM engagements") == [("Rider forum/t9",)]
+    assert world.sql("SELECT count(*) FROM conversations WHERE waiting_since IS NOT NULL") == [(0,)]
+
+
+def test_of_two_who_hand_in_at_once_the_second_reads_what_the_first_has_stored(world: World, forum: Client) -> None:
+    """It waits before it reads: else neither sees the post that the other one's answers, and the talk stays in two."""
+    hand(forum, question())
+    with world.runtime.db.tenant(world.workspace_id) as first:
+        place = first.scalars(select(Connection).where(Connection.host == "Rider forum")).one()
+        locks.alone(raw(first), world.workspace_id, Lock.HANDED_IN)
+        with pytest.raises(OperationalError), impatient(world.runtime, world.workspace_id) as second:
+            capturing.save(second, place, [], [])
 
 
 def test_a_colleague_who_writes_for_the_brand_is_never_work(world: World, forum: Client) -> None:
