@@ -117,7 +117,7 @@ def _kept(session: Session, source: Source, posts: Sequence[Engagement]) -> set[
     kept = suppressing.without_authors(
         session, source.workspace_id, source.provider, source.host, posts, source.is_ours
     )
-    pulling.save_engagements(session, source, kept)
+    pulling.save_engagements(session, source, kept, whole=True)
     return {each.id for each in kept}
 
 

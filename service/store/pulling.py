@@ -73,7 +73,8 @@ _UPSERT_ENGAGEMENTS = insert(
         "ON CONFLICT (workspace_id, connection_id, native_id) DO UPDATE SET"
         # A text that was kept as long as it may be does not come back.
         " text = CASE WHEN old.text_erased_at IS NULL THEN excluded.text ELSE '' END, edited_at = excluded.edited_at,"
-        " kind = CASE WHEN old.kind = 'context' THEN excluded.kind ELSE old.kind END,"
+        " language = coalesce(excluded.language, old.language),"
+        " kind = CASE WHEN old.kind = 'context' OR %(whole)s THEN excluded.kind ELSE old.kind END,"
         # An account that has moved to another brand does not say who was its first one's.
         " ours = CASE WHEN old.brand_id = excluded.brand_id THEN excluded.ours ELSE old.ours END,"
         " in_reply_to = coalesce(excluded.in_reply_to, old.in_reply_to), thread = excluded.thread,"
@@ -84,6 +85,8 @@ _UPSERT_ENGAGEMENTS = insert(
         " OR (old.ours <> excluded.ours AND old.brand_id = excluded.brand_id)"
         " OR (old.kind = 'context' AND excluded.kind <> 'context') OR old.thread <> excluded.thread"
         " OR old.posted_at <> excluded.posted_at"
+        " OR (%(whole)s AND (old.author_id, old.kind, old.url, old.mentions, old.is_repost, old.window_closes_at, old.language)"
+        " IS DISTINCT FROM (excluded.author_id, excluded.kind, excluded.url, excluded.mentions, excluded.is_repost, excluded.window_closes_at, coalesce(excluded.language, old.language)))"
         " RETURNING id, native_id, thread, author_id, ours, kind, posted_at, in_reply_to, in_reply_to_author, (xmax = 0) AS is_new, brand_id, text,"
         # What it said until now: a statement sees the rows as they were when it began. Looked up for what was changed alone.
         " CASE WHEN xmax <> 0 THEN (SELECT was.text FROM engagements was WHERE was.workspace_id = %(w)s AND was.id = old.id) ELSE '' END"
@@ -100,9 +103,10 @@ class Shown(NamedTuple):
     renamed: Sequence[UUID]
 
 
-def save_engagements(session: Session, source: Source, items: Sequence[Engagement]) -> int:
+def save_engagements(session: Session, source: Source, items: Sequence[Engagement], *, whole: bool = False) -> int:
     """Stores posts (each of them at most once, however often they come) and marks due what they touch; people who are to be left
-    out are left out. Returns how many are new."""
+    out are left out. `whole`: they say all that is known of them, and whatever differs is taken over; what a network serves comes by
+    several streams, some of which say less. Returns how many are new."""
     items = suppressing.without_authors(
         session, source.workspace_id, source.provider, source.host, items, source.is_ours
     )
@@ -110,7 +114,7 @@ def save_engagements(session: Session, source: Source, items: Sequence[Engagemen
         return 0
     connection = raw(session)
     shared = {"w": source.workspace_id, "c": source.connection_id, "brand": source.brand_id, "provider": source.provider,
-              "host": source.host, "now": real_now(), "seen": business_now()}  # fmt: skip
+              "host": source.host, "now": real_now(), "seen": business_now(), "whole": whole}  # fmt: skip
     authors, profiles = _save_authors(connection, shared, {item.author.id: item.author for item in items}.values())
     us.learn(connection, source, shared, items)
     unique = {item.id: item for item in items}

@@ -149,6 +149,19 @@ def test_the_same_posts_again_change_nothing_and_another_text_is_followed(world:
     assert world.crm.tasks_ever_created == 1
 
 
+def test_whatever_differs_of_a_post_that_is_handed_in_anew_is_taken_over(world: World, forum: Client) -> None:
+    hand(forum, question())
+    world.run()
+    bo = {"id": "18", "handle": "bo", "name": "Bo Stone"}
+    hand(forum, question(author=bo, url="https://forum.example/moved", kind="direct", mentions=["9"]))
+    world.run()
+    [task] = [task for task in world.crm.tasks.values() if task.status is TaskStatus.OPEN]
+    assert "Bo Stone" in task.subject
+    assert "https://forum.example/moved" in task.body
+    assert world.sql("SELECT kind, mentions FROM engagements") == [("direct", ["9"])]
+    assert "Ana" not in "".join(each.subject for each in world.crm.tasks.values() if each.status is TaskStatus.OPEN)
+
+
 def test_a_text_that_is_handed_in_anew_is_followed_in_a_task_that_is_closed(world: World, forum: Client) -> None:
     hand(forum, question())
     world.run()
