@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _PLAIN = {
     "Missing data for required field.": "This is required.",
     "Field may not be null.": "This may not be empty.",
@@ -20,6 +22,16 @@ _PLAIN = {
     "Not a valid email address.": "Give an e-mail address.",
 }
 
+# The same for sentences with a value in them.
+_PATTERNS = (
+    (re.compile(r"Must be greater than or equal to (\S+) and less than or equal to (\S+)\."), "Give a number from {} to {}."),
+    (re.compile(r"Must be greater than or equal to (\S+)\."), "Give a number from {} on."),
+    (re.compile(r"Must be less than or equal to (\S+)\."), "Give a number up to {}."),
+    (re.compile(r"Must be one of: (.+)\."), "Give one of these: {}."),
+    (re.compile(r"Longer than maximum length (\d+)\."), "It is too long: {} is the most."),
+    (re.compile(r"Length must be between 1 and (\d+)\."), "Give at least 1 and at most {}."),
+)  # fmt: skip
+
 
 def count_of(number: int, noun: str, plural: str | None = None) -> str:
     """ "1 post", "1,240 posts"."""
@@ -28,4 +40,10 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
 
 def plainly(sentence: str) -> str:
     """The sentence in plain words; one of our own stays as it is."""
-    return _PLAIN.get(sentence, sentence)
+    found = ((match, plain) for pattern, plain in _PATTERNS if (match := pattern.fullmatch(sentence)))
+    match, plain = next(found, (None, _PLAIN.get(sentence, sentence)))
+    return plain.format(*map(_number, match.groups())) if match else plain
+
+
+def _number(text: str) -> str:
+    return f"{int(text):,}" if text.isdecimal() else text

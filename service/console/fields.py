@@ -29,8 +29,8 @@ LABELS = {
     "lapse_days": "A wait lapses after",
     "retention_days": "Texts are kept for",
     "retention_by_network": "On other networks",
-    "call.exchanges": "Exchanges",
-    "call.certainty": "Sure to",
+    "call.exchanges": "Exchanges before it",
+    "call.certainty": "How sure to be",
     "call.recent_days": "Reason no older than",
     "call.quiet_days": "Quiet after a call",
     "call_holdout": "Hold one call in ten back",
@@ -59,6 +59,8 @@ CHOICES = {
 }
 GROUP_UNITS = {"patience": "minutes", "patience_by_stage": "percent"}
 HELP = {
+    "timezone": "Such as Europe/Paris: type the city, and choose.",
+    "holidays_country": "A country's code, such as FR, or that of a part of it, such as DE-BY: its public holidays are days off.",
     "retention_by_network": "Network and days: x:30, mastodon:90. The others are kept as long as said above.",
     "people": "One person a line: olga@example.com America/New_York, then, where they differ from the workspace's, hours"
     " (08:00-12:00 13:00-16:00), weekdays off (friday) and the country whose holidays they keep (US).",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from service import accounts, links
+from service.models import Engagement
 from service.runtime import Runtime
 from tests.service.console.conftest import Browser, member, read, words_of
 from tests.service.console.scenes import Scene, busy_day
@@ -366,3 +369,11 @@ def test_a_link_that_we_did_not_sign_is_not_found(nobody: FlaskClient, held: Run
             response = method(link)
             assert response.status_code == 404, link
             assert "Mara" not in response.text
+
+
+def test_no_date_stands_behind_a_word_that_it_brings_along(held: Runtime, scene: Scene, olga: Browser) -> None:
+    """What lies further back than two weeks is put as "on 3 May"."""
+    with held.db.tenant(scene.workspace_id) as session:
+        session.execute(update(Engagement).values(posted_at=Engagement.posted_at - timedelta(days=30)))
+    words = " ".join(words_of(olga.get(path)) for path in pages(scene))
+    assert re.findall(r"\b(?:from|since|on|at|until|by|of) on \d+ [A-Z]\w+", words) == []

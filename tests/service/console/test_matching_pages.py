@@ -87,6 +87,15 @@ def test_somebody_else_is_found_by_name_and_confirmed(held: Runtime, scene: Scen
     assert states[contact] == "rejected"
 
 
+def test_looking_for_somebody_else_takes_nothing_for_decided_and_says_that_there_is_no_other(
+    scene: Scene, olga: Browser
+) -> None:
+    words = words_of(olga.get(f"/matches/{scene.suggested}/somebody?q=ben+frost"))
+    assert "is not Ben Frost, find who it is in" in words
+    assert words.index("If @") < words.index("is not Ben Frost")
+    assert "No other contact was found." in words
+
+
 def test_each_piece_of_evidence_says_where_it_came_from_and_on_what_basis(scene: Scene, olga: Browser) -> None:
     assert "From the profile, shown publicly by the person." in words_of(olga.get("/matches"))
 

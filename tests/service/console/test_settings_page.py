@@ -77,9 +77,9 @@ def test_values_survive_the_way_through_texts_and_back() -> None:
         ("people", "olga@acme.test", "Write one person a line"),
         ("people", "olga@acme.test Mars/Olympus", "Write one person a line"),
         ("patience.direct", "soon", "Give a whole number."),
-        ("lapse_days", "0", "Must be greater than or equal to 1"),
+        ("lapse_days", "0", "Give a number from 1 to 730."),
         ("call.certainty", "", "This may not be empty."),
-        ("text_mode", "novel", "Must be one of"),
+        ("text_mode", "novel", "Give one of these: quote, summary, link."),
     ],
 )
 def test_a_wrong_field_says_why_and_loses_nothing(olga: Browser, name: str, typed: str, sentence: str) -> None:
