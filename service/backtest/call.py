@@ -13,7 +13,7 @@ import click
 
 from integrations.records import ActivityKind, Direction, Kind
 from service import settings
-from service.backtest.files import beforehand, instant, must_meet, objects, rows, said, write
+from service.backtest.files import beforehand, instant, must_meet, objects, rows, said, told, write
 from service.backtest.scoring import kappa, score
 from service.errors import PlainError
 from service.models import Settings
@@ -91,7 +91,10 @@ def command(histories: Path, out: Path, truth: Path | None, as_json: bool) -> No
     All but id, now and posts may be left out, and of a post its network, thread and text."""
     beforehand(out, histories, truth)
     true = rows(truth, ("id", "ready")) if truth else []
-    found = [judge(item, f"Line {number} of {histories}") for number, item in enumerate(objects(histories), 1)]
+    lines = list(objects(histories))
+    found = [
+        judge(item, f"Line {number} of {histories}") for number, item in enumerate(told(lines, len(lines), "line"), 1)
+    ]
     write(out, COLUMNS, (each.as_row() for each in found))
     figures: dict[str, Any] = {"histories": len(found), "ready": sum(each.ready for each in found)}
     if truth is not None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from service.errors import PlainError
 from service.sentences import count_of
 
+Each = TypeVar("Each")
+PAUSE = 5.0  # seconds between two lines about how far long work has come
 _SAVE_AS = "Save it anew as UTF-8; spreadsheets call that CSV UTF-8."
 _QUOTING = "A cell that holds a quotation mark stands between two, and has its own twice."
 _SAID = {
@@ -123,6 +126,16 @@ def beforehand(out: Path, *read: Path | None) -> None:
 
 def _unwritten(path: Path, error: OSError) -> PlainError:
     return PlainError(f"{path} cannot be written: {error.strerror or error}.")
+
+
+def told(found: Iterable[Each], total: int, noun: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Each]:
+    """The same, one after the other; every few seconds stderr is told how many there were, so that nobody takes long work for dead."""
+    said = clock()
+    for number, each in enumerate(found):
+        if (now := clock()) - said >= PAUSE:
+            said = now
+            click.echo(f"{number:,} of {count_of(total, noun)} judged", err=True)
+        yield each
 
 
 def write(path: Path, columns: Sequence[str], found: Iterable[Mapping[str, object]]) -> int:

@@ -43,7 +43,7 @@ def command(messages: Path, out: Path, truth: Path | None, as_json: bool) -> Non
     files.beforehand(out, messages, truth)
     true = files.rows(truth, ("id",)) if truth else []
     rows = files.by_id(messages, "id", files.rows(messages, NEEDS))
-    found = {id_: judged(row) for id_, row in rows.items()}
+    found = {id_: judged(row) for id_, row in files.told(rows.items(), len(rows), "message")}
     count = files.write(out, COLUMNS, _rows(found))
     scores = scored(found, true, truth) if truth else {}
     if as_json:

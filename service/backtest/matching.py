@@ -102,7 +102,8 @@ def judge(index: Index, profiles: Mapping[str, KnownAuthor]) -> dict[str, list[M
     learns it from the authors that it has matched."""
     found: dict[str, list[MatchResult]] = {}
     for _ in range(ROUNDS):
-        found = {profile_id: index.match(known) for profile_id, known in profiles.items()}
+        round_ = files.told(profiles.items(), len(profiles), "profile")
+        found = {profile_id: index.match(known) for profile_id, known in round_}
         known_share = share_known(
             sum(each.score for results in found.values() for each in results), len(found), len(index.contacts)
         )

@@ -48,7 +48,7 @@ def command(messages: Path, out: Path, truth: Path | None, until: str | None, as
     true = files.rows(truth, ("message_id", "status")) if truth else []
     rows = list(files.by_id(messages, "message_id", files.rows(messages, NEEDS)).values())
     now = files.instant(until, "--now") if until else None
-    found = list(judge(rows, messages, now))
+    found = list(files.told(judge(rows, messages, now), len(rows), "message"))
     count = files.write(out, COLUMNS, (each.as_row() for each in found))
     if truth:
         files.must_meet(truth, "message_id", true, {each.id for each in found})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,9 @@ def test_how_a_truth_spells_its_statuses_does_not_matter(tmp_path: Path) -> None
     (tmp_path / "truth.csv").write_text(TRUTHS["unanswered"].format("1"), encoding="utf-8")
     done = run(tmp_path, "unanswered", "--truth", str(tmp_path / "truth.csv"), out=tmp_path / "out.csv")
     assert "unanswered: precision 1.000, recall 1.000, F1 1.000 (1 in the truth)" in done.output
+
+
+def test_long_work_says_every_few_seconds_how_far_it_has_come(capsys: pytest.CaptureFixture[str]) -> None:
+    times = count(0.0, 2.0)
+    assert list(files.told("abcdefgh", 8, "message", clock=lambda: next(times))) == list("abcdefgh")
+    assert capsys.readouterr().err.splitlines() == ["2 of 8 messages judged", "5 of 8 messages judged"]  # fmt: skip
