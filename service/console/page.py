@@ -28,7 +28,7 @@ NOTICES = {
     "dismissed": "Noted: no reply needed. Where a task stands in the CRM, it is being closed.",
     "confirmed": "Confirmed. Tasks for this person now go to the contact's owner.",
     "rejected": "Rejected. Warmline will not suggest this pair again.",
-    "undone": "Undone. The pair is a suggestion again.",
+    "undone": "Undone. The rules look at this pair again.",
     "pulling": "Looking now. New posts appear here within a minute.",
     "responder": "Saved. What waits on this account goes to that person from now on.",
     "disconnected": "Disconnected. The credentials are gone; how long what was read is kept is said below.",

@@ -8,13 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from integrations.records import Author, Engagement, Gone, Kind
 from integrations.registry import handed_in
+from service.clock import real_now
 from service.db import raw
-from service.models import Connection
+from service.models import Connection, Stream
 from service.models import Engagement as Row
 from service.store import locks, pulling, rejoining, suppressing, us
 from service.store.locks import Lock
@@ -96,12 +97,23 @@ def save(session: Session, connection: Connection, posts: Sequence[Handed], gone
     placed = _placed(session, source, connection, posts)
     kept = _kept(session, _with_colleagues(source, posts), placed)
     rejoining.rejoin(session, source, {each.id: each.thread for each in placed if each.id in kept})
+    _note_arrival(session, connection, len(kept - known.keys()))
     pulling.erase_gone(session, source, [Gone(each) for each in gone])
     now = _known(session, source, [*gone, *(each.id for each in posts)])
     results = [Result(each.id, _stored(each.id in known, each.id in kept), now.get(each.id)) for each in posts]
     return results + [
         Result(each, Outcome.DELETED if each in known else Outcome.ABSENT, now.get(each)) for each in gone
     ]
+
+
+def _note_arrival(session: Session, connection: Connection, new: int) -> None:
+    """What has arrived of this place, and when: what is handed in proves that the place works, as what is read proves it elsewhere."""
+    if new:
+        session.execute(
+            update(Stream)
+            .where(Stream.workspace_id == connection.workspace_id, Stream.connection_id == connection.id)
+            .values(items=Stream.items + new, last_item_at=real_now())
+        )
 
 
 def written_under(session: Session, connection: Connection, start: str) -> list[Written]:

@@ -118,6 +118,16 @@ def test_what_was_decided_before_the_rest_of_a_talk_came_is_decided_again(
     assert world.sql("SELECT count(*) FROM conversations WHERE waiting_since IS NOT NULL") == [(0,)]
 
 
+def test_a_place_is_well_once_a_first_post_was_handed_in(world: World, forum: Client) -> None:
+    hand(forum, {"id": "q0", "deleted": True})
+    [place] = [each for each in forum.get("/connections").get_json()["items"] if each["provider"] == "capture"]
+    assert place["condition"]["advice"] == "Hand a first post in, through the API or by hand."
+    hand(forum, question())
+    [place] = [each for each in forum.get("/connections").get_json()["items"] if each["provider"] == "capture"]
+    assert (place["condition"]["light"], place["condition"]["advice"]) == ("well", "")
+    assert place["condition"]["proven_at"] is not None
+
+
 def test_of_two_who_hand_in_at_once_the_second_reads_what_the_first_has_stored(world: World, forum: Client) -> None:
     """It waits before it reads: else neither sees the post that the other one's answers, and the talk stays in two."""
     hand(forum, question())
