@@ -75,6 +75,31 @@ NO_TALK: Final[Mapping[str, tuple[str, ...]]] = {
         "(?:hours?|minutes|ages|forever|all day) (?:on|in) (?:the|a) (?:phone|call)", "on (?:the|a) (?:phone|call) (?:to|with) (?:my|the|their|our|some)", "(?:nice|good|great|lovely|pleasure|fun) (?:to )?(?:talk|speak|chat|meet|see)\\w*(?: \\w+)?",
         "(?:thanks|thank you|cheers) for (?:the|your|our) (?:call|chat|demo|meeting|time|visit)", "calls? for (?:papers|abstracts|entries|submissions)", "(?:close|last|cold|roll|wake up|missed|curtain) calls?", "if you (?:need|want) anything call", "everybody (?:else )?does",
         "talk to (?:my|the) (?:hand|boss|wife|husband|lawyer)", "have time (?:to|for) (?:play|watch|read)",
+        "(?:not sure|no|never|hardly|don't|doesn't|didn't|won't|can't|cannot) (?:(?:i|we|you|really|ever) )*?(?:(?:have|find|get|fit in) )?(?:(?:any|the|much|enough) )?time(?: to (?:talk|chat|meet|speak|call)| for <session>s?)?",
+        "what (?:do |would |did |should )?(?:you|u|they|we|i|people) (?:guys |all )?call", "<call> (?:it|himself|herself|itself|yourself|yourselves|themselves|myself|ourselves)",
+        "(?:spoke|spoken|talked|chatted) (?:to|with) (?:\\w+ ){1,6}?(?:on|over|by) (?:the )?(?:phone|telephone)", "(?:i|we)(?:'d| would| might| may) (?:\\w+ )?(?:(?:give|drop) you a (?:<call>|bell|buzz)|<call> you)",
+        "(?:courier|driver|drivers|postman|postie|fitter|delivery (?:man|men|people|team|guys|company)) (?:\\w+ )?<call> (?:me|us)", "did (?:someone|somebody|anyone|anybody|you|one of you) (?:just |really )?<call> (?:me|us)",
+        "meet (?:(?:the|a|an|our|your|my|these|this|that|all) )?(?:\\w+ )?(?:deadlines?|dates?|heights?|spec\\w*|requirements?|regulations?|standards?|budgets?|targets?|criteria|codes?|needs?|minimum|demand|price)", "meet (?:me|us|you) (?:half ?way|in the middle)",
+        "when (?:do|does|will|would|are|is|can|could) ~(?:come|be|available|free) (?:back )?(?:in|into|on|of|from) (?:stock|sale|store|stores|shops|plastic|production)", "(?:met|seen|saw|looks?|looked|better|nicer|smaller|bigger|darker|lighter) (?:\\w+ ){0,3}?in person",
+    ),
+    "de": (
+        "(?:war|bin|hing|sass|stundenlang) (?:\\w+ ){0,4}?am telefon", "am telefon (?:war|hing|sagte|meinte|hiess)", "(?:habe?|hat|hatten?) (?:\\w+ ){0,4}?(?:am|per) telefon (?:\\w+ ){0,4}?(?:gesprochen|geredet|erfahren|gehort)", "(?:beim|im) (?:videocall|videoanruf|telefonieren)", "mit (?:mein\\w*|oma|opa|mama|papa) (?:\\w+ ){0,2}?telefonieren",
+    ),
+    "fr": (
+        "(?<!on )s'appel(?:le|lent|ait|aient)", "(?:j'ai|j'avais|avait|avons|apres|avant|pendant|c'est|c'etait) un (?:rdv|rendez[ -]vous)", "(?:etais|etait|etions|etaient) (?:\\w+ )?au telephone", "(?:j'ai|as|a|avons|avez|ont) (?:\\w+ )?(?:parle|discute|echange|eu) (?:\\w+ ){0,5}?(?:au|par) telephone",
+        "(?:(?:me|nous) rappeler|rappel(?:ez|le|er)[ -](?:moi|nous)) (?:(?:le|la|les) (?!matin|soir|semaine|jour|mois|plus|\\d|lundi|mardi|mercredi|jeudi|vendredi)\\w+|vos|votre|comment|quel\\w*|mon|ma|mes|combien)",
+    ),
+    "es": (
+        "me llam(?:o|aron|aste\\w*|aba\\w*)", "(?:me|nos|te|le|les) llam\\w+ (?:\\w+ ){0,2}?la atencion", "(?:habl(?:e|ado)|hablaba) (?:con )(?:\\w+ ){1,5}?por telefono", "(?:tuve|tuvo|tuvimos|recib\\w+|tengo|tenia|teniamos|fue|era|hubo|tras|durante|en|despues de) una (?:llamada|videollamada|reunion|demo|visita)",
+    ),
+    "it": (
+        "mi (?:ri)?chiam(?:o|avo|ava|avano|arono)", "(?:ero|era|eravamo|stavo|stava) (?:\\w+ )?al telefono", "(?:ho|abbiamo|hanno|ha) (?:\\w+ )?(?:parlato|sentito) (?:\\w+ ){0,5}?(?:al|per) telefono", "(?:ho|avevo|aveva|avuto|dopo|durante|era|e stata) una (?:chiamata|demo|telefonata|riunione)",
+    ),
+    "pt": (
+        "(?:me|nos) lig(?:ou|aram|ava\\w*)", "(?:falei|falou) (?:\\w+ ){1,6}?por telefone", "(?:tive|teve|tivemos|foi|era|houve|recebi|recebemos|tenho|apos|durante|depois de) uma (?:ligacao|chamada|call|reuniao|demo|conversa)",
+    ),
+    "nl": (
+        "een afspraak (?:bij de (?:tandarts|dokter|huisarts|kapper|bank)|gehad|gemist)", "(?:bellen|praten|overleggen|afspreken) met (?:mijn|m'n|onze)", "met (?:mijn|m'n|onze) (?:\\w+ ){1,2}?(?:bellen|praten|overleggen)",
     ),
 }  # fmt: skip
 
@@ -127,14 +152,14 @@ DECLINE: Final[Mapping[str, tuple[str, ...]]] = {
         "(?:through|via|on) (?:the |our )?(?:tender |procurement |supplier )?portal", "not (?:really )?interested|no longer (?:interested|looking|need\\w*)", "no need (?:for|of|to) (?:(?:a|any|the) )?(?:<session>|call|ring|talk|chat|phone|pitch)", "(?:just|only) (?:browsing|looking around|curious|being nosy|nosy|wondering)",
         "(?:went|gone|going|go|signed|stuck|sticking) with (?:someone|somebody|another|others?|the (?:other|incumbent|cheaper)|a (?:different|competitor|local)|them)", "(?:went|gone|going) (?:elsewhere|another way|in a different direction)", "(?:chose|chosen|picked|found|hired) (?:someone|somebody|one) (?:else|already|elsewhere|nearer|cheaper|locally)",
         "(?:(?<!.)|(?<=[.,!?;:-] )|(?<=please )|(?<=just )|(?<=you )|(?<=to )|(?<=and )|(?<=now )|(?<=so )|(?<=ok ))(?:stop|quit) (?:messaging|contacting|e-?mailing|chasing|dming|selling|pestering|texting)", "leave (?:me|us) alone", "too (?:salesy|pushy)|sales pitch(?:es)?", "(?:can't|cannot|not able to|unable to|won't) (?:talk|speak|come to the phone|be) (?:on the phone|by phone)", "(?:don't|dont|do not) worry(?: about (?:it|the|a|calling|that))?(?=.*(?:call|anymore|any more|already|sorted|now))",
-        "(?:^|\\. )no,? (?:thanks|thank you|ta)", "decided (?:against|not to)", "(?:decided|chosen|agreed|opted|voted) to (?:stay|stick|remain|carry on) (?:with|where|as)(?! (?:you|it|this|that|a|the (?:plan|project|work))\\b)", "(?:sticking|staying) with (?:what|our|the|pen|paper|excel|spreadsheets?)", "(?:have to|need to|must|to) be disclosed",
+        "(?:(?<!.)|(?<=[.,!?;:-] ))no,? (?:thanks|thank you|ta)", "decided (?:against|not to)", "(?:decided|chosen|agreed|opted|voted) to (?:stay|stick|remain|carry on) (?:with|where|as)(?! (?:you|it|this|that|a|the (?:plan|project|work))\\b)", "(?:sticking|staying) with (?:what|our|the|pen|paper|excel|spreadsheets?)", "(?:have to|need to|must|to) be disclosed",
     ),
-    "de": ("(?:bitte )?(?:nicht|kein\\w*|ungern) (?:anrufen|telefon\\w*|anruf\\w*)", "(?:lieber|bitte|nur|besser) (?:\\w+ )?(?:per (?:mail|e-mail)|schriftlich|schreiben|mailen)", "kein interesse|nicht interessiert|hat sich erledigt|anders entschieden", "telefonier\\w* nicht (?:gern|so gern)|telefoniere ungern"),
-    "fr": ("(?:ne|n') ?(?:m'appelez|me telephonez|appelez) pas|pas d'appels?|pas de telephone", "(?:prefere|plutot|mieux) (?:\\w+ )?(?:ecrire|par ecrit|mail|par mail|les messages|un mail|echanger par)", "pas (?:interesse\\w*|besoin d'appel)|choisi un autre|parti\\w* sur un autre"),
-    "es": ("no (?:me|nos) (?:llame\\w*|llam\\w+)|sin llamadas|nada de llamadas", "(?:prefiero|mejor) (?:\\w+ )?(?:escribir|por escrito|correo|email|por mail|mensaje\\w*)", "no (?:me|nos) interesa|hemos elegido otr\\w+"),
-    "it": ("non (?:mi )?(?:chiam\\w+|telefon\\w+)|niente (?:chiamate|telefonate)", "(?:preferisco|meglio) (?:\\w+ )?(?:scrivere|per iscritto|mail|via mail|messaggi\\w*)", "non (?:mi|ci) interessa|scelto un altro"),
-    "pt": ("nao (?:me )?(?:ligu\\w+|liga\\w*|telefon\\w+)|sem (?:ligacoes|chamadas)", "(?:prefiro|melhor) (?:\\w+ )?(?:escrever|por escrito|e-?mail|mensage\\w+)", "nao (?:tenho|temos) interesse|escolhemos outr\\w+"),
-    "nl": ("(?:liever|bel\\w*) (?:\\w+ )?niet (?:bellen|gebeld)|niet bellen|bel me niet", "(?:liever|graag|alleen) (?:\\w+ )?(?:per mail|mailen|schriftelijk|via de mail|appen)", "geen interesse|andere (?:partij|leverancier) gekozen"),
+    "de": ("(?:bitte )?(?:nicht|kein\\w*|ungern) (?:mehr )?(?:anzurufen|angerufen|zu telefonieren)", "ruf\\w* (?:sie |ihr )?(?:mich|uns) (?:\\w+ ){0,2}?nicht (?:mehr )?(?:\\w+ )?an", "(?:(?<!.)|(?<=[.,!?;:-] ))nein,? (?:danke|vielen dank)", "(?:bitte )?(?:nicht|kein\\w*|ungern) (?:anrufen|telefon\\w*|anruf\\w*)", "(?:lieber|bitte|nur|besser) (?:\\w+ )?(?:per (?:mail|e-mail)|schriftlich|schreiben|mailen)", "kein interesse|nicht interessiert|hat sich erledigt|anders entschieden", "telefonier\\w* nicht (?:gern|so gern)|telefoniere ungern"),
+    "fr": ("ne (?:pas|plus) (?:m'|me |nous )?(?:r?appeler|telephoner)", "ne (?:me|nous) (?:r?appel|telephon)\\w+ (?:\\w+ )?(?:pas|plus)", "ne m'appel\\w+ (?:\\w+ )?(?:pas|plus)", "(?:(?<!.)|(?<=[.,!?;:-] ))non,? merci", "(?:ne|n') ?(?:m'appelez|me telephonez|appelez) pas|pas d'appels?|pas de telephone", "(?:prefere|plutot|mieux) (?:\\w+ )?(?:ecrire|par ecrit|mail|par mail|les messages|un mail|echanger par)", "pas (?:interesse\\w*|besoin d'appel)|choisi un autre|parti\\w* sur un autre"),
+    "es": ("no (?:quiero|queremos|deseo|necesito|hace falta) (?:\\w+ )?(?:llamadas?|llamar|que (?:me|nos) llam\\w+)", "(?:(?<!.)|(?<=[.,!?;:-] ))no,? (?:muchas )?gracias", "no (?:me|nos) (?:llame\\w*|llam\\w+)|sin llamadas|nada de llamadas", "(?:prefiero|mejor) (?:\\w+ )?(?:escribir|por escrito|correo|email|por mail|mensaje\\w*)", "no (?:me|nos) interesa|hemos elegido otr\\w+"),
+    "it": ("non (?:voglio|vogliamo|desidero|serve|occorre|c'e bisogno di) (?:\\w+ )?(?:chiamat\\w*|chiamar\\w*|telefonat\\w*|telefonar\\w*)", "(?:(?<!.)|(?<=[.,!?;:-] ))no,? grazie", "non (?:mi )?(?:chiam\\w+|telefon\\w+)|niente (?:chiamate|telefonate)", "(?:preferisco|meglio) (?:\\w+ )?(?:scrivere|per iscritto|mail|via mail|messaggi\\w*)", "non (?:mi|ci) interessa|scelto un altro"),
+    "pt": ("nao (?:quero|queremos|desejo|preciso de|precisa) (?:\\w+ )?(?:ligacao|ligacoes|chamadas?|ligar|que (?:me|nos) ligu\\w+)", "(?:(?<!.)|(?<=[.,!?;:-] ))nao,? (?:muito )?obrigad[oa]", "nao (?:me )?(?:ligu\\w+|liga\\w*|telefon\\w+)|sem (?:ligacoes|chamadas)", "(?:prefiro|melhor) (?:\\w+ )?(?:escrever|por escrito|e-?mail|mensage\\w+)", "nao (?:tenho|temos) interesse|escolhemos outr\\w+"),
+    "nl": ("bel (?:me|mij|ons) (?:\\w+ ){0,2}?niet", "niet (?:meer )?(?:gebeld|te bellen|telefonisch)", "(?:(?<!.)|(?<=[.,!?;:-] ))nee,? (?:dank\\w*|bedankt)", "(?:liever|bel\\w*) (?:\\w+ )?niet (?:bellen|gebeld)|niet bellen|bel me niet", "(?:liever|graag|alleen) (?:\\w+ )?(?:per mail|mailen|schriftelijk|via de mail|appen)", "geen interesse|andere (?:partij|leverancier) gekozen"),
 }  # fmt: skip
 # Not now, but perhaps another time.
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
