@@ -109,7 +109,7 @@ OFFER: Final[Mapping[str, tuple[str, ...]]] = {
         "(?:give|drop) you a (?:call|ring|bell|buzz)", "(?:call|ring|phone) you", "(?:a|quick|short) (?:call|chat|demo|zoom|phone call|video call)", "(?:talk|walk|run|take) (?:you|it|this|that|things) (?:through|over)",
         "(?:shall|should|can|could|may) we (?:talk|chat|speak|meet|call|ring|phone|visit|come|show)", "(?:come|pop|drop|swing) (?:by|over|out|round|in|and)", "(?:happy|glad) to (?:talk|chat|speak|meet|show)", "(?:by|over the|on the) phone", "shall we say",
     ),
-    "de": ("telefonieren|anrufen|vorbeikommen|termin|sprechen",), "fr": ("appeler|s'appelle|telephone|rendez-vous|visio",), "es": ("llamar|llamamos|hablamos|reunion|llamada",),
+    "de": ("telefonieren|anrufen|vorbeikommen|termin|sprechen",), "fr": ("appeler|on s'appelle|telephone|rendez-vous|visio",), "es": ("llamar|llamamos|hablamos|reunion|llamada",),
     "it": ("sentirci|chiamar\\w*|sentiamo",), "pt": ("ligar|ligamos|conversar|conversa",), "nl": ("bellen|afspraak|langskomen",),
 }  # fmt: skip
 YES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -124,10 +124,10 @@ YES: Final[Mapping[str, tuple[str, ...]]] = {
 # Ours: the time is agreed, so nobody has to be told to call.
 AGREED: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
-        "(?:speak|talk|chat|meet|see you|catch you|call you|ring you) (?:then|there|at <n>|at \\d+|tomorrow|on <day>|<day>|later today|this (?:morning|afternoon))", "(?:calling|ringing|phoning) you (?:at|on|tomorrow|<day>|later|this)", "(?:booked|pencilled|put) (?:you |it |that )?(?:in|down)(?: for)?|in the (?:diary|calendar)|all booked|invite (?:is )?(?:sent|on its way|coming)|(?:sent|sending) (?:you )?(?:an|the) invite",
+        "(?:speak|talk|chat|meet|see you|catch you|call you|ring you) (?:then|there|at <n>|at \\d+|tomorrow|on <day>|<day>|later today|this (?:morning|afternoon))", "(?:calling|ringing|phoning) you (?:at|on|tomorrow|<day>|later|this)", "(?:booked|pencilled|put) (?:you|us) (?:in|down)|(?:booked|pencilled) (?:it|that) in|(?:(?<!.)|(?<=[.,!?] ))(?:booked|pencilled) in|in the (?:diary|calendar)|all booked(?! (?:up|out|until|till|for <month>|for may))|invite (?:is )?(?:sent|on its way|coming)|(?:sent|sending) (?:you )?(?:an|the) invite",
     ),
-    "de": ("bis (?:dann|morgen|montag|dienstag|mittwoch|donnerstag|freitag)|termin steht|eingetragen",), "fr": ("a (?:demain|lundi|mardi|mercredi|jeudi|vendredi|tout a l'heure)|c'est note pour",), "es": ("hablamos (?:manana|el|entonces)|apuntado|agendado",),
-    "it": ("a (?:domani|lunedi|martedi|mercoledi|giovedi|venerdi)|ci sentiamo (?:domani|allora)",), "pt": ("ate amanha|falamos (?:amanha|entao)|agendado|marcado",), "nl": ("tot (?:morgen|dan|maandag|dinsdag|woensdag|donderdag|vrijdag)|staat in de agenda",),
+    "de": ("(?:(?<!.)|(?<=[.,!?] )|(?<=dann )|(?<=also ))bis (?:dann|morgen|montag|dienstag|mittwoch|donnerstag|freitag)(?: um \\d+)?(?! \\w)|termin steht|eingetragen",), "fr": ("(?:(?<!.)|(?<=[.,!?] )|(?<=alors )|(?<=donc ))a (?:demain|lundi|mardi|mercredi|jeudi|vendredi|tout a l'heure)(?: a \\d+h?\\d*)?(?! \\w)|c'est note pour",), "es": ("hablamos (?:manana|el|entonces)|(?:apuntado|agendado)(?: para (?:el|la|manana)|(?=[.!]|$))",),
+    "it": ("(?:(?<!.)|(?<=[.,!?] )|(?<=allora ))a (?:domani|lunedi|martedi|mercoledi|giovedi|venerdi)(?: alle \\d+)?(?! \\w)|ci sentiamo (?:domani|allora)",), "pt": ("(?:(?<!.)|(?<=[.,!?] )|(?<=entao ))ate amanha(?! \\w)|falamos (?:amanha|entao)|(?:agendado|marcado)(?: para|(?=[.!]|$))",), "nl": ("(?:(?<!.)|(?<=[.,!?] )|(?<=dan ))tot (?:morgen|dan|maandag|dinsdag|woensdag|donderdag|vrijdag)(?: om \\d+)?(?! \\w)|staat in de agenda",),
 }  # fmt: skip
 VIDEO: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (

@@ -128,7 +128,42 @@ def test_and_not_what_nobody_would_hear_in_it(cue: str, text: str) -> None:
 def test_ours_are_read_for_offers_and_agreed_times_alone() -> None:
     assert read_ours("Shall we give you a call? I need 30 vans by Friday") == Cue.OFFER
     assert read_ours("Lovely, speak tomorrow at 10 then") == Cue.AGREED
+    assert read_ours("Cette table s'appelle Oslo.") == Cue.NONE
     assert read_ours("Thank you!") == Cue.NONE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Booked in for Thursday at 10",
+        "Great. I've booked you in for Friday.",
+        "Alles klar, dann bis Freitag um 10!",
+        "Parfait, à lundi !",
+        "A domani!",
+        "Até amanhã",
+        "Tot dan!",
+    ],
+)
+def test_a_time_that_we_confirm_is_agreed(text: str) -> None:
+    assert read_ours(text) & Cue.AGREED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We've put it down to a bad batch, sorry.",
+        "Your order is booked in for Tuesday's delivery.",
+        "We're all booked up until June",
+        "Wir haben Montag bis Freitag von 9 bis 17 Uhr geöffnet.",
+        "Rund 14.000, Bestellung bis Freitag genügt.",
+        "Nous sommes ouverts du lundi à vendredi.",
+        "Siamo aperti da lunedì a venerdì, dalle 9 alle 18.",
+        "Está marcado como esgotado",
+        "We zijn open van maandag tot vrijdag.",
+    ],
+)
+def test_opening_hours_and_deliveries_are_no_time_that_was_agreed(text: str) -> None:
+    assert not read_ours(text) & Cue.AGREED
 
 
 @pytest.mark.parametrize(
