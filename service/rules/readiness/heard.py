@@ -76,6 +76,11 @@ def clearest_wish(text: str, heard: Heard, language: str | None = None) -> Heard
     return heard._replace(talk=max([heard.talk, *(hear(each, language).talk for each in said)]))
 
 
+def hears_wish(text: str, language: str | None = None) -> bool:
+    """Whether a wish to talk is heard so clearly in a text that it holds without a phrase."""
+    return hear(text, language).talk >= _WITHOUT[Cue.TALK][1]
+
+
 def weighed(cues: int, heard: Heard) -> int:
     """The cues of a text, where the model knows of them too."""
     for cue, (name, enough) in _WITHOUT.items():

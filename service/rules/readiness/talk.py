@@ -13,7 +13,7 @@ from integrations.records import Kind
 from service.rules.addressing import SPEAKS, unique
 from service.rules.model import History, Post
 from service.rules.readiness.cues import ANY_NEED, NEED, Cue, from_signals, may_wish, read_cues, read_ours
-from service.rules.readiness.heard import FLOOR, NOTHING, Heard, above, clearest_wish, hear, weighed
+from service.rules.readiness.heard import FLOOR, NOTHING, Heard, above, clearest_wish, hear, hears_wish, weighed
 
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
@@ -135,7 +135,13 @@ def worth_reading(history: History) -> bool:
     would cost more than the rest of the decision."""
     if history.activities or any(post.ours for post in history.posts):
         return True
-    return any(speaks_to_us(post) and (post.signals.wants_talk or may_wish(post.text)) for post in history.posts)
+    return any(speaks_to_us(post) and _may_wish(post) for post in history.posts)
+
+
+def _may_wish(post: Post) -> bool:
+    """What asks nothing is not listened to: that takes twice as long as looking for phrases."""
+    said = post.signals
+    return said.wants_talk or may_wish(post.text) or (said.asks and hears_wish(post.text, post.language))
 
 
 def _word(post: Post, native: dict[tuple[str, str], Post]) -> Word:

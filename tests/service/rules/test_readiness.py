@@ -122,6 +122,15 @@ def test_our_posts_to_everybody_are_no_answer():
     assert verdict.stage == "aware"
 
 
+@pytest.mark.parametrize(
+    "text", ["Could one of your designers walk me round?", "Is a walkthrough with one of your designers possible?"]
+)
+def test_a_wish_in_words_that_no_phrase_has_counts_from_the_first_post_on(text):
+    wish = post("q", NOW - DAY, text)
+    assert judge(wish, known=True).finding
+    assert judge(wish, answer("o", NOW - HOUR, text="New in: oak shelves"), known=True) == judge(wish, known=True)
+
+
 def test_an_erased_text_leaves_its_signals_to_speak():
     erased = post("q", NOW - HOUR, "", signals=Signals(wants_talk=True))
     assert judge(erased).reasons == ("Ana asked to talk on Birdsong on 19 March.",)
