@@ -150,11 +150,16 @@ def _wrong(case: Case) -> Refusal | None:
 
 
 def _declined(case: Case) -> Refusal | None:
-    """The last thing that they said about talking was no, or not now. A no holds for as long as a call would have counted; a
-    delay, and what was let pass, end when something new comes up."""
+    """The last thing that they said about talking was no, or not now. A no holds for as long as a call would have counted, or until
+    they take up another offer; a delay, and what was let pass, end when something new comes up."""
     for word in reversed(case.theirs):
         until = word.at + case.policy.call_quiet
-        if is_wish(word) or case.now >= until or (case.since is not None and word.at <= case.since):
+        if (
+            word is case.asked
+            or is_wish(word)
+            or case.now >= until
+            or (case.since is not None and word.at <= case.since)
+        ):
             return None
         if word.cues & Cue.DECLINE:
             return Refusal(f"They would rather not have a call, they wrote on {case.date(word.at)}.", until)

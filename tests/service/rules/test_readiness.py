@@ -146,6 +146,16 @@ def test_a_yes_to_an_offer_of_ours_is_a_wish():
     assert judge(*asked[:2], post("y", NOW - HOUR, "not now, maybe in January")).finding is None
 
 
+@pytest.mark.parametrize("no", ["No thanks, I don't do calls", "not now, maybe in January"])
+def test_whoever_said_no_and_takes_up_the_next_offer_is_ready(no):
+    declined = (post("t", NOW - 9 * DAY, CHAT), answer("o", NOW - 8 * DAY, to="t", text="Shall we give you a call?"), post("n", NOW - 7 * DAY, no))  # fmt: skip
+    anew = answer("p", NOW - 2 * DAY, to="n", text="Shall we give you a call after all?")
+    assert judge(*declined, anew).finding is None
+    verdict = judge(*declined, anew, post("y", NOW - HOUR, "Yes please!"))
+    assert verdict.finding
+    assert verdict.reasons[0] == "You offered a call and Ana took it up on Birdsong on 19 March."
+
+
 def test_a_time_that_was_agreed_needs_no_task_until_something_comes_up():
     asked = (post("q", NOW - 2 * DAY, ASK), answer("o", NOW - DAY, to="q", text="Speak tomorrow at 10 then"))
     verdict = judge(*asked)
