@@ -56,7 +56,7 @@ def admit_waiting(
         held_back=_held_back(session, workspace_id, rows, now) if values["call_holdout"] else frozenset(),
     )
     stored = [_stored(row, each, answers[each.id], standing) for row, each in zip(rows, waiting, strict=True)]
-    tasks.save_admissions(session, workspace_id, stored, now)
+    tasks.save_admissions(session, workspace_id, stored)
     for connection_id in sorted({row.crm_connection_id for row in rows if row.crm_connection_id is not None}):
         times = [at for _, _, _, at, _ in stored if at is not None]
         if times:

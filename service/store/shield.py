@@ -48,6 +48,7 @@ _MOVE = {"id": "uuid", "push_at": "timestamptz", "due_at": "text", "held_reason"
 _MOVED = f"""
 UPDATE tasks t SET push_at = new.push_at, held_reason = coalesce(new.held_reason, t.held_reason),
   ripe_at = CASE WHEN coalesce(new.held_reason, t.held_reason) = '' THEN t.ripe_at END,
+  admitted_at = CASE WHEN t.state = 'absent' THEN new.push_at ELSE t.admitted_at END,
   content = CASE WHEN t.edited @> '["due_at"]' OR new.due_at IS NULL THEN t.content ELSE jsonb_set(t.content, '{{due_at}}', to_jsonb(new.due_at)) END
 FROM {records(_MOVE)} WHERE t.workspace_id = %(w)s AND t.id = new.id
 """  # noqa: S608 - names of our own columns

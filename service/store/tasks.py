@@ -204,7 +204,7 @@ def taken_slots(session: Session, workspace_id: UUID, persons: Sequence[str]) ->
 
 def given_since(session: Session, workspace_id: UUID, since: datetime) -> dict[tuple[str, str, str], int]:
     """How many tasks of each kind each owner (CRM connection, owner's id, kind) was given since then, those on their way
-    included."""
+    and those that wait for their owner included."""
     rows = execute(
         raw(session),
         "SELECT crm_connection_id::text, coalesce(content->>'owner_id', ''), kind, count(*) FROM tasks WHERE workspace_id = %(w)s"
@@ -227,17 +227,17 @@ def save_admissions(
     session: Session,
     workspace_id: UUID,
     rows: Sequence[tuple[UUID, str, datetime | None, datetime | None, str | None]],
-    now: datetime,
 ) -> None:
-    """(id, why it is held, until when, when to push, when it falls due for its owner if that is another day) of each."""
+    """(id, why it is held, until when, when to push, when it falls due for its owner if that is another day) of each. What waits for its
+    owner is a task of the day on which it comes."""
     execute(
         raw(session),
         "UPDATE tasks t SET held_reason = new.held_reason, held_until = new.held_until, push_at = new.push_at,"  # noqa: S608 - names of our own columns
         " content = CASE WHEN new.due IS NULL THEN t.content ELSE t.content || jsonb_build_object('due_at', new.due) END,"
-        " admitted_at = CASE WHEN new.push_at IS NULL THEN NULL ELSE %(now)s END,"
+        " admitted_at = new.push_at,"
         " ripe_at = CASE WHEN new.held_reason = '' THEN t.ripe_at END"  # what waits on purpose is not late
         f" FROM {records(ADMISSION)} WHERE t.workspace_id = %(w)s AND t.id = new.id",
-        {"w": workspace_id, "now": now, **packed(ADMISSION, rows)},
+        {"w": workspace_id, **packed(ADMISSION, rows)},
     )
 
 

@@ -17,7 +17,7 @@ from service.rules.admission import SHIELDED, Admitted, Waiting, admit
 from service.rules.model import Policy
 from service.store.claims import release
 from service.store.shield import Coming
-from tests.workers.conftest import NOON, World
+from tests.workers.conftest import NOON, PUSHES_ELSEWHERE, PUSHES_NO_MORE, World
 from workers.shielding import Shield, later
 
 
@@ -57,6 +57,50 @@ def test_outside_working_hours_it_waits_for_the_morning(connected: World) -> Non
     connected.run()
 
     assert connected.task().push_at == datetime(2026, 3, 13, 9, 0, tzinfo=NOON.tzinfo)
+
+
+def asks(world: World, *names: str, ago: timedelta) -> None:
+    for each in names:
+        world.says("@brand Do you ship?", id=f"q-{each}", who=Author(each, each, each.title()), ago=ago)
+    world.look()
+
+
+def test_what_waits_for_the_morning_counts_towards_that_day_s_limit(connected: World) -> None:
+    connected.set(
+        meeting_shield=True,
+        daily_cap=2,
+        hours={"thursday": ["09:00-17:00"], "friday": ["09:00-17:00"], "saturday": [], "sunday": []},
+    )
+    meeting(connected, NOON - timedelta(minutes=15), NOON + timedelta(hours=5))
+    connected.run()
+    asks(connected, "bo", "cy", ago=timedelta(hours=3))
+
+    connected.passes(timedelta(hours=21, minutes=30))
+    connected.sql("UPDATE connections SET next_push_at = now() WHERE kind = 'crm'")
+    connected.run()
+    asks(connected, "di", "ed", ago=timedelta(hours=18))
+
+    assert len(connected.in_crm()) == 2
+    assert {task.held_reason for task in connected.tasks(wanted="open")} == {
+        "",
+        "Its owner has been given 2 new tasks today, which is the limit.",
+    }
+
+
+def test_a_task_that_a_meeting_moves_to_another_day_is_one_of_that_day(connected: World) -> None:
+    connected.set(meeting_shield=True, daily_cap=2)
+    connected.sql(PUSHES_ELSEWHERE)
+    asks(connected, "bo", "cy", ago=timedelta(hours=3))
+    meeting(connected, NOON - timedelta(minutes=15), NOON + timedelta(hours=13))
+    connected.sql(PUSHES_NO_MORE)
+    connected.look()
+
+    connected.passes(timedelta(hours=13, minutes=5))
+    connected.sql("UPDATE connections SET next_push_at = now() WHERE kind = 'crm'")
+    connected.run()
+    asks(connected, "di", "ed", ago=timedelta(hours=10))
+
+    assert len(connected.in_crm()) == 2
 
 
 def test_a_cancelled_meeting_holds_nothing_back(connected: World) -> None:
