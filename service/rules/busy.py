@@ -162,6 +162,8 @@ def _read(text: str, owner: str) -> _Feed:
 
 
 def _take(event: _Event, line: str, name: str, params: str, value: str, owner: str) -> None:
+    if name in _TIMES and not value:
+        return  # says nothing, and would cost the whole series
     if name in _TIMES:
         event.lines.append(line)
         event.values[name] = value

@@ -131,6 +131,12 @@ def test_a_recurring_event_keeps_its_exceptions() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("line", ["EXDATE:", "RDATE:", "DURATION:"])
+def test_a_line_that_says_nothing_costs_nothing(line: str) -> None:
+    weekly = ("DTSTART:20260316T100000Z", "DTEND:20260316T110000Z", "RRULE:FREQ=WEEKLY;COUNT=3")
+    assert spans(read(*event(*weekly, line))) == ["16 10:00-11:00", "23 10:00-11:00", "30 10:00-11:00"]
+
+
 def test_one_occurrence_of_a_free_series_may_be_busy() -> None:
     found = read(
         *event(*STANDUP, "TRANSP:TRANSPARENT"),
