@@ -177,7 +177,14 @@ def _finding(
         due_at=add_working_time(first.word.at, patience, policy),
         ripe_at=ripe_at,
         reasons=why_now(
-            name_of(history.person_name), course, asked, standing, now, policy, not_called=history.do_not_call
+            name_of(history.person_name),
+            course,
+            asked,
+            chain[-1].opened,
+            standing,
+            now,
+            policy,
+            not_called=history.do_not_call,
         ),
         urgency=_urgency(max(each.odds for each in chain), asked),
         evidence=some(list(evidence)),

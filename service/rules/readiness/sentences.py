@@ -37,21 +37,22 @@ def why_now(
     name: str,
     course: Course,
     asked: Word | None,
+    wrote: Word,
     standing: Standing,
     now: datetime,
     policy: Policy,
     *,
     not_called: bool = False,
 ) -> tuple[str, ...]:
-    """Three sentences at most for a finding (four where they prefer video, or were `not_called`: the CRM says that they must not be, and
-    they have taken it back)."""
-    found = [
+    """One to three sentences for a finding (four where they prefer video, or were `not_called`: the CRM says that they must not be, and
+    they have taken it back). `wrote` is the newest word of theirs that counts."""
+    said = [
         *_wish(name, course, asked, now, policy),
         *_need(course, now, policy),
         *_rhythm(course, now, policy),
         *_typing(course),
-        *([_DEALS[standing.deal]] if standing.deal in _DEALS else []),
-    ]
+    ] or [*_wrote(name, wrote, standing, now, policy)]
+    found = [*said, *([_DEALS[standing.deal]] if standing.deal in _DEALS else [])]
     video = ["They prefer a video meeting."] if wants_video(course, asked) else []
     marked = [TAKEN_BACK] if not_called and not video else []
     return (*found[:1], *video, *marked, *found[1:3])
@@ -77,6 +78,13 @@ def _wish(name: str, course: Course, asked: Word | None, now: datetime, policy: 
         return
     on = f"{where(asked.post.network)} on {day(asked.at, policy.timezone, now)}"
     yield f"You offered a call and {name} took it up{on}." if course.accepted else f"{name} asked to talk{on}."
+
+
+def _wrote(name: str, word: Word, standing: Standing, now: datetime, policy: Policy) -> Iterator[str]:
+    """For a case that rests on what they told at length since you talked, or before a lull."""
+    yield f"{name} wrote to you{where(word.post.network)} on {day(word.at, policy.timezone, now)}."
+    if standing.met:
+        yield "You have talked with them before."
 
 
 def _need(course: Course, now: datetime, policy: Policy) -> Iterator[str]:

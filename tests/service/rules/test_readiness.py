@@ -185,6 +185,17 @@ def test_who_was_answered_and_then_rung_in_vain_is_tried_once_more():
     assert "You have tried 2 times" in judge(*WARM, activities=rung).reasons[0]
 
 
+def test_there_is_a_reason_also_where_nothing_was_exchanged_lately():
+    told = post("q", NOW - HOUR, "our hallway is narrow and full of shoes, " * 6, kind=Kind.DIRECT)
+    met = (LoggedActivity(MEETING, NOW - 100 * DAY, outcome="held"),)
+    verdict = judge(told, activities=met, known=True, policy=LOW)
+    assert verdict.reasons == ("Ana wrote to you on Birdsong on 19 March.", "You have talked with them before.")
+    long_ago = replace(POLICY, call_recent=365 * DAY)
+    assert judge(*WARM, post("h", NOW + 100 * DAY, CHAT), now=NOW + 101 * DAY, policy=long_ago).reasons == (
+        "Ana wrote to you on Birdsong on 18 March.",
+    )
+
+
 def test_who_asks_to_talk_is_ready_at_once():
     verdict = judge(post("q", NOW - HOUR, ASK))
     assert verdict.finding

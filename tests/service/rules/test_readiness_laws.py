@@ -125,6 +125,22 @@ def test_a_call_is_ripe_the_moment_it_would_have_been_asked_for_by_somebody_who_
     assert then.finding.ripe_at == finding.ripe_at
 
 
+settings = st.builds(
+    lambda certainty, exchanges, recent, quiet: replace(
+        POLICY, call_score=certainty / 100, call_min_exchanges=exchanges, call_recent=recent * DAY, call_quiet=quiet * DAY
+    ),
+    st.integers(5, 95), st.integers(1, 3), st.integers(1, 365), st.integers(0, 730),
+)  # fmt: skip
+LONG = "our hallway is narrow and full of shoes, and nobody in this house finds any pair that belongs together. " * 2
+
+
+@given(histories(texts=(*TEXTS, LONG)), logs, st.integers(0, 24 * 200), STANDINGS, settings)
+def test_under_any_settings_a_verdict_has_its_reasons(posts, activities, when, standing, policy):
+    verdict = judge(*posts, now=MONDAY + when * HOUR, policy=policy, activities=activities, **standing)
+    assert all(verdict.reasons)
+    assert verdict.reasons
+
+
 @given(st.lists(hours, max_size=30), nows, st.booleans(), STANDINGS)
 def test_talk_of_one_side_is_never_ready(when, now, ours, standing):
     posts = [
