@@ -190,6 +190,17 @@ def no_buyer(bio: str) -> bool:
     return pattern is not None and pattern.search(_fold(bio)) is not None
 
 
+def is_errand(text: str) -> bool:
+    """Whether a text of ours asks them to write, send or look for something."""
+    pattern = _errand()
+    return pattern is not None and pattern.search(_fold(text[:LONGEST])) is not None
+
+
+@cache
+def _errand() -> re.Pattern[str] | None:
+    return _compiled(phrases.ERRAND, True)
+
+
 @cache
 def _bio() -> re.Pattern[str] | None:
     return _compiled(phrases.NO_BUYER_BIO, True)
@@ -200,6 +211,7 @@ def preload() -> None:
     for sieve in (*_SIEVES.values(), _OURS):
         sieve.found("")
     _bio()
+    _errand()
 
 
 def _fold(text: str) -> str:

@@ -112,6 +112,10 @@ OFFER: Final[Mapping[str, tuple[str, ...]]] = {
     "de": ("telefonieren|anrufen|vorbeikommen|termin|sprechen",), "fr": ("appeler|on s'appelle|telephone|rendez-vous|visio",), "es": ("llamar|llamamos|hablamos|reunion|llamada",),
     "it": ("sentirci|chiamar\\w*|sentiamo",), "pt": ("ligar|ligamos|conversar|conversa",), "nl": ("bellen|afspraak|langskomen",),
 }  # fmt: skip
+# Ours: we ask them to write, send or look for something, which sounds like asking for a talk and offers none.
+ERRAND: Final[Mapping[str, tuple[str, ...]]] = {
+    "en": ("(?:can|could|would|will|may|might) (?:you|we|i) (?:(?:please|just|kindly|possibly|also|perhaps) )*?(?:<write>|pm|drop us|send|share|tell|give us|let us know|provide|confirm|check|try|post|describe|explain|say|show|forward|attach|upload|fill)",),
+}  # fmt: skip
 YES: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
         "yes|yeah|yep|yup|please do|go on then|go ahead|why not|definitely|absolutely|(?<!not )(?<!make )sure", "(?:sounds|sound|that's|would be|that would be|that'd be) (?:good|great|perfect|ideal|lovely|helpful|useful)", "(?:that )?(?:would|'d) help",

@@ -12,14 +12,16 @@ from msgspec import Struct
 from integrations.records import Kind
 from service.rules.addressing import SPEAKS, unique
 from service.rules.model import History, Post
-from service.rules.readiness.cues import ANY_NEED, NEED, Cue, from_signals, may_wish, read_cues, read_ours
+from service.rules.readiness.cues import ANY_NEED, NEED, Cue, from_signals, is_errand, may_wish, read_cues, read_ours
 from service.rules.readiness.heard import FLOOR, NOTHING, Heard, above, clearest_wish, hear, hears_wish, weighed
 
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
 OFFER_LASTS = timedelta(days=14)  # a yes to what was offered earlier is a yes to something else
 TAKEN_UP = 0.3  # after an offer of ours, what may be an answer to it is one
-OFFERED = 0.5  # what we write is an offer of a talk
+OFFERED = (
+    0.85  # what we write is an offer of a talk, where no phrase says so: "shall we send a sample?" sounds much like one
+)
 ACQUAINTED_AFTER = timedelta(days=3)
 LINE, LENGTH = 60, 160  # letters: what is no more than a line, and what somebody has sat down to write
 APART = timedelta(hours=12)
@@ -153,9 +155,11 @@ def _word(post: Post, native: dict[tuple[str, str], Post]) -> Word:
 
 
 def _ours(text: str) -> int:
-    """What a text of ours says. One that asks them nothing offers nothing that the phrases do not know."""
+    """What a text of ours says. One that asks them nothing, or for a photo, offers nothing that the phrases do not know."""
     said = read_ours(text)
-    return said | Cue.OFFER if "?" in text and not said and hear(text).talk >= OFFERED else said
+    if said or "?" not in text or is_errand(text):
+        return said
+    return Cue.OFFER if hear(text).talk >= OFFERED else Cue.NONE
 
 
 def _cues(post: Post, told: Heard) -> int:

@@ -146,6 +146,27 @@ def test_a_yes_to_an_offer_of_ours_is_a_wish():
     assert judge(*asked[:2], post("y", NOW - HOUR, "not now, maybe in January")).finding is None
 
 
+@pytest.mark.parametrize(
+    "ours",
+    [
+        "Can you DM us your order number?",
+        "Could you tell us a bit more about it?",
+        "Shall we send a sample?",
+        "Can we help you with anything else?",
+        "Would you like to join our newsletter?",
+    ],
+)
+def test_a_yes_to_anything_else_is_no_wish(ours):
+    asked = (post("t", NOW - 2 * DAY, CHAT), answer("o", NOW - DAY, to="t", text=ours))
+    assert judge(*asked, post("y", NOW - HOUR, "Yes please!")).finding is None
+
+
+@pytest.mark.parametrize("ours", ["Would you like one of us to visit?", "Would you be up for a conversation about it?"])
+def test_a_yes_to_an_offer_in_words_that_no_phrase_has_is_a_wish(ours):
+    asked = (post("t", NOW - 2 * DAY, CHAT), answer("o", NOW - DAY, to="t", text=ours))
+    assert judge(*asked, post("y", NOW - HOUR, "Yes please!")).finding
+
+
 @pytest.mark.parametrize("no", ["No thanks, I don't do calls", "not now, maybe in January"])
 def test_whoever_said_no_and_takes_up_the_next_offer_is_ready(no):
     declined = (post("t", NOW - 9 * DAY, CHAT), answer("o", NOW - 8 * DAY, to="t", text="Shall we give you a call?"), post("n", NOW - 7 * DAY, no))  # fmt: skip
