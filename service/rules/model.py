@@ -145,6 +145,7 @@ class Finding(Struct, frozen=True):
     tender: bool = False  # link only
     answered_at: datetime | None = None
     answer_url: str = ""
+    wish: str = ""  # ready for a call: "asked" for one, or "accepted" one that we had offered; "" where it is earned
 
 
 class Milestone(Struct, frozen=True):

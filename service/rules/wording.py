@@ -26,6 +26,7 @@ _VERB = {TaskKind.UNANSWERED: "Answer", TaskKind.READY_FOR_CALL: "Call"}
 _LINK = {TaskKind.UNANSWERED: "Answer here", TaskKind.READY_FOR_CALL: "The talk so far"}
 _DONE = {TaskKind.UNANSWERED: "No reply needed?", TaskKind.READY_FOR_CALL: "No call needed?"}
 _PHONE = "Phone"
+_WISH = {"asked": ": they asked to talk", "accepted": ": they said yes to a call"}
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -92,11 +93,7 @@ def _what(finding: Finding, person: Person, said: Sequence[Post]) -> str:
     if finding.tender or not counting:
         return network
     if finding.kind is TaskKind.READY_FOR_CALL:
-        return (
-            ": they asked to talk"
-            if any(post.signals.wants_talk for post in counting)
-            else f": you keep talking{network}"
-        )
+        return _WISH.get(finding.wish, f": you keep talking{network}")
     return f": {max(map(act, counting))[1]}{network}"
 
 

@@ -188,6 +188,7 @@ def _finding(
         ),
         urgency=_urgency(max(each.odds for each in chain), asked),
         evidence=some(list(evidence)),
+        wish="" if asked is None else "accepted" if course.accepted else "asked",
     )
 
 

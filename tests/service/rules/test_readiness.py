@@ -142,6 +142,7 @@ def test_a_yes_to_an_offer_of_ours_is_a_wish():
     verdict = judge(*asked)
     assert verdict.finding.episode == "y"
     assert verdict.reasons[0] == "You offered a call and Ana took it up on Birdsong on 19 March."
+    assert verdict.finding.wish == "accepted"
     assert judge(asked[0], asked[2]).finding is None
     assert judge(*asked[:2], post("y", NOW - HOUR, "not now, maybe in January")).finding is None
 
@@ -222,6 +223,7 @@ def test_who_asks_to_talk_is_ready_at_once():
     assert verdict.finding
     assert verdict.finding.episode == "q"
     assert verdict.finding.due_at == NOW + 2 * HOUR  # asked before they opened
+    assert verdict.finding.wish == "asked"
     assert verdict.reasons == ("Ana asked to talk on Birdsong on 19 March.",)
     assert judge(*WARM).finding.urgency < verdict.finding.urgency
 

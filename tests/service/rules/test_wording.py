@@ -69,8 +69,14 @@ def test_a_call_task_has_the_phone_number_and_the_work_of_whom_to_call():
     assert words.subject == "Call Ana Silva: you keep talking on Birdsong"
     assert "Ana Silva: Owner, Acme\nPhone: +351 555" in words.body
     assert "No call needed? https://w.test/done/1" in words.body
-    asked = post("q4", MONDAY + 2 * DAY, "Could you give me a call?")
-    assert write(replace(READY, evidence=("q4",)), talk=(*TALK, asked)).subject == "Call Ana Silva: they asked to talk"
+
+
+@pytest.mark.parametrize(
+    ("wish", "subject"),
+    [("asked", "they asked to talk"), ("accepted", "they said yes to a call"), ("", "you keep talking on Birdsong")],
+)
+def test_a_call_task_s_subject_says_what_its_reasons_say(wish, subject):
+    assert write(replace(READY, wish=wish)).subject == f"Call Ana Silva: {subject}"
 
 
 WISH = (
