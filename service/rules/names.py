@@ -44,6 +44,12 @@ _CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
 _NICKNAMES = NickNamer()
 _WITH_FORMS = frozenset(name for each in name_triplets() for name in (each.name1, each.name2))
 _GIVEN_NAMES = frozenset(name for name in _WITH_FORMS if len(name) > 2)
+# What makes a woman's name of a man's, and women's names to which the same endings may be added or not.
+_WOMANS = ("a", "e", "elle", "ella", "ette", "ia", "ina", "ine", "la", "le", "na", "ne")
+_EITHER_WAY = frozenset(
+    "ann carol carolin catherin christin elisabet evelin helen isabel jasmin jean joan joann karin katharin kathrin katrin kristin lilian mirjam roseann vivian".split()  # noqa: SIM905
+)
+_VOWELS = tuple("aeiouy")
 SHORTEST_CUT = 3  # letters to which a given name is cut short without being in any list
 _MOST_FORMS = 12  # of one given name
 
@@ -150,10 +156,17 @@ def same_given(one: str, other: str) -> bool:
     if one == other:
         return True
     short, long = (one, other) if len(one) <= len(other) else (other, one)
-    if len(short) >= SHORTEST_CUT and long.startswith(short):
+    if len(short) >= SHORTEST_CUT and long.startswith(short) and not is_womans_form(short, long):
         return True
     # Most words have no other forms, and hardly two meet a second time.
     return one in _WITH_FORMS and other in _WITH_FORMS and not formal(one).isdisjoint(formal(other))
+
+
+def is_womans_form(one: str, other: str) -> bool:
+    """Whether `other` is the woman's form of the man's name `one` (martin, martina): two people's names, and neither is short for the other."""
+    if not other.startswith(one) or one.endswith(_VOWELS) or one in _EITHER_WAY:
+        return False
+    return other[len(one) :] in _WOMANS
 
 
 def is_given(word: str) -> bool:

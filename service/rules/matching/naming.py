@@ -155,7 +155,8 @@ def _level(
             return level
         if name.givens:
             for each in others:
-                if len(each) > 1 and unexplained(each):
+                # Virginia and Donald are names, though they are made of what stands beside names as well.
+                if len(each) > 1 and (names.is_given(each) or unexplained(each)):
                     return L.OTHER_GIVEN
         return L.FAMILY
     if level in (L.FULL, L.SHORT):
@@ -258,11 +259,16 @@ def _given_beside(left: str, right: str, name: ContactName) -> tuple[Level, str,
                     return level, own, left, right[len(given) :]
     for given in [each for each in name.givens if len(each) > 2 and each in left]:
         before, _, between = left.partition(given)
-        if len(between) == 1 or between in name.words:  # a middle name or initial
+        initial = len(between) == 1 and not (
+            names.is_given(given + between) and names.is_womans_form(given, given + between)
+        )
+        if initial or between in name.words:  # a middle name or initial
             return L.FULL, given, before, right
     for given in name.givens[:1]:
         for size in range(len(given) - 1, names.SHORTEST_CUT - 1, -1):
-            if left.endswith(given[:size]) and not unexplained(left[:-size]):
+            if not left.endswith(given[:size]) or names.is_womans_form(given[:size], given):
+                continue
+            if not unexplained(left[:-size]):
                 return L.SHORT, given, left[:-size], right
         first = given[0]
         initials = "".join(each[0] for each in name.givens)

@@ -138,7 +138,13 @@ def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness
     handle = naming.in_handle(profile.handle_letters, name, seen)
     if len(profile.handle_words) > 1 and handle.level not in WHOLE:
         handle = naming.spaced(profile.handle_words, handle, name, seen)
-    best = _together(shown, handle)
+    # A handle that spells the display name out (martinahorvat) says that name, and not another that is found in it.
+    spelt = (
+        shown.level in CONTRADICT
+        and len(profile.name_words) > 1
+        and "".join(profile.name_words) in profile.handle_letters
+    )
+    best = shown if spelt else _together(shown, handle)
     if name.organisation:
         for letters in (profile.name_letters, profile.handle_letters):
             as_firm = firms.likeness(letters, name, seen) if letters else best

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from integrations.records import Author, Contact, Handle
 from service.rules import names
-from service.rules.matching import CONFIRM, author_keys, contact_keys, match
+from service.rules.matching import CONFIRM, Commonness, author_keys, contact_keys, match
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 from service.rules.names import TITLES
 
@@ -221,3 +221,28 @@ def test_any_profile_has_keys(name, bio, website):
             "1", name=name, emails=(bio,), website=website, handles=(Handle(None, name), Handle("birdsong", website))
         )
     )
+
+
+# Beside enough contacts, a rare name and where somebody works would confirm.
+MANY = Commonness(contacts=5000, share=0.3)
+
+
+def among_many(known: KnownAuthor, contact: Contact) -> list[MatchResult]:
+    return match(known, [Candidate("c", contact)], MANY)
+
+
+@pytest.mark.parametrize(
+    ("first", "name", "handle"),
+    [
+        ("Martin", "Martina Quennell", "martinaquennell"),
+        ("Martina", "Martin Quennell", "martinquennell"),
+        ("Daniel", "Daniela Quennell", "danielaquennell"),
+        ("Victor", "Victoria Quennell", "victoriaquennell"),
+    ],
+)
+def test_a_sister_whose_name_is_the_womans_form_of_her_brothers_is_somebody_else(
+    first: str, name: str, handle: str
+) -> None:
+    contact = Contact("1", first_name=first, last_name="Quennell", emails=(f"{first.lower()}@quennell.com",))
+    known = author(name=name, handle=handle, website="https://quennell.com")
+    assert [each.state for each in among_many(known, contact)] in ([], [SUGGESTED])
