@@ -22,6 +22,17 @@ TITLES = frozenset(
     herr frau dipl ing mag m mme mlle monsieur madame sra srta senor senora don dona sig signor signora dott avv
     """.split()  # noqa: SIM905
 )
+# What tells a father from a child of the same name: wherever it stands, and as the last word only, since some are called so.
+_GENERATIONS = {"jr": "jr", "jnr": "jr", "ifj": "jr", "sr": "sr", "snr": "sr", "ii": "ii", "iii": "iii", "iv": "iv"}
+_GENERATIONS_LAST = _GENERATIONS | {
+    "junior": "jr",
+    "senior": "sr",
+    "filho": "jr",
+    "neto": "neto",
+    "sobrinho": "sobrinho",
+    "fils": "jr",
+    "pere": "sr",
+}
 PARTICLES = frozenset(
     "al ap ben bin da das de dei del della den der di do dos du el ibn la las le los mac san st ten ter van vande vanden vander von y zu".split()  # noqa: SIM905
 )
@@ -100,6 +111,15 @@ def aside(name: str) -> str:
 def titles(text: str) -> frozenset[str]:
     """The titles among the words of a text."""
     return TITLES.intersection(words(text))
+
+
+def generation(name: str) -> str:
+    """Which of those who bear one name in a family somebody is, in one spelling: "jr" for Junior and Filho. Empty where a name does not say."""
+    said_after = _ASIDE.search(name)
+    found = words(name[: said_after.start()] if said_after else name)
+    if len(found) < 3:  # a given and a family name
+        return ""
+    return next((_GENERATIONS[each] for each in found if each in _GENERATIONS), _GENERATIONS_LAST.get(found[-1], ""))
 
 
 def company_words(company: str) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ _MOST_WORDS = 6  # of one name; more is no name but a sentence
 class ContactName(Struct, frozen=True):
     """`givens` are the names that somebody goes by, the usual one first; `families` the spellings of the family name, the
     fullest first; `shortened` those givens whose short forms are sought as well; `organisation` the forms of a firm's name, where it is
-    one; `told_apart` what the CRM says in brackets after a firm's name, which another one bears too ("iberia")."""
+    one; `told_apart` what the CRM says in brackets after a firm's name, which another one bears too ("iberia"); `generation` what
+    tells a father from a son of his name ("jr")."""
 
     words: tuple[str, ...] = ()
     givens: tuple[str, ...] = ()
@@ -25,6 +26,7 @@ class ContactName(Struct, frozen=True):
     organisation: tuple[str, ...] = ()
     compact: str = ""  # the words without the spaces between them
     told_apart: str = ""
+    generation: str = ""
 
     # Of most contacts nobody asks for these two, so that they are not made with the name.
 
@@ -80,7 +82,9 @@ def _person(name: str, first: str, last: str) -> ContactName:
     given = names.name_words(first)[:_MOST_WORDS] or full[: max(len(full) - len(family), 0)] or full[:1]
     givens = tuple(dict.fromkeys([*given, *[each for each in full if each not in family]]))
     words = full if len(full) > 1 else (*given, *family)
-    return ContactName(words, givens, names.family_forms(family) if family else (), givens[:2], (), "".join(words))
+    families = names.family_forms(family) if family else ()
+    generation = names.generation(name) or names.generation(f"{first} {last}")
+    return ContactName(words, givens, families, givens[:2], (), "".join(words), "", generation)
 
 
 @lru_cache(maxsize=16_384)

@@ -31,6 +31,7 @@ class Profile(Struct, frozen=True):
     handle_letters: str
     handle_words: tuple[str, ...]  # as far as capitals and hyphens show them
     disowned: bool  # it says that it is not the person's own: a parody, an admirer's
+    generation: str  # "jr" or "sr", where they say so
     titles: frozenset[str]
     text: str
     states: frozenset[str]
@@ -53,6 +54,7 @@ def read(known: KnownAuthor) -> Profile:
         handle_letters=handle,
         handle_words=handles.tokens(author.handle),
         disowned=bool(_DISOWNED.search(f"{author.name} {author.bio}")),
+        generation=names.generation(author.name),
         titles=names.titles(author.name)
         | _title_before(handle)
         | names.TITLES.intersection(handles.tokens(author.handle)),

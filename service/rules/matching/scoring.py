@@ -126,14 +126,19 @@ def _read(candidate: Candidate) -> tuple[ContactName, frozenset[str]]:
 
 def _shown(profile: Profile, name: ContactName) -> Shown:
     """What the display name shows, if this is a person who goes by their own name."""
-    if profile.disowned:
+    if _is_said_to_be_another(profile, name):
         return Shown(Level.OTHER)
     return Shown(Level.NONE) if profile.author.bot else naming.shown(profile.name_words, name)
 
 
+def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:
+    """Whether a profile of whatever name says that it is not this contact's: a parody, or a father of his son's name."""
+    return profile.disowned or bool(profile.generation and name.generation and profile.generation != name.generation)
+
+
 def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness) -> Likeness:
     """The likeliest reading of display name and handle as this contact's name."""
-    if profile.disowned or profile.author.bot:
+    if profile.author.bot or _is_said_to_be_another(profile, name):
         return shown
     handle = naming.in_handle(profile.handle_letters, name, seen)
     if len(profile.handle_words) > 1 and handle.level not in WHOLE:

@@ -246,3 +246,24 @@ def test_a_sister_whose_name_is_the_womans_form_of_her_brothers_is_somebody_else
     contact = Contact("1", first_name=first, last_name="Quennell", emails=(f"{first.lower()}@quennell.com",))
     known = author(name=name, handle=handle, website="https://quennell.com")
     assert [each.state for each in among_many(known, contact)] in ([], [SUGGESTED])
+
+
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [
+        ("Imre Quennell Sr.", "Quennell Jr."),
+        ("Imre Quennell II", "Quennell III"),
+        ("Imre Quennell Neto", "Quennell Filho"),
+        ("Quennell, Imre, Senior", "Quennell Junior"),
+    ],
+)
+def test_a_father_is_not_the_son_of_his_name(name: str, last: str) -> None:
+    contact = Contact("1", first_name="Imre", last_name=last, emails=("imre@quennell.com",))
+    known = author(name=name, handle="imrequennell", website="https://quennell.com")
+    assert [each.state for each in among_many(known, contact)] in ([], [SUGGESTED])
+
+
+def test_who_does_not_say_whether_he_is_the_father_or_the_son_may_be_either() -> None:
+    contact = Contact("1", first_name="Imre", last_name="Quennell Jr.", emails=("imre@quennell.com",))
+    known = author(name="Imre Quennell", handle="imrequennell", website="https://quennell.com")
+    assert [each.state for each in among_many(known, contact)] == [CONFIRMED]
