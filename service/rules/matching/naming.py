@@ -151,6 +151,8 @@ def _level(
     level: Level, family: str | None, words: tuple[str, ...], others: tuple[str, ...], name: ContactName
 ) -> Level:
     if family:
+        if _strange_initial(level, others, name):
+            return L.OTHER_GIVEN
         if level is not L.NONE:
             return level
         if name.givens:
@@ -164,6 +166,16 @@ def _level(
         unsaid = not any(len(each) > 1 for each in words if not _is_given(each, name))
         return L.GIVEN if unsaid or not name.families else L.OTHER_FAMILY
     return L.OTHER if len(words) > 1 and len(name.words) > 1 else L.NONE
+
+
+def _strange_initial(level: Level, others: tuple[str, ...], name: ContactName) -> bool:
+    """Whether an initial stands beside the family name that begins none of the contact's names: J. Bauer is no Peter Bauer. Beside the
+    given name it says so only where the contact has a middle name: Peter K. Bauer is no Peter J. Bauer, and may be Peter Bauer."""
+    initials = [each for each in others if len(each) == 1 and each not in names.PARTICLES]
+    if not initials or not name.givens or (level is not L.NONE and len(name.givens) < 2):
+        return False
+    begun = {each[0] for each in (*name.words, *name.givens, *name.shorts)}
+    return begun.isdisjoint(initials)
 
 
 def _is_given(word: str, name: ContactName) -> bool:
@@ -232,6 +244,13 @@ def _around(left: str, right: str, family: str, letters: str, name: ContactName,
     level, given, left, right = _given_beside(left, right, name)
     if level is L.FAMILY and (names.is_given(stripped(left)) or names.is_given(stripped(right))):
         return Likeness(L.OTHER_GIVEN, DISAGREE[L.OTHER_GIVEN])  # colinschmitt is no Daryl Schmitt
+    if (
+        level is L.FAMILY
+        and not right.rstrip("0123456789")
+        and left.isalpha()
+        and _strange_initial(L.NONE, (left,), name)
+    ):
+        return Likeness(L.OTHER_GIVEN, DISAGREE[L.OTHER_GIVEN])  # kbauer
     if left in DISOWNING or right in DISOWNING:
         return Likeness(L.OTHER, DISAGREE[L.OTHER])
     odd = unexplained(left) + unexplained(right)

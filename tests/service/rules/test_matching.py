@@ -267,3 +267,10 @@ def test_who_does_not_say_whether_he_is_the_father_or_the_son_may_be_either() ->
     contact = Contact("1", first_name="Imre", last_name="Quennell Jr.", emails=("imre@quennell.com",))
     known = author(name="Imre Quennell", handle="imrequennell", website="https://quennell.com")
     assert [each.state for each in among_many(known, contact)] == [CONFIRMED]
+
+
+def test_an_initial_that_is_not_the_contacts_is_a_relative_on_the_familys_website() -> None:
+    contact = Contact("1", first_name="Peter", last_name="Quennell", website="https://quennell.com")
+    for name, handle in (("J. Quennell", "quennell_home"), ("Wolfi", "wquennell")):
+        known = author(name=name, handle=handle, website="https://quennell.com")
+        assert [each.state for each in among_many(known, contact)] in ([], [SUGGESTED]), name
