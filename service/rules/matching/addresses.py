@@ -34,7 +34,8 @@ GENERIC = frozenset(
 _SAME_HOST = {"twitter.com": "x.com", "fb.com": "facebook.com"}
 # Parts of an address that say what kind of page it is: linkedin.com/in/ana.
 _STRUCTURE = frozenset("add c channel company groups in pages people profile pub school showcase u user users".split())  # noqa: SIM905
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
+# An address with an @ before it as well is somebody's handle in the fediverse, often of somebody whom a profile speaks of.
+_MAIL = re.compile(r"(?<![\w.+@-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"')\]]{1,500}|(?<![\w@.])www\.[^\s<>\"')\]]{1,500}", re.IGNORECASE)
 _NOT_DIGIT = re.compile(r"\D+")
 _MOST = 20  # addresses looked at in one bio

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
-from service.rules.matching import addresses, handles, naming, rarity
+from service.rules.matching import addresses, handles, mailboxes, naming, rarity
 from service.rules.matching.keys import ANY_NETWORK, K, of_kind
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level
 from service.rules.matching.pair import Pair
@@ -77,7 +77,7 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
         return Evidence(signal, sentence, source, basis, _ON_FILE * seen.reach / (mistaken + others))
 
     # People link to whom they admire, are married to or work for as well: a link by itself decides nothing.
-    same_name = like.level in AGREE
+    same_name = _has_own_name(pair)
     current = handles.plain(profile.author.handle)
     doubtful = current in pair.doubted
     on_file_as = of_kind(shared, K.HANDLE)
@@ -108,14 +108,32 @@ def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Ev
         (K.PHONE, S.PHONE, "The same phone number stands in their profile and in the CRM."),
     ):
         for value in of_kind(shared, kind):
+            told = kind is not K.EMAIL or same_name or not _is_offices(value, pair)
             yield piece(
-                signal, sentence.format(value=value), Source.PROFILE, Basis.PUBLIC, seen.others(f"{kind}:{value}")
+                signal if told else S.LOOSE_HANDLE,
+                sentence.format(value=value),
+                Source.PROFILE,
+                Basis.PUBLIC,
+                seen.others(f"{kind}:{value}"),
             )
     if elsewhere is not None:
         whose = "Their account" if same_name else "An account that theirs links to, or that links to theirs,"
         sentence = f"{whose} on {plain(elsewhere)} is confirmed to be this contact's."
         told = same_name and not doubtful  # who links to an address may mean whoever had it before
         yield piece(S.ELSEWHERE if told else S.LOOSE_HANDLE, sentence, Source.PERSON, Basis.DECIDED)
+
+
+def _has_own_name(pair: Pair) -> bool:
+    """Whether the author goes by the contact's name and not by that of a whole family, which relatives share."""
+    if pair.like.level is Level.FAMILY:
+        return set(pair.name.givens).issubset(pair.name.families)  # of whom one name alone is known
+    return pair.like.level in AGREE
+
+
+def _is_offices(mail: str, pair: Pair) -> bool:
+    """Whether this is but an office's mailbox, at which others than the contact are reached as well; where the names say that they are two
+    people, that weighs already."""
+    return not pair.name.organisation and pair.like.level not in CONTRADICT and mailboxes.is_offices(mail)
 
 
 def _on_another_network(pair: Pair, basis: Basis) -> Iterator[Evidence]:

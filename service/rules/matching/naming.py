@@ -165,6 +165,8 @@ def _level(
         # "Orla" and "Orla Q." show no family name.
         unsaid = not any(len(each) > 1 for each in words if not _is_given(each, name))
         return L.GIVEN if unsaid or not name.families else L.OTHER_FAMILY
+    if len(words) == 1 and name.families and not name.organisation and names.is_given(words[0]):
+        return L.OTHER_GIVEN
     return L.OTHER if len(words) > 1 and len(name.words) > 1 else L.NONE
 
 

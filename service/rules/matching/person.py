@@ -59,7 +59,7 @@ def contact_name(contact: Contact) -> ContactName:
         return _plain_person(first.lower(), last.lower()) or _person(contact.name, first, last)
     if names.name_words(first) or names.name_words(last) or _is_person(contact):
         return _person(contact.name, first, last)
-    return _organisation(contact.name or contact.company, contact.website)
+    return organisation(contact.name or contact.company, contact.website)
 
 
 def _is_person(contact: Contact) -> bool:
@@ -88,7 +88,8 @@ def _person(name: str, first: str, last: str) -> ContactName:
 
 
 @lru_cache(maxsize=16_384)
-def _organisation(name: str, website: str) -> ContactName:
+def organisation(name: str, website: str) -> ContactName:
+    """The forms of a firm's name."""
     words = names.company_words(name)[:_MOST_WORDS]
     if not words:
         return ContactName()

@@ -20,7 +20,7 @@ from service.rules.matching.identity import DECIDING, identity, is_doubtful
 from service.rules.matching.keys import K, identifiers
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level, Likeness, Shown
 from service.rules.matching.pair import Met, Pair
-from service.rules.matching.person import ContactName, contact_name
+from service.rules.matching.person import ContactName, contact_name, organisation
 from service.rules.matching.profile import Profile
 from service.rules.matching.rarity import Commonness
 from service.rules.matching.terms import Terms
@@ -31,6 +31,7 @@ S = Signal
 _WORKPLACE = frozenset({S.COMPANY, S.DOMAIN})
 _CONTEXT = frozenset({S.COMPANY, S.PLACE, S.TITLE, S.DOMAIN})
 _LEAST_TOLD = 1.5
+_NOBODYS_OWN = frozenset({Level.NONE, Level.FAMILY})  # a name that is not shown to be one person's
 
 
 class Scored(Struct, frozen=True):
@@ -66,6 +67,8 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
     """`elsewhere` as above. None for a candidate that has neither a name nor an identifier in common with the author."""
     profile, name, contact = met.profile, met.name, met.candidate.contact
     like = _name(profile, name, seen, naming.weighed(met.shown, seen))
+    if like.level in _NOBODYS_OWN and _goes_by(contact.company, profile, name, seen):
+        like = Likeness(Level.OTHER, naming.DISAGREE[Level.OTHER])
     if not met.shared and elsewhere is None and like.level not in AGREE:
         return None
     pair = Pair(profile, contact, name, met.shared, like, seen, met.doubted)
@@ -155,6 +158,17 @@ def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness
             as_firm = firms.likeness(letters, name, seen) if letters else best
             best = as_firm if as_firm.ratio > best.ratio else best
     return best
+
+
+def _goes_by(company: str, profile: Profile, name: ContactName, seen: Commonness) -> bool:
+    """Whether a profile goes by the name of the firm that a person works for: it is the firm's, whomever of theirs it names."""
+    if name.organisation or not company:
+        return False
+    firm = organisation(company, "")
+    return any(
+        letters and firms.likeness(letters, firm, seen).level is Level.FIRM
+        for letters in (profile.name_letters, profile.handle_letters)
+    )
 
 
 def _together(shown: Likeness, handle: Likeness) -> Likeness:

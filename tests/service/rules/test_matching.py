@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -274,3 +276,28 @@ def test_an_initial_that_is_not_the_contacts_is_a_relative_on_the_familys_websit
     for name, handle in (("J. Quennell", "quennell_home"), ("Wolfi", "wquennell")):
         known = author(name=name, handle=handle, website="https://quennell.com")
         assert [each.state for each in among_many(known, contact)] in ([], [SUGGESTED]), name
+
+
+@pytest.mark.parametrize(
+    ("known", "fields"),
+    [
+        # whom a firm's profile names
+        (author(name="Velocast", handle="velocast", bio="Press: jane.quennell@velocast.com"), {"emails": ("jane.quennell@velocast.com",), "company": "Velocast Ltd"}),
+        (author(name="", handle="VelocastHQ", bio="Call +43 316 9988771"), {"phones": ("+43 316 9988771",), "company": "Velocast"}),
+        # an office's mailbox
+        (author(name="Backstube", handle="backstube", bio="Brot! info@backstube.com"), {"emails": ("info@backstube.com",)}),
+        # a handle in the fediverse is no e-mail address
+        (author(name="Wolfi", handle="wolfi_z", bio="married to @jane@quennell.com"), {"emails": ("jane@quennell.com",)}),
+        # of a family name only: a husband
+        (author(name="Quennell", handle="wolfi_z", bio="my wife: https://birdsong.test/janeq"), {"handles": (Handle("birdsong", "https://birdsong.test/janeq"),)}),
+    ],
+)  # fmt: skip
+def test_whom_a_profile_speaks_of_is_not_confirmed_to_be_its_owner(known: KnownAuthor, fields: dict[str, Any]) -> None:
+    contact = Contact("1", first_name="Jane", last_name="Quennell", **fields)
+    assert [each.state for each in among_many(known, contact)] in ([], [SUGGESTED])
+
+
+def test_an_offices_mailbox_beside_the_name_decides_as_ever() -> None:
+    contact = Contact("1", first_name="Jane", last_name="Quennell", emails=("info@backstube.com",))
+    known = author(name="Jane Quennell", handle="backstube", bio="info@backstube.com")
+    assert [each.state for each in among_many(known, contact)] == [CONFIRMED]

@@ -61,6 +61,8 @@ def person(first: str, last: str, full: str = "") -> Contact:
         ("Dan Quennell", person("Sanford", "Quennell", "Sanford D. Quennell"), L.OTHER_GIVEN),
         ("Orla Whitlocke", person("Orla", "Quennell"), L.OTHER_FAMILY),
         ("Mary Whitlocke", person("Orla", "Quennell"), L.OTHER),
+        ("Mary", person("Orla", "Quennell"), L.OTHER_GIVEN),
+        ("Sunflower", person("Orla", "Quennell"), L.NONE),
         ("", person("Orla", "Quennell"), L.NONE),
         ("🌻", person("Orla", "Quennell"), L.NONE),
         ("Q", person("Q", ""), L.NONE),
