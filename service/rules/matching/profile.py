@@ -8,17 +8,11 @@ from msgspec import Struct
 
 from integrations.records import Author
 from service.rules import names
-from service.rules.matching import handles, places
+from service.rules.matching import disowning, handles, places
 from service.rules.matching.keys import author_keys
 from service.rules.model import KnownAuthor
 
 _TITLE = re.compile("|".join(sorted((each for each in names.TITLES if len(each) > 2), key=len, reverse=True)))
-
-
-_DISOWNED = re.compile(
-    r"\b(parody|impersonat\w+|unofficial|fan (?:account|page|club)|fanpage|fanclub|not (?:the real|affiliated|an? official)|tribute account)\b",
-    re.IGNORECASE,
-)
 
 
 class Profile(Struct, frozen=True):
@@ -31,6 +25,7 @@ class Profile(Struct, frozen=True):
     handle_letters: str
     handle_words: tuple[str, ...]  # as far as capitals and hyphens show them
     disowned: bool  # it says that it is not the person's own: a parody, an admirer's
+    beside: frozenset[str]  # words of the display name that make something else of a person's name: a foundation, fans
     generation: str  # "jr" or "sr", where they say so
     titles: frozenset[str]
     text: str
@@ -53,7 +48,8 @@ def read(known: KnownAuthor) -> Profile:
         name_letters=names.compact(author.name),
         handle_letters=handle,
         handle_words=handles.tokens(author.handle),
-        disowned=bool(_DISOWNED.search(f"{author.name} {author.bio}")),
+        disowned=disowning.disowns(author.name, author.bio),
+        beside=disowning.beside(author.name),
         generation=names.generation(author.name),
         titles=names.titles(author.name)
         | _title_before(handle)

@@ -135,8 +135,10 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
 
 
 def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:
-    """Whether a profile of whatever name says that it is not this contact's: a parody, or a father of his son's name."""
-    return profile.disowned or bool(profile.generation and name.generation and profile.generation != name.generation)
+    """Whether a profile of whatever name says that it is not this contact's: a parody, a foundation, or a father of his son's name."""
+    if profile.disowned or not (name.organisation or profile.beside.issubset(name.words)):
+        return True
+    return bool(profile.generation and name.generation and profile.generation != name.generation)
 
 
 def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness) -> Likeness:

@@ -301,3 +301,49 @@ def test_an_offices_mailbox_beside_the_name_decides_as_ever() -> None:
     contact = Contact("1", first_name="Jane", last_name="Quennell", emails=("info@backstube.com",))
     known = author(name="Jane Quennell", handle="backstube", bio="info@backstube.com")
     assert [each.state for each in among_many(known, contact)] == [CONFIRMED]
+
+
+@pytest.mark.parametrize(
+    ("name", "bio"),
+    [
+        ("Orla Quennell", "Parody. Not Orla."),
+        ("Orla Quennell", "Cuenta PARODIA, sin relación con ella"),
+        ("Orla Quennell", "Página não oficial"),
+        ("Orla Quennell", "Compte parodique"),
+        ("Orla Quennell", "Parodie, inoffizieller Account"),
+        ("Orla Quennell", "Fã-clube da Orla"),
+        ("Orla Quennell", "неофициальный аккаунт"),
+        ("Orla Quennell", "これは非公式アカウントです"),
+        ("Orla Quennell (fan)", ""),
+        ("Orla Quennell - Commentary", ""),
+        ("Orla Quennell Fans", "We love her"),
+        ("Orla Quennell Foundation", "Grants for young chemists"),
+        ("Stiftung Orla Quennell", ""),
+    ],
+)
+def test_what_bears_somebodys_name_and_says_that_it_is_not_theirs_is_somebody_else(name: str, bio: str) -> None:
+    contact = Contact("1", first_name="Orla", last_name="Quennell")
+    assert among_many(author(name="Orla Quennell", handle="orlaquennell"), contact)[0].state is CONFIRMED
+    assert among_many(author(name=name, handle="orlaquennell", bio=bio), contact) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "bio"),
+    [
+        ("Orla Quennell | Porto fan", ""),
+        ("Orla Quennell, Trust manager", ""),
+        ("Orla Quennell", "Fan of trams. Official account of my cat."),
+        ("Orla Quennell - University of Graz", ""),
+    ],
+)
+def test_what_somebody_says_of_themselves_is_no_parody(name: str, bio: str) -> None:
+    contact = Contact("1", first_name="Orla", last_name="Quennell")
+    assert [each.state for each in among_many(author(name=name, handle="orlaquennell", bio=bio), contact)] == [
+        CONFIRMED
+    ]
+
+
+def test_whoever_is_called_church_or_fan_is_no_church_and_no_admirer() -> None:
+    for first, last in (("Orla", "Church"), ("Weiqing", "Fan")):
+        contact = Contact("1", first_name=first, last_name=last)
+        assert [each.state for each in among_many(author(name=f"{first} {last}", handle="x"), contact)] == [CONFIRMED]

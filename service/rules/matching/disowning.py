@@ -1,0 +1,54 @@
+"""What a profile says that bears somebody's name and is not theirs: a parody, an admirer's, a foundation's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from service.rules import names
+
+# In a name or a bio, in the spelling of `service.rules.names`; a word that ends in * may go on.
+_SAID: Mapping[str, str] = {
+    "en": (
+        "parody, parodies, spoof account, satire account, satirical account, satirical, impersonat*, unofficial, fan account, fan page, fan club, fanpage,"
+        " fanclub, fanaccount, stan account, tribute account, commentary account, roleplay account, not the real, not affiliated with, not a official,"
+        " not an official, not official"
+    ),
+    "de": "parodie, parodieaccount, satireaccount, inoffiziell*, fanseite, fankonto, nicht der echte, nicht die echte",
+    "es": "parodia, cuenta fan, cuenta satirica, club de fans, cuenta no oficial, no oficial",
+    "fr": "parodique, compte fan, compte satirique, non officiel, non officielle",
+    "it": "account satirico, pagina satirica, non ufficiale, pagina fan",
+    "pt": "fa clube, faclube, perfil fake, conta fake, conta de fas, nao oficial",
+    "nl da no sv": "parodi, onofficieel, inofficieel, niet officieel, inofficiell*, uofficiel*, uoffisiel*, fankonto",
+    "pl cs tr id": "nieoficjaln*, neoficialni, parodie ucet, hayran hesabi, parodi hesabi, tidak resmi",
+}
+_IN_OTHER_SCRIPTS = (
+    "пародия", "пародийный", "неофициальн", "фан-аккаунт", "фан аккаунт", "неофіційн", "пародія", "パロディ", "非公式", "ファンアカウント", "なりすまし",
+    "패러디", "비공식", "팬계정", "팬 계정", "恶搞", "惡搞", "非官方", "粉丝号", "粉絲專頁", "حساب ساخر", "محاكاة ساخرة", "غير رسمي", "חשבון פרודיה", "פרודיה", "לא רשמי",
+    "παρωδία", "ανεπίσημο",
+)  # fmt: skip
+# Beside the name in a display name: what networks ask parodies and admirers to say there, and what is named after people.
+_ADMIRERS = frozenset("commentary fake fan fans memes quotes satire spoof tribute updates".split())  # noqa: SIM905
+_NAMED_AFTER = frozenset(
+    """
+    airport archive award church estate foundation fund hospital library memorial museum prize scholarship school trust university
+    fondation fondazione fundacion fundacao fundacja fonden museo musee preis stichting stiftelsen stiftung szkola universidad
+    """.split()  # noqa: SIM905
+)
+_PHRASES = re.compile(
+    r"\b(" + "|".join(each.strip().replace("*", r"\w*") for some in _SAID.values() for each in some.split(",")) + r")\b"
+)
+
+
+def disowns(name: str, bio: str) -> bool:
+    """Whether a display name or a bio says that the account is not that of whoever it is called after."""
+    said = f"{name}\n{bio}"
+    return bool(_PHRASES.search(" ".join(names.words(said)))) or any(each in said for each in _IN_OTHER_SCRIPTS)
+
+
+def beside(name: str) -> frozenset[str]:
+    """The words of a display name that make something else of a person's name, unless that person is called so. What is said after the name
+    ("Ana Silva | Porto fan") is about the person, but for a word by itself ("Ana Silva (fan)")."""
+    said_after = names.words(names.aside(name))
+    alone = _ADMIRERS.intersection(said_after) if len(said_after) == 1 else frozenset()
+    return alone | (_ADMIRERS | _NAMED_AFTER).intersection(names.name_words(name.partition(",")[0]))
