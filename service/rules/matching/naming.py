@@ -154,7 +154,7 @@ def _level(
         if _strange_initial(level, others, name):
             return L.OTHER_GIVEN
         if level is not L.NONE:
-            return level
+            return L.OTHER_FAMILY if _other_second_surname(family, words, name) else level
         if name.givens:
             for each in others:
                 # Virginia and Donald are names, though they are made of what stands beside names as well.
@@ -178,6 +178,15 @@ def _strange_initial(level: Level, others: tuple[str, ...], name: ContactName) -
         return False
     begun = {each[0] for each in (*name.words, *name.givens, *name.shorts)}
     return begun.isdisjoint(initials)
+
+
+def _other_second_surname(family: str, words: tuple[str, ...], name: ContactName) -> bool:
+    """Whether the first of a contact's two surnames is followed by another word than the second: Itziar Goiko Urrutia is no Itziar Goiko Lasa."""
+    surnames = [each for each in name.words if each not in name.givens and each not in names.PARTICLES]
+    if len(surnames) < 2 or family not in surnames or family not in words:
+        return False
+    after = [each for each in words[words.index(family) + 1 :] if each not in names.PARTICLES and len(each) > 1]
+    return bool(after) and after[0] not in name.words and not _is_given(after[0], name) and unexplained(after[0]) > 0
 
 
 def _is_given(word: str, name: ContactName) -> bool:
