@@ -34,6 +34,43 @@ GENERIC = frozenset(
 _SAME_HOST = {"twitter.com": "x.com", "fb.com": "facebook.com"}
 # Parts of an address that say what kind of page it is: linkedin.com/in/ana.
 _STRUCTURE = frozenset("add c channel company groups in pages people profile pub school showcase u user users".split())  # noqa: SIM905
+# And those that say what kind of page it is where it is no profile, or one that only the rest of the address tells (profile.php?id=1).
+_NO_PROFILE = frozenset(
+    [
+        "about",
+        "events",
+        "explore",
+        "feed",
+        "hashtag",
+        "help",
+        "home",
+        "i",
+        "intent",
+        "login",
+        "p",
+        "permalink.php",
+        "photo",
+        "playlist",
+        "posts",
+        "profile.php",
+        "reel",
+        "reels",
+        "search",
+        "settings",
+        "share",
+        "sharer",
+        "sharer.php",
+        "shorts",
+        "signup",
+        "status",
+        "stories",
+        "story.php",
+        "tag",
+        "tags",
+        "video",
+        "watch",
+    ]
+)
 # An address with an @ before it as well is somebody's handle in the fediverse, often of somebody whom a profile speaks of.
 _MAIL = re.compile(r"(?<![\w.+@-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"')\]]{1,500}|(?<![\w@.])www\.[^\s<>\"')\]]{1,500}", re.IGNORECASE)
@@ -85,9 +122,17 @@ def address(url: str) -> str | None:
 
 
 def own_address(url: str) -> str | None:
-    """An address that can be one person's or firm's: not the front page of a site where everybody has a page."""
+    """An address that can be one person's or firm's: not the front page of a site where everybody has a page, nor a page there that is nobody's."""
     found = address(url)
-    return None if found is None or found in GENERIC else found
+    if found is None or found in GENERIC:
+        return None
+    host, _, path = found.partition("/")
+    return None if host in GENERIC and path.partition("/")[0] in _NO_PROFILE else found
+
+
+def is_everybodys(url: str) -> bool:
+    """Whether this is on a site where everybody has a page."""
+    return _split(url)[0] in GENERIC
 
 
 def domain(url_or_host: str) -> str | None:
@@ -103,10 +148,10 @@ def account_on(url: str) -> tuple[str, str] | None:
     host, path = _split(url)
     if not host:
         return None
-    if host in GENERIC:
+    if is_everybodys(url):
         segments = (each.lstrip("@").casefold() for each in path.split("/") if each)
         account = next((each for each in segments if each not in _STRUCTURE), "")
-        return (_label(host), account) if account else None
+        return (_label(host), account) if account and account not in _NO_PROFILE else None
     parts = _tenant(host)
     return parts if parts and f"{parts[0]}.{host.rpartition('.')[2]}" in GENERIC else None
 

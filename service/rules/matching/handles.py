@@ -25,6 +25,15 @@ def last_part(url: str) -> str:
     return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
 
 
+def of_page(url: str) -> str:
+    """The handle that an address of a profile names, also where it goes on to one of its pages (x.com/ana/media). Empty for a page that is no
+    profile's."""
+    if addresses.is_everybodys(url):
+        account = addresses.account_on(url)
+        return account[1] if account else ""
+    return last_part(url)
+
+
 @lru_cache(maxsize=65_536)
 def letters(handle: str) -> str:
     """A handle's letters and digits, without its server, its domain's suffix and an id at its end."""

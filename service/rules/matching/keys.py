@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from integrations.records import Author, Contact
 from service.rules import names
-from service.rules.matching import addresses, handles, places
+from service.rules.matching import addresses, handles, placeholders, places
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.model import KnownAuthor
 
@@ -226,11 +226,13 @@ def _filed_names(name: ContactName) -> Iterator[str]:
 
 def _handle_keys(network: str, value: str) -> Iterator[str]:
     value = value.strip()
+    if placeholders.is_no_handle(value):
+        return
     is_link = "://" in value or "/" in value
     if is_link and (profile := addresses.own_address(value)):
         yield f"{_WEBSITE}{profile}"
     # A profile's address ends in the handle; which network it is of must be known from elsewhere.
-    handle = handles.plain(handles.last_part(value) if is_link else value)
+    handle = handles.plain(handles.of_page(value) if is_link else value)
     if handle and not (is_link and network == ANY_NETWORK):
         yield f"{_HANDLE}{network}:{handle}"
 
@@ -271,7 +273,8 @@ def company_token(company: str) -> str:
 
 @lru_cache(maxsize=16_384)  # colleagues have the same
 def _company_token(company: str) -> str:
-    return " ".join(names.company_words(company))
+    words = names.company_words(company)
+    return "" if placeholders.is_no_firm(words) else " ".join(words)
 
 
 def phrase(text: str) -> str:

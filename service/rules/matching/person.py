@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from integrations.records import Contact
 from service.rules import names
-from service.rules.matching import addresses
+from service.rules.matching import addresses, placeholders
 
 _MOST_WORDS = 6  # of one name; more is no name but a sentence
 
@@ -55,6 +55,8 @@ def contact_name(contact: Contact) -> ContactName:
     """The forms of a contact's name. A contact that has a company but no name of a person is that company; some of those
     are people all the same, so that their names are read both ways."""
     first, last = contact.first_name, contact.last_name
+    if placeholders.is_no_name(names.words(contact.name or f"{first} {last}")):
+        return ContactName()
     if first and last and contact.name == f"{first} {last}" and (first + last).isalpha() and contact.name.isascii():
         return _plain_person(first.lower(), last.lower()) or _person(contact.name, first, last)
     if names.name_words(first) or names.name_words(last) or _is_person(contact):

@@ -347,3 +347,38 @@ def test_whoever_is_called_church_or_fan_is_no_church_and_no_admirer() -> None:
     for first, last in (("Orla", "Church"), ("Weiqing", "Fan")):
         contact = Contact("1", first_name=first, last_name=last)
         assert [each.state for each in among_many(author(name=f"{first} {last}", handle="x"), contact)] == [CONFIRMED]
+
+
+@pytest.mark.parametrize(
+    ("known", "contact"),
+    [
+        (author("x", handle="none", name=""), Contact("1", name="Orla Quennell", handles=(Handle("x", "none"),))),
+        (author("x", handle="a", name=""), Contact("1", name="Orla Quennell", handles=(Handle("x", "n/a"),))),
+        (author("x", handle="media", name=""), Contact("1", name="Orla Quennell", handles=(Handle("x", "https://x.com/orla/media"),))),
+        (author("x", handle="home", name=""), Contact("1", name="Orla Quennell", website="https://x.com/home")),
+        (
+            author("facebook", handle="", name="", url="https://www.facebook.com/profile.php?id=100"),
+            Contact("1", name="Orla Quennell", website="https://facebook.com/profile.php?id=222"),
+        ),
+        (author(name="Unknown Unknown", handle="unknown"), Contact("1", first_name="Unknown", last_name="Unknown")),
+        (author(name="Test Test", handle="test"), Contact("1", name="Test Test")),
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_crm_where_nothing_is_known_matches_nobody(known: KnownAuthor, contact: Contact) -> None:
+    assert among_many(known, contact) == []
+
+
+def test_a_page_of_a_profile_names_its_owner() -> None:
+    contact = Contact("1", name="Orla Quennell", handles=(Handle("x", "https://x.com/orla/status/12"),))
+    assert [each.state for each in among_many(author("x", handle="orla", name=""), contact)] == [CONFIRMED]
+
+
+@pytest.mark.parametrize(
+    ("company", "bio"),
+    [("Freelance", "freelance writer"), ("Self-employed", "Self employed, mum of two"), ("Retired", "retired teacher"), ("Particular", "nada en particular")],
+)  # fmt: skip
+def test_whoever_has_no_employer_is_told_by_none(company: str, bio: str) -> None:
+    contact = Contact("1", first_name="Sarah", last_name="Jones", company=company)
+    [result] = among_many(author(name="Sarah Jones", handle="sj", bio=bio), contact)
+    assert result.state is SUGGESTED
+    assert "company" not in " ".join(result.evidence)
