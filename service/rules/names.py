@@ -51,6 +51,9 @@ _ALSO_CALLED = re.compile(
 _BRACKETS = re.compile(r"(?<=\S)\s*[(\[](.*?)[)\]]")
 _TOKEN = re.compile(r"[a-z0-9]+")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe"}
+)
 _CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
 _NICKNAMES = NickNamer()
 _WITH_FORMS = frozenset(name for each in name_triplets() for name in (each.name1, each.name2))
@@ -100,6 +103,11 @@ def name_words(name: str) -> tuple[str, ...]:
     kept = tuple(each for each in found if each not in TITLES)
     # Don Smith and Ma Long are called so; "Dr. Smith" is not.
     return kept or tuple(found)
+
+
+def spelt_out(name: str) -> str:
+    """A name as it is written where there are no umlauts: Mueller for Müller, Haakon for Håkon. The same where it has none."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name).translate(_UMLAUTS)
 
 
 def aside(name: str) -> str:

@@ -140,6 +140,8 @@ def _country(author: Author) -> str:
 def _sought_names(author: Author) -> Iterator[str]:
     words, cores = names.name_words(author.name), handles.cores(author.handle)
     yield from _name_keys(words)
+    if (spelt_out := names.spelt_out(author.name)) != author.name:
+        yield from _name_keys(names.name_words(spelt_out))
     yield from _name_keys(handles.tokens(author.handle))
     for word in dict.fromkeys((names.compact(author.name), handles.letters(author.handle), *cores)):
         if len(word) > 2:
@@ -204,6 +206,11 @@ def _identifiers(contact: Contact) -> Iterator[str]:
 
 
 def _filed_names(name: ContactName) -> Iterator[str]:
+    for each in name.spellings or (name,):
+        yield from _filed_spelling(each)
+
+
+def _filed_spelling(name: ContactName) -> Iterator[str]:
     usual, *others = name.givens[:2] or ("",)
     for family in name.families[:_MOST_FAMILY]:
         yield f"{_WORD}{family}"

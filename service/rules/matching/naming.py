@@ -174,7 +174,7 @@ def _strange_initial(level: Level, others: tuple[str, ...], name: ContactName) -
     """Whether an initial stands beside the family name that begins none of the contact's names: J. Bauer is no Peter Bauer. Beside the
     given name it says so only where the contact has a middle name: Peter K. Bauer is no Peter J. Bauer, and may be Peter Bauer."""
     initials = [each for each in others if len(each) == 1 and each not in names.PARTICLES]
-    if not initials or not name.givens or (level is not L.NONE and len(name.givens) < 2):
+    if not initials or not name.givens or (level is not L.NONE and sum(each in name.words for each in name.givens) < 2):
         return False
     begun = {each[0] for each in (*name.words, *name.givens, *name.shorts)}
     return begun.isdisjoint(initials)
@@ -186,7 +186,12 @@ def _other_second_surname(family: str, words: tuple[str, ...], name: ContactName
     if len(surnames) < 2 or family not in surnames or family not in words:
         return False
     after = [each for each in words[words.index(family) + 1 :] if each not in names.PARTICLES and len(each) > 1]
-    return bool(after) and after[0] not in name.words and not _is_given(after[0], name) and unexplained(after[0]) > 0
+    return (
+        bool(after)
+        and after[0] not in (*name.words, *name.families)
+        and not _is_given(after[0], name)
+        and unexplained(after[0]) > 0
+    )
 
 
 def _is_given(word: str, name: ContactName) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from integrations.records import Contact
 from service.rules import names
@@ -27,6 +28,8 @@ class ContactName(Struct, frozen=True):
     compact: str = ""  # the words without the spaces between them
     told_apart: str = ""
     generation: str = ""
+    # As it stands and without its umlauts (mueller), where it has any: the forms above are of both then.
+    spellings: tuple[ContactName, ...] = ()
 
     # Of most contacts nobody asks for these two, so that they are not made with the name.
 
@@ -79,6 +82,20 @@ def _plain_person(given: str, family: str) -> ContactName | None:
 
 @lru_cache(maxsize=16_384)
 def _person(name: str, first: str, last: str) -> ContactName:
+    read = _as_spelt(name, first, last)
+    spelt_out = tuple(map(names.spelt_out, (name, first, last)))
+    if spelt_out == (name, first, last):
+        return read
+    plain = _as_spelt(*spelt_out)
+    return replace(
+        read,
+        givens=tuple(dict.fromkeys((*read.givens, *plain.givens))),
+        families=tuple(dict.fromkeys((*read.families, *plain.families))),
+        spellings=(read, plain),
+    )
+
+
+def _as_spelt(name: str, first: str, last: str) -> ContactName:
     full = names.name_words(name)[:_MOST_WORDS]
     family = names.name_words(last)[:_MOST_WORDS] or (full[-1:] if len(full) > 1 else ())
     given = names.name_words(first)[:_MOST_WORDS] or full[: max(len(full) - len(family), 0)] or full[:1]

@@ -21,6 +21,7 @@ class Profile(Struct, frozen=True):
     author: Author
     keys: frozenset[str]
     name_words: tuple[str, ...]
+    spelt_out: tuple[str, ...]  # the same without umlauts: mueller
     name_letters: str
     handle_letters: str
     handle_words: tuple[str, ...]  # as far as capitals and hyphens show them
@@ -45,6 +46,7 @@ def read(known: KnownAuthor) -> Profile:
         author=author,
         keys=frozenset(author_keys(known)),
         name_words=names.name_words(author.name) if not author.bot else (),
+        spelt_out=names.name_words(names.spelt_out(author.name)),
         name_letters=names.compact(author.name),
         handle_letters=handle,
         handle_words=handles.tokens(author.handle),

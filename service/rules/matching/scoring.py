@@ -131,7 +131,13 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
     """What the display name shows, if this is a person who goes by their own name."""
     if _is_said_to_be_another(profile, name):
         return Shown(Level.OTHER)
-    return Shown(Level.NONE) if profile.author.bot else naming.shown(profile.name_words, name)
+    if profile.author.bot:
+        return Shown(Level.NONE)
+    found = naming.shown(profile.name_words, name)
+    if found.level not in WHOLE and profile.spelt_out != profile.name_words:
+        other = naming.shown(profile.spelt_out, name)
+        return other if other.level in WHOLE else found
+    return found
 
 
 def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:
