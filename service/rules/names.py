@@ -100,9 +100,25 @@ def name_words(name: str) -> tuple[str, ...]:
     found = [each for each in words(cut) if not each.isdigit()]
     if comma and (rest := [each for each in words(given) if each not in TITLES and not each.isdigit()]):
         found = [*rest, *words(family)]  # Silva, Dr. Ana
-    kept = tuple(each for each in found if each not in TITLES)
+    # What only sounds like a title (عمر is spelt mr) is none.
+    sounds = frozenset() if cut.isascii() else _transliterated(cut)
+    kept = tuple(each for each in found if each in sounds or each not in TITLES)
     # Don Smith and Ma Long are called so; "Dr. Smith" is not.
     return kept or tuple(found)
+
+
+def with_titles(name: str) -> tuple[str, ...]:
+    """The words of a person's name as they stand there: of Jack Ma and John Major, a title is the family name."""
+    said_after = _ASIDE.search(name)
+    return words(name[: said_after.start()] if said_after else name)
+
+
+def _transliterated(text: str) -> frozenset[str]:
+    """The words of a text that are not in Latin letters, as they are spelt in those."""
+    tokens = unicodedata.normalize("NFKC", text).split()
+    return frozenset(
+        word for each in tokens if any(char > "\u024f" and char.isalpha() for char in each) for word in words(each)
+    )
 
 
 def spelt_out(name: str) -> str:

@@ -142,6 +142,8 @@ def _sought_names(author: Author) -> Iterator[str]:
     yield from _name_keys(words)
     if (spelt_out := names.spelt_out(author.name)) != author.name:
         yield from _name_keys(names.name_words(spelt_out))
+    if len(words) < 3 and (spoken := names.with_titles(author.name)) != words:
+        yield from _name_keys(spoken)
     yield from _name_keys(handles.tokens(author.handle))
     for word in dict.fromkeys((names.compact(author.name), handles.letters(author.handle), *cores)):
         if len(word) > 2:
@@ -221,6 +223,8 @@ def _filed_spelling(name: ContactName) -> Iterator[str]:
         yield from (_name_key(each, family) for each in others if len(each) > 1)
         if len(whole := usual + family) > 2:
             yield f"{_WORD}{whole}"
+    if len(name.together) > 2:
+        yield f"{_WORD}{name.together}"
     if len(usual) > 2 and not names.common_anywhere(usual):
         yield f"{_WORD}{usual}"
     for form in name.organisation:

@@ -85,7 +85,7 @@ def shown(words: tuple[str, ...], name: ContactName) -> Shown:
     if not words or not name.words:
         return _NOT_SHOWN
     joined = "".join(words)
-    if joined == name.compact and len(name.words) > 1 and name.givens and name.families:
+    if joined in (name.compact, name.together) and len(name.words) > 1 and name.givens and name.families:
         return Shown(L.FULL, name.givens[0], name.families[0])
     family, others = _family_in(words, joined, name.families)
     level, given = _given_level(others, name)

@@ -28,6 +28,7 @@ class ContactName(Struct, frozen=True):
     compact: str = ""  # the words without the spaces between them
     told_apart: str = ""
     generation: str = ""
+    together: str = ""  # the family name before the given one and no gap between them, as names are written in Chinese, Japanese and Korean
     # As it stands and without its umlauts (mueller), where it has any: the forms above are of both then.
     spellings: tuple[ContactName, ...] = ()
 
@@ -103,7 +104,8 @@ def _as_spelt(name: str, first: str, last: str) -> ContactName:
     words = full if len(full) > 1 else (*given, *family)
     families = names.family_forms(family) if family else ()
     generation = names.generation(name) or names.generation(f"{first} {last}")
-    return ContactName(words, givens, families, givens[:2], (), "".join(words), "", generation)
+    together = "" if last.isascii() else names.compact(last + first)
+    return ContactName(words, givens, families, givens[:2], (), "".join(words), "", generation, together)
 
 
 @lru_cache(maxsize=16_384)

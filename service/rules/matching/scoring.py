@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from integrations.records import Contact
+from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
 from service.rules.matching.identity import DECIDING, identity, is_doubtful
@@ -133,7 +134,12 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
         return Shown(Level.OTHER)
     if profile.author.bot:
         return Shown(Level.NONE)
-    found = naming.shown(profile.name_words, name)
+    words = profile.name_words
+    if called := names.TITLES.intersection(name.words):  # Jack Ma, John Major
+        words = tuple(
+            each for each in names.with_titles(profile.author.name) if each in called or each not in names.TITLES
+        )
+    found = naming.shown(words, name)
     if found.level not in WHOLE and profile.spelt_out != profile.name_words:
         other = naming.shown(profile.spelt_out, name)
         return other if other.level in WHOLE else found

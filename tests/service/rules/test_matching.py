@@ -407,3 +407,21 @@ def test_bauer_is_not_baur() -> None:
         [],
         [SUGGESTED],
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [
+        ("伟明", "欧阳", "欧阳伟明"),
+        ("민수", "황보", "황보민수"),
+        ("太郎", "田中丸", "田中丸太郎"),
+        ("太郎", "田中丸", "田中丸 太郎"),
+        ("عمر", "خطيباني", "عمر خطيباني"),
+        ("Jianyu", "Ma", "Ma Jianyu"),
+        ("Orlanda", "Major", "Orlanda Major"),
+    ],
+)
+def test_a_name_is_the_same_without_a_gap_and_where_a_title_is_part_of_it(first: str, last: str, name: str) -> None:
+    contact, known = Contact("1", first_name=first, last_name=last), author(name=name, handle="x1")
+    assert not contact_keys(contact).isdisjoint(author_keys(known))
+    assert f"The name {first} {last} is the same." in among_many(known, contact)[0].evidence
