@@ -21,7 +21,7 @@ _UNKNOWN = Commonness(contacts=1)
 # In fewer contacts a name's rarity cannot be seen: there a name confirms nothing by itself.
 _ENOUGH_TO_KNOW_NAMES = 100
 _SAME = 0.1  # of the first one's name ratio: as good a name
-# What relatives have in common, or point to each other by.
+# What relatives, or a firm and its branches, have in common, or point to each other by.
 _SHARED_IN_A_FAMILY = frozenset({Signal.NAME, Signal.WEBSITE, Signal.DOMAIN, Signal.COMPANY, Signal.LOOSE_HANDLE})
 _CONTEXT = (Signal.COMPANY, Signal.PLACE, Signal.TITLE)
 
@@ -123,7 +123,7 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         return True
     if terms.confirm_by_handle_only or first.name in CONTRADICT:
         return False
-    if first.name is Level.FAMILY and signals <= _SHARED_IN_A_FAMILY:
+    if first.name in (Level.FAMILY, Level.BRANCH) and signals <= _SHARED_IN_A_FAMILY:
         return False
     if first.doubtful and not signals & DECIDING:  # a handle is often made of the name, and says it again
         return False

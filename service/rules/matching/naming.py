@@ -24,6 +24,7 @@ class Level(StrEnum):
     GIVEN = "given"  # the given name alone
     FIRM = "firm"  # an organisation's whole name
     PART = "part"  # an organisation's name, with more
+    BRANCH = "branch"  # one of the two words of an organisation's name: whoever it is a part of, or a part of it
     OTHER_GIVEN = "other given"  # the family name, with another given name
     OTHER_FAMILY = "other family"  # the given name, with another family name
     OTHER = "other"  # two full names that share nothing
@@ -31,7 +32,7 @@ class Level(StrEnum):
 
 
 L = Level
-AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.FAMILY, L.GIVEN, L.FIRM, L.PART})
+AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.FAMILY, L.GIVEN, L.FIRM, L.PART, L.BRANCH})
 WHOLE = frozenset({L.FULL, L.SHORT, L.FIRM})
 CONTRADICT = frozenset({L.OTHER_GIVEN, L.OTHER_FAMILY, L.OTHER})
 

@@ -32,6 +32,7 @@ S = Signal
 _WORKPLACE = frozenset({S.COMPANY, S.DOMAIN})
 _CONTEXT = frozenset({S.COMPANY, S.PLACE, S.TITLE, S.DOMAIN})
 _LEAST_TOLD = 1.5
+_OF_A_PERSON = frozenset({Level.GIVEN, Level.FAMILY, Level.INITIAL})  # one word of a firm's name is no name of a person
 _NOBODYS_OWN = frozenset({Level.NONE, Level.FAMILY})  # a name that is not shown to be one person's
 
 
@@ -168,6 +169,8 @@ def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness
     )
     best = shown if spelt else _together(shown, handle)
     if name.organisation:
+        if best.level in _OF_A_PERSON:
+            best = Likeness(Level.BRANCH, best.ratio, best.state)
         for letters in (profile.name_letters, profile.handle_letters):
             as_firm = firms.likeness(letters, name, seen) if letters else best
             best = as_firm if as_firm.ratio > best.ratio else best
@@ -212,6 +215,7 @@ _NAME_SENTENCES: Mapping[Level, str] = {
     Level.GIVEN: "The given name of {name} is the same.",
     Level.FIRM: "They go by the name of {name}.",
     Level.PART: "What they go by contains the name of {name}, or is short for it.",
+    Level.BRANCH: "What they go by is one word of the name of {name}.",
     Level.OTHER_GIVEN: "They show another given name than {name}.",
     Level.OTHER_FAMILY: "They show another family name than {name}.",
     Level.OTHER: "They show another name than {name}.",

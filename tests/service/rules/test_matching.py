@@ -425,3 +425,10 @@ def test_a_name_is_the_same_without_a_gap_and_where_a_title_is_part_of_it(first:
     contact, known = Contact("1", first_name=first, last_name=last), author(name=name, handle="x1")
     assert not contact_keys(contact).isdisjoint(author_keys(known))
     assert f"The name {first} {last} is the same." in among_many(known, contact)[0].evidence
+
+
+def test_a_firm_is_not_confirmed_as_its_branch() -> None:
+    branch = Contact("1", company="Velocastq Iberia", website="https://velocastq.com/es")
+    [result] = among_many(author(name="Velocastq", handle="velocastq", website="https://velocastq.com"), branch)
+    assert result.state is SUGGESTED
+    assert "What they go by is one word of the name of Velocastq Iberia." in result.evidence
