@@ -10,6 +10,8 @@ from functools import lru_cache
 from anyascii import anyascii
 from nicknames import NickNamer, name_triplets
 
+from service.rules import given_names
+
 # What stands before or after a name without being part of it. Offices and professions in general, in the languages that we
 # meet most; credentials.
 TITLES = frozenset(
@@ -56,8 +58,9 @@ _UMLAUTS = str.maketrans(
 )
 _CATALAN = re.compile(r"(?<=l)·(?=l)")  # Gal·la is one word
 _NICKNAMES = NickNamer()
-_WITH_FORMS = frozenset(name for each in name_triplets() for name in (each.name1, each.name2))
-_GIVEN_NAMES = frozenset(name for name in _WITH_FORMS if len(name) > 2)
+_ENGLISH = frozenset(name for each in name_triplets() for name in (each.name1, each.name2))
+_WITH_FORMS = _ENGLISH | given_names.SHORTS.keys() | given_names.FORMALS.keys()
+_GIVEN_NAMES = frozenset(name for name in _ENGLISH if len(name) > 2)
 # What makes a woman's name of a man's, and women's names to which the same endings may be added or not.
 _WOMANS = ("a", "e", "elle", "ella", "ette", "ia", "ina", "ine", "la", "le", "na", "ne")
 _EITHER_WAY = frozenset(
@@ -184,7 +187,9 @@ def holds(text: Iterable[str], phrase: Iterable[str]) -> bool:
 @lru_cache(maxsize=32_768)
 def formal(given: str) -> frozenset[str]:
     """A given name and the formal names that it may be short for: "jim" -> "jim", "james"."""
-    return frozenset({given, *sorted(_NICKNAMES.canonicals_of(given))[:_MOST_FORMS]})
+    return frozenset(
+        {given, *given_names.FORMALS.get(given, ()), *sorted(_NICKNAMES.canonicals_of(given))[:_MOST_FORMS]}
+    )
 
 
 @lru_cache(maxsize=32_768)
@@ -192,7 +197,8 @@ def short_forms(given: str) -> tuple[str, ...]:
     """What somebody with this given name may be called or write: formal and short forms, without the name itself, in order."""
     formals = formal(given)
     shorts = (each for name in sorted(formals) for each in sorted(_NICKNAMES.nicknames_of(name)))
-    return tuple(sorted({*formals, *list(shorts)[: 2 * _MOST_FORMS]} - {given}))
+    others = (each for name in formals for each in given_names.SHORTS.get(name, ()))
+    return tuple(sorted({*formals, *list(shorts)[: 2 * _MOST_FORMS], *others} - {given}))
 
 
 def same_given(one: str, other: str) -> bool:

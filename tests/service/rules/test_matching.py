@@ -180,7 +180,7 @@ def test_a_name_has_one_key_whatever_its_case_and_order(words, dress, random):
     assert plain <= name_keys(author_keys(KnownAuthor("birdsong", Author("7", "", " ".join(words)))))
 
 
-@pytest.mark.parametrize(("one", "other"), [("Zoë Dvořák", "zoe dvorak"), ("José  Ñandú", "Nandu, Jose"), ("O’Brien Conor", "Conor O'Brien"), ("Straße Anna", "STRASSE ANNA"), ("Дмитрий Иванов", "иванов дмитрий"), ("Gaŀla Puig", "Gal·la Puig")])  # fmt: skip
+@pytest.mark.parametrize(("one", "other"), [("Zoë Dvořák", "zoe dvorak"), ("José  Ñandú", "Nandu, Jose"), ("O’Brien Conor", "Conor O'Brien"), ("Straße Anna", "STRASSE ANNA"), ("Платон Иванов", "иванов платон"), ("Gaŀla Puig", "Gal·la Puig")])  # fmt: skip
 def test_accents_punctuation_and_case_make_no_difference(one, other):
     assert name_keys(contact_keys(Contact("1", name=one))) == name_keys(contact_keys(Contact("1", name=other))) != set()
 

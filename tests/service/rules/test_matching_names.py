@@ -64,6 +64,13 @@ def person(first: str, last: str, full: str = "") -> Contact:
         ("Goiko Itziar", person("Itziar", "Goiko Lasa"), L.FULL),
         ("Itziar Lasa", person("Itziar", "Goiko Lasa"), L.FULL),
         ("Itziar Goiko Lasa Abogada", person("Itziar", "Goiko Lasa"), L.FULL),
+        ("Paco Quennell", person("Francisco", "Quennell"), L.SHORT),
+        ("Johannes Quennell", person("Hannes", "Quennell"), L.SHORT),
+        ("Gosia Quennell", person("Małgorzata", "Quennell"), L.SHORT),
+        ("Sasha Quennell", person("Alexander", "Quennell"), L.SHORT),
+        ("Muhammad Quennell", person("Mohamed", "Quennell"), L.SHORT),
+        ("Сергей Quennell", person("Sergei", "Quennell"), L.SHORT),
+        ("Alexandra Quennell", person("Alexander", "Quennell"), L.OTHER_GIVEN),
         ("Dan Quennell", person("Sanford", "Quennell", "Sanford D. Quennell"), L.OTHER_GIVEN),
         ("Orla Whitlocke", person("Orla", "Quennell"), L.OTHER_FAMILY),
         ("Mary Whitlocke", person("Orla", "Quennell"), L.OTHER),
@@ -182,6 +189,16 @@ def test_a_handle_alone_finds_the_contact_under_equal_keys(handle: str, contact:
 def test_display_names_find_the_contact_under_a_pair_of_its_names(name: str, other: str) -> None:
     sought = {key for key in author_keys(KnownAuthor("birdsong", Author("7", "", name))) if key[0] == "n"}
     assert sought & contact_keys(Contact("1", name=other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Paco", "Francisco"), ("Muhammad", "Mohamed"), ("Kees", "Cornelis"), ("Kostas", "Konstantinos")]
+)
+def test_short_forms_and_spellings_find_each_other_under_equal_keys(one: str, other: str) -> None:
+    for shown, held in ((one, other), (other, one)):
+        known = KnownAuthor("x", Author("7", "", f"{shown} Quennell"))
+        names_of_both = set(author_keys(known)) & contact_keys(person(held, "Quennell"))
+        assert any(key.startswith("n:") for key in names_of_both), (shown, held)
 
 
 def test_keys_are_few_and_the_strongest_come_first() -> None:

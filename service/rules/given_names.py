@@ -1,0 +1,51 @@
+"""Short forms of given names in languages other than English, and the ways in which one name is spelt in Latin letters.
+
+Each line holds a name, then what else its bearers are called or write, all in the spelling of `service.rules.names`. Short forms that are
+given to children as names of their own far more often (Jan for Johannes) are missing on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_CALLED = """
+francisco paco pancho curro kiko chico; jose pepe ze zeca; ignacio nacho; manuel manolo manu; enrique quique kike; roberto beto; rafael rafa
+concepcion concha conchi; dolores lola; guadalupe lupe; rosario charo; mercedes merche; eduardo lalo edu dudu; guillermo memo guille; javier javi
+montserrat montse; santiago santi; josefa pepa; gregorio goyo; fernando nando; consuelo chelo; antonio tono toni toninho tonino; jesus chus chuy
+giuseppe beppe peppe pino; giovanni gianni nanni; luigi gigi; salvatore toto turi; domenico mimmo; alessandro sandro; vincenzo enzo; raffaele lele
+johannes hannes hans; friedrich fritz; heinrich heinz; josef sepp; georg schorsch; ulrich uli ulli; wolfgang wolf wolfi; katharina kathi kati
+elisabeth lisl sisi elli; margarete grete gretl; magdalena leni magda; matthias matze hias; sebastian basti wastl; ludwig lutz; andreas andi
+joachim jochen achim; bernhard bernd; gerhard gerd; susanne susi sanne; franziska franzi; theresia resi; siegfried sigi; dietrich dieter
+cornelis kees cees; hendrik henk; jacobus jaap koos; petrus piet; antonius ton toon; adrianus aad arjan; wilhelmus willem wim
+alexander sasha sascha shura sandro; alexandra sasha sascha sandra; dmitri dima mitya; mikhail misha; ivan vanya; nikolai kolya; vladimir vova volodya
+evgeny zhenya; evgenia zhenya; alexei lyosha alyosha; anastasia nastya; ekaterina katya; maria masha marysia; natalia natasha; tatiana tanya; olga olya
+svetlana sveta; elena lena; pavel pasha; yuri yura; malgorzata gosia malgosia; katarzyna kasia; aleksandra ola; agnieszka aga; joanna asia
+barbara basia; zofia zosia; wojciech wojtek; tomasz tomek; krzysztof krzysiek krzys; stanislaw staszek; jakub kuba; piotr piotrek; elzbieta ela
+bartosz bartek; grzegorz grzesiek; jan honza; jiri jirka; frantisek franta; vaclav vasek; istvan pisti; jozsef joska jozsi; laszlo laci
+ferenc feri; sandor sanyi; katalin kati; erzsebet erzsi bozsi; gyorgy gyuri; janos jancsi; lars lasse; per pelle; karl kalle; olof olle
+georgios giorgos yorgos; konstantinos kostas; ioannis giannis yannis; dimitrios dimitris; nikolaos nikos; panagiotis panos; athanasios thanasis
+vasileios vasilis; evangelos vangelis; aikaterini katerina
+"""
+_SPELT = """
+mohammed mohamed mohammad muhammad muhammed mohamad mohd; ahmed ahmad; yusuf yousef youssef yousuf yusef; ibrahim ebrahim ibraheem
+hussein husain hussain hossein; hassan hasan; abdullah abdallah abdulla; fatima fatma fatimah; aisha ayesha aicha; khalid khaled; omar umar
+osman usman uthman; said saeed saeid; mustafa mostafa moustafa; sergei sergey sergej serhii; alexei alexey aleksey aleksei alexej
+dmitri dmitry dmitrii dmitriy; yuri yury yurii; julia yulia yuliya iuliia; natalia natalya nataliya; tatiana tatyana; evgeny yevgeny evgenii
+alexander aleksandr oleksandr aleksander; ekaterina kateryna yekaterina; nikolai nikolay nikolaj mykola; vladimir volodymyr; mikhail mykhailo
+lakshmi laxmi; srinivas shrinivas; yosef yossef; yaakov yaacov
+"""
+
+
+def _lines() -> Iterator[list[str]]:
+    for line in f"{_CALLED};{_SPELT}".replace("\n", ";").split(";"):
+        if found := line.split():
+            yield found
+
+
+# A name and what else its bearers are called; and the other way round.
+SHORTS: dict[str, tuple[str, ...]] = {}
+FORMALS: dict[str, tuple[str, ...]] = {}
+for _name, *_others in _lines():
+    SHORTS[_name] = (*SHORTS.get(_name, ()), *_others)
+    for _other in _others:
+        FORMALS[_other] = (*FORMALS.get(_other, ()), _name)
