@@ -52,6 +52,10 @@ _ALSO_CALLED = re.compile(
 )
 _BRACKETS = re.compile(r"(?<=\S)\s*[(\[](.*?)[)\]]")
 _TOKEN = re.compile(r"[a-z0-9]+")
+# Before a name that somebody was born with: it is theirs as well, also where it stands in brackets.
+_BORN = re.compile(
+    r"[(\[,]?\s*\b(?:née|nee|né|geb\.|geborene?r?|född|født|z domu|roz\.|szül\.)\s+(?=\w)", re.IGNORECASE
+)
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _UMLAUTS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe"}
@@ -96,7 +100,7 @@ def compact(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a person's name, the given name first, without titles, emojis and what is said after the name."""
-    name = name.strip()
+    name = _BORN.sub(" ", name.strip())
     said_after = _ASIDE.search(name)
     cut = name[: said_after.start()] if said_after else name
     family, comma, given = cut.partition(",")

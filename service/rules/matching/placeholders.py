@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from service.rules import names
 
-_NOTHING = frozenset(
+NOTHING = frozenset(
     """
     anonym anonymous asdf blank contact customer dummy empty example inconnu lead leer na nil nobody noname none nothing null placeholder sample
     sconosciuto tbc tbd test testing tester unbekannt undefined unknown user xx xxx desconhecido desconocido onbekend okand nieznany
@@ -31,15 +31,15 @@ _NO_FIRMS = frozenset(each.strip() for some in _EMPLOYERS.values() for each in s
 def is_no_name(words: Iterable[str]) -> bool:
     """Whether these words, all of them, stand for a name that is not known."""
     found = tuple(words)
-    return bool(found) and (_NOTHING.issuperset(found) or " ".join(found) in _NAMES)
+    return bool(found) and (NOTHING.issuperset(found) or " ".join(found) in _NAMES)
 
 
 def is_no_firm(words: Iterable[str]) -> bool:
     """Whether a company's words say that there is none."""
     found = tuple(words)
-    return bool(found) and (_NOTHING.issuperset(found) or " ".join(found) in _NO_FIRMS)
+    return bool(found) and (NOTHING.issuperset(found) or " ".join(found) in _NO_FIRMS)
 
 
 def is_no_handle(value: str) -> bool:
     """Whether what stands in a field for handles says that there is none: n/a, none, a dash."""
-    return names.compact(value) in _NOTHING
+    return names.compact(value) in NOTHING
