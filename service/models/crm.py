@@ -256,7 +256,8 @@ class Task(Below, Identified, Created, Base):
     maybe_sent_at: Mapped[datetime | None]
     # When it was last sent that it is to be taken away there, where it is not known yet that it outlived that: if it is gone, it may have been us.
     withdrawing_at: Mapped[datetime | None]
-    admitted_at: Mapped[datetime | None]  # when the daily cap lets it through: not before its owner is free (business time)
+    # When the daily cap lets it through (business time): not before its owner is free.
+    admitted_at: Mapped[datetime | None]
     trial: Mapped[str] = mapped_column(Text, default="", server_default="")  # of a call: given or held_back, to compare
     trial_at: Mapped[datetime | None]  # since when (business time)
     written_at: Mapped[datetime | None]  # when we last wrote it to the CRM

@@ -212,6 +212,8 @@ def courses(words: Iterable[Word], wish_lasts: timedelta) -> Iterator[tuple[Word
             offered = word.at if word.cues & Cue.OFFER else offered
         else:
             added = _hear(course, word, offered is not None and word.at - offered <= OFFER_LASTS)
+            if word.cues & Cue.DECLINE:
+                offered = None  # it has had its answer: what they write after that is no yes to it
             if not word.small:
                 waiting.append(word)
         theirs_last = not word.ours

@@ -178,6 +178,17 @@ def test_whoever_said_no_and_takes_up_the_next_offer_is_ready(no):
     assert verdict.reasons[0] == "You offered a call and Ana took it up on Birdsong on 19 March."
 
 
+def test_a_yes_to_something_else_is_none_to_an_offer_that_was_declined():
+    verdict = judge(
+        post("t", NOW - 5 * DAY, CHAT),
+        answer("o", NOW - 4 * DAY, to="t", text="Shall we give you a call?"),
+        post("n", NOW - 3 * DAY, "No thanks, I don't do calls"),
+        answer("p", NOW - 2 * DAY, to="n", text="Fine! We have a blue one, by the way."),
+        post("y", NOW - HOUR, "Yes please, a blue one!"),
+    )
+    assert verdict.finding is None
+
+
 def test_a_time_that_was_agreed_needs_no_task_until_something_comes_up():
     asked = (post("q", NOW - 2 * DAY, ASK), answer("o", NOW - DAY, to="q", text="Speak tomorrow at 10 then"))
     verdict = judge(*asked)
