@@ -23,7 +23,8 @@ def show() -> ResponseReturnValue:
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:
         found, more = listing.conversations(session, workspace_id, after=request.args.get("after"))
-    return page("conversations.html", conversations=found, more=more)
+        connections, _ = listing.connections(session, workspace_id, limit=1000)
+    return page("conversations.html", conversations=found, more=more, accounts={row["id"]: row for row in connections})
 
 
 @blueprint.get("/conversations/<uuid:conversation_id>")

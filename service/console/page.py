@@ -165,7 +165,7 @@ def prepare(blueprint: Blueprint) -> None:
     blueprint.add_app_template_filter(naming.provider_name, "network")
     blueprint.add_app_template_filter(naming.account_name, "account")
     blueprint.add_app_template_test(naming.is_place, "place")
-    for filter_ in (count_of, words.dollars, words.listed):
+    for filter_ in (count_of, words.dollars, words.listed, words.closing):
         blueprint.add_app_template_filter(filter_)
 
     @blueprint.app_context_processor

@@ -44,6 +44,7 @@ def show() -> ResponseReturnValue:
             session, workspace_id, filters={**VIEWS[view], "kind": kind}, after=request.args.get("after")
         )
         details = pages.tasks(session, workspace_id, [row["id"] for row in found])
+        connections, _ = listing.connections(session, workspace_id, limit=1000)
         brands, _ = listing.brands(session, workspace_id, limit=1000)
         counts = pages.counts(session, workspace_id)
         chart = _chart(session, workspace_id) if view == "done" else []
@@ -56,6 +57,7 @@ def show() -> ResponseReturnValue:
         kind=kind,
         labels=LABELS,
         counts=counts,
+        accounts={row["id"]: row for row in connections},
         chart=chart,
         brands={brand["id"]: brand["name"] for brand in brands},
         here=request.full_path.rstrip("?"),

@@ -60,6 +60,13 @@ def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.4f}".rstrip("0")
 
 
+def closing(reason: str) -> str:
+    """Why a task was closed, as the beginning of a sentence that ends with when: "No reply needed,", "Bo answered you. Closed"."""
+    if not reason or reason.endswith((".", "!", "?", "…")):
+        return f"{reason} Closed".lstrip()
+    return f"{reason[0].upper()}{reason[1:]},"
+
+
 TASK_KINDS: Mapping[str, str] = {"unanswered": "Waiting for an answer", "ready_for_call": "Ready for a call"}
 KINDS: Mapping[str, str] = {
     "mention": "mentioned you",

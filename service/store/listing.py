@@ -144,7 +144,7 @@ TASKS = Listing(
     "t.id, t.key, t.kind, t.brand_id, t.author_id, a.provider, a.handle AS author_handle, a.name AS author_name, a.url AS author_url, t.contact_id,"
     " k.name AS contact_name, k.company AS contact_company, k.fields->>'url' AS contact_url, t.conversation_id, t.crm_connection_id, t.wanted,"
     " t.state, t.content, t.edited, t.reasons, t.urgency, t.since, t.due_at, t.held_reason, t.held_until, t.external_id, t.external_url,"
-    " t.detail, t.parked_at, t.pushed_at, t.closed_at, t.closed_by, t.close_reason, t.settings_version, t.rules_version, t.decided_at, t.created_at,"
+    " t.detail, t.parked_at, t.pushed_at, t.closed_at, t.closed_by, t.close_reason, t.run_id, t.settings_version, t.rules_version, t.decided_at, t.created_at,"
     " c.connection_id AS network_connection_id, p.url AS post_url",
     "tasks t LEFT JOIN authors a ON a.workspace_id = t.workspace_id AND a.id = t.author_id"
     " LEFT JOIN contacts k ON k.workspace_id = t.workspace_id AND k.id = t.contact_id"

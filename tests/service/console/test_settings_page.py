@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from marshmallow import Schema, fields
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from service import accounts, settings
+from service.clock import business_now
 from service.console import settings as page
-from service.models import Brand
+from service.models import Brand, Task
 from service.runtime import Runtime
 from service.settings import SCHEMA
 from tests.service.console.conftest import Browser, read, words_of
@@ -254,6 +255,21 @@ def test_a_held_change_is_said_on_the_first_page_shown_and_approved(held: Runtim
 
     assert "It was approved" in words_of(olga.get(path))
     assert "A change is held." not in words_of(olga.get("/"))
+
+
+def test_a_task_that_a_held_change_would_take_back_is_not_said_to_be_gone(
+    held: Runtime, owner: Any, olga: Browser
+) -> None:
+    scene = busy_day(held, owner.workspace_id)
+    with held.db.tenant(owner.workspace_id) as session:
+        gone = {"wanted": "withdrawn", "closed_at": business_now(), "close_reason": "Ben Frost can wait."}
+        session.execute(update(Task).where(Task.id == scene.task).values(state="open", run_id=scene.run, **gone))
+    words = words_of(olga.get("/tasks?show=withdrawn"))
+    assert "It is to be taken back, and stays in the CRM until somebody approves the change." in words
+    assert "can wait" not in words
+    with held.db.tenant(owner.workspace_id) as session:
+        session.execute(update(Task).where(Task.id == scene.task).values(state="withdrawn", run_id=None))
+    assert "Ben Frost can wait. Closed" in words_of(olga.get("/tasks?show=withdrawn"))
 
 
 def test_a_change_is_undone_once_and_says_so(held: Runtime, owner: Any, olga: Browser) -> None:

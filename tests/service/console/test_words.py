@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.console.chart import bars
-from service.console.words import clock, dollars, exact, how_long, relative
+from service.console.words import clock, closing, dollars, exact, how_long, relative
 from service.demo.figures import Figures
 from service.sentences import count_of
 
@@ -77,3 +77,16 @@ def test_the_highest_bar_fills_the_chart_and_an_empty_day_is_still_a_day() -> No
 
 def test_what_is_shown_while_a_demo_runs_counts_one_as_one() -> None:
     assert Figures(1, 1, 0, 0, 1, 0, 0).line() == "1 post pulled · 1 author, 0 matched · 1 task in the CRM"
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("no reply needed", "No reply needed,"),
+        ("Bo Stone is away. Ask Ána in May", "Bo Stone is away. Ask Ána in May,"),
+        ("Bo Stone asked on X. There is time until 8 May.", "Bo Stone asked on X. There is time until 8 May. Closed"),
+        ("", "Closed"),
+    ],
+)
+def test_why_a_task_was_closed_keeps_its_names_as_they_are_written(reason: str, says: str) -> None:
+    assert closing(reason) == says
