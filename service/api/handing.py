@@ -20,7 +20,7 @@ from service.api.answers import Id, Text, about, answer, choice, nothing
 from service.api.auth import caller
 from service.api.judge import LONGEST, instant, line
 from service.api.problems import missing, refuse
-from service.api.words import EMAIL, Line, Prose
+from service.api.words import EMAIL, LINK, Line, Prose
 from service.byhand import AHEAD
 from service.clock import business_now
 from service.models import Connection, User
@@ -75,7 +75,12 @@ class HandedPost(Schema):
     thread = line("The place's id of the thread. Without one: that of the post that it answers, else a new one.")
     in_reply_to = line("The place's id of the post that it answers.", allow_none=True)
     mentions = fields.List(line("An author's id."), validate=validate.Length(max=50))
-    url = line("Where a person can answer it.", 2000)
+    url = Line(
+        longest=2000,
+        pattern=LINK,
+        sentence="Give an address that begins with https:// or http://.",
+        metadata=about("Where a person can answer it."),
+    )
     language = line("BCP 47.", 35, allow_none=True)
     edited_at = instant("When it was last changed.", allow_none=True)
     is_repost = YesOrNo(load_default=False)

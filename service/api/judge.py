@@ -100,7 +100,16 @@ class JudgedContact(Schema):
     unsubscribed = YesOrNo(load_default=False)
 
 
-class JudgedActivity(Schema):
+class _Lasting(Schema):
+    """What has a beginning and perhaps an end."""
+
+    @validates_schema
+    def _forwards(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("ends_at") is not None and "at" in data and data["ends_at"] < data["at"]:
+            raise ValidationError("It ends before it begins.", "ends_at")
+
+
+class JudgedActivity(_Lasting):
     """Something that the CRM has logged with the person."""
 
     class Meta:
@@ -118,7 +127,7 @@ class JudgedActivity(Schema):
     )
 
 
-class JudgedMeeting(Schema):
+class JudgedMeeting(_Lasting):
     """A meeting with the person, past or coming."""
 
     class Meta:

@@ -85,7 +85,7 @@ class TaskSchema(Schema):
     reasons = Texts(metadata=about("Why it exists, in sentences."))
     edited = Texts(metadata=about("What a person changed in the CRM: theirs from then on."))
     urgency = Number(metadata=about("0 to 100; ranks one owner's tasks."))
-    since = Instant(metadata=about("When the wait began."))
+    since = Instant(metadata=about("When the wait began; of a call, when they became ready."))
     due_at = Instant()
     detail = Text(metadata=about("The CRM's sentence, where it refused the task."))
     parked_at = Instant(

@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate
 
 LINE = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
 EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s\x00-\x1f\x7f-\x9f]+$"
+LINK = r"^https?://[^\x00-\x20\x7f]+$"
 COLLEAGUE = r"^[a-z0-9_]+:[^\x00-\x20\x7f]+$"
 
 

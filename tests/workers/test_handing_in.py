@@ -270,6 +270,7 @@ def test_connecting_a_place_again_is_the_same_place_however_it_is_written(world:
         ({"place": "F", "posts": [{"id": "1", "author": ANA}]}, "posts.0.at"),
         ({"place": "F", "posts": [{"id": "1", "at": "2026-03-12T09:00:00Z"}]}, "posts.0.author"),
         ({"place": "F", "posts": [question(at="2099-03-12T09:00:00Z")]}, "posts.0.at"),
+        ({"place": "F", "posts": [question(url="javascript:alert(1)")]}, "posts.0.url"),
         ({"place": "F" * 61, "posts": [question()]}, "place"),
         ({"place": "F", "posts": [question()], "responder_email": "nobody"}, "responder_email"),
     ],

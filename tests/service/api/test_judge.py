@@ -145,6 +145,8 @@ def test_nothing_is_stored(reader: Client, held: Runtime, owner: Member) -> None
         ({"posts": [asks("0001-01-01T00:00:00+14:00")]}, "posts.0.at"),
         ({"posts": [asks()], "settings": {"patience": {"question": -1}}}, "settings.patience.question"),
         ({"posts": [asks()], "settings": {"hours": {"monday": ["09:00-12:00", "11:00-13:00"]}}}, "settings.hours.monday"),
+        ({"posts": [asks()], "meetings": [{"at": NOW, "ends_at": "2020-01-01T00:00:00Z"}]}, "meetings.0.ends_at"),
+        ({"posts": [asks()], "activities": [{"kind": "call", "at": NOW, "ends_at": "2020-01-01T00:00:00Z"}]}, "activities.0.ends_at"),
         ({"posts": [asks()], "settings": {"colour": "red"}}, "settings.colour"),
     ],
 )  # fmt: skip
