@@ -122,9 +122,8 @@ class DismissSchema(Schema):
 
     reason = Line(
         longest=200,
-        load_default=acting.NO_REPLY_NEEDED,
         sentence="Give a reason of one line, without blanks around it.",
-        metadata=about("Why nothing needs to be done."),
+        metadata=about("Why nothing needs to be done. Without one: no reply needed, or no call needed."),
     )
 
 
@@ -205,7 +204,7 @@ def dismiss(body: dict[str, Any], task_id: UUID) -> Response:
     """No reply needed: complete the task in the CRM, and open none for what was said so far"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.dismiss_task(session, who.workspace_id, task_id, by=who.actor, reason=body["reason"]) is None:
+        if acting.dismiss_task(session, who.workspace_id, task_id, by=who.actor, reason=body.get("reason", "")) is None:
             missing("task")
         return answer_one(session, who, task_id)
 

@@ -25,7 +25,7 @@ NOTICES = {
     "attested": "Noted. Whoever these contacts may be is looked at again.",
     "withdrawn": "Noted. These contacts are left out from now on.",
     "retried": "It is being sent to the CRM once more. If the CRM refuses it again, it comes back here with the reason.",
-    "dismissed": "Noted: no reply needed. Where a task stands in the CRM, it is being closed.",
+    "dismissed": "Noted: nothing needed. Where a task stands in the CRM, it is being closed.",
     "confirmed": "Confirmed. Tasks for this person now go to the contact's owner.",
     "rejected": "Rejected. Warmline will not suggest this pair again.",
     "undone": "Undone. The rules look at this pair again.",
@@ -177,4 +177,5 @@ def prepare(blueprint: Blueprint) -> None:
             "notice": NOTICES.get(request.args.get("done", "")),
             "TASK_KINDS": words.TASK_KINDS,
             "KINDS": words.KINDS,
+            "NOT_NEEDED": words.NOT_NEEDED,
         }

@@ -67,6 +67,7 @@ def closing(reason: str) -> str:
     return f"{reason[0].upper()}{reason[1:]},"
 
 
+NOT_NEEDED: Mapping[str, str] = {"unanswered": "No reply needed", "ready_for_call": "No call needed"}
 TASK_KINDS: Mapping[str, str] = {"unanswered": "Waiting for an answer", "ready_for_call": "Ready for a call"}
 KINDS: Mapping[str, str] = {
     "mention": "mentioned you",

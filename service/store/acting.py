@@ -22,7 +22,7 @@ from service.rules.model import MatchState
 from service.store import due
 
 BY_RULES = "rules"
-NO_REPLY_NEEDED = "no reply needed"
+NOT_NEEDED = {TaskKind.UNANSWERED.value: "no reply needed", TaskKind.READY_FOR_CALL.value: "no call needed"}
 
 
 def audit(session: Session, workspace_id: UUID, by: str, action: str, noun: str, row_id: object) -> None:
@@ -141,11 +141,9 @@ def retry_task(session: Session, workspace_id: UUID, task_id: UUID, *, by: str) 
     return task
 
 
-def dismiss_task(
-    session: Session, workspace_id: UUID, task_id: UUID, *, by: str, reason: str = NO_REPLY_NEEDED
-) -> Task | None:
+def dismiss_task(session: Session, workspace_id: UUID, task_id: UUID, *, by: str, reason: str = "") -> Task | None:
     """This is dealt with: the task is completed in the CRM if it stands there, withdrawn here if it never did, and posts
-    up to now open no other. A task that is closed already stays as it is."""
+    up to now open no other. Without a `reason` it is that none is needed. A task that is closed already stays as it is."""
     found = session.execute(
         select(Task.conversation_id, Task.relationship_id).where(Task.workspace_id == workspace_id, Task.id == task_id)
     ).one_or_none()
@@ -160,7 +158,12 @@ def dismiss_task(
         return task
     # One that was sent and never answered may stand in the CRM too.
     stands = task.external_id is not None or task.maybe_sent_at is not None or task.state in ("open", "unknown")
-    task.wanted, task.closed_by, task.closed_at, task.close_reason = "completed", by, real_now(), reason
+    task.wanted, task.closed_by, task.closed_at, task.close_reason = (
+        "completed",
+        by,
+        real_now(),
+        reason or NOT_NEEDED[task.kind],
+    )
     task.held_reason, task.held_until, task.run_id, task.parked_at = "", None, None, None
     task.push_at = business_now() if stands else None
     task.state = task.state if stands else "withdrawn"

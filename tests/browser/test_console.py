@@ -79,7 +79,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(visitor: OpenWind
         page.keyboard.press("Tab")
     assert seen[-1] == "No reply needed: Mara Lind"
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("Noted: no reply needed.")
+    expect(page.get_by_role("status")).to_contain_text("Noted: nothing needed.")
 
 
 def paths(scene: Scene) -> list[str]:

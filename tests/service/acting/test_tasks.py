@@ -78,6 +78,12 @@ def test_dealing_with_a_call_says_nothing_of_a_waiting_question(rows: Rows, act:
     assert rows.get(Relationship, waiting.relationship).decide_at == NOW
 
 
+def test_a_call_that_nobody_needs_is_said_to_be_no_call_needed(rows: Rows, act: Acts, waiting: Waiting) -> None:
+    task = waiting.task(kind="ready_for_call", relationship=waiting.relationship)
+    act.dismiss_task(task, by=BY)
+    assert rows.get(Task, task).close_reason == "no call needed"
+
+
 def test_dismissing_twice_changes_nothing(rows: Rows, act: Acts, waiting: Waiting) -> None:
     task = waiting.task(state="open", external_id="501")
     act.dismiss_task(task, by=BY)

@@ -233,7 +233,7 @@ def test_a_form_leads_back_to_our_own_pages_only(olga: Browser, scene: Scene, wa
 def test_a_form_leads_back_to_the_page_it_stood_on(olga: Browser, scene: Scene) -> None:
     answer = olga.post(f"/tasks/{scene.task}/dismiss", {"back": "/tasks?show=open&kind=unanswered"})
     assert answer.location == "/tasks?show=open&kind=unanswered&done=dismissed"
-    assert "Noted: no reply needed." in words_of(olga.get(answer.location))
+    assert "Noted: nothing needed." in words_of(olga.get(answer.location))
 
 
 def test_a_task_that_the_crm_refuses_has_a_button_that_tries_it_again(olga: Browser, scene: Scene) -> None:
@@ -349,6 +349,7 @@ def test_the_link_in_a_task_asks_first_and_then_closes_that_task(
     for _ in range(2):
         asked = nobody.get(link)
         assert "No reply needed?" in words_of(asked)
+        assert "The wait began" in words_of(asked)
         assert "Answer Mara Lind on Chirp" in words_of(asked)
         assert_protected(asked)
         assert_no_inline(asked.text)
