@@ -34,6 +34,7 @@ WORDS: Final[Mapping[str, str]] = {
 # A wish for a live talk, whatever it is held on.
 TALK: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
+        "(?:pls|plz|please) <call>(?= (?:asap|urgently|today|tomorrow|back|when you|on my|me|us)|[.!?,]|$)", "<call> asap", "<n> ?(?:min|mins|minutes) of your time", "do you (?:guys |also )?(?:do|offer|run) (?:\\w+ )?(?:demos|consultations|home visits|site visits)",
         "<call> (?:me|us)", "<us> (?:a|a quick) (?:call|ring|bell|buzz)", "<you> (?:(?:can|could|who|to|please|just|maybe) )*?<call>", "call(?:ed)? (?:me |us )?back|callback",
         "(?:can|could|shall|should|may|might) (?:we|i|you) (?:(?:both|just|maybe|please|perhaps|all) )?(?:talk|speak|chat|meet|call|zoom|skype)",
         "(?:speak|talk|chat) (?:to|with) (?:you|someone|somebody|anyone|a human|a person|one of you|your \\w+)(?! then)",
@@ -53,7 +54,7 @@ TALK: Final[Mapping[str, tuple[str, ...]]] = {
         "fancy (?:a|coming|popping)", "(?:over|for) a (?:coffee|brew|pint|cuppa)", "(?:talk|speak|chat|meet) (?:today|tomorrow|this|next|later|soon|before|on <day>)", "site visit",
     ),
     "de": (
-        "ruf\\w* (?:mich|uns|sie mich|ihr mich|doch|bitte)", "(?:mich|uns) (?:\\w+ ){0,3}(?:an|zuruck)?(?:rufen|anrufen|zuruckrufen)\\b", "telefonieren", "sprechen wir|miteinander sprechen|personlich (?:sprechen|treffen)", "(?:termin|gesprach|vorfuhrung|demo) (?:\\w+ ){0,3}(?:vereinbaren|ausmachen|machen|moglich|haben|finden)",
+        "zeit (?:\\w+ ){0,2}?fur (?:ein|einen) (?:\\w+ )?(?:telefonat|gesprach|anruf|call|termin|treffen)", "ruf\\w* (?:mich|uns|sie mich|ihr mich|doch|bitte)", "(?:mich|uns) (?:\\w+ ){0,3}(?:an|zuruck)?(?:rufen|anrufen|zuruckrufen)\\b", "telefonieren", "sprechen wir|miteinander sprechen|personlich (?:sprechen|treffen)", "(?:termin|gesprach|vorfuhrung|demo) (?:\\w+ ){0,3}(?:vereinbaren|ausmachen|machen|moglich|haben|finden)",
         "vorbei ?(?:kommen|schauen)", "am telefon|per telefon|telefonisch", "wann (?:hatten|habt|haben|konnt|konnen|passt|hast) ", "erreichbar", "(?:kurz|mal) (?:telefon|sprech)\\w*", "treffen wir uns|uns treffen", "videocall|videoanruf|per video",
     ),
     "fr": (
@@ -269,7 +270,7 @@ NO_BUYER: Final[Mapping[str, tuple[str, ...]]] = {
         "wallet|crypto|bitcoin|forex|my mentor|giveaway|claim your|kindly (?:call|reply|contact|dm|send|click|provide)|dear (?:customer|user|sir|friend)|validat(?:e|ion)|you have won|click here|financial freedom|earn (?:\\w+ ){0,2}(?:daily|weekly|monthly)",
         "(?:great|superb|strong|excellent|some|our) candidates|recruit(?:ment|er|ing) (?:agency|partner|consultant)|talent (?:pool|partner)",
     ),
-    "de": ("bewerb\\w+|stellenangebot\\w*|praktikum|ausbildungsplatz|lebenslauf|bachelorarbeit|masterarbeit|umfrage|presse|redaktion|offene rechnung|mahnung|sponsor\\w*|wir bieten ihnen",), "fr": ("candidature|stage (?:de|en|chez)|alternance|mon cv|mon memoire|ma these|journaliste|redaction|facture impayee|relance|parrain\\w*|sponsor\\w*|nous proposons",), "es": ("curriculum|practicas|empleo|trabajo (?:para|de) |tesis|tfg|periodista|factura (?:pendiente|impagada)|patrocin\\w+|ofrecemos",),
+    "de": ("bewerb\\w+|stellenangebot\\w*|praktikum|ausbildungsplatz|lebenslauf|bachelorarbeit|masterarbeit|umfrage|presse|journalist\\w*|redaktion|offene rechnung|mahnung|sponsor\\w*|wir bieten ihnen",), "fr": ("candidature|stage (?:de|en|chez)|alternance|mon cv|mon memoire|ma these|journaliste|redaction|facture impayee|relance|parrain\\w*|sponsor\\w*|nous proposons",), "es": ("curriculum|practicas|empleo|trabajo (?:para|de) |tesis|tfg|periodista|factura (?:pendiente|impagada)|patrocin\\w+|ofrecemos",),
     "it": ("curriculum|candidatura|tirocinio|tesi|giornalista|fattura (?:scaduta|insoluta)|sponsor\\w*|offriamo",), "pt": ("curriculo|estagio|vagas?|tcc|dissertacao|jornalista|fatura (?:vencida|em atraso)|patrocin\\w+|oferecemos",), "nl": ("sollicit\\w+|vacature\\w*|stageplek|scriptie|journalist|openstaande factuur|sponsor\\w*|wij bieden",),
 }  # fmt: skip
 NO_BUYER_BIO: Final[Mapping[str, tuple[str, ...]]] = {
