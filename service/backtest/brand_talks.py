@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,8 +15,10 @@ from service.rules.addressing import Answer, Thread
 from service.rules.model import Post, Signals
 from service.rules.rebuilding import Sent, talks
 
-_OPENING = re.compile(r"\s*\.?((?:@\w+[\s,:]*)*)")
-_HANDLE = re.compile(r"@(\w+)")
+# A handle may hold points and hyphens, and a server or domain. It may also stand before a word without a space: see `_named`.
+_OPENING = re.compile(r"\s*\.?((?:@\w+(?:[.@-]\w+)*[\s,:]*)*)")
+_HANDLE = re.compile(r"@(\w+(?:[.@-]\w+)*)")
+_PLAIN = re.compile(r"@(\w+)")
 _QUIET = Signals()
 
 
@@ -37,7 +39,8 @@ def judge(messages: Iterable[Message], *, now: datetime) -> Iterator[Judged]:
     messages = list(messages)
     brands = {each.author.casefold(): each.author for each in messages if not each.inbound}
     held = {each.id: each for each in messages if each.at <= now}
-    talk = talks(_sent(each) for each in held.values())
+    people = {each.author.casefold() for each in messages}
+    talk = talks(_sent(each, people) for each in held.values())
     together: dict[str, list[Message]] = defaultdict(list)
     for each in held.values():
         together[talk[each.id]].append(each)
@@ -45,33 +48,44 @@ def judge(messages: Iterable[Message], *, now: datetime) -> Iterator[Judged]:
         own.sort(key=lambda each: (each.at, each.id))
     found: dict[str, Judged] = {}
     for own in together.values():
-        desk = _Desk(own, held, brands)
+        desk = _Desk(own, held, brands, people)
         found.update((each.id, desk.judge(each, now)) for each in own if each.inbound)
     yield from (found[each.id] for each in held.values() if each.inbound)
 
 
-def _sent(message: Message) -> Sent:
+def _sent(message: Message, people: Set[str]) -> Sent:
     return Sent(
         message.id,
         message.author.casefold(),
         message.at,
         not message.inbound,
         message.in_reply_to,
-        _opening(message.text),
+        _opening(message.text, people),
     )
 
 
-def _opening(text: str) -> tuple[str, ...]:
+def _opening(text: str, people: Set[str]) -> tuple[str, ...]:
     """Whom a text names before it says anything."""
     found = _OPENING.match(text)
-    return tuple(name.casefold() for name in _HANDLE.findall(found[1])) if found else ()
+    return tuple(_named(found[1], people)) if found else ()
+
+
+def _named(text: str, people: Set[str]) -> Iterator[str]:
+    """Whom a text names, folded. `people` are the authors of the file."""
+    for handle in _HANDLE.findall(text.casefold()):
+        if handle in people:
+            yield handle
+        else:
+            yield from _PLAIN.findall(f"@{handle}")
 
 
 class _Desk:
     """One talk, laid out once for all of its messages and for every brand: the time grows with its length alone."""
 
-    def __init__(self, talk: Sequence[Message], held: Mapping[str, Message], brands: Mapping[str, str]) -> None:
-        self._held, self._brands = held, brands
+    def __init__(
+        self, talk: Sequence[Message], held: Mapping[str, Message], brands: Mapping[str, str], people: Set[str]
+    ) -> None:
+        self._held, self._brands, self._people = held, brands, people
         self._present = list(dict.fromkeys(each.author.casefold() for each in talk if not each.inbound))
         self._posts = {each.id: self._post(each) for each in talk}
         self._thread = Thread(self._posts.values())
@@ -92,7 +106,7 @@ class _Desk:
     def _asked(self, message: Message, parent: Message | None) -> list[str]:
         """The brands that a message speaks to: the one that it replies to and those that it names; failing these, those in
         its talk; failing these, the only one that there is."""
-        named = [name.casefold() for name in _HANDLE.findall(message.text)]
+        named = list(_named(message.text, self._people))
         if parent is not None and not parent.inbound:
             named.insert(0, parent.author.casefold())
         only = list(self._brands) if len(self._brands) == 1 else []
@@ -120,7 +134,7 @@ class _Desk:
         return Post(
             id=message.id, native_id=message.id, kind=Kind.OWN if ours else Kind.MENTION, ours=ours, author_id=author, at=message.at,
             text=message.text, signals=_QUIET, in_reply_to=message.in_reply_to, in_reply_to_author=parent.author.casefold() if parent else None,
-            mentions=_opening(message.text),
+            mentions=_opening(message.text, self._people),
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def judge(rows: Sequence[dict[str, str]], path: Path, now: datetime | None) -> I
         return brand_talks.judge(_linked(rows, times, path), now=now)
     channel = next((name for name in CHANNELS if rows and name in rows[0]), None)
     return channel_talks.judge(
-        ((row[channel] if channel else "", Message(row["message_id"], row["author"], at, row["text"])) for row, at in zip(rows, times, strict=True)),
+        ((row[channel] if channel else "", Message(row["message_id"], _author(row), at, row["text"])) for row, at in zip(rows, times, strict=True)),
         now=now,
     )  # fmt: skip
 
@@ -89,9 +89,14 @@ def judge(rows: Sequence[dict[str, str]], path: Path, now: datetime | None) -> I
 def _linked(rows: Sequence[dict[str, str]], times: Sequence[datetime], path: Path) -> Iterator[brand_talks.Message]:
     for row, at in zip(rows, times, strict=True):
         yield brand_talks.Message(
-            row["message_id"], row["author"], files.inbound(row["inbound"], f"{path}, message {row['message_id']}"), at,
+            row["message_id"], _author(row), files.inbound(row["inbound"], f"{path}, message {row['message_id']}"), at,
             row["in_reply_to"].strip() or None, row["text"],
         )  # fmt: skip
+
+
+def _author(row: Mapping[str, str]) -> str:
+    """As others write it behind an @."""
+    return row["author"].strip().removeprefix("@")
 
 
 def scored(found: Iterable[Judged], truth: Iterable[dict[str, str]]) -> dict[str, Score]:

@@ -64,6 +64,24 @@ def test_each_brand_answers_for_itself_and_a_later_answer_in_the_talk_counts(run
     assert "5 messages judged: 3 have no answer, " in done.output
 
 
+@pytest.mark.parametrize("who", ["jane.doe", "jane-doe.bsky.social", "jane@example.social", "@jane", "JANE"])
+@pytest.mark.parametrize("brand", ["Oak.Bank", "oak@example.social", "@OakBank"])
+def test_handles_are_known_in_the_ways_that_networks_write_them(who: str, brand: str, run: Run) -> None:
+    asked = f"q,{who},1,2026-03-02T09:00:00Z,,@{brand.lstrip('@')} how do I log in?\n"
+    told = f"a,{brand},0,2026-03-02T10:00:00Z,,@{who.lstrip('@')} Like this.\n"
+    done, rows = run(BRANDS.partition("\n")[0] + "\no,Other,0,2026-03-02T08:00:00Z,,News\n" + asked + told)
+    assert done.exit_code == 0
+    assert rows["q"]["unanswered"] == "0"
+
+
+def test_a_handle_without_a_space_after_it_is_known(run: Run) -> None:
+    _, rows = run(
+        BRANDS
+        + "x,105,1,2026-03-02T11:00:00Z,,@WarmLtd.thanks but how?\ny,WarmLtd,0,2026-03-02T11:30:00Z,,@105-like this\n"
+    )
+    assert rows["x"]["unanswered"] == "0"
+
+
 def test_an_answer_is_none_to_what_replies_to_it_in_the_same_minute(run: Run) -> None:
     _, rows = run(BRANDS + "x,101,1,2026-03-02T10:00:00Z,a,and where is the link?\n")
     assert column(rows, "unanswered")["x"] == "1"
