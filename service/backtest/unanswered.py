@@ -60,7 +60,7 @@ def command(messages: Path, out: Path, truth: Path | None, until: str | None, as
         click.echo(json.dumps({**said, **{name: each.as_json() for name, each in scores.items()}}))
         return
     click.echo(
-        f"{count_of(count, 'message')} judged: {waiting} have no answer, {asking} of which need one. Written to {out}."
+        f"{count_of(count, 'message')} judged: {waiting} without an answer, {asking} of them in need of one. Written to {out}."
     )
     for name, each in scores.items():
         click.echo(

@@ -61,7 +61,7 @@ def test_each_brand_answers_for_itself_and_a_later_answer_in_the_talk_counts(run
     assert rows["q"]["reasons"].startswith("Answered further on in the talk by WarmLtd after 1 hour. ")
     assert rows["h"]["reasons"].startswith("Answered by WarmLtd after 30 minutes. ")
     assert rows["w"]["reasons"].startswith("It speaks to Other, and in 1 hour nobody there has answered. ")
-    assert "5 messages judged: 3 have no answer, " in done.output
+    assert "5 messages judged: 3 without an answer, " in done.output
 
 
 @pytest.mark.parametrize("who", ["jane.doe", "jane-doe.bsky.social", "jane@example.social", "@jane", "JANE"])
