@@ -123,13 +123,22 @@ class Thread:
             self._answers[author_id or ""].append(answer)
 
     def _names_us(self, post: Post) -> bool:
-        """Whether a comment below a post of ours speaks to us, or only to somebody else there."""
-        if post.in_reply_to is None and post.in_reply_to_author is None:
-            return True
-        parent = self._parent(post)
-        author = post.in_reply_to_author or (parent.author_id if parent else None)
-        # What answers a post that nobody has seen answers somebody else, or the network had called it a reply.
-        return author in self.ours or author == post.author_id or not self.ours.isdisjoint(post.mentions)
+        """Whether a comment below a post of ours speaks to us, or only to somebody else there. Who goes on below a comment of
+        their own speaks to whom that spoke to."""
+        for _ in range(MOST_TURNS):
+            parent = self._parent(post)
+            author = post.in_reply_to_author or (parent.author_id if parent else None)
+            if post.in_reply_to is None and author is None:
+                return True
+            if author in self.ours or not self.ours.isdisjoint(post.mentions):
+                return True
+            # What answers a post that nobody has seen answers somebody else, or the network had called it a reply.
+            if author != post.author_id:
+                return False
+            if parent is None or parent.kind is not Kind.COMMENT:
+                break
+            post = parent
+        return True
 
 
 def unique(posts: Iterable[Post]) -> Sequence[Post]:

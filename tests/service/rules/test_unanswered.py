@@ -193,6 +193,20 @@ def test_comments_that_speak_to_us_are_a_wait():
     assert judge(talk(own, post("q", MONDAY, kind=Kind.COMMENT, in_reply_to_author="bob", mentions=("us",)))).finding
 
 
+def test_who_goes_on_below_their_own_comment_speaks_to_whom_that_spoke_to():
+    own, bob = (
+        answer("ours", MONDAY - DAY),
+        post("bob", MONDAY - HOUR, kind=Kind.COMMENT, author_id="bob", in_reply_to="nours"),
+    )
+    on_ours = post("first", MONDAY, kind=Kind.COMMENT, in_reply_to="nours", deleted=True)
+    on_bobs = post("first", MONDAY, kind=Kind.COMMENT, in_reply_to="nbob")
+    further = post("further", MONDAY + HOUR, kind=Kind.COMMENT, in_reply_to="nfirst")
+    assert episode(judge(talk(own, bob, on_ours, further))) == "further"
+    assert judge(talk(own, bob, on_bobs, further)).finding is None
+    circle = post("first", MONDAY, kind=Kind.COMMENT, in_reply_to="nfurther")
+    assert judge(talk(own, circle, further)).finding
+
+
 def test_a_direct_reply_in_a_crowded_thread_is_no_announcement():
     assert judge(talk(post("q", MONDAY, kind=Kind.REPLY, signals=Signals(broadcast=True, asks=True)))).finding
 
