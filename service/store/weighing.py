@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from integrations.records import Author, Contact
 from service.db import RawConnection
-from service.rules.matching import Met, author_keys, sift, weigh
+from service.rules.matching import Met, author_keys, handles, sift, weigh
+from service.rules.matching.addresses import own_address
 from service.rules.matching.learning import NOTHING, learnt
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 from service.store import candidates
@@ -206,11 +207,17 @@ def _without_our_writing(
 
 
 def _without_handle(candidate: Candidate, known: KnownAuthor) -> Candidate:
-    ours = {known.author.handle.casefold(), known.author.url.casefold(), *known.former}
+    ours = {handles.plain(each) for each in (known.author.handle, *known.former)}
     contact: Contact = candidate.contact
     kept = tuple(
-        each
-        for each in contact.handles
-        if each.network != known.network or each.value.lstrip("@").casefold() not in ours
+        each for each in contact.handles if each.network != known.network or not _is_ours(each.value, known, ours)
     )
     return Candidate(candidate.contact_id, replace(contact, handles=kept))
+
+
+def _is_ours(value: str, known: KnownAuthor, ours: Set[str]) -> bool:
+    """Whether this is one of an author's handles, or the address of a profile of theirs, however the CRM spells that."""
+    if "/" not in value:
+        return handles.plain(value) in ours
+    page = own_address(value)
+    return handles.plain(handles.of_page(value)) in ours or (page is not None and page == own_address(known.author.url))

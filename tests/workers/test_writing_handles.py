@@ -144,6 +144,22 @@ def test_what_warmline_wrote_is_no_evidence_when_the_decision_is_undone(asked: W
     assert on_file(asked) == {"ana"}  # it is not taken away either
 
 
+def test_what_warmline_wrote_is_no_evidence_as_an_address_either_once_they_are_renamed(asked: World) -> None:
+    asked.set(write_handles=True)
+    says_who(asked)
+    asked.look()
+    ((match_id, author),) = asked.sql("SELECT id, author_id FROM matches")
+    with asked.runtime.db.tenant(asked.workspace_id) as session:
+        acting.undo_match(session, asked.workspace_id, match_id, by=BY)
+    asked.sql(
+        "UPDATE authors SET handle = 'ana_rides', url = 'https://fakesocial.example/ana_rides', former_handles = '{ana}' WHERE id = :id",
+        id=author,
+    )
+    asked.crm.add(replace(OTHER, handles=(Handle("fakesocial", "https://fakesocial.example/ana/"),)))
+    asked.look()
+    assert states(asked) == [("c2", "suggested", "written")]
+
+
 def test_a_handle_that_a_person_typed_is_evidence(asked: World) -> None:
     asked.crm.add(replace(OTHER, handles=(Handle("fakesocial", "ana"),)))
     asked.look()
