@@ -248,7 +248,7 @@ def test_every_piece_of_evidence_says_where_it_came_from_and_on_what_basis() -> 
 # --- terms ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("source", ["Imported list", "IMPORT", "CSV upload 2024", "ZoomInfo", "apollo.io", "Enriched by Clearbit", "LinkedIn Sales Navigator", "purchased"])  # fmt: skip
+@pytest.mark.parametrize("source", ["Imported list", "IMPORT", "CSV upload 2024", "ZoomInfo", "apollo.io", "Enriched by Clearbit", "LinkedIn Sales Navigator", "purchased", "Importado", "Importación CSV", "Importiert", "Kaltakquise-Liste", "Liste achetée", "Lista comprata", "インポート", "Импорт", "DataEnrichment", "PartnerList", "Data.com"])  # fmt: skip
 def test_bought_contacts_stay_out_until_an_admin_attests(source: str) -> None:
     contact = structs.replace(ORLA, source=source, handles=(Handle("birdsong", "orlaq"),))
     strict = Terms(given_or_public_only=True)
@@ -261,7 +261,20 @@ def test_bought_contacts_stay_out_until_an_admin_attests(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["", "Web form", "Newsletter", "Offline event", "Social media", "Referral by a listener", "People we met"]
+    "source",
+    [
+        "",
+        "Web form",
+        "Newsletter",
+        "Offline event",
+        "Social media",
+        "Referral by a listener",
+        "People we met",
+        "Importante cliente",
+        "Kontaktformular",
+        "Boletín",
+        "紹介",
+    ],
 )
 def test_other_contacts_take_part(source: str) -> None:
     assert eligible(structs.replace(ORLA, source=source), Terms(given_or_public_only=True))
