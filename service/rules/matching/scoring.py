@@ -171,10 +171,16 @@ def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness
     if name.organisation:
         if best.level in _OF_A_PERSON:
             best = Likeness(Level.BRANCH, best.ratio, best.state)
-        for letters in (profile.name_letters, profile.handle_letters):
+        for letters in (profile.name_letters, "" if _is_of_a_person(profile, name) else profile.handle_letters):
             as_firm = firms.likeness(letters, name, seen) if letters else best
             best = as_firm if as_firm.ratio > best.ratio else best
     return best
+
+
+def _is_of_a_person(profile: Profile, firm: ContactName) -> bool:
+    """Whether a handle holds the given name that the profile shows: jane_acme is Jane, who works at Acme."""
+    given = profile.name_words[0] if profile.name_words else ""
+    return names.is_given(given) and given not in firm.words and given in profile.handle_letters
 
 
 def _goes_by(company: str, profile: Profile, name: ContactName, seen: Commonness) -> bool:

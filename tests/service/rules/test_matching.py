@@ -433,3 +433,10 @@ def test_a_firm_is_not_confirmed_as_its_branch() -> None:
     [result] = among_many(author(name="Velocastq", handle="velocastq", website="https://velocastq.com"), branch)
     assert result.state is SUGGESTED
     assert "What they go by is one word of the name of Velocastq Iberia." in result.evidence
+
+
+@pytest.mark.parametrize("name", ["Jane", "Jane Dorran"])
+def test_who_works_for_a_firm_is_not_the_firm(name: str) -> None:
+    firm = Contact("1", company="Velocastq", website="https://velocastq.com")
+    known = author(name=name, handle="jane_velocastq", bio="at Velocastq", website="https://velocastq.com")
+    assert [each.state for each in among_many(known, firm)] in ([], [SUGGESTED])
