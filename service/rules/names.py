@@ -53,9 +53,7 @@ _ALSO_CALLED = re.compile(
 _BRACKETS = re.compile(r"(?<=\S)\s*[(\[](.*?)[)\]]")
 _TOKEN = re.compile(r"[a-z0-9]+")
 # Before a name that somebody was born with: it is theirs as well, also where it stands in brackets.
-_BORN = re.compile(
-    r"[(\[,]?\s*\b(?:née|nee|né|geb\.|geborene?r?|född|født|z domu|roz\.|szül\.)\s+(?=\w)", re.IGNORECASE
-)
+_BORN = re.compile(r"(?:[(\[,] ?)?\b(?:née|nee|né|geb\.|geborene?r?|född|født|z domu|roz\.|szül\.)\s", re.IGNORECASE)
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _UMLAUTS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe"}

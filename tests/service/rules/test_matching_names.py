@@ -205,6 +205,12 @@ def test_short_forms_and_spellings_find_each_other_under_equal_keys(one: str, ot
         assert any(key.startswith("n:") for key in names_of_both), (shown, held)
 
 
+def test_a_name_of_nothing_but_gaps_is_read_in_one_go() -> None:
+    assert names.name_words(f"Orla ({' ' * 100_000}Quennell") == (
+        "orla",
+    )  # a pattern that tries every gap anew takes minutes
+
+
 def test_keys_are_few_and_the_strongest_come_first() -> None:
     busy = Contact(
         "1", name="Mary Ann Okonjo-Velthuis", first_name="Mary Ann", last_name="Okonjo-Velthuis", emails=("m@acme.test",), phones=("+1 202 555 0143",),
