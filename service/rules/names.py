@@ -255,5 +255,21 @@ _COMMON = frozenset(
     joao antonio francisco manuel jorge miguel marco giuseppe andrea francesco luca jean pierre michel philippe nicolas marie sophie hans klaus wolfgang
     stefan martin jan lars erik ali mohammed muhammad ahmed omar fatima wei ming yan lin min jin hiroshi kenji yuki raj amit anil sanjay priya ivan sergey
     olga elena natalia tatiana dmitriy alexander andrey
+    huang gao lin he guo ma luo zheng liang xie song tang deng feng wei fang jing jie tao hui jun lei chao qiang jeong cho yoon jang lim han jihoon minjun
+    kobayashi kato yoshida yamada sasaki yamaguchi matsumoto inoue kimura takashi minh van anh duc huy linh hoa mai lan phuong thi vo vu dang bui do ho ngo
+    gurpreet harpreet rajesh suresh ramesh sunil rahul deepak vijay arun ravi manoj neha pooja anita sunita kaur gill sandhu reddy rao nair iyer mehta shah jain
+    verma mishra yadav chowdhury begum akhtar malik sheikh iqbal budi siti agus dewi reyes cruz bautista
+    mehmet mustafa ahmet huseyin ismail osman fatma ayse emine hatice zeynep yildiz yildirim ozturk aydin ozdemir arslan dogan kilic celik sahin
+    mahmoud mostafa youssef khaled omar hussein said saleh salem abdullah abdelrahman nour mariam maryam aisha khadija reza hossein zahra hosseini ahmadi mohammadi
+    mizrahi peretz biton dahan levy avraham okafor okeke adeyemi mensah osei owusu diallo traore kone ndiaye diop ba sow kwame
+    dmitri nikolai vladimir irina svetlana yulia ekaterina anastasia aleksandr ivanova petrova smirnova kuznetsova popova vasiliev sokolov mikhailov
+    kovalenko shevchenko bondarenko tkachenko wisniewski wisniewska kowalska wojcik kowalczyk kaminski lewandowski zielinski piotr krzysztof katarzyna malgorzata
+    agnieszka novakova novotny svoboda dvorak cerny jiri petr pavel tomas nagy kovacs toth szabo horvath varga kiss laszlo istvan jozsef janos zoltan katalin
+    erzsebet popescu ionescu popa andrei mihai papadopoulos georgios dimitris ioannis konstantinos nikos giorgos
+    jon jonsson sigurdsson gudmundsson eriksson larsson olsson persson svensson gustafsson korhonen virtanen makinen nieminen dejong jong vries visser smit meijer mulder
+    koch bauer richter klein wolf schroder neumann schwarz zimmermann andreas christian matthias sabine claudia katharina
+    moreau laurent lefebvre leroy roux julien camille isabelle catherine nathalie colombo ricci marino greco bruno gallo conti giovanni mario luigi
+    ruiz alvarez jimenez moreno munoz alonso gutierrez romero navarro javier alejandro pablo sergio diego fernando carmen isabel pilar lucia
+    rodrigues alves lima gomes ribeiro martins carvalho rocha
     """.split()  # noqa: SIM905
 )

@@ -23,6 +23,8 @@ _ENOUGH_TO_KNOW_NAMES = 100
 _SAME = 0.1  # of the first one's name ratio: as good a name
 # What relatives, or a firm and its branches, have in common, or point to each other by.
 _SHARED_IN_A_FAMILY = frozenset({Signal.NAME, Signal.WEBSITE, Signal.DOMAIN, Signal.COMPANY, Signal.LOOSE_HANDLE})
+# What colleagues have in common, of whom several may have one given name.
+_SHARED_AT_WORK = frozenset({Signal.NAME, Signal.DOMAIN, Signal.COMPANY, Signal.PLACE, Signal.TITLE})
 _CONTEXT = (Signal.COMPANY, Signal.PLACE, Signal.TITLE)
 
 
@@ -124,6 +126,8 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
     if terms.confirm_by_handle_only or first.name in CONTRADICT:
         return False
     if first.name in (Level.FAMILY, Level.BRANCH) and signals <= _SHARED_IN_A_FAMILY:
+        return False
+    if first.name is Level.GIVEN and signals <= _SHARED_AT_WORK:
         return False
     if first.doubtful and not signals & DECIDING:  # a handle is often made of the name, and says it again
         return False

@@ -35,6 +35,7 @@ _NAMED_AFTER = frozenset(
     fondation fondazione fundacion fundacao fundacja fonden museo musee preis stichting stiftelsen stiftung szkola universidad
     """.split()  # noqa: SIM905
 )
+_BEFORE = frozenset({"anti", "boycott", "fake", "fire", "not", "stop"})  # as the first word
 _PHRASES = re.compile(
     r"\b(" + "|".join(each.strip().replace("*", r"\w*") for some in _SAID.values() for each in some.split(",")) + r")\b"
 )
@@ -49,6 +50,10 @@ def disowns(name: str, bio: str) -> bool:
 def beside(name: str) -> frozenset[str]:
     """The words of a display name that make something else of a person's name, unless that person is called so. What is said after the name
     ("Ana Silva | Porto fan") is about the person, but for a word by itself ("Ana Silva (fan)")."""
-    said_after = names.words(names.aside(name))
+    said_after, first = names.words(names.aside(name)), names.name_words(name)[:1]
     alone = _ADMIRERS.intersection(said_after) if len(said_after) == 1 else frozenset()
-    return alone | (_ADMIRERS | _NAMED_AFTER).intersection(names.name_words(name.partition(",")[0]))
+    return (
+        alone
+        | _BEFORE.intersection(first)
+        | (_ADMIRERS | _NAMED_AFTER).intersection(names.name_words(name.partition(",")[0]))
+    )

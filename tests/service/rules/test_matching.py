@@ -318,6 +318,7 @@ def test_an_offices_mailbox_beside_the_name_decides_as_ever() -> None:
         ("Orla Quennell (fan)", ""),
         ("Orla Quennell - Commentary", ""),
         ("Orla Quennell Fans", "We love her"),
+        ("Not Orla Quennell", ""),
         ("Orla Quennell Foundation", "Grants for young chemists"),
         ("Stiftung Orla Quennell", ""),
     ],
@@ -440,3 +441,28 @@ def test_who_works_for_a_firm_is_not_the_firm(name: str) -> None:
     firm = Contact("1", company="Velocastq", website="https://velocastq.com")
     known = author(name=name, handle="jane_velocastq", bio="at Velocastq", website="https://velocastq.com")
     assert [each.state for each in among_many(known, firm)] in ([], [SUGGESTED])
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("Mehmet", "Yılmaz"),
+        ("Gurpreet", "Singh"),
+        ("Minh", "Nguyễn"),
+        ("Jón", "Sigurðsson"),
+        ("Ольга", "Иванова"),
+        ("László", "Nagy"),
+    ],
+)
+def test_a_name_that_is_common_where_it_comes_from_does_not_confirm_in_a_city(first: str, last: str) -> None:
+    contact = Contact("1", first_name=first, last_name=last, city="Leeds")
+    known = author(name=f"{first} {last}", handle="x1", location="Leeds")
+    many_in_leeds = Commonness(contacts=5000, counts={"y:leeds": 1000}, share=0.3)
+    [result] = match(known, [Candidate("c", contact)], many_in_leeds)
+    assert result.state is SUGGESTED
+
+
+def test_a_given_name_and_where_somebody_works_may_be_any_colleagues() -> None:
+    contact = Contact("1", first_name="Ane", last_name="Goiko", emails=("ane@kletterwelt.com",), company="Kletterwelt")
+    known = author(name="Ane", handle="ane_climbs", bio="at Kletterwelt", website="https://kletterwelt.com")
+    assert [each.state for each in among_many(known, contact)] == [SUGGESTED]
