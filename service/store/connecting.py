@@ -99,6 +99,7 @@ def save(
     row.options = {**options, **handle_fields.kept_choices(row.options)}
     row.way = way
     row.missing_steps, row.checked_at, row.receipt = [], None, {}
+    comes = existing is None or row.status == "disconnected"
     if row.status == "leaving":
         leaving.give_up(session, row)
     row.status, row.status_reason, row.status_at = "active", "", now
@@ -120,8 +121,9 @@ def save(
         )
         .on_conflict_do_nothing()
     )
-    if provider.kind == "crm" and served != brand_id:
-        due.decide_everything(session, caller.workspace_id)  # other brands know its contacts now, and write there
+    if provider.kind == "crm" and (comes or served != brand_id):
+        # Whoever waited for a CRM has one, and brands know its contacts that did not: its owners and contacts, read again, need not differ.
+        due.decide_everything(session, caller.workspace_id)
     action = "connection.renewed" if existing is not None else "connection.connected"
     acting.audit(session, caller.workspace_id, caller.actor, action, "connection", row.id)
     return row.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -106,6 +106,22 @@ def test_a_task_waits_while_the_only_owner_is_gone(connected: World) -> None:
     connected.look()
 
     assert [each.owner_id for each in connected.crm.tasks.values()] == ["o1"]
+
+
+@pytest.mark.parametrize("away", [disconnecting.disconnect, disconnecting.purge])
+def test_whoever_waited_while_the_crm_was_away_has_a_task_as_soon_as_it_is_connected_again(
+    connected: World, away: Callable[..., bool]
+) -> None:
+    connected.run()
+    away(connected.runtime, connected.owner.caller, connected.connection("crm").id)
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.look()
+    assert connected.task().held_reason.startswith("No CRM is connected yet")
+
+    connect.connect_with_secret(connected.runtime, connected.owner.caller, "fakecrm", None, {})
+    connected.run()
+
+    assert len(connected.in_crm()) == 1
 
 
 def test_disconnecting_while_a_pull_runs_keeps_what_was_stored_and_ends_it(connected: World) -> None:
