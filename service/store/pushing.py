@@ -137,11 +137,17 @@ _NOT_MADE = "new.refused AND new.external_id IS NULL"
 _OVER = f"{_NOT_MADE} AND t.wanted <> 'open'"  # it never stood there, and need not any more
 # It was asked for again while it was being taken away, or the CRM refused to make what it is no more.
 _ANEW = f"t.wanted = 'open' AND (new.taken_back OR ({_NOT_MADE} AND {_CHANGED}))"
+# Who was erased while it was being said is named by no word of it here, whatever stands there: all of it is written over next.
+_WRITTEN = (
+    "CASE WHEN t.erased_at IS NOT NULL AND t.content <> new.content"
+    " THEN jsonb_build_object('contact_native_id', coalesce(new.written, new.content)->'contact_native_id')"
+    " ELSE coalesce(new.written, new.content) END"
+)
 _SETTLE = (
     f"UPDATE tasks t SET state = CASE WHEN {_OVER} THEN 'withdrawn' WHEN {_ANEW} THEN 'absent' ELSE new.state END,"  # noqa: S608 - names of our own columns
     f" external_id = CASE WHEN {_ANEW} THEN NULL ELSE new.external_id END, edited = CASE WHEN {_ANEW} THEN '[]' ELSE t.edited END,"
     " external_url = coalesce(nullif(new.external_url, ''), t.external_url),"
-    f" written = coalesce(new.written, new.content), detail = CASE WHEN {_OVER} THEN '' ELSE new.detail END, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
+    f" written = {_WRITTEN}, detail = CASE WHEN {_OVER} THEN '' ELSE new.detail END, written_at = coalesce(new.written_at, t.written_at), maybe_sent_at = new.maybe_sent_at,"
     " sent = CASE WHEN new.written_at IS NULL AND new.state IN ('open', 'unknown') THEN t.sent ELSE '[]' END,"
     f" redacted = t.redacted AND (new.written_at IS NULL OR {_CHANGED}),"
     # Written just now, it stands; a withdrawal that nobody answered may be on its way all the same.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ from msgspec import structs
 from sqlalchemy.orm import Session
 
 from integrations.errors import TemporaryError
-from integrations.records import ActivityKind, Author, Contact, Handle
+from integrations.records import ActivityKind, Author, Contact, Handle, PushResult, Task
 from integrations.registry import providers
 from service.errors import PlainError
 from service.models import PersonRequest
@@ -365,3 +366,29 @@ def test_whoever_objected_and_is_then_erased_stays_out(talked: World) -> None:
     talked.look()
     assert talked.sql("SELECT native_id FROM engagements") == [("q1",)]
     assert rows(talked, "contacts") == 0
+
+
+def test_what_was_being_said_of_them_to_the_crm_brings_no_word_back(
+    talked: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are erased while a push is under way, and then the CRM is away."""
+    said = talked.crm.push_tasks
+
+    def meanwhile(tasks: Sequence[Task]) -> Sequence[PushResult]:
+        found = said(tasks)
+        monkeypatch.setattr(talked.crm, "push_tasks", said)
+        erase(talked)
+        for claim in talked.claim():
+            talked.work(claim)
+        talked.crm.script.fail(TemporaryError("away"), on="push_tasks")
+        return found
+
+    monkeypatch.setattr(talked.crm, "push_tasks", meanwhile)
+    talked.says("@brand Faro, I said. Anybody?", id="p2", to="p1", ago=timedelta(minutes=90))
+    talked.look()
+    assert talked.sql("SELECT count(*) FROM tasks WHERE tasks::text LIKE '%Faro%'") == [(0,)]
+
+    talked.sql("UPDATE connections SET next_push_at = now() WHERE kind = 'crm'")
+    talked.run()
+    assert talked.in_crm() == [BENS]
+    assert "Faro" not in str(talked.crm.tasks)
