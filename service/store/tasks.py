@@ -192,11 +192,13 @@ def to_admit(session: Session, workspace_id: UUID, now: datetime, limit: int) ->
 
 
 def taken_slots(session: Session, workspace_id: UUID, persons: Sequence[str]) -> set[tuple[str, str, str]]:
-    """(brand, person, kind) of these people whose open task is in the CRM or on its way there."""
+    """(brand, person, kind) of these people whose open task is in the CRM or on its way there. One in a CRM that is disconnected holds up
+    nobody: its end would not be noticed."""
     rows = execute(
         raw(session),
         "SELECT brand_id::text, person, kind FROM tasks WHERE workspace_id = %(w)s AND person = ANY(%(people)s) AND wanted = 'open'"
-        " AND (push_at IS NOT NULL OR state IN ('open', 'unknown'))",
+        " AND (push_at IS NOT NULL OR state IN ('open', 'unknown')) AND NOT EXISTS (SELECT 1 FROM connections n WHERE n.workspace_id = %(w)s"
+        " AND n.id = tasks.crm_connection_id AND n.status = 'disconnected')",
         {"w": workspace_id, "people": list(persons)},
     )
     return {(row[0], row[1], row[2]) for row in rows}

@@ -17,6 +17,7 @@ from service import connect, disconnecting
 from service.models import Connection
 from tests.conftest import make_member
 from tests.fakes import social as fake_social
+from tests.fakes.crm import FakeCRM
 from tests.workers.conftest import World
 
 
@@ -122,6 +123,21 @@ def test_whoever_waited_while_the_crm_was_away_has_a_task_as_soon_as_it_is_conne
     connected.run()
 
     assert len(connected.in_crm()) == 1
+
+
+def test_a_task_in_a_crm_that_is_disconnected_holds_up_nobody_who_asks_anew(
+    connected: World, next_crm: FakeCRM
+) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.says("@brand Do you have it in red?", id="q2", ago=timedelta(hours=2))
+    connected.run()
+    assert (len(connected.in_crm()), next_crm.tasks) == (1, {})
+
+    disconnecting.disconnect(connected.runtime, connected.owner.caller, connected.connection("crm").id)
+    connect.connect_with_secret(connected.runtime, connected.owner.caller, "nextcrm", None, {})
+    connected.run()
+
+    assert (len(connected.in_crm()), len(next_crm.tasks)) == (1, 1)
 
 
 def test_disconnecting_while_a_pull_runs_keeps_what_was_stored_and_ends_it(connected: World) -> None:
