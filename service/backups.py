@@ -75,8 +75,10 @@ def make(folder: Path, backup_url: str, app_url: str, *, people_only: bool = Fal
             )  # fmt: skip
         _write(fresh / MANIFEST, made.written())
         fresh.rename(target)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(fresh, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _unwritable(folder, error) from None
         raise
     return target
 
@@ -143,7 +145,8 @@ def workspaces(database: Database) -> list[UUID]:
 
 
 def prune(folder: Path, keep: timedelta) -> list[Path]:
-    """Removes backups older than that, but never the newest whole one. Returns those that went. What is no backup stays."""
+    """Removes backups older than that, but neither the newest whole one nor the newest of all, which may hold the list of people alone.
+    Returns those that went. What is no backup stays."""
     found = []
     for each in sorted(folder.iterdir()):
         try:
@@ -151,8 +154,8 @@ def prune(folder: Path, keep: timedelta) -> list[Path]:
             found.append((made.made_at, DUMP in made.sha256, each))
         except _UNREADABLE:
             continue
-    newest = max((made for made, whole, _ in found if whole), default=None)
-    old = [each for made, _, each in found if made < real_now() - keep and made != newest]
+    newest = {max((made for made, whole, _ in found if whole >= least), default=None) for least in (True, False)}
+    old = [each for made, _, each in found if made < real_now() - keep and made not in newest]
     for each in old:
         shutil.rmtree(each)
     return old
@@ -220,6 +223,8 @@ def count(connection: psycopg.Connection[Any]) -> dict[str, int]:
 
 
 def _prepare(fresh: Path, target: Path) -> None:
+    if fresh.parent.exists() and not fresh.parent.is_dir():
+        raise PlainError(f"{fresh.parent} is no folder. Name another one.")
     try:
         fresh.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if target.exists():
@@ -230,7 +235,11 @@ def _prepare(fresh: Path, target: Path) -> None:
             f"{target} is there already: another backup runs, or has just been made. Wait a second."
         ) from None
     except OSError as error:
-        raise PlainError(f"{fresh.parent} cannot be written to ({error.strerror}). Name another folder.") from None
+        raise _unwritable(fresh.parent, error) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> PlainError:
+    return PlainError(f"{folder} cannot be written to ({error.strerror}). Make room there, or name another folder.")
 
 
 def _write(path: Path, content: str) -> None:

@@ -18,7 +18,9 @@ DAYS = 35  # that backups are kept
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
-    "--keep", type=int, help="Days after which backups in the folder are removed: WARMLINE_BACKUP_DAYS, or 35."
+    "--keep",
+    type=click.IntRange(0, 3650),
+    help="Days after which backups in the folder are removed: WARMLINE_BACKUP_DAYS, or 35.",
 )
 @click.option(
     "--people-only", is_flag=True, help="Only the list of people to leave out, for `warmline restore --people`."
@@ -34,15 +36,15 @@ def command(folder: Path, keep: int | None, people_only: bool, as_json: bool) ->
         made = backups.make(
             folder, config.need("database_backup_url"), config.need("database_url"), people_only=people_only
         )
-    days = keep or config.backup_days or DAYS
+    days = next(said for said in (keep, config.backup_days, DAYS) if said is not None)  # 0 is a number of days
     gone = backups.prune(folder, timedelta(days=days))
-    said = backups.read(made)
+    saved = backups.read(made)
     if as_json:
         click.echo(
-            json.dumps({"folder": str(made), "removed": [str(each) for each in gone], **json.loads(said.written())})
+            json.dumps({"folder": str(made), "removed": [str(each) for each in gone], **json.loads(saved.written())})
         )
         return
-    what = "the list of people to leave out" if people_only else f"{sum(said.rows.values())} rows"
+    what = "the list of people to leave out" if people_only else f"{sum(saved.rows.values())} rows"
     click.echo(f"Saved {what} in {made}. The keys are not in it: keep them somewhere else.")
     if gone:
         click.echo(f"Removed {len(gone)} older than {days} days.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -13,12 +14,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg import sql
 from sqlalchemy import text
 
 from service import accounts, backups, binaries, db, embedded, pgtools, restoring
 from service.backups import DUMP, MANIFEST, PEOPLE
 from service.clock import real_now
+from service.commands import backup
 from service.config import Config
 from service.errors import PlainError
 from service.runtime import Runtime
@@ -128,6 +131,23 @@ def test_one_that_breaks_off_leaves_nothing_behind(
     assert list((tmp_path / "backups").iterdir()) == []
 
 
+def test_a_disk_that_is_full_for_the_list_of_people_is_told_in_a_sentence(
+    held: Runtime, owner: Member, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(backups, "_write", full)
+    with pytest.raises(PlainError, match=r"/backups cannot be written to \(No space left on device\)"):
+        save(config, tmp_path / "backups", people_only=True)
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_folder_that_is_none_is_not_taken_for_another_backup_that_runs(tmp_path: Path) -> None:
+    with pytest.raises(PlainError, match=r"^/dev/null is no folder\. Name another one\.$"):
+        backups.make(Path("/dev/null"), "postgresql://x", "postgresql://x")
+
+
 def test_a_password_is_not_on_the_command_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "pg_dump"
     program.write_text(
@@ -159,6 +179,48 @@ def test_backups_age_out_and_the_newest_whole_one_stays(saved: Path, config: Con
     newer = save(config, folder)
     assert backups.prune(folder, timedelta(days=35)) == [older]
     assert {path.name for path in folder.iterdir()} == {"notes", newer.name}
+
+
+def test_backups_that_may_be_kept_for_no_day_go_but_for_what_was_just_made(
+    held: Runtime, owner: Member, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    for earlier, people_only in ((2, False), (1, True)):
+        monkeypatch.setattr(backups, "real_now", lambda earlier=earlier: real_now() - timedelta(minutes=earlier))
+        made.append(save(config, tmp_path, people_only=people_only))
+    monkeypatch.undo()
+    assert backups.prune(tmp_path, timedelta(0)) == []
+    newest = save(config, tmp_path)
+    assert backups.prune(tmp_path, timedelta(0)) == made
+    assert list(tmp_path.iterdir()) == [newest]
+
+
+@pytest.mark.parametrize(
+    ("typed", "env", "days"),
+    [
+        ((), {}, 35),
+        ((), {"WARMLINE_BACKUP_DAYS": "7"}, 7),
+        ((), {"WARMLINE_BACKUP_DAYS": "0"}, 0),
+        (("--keep", "3"), {"WARMLINE_BACKUP_DAYS": "7"}, 3),
+        (("--keep", "0"), {"WARMLINE_BACKUP_DAYS": "7"}, 0),
+    ],
+)
+def test_backups_are_kept_for_as_long_as_was_said_though_that_be_no_day(
+    typed: tuple[str, ...], env: dict[str, str], days: int, saved: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    monkeypatch.setattr(backups, "make", lambda *_, **__: saved)
+    monkeypatch.setattr(backups, "prune", lambda _, keep: kept.append(keep) or [])
+    urls = {"DATABASE_URL": config.need("database_url"), "DATABASE_BACKUP_URL": config.need("database_backup_url")}
+    done = CliRunner().invoke(backup.command, [str(saved.parent), *typed], env={**urls, **env})
+    assert done.exit_code == 0, done.output
+    assert kept == [timedelta(days=days)]
+
+
+def test_backups_cannot_be_kept_for_less_than_no_day(tmp_path: Path) -> None:
+    done = CliRunner().invoke(backup.command, [str(tmp_path), "--keep", "-1"])
+    assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "-1 is not in the range 0<=x<=3650" in done.output
 
 
 # --- restoring --------------------------------------------------------------------------------------------------------
