@@ -100,7 +100,7 @@ def load(*, follow: bool = True) -> Config:
         database_scheduler_url=_postgres(env, "DATABASE_SCHEDULER_URL", roles),
         database_backup_url=_postgres(env, "DATABASE_BACKUP_URL", roles),
         redis_url=_redis(env, "REDIS_URL"),
-        base_url=env.str("WARMLINE_URL", f"http://127.0.0.1:{port}").rstrip("/"),
+        base_url=_address(env, "WARMLINE_URL", f"http://127.0.0.1:{port}"),
         port=port,
         host=env.str("WARMLINE_BIND", "127.0.0.1"),
         secret_keys=parse_keys(env.str("WARMLINE_SECRET_KEYS", "")),
@@ -151,6 +151,19 @@ def _check_now() -> None:
         business_now()
     except ValueError:
         raise PlainError("WARMLINE_NOW is no instant. Write it as 2026-03-12T16:00:00Z, or leave it out.") from None
+
+
+def _address(env: Env, name: str, default: str) -> str:
+    """Where people open what we serve: callbacks, links and cookies go by it, so one without a scheme would break each of them later."""
+    given = env.str(name, "").strip().rstrip("/") or default
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        usable = False
+    if not usable or parts.username or parts.query or parts.fragment or len(given.split()) > 1:
+        raise PlainError(f"{name} is not an address that a browser can open. Write it as https://warmline.example.com.")
+    return parts._replace(netloc=parts.netloc.lower()).geturl()  # as browsers write it
 
 
 def _token(env: Env, name: str) -> str:

@@ -173,6 +173,29 @@ def test_a_time_that_stands_still_at_no_time_is_one_plain_sentence(monkeypatch: 
         configuration.load(follow=False)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    ["warm.acme.test", "warm.acme.test:8000", "https//warm.acme.test", "ftp://warm.acme.test", "https://", "https://warm.acme.test/?a=b",
+     "https://olga:hunter2@warm.acme.test", "https://warm.acme.test:port", "https://warm acme.test"],
+)  # fmt: skip
+def test_an_address_of_ours_that_nobody_could_follow_is_one_plain_sentence(run: Run, wrong: str) -> None:
+    code, out, err = run("signin", "olga@acme.test", WARMLINE_URL=wrong)
+    said = "WARMLINE_URL is not an address that a browser can open. Write it as https://warmline.example.com.\n"
+    assert (code, out, err) == (1, "", f"warmline: {said}")
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [("", "http://127.0.0.1:8001"), ("  ", "http://127.0.0.1:8001"), (" https://warm.acme.test/ ", "https://warm.acme.test"),
+     ("http://[::1]:8000", "http://[::1]:8000"), ("https://bücher.example/Warm", "https://bücher.example/Warm"),
+     ("HTTPS://Warm.Acme.test", "https://warm.acme.test")],
+)  # fmt: skip
+def test_an_address_of_ours_is_read_as_it_is_meant(monkeypatch: pytest.MonkeyPatch, given: str, read: str) -> None:
+    monkeypatch.setenv("PORT", "8001")
+    monkeypatch.setenv("WARMLINE_URL", given)
+    assert configuration.load(follow=False).base_url == read
+
+
 def test_a_number_of_web_processes_that_is_none_breaks_nothing_that_is_loaded_before_it_is_read() -> None:
     """Gunicorn reads it as it is loaded."""
     done = subprocess.run(
