@@ -7,7 +7,6 @@ import base64
 import hmac
 import os
 import secrets
-import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from service.config import RUNNING, RUNNING_ROLES, Config, parse_keys
 from service.db import migrate
 from service.errors import PlainError
 from service.pgfolder import SUPERUSER
+from service.ports import check_free
 from service.processes import Command, Process
 
 KEYS = "secret_keys"  # in the data folder: the keys that it was given at its first start
@@ -212,21 +212,6 @@ def read_keys(path: Path) -> dict[str, bytes]:
             f"{path} holds no key that can be read, and what is sealed here opens with no other. Put the file back from a copy."
         )
     return keys
-
-
-def check_free(port: int, setting: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OverflowError:
-            raise PlainError(f"{setting} is {port}, and ports go from 1 to 65535. Set it to a free one.") from None
-        except PermissionError:
-            raise PlainError(f"Port {port} is kept for root. Set {setting} to a port above 1023.") from None
-        except OSError:
-            raise PlainError(
-                f"Port {port} is in use by another program. Stop that, or set {setting} to a free port."
-            ) from None
 
 
 def _wait(up: Stack, url: str) -> None:

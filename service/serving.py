@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from service.config import Config
 from service.importing import importing
+from service.ports import check_free
 
 threads = (
     16  # twice the seats for calls of the API that are refused (`service.api.pace`): eight stay for everybody else
@@ -48,6 +50,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped
         for name in options.keys() & self.cfg.settings.keys():
             self.cfg.set(name, options[name])
 
+    def run(self) -> None:
+        """The set-up first, then the address: gunicorn would try one that is taken for seconds, and end with lines of its own."""
+        self.wsgi()
+        if not _is_handed_a_socket():
+            check_free(self._config.port, "PORT", self._config.host)
+        super().run()
+
     def load(self) -> Flask:
         with importing():
             from service.app import create_app
@@ -57,6 +66,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped
             cues.preload()  # once, for all that are forked
             addresses.preload()
             return create_app(self._config)
+
+
+def _is_handed_a_socket() -> bool:
+    """By systemd, or by a gunicorn that starts itself anew."""
+    return os.environ.get("LISTEN_PID") == str(os.getpid()) or "GUNICORN_FD" in os.environ
 
 
 class Lines(Logger):  # type: ignore[misc]  # untyped

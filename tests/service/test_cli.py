@@ -6,9 +6,11 @@ import base64
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -215,6 +217,24 @@ def test_the_web_server_is_set_up_by_the_configuration(config: Config, monkeypat
     found = serving.Server(chosen).cfg
     assert (found.workers, found.graceful_timeout, found.forwarded_allow_ips) == (3, 7, ["10.0.0.1", "10.0.0.2"])
     assert (found.worker_class_str, found.threads) == ("service.serving.Draining", serving.threads)
+
+
+@pytest.mark.parametrize(
+    ("host", "sentence"),
+    [
+        ("127.0.0.1", "Port {port} is in use by another program. Stop that, or set PORT to a free port."),
+        ("198.51.100.7", "WARMLINE_BIND is 198.51.100.7, and this machine has no such address. Set it to 127.0.0.1, or to 0.0.0.0 for all that it has."),
+        ("nowhere.invalid", "WARMLINE_BIND is nowhere.invalid, and this machine has no such address. Set it to 127.0.0.1, or to 0.0.0.0 for all that it has."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("lines", ["true", "false"])
+def test_an_address_that_cannot_be_listened_on_keeps_web_from_starting_with_one_plain_sentence(
+    run: Run, config: Config, host: str, sentence: str, lines: str
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        env = {**on_the_database(config), "PORT": str(port), "WARMLINE_BIND": host, "WARMLINE_JSON_LOGS": lines}
+        assert run("web", **env) == (1, "", f"warmline: {sentence.format(port=port)}\n")
 
 
 def test_a_data_folder_that_is_a_file_is_one_plain_sentence(run: Run, tmp_path: Path) -> None:

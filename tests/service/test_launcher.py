@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from service import launcher
+from service import launcher, ports
 from service.config import RUNNING, Config
 from service.errors import PlainError
 from service.launcher import KEYS
@@ -167,5 +167,5 @@ def test_a_port_is_free_once_its_program_has_ended() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PlainError, match=f"Port {port} is in use"):
-            launcher.check_free(port, "PORT")
-    launcher.check_free(port, "PORT")
+            ports.check_free(port, "PORT")
+    ports.check_free(port, "PORT")
