@@ -104,11 +104,18 @@ def _read_body() -> None:
     request.get_data()
 
 
+def _nothing_twice() -> None:
+    """A value that stands in the address more than once is refused: the first would be heeded, and the others seem to have been."""
+    twice = [name for name, values in request.args.lists() if len(values) > 1]
+    if twice and auth.calling() is not None:
+        problems.refuse_in_address(twice, "Give this once.")
+
+
 def _nothing_unknown() -> None:
     """Where a route takes nothing in its address, what stands there all the same (`?dry_run=true`) is refused: ignored, it would seem to
     have been heeded. Where it takes something, its schema does that."""
     if request.args and auth.calling() is not None and request.endpoint not in _QUERIED:
-        problems.refuse_unknown(request.args)
+        problems.refuse_in_address(request.args, "Unknown field.")
 
 
 def _names(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
@@ -130,6 +137,7 @@ def mount(app: Flask, nouns: Sequence[Noun], **spec: Any) -> Any:
     parent.before_request(auth.authenticate)
     parent.before_request(pace.hold)
     parent.before_request(_nothing_unknown)
+    parent.before_request(_nothing_twice)
     parent.before_request(idempotency.before)
     parent.after_request(idempotency.after)
     parent.after_request(no_store)

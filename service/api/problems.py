@@ -69,9 +69,9 @@ def refuse(status: int, detail: str, *, headers: Mapping[str, str] | None = None
     abort(problem(status, detail, headers=headers))
 
 
-def refuse_unknown(names: Iterable[str]) -> NoReturn:
-    """Ends the request: it names things in its address that this route does not know."""
-    errors = list(_placed({"query": {each: ["Unknown field."] for each in names}}))
+def refuse_in_address(names: Iterable[str], why: str) -> NoReturn:
+    """Ends the request: what it says under these names in its address cannot be used, for this reason."""
+    errors = list(_placed({"query": {each: [why] for each in names}}))
     abort(problem(422, _SENTENCES[422], errors=errors))
 
 

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from psycopg import sql
 from sqlalchemy import text
 
-from service import accounts, backups, binaries, db, embedded, pgtools, restoring
+from service import accounts, backups, binaries, db, embedded, pgtools, rekeying, restoring
 from service.backups import DUMP, MANIFEST, PEOPLE
 from service.clock import real_now
 from service.commands import backup
@@ -209,8 +209,13 @@ def test_backups_are_kept_for_as_long_as_was_said_though_that_be_no_day(
     typed: tuple[str, ...], env: dict[str, str], days: int, saved: Path, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = []
+
+    def prune(_: Path, keep: timedelta) -> list[Path]:
+        kept.append(keep)
+        return []
+
     monkeypatch.setattr(backups, "make", lambda *_, **__: saved)
-    monkeypatch.setattr(backups, "prune", lambda _, keep: kept.append(keep) or [])
+    monkeypatch.setattr(backups, "prune", prune)
     urls = {"DATABASE_URL": config.need("database_url"), "DATABASE_BACKUP_URL": config.need("database_backup_url")}
     done = CliRunner().invoke(backup.command, [str(saved.parent), *typed], env={**urls, **env})
     assert done.exit_code == 0, done.output
@@ -317,7 +322,7 @@ def test_one_that_fails_at_its_last_step_leaves_what_was_there(
     def away(_: Runtime) -> None:
         raise PlainError("PostgreSQL cannot be reached")
 
-    monkeypatch.setattr(restoring.rekeying, "resting", away)
+    monkeypatch.setattr(rekeying, "resting", away)
     with pytest.raises(PlainError, match="cannot be reached"):
         restoring.restore(config, saved, force=True)
     assert one(config, "SELECT count(*) FROM workspaces") == 2

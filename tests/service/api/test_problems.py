@@ -41,6 +41,15 @@ def test_what_a_route_does_not_know_in_its_address_is_refused_and_not_ignored(cl
     assert errors(refused) == {path.partition("?")[2].partition("=")[0]: "There is nothing of this name here."}
 
 
+@pytest.mark.parametrize(
+    "path", ["/tasks?state=open&state=done", "/engagements?limit=1&limit=2", "/tasks?limit=1&limit=1"]
+)
+def test_what_stands_in_an_address_twice_is_refused_and_not_heeded_by_half(client: Client, path: str) -> None:
+    refused = client.get(path)
+    check(refused, 422)
+    assert errors(refused) == {path.partition("?")[2].partition("=")[0]: "Give this once."}
+
+
 def test_nothing_is_done_where_a_dry_run_is_asked_for_that_there_is_not(client: Client) -> None:
     check(client.post("/brands?dry_run=true", {"name": "Labs"}), 422)
     assert "Labs" not in [each["name"] for each in client.get("/brands").get_json()["items"]]
