@@ -37,9 +37,11 @@ _FORBIDDEN = ("403", "Forbidden", "The key lacks the scope.")
 _UNDER_WAY = ("409", "UnderWay", "The first request with this key is still under way.")
 _UNUSABLE = ("422", "Unusable", "Values that cannot be used, or a key that was used for another request.")
 _NOT_JSON = ("415", "NotJson", "The body is not sent as JSON.")
+_TOO_LARGE = ("413", "TooLarge", "The body is larger than 2 MB.")
+_AWAY = ("503", "Away", "The database cannot be reached; Retry-After says in how many seconds to come back.")
 _TOO_FAST = ("429", "TooFast", "The workspace calls too fast; Retry-After says in how many seconds to come back.")
 _PROBLEM = {"content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-_USUAL = (_UNREADABLE, _UNKNOWN, _FORBIDDEN, _UNDER_WAY, _NOT_JSON, _UNUSABLE, _TOO_FAST)
+_USUAL = (_UNREADABLE, _UNKNOWN, _FORBIDDEN, _UNDER_WAY, _NOT_JSON, _UNUSABLE, _TOO_FAST, _TOO_LARGE, _AWAY)
 
 openapi = Noun("openapi", "This description.", path="/openapi.json")
 
@@ -82,14 +84,14 @@ def finish(spec: Any) -> dict[str, Any]:
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
-    usual = [_UNKNOWN, _FORBIDDEN, _UNUSABLE, _TOO_FAST] if operation["security"] else []
+    usual = [_UNKNOWN, _FORBIDDEN, _UNUSABLE, _TOO_FAST, _AWAY] if operation["security"] else []
     if method != "get":
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
         usual += [_UNDER_WAY]
     if operation.get("parameters") or "requestBody" in operation:
         usual += [_UNREADABLE]
     if "requestBody" in operation:
-        usual += [_NOT_JSON]
+        usual += [_NOT_JSON, _TOO_LARGE]
     responses.pop("422", None)  # flask-smorest's own
     for status, name, _ in usual:
         responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})

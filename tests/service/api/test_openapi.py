@@ -149,3 +149,10 @@ def test_what_no_database_can_hold_is_looked_for_without_an_error_of_ours(
     client: Client, path: str, name: str, odd: str
 ) -> None:
     assert client.get(f"{path}?{name}={odd}").status_code in (200, 400, 404, 422)
+
+
+def test_what_any_call_may_be_answered_with_is_documented_for_it() -> None:
+    for call, operation in documented().items():
+        answers = set(operation["responses"])
+        assert ("503" in answers) == bool(operation["security"]), call
+        assert ("413" in answers) == ("requestBody" in operation), call
