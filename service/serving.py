@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from flask import Flask
+from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
@@ -70,7 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # untyped
 
 def _is_handed_a_socket() -> bool:
     """By systemd, or by a gunicorn that starts itself anew."""
-    return os.environ.get("LISTEN_PID") == str(os.getpid()) or "GUNICORN_FD" in os.environ
+    return bool(systemd.listen_fds(unset_environment=False)) or "GUNICORN_FD" in os.environ
 
 
 class Lines(Logger):  # type: ignore[misc]  # untyped
