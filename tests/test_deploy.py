@@ -277,6 +277,16 @@ def runnable(tmp_path: Path) -> list[Path]:
     return sorted(tmp_path.iterdir())
 
 
+def test_the_user_and_the_folders_that_units_need_are_made_by_what_the_page_types() -> None:
+    """systemd starts no unit whose user, or folder to write to, is not there."""
+    page = (ROOT / "docs/operations.md").read_text()
+    units = "\n".join(each.read_text() for each in UNITS)
+    for user in set(re.findall(r"^User=(.+)$", units, re.MULTILINE)):
+        assert re.search(rf"^useradd .* {user}$", page, re.MULTILINE)
+    for folder in set(re.findall(r"^ReadWritePaths=(.+)$", units, re.MULTILINE)):
+        assert re.search(rf"^install -d .* {folder}$", page, re.MULTILINE)
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")
 def test_systemd_understands_the_units_and_finds_them_shut(runnable: list[Path]) -> None:
     done = subprocess.run(
