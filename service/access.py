@@ -94,7 +94,7 @@ RIGHTS = (
     _right(WRITE, "Hand in posts, and take them back", "v1.engagements.hand_in", "v1.engagements.erase", "console.byhand.ask", "console.byhand.add"),
     _right(WRITE, "Decide matches", "v1.matches.create", "v1.matches.confirm", "v1.matches.reject", "v1.matches.undo", "console.matches.confirm",
            "console.matches.reject", "console.matches.undo", "console.matches.somebody", "console.matches.somebody_is"),
-    _right(WRITE, "Dismiss tasks", "v1.tasks.dismiss", "console.tasks.dismiss"),
+    _right(WRITE, "Dismiss tasks, and take that back", "v1.tasks.dismiss", "v1.tasks.undo", "console.tasks.dismiss", "console.tasks.undo"),
     _right(WRITE, "Say tasks once more to a CRM that refused them", "v1.tasks.retry", "console.tasks.retry"),
     _right(WRITE, "Add and remove calendars", "v1.calendars.create", "v1.calendars.refresh", "v1.calendars.remove",
            "console.calendars.add", "console.calendars.refresh", "console.calendars.remove"),

@@ -99,6 +99,7 @@ SAYS: Mapping[str, str] = MappingProxyType(
         "signin.failed": "refused somebody who tried to sign in as {it}",
         "source.attested": "vouched for the contacts from {it}",
         "source.withdrawn": "no longer vouches for the contacts from {it}",
+        "task.dismissal_undone": "took back that a task needed nothing",
         "task.dismissed": "dismissed a task",
         "task.retried": "had a task said once more to a CRM that had refused it",
         "trail.downloaded": "downloaded this trail",

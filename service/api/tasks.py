@@ -209,6 +209,16 @@ def dismiss(body: dict[str, Any], task_id: UUID) -> Response:
         return answer_one(session, who, task_id)
 
 
+@tasks.post("/<uuid:task_id>/undo", returns=TaskSchema, also={404: "No such task."})
+def undo(task_id: UUID) -> Response:
+    """Take back that a task was dismissed: it is opened again within seconds where somebody waits still; one that nobody dismissed here stays as it is"""
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if acting.undo_dismissal(session, who.workspace_id, task_id, by=who.actor) is None:
+            missing("task")
+        return answer_one(session, who, task_id)
+
+
 @tasks.post("/<uuid:task_id>/retry", returns=TaskSchema, also={404: "No such task."})
 def retry(task_id: UUID) -> Response:
     """Say a task once more to the CRM that refused it; one that is not parked stays as it is"""

@@ -18,6 +18,7 @@ from service.console import headers, onward, words
 from service.console.guard import caller, maybe_caller
 from service.runtime import runtime
 from service.sentences import count_of
+from service.store import acting
 
 # What a form that was done says on the page that follows: `?done=<key>`.
 NOTICES = {
@@ -26,6 +27,7 @@ NOTICES = {
     "withdrawn": "Noted. These contacts are left out from now on.",
     "retried": "It is being sent to the CRM once more. If the CRM refuses it again, it comes back here with the reason.",
     "dismissed": "Noted: nothing needed. Where a task stands in the CRM, it is being closed.",
+    "dismissal_undone": "Undone. The task opens again within seconds, unless it was answered meanwhile.",
     "confirmed": "Confirmed. Tasks for this person now go to the contact's owner.",
     "rejected": "Rejected. Warmline will not suggest this pair again.",
     "undone": "Undone. The rules look at this pair again.",
@@ -165,6 +167,7 @@ def prepare(blueprint: Blueprint) -> None:
     blueprint.add_app_template_filter(naming.provider_name, "network")
     blueprint.add_app_template_filter(naming.account_name, "account")
     blueprint.add_app_template_test(naming.is_place, "place")
+    blueprint.add_app_template_test(acting.is_dismissed, "dismissed")
     for filter_ in (count_of, words.dollars, words.listed, words.closing):
         blueprint.add_app_template_filter(filter_)
 

@@ -73,6 +73,15 @@ def dismiss(task_id: UUID) -> ResponseReturnValue:
     return done(back(url_for(".show")), "dismissed")
 
 
+@blueprint.post("/tasks/<uuid:task_id>/undo")
+def undo(task_id: UUID) -> ResponseReturnValue:
+    who = caller()
+    with runtime().db.tenant(who.workspace_id) as session:
+        if acting.undo_dismissal(session, who.workspace_id, task_id, by=who.actor) is None:
+            abort(404)
+    return done(back(url_for(".show")), "dismissal_undone")
+
+
 @blueprint.post("/tasks/<uuid:task_id>/retry")
 def retry(task_id: UUID) -> ResponseReturnValue:
     who = caller()

@@ -9,10 +9,11 @@ the workspace's schedule last), so that a person and a worker never wait for eac
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from integrations.records import TaskKind
@@ -22,6 +23,7 @@ from service.rules.model import MatchState
 from service.store import due
 
 BY_RULES = "rules"
+DISMISSAL_UNDONE = "somebody took it back that nothing is needed, and nobody waits"
 NOT_NEEDED = {TaskKind.UNANSWERED.value: "no reply needed", TaskKind.READY_FOR_CALL.value: "no call needed"}
 
 
@@ -144,39 +146,66 @@ def retry_task(session: Session, workspace_id: UUID, task_id: UUID, *, by: str) 
 def dismiss_task(session: Session, workspace_id: UUID, task_id: UUID, *, by: str, reason: str = "") -> Task | None:
     """This is dealt with: the task is completed in the CRM if it stands there, withdrawn here if it never did, and posts
     up to now open no other. Without a `reason` it is that none is needed. A task that is closed already stays as it is."""
-    found = session.execute(
-        select(Task.conversation_id, Task.relationship_id).where(Task.workspace_id == workspace_id, Task.id == task_id)
-    ).one_or_none()
-    if found is None:
-        return None
-    conversation_id, relationship_id = found
-    _lock(session, workspace_id, conversation_id, relationship_id)
-    task = session.scalars(
-        select(Task).where(Task.workspace_id == workspace_id, Task.id == task_id).with_for_update()
-    ).one_or_none()
+    task = _locked(session, workspace_id, task_id)
     if task is None or task.wanted != "open":
         return task
     # One that was sent and never answered may stand in the CRM too.
     stands = task.external_id is not None or task.maybe_sent_at is not None or task.state in ("open", "unknown")
-    task.wanted, task.closed_by, task.closed_at, task.close_reason = (
-        "completed",
-        by,
-        real_now(),
-        reason or NOT_NEEDED[task.kind],
-    )
+    task.wanted, task.closed_by, task.closed_at = "completed", by, real_now()
+    task.close_reason = reason or NOT_NEEDED[task.kind]
     task.held_reason, task.held_until, task.run_id, task.parked_at = "", None, None, None
     task.push_at = business_now() if stands else None
     task.state = task.state if stands else "withdrawn"
     session.flush()
     if task.kind == TaskKind.UNANSWERED:
-        _deal_with(session, workspace_id, conversation_id)
-    due.decide_conversations(session, workspace_id, conversation_ids=[conversation_id] if conversation_id else [])
-    due.decide_relationships(session, workspace_id, ids=[relationship_id] if relationship_id else [])
+        until = func.greatest(Conversation.dealt_with_until, Conversation.last_post_at, business_now())
+        _deal_with(session, workspace_id, task.conversation_id, until)
+    _decide_again(session, task)
     if stands and task.crm_connection_id is not None:
         due.push_soon(session, workspace_id, task.crm_connection_id)
     audit(session, workspace_id, by, "task.dismissed", "task", task.id)
-    due.decide_soon(session, workspace_id)
     return task
+
+
+def is_dismissed(closed_by: str) -> bool:
+    """Whether a person closed it here: neither the rules nor somebody in the CRM, where it can be opened again as well."""
+    return closed_by not in ("", BY_RULES, "crm")
+
+
+def undo_dismissal(session: Session, workspace_id: UUID, task_id: UUID, *, by: str) -> Task | None:
+    """It was not dealt with after all: the rules look again, and open it as it was where somebody waits still, or is ready still. One
+    that nobody dismissed stays as it is."""
+    task = _locked(session, workspace_id, task_id)
+    if task is None or not is_dismissed(task.closed_by) or task.erased_at is not None:
+        return task
+    task.closed_by, task.close_reason = BY_RULES, DISMISSAL_UNDONE
+    session.flush()
+    if task.kind == TaskKind.UNANSWERED:
+        # What was dealt with before the wait began stays so.
+        _deal_with(session, workspace_id, task.conversation_id, task.since - timedelta(microseconds=1))
+    _decide_again(session, task)
+    audit(session, workspace_id, by, "task.dismissal_undone", "task", task.id)
+    return task
+
+
+def _locked(session: Session, workspace_id: UUID, task_id: UUID) -> Task | None:
+    """The task, behind what it is about: in the order of the workers."""
+    found = session.execute(
+        select(Task.conversation_id, Task.relationship_id).where(Task.workspace_id == workspace_id, Task.id == task_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    _lock(session, workspace_id, *found)
+    return session.scalars(
+        select(Task).where(Task.workspace_id == workspace_id, Task.id == task_id).with_for_update()
+    ).one_or_none()
+
+
+def _decide_again(session: Session, task: Task) -> None:
+    conversations, relationships = ([each] if each else [] for each in (task.conversation_id, task.relationship_id))
+    due.decide_conversations(session, task.workspace_id, conversation_ids=conversations)
+    due.decide_relationships(session, task.workspace_id, ids=relationships)
+    due.decide_soon(session, task.workspace_id)
 
 
 def _lock(session: Session, workspace_id: UUID, conversation_id: UUID | None, relationship_id: UUID | None) -> None:
@@ -187,11 +216,11 @@ def _lock(session: Session, workspace_id: UUID, conversation_id: UUID | None, re
             )
 
 
-def _deal_with(session: Session, workspace_id: UUID, conversation_id: UUID | None) -> None:
+def _deal_with(
+    session: Session, workspace_id: UUID, conversation_id: UUID | None, until: datetime | ColumnElement[datetime]
+) -> None:
     session.execute(
         update(Conversation)
         .where(Conversation.workspace_id == workspace_id, Conversation.id == conversation_id)
-        .values(
-            dealt_with_until=func.greatest(Conversation.dealt_with_until, Conversation.last_post_at, business_now())
-        )
+        .values(dealt_with_until=until)
     )

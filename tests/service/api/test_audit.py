@@ -20,7 +20,12 @@ from tests.service.api.test_isolation import Operation, Slot, Two, operations, t
 __all__ = ["two"]  # a fixture
 
 # What has to happen first, so that a call changes something, and bodies that do. By operation.
-FIRST = {"matches.confirm": "matches.reject", "matches.undo": "matches.confirm", "pausing.resume": "pausing.pause"}
+FIRST = {
+    "matches.confirm": "matches.reject",
+    "matches.undo": "matches.confirm",
+    "pausing.resume": "pausing.pause",
+    "tasks.undo": "tasks.dismiss",
+}
 BODIES: Mapping[str, Any] = {
     "connections.change": {"responder_email": "somebody@acme.test"},
     "handle_fields.change": {"fields": {"place": "x"}},

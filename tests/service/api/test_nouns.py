@@ -392,6 +392,15 @@ def test_a_task_is_dismissed_with_or_without_a_reason(client: Client, world: Wor
     check(client.post(f"/tasks/{world.held}/dismiss", {"reason": "two\nlines"}), 422)
 
 
+def test_a_dismissal_is_taken_back_for_the_rules_to_look_again(client: Client, world: World, rows: Rows) -> None:
+    client.call("POST", f"/tasks/{world.task}/dismiss")
+    assert client.call("POST", f"/tasks/{world.task}/undo").get_json()["id"] == str(world.task)
+    task, conversation = rows.get(Task, world.task), rows.get(Conversation, world.conversation)
+    assert task.closed_by == "rules"
+    assert conversation.dealt_with_until < task.since
+    assert conversation.decide_at is not None
+
+
 def test_a_task_that_the_crm_refuses_is_listed_and_said_once_more(client: Client, world: World, rows: Rows) -> None:
     refused = rows.task(crm=world.crm, state="parked", detail="Owner 7 may not own tasks.", parked_at=NOW)
     [item] = client.get("/tasks?parked=true").get_json()["items"]

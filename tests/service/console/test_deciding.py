@@ -176,6 +176,22 @@ def test_no_reply_needed_closes_the_task_and_repeating_it_changes_nothing(
         assert len(session.scalars(select(Audit).where(Audit.action == "task.dismissed")).all()) == 1
 
 
+def test_that_no_reply_is_needed_is_taken_back_where_closed_tasks_stand(
+    held: Runtime, olga: Browser, scene: Scene
+) -> None:
+    olga.post(f"/tasks/{scene.task}/dismiss")
+    undo = f"/tasks/{scene.task}/undo"
+    assert undo in olga.get("/tasks?show=done").text
+
+    for _ in range(2):
+        assert olga.post(undo).location == "/tasks?done=dismissal_undone"
+
+    assert row(held, scene, Task, scene.task).closed_by == "rules"
+    assert undo not in olga.get("/tasks?show=done").text
+    with held.db.tenant(scene.workspace_id) as session:
+        assert len(session.scalars(select(Audit).where(Audit.action == "task.dismissal_undone")).all()) == 1
+
+
 def test_lists_go_on_where_a_page_ends(held: Runtime, olga: Browser, scene: Scene) -> None:
     from service.clock import real_now
 

@@ -49,7 +49,7 @@ def forms(scene: Scene) -> list[str]:
         f"/connections/{scene.crm}/approve", f"/connections/{scene.crm}/handles", "/people/invite", f"/people/invitations/{uuid4()}/withdraw",
         *(f"/people/{uuid4()}/{action}" for action in ("role", "remove", "link")), *(f"/people/sessions/{uuid4()}/{action}" for action in ("end",)),
         "/account/password", "/account/confirm", *(f"/account/factor/{action}" for action in ("begin", "confirm", "codes", "off")), "/people/second-factor", "/account/sessions/end-others", f"/account/sessions/{uuid4()}/end-own", f"/account/devices/{uuid4()}/forget", f"/account/identities/{uuid4()}/untie",
-        f"/tasks/{scene.task}/retry", *(f"/persons/{scene.person}/{action}" for action in ("erase", "objection", "objection/lift")),
+        f"/tasks/{scene.task}/retry", f"/tasks/{scene.task}/undo", *(f"/persons/{scene.person}/{action}" for action in ("erase", "objection", "objection/lift")),
     ]  # fmt: skip
 
 

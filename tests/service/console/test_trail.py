@@ -39,7 +39,12 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "people.change": {"role": "owner"},
     "sources.change": {"source": "Import: one.csv"},
 }
-FIRST = {"matches.undo": "matches.confirm", "matches.confirm": "matches.reject", "pausing.resume": "pausing.pause"}
+FIRST = {
+    "matches.undo": "matches.confirm",
+    "matches.confirm": "matches.reject",
+    "pausing.resume": "pausing.pause",
+    "tasks.undo": "tasks.dismiss",
+}
 LAST = ("connections.disconnect", "people.end", "people.remove", "departing.ask", "departing.keep")
 # Those that need a page of a provider's, a link, a password or a browser of their own, with what they leave: the tests of these see it.
 ELSEWHERE = {
