@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ import service.commands
 from service import logs
 from service.errors import PlainError
 from service.importing import importing
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Commands(click.Group):
@@ -62,8 +65,12 @@ def main() -> None:
 
 
 def _plainly(error: Exception) -> PlainError | None:
-    """What a person can mend about the database or the queue. Their libraries are loaded here at the latest, and not by a command that
+    """What a person can mend about the disk, the database or the queue. Their libraries are loaded here at the latest, and not by a command that
     has no use for them: `warmline` answers the sooner."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = error.filename or "the disk that the answer goes to"
+        return PlainError(f"There is no room left on {where}. Make some, and run the command again.")
+
     from redis.exceptions import RedisError
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -246,6 +246,19 @@ def test_a_data_folder_that_is_a_file_is_one_plain_sentence(run: Run, tmp_path: 
     )
 
 
+def test_an_answer_that_a_full_disk_does_not_take_is_one_plain_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "service.cli", "keys", "new"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    said = "There is no room left on the disk that the answer goes to. Make some, and run the command again."
+    assert (done.returncode, done.stderr) == (1, f"warmline: {said}\n")
+
+
 def test_an_unknown_command_is_refused_with_its_name(run: Run) -> None:
     code, _, err = run("fly")
     assert code == 2
