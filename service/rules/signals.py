@@ -9,7 +9,7 @@ low percentage: a person decides.
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache, lru_cache
 from typing import Final
 
@@ -34,6 +34,7 @@ THRESHOLDS: Final = {
 }
 CLOSE_AT = 0.5  # a text is a last polite word from here on,
 OPEN_AT = 0.35  # unless it needs an answer with this probability: silence is only for what is surely closed
+_A_FEW = 3  # words behind a "but" that say something by themselves
 _PERCENT_AT = 32  # the lowest of the seven bits that hold the percentage
 ALONE: Final = 1 << 39  # of a stored mask: what the text replies to was not there when it was read
 _BITS: Final = {each.name: 1 << number for number, each in enumerate(fields(Signals)) if each.name != "answer_percent"}
@@ -62,7 +63,17 @@ def read(
         mask |= _BROADCAST
     if said & BIT["broadcast"] and not mask & _NEEDS_ANSWER:
         mask |= _BROADCAST
+    if mask & _CLOSE and apart.english and (rest := _after_but(text)):
+        meant = read(rest, mentions=mentions, is_repost=is_repost, language=language)
+        if meant.needs_answer or meant.problem:
+            return replace(meant, tender=meant.tender or bool(mask & _TENDER))
     return from_mask(mask | round(100 * found.needs_answer) << _PERCENT_AT)
+
+
+def _after_but(text: str) -> str:
+    """What is meant where somebody thanks and goes on: the words behind the last "but", if they are any to speak of."""
+    rest = text.rpartition(" but ")[2]
+    return rest if len(rest) < len(text) and len(rest.split()) >= _A_FEW else ""
 
 
 def _many_hashtags(text: str) -> bool:

@@ -260,6 +260,23 @@ def test_a_question_inside_a_goodbye_asks_though_no_mark_says_so(text):
 
 @pytest.mark.parametrize(
     "text",
+    ["thank you but I was charged again", "Thanks for the quick reply but that's not what I asked", "Thanks guys, love you but you sent the wrong size"],
+)  # fmt: skip
+def test_what_is_wrong_behind_a_but_is_no_last_polite_word(text):
+    found = read(text)
+    assert not found.polite_close
+    assert found.needs_answer or found.problem
+
+
+@pytest.mark.parametrize(
+    "text", ["thanks but no thanks", "thanks but I'm good", "thank you but I'll try another shop", "Thanks but all sorted now", "thank you, but no"]
+)  # fmt: skip
+def test_a_but_that_declines_is_a_last_polite_word(text):
+    assert read(text).polite_close
+
+
+@pytest.mark.parametrize(
+    "text",
     ["Thanks for telling me why", "@shop is the best!", "Thank you! I know what to do now", "thanks, will let you know how it goes", "Did that. Thanks!",
      "Thank you, you guys are the best"],
 )  # fmt: skip
