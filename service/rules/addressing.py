@@ -20,9 +20,8 @@ from service.rules.model import Post
 SPEAKS = frozenset({Kind.MENTION, Kind.REPLY, Kind.QUOTE, Kind.DIRECT})
 # The clocks of two networks, or of two servers of one, differ by so much at most; what differs by more is a wrong date.
 CLOCKS_DIFFER: Final = timedelta(hours=1)
-MOST_TURNS: Final = (
-    100  # replies of one instant that are followed up: more of them go in a circle, or nobody reads them
-)
+# Replies of one instant that are followed up: more of them go in a circle, or nobody reads them.
+MOST_TURNS: Final = 100
 
 
 class Answer(Struct, frozen=True):

@@ -13,9 +13,8 @@ from service.rules.model import Policy, Post
 from service.rules.standing import OPEN, WON
 from service.rules.words import act, open_act
 
-WINDOW_WARNING: Final = timedelta(
-    hours=6
-)  # of working time: a network that soon lets nobody answer ends patience this long before
+# Of working time: a network that soon lets nobody answer ends patience this long before.
+WINDOW_WARNING: Final = timedelta(hours=6)
 # Bands from 0 to 100 that nothing crosses: announcements, what asks for nothing, what asks for something, a closing window.
 WINDOW_URGENCY: Final = 90
 MOST_FOR_ASKING, MOST_FOR_CHATTER, MOST_FOR_BROADCASTS = 89, 58, 9

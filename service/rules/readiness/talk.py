@@ -19,9 +19,8 @@ LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before i
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
 OFFER_LASTS = timedelta(days=14)  # a yes to what was offered earlier is a yes to something else
 TAKEN_UP = 0.3  # after an offer of ours, what may be an answer to it is one
-OFFERED = (
-    0.85  # what we write is an offer of a talk, where no phrase says so: "shall we send a sample?" sounds much like one
-)
+# What we write is an offer of a talk, where no phrase says so: "shall we send a sample?" sounds much like one.
+OFFERED = 0.85
 ACQUAINTED_AFTER = timedelta(days=3)
 LINE, LENGTH = 60, 160  # letters: what is no more than a line, and what somebody has sat down to write
 APART = timedelta(hours=12)
