@@ -47,8 +47,8 @@ def test_what_would_not_be_withdrawn_is_refused_no_more_and_said_where_leaving_i
 ) -> None:
     giving_up(would_not_go)
     assert refused(would_not_go) == []
-    would_not_go.sql("UPDATE workspace_schedule SET decide_at = NULL")  # whatever the rules say
     connect_again(would_not_go)
+    would_not_go.sql("UPDATE workspace_schedule SET decide_at = NULL")  # whatever the rules say
     would_not_go.run()
     assert would_not_go.in_crm() == ["New words"]
     assert would_not_go.sql("SELECT count(*) FROM tasks WHERE push_at IS NOT NULL") == [(0,)]

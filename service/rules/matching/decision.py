@@ -84,8 +84,15 @@ def weigh(
     return [
         _result(each, chance, MatchState.CONFIRMED if confirmed and each is first else MatchState.SUGGESTED, commonness)
         for each, chance, same in zip(scored[:MOST], likely, alike, strict=False)
-        if each.evidence and (chance >= SUGGEST or (together >= SUGGEST and (same or each is first)))
+        if each.evidence
+        and (chance >= SUGGEST or (together >= SUGGEST and (same or each is first)) or _is_decided(each))
     ]
+
+
+def _is_decided(scored: Scored) -> bool:
+    """Whether something that decides speaks for this contact, so that a person is to see it, however many share it and whatever name is
+    shown: a mailbox of a family or an office, say."""
+    return any(each.signal in DECIDING and each.ratio > 1 for each in scored.evidence)
 
 
 def _result(scored: Scored, chance: float, state: MatchState, seen: Commonness) -> MatchResult:

@@ -70,7 +70,7 @@ def test_a_full_name_alone_is_taken_apart(tmp_path: Path) -> None:
         (GOOD.encode("utf-16"), None, "messages.csv is not in UTF-8."),
         (GOOD, "contact_id,email\n1,a@b.example\n", "contacts.csv has no column 'first_name'."),
         (GOOD, CONTACTS + ",Ann,Lee,,\n", "Line 2 of contacts.csv has no contact_id."),
-        (HEADER + '1,ann,1,2026-03-01T09:00:00Z,,"' + "a" * 200_000 + '"\n', None, "messages.csv cannot be read: field larger than field limit"),
+        (HEADER + '1,ann,1,2026-03-01T09:00:00Z,,"' + "a" * 200_000 + '"\n', None, "messages.csv cannot be read from line 2 on: field larger than field limit"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_one_plain_sentence(
