@@ -36,6 +36,7 @@ _NAMED_AFTER = frozenset(
     """.split()  # noqa: SIM905
 )
 _BEFORE = frozenset({"anti", "boycott", "fake", "fire", "not", "stop"})  # as the first word
+_SUSPECT = _ADMIRERS | _NAMED_AFTER | _BEFORE
 _PHRASES = re.compile(
     r"\b(" + "|".join(each.strip().replace("*", r"\w*") for some in _SAID.values() for each in some.split(",")) + r")\b"
 )
@@ -50,6 +51,8 @@ def disowns(name: str, bio: str) -> bool:
 def beside(name: str) -> frozenset[str]:
     """The words of a display name that make something else of a person's name, unless that person is called so. What is said after the name
     ("Ana Silva | Porto fan") is about the person, but for a word by itself ("Ana Silva (fan)")."""
+    if _SUSPECT.isdisjoint(names.words(name)):
+        return frozenset()  # most names: this is asked of everybody
     said_after, first = names.words(names.aside(name)), names.name_words(name)[:1]
     alone = _ADMIRERS.intersection(said_after) if len(said_after) == 1 else frozenset()
     return (

@@ -59,8 +59,6 @@ def contact_name(contact: Contact) -> ContactName:
     """The forms of a contact's name. A contact that has a company but no name of a person is that company; some of those
     are people all the same, so that their names are read both ways."""
     first, last = contact.first_name, contact.last_name
-    if placeholders.is_no_name(names.words(contact.name or f"{first} {last}")):
-        return ContactName()
     if first and last and contact.name == f"{first} {last}" and (first + last).isalpha() and contact.name.isascii():
         return _plain_person(first.lower(), last.lower()) or _person(contact.name, first, last)
     if names.name_words(first) or names.name_words(last) or _is_person(contact):
@@ -74,8 +72,8 @@ def _is_person(contact: Contact) -> bool:
 
 def _plain_person(given: str, family: str) -> ContactName | None:
     """What `_person` says of one given and one family name in Latin letters, without reading them: most contacts are called so. None where
-    one of the two could be a title."""
-    if given in names.TITLES or family in names.TITLES:
+    one of the two could be a title, or stands where no name is known."""
+    if given in names.TITLES or family in names.TITLES or given in placeholders.BEGINS:
         return None
     families = names.family_forms((family,))
     return ContactName((given, family), (given,), families, (given,), (), given + family)
@@ -83,6 +81,8 @@ def _plain_person(given: str, family: str) -> ContactName | None:
 
 @lru_cache(maxsize=16_384)
 def _person(name: str, first: str, last: str) -> ContactName:
+    if placeholders.is_no_name(names.words(name or f"{first} {last}")):
+        return ContactName()
     read = _as_spelt(name, first, last)
     spelt_out = tuple(map(names.spelt_out, (name, first, last)))
     if spelt_out == (name, first, last):
@@ -112,7 +112,7 @@ def _as_spelt(name: str, first: str, last: str) -> ContactName:
 def organisation(name: str, website: str) -> ContactName:
     """The forms of a firm's name."""
     words = names.company_words(name)[:_MOST_WORDS]
-    if not words:
+    if not words or placeholders.is_no_name(names.words(name)):
         return ContactName()
     whole = "".join(words)
     initials = "".join(each[0] for each in words) if len(words) > 2 else ""

@@ -15,6 +15,7 @@ NOTHING = frozenset(
 _NAMES = frozenset(
     {"john doe", "jane doe", "doe john", "doe jane", "max mustermann", "erika mustermann", "no name", "first last"}
 )
+BEGINS = NOTHING.union(each.split()[0] for each in _NAMES)  # first words of what is no name
 # What people do who have no employer; in a bio it is a word like any other.
 _EMPLOYERS: Mapping[str, str] = {
     "en": (

@@ -28,6 +28,7 @@ class Profile(Struct, frozen=True):
     disowned: bool  # it says that it is not the person's own: a parody, an admirer's
     beside: frozenset[str]  # words of the display name that make something else of a person's name: a foundation, fans
     generation: str  # "jr" or "sr", where they say so
+    says_more: bool  # whether there is any of these three; most say nothing
     titles: frozenset[str]
     text: str
     states: frozenset[str]
@@ -42,6 +43,8 @@ def read(known: KnownAuthor) -> Profile:
     states, countries = places.read(author.bio, letters=True)
     handle = handles.letters(author.handle)
     said = names.words(f"{author.bio} {names.aside(author.name)} {author.location}")
+    disowned, beside = disowning.disowns(author.name, author.bio), disowning.beside(author.name)
+    generation = names.generation(author.name)
     return Profile(
         author=author,
         keys=frozenset(author_keys(known)),
@@ -50,9 +53,10 @@ def read(known: KnownAuthor) -> Profile:
         name_letters=names.compact(author.name),
         handle_letters=handle,
         handle_words=handles.tokens(author.handle),
-        disowned=disowning.disowns(author.name, author.bio),
-        beside=disowning.beside(author.name),
-        generation=names.generation(author.name),
+        disowned=disowned,
+        beside=beside,
+        generation=generation,
+        says_more=bool(disowned or beside or generation),
         titles=names.titles(author.name)
         | _title_before(handle)
         | names.TITLES.intersection(handles.tokens(author.handle)),

@@ -136,9 +136,9 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
     if profile.author.bot:
         return Shown(Level.NONE)
     words = profile.name_words
-    if called := names.TITLES.intersection(name.words):  # Jack Ma, John Major
+    if not names.TITLES.isdisjoint(name.words):  # Jack Ma, John Major
         words = tuple(
-            each for each in names.with_titles(profile.author.name) if each in called or each not in names.TITLES
+            each for each in names.with_titles(profile.author.name) if each in name.words or each not in names.TITLES
         )
     found = naming.shown(words, name)
     if found.level not in WHOLE and profile.spelt_out != profile.name_words:
@@ -149,6 +149,8 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
 
 def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:
     """Whether a profile of whatever name says that it is not this contact's: a parody, a foundation, or a father of his son's name."""
+    if not profile.says_more:
+        return False
     if profile.disowned or not (name.organisation or profile.beside.issubset(name.words)):
         return True
     return bool(profile.generation and name.generation and profile.generation != name.generation)
