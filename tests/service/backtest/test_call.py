@@ -40,7 +40,7 @@ def truth_of(tmp_path: Path) -> Path:
 
 def test_every_history_gets_a_verdict_with_score_stage_and_reasons(tmp_path: Path) -> None:
     done, rows = run(tmp_path)
-    assert done.output == f"{len(TABLE)} histories, {sum(row['ready'] == '1' for row in rows)} ready for a call.\n"
+    assert done.stdout == f"{len(TABLE)} histories, {sum(row['ready'] == '1' for row in rows)} ready for a call.\n"
     assert [row["id"] for row in rows] == [told.id for told in TABLE]
     assert list(rows[0]) == ["id", "ready", "score", "stage", "reasons"]
     assert {row["stage"] for row in rows} == {"aware", "in_contact", "conversing", "ready", "talked", "met"}
@@ -49,7 +49,7 @@ def test_every_history_gets_a_verdict_with_score_stage_and_reasons(tmp_path: Pat
 
 def test_with_a_truth_it_says_how_well_they_agree(tmp_path: Path) -> None:
     done, _ = run(tmp_path, "--truth", str(truth_of(tmp_path)), "--json")
-    figures = json.loads(done.output)
+    figures = json.loads(done.stdout)
     assert figures["scored"] == len(TABLE)
     assert figures["kappa"] >= 0.8
     assert figures["precision_at_recall_65"] >= 0.9

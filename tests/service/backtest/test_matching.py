@@ -72,7 +72,7 @@ def test_each_match_is_a_row_with_its_reasons_and_the_likeliest_comes_first(run:
 
 def test_truth_adds_precision_and_recall_of_what_is_confirmed_and_of_the_first_one(run: Run) -> None:
     done, rows = run("--json", truth=TRUTH)
-    said: dict[str, Any] = json.loads(done.output)
+    said: dict[str, Any] = json.loads(done.stdout)
     confirmed = sum(row["state"] == "confirmed" for row in rows)
     assert said["confirmed"]["said"] == confirmed
     assert said["confirmed"]["there"] == said["with_first_suggestion"]["there"] == 3
@@ -85,7 +85,7 @@ def test_truth_adds_precision_and_recall_of_what_is_confirmed_and_of_the_first_o
 
 def test_a_wrong_confirmation_is_counted(run: Run) -> None:
     done, _ = run("--json", truth="profile_id,contact_id\np1,c2\nmissing,c1\n")
-    said = json.loads(done.output)
+    said = json.loads(done.stdout)
     assert (said["wrong"], said["confirmed"]["there"]) == (1, 1)
 
 
@@ -142,6 +142,6 @@ def test_people_and_firms_are_found_on_real_profiles(
         part for kind in ("contacts", "profiles", "truth") for part in (f"--{kind}", str(folder / f"{kind}.csv"))
     ]
     done = CliRunner().invoke(command, [*options, "--json", "--out", str(tmp_path / "out.csv")])
-    said = json.loads(done.output)
+    said = json.loads(done.stdout)
     figures = (said["confirmed"]["precision"], said["confirmed"]["recall"], said["with_first_suggestion"]["recall"])
     assert all(figure >= goal for figure, goal in zip(figures, least, strict=True)), figures

@@ -123,13 +123,13 @@ def test_a_message_that_stands_in_a_file_twice_is_judged_once(file: str, run: Ru
     once, rows = run(file)
     twice, again = run(file + file.partition("\n")[2])
     assert again == rows
-    assert twice.output.endswith(once.output)  # behind a sentence about the rows that stand there twice
+    assert twice.stdout == once.stdout
 
 
 def test_truth_adds_a_score_for_either_status_and_leaves_out_what_is_not_known(run: Run) -> None:
     truth = "message_id,status\nq,answered\nh,unanswered\nt,unanswered\nw,unknown\nmissing,answered\n"
     done, _ = run(BRANDS, "--json", truth=truth)
-    said = json.loads(done.output)
+    said = json.loads(done.stdout)
     assert said["messages"] == 5
     assert (said["answered"]["said"], said["answered"]["right"], said["answered"]["there"]) == (2, 1, 1)
     assert said["unanswered"]["precision"] == 1
@@ -141,7 +141,7 @@ def test_truth_adds_a_score_for_either_status_and_leaves_out_what_is_not_known(r
 def test_only_beginnings_that_are_not_near_the_end_count_where_the_truth_says_so(run: Run) -> None:
     truth = "message_id,status,starts_conversation,near_end\n1,answered,1,0\n2,answered,1,1\n3,answered,0,0\n"
     done, _ = run(CHANNEL, "--json", truth=truth)
-    assert json.loads(done.output)["answered"]["there"] == 1
+    assert json.loads(done.stdout)["answered"]["there"] == 1
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_who_speaks_to_no_brand_of_the_file_is_told_so_and_no_more(run: Run) -> 
 
 def test_one_message_is_counted_as_one(run: Run) -> None:
     done, _ = run("message_id,author,created_at,text\n1,ana,2026-03-02T12:00:00Z,is anybody here?\n")
-    assert done.output.startswith("1 message judged: ")
+    assert done.stdout.startswith("1 message judged: ")
 
 
 def test_an_empty_file_has_nobody_waiting(run: Run) -> None:
@@ -195,6 +195,6 @@ def test_who_was_answered_is_rebuilt_as_people_and_links_say(
     folder = shared / "data" / f"unanswered_{name}"
     options = ["--messages", str(folder / "messages.csv"), "--truth", str(folder / "truth.csv"), "--json"]
     done = CliRunner().invoke(command, [*options, "--out", str(tmp_path / "out.csv")])
-    said = json.loads(done.output)
+    said = json.loads(done.stdout)
     assert (said["answered"]["f1"], said["unanswered"]["f1"]) >= least
     assert said["unanswered"]["f1"] >= least[1]
