@@ -61,6 +61,14 @@ def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     root.handlers, root.level = before
 
 
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command that a test runs in this process says how the process logs: not for the tests after it."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+
+
 KEY = {"test": b"0123456789abcdef0123456789abcdef"}
 BASE_URL = "http://warmline.test"
 
