@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -23,6 +24,9 @@ from service.launcher import KEYS
 from tests.service.demo.conftest import free_port, warmline
 
 PATIENCE = 90  # seconds: for a machine that is busy with other tests
+ENDED_WITH_THE_QUEUE = re.compile(
+    r"\d jobs ended by an error of ours within a day; see the workers' log for \"failed\"\."
+)
 
 
 @dataclass
@@ -114,8 +118,12 @@ def test_a_port_that_is_taken_is_named(up: Up, tmp_path: Path, setting: str) -> 
     assert not (tmp_path / "home" / "postgres").exists()
 
 
-def _failing(done: subprocess.CompletedProcess[str]) -> set[str]:
-    return {step["name"] for step in json.loads(done.stdout)["steps"] if step["state"] != "ok"}
+def _missing(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """What the doctor finds missing, but for a job that ended as the queue died under it, which it tells of for a day."""
+    steps = {step["name"]: step["says"] for step in json.loads(done.stdout)["steps"] if step["state"] != "ok"}
+    if ENDED_WITH_THE_QUEUE.fullmatch(steps.get("tasks", "")):
+        del steps["tasks"]
+    return steps
 
 
 def test_a_queue_that_dies_is_started_again_and_nothing_is_lost(up: Up) -> None:
@@ -123,8 +131,7 @@ def test_a_queue_that_dies_is_started_again_and_nothing_is_lost(up: Up) -> None:
     [valkey] = [pid for pid in up.children("valkey-server") if "valkey" in Path(f"/proc/{pid}/comm").read_text()]
     os.kill(valkey, signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE
-    # A job that was under way just then may have ended by that, which the doctor tells for a day under "tasks".
-    while _failing(done := warmline(up.home, "doctor", "--json")) - {"tasks"}:
+    while _missing(done := warmline(up.home, "doctor", "--json")):
         assert time.monotonic() < deadline, done.stdout
     assert up.process.poll() is None
 
