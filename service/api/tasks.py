@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.api.problems import missing
 from service.api.words import Line
+from service.models import Task
 from service.runtime import runtime
 from service.store import acting, freezing, listing
 from service.store.listing import Row
@@ -202,28 +204,24 @@ def show(task_id: UUID) -> Response:
 )
 def dismiss(body: dict[str, Any], task_id: UUID) -> Response:
     """No reply needed: complete the task in the CRM, and open none for what was said so far"""
-    who = caller()
-    with runtime().db.tenant(who.workspace_id) as session:
-        if acting.dismiss_task(session, who.workspace_id, task_id, by=who.actor, reason=body.get("reason", "")) is None:
-            missing("task")
-        return answer_one(session, who, task_id)
+    return _act(task_id, partial(acting.dismiss_task, reason=body.get("reason", "")))
 
 
 @tasks.post("/<uuid:task_id>/undo", returns=TaskSchema, also={404: "No such task."})
 def undo(task_id: UUID) -> Response:
     """Take back that a task was dismissed: it is opened again within seconds where somebody waits still; one that nobody dismissed here stays as it is"""
-    who = caller()
-    with runtime().db.tenant(who.workspace_id) as session:
-        if acting.undo_dismissal(session, who.workspace_id, task_id, by=who.actor) is None:
-            missing("task")
-        return answer_one(session, who, task_id)
+    return _act(task_id, acting.undo_dismissal)
 
 
 @tasks.post("/<uuid:task_id>/retry", returns=TaskSchema, also={404: "No such task."})
 def retry(task_id: UUID) -> Response:
     """Say a task once more to the CRM that refused it; one that is not parked stays as it is"""
+    return _act(task_id, acting.retry_task)
+
+
+def _act(task_id: UUID, action: Callable[..., Task | None]) -> Response:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        if acting.retry_task(session, who.workspace_id, task_id, by=who.actor) is None:
+        if action(session, who.workspace_id, task_id, by=who.actor) is None:
             missing("task")
         return answer_one(session, who, task_id)
