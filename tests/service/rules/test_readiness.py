@@ -162,6 +162,23 @@ def test_a_yes_to_anything_else_is_no_wish(ours):
     assert judge(*asked, post("y", NOW - HOUR, "Yes please!")).finding is None
 
 
+def test_whoever_finds_it_by_themselves_takes_the_wish_back():
+    asked = (
+        post("q", NOW - 2 * DAY, "can we talk about the limits?"),
+        answer("o", NOW - DAY, to="q", text="Sure, what's up?"),
+    )
+    assert judge(*asked).finding
+    assert judge(*asked, post("r", NOW - HOUR, "nvm, found the page. sorted")).finding is None
+
+
+def test_an_offer_in_french_is_taken_up():
+    asked = (
+        post("t", NOW - 2 * DAY, CHAT),
+        answer("o", NOW - DAY, to="t", text="Voulez-vous en parler de vive voix ?"),
+    )
+    assert judge(*asked, post("y", NOW - HOUR, "Avec plaisir, plutôt en fin de journée")).finding
+
+
 @pytest.mark.parametrize("ours", ["Would you like one of us to visit?", "Would you be up for a conversation about it?"])
 def test_a_yes_to_an_offer_in_words_that_no_phrase_has_is_a_wish(ours):
     asked = (post("t", NOW - 2 * DAY, CHAT), answer("o", NOW - DAY, to="t", text=ours))
