@@ -108,7 +108,7 @@ _SAID_BY_US = (Cue.OFFER, Cue.AGREED, Cue.NOT_CALLED)
 _OURS = Sieve(lambda: [*_patterns(True, *_SAID_BY_US), *_patterns(False, *_SAID_BY_US)])
 # Words that hold an English sentence together and stand in no other language that there are phrases for.
 _ENGLISH = frozenset(
-    "the and we you is it my our with this that of for are they can could have your i to what how would not but from".split()  # noqa: SIM905
+    "the and you it my our with this that are they can could your what how would not but from if when there please about any get".split()  # noqa: SIM905
 )
 _WORD = re.compile(r"\w+")
 _ENGLISH_SHARE = 6  # one word in so many: then it is English, and words of other languages in it are chance

@@ -46,6 +46,8 @@ def said(text: str) -> set[str]:
         ("DECLINE", "Looks nice. No thanks."),
         ("TALK", "pls call asap re the quote"),
         ("TALK", "You about for a chat Saturday morning?"),
+        ("TALK", "Kunnen we morgen even bellen?"),
+        ("TALK", "Ci sentiamo per i dettagli?"),
         ("TALK", "is there someone I can ring or do I do it on here"),
         ("TALK", "Is Dan free for that chat at some point?"),
         ("TALK", "He is back from leave. When suits you?"),
