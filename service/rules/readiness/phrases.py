@@ -65,6 +65,10 @@ TALK: Final[Mapping[str, tuple[str, ...]]] = {
     "it": ("chiam(?:ami|atemi|arci|armi|ateci)", "(?:mi|ci) (?:chiam|richiam|potete chiam|puo chiam)\\w*", "sentirci|ci sentiamo|vederci|incontrarci", "al telefono|per telefono|a voce|videochiamata|in videocall", "una (?:chiamata|demo|telefonata|riunione)", "(?:passare|venire) (?:a |da )?(?:vedere|noi|misurare|trovarci)"),
     "pt": ("(?:me|nos) (?:liga|ligue|ligam|ligar|liguem)\\w*", "lig(?:ar|ue|uem|a)-?(?:me|nos)", "podem(?:os)? (?:me )?(?:ligar|falar|conversar|marcar)", "por telefone|uma (?:ligacao|chamada|call|reuniao|demo|conversa)", "por video|videochamada"),
     "nl": ("(?:mij|me|ons) (?:\\w+ ){0,3}(?:terug)?bellen", "bel (?:mij|me|ons)", "(?:even|kunnen we|zullen we) (?:\\w+ ){0,2}(?:bellen|praten|afspreken|overleggen|videobellen)", "telefonisch|aan de telefoon", "langs ?komen|een afspraak|een demo|videogesprek"),
+    "pl": ("do (?:mnie|nas) (?:\\w+ ){0,2}?(?:za|od)?dzwon\\w*", "(?:za|od)dzwon\\w* (?:\\w+ ){0,2}?do (?:mnie|nas)", "porozmawiac (?:\\w+ ){0,2}?(?:telefonicznie|przez telefon|na zywo|z kims)", "(?:mozemy|moglibysmy|mozna) (?:\\w+ ){0,2}?(?:porozmawiac|sie spotkac|sie umowic|zdzwonic)", "prosze o (?:telefon|kontakt telefoniczny|rozmowe)"),
+    "sv": ("ring(?:a|er)? (?:\\w+ )?(?:mig|oss)", "(?:kan|skulle|far) (?:vi|ni|nagon|jag) (?:\\w+ ){0,2}?(?:ringas|ses|prata|talas vid|boka (?:ett|en) (?:mote|samtal|demo))", "(?:boka|ta|ha) (?:ett|en) (?:kort )?(?:mote|samtal|demo|telefonmote|videomote)", "(?:pa|over|via) telefon", "prata med nagon"),
+    "da": ("ring(?:e|er)? (?:\\w+ )?(?:til )?(?:mig|meg|os|oss)", "(?:kan|skal|kunne|ma|far) (?:vi|i|dere|nogen|noen|jeg|du) (?:\\w+ ){0,2}?(?:snakkes?|m[oø]des|m[oø]tes|tales? ved)(?! (?:dansk|norsk|engelsk))", "(?:vi|jeg) kan (?:snakke|tale) med", "(?:over|pa|pr) telefon(?:en)?"),
+    "tr": ("(?:beni|bizi) (?:\\w+ ){0,2}?ara(?!ma)\\w*", "(?:telefonda|telefonla) (?:\\w+ ){0,2}?(?:konusa|goruse|konusmak|gorusmek)\\w*", "(?:gorusebilir|konusabilir|bulusabilir) miyiz", "(?:toplanti|gorusme|demo) (?:ayarla|yapabilir|planla)\\w*"),
 }  # fmt: skip
 
 # Calls of which nothing follows: other people's, sayings, and calls that are over.
@@ -113,6 +117,7 @@ OFFER: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "de": ("telefonieren|anrufen|vorbeikommen|termin|sprechen",), "fr": ("appeler|on s'appelle|telephone|rendez-vous|visio|de vive voix",), "es": ("llamar|llamamos|hablamos|reunion|llamada",),
     "it": ("sentirci|chiamar\\w*|sentiamo",), "pt": ("ligar|ligamos|conversar|conversa",), "nl": ("bellen|afspraak|langskomen",),
+    "pl": ("zadzwonic|zadzwonimy|zadzwonie|przez telefon|porozmawiac",), "sv": ("ringa (?:upp )?(?:dig|er)|ringer (?:vi|jag) (?:upp )?(?:dig|er)|boka ett (?:kort )?(?:mote|samtal)",), "da": ("ringe (?:til )?(?:dig|deg|jer|dere)|over telefon(?:en)?",), "tr": ("(?:sizi|seni) (?:\\w+ )?ara\\w*|telefonda|gorusebilir miyiz",),
 }  # fmt: skip
 # Ours: we ask them to write, send or look for something, which sounds like asking for a talk and offers none.
 ERRAND: Final[Mapping[str, tuple[str, ...]]] = {
@@ -126,6 +131,7 @@ YES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "de": ("ja|gern\\w*|passt|klingt gut|einverstanden",), "fr": ("oui|volontiers|avec plaisir|ca marche|parfait",), "es": ("si|claro|perfecto|vale|genial",),
     "it": ("si|certo|volentieri|va bene|perfetto",), "pt": ("sim|claro|pode ser|perfeito|combinado",), "nl": ("ja|graag|prima|lijkt me goed|is goed",),
+    "pl": ("tak,? (?:prosze|poprosze|chetnie|pasuje)|chetnie|jasne|zgoda|poprosze",), "sv": ("garna|passar (?:bra|fint)",), "da": ("gjerne|passer (?:fint|bra|godt)",), "tr": ("evet|olur|tabii|tamam|uygun",),
 }  # fmt: skip
 # Ours: the time is agreed, so nobody has to be told to call.
 AGREED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -166,6 +172,10 @@ DECLINE: Final[Mapping[str, tuple[str, ...]]] = {
     "it": ("non (?:voglio|vogliamo|desidero|serve|occorre|c'e bisogno di) (?:\\w+ )?(?:chiamat\\w*|chiamar\\w*|telefonat\\w*|telefonar\\w*)", "(?:(?<!.)|(?<=[.,!?;:-] ))no,? grazie", "non (?:mi )?(?:chiam\\w+|telefon\\w+)|niente (?:chiamate|telefonate)", "(?:preferisco|meglio) (?:\\w+ )?(?:scrivere|per iscritto|mail|via mail|messaggi\\w*)", "non (?:mi|ci) interessa|scelto un altro"),
     "pt": ("nao (?:quero|queremos|desejo|preciso de|precisa) (?:\\w+ )?(?:ligacao|ligacoes|chamadas?|ligar|que (?:me|nos) ligu\\w+)", "(?:(?<!.)|(?<=[.,!?;:-] ))nao,? (?:muito )?obrigad[oa]", "nao (?:me )?(?:ligu\\w+|liga\\w*|telefon\\w+)|sem (?:ligacoes|chamadas)", "(?:prefiro|melhor) (?:\\w+ )?(?:escrever|por escrito|e-?mail|mensage\\w+)", "nao (?:tenho|temos) interesse|escolhemos outr\\w+"),
     "nl": ("bel (?:me|mij|ons) (?:\\w+ ){0,2}?niet", "niet (?:meer )?(?:gebeld|te bellen|telefonisch)", "(?:(?<!.)|(?<=[.,!?;:-] ))nee,? (?:dank\\w*|bedankt)", "(?:liever|bel\\w*) (?:\\w+ )?niet (?:bellen|gebeld)|niet bellen|bel me niet", "(?:liever|graag|alleen) (?:\\w+ )?(?:per mail|mailen|schriftelijk|via de mail|appen)", "geen interesse|andere (?:partij|leverancier) gekozen"),
+    "pl": ("nie (?:\\w+ ){0,2}?(?:za|od)?(?:dzwon|telefon)\\w*", "(?:wole|lepiej) (?:\\w+ ){0,2}?(?:mail\\w*|pisac|napisac|e-mail\\w*)", "(?:(?<!.)|(?<=[.,!?;:-] ))nie,? dzieku\\w+"),
+    "sv": ("ring(?:a)? (?:\\w+ ){0,2}?(?:inte|aldrig)", "(?:vill|onskar|behover|snalla) (?:\\w+ )?inte (?:\\w+ ){0,2}?(?:ring|samtal|telefon)\\w*", "(?:mejla|maila|skriv) (?:\\w+ )?(?:hellre|istallet)", "(?:(?<!.)|(?<=[.,!?;:-] ))nej,? tack"),
+    "da": ("ring(?:e)? (?:\\w+ ){0,3}?(?:ikke|aldri|aldrig)", "(?:vil|onsker|ønsker|behover|behøver) (?:\\w+ )?ikke (?:\\w+ ){0,2}?(?:ring|samtale|telefon)\\w*", "(?:skriv|mail|send mail) (?:\\w+ )?(?:hellere|heller|i stedet|istedenfor)", "(?:(?<!.)|(?<=[.,!?;:-] ))nei?j?,? (?:tak|takk)"),
+    "tr": ("(?:beni|bizi|lutfen) (?:\\w+ ){0,2}?arama\\w*", "(?:aranmak|telefonla gorusmek|telefonda konusmak) istemi\\w*", "(?:(?<!.)|(?<=[.,!?;:-] ))hayır,? tesekk\\w+"),
 }  # fmt: skip
 # Not now, but perhaps another time.
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
