@@ -14,6 +14,7 @@ import click
 from integrations.records import ActivityKind, Direction, Kind
 from service import settings
 from service.backtest.files import beforehand, instant, must_meet, objects, rows, said, told, write
+from service.backtest.forms import faults
 from service.backtest.scoring import kappa, score
 from service.errors import PlainError
 from service.models import Settings
@@ -28,7 +29,6 @@ STAGES = {"in contact": "in_contact", "ready to talk": "ready"}
 RECALL = 0.65  # at which precision is asked for
 TOP = 4  # the highest quarter
 _HELP = "`warmline backtest call --help` shows one."
-_DIRECTIONS = {"in": False, "out": True}  # whether a post is the brand's
 _FIELDS = ("id", "now", "posts")
 
 
@@ -107,17 +107,10 @@ def judge(item: Mapping[str, Any], where: str) -> Judged:
     """The verdict about one history as a file has it. Raises PlainError, which begins with `where`."""
     if missing := [name for name in _FIELDS if name not in item]:
         raise PlainError(f"{where} has no {missing[0]!r}. It needs {', '.join(_FIELDS)}.")
-    try:
-        now = instant(item["now"], where)
-        return Judged(
-            str(item["id"]), ready_for_call(history(item, where), now=now, policy=_policy(item.get("timezone")))
-        )
-    except KeyError as error:
-        raise PlainError(f"{where} is not a history: a part of it has no {error}. {_HELP}") from None
-    except (TypeError, AttributeError):
-        raise PlainError(f"{where} is not a history: one of its values is of another form. {_HELP}") from None
-    except ValueError as error:
-        raise PlainError(f"{where} is not a history: {error}. {_HELP}") from None
+    if fault := next(faults(item), None):
+        raise PlainError(f"{where} is not a history: {fault}. {_HELP}")
+    now = instant(item["now"], where)
+    return Judged(str(item["id"]), ready_for_call(history(item, where), now=now, policy=_policy(item.get("timezone"))))
 
 
 def history(item: Mapping[str, Any], where: str) -> History:
@@ -163,7 +156,7 @@ def _posts(item: Mapping[str, Any], where: str) -> tuple[Post, ...]:
     them = str(author.get("handle") or "them")
     seen: dict[tuple[object, ...], Post] = {}
     for each in item["posts"]:
-        ours = _ours(each["direction"])
+        ours = each["direction"] == "out"
         text, at, network = str(each.get("text") or ""), instant(each["at"], where), str(each.get("network") or "")
         kind = Kind(each["kind"])
         key = (at, network, kind, ours, each.get("thread"), text)
@@ -174,13 +167,6 @@ def _posts(item: Mapping[str, Any], where: str) -> tuple[Post, ...]:
             author_name=str(author.get("name") or ""), network=network.capitalize(),
         )  # fmt: skip
     return tuple(seen.values())
-
-
-def _ours(direction: str) -> bool:
-    """Whether a post is the brand's. Raises ValueError: what the brand wrote would be theirs."""
-    if direction not in _DIRECTIONS:
-        raise ValueError(f"{direction!r} is neither in nor out")
-    return _DIRECTIONS[direction]
 
 
 def _policy(timezone: str | None) -> Policy:
