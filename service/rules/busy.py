@@ -37,6 +37,7 @@ _FREE = {
     "X-MICROSOFT-CDO-BUSYSTATUS": {"FREE", "WORKINGELSEWHERE"},
 }
 _TIMES = {"UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE"}
+_TAKES_AWAY = ("RECURRENCE-ID", "EXDATE")  # an occurrence of a series
 _ALARMING = (
     ArithmeticError,
     AttributeError,
@@ -81,11 +82,13 @@ def _expanded(feed: _Feed, window: _Window) -> Busy:
     found, left_out = list(_periods(feed.periods, window)), 0
     costs = Costs(window.end)
     for group in feed.groups.values():
+        if all(event.free for event in group) or window.misses(group):
+            continue
         try:
-            if not (all(event.free for event in group) or window.misses(group)):
-                found += _spans(group, window, costs)
+            found += _spans(group, window, costs)
         except _ALARMING:
-            left_out += 1
+            spans, missed = _one_by_one(group, window, costs)
+            found, left_out = found + spans, left_out + missed
         if len(found) > MOST_EVENTS:
             raise UnreadableCalendarError("The calendar holds more events than a person's calendar does.")
     return Busy(tuple(merged(window.clip(found))), left_out)
@@ -117,6 +120,12 @@ class _Event:
     @property
     def single(self) -> bool:
         return not self.values.keys() & {"RRULE", "RDATE", "RECURRENCE-ID"}
+
+    def by_itself(self) -> _Event:
+        """The same without the lines that take something away from a series: nobody is busy less for want of them."""
+        lines = [line for line in self.lines if not line.upper().startswith(_TAKES_AWAY)]
+        values = {name: value for name, value in self.values.items() if name not in _TAKES_AWAY}
+        return _Event(lines, values, self.rules, self.free)
 
 
 @dataclass(slots=True)
@@ -222,6 +231,29 @@ def _spans(group: Sequence[_Event], window: _Window, costs: Costs) -> list[Span]
         events = query.between(window.start - _MARGIN, window.end + _MARGIN)
     on = [event for event in events if event.get("TRANSP") != "TRANSPARENT"]
     return [(window.instant(each.start), window.instant(each.end)) for each in on]
+
+
+def _one_by_one(group: Sequence[_Event], window: _Window, costs: Costs) -> tuple[list[Span], int]:
+    """The spans of a group that cannot be read as a whole, and how many of its events those are without: what can be read goes
+    together, and each other event by itself."""
+    together = [event for event in group if _can_be_read(event)]
+    if len(together) == len(group):
+        return [], 1
+    alone = [[event.by_itself()] for event in group if event not in together]
+    found, missed = list[Span](), 0
+    for part in filter(None, [together, *alone]):
+        try:
+            found += _spans(part, window, costs)
+        except _ALARMING:
+            missed += 1
+    return found, missed
+
+
+def _can_be_read(event: _Event) -> bool:
+    try:
+        return bool(_parsed([event]))
+    except _ALARMING:
+        return False
 
 
 def _parsed(group: Sequence[_Event]) -> Calendar:

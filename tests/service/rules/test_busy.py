@@ -219,6 +219,38 @@ def test_an_event_that_cannot_be_read_costs_that_event_alone_and_is_counted(line
     assert found.left_out == 1
 
 
+WEEKLY = ("DTSTART:20260316T100000Z", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;COUNT=3")
+
+
+@pytest.mark.parametrize(
+    "named", ["RECURRENCE-ID:the second", "RECURRENCE-ID:20269999T100000Z", "RECURRENCE-ID;VALUE=DATE:x"]
+)
+def test_an_exception_that_names_no_occurrence_is_busy_at_its_own_time_and_costs_its_series_nothing(named: str) -> None:
+    found = read(*event(*WEEKLY), *event(named, "DTSTART:20260324T140000Z", "DURATION:PT1H"))
+    assert spans(Busy(found.spans)) == ["16 10:00-11:00", "23 10:00-11:00", "24 14:00-15:00", "30 10:00-11:00"]
+    assert found.left_out == 0
+
+
+@pytest.mark.parametrize("line", ["EXDATE:never", "EXDATE;TZID=Nowhere:2026"])
+def test_a_day_off_that_cannot_be_read_costs_its_series_nothing(line: str) -> None:
+    found = read(*event(*WEEKLY, line))
+    assert spans(Busy(found.spans)) == ["16 10:00-11:00", "23 10:00-11:00", "30 10:00-11:00"]
+    assert found.left_out == 0
+
+
+def test_an_exception_without_a_time_costs_its_series_nothing_and_is_counted() -> None:
+    found = read(*event(*WEEKLY), *event("RECURRENCE-ID:20260323T100000Z", "DTSTART:soon", "DURATION:PT1H"))
+    assert spans(Busy(found.spans)) == ["16 10:00-11:00", "23 10:00-11:00", "30 10:00-11:00"]
+    assert found.left_out == 1
+
+
+def test_exceptions_of_a_series_that_cannot_be_read_are_busy_all_the_same() -> None:
+    series = ("DTSTART:20260316T100000Z", "DURATION:PT1H", "RRULE:FREQ=SOMETIMES")
+    found = read(*event(*series), *event("RECURRENCE-ID:20260323T100000Z", "DTSTART:20260324T140000Z", "DURATION:PT1H"))
+    assert spans(Busy(found.spans)) == ["24 14:00-15:00"]
+    assert found.left_out == 1
+
+
 def test_rules_that_would_take_too_long_together_are_left_out_one_by_one() -> None:
     costs = Costs(END)
     for _ in range(5):
