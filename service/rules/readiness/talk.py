@@ -18,6 +18,7 @@ from service.rules.readiness.heard import FLOOR, NOTHING, Heard, above, clearest
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
 OFFER_LASTS = timedelta(days=14)  # a yes to what was offered earlier is a yes to something else
+MERE_YES = 6  # words: whoever means more than a yes to what was asked says more
 TAKEN_UP = 0.3  # after an offer of ours, what may be an answer to it is one
 # What we write is an offer of a talk, where no phrase says so: "shall we send a sample?" sounds much like one.
 OFFERED = 0.85
@@ -164,8 +165,17 @@ def _ours(text: str) -> int:
 def _cues(post: Post, told: Heard) -> int:
     read = weighed(read_cues(post.text), clearest_wish(post.text, told, post.language)) if post.text else Cue.NONE
     kept = from_signals(post.signals)
+    if _is_mere_yes(post.text):
+        return (read | kept) & ~Cue.TALK  # to what, only what was asked before it tells
     # The text knows more than the signals, which take "an hour on a call with my bank" for a wish.
     return read | (kept & ~Cue.TALK if read & Cue.NO_TALK else kept)
+
+
+def _is_mere_yes(text: str) -> bool:
+    """Whether a text is a yes of a few words, and speaks of no talk itself."""
+    if not text or len(text.split()) > MERE_YES:
+        return False
+    return read_cues(text) & (Cue.YES | Cue.TALK | Cue.PHONE) == Cue.YES
 
 
 def _counts_at(post: Post, native: dict[tuple[str, str], Post]) -> datetime:
@@ -199,6 +209,7 @@ def courses(words: Iterable[Word], wish_lasts: timedelta) -> Iterator[tuple[Word
     waiting: list[Word] = []
     theirs_last = False
     offered: datetime | None = None
+    asked_else = False  # after what they wrote to the offer, we asked something else: a mere yes answers that
     before: datetime | None = None
     for word in words:
         if before is not None and word.at - before > LULL:
@@ -208,9 +219,13 @@ def courses(words: Iterable[Word], wish_lasts: timedelta) -> Iterator[tuple[Word
             course.asked = None
         if word.ours:
             added = _answer(course, waiting, word) or theirs_last
-            offered = word.at if word.cues & Cue.OFFER else offered
+            if word.cues & Cue.OFFER:
+                offered, asked_else = word.at, False
+            elif theirs_last and "?" in word.post.text:
+                asked_else = True
         else:
-            added = _hear(course, word, offered is not None and word.at - offered <= OFFER_LASTS)
+            open_offer = offered is not None and word.at - offered <= OFFER_LASTS
+            added = _hear(course, word, open_offer and _takes_up(word, a_yes_will_do=not asked_else))
             if word.cues & Cue.DECLINE:
                 offered = None  # it has had its answer: what they write after that is no yes to it
             if not word.small:
@@ -234,7 +249,7 @@ def _answer(course: Course, waiting: list[Word], word: Word) -> bool:
     return True
 
 
-def _hear(course: Course, word: Word, offered: bool) -> bool:
+def _hear(course: Course, word: Word, taken: bool) -> bool:
     news = bool(word.cues & ANY_NEED)
     if news:
         course.said.update((cue, word) for cue in NEED if word.cues & cue)
@@ -244,17 +259,17 @@ def _hear(course: Course, word: Word, offered: bool) -> bool:
     if len(word.post.text) > LINE and word.cues & Cue.OWN_AFFAIRS:
         course.told = [*(each for each in course.told if len(each.post.text) > len(word.post.text)), word]
         news = True
-    taken = offered and _takes_up(word)
     if taken or is_wish(word):
         course.asked, course.accepted = word, taken
         return True
     return news
 
 
-def _takes_up(word: Word) -> bool:
+def _takes_up(word: Word, *, a_yes_will_do: bool) -> bool:
     """Whether it is a yes to an offer of ours."""
     yes = bool(word.cues & (Cue.YES | Cue.PHONE)) or word.heard.talk >= TAKEN_UP
-    return yes and not word.cues & (Cue.DECLINE | Cue.LATER | Cue.PASSED)
+    told = a_yes_will_do or not _is_mere_yes(word.post.text)
+    return yes and told and not word.cues & (Cue.DECLINE | Cue.LATER | Cue.PASSED)
 
 
 def is_wish(word: Word) -> bool:

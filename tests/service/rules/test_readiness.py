@@ -160,6 +160,8 @@ def test_a_yes_to_an_offer_of_ours_is_a_wish():
 def test_a_yes_to_anything_else_is_no_wish(ours):
     asked = (post("t", NOW - 2 * DAY, CHAT), answer("o", NOW - DAY, to="t", text=ours))
     assert judge(*asked, post("y", NOW - HOUR, "Yes please!")).finding is None
+    assert judge(*asked, post("y", NOW - HOUR, "Yes please")).finding is None
+    assert judge(*asked, post("y", NOW - HOUR, "ok let's do Thursday")).finding is None
 
 
 def test_whoever_finds_it_by_themselves_takes_the_wish_back():
@@ -204,6 +206,26 @@ def test_a_yes_to_something_else_is_none_to_an_offer_that_was_declined():
         post("y", NOW - HOUR, "Yes please, a blue one!"),
     )
     assert verdict.finding is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "yes", "taken"),
+    [
+        ("Noted! Would you like the blue one?", "Yes please, two of them", False),
+        ("Noted! Would you like the blue one?", "Yes, and do give me a ring on Thursday", True),
+        ("Noted, take your time.", "Yes please", True),
+        ("Noted! Shall we give you a call, or is writing better?", "Yes please", True),
+    ],
+)
+def test_a_mere_yes_answers_what_we_asked_last(ours, yes, taken):
+    verdict = judge(
+        post("t", NOW - 5 * DAY, CHAT),
+        answer("o", NOW - 4 * DAY, to="t", text="Shall we give you a call?"),
+        post("n", NOW - 3 * DAY, "It is for our hall, by the way"),
+        answer("p", NOW - 2 * DAY, to="n", text=ours),
+        post("y", NOW - HOUR, yes),
+    )
+    assert bool(verdict.finding) is taken
 
 
 def test_a_time_that_was_agreed_needs_no_task_until_something_comes_up():
