@@ -16,6 +16,7 @@ from typing import Final
 from service.rules.goodbyes import asks_further
 from service.rules.intents import NAMES, Before, Intents, Text, take_apart, weigh
 from service.rules.model import Signals
+from service.rules.readiness.cues import wants_no_call
 from service.rules.spoken import BIT
 
 MANY = 6  # accounts named in one text: more than a talk has, it is an announcement
@@ -42,8 +43,8 @@ _FLAGS = sum(_BITS.values())
 _JUDGED: Final = tuple((NAMES.index(intent), least, _BITS[signal]) for signal, (intent, least) in THRESHOLDS.items())
 _PHRASED: Final = {BIT[name]: _BITS[name] for name in ("asks", "requests", "problem", "wants_talk", "asks_price")}
 _OPEN = _BITS["asks"] | _BITS["requests"] | _BITS["problem"] | _BITS["wants_talk"] | _BITS["asks_price"]
-_CLOSE, _SOLVED, _TENDER, _BROADCAST, _NEEDS_ANSWER = (
-    _BITS[name] for name in ("polite_close", "solved", "tender", "broadcast", "needs_answer")
+_CLOSE, _SOLVED, _TENDER, _BROADCAST, _NEEDS_ANSWER, _WANTS_TALK = (
+    _BITS[name] for name in ("polite_close", "solved", "tender", "broadcast", "needs_answer", "wants_talk")
 )
 
 
@@ -59,6 +60,8 @@ def read(
     mask = _judged(found, said, apart) | (said & BIT["tender"] and _TENDER)
     if said & BIT["solved"] and not mask & (_OPEN & ~_BITS["problem"]) and not mask & _NEEDS_ANSWER:
         mask |= _SOLVED
+    if mask & _WANTS_TALK and wants_no_call(text):
+        mask &= ~_WANTS_TALK  # what it speaks of it does not want
     if is_repost or mentions >= MANY or _many_hashtags(text) or text.startswith("RT @"):
         mask |= _BROADCAST
     if said & BIT["broadcast"] and not mask & _NEEDS_ANSWER:

@@ -178,6 +178,11 @@ def _marked(marks: int, talk: re.Pattern[str] | None, rest: str) -> int:
     return Cue.NOT_CALLED if talk and talk.search(rest) else Cue.NOT_CALLED | Cue.DECLINE
 
 
+def wants_no_call(text: str) -> bool:
+    """Whether a text asks for no call, and for no video meeting instead."""
+    return read_cues(text) & (Cue.DECLINE | Cue.VIDEO) == Cue.DECLINE
+
+
 def from_signals(signals: Signals) -> int:
     """What the signals of a text say, which outlive the text."""
     talk = Cue.TALK if signals.wants_talk else Cue.NONE

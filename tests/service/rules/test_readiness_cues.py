@@ -146,6 +146,7 @@ def test_a_text_says_what_people_hear_in_it(cue: str, text: str) -> None:
         ("SCALE", "back in 5 minutes"),
         ("NO_BUYER", "got the job, need 600 plants"),
         ("TALK", "call me a fool, but I like the old one"),
+        ("DECLINE", "don't call me before 9"),
         ("DECLINE", "never mind the price, call me, we have found the money"),
         ("NO_BUYER", "stuck with these people until October"),
         ("PHONE", "order 2026 from 2025"),

@@ -57,6 +57,20 @@ def test_a_text_shows_what_it_wants(text, expected):
 
 
 @pytest.mark.parametrize(
+    "text", ["Rufen Sie mich bitte nicht an", "Bel me niet", "Proszę do mnie nie dzwonić", "don't call me"]
+)
+def test_whoever_asks_for_no_call_wishes_for_none(text):
+    assert not read(text).wants_talk
+
+
+@pytest.mark.parametrize(
+    "text", ["Don't call me before 9, call me tomorrow", "Rufen Sie mich nicht an, lieber ein Videocall"]
+)
+def test_a_time_at_which_somebody_cannot_be_reached_or_another_way_to_talk_is_a_wish(text):
+    assert read(text).wants_talk
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "thanks!", "Thank you so much for your help, you guys are the best!", "😀", "👍🏽🙏", "❤️", "@brand ❤️❤️", "DM sent", "Sent you a DM", "will do", "Will do, thanks",
