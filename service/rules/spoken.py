@@ -293,11 +293,15 @@ def _longest(words: Sequence[str], at: int, node: _Node | None) -> tuple[int, in
 # --- the tables, built once -----------------------------------------------------------------------------------
 
 
+_AS = {"no": "da", "nb": "da", "nn": "da"}  # one table tells what is tender in Danish and Norwegian
+
+
 @lru_cache(maxsize=256)
 def _tables(language: str | None) -> _Tables:
     """The phrases of a language, and its tender ground."""
     tag = language.partition("-")[0].lower() if language else ""
-    return _trees((tag, "en") if tag in LANGUAGES else tuple(LANGUAGES) if not tag or tag == "und" else ("en",))
+    tag = _AS.get(tag, tag)
+    return _trees((tag, "en") if tag in TENDER else tuple(TENDER) if not tag or tag == "und" else ("en",))
 
 
 @cache
@@ -305,7 +309,7 @@ def _trees(languages: tuple[str, ...]) -> _Tables:
     said, tender = _Node(), _Node()
     # English last: where a phrase means two things in two languages, both hold.
     for language in languages:
-        _add(said, LANGUAGES[language])
+        _add(said, LANGUAGES.get(language, {}))
         _add(tender, {"tender": TENDER[language], IGNORE: EVERYDAY[language]}, _bare)
     return _Tables(said, tender, _telling([words for words, bits in tender.paths() if bits], said.next.keys()))
 
