@@ -11,7 +11,7 @@ from msgspec import Struct
 from integrations.records import ActivityKind
 from service.rules.model import History, LoggedActivity, Policy
 from service.rules.readiness.cues import ANY_NEED, NEED, Cue, no_buyer
-from service.rules.readiness.talk import Word, is_wish
+from service.rules.readiness.talk import LULL, Word, is_wish
 from service.rules.words import day, moment
 
 DO_NOT_CALL = "The CRM says that they must not be called."
@@ -131,11 +131,13 @@ def _agreed(case: Case) -> Refusal | None:
 
 
 def _no_buyer(case: Case) -> Refusal | None:
-    """Whoever is in the CRM is there for a reason, whatever else they write about."""
+    """Whoever is in the CRM is there for a reason, whatever else they write about. What somebody wrote about something else is over when a
+    talk is (`LULL`): who wrote a thesis last year may buy today."""
     if case.history.known:
         return None
-    if no_buyer(case.history.bio) or any(word.cues & Cue.NO_BUYER for word in case.theirs):
-        return Refusal("They seem to write about something else than buying from you.")
+    ends = [word.at + LULL for word in case.theirs if word.cues & Cue.NO_BUYER and word.at + LULL > case.now]
+    if ends or no_buyer(case.history.bio):
+        return Refusal("They seem to write about something else than buying from you.", max(ends, default=None))
     return None
 
 

@@ -5,6 +5,7 @@ import pytest
 from integrations.records import ActivityKind, Direction, Kind, TaskKind
 from service.rules.model import History, LoggedActivity, Post, Signals, Verdict
 from service.rules.readiness import ready_for_call
+from service.rules.readiness.talk import LULL
 from tests.service.rules.making import DAY, HOUR, MONDAY, POLICY, answer, post, replace
 
 CALL, MEETING = ActivityKind.CALL, ActivityKind.MEETING
@@ -226,6 +227,16 @@ def test_a_mere_yes_answers_what_we_asked_last(ours, yes, taken):
         post("y", NOW - HOUR, yes),
     )
     assert bool(verdict.finding) is taken
+
+
+def test_who_wrote_about_something_else_long_ago_may_buy_today():
+    thesis = exchange(0, MONDAY, "I'm writing my thesis on this, may I ask you a few things?")
+    asked = post("q", MONDAY + 60 * DAY, ASK)
+    early = judge(*thesis, asked, now=MONDAY + 61 * DAY)
+    assert early.finding is None
+    assert early.look_again_at == MONDAY + LULL
+    asked = post("q", MONDAY + 400 * DAY, ASK)
+    assert judge(*thesis, asked, now=MONDAY + 401 * DAY).finding
 
 
 def test_a_time_that_was_agreed_needs_no_task_until_something_comes_up():
