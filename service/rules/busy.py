@@ -236,10 +236,14 @@ def _spans(group: Sequence[_Event], window: _Window, costs: Costs) -> list[Span]
 def _one_by_one(group: Sequence[_Event], window: _Window, costs: Costs) -> tuple[list[Span], int]:
     """The spans of a group that cannot be read as a whole, and how many of its events those are without: what can be read goes
     together, and each other event by itself."""
-    together = [event for event in group if _can_be_read(event)]
-    if len(together) == len(group):
+    together, alone = list[_Event](), list[list[_Event]]()
+    for event in group:
+        if _can_be_read(event):
+            together.append(event)
+        else:
+            alone.append([event.by_itself()])
+    if not alone:
         return [], 1
-    alone = [[event.by_itself()] for event in group if event not in together]
     found, missed = list[Span](), 0
     for part in filter(None, [together, *alone]):
         try:
