@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 WORDS: Final[Mapping[str, str]] = {
-    "n": r"(?:\d[\d.,]*k?|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|dozen)",
+    "n": r"(?:\d(?:[\d.,]*\d)?k?|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|hundred|dozen)",
     "day": r"(?:mon|tues|wednes|thurs|fri|satur|sun)day",
     "month": r"(?:january|february|march|april|june|july|august|september|october|november|december)",
     "call": r"(?:call|ring|phone|telephone|dial)",
@@ -25,7 +25,7 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "later": r"(?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer|autumn|fall|winter|q[1-4]|next (?:year|quarter|month|term|season)|(?:the )?new year|christmas|easter)",
     # What follows a number that counts nothing which they need: times, marks, little words, and what a thing is specified in.
-    "uncounted": r"(?:minutes?|mins?|hours?|hrs?|seconds?|days?|weeks?|months?|years?|am|pm|o'clock|stars?|out|times|percent|things?|to|till|and|or|is|was|at|in|for|of|on|lol|it|if|as|a|so|but|then|when|he|she|they|we|i|you|who|w|kw|v|hz|khz|mhz|hp|cc|mm|cm|mah|mb|gb|tb|px|inch(?:es)?|watts?|volts?|amps?|degrees?|may|<month>)\b",
+    "uncounted": r"(?:minutes?|mins?|hours?|hrs?|seconds?|days?|weeks?|months?|years?|am|pm|o'clock|stars?|out|times|percent|things?|to|till|and|or|is|was|at|in|for|of|on|lol|it|if|as|a|so|but|then|when|he|she|they|we|i|you|who|w|kw|v|hz|khz|mhz|hp|cc|mm|cm|mah|mb|gb|tb|px|inch(?:es)?|watts?|volts?|amps?|degrees?|may|sept?|jan|feb|mar|apr|jun|jul|aug|oct|nov|dec|any|with|from|this|that|next|what|does|are|please|thanks|today|tomorrow|<day>s?|de|con|di|und|et|<month>)\b",
     "write": r"(?:e-?mail|write|text|type|message|dm)",
 }
 
@@ -210,7 +210,7 @@ DEADLINE: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 SCALE: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
-        "[£$€] ?\\d|\\d+ ?(?:gbp|usd|eur|euros|pounds|dollars|quid|grand)", "<n> (?!<uncounted>)(?:\\w+ )?(?!<uncounted>)[a-z-]{3,}",
+        "[£$€] ?\\d|\\d+ ?(?:gbp|usd|eur|euros|pounds|dollars|quid|grand)", "(?!(?:19\\d\\d|20[0-3][1-9]|20[1-3]0)\\b)<n> (?!<uncounted>)(?:\\w+ )?(?!<uncounted>)[a-z-]{3,}",
         "all (?:of our|our) \\w+s\\b", "(?:dozens|hundreds|thousands) of", "(?:another|second|third|new|next) (?:site|branch|depot|location|office|shop|store|plant|clinic|unit|building|warehouse|factory|cafe|restaurant|school|floor|line)",
     ),
 }  # fmt: skip
@@ -257,7 +257,7 @@ STUCK: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 URGENT: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
-        "urgent(?:ly)?|asap|emergency|as soon as (?:you|possible)|straight away|immediately|how (?:soon|quickly|fast)|desperate|panic\\w*", "(?:has|have|is|it's|just|it) (?:\\w+ )?(?:stopped|broke|broken|died|dead|failed|failing|seized|burst|leaking|flooded|flooding|collapsed|cracked|snapped|jammed|crashed|packed up|given up|given way|blown (?:off|down)|come off|fallen|gone down|pouring|tripping|overheating)", "(?:came|blew|fell|gave|broke|coming|pouring|dripping|leaking) (?:off|down|in|through|out|way)(?! (?:handy|here|to))", "(?:hold|nurse|keep|bodge) (?:it|them|things) (?:\\w+ )?(?:going|till|until|for|another|together)", "(?:brought|moved|pulled|pushed|dragged|put) (?:(?!on\\b)[\\w']+ ){0,5}(?:forward|back)", "if (?:we|i|they|it) (?:can't|cannot|aren't|don't|isn't|miss|lose|fail)|(?:we|i)'d (?:have to wait|lose|miss)|(?:we|i) (?:will|would|'ll) (?:lose|miss)", "(?:stopped|not|no longer) (?:answering|responding|replying)", "<n> (?:\\w+ )?(?:waiting|queued|lined up|stuck|outstanding|behind)", "let (?:us|me) down|(?:lost|losing|lose) (?:our|<n>|a|another|the) (?:\\w+ )?(?:day|client|customer|order|contract|job|season|week|month|driver|hour|sale|deposit)s?|penalt\\w+|fined?|costing (?:us|me)|at risk",
+        "urgent(?:ly)?|asap|emergency|as soon as (?:you|possible)|straight away|immediately|how (?:soon|quickly|fast)|desperate|panic\\w*", "(?:has|have|is|it's|just|it) (?:\\w+ )?(?:stopped|broke|broken|died|dead|failed|failing|seized|burst|leaking|flooded|flooding|collapsed|cracked|snapped|jammed|crashed|packed up|given up|given way|blown (?:off|down)|come off|fallen|gone down|pouring|tripping|overheating)", "(?:came|blew|fell|gave|broke|coming|pouring|dripping|leaking) (?:off|down|in|through|out|way)(?! (?:handy|here|to))", "(?:hold|nurse|keep|bodge) (?:it|them|things) (?:\\w+ )?(?:going|till|until|for|another|together)", "(?:brought|moved|pulled|pushed|dragged|put) (?:(?!on\\b)[\\w']+ ){0,5}(?:forward|back)", "if (?:we|i|they|it) (?:can't|cannot|aren't|don't|isn't|miss|lose|fail)|(?:we|i)'d (?:have to wait|lose|miss)|(?:we|i) (?:will|would|'ll) (?:lose|miss)", "(?:stopped|not|no longer) (?:answering|responding|replying)", "<n> (?:\\w+ )?(?:waiting|queued|lined up|stuck|outstanding|behind)", "let (?:us|me) down|(?:lost|losing|lose) (?:our|<n>|a|another|the) (?:\\w+ )?(?:day|client|customer|order|contract|job|season|week|month|driver|hour|sale|deposit)s?|penalt\\w+|fined|(?:a|the|hefty) fines?(?= (?:from|of|for|if)|[.,!?]|$)|costing (?:us|me)|at risk",
     ),
     "de": ("dringend|notfall|ausgefallen|schnellstmoglich|sofort|eilt",), "fr": ("urgent\\w*|en panne|au plus vite|urgence",), "es": ("urgente\\w*|averiad\\w+|cuanto antes",), "it": ("urgen\\w+|guast\\w+|prima possibile",), "pt": ("urgente\\w*|quebrou|parou|o quanto antes",), "nl": ("dringend|spoed|kapot|met spoed|zo snel mogelijk",),
 }  # fmt: skip
