@@ -145,7 +145,8 @@ class Finding(Struct, frozen=True):
     tender: bool = False  # link only
     answered_at: datetime | None = None
     answer_url: str = ""
-    wish: str = ""  # ready for a call: "asked" for one, or "accepted" one that we had offered; "" where it is earned
+    # Ready for a call: "asked" for one, "accepted" one that we had offered, or "video": on video alone, never by telephone; "" where it is earned.
+    wish: str = ""
 
 
 class Milestone(Struct, frozen=True):

@@ -26,7 +26,12 @@ _VERB = {TaskKind.UNANSWERED: "Answer", TaskKind.READY_FOR_CALL: "Call"}
 _LINK = {TaskKind.UNANSWERED: "Answer here", TaskKind.READY_FOR_CALL: "The talk so far"}
 _DONE = {TaskKind.UNANSWERED: "No reply needed?", TaskKind.READY_FOR_CALL: "No call needed?"}
 _PHONE = "Phone"
-_WISH = {"asked": ": they asked to talk", "accepted": ": they said yes to a call"}
+_ON_VIDEO = "video"  # the wish of whoever is not to be called
+_WISH = {
+    "asked": ": they asked to talk",
+    "accepted": ": they said yes to a call",
+    _ON_VIDEO: ": they want a video meeting",
+}
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -60,7 +65,7 @@ def draft(
         "\n".join(finding.reasons),
         "\n".join(lines),
         "\n".join(_at_heart(finding, said)) if text_mode == "quote" else "",
-        "\n".join(_about(finding.kind, person)),
+        "\n".join(_about(finding, person)),
         f"{_LINK[finding.kind]}: {link}" if link else "",
         f"{_DONE[finding.kind]} {done_url}" if done_url else "",
     ]
@@ -81,7 +86,7 @@ def closing_line(answer: Answered, timezone: str) -> str:
 
 def _subject(finding: Finding, person: Person, said: Sequence[Post]) -> str:
     what = _what(finding, person, said)
-    start = f"{_VERB[finding.kind]} "
+    start = "Meet " if finding.wish == _ON_VIDEO else f"{_VERB[finding.kind]} "
     # The name gives way before what they want does.
     name = clip(name_of(person.name, at_sign(person.handle)), max(SUBJECT_LIMIT - len(start) - len(what), 12))
     return clip(f"{start}{name}{what}", SUBJECT_LIMIT)
@@ -97,13 +102,13 @@ def _what(finding: Finding, person: Person, said: Sequence[Post]) -> str:
     return f": {max(map(act, counting))[1]}{network}"
 
 
-def _about(kind: TaskKind, person: Person) -> Iterator[str]:
-    """What somebody who picks up the phone wants at hand."""
-    if kind is TaskKind.READY_FOR_CALL:
+def _about(finding: Finding, person: Person) -> Iterator[str]:
+    """What somebody who picks up the phone wants at hand: no number of whoever is not to be called."""
+    if finding.kind is TaskKind.READY_FOR_CALL:
         work = ", ".join(plain(each) for each in (person.title, person.company) if plain(each))
         if work:
             yield f"{name_of(person.name, at_sign(person.handle))}: {work}"
-        if plain(person.phone):
+        if plain(person.phone) and finding.wish != _ON_VIDEO:
             yield f"{_PHONE}: {plain(person.phone)}"
 
 

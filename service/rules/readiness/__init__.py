@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from integrations.records import TaskKind
 from service.rules.calendar import add_working_time
 from service.rules.model import Finding, History, Policy, Verdict
+from service.rules.readiness.cues import Cue
 from service.rules.readiness.refusals import DO_NOT_CALL, UNSUBSCRIBED, Case, could_change, last_held, refusal
 from service.rules.readiness.score import BASE, REFUSED, Standing, log_odds, probability
 from service.rules.readiness.sentences import not_yet, why_now
@@ -188,8 +189,17 @@ def _finding(
         ),
         urgency=_urgency(max(each.odds for each in chain), asked),
         evidence=some(list(evidence)),
-        wish="" if asked is None else "accepted" if course.accepted else "asked",
+        wish=_wish(history, course, asked),
     )
+
+
+def _wish(history: History, course: Course, asked: Word | None) -> str:
+    """How a finding puts their wish (`Finding.wish`)."""
+    if asked is None:
+        return ""
+    if asked.cues & Cue.VIDEO and (history.do_not_call or asked.cues & Cue.DECLINE):
+        return "video"
+    return "accepted" if course.accepted else "asked"
 
 
 def _urgency(odds: float, asked: Word | None) -> int:

@@ -251,6 +251,9 @@ def test_a_video_meeting_is_no_telephone_call():
     verdict = judge(post("q", NOW - HOUR, "I don't take calls. Could we do a Zoom this week?"), do_not_call=True)
     assert verdict.finding
     assert "They prefer a video meeting." in verdict.reasons
+    assert verdict.finding.wish == "video"
+    either = judge(post("q", NOW - HOUR, "Could we do a Zoom this week?"))
+    assert either.finding.wish == "asked"
     assert judge(post("q", NOW - HOUR, ASK), do_not_call=True).finding is None
 
 

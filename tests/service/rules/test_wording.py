@@ -86,6 +86,14 @@ WISH = (
 )
 
 
+def test_whoever_is_to_be_met_on_video_alone_is_not_to_be_called_and_no_number_stands_there():
+    finding = replace(FINDING, kind=TaskKind.READY_FOR_CALL, wish="video")
+    made = write(finding)
+    assert made.subject == "Meet Ana Silva: they want a video meeting"
+    assert "555" not in made.body
+    assert "Ana Silva: Owner, Acme" in made.body
+
+
 def test_a_call_task_has_the_question_left_open_and_what_matters_to_them_in_their_own_words():
     body = write(READY, talk=(*TALK, *WISH)).body
     assert "\n\nLeft open: “Could somebody call me about the fitting?”\n" in body
