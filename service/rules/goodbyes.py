@@ -1,4 +1,5 @@
-"""A question inside a goodbye that no mark shows: "thanks, when will it ship". Many people write none on a telephone.
+"""What a goodbye says besides: a question that no mark shows ("thanks, when will it ship"), since many people write none on a
+telephone, and what is meant behind a "but".
 
 The model weighs words wherever they stand, and a goodbye is mostly goodbye. So its words are looked at in their order: English
 turns verb and subject round to ask.
@@ -6,6 +7,7 @@ turns verb and subject round to ask.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,6 +23,25 @@ _TURNS = frozenset("and but".split())  # noqa: SIM905
 _SAID: Final = frozenset(
     [("what", "can", "i"), ("what", "would", "i"), ("how", "is", "it"), ("how", "are", "you")]
 )  # and expect no answer
+
+_A_FEW = {True: 3, False: 2}  # words behind a "but" that say something by themselves, in English and otherwise
+# Where whoever thanks goes on to what is wrong.
+_TURN = {
+    True: re.compile(r"\b(?:but|however|unfortunately|sadly)\b,?", re.IGNORECASE),
+    False: re.compile(
+        r"\b(?:aber|leider|allerdings|jedoch|mais|malheureusement|cependant|pero|lamentablemente|desafortunadamente|ma|però|purtroppo"
+        r"|mas|porém|infelizmente|maar|helaas|men|tyvärr|dessverre|desværre|mutta|valitettavasti|ale|niestety|bohužel|ama|maalesef|dar|din păcate"
+        r"|но|однако|к сожалению|але|на жаль|tapi|sayangnya|but)\b,?",
+        re.IGNORECASE,
+    ),
+}
+
+
+def after_turn(text: str, *, english: bool) -> str:
+    """What is meant where somebody thanks and goes on: the words behind the last "but", if they are any to speak of."""
+    before, *rest = _TURN[english].split(text)
+    last = rest[-1].strip() if rest and before.strip() else ""
+    return last if len(last.split()) >= _A_FEW[english] else ""
 
 
 def asks_further(words: Sequence[str]) -> bool:

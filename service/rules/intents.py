@@ -42,7 +42,7 @@ class Intents(NamedTuple):  # made for every text: a dataclass takes five times 
 
 
 NAMES: Final = Intents._fields
-_NEEDS_ANSWER, _CALL, _PRICE = map(NAMES.index, ("needs_answer", "call", "price"))
+_NEEDS_ANSWER, _CALL, _PRICE, _CLOSE = map(NAMES.index, ("needs_answer", "call", "price", "close"))
 OPENS, TO_SOMEBODY, WE_ASK, WE_TELL = PLACES = ("opens", "to somebody", "we ask", "we tell")  # where a text stands
 SPEAKS_OF: Final = "speaks of"  # how the marks of word classes begin
 UNSURE = 0.5  # the least for a text that we have no words to judge by: silence is for a goodbye only
@@ -64,7 +64,10 @@ _ANSWERS = dict.fromkeys(
 ) | dict.fromkeys(["no", "nope", "nah", "not", "none", "nothing", "neither", "never"], "begins with no")
 _LENGTHS = ["1-2 words"] * 3 + ["3-5 words"] * 3 + ["6-10 words"] * 5 + ["11-20 words"] * 10 + ["21-40 words"] * 20
 _OVER = BIT["polite_close"] | BIT["solved"]
-_KINDS = tuple((bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast"))
+_FAILED = BIT["failed"]
+_THANKS = 0.3  # the least for a goodbye, whatever else it says
+_SHORT = 20  # words: what a longer text says did not help is one thing of several
+_KINDS = tuple((bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast", "failed"))
 
 
 class Text(NamedTuple):
@@ -217,10 +220,17 @@ def weigh(text: Text) -> Intents:
     model = _model()
     scores = _at_home(model, text) if text.english else _abroad(model, text)
     found = [1 / (1 + exp(-score)) if score > _LOWEST else 0.0 for score in scores]
-    least = 0.0 if text.english or text.over else UNSURE  # what marks leave unclear is for a person to decide
+    # What marks leave unclear is for a person to decide, and so is a goodbye or a reply to us that says what did not help.
+    least = 0.0 if (text.english or text.over) and not _fails(text, found) else UNSURE
     # Whoever asks for a call or a price waits for an answer, however friendly the rest of it sounds.
     found[_NEEDS_ANSWER] = max(found[_NEEDS_ANSWER], found[_CALL], found[_PRICE], least)
     return Intents._make(found)
+
+
+def _fails(text: Text, found: Sequence[float]) -> bool:
+    """Whether a short text thanks or answers us, and says that what was tried or promised did not help."""
+    to_us = text.place in (WE_ASK, WE_TELL) or found[_CLOSE] >= _THANKS
+    return bool(text.said & _FAILED) and to_us and len(text.words) <= _SHORT
 
 
 def _at_home(model: Model, text: Text) -> Iterable[float]:

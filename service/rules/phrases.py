@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST = (
-    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast",
+IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED = (
+    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed",
 )  # fmt: skip
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -28,7 +28,7 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "at all costs", "cost of living", "price of fame", "thanks for nothing",
         "no|not need to reply|answer", "don't|dont worry", "not|don't|dont need help", "why not", "no idea why",
         "thank you|u in advance", "thanks|thx|ty in advance", "thanks but", "thank you but", "is|was trump", "fixed it for",
-        "fell in love with", "a fan of",
+        "fell in love with", "a fan of", "no luck|joy with|in|on|at|for", "no change|changes|improvement|improvements needed|required|necessary", "no change|difference between|in|of|there|to", "never disappoint|disappoints|disappointed",
     ),
     CHAT: (
         "how are|r you|u|ya", "how are|r you|u doing|today|all|keeping", "how's it going", "how is it going", "hows it going",
@@ -111,6 +111,13 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "works|working now|again|fine|perfectly", "figured it|this|that out", "got it working|sorted|fixed|resolved|to work", "all sorted|fixed|resolved|working", "that|this worked", "that|this|it did the trick", "problem|issue solved|fixed|resolved|sorted", "no|not need to reply|answer", "is|are|it's|its back up|online|working",
         "sorted now|thanks", "fixed now|thanks", "resolved now|thanks",
     ),
+    # What was tried or promised did not help, however politely that is said.
+    FAILED: (
+        "did|does|has|have not really|actually|| help|helped|helping|fix|fixed|solve|solved|work|worked|change|changed|arrived|come it|that|this|anything|much|the| problem|issue|",
+        "didn't|didnt|doesn't|doesnt|hasn't|hasnt|haven't|havent really|actually|| help|helped|fix|fixed|solve|solved|work|worked|change|changed|arrived|come it|that|this|anything|much|",
+        "no luck|joy|change|improvement|difference", "makes|made no difference", "same problem|issue|error|thing|result|again", "still the|exactly|| same|broken|black|dead|stuck|offline|nothing|not|no",
+        "nothing has|is|| arrived|changed|happened|happens|come|improved", "not fixed|solved|resolved|helpful|arrived", "to no avail",
+    ),
     # Advertising, games of chance and what apps post by themselves.
     BROADCAST: (
         "link in bio|my|the|our bio|profile|", "links in bio", "giveaway", "give away time|alert", "like|follow|share|retweet|rt and|to|& follow|share|like|retweet|rt|win|tag", "retweet to|and|if", "rt to|if *", "tag a|two|three|your friend|friends", "use|with code|promo *",
@@ -130,6 +137,7 @@ GERMAN: Mapping[str, tuple[str, ...]] = {
     PRICE: ("was kostet|kosten *", "wie viel|teuer|hoch kostet|ist|sind|", "wieviel kostet", "preis", "preise", "preisliste", "angebot fur|machen|schicken|erstellen", "rabatt", "kosten fur"),
     CLOSE: ("danke", "danke|vielen|besten|herzlichen schon|sehr|dank|dir|euch|ihnen|", "dankeschon", "merci", "alles klar|gut", "super", "prima", "toll", "klasse", "perfekt", "gerne", "gern geschehen", "mache ich", "mach ich", "schonen tag|abend|noch", "schones wochenende", "bis bald|dann|morgen", "tschuss", "erledigt", "passt", "ok", "freut mich", "pn|dm ist raus|geschickt|gesendet"),
     SOLVED: ("hat sich erledigt", "geht|funktioniert|klappt|lauft jetzt|wieder", "problem gelost|behoben", "ist gelost|behoben"),
+    FAILED: ("hat|haben|hats leider|aber|auch|trotzdem|| nicht|nichts|nix geholfen|gebracht|geklappt|funktioniert|genutzt|geandert", "bringt|hilft leider|aber|auch|| nicht|nichts|nix", "nichts|nix gebracht|geandert|angekommen", "immer|weiterhin noch|| dasselbe|gleiche|kaputt", "ohne erfolg"),
 }  # fmt: skip
 
 FRENCH: Mapping[str, tuple[str, ...]] = {
@@ -142,6 +150,7 @@ FRENCH: Mapping[str, tuple[str, ...]] = {
     PRICE: ("combien coute|ca|cela|pour|", "quel est le prix|tarif", "vos|les|le|un|des tarif|tarifs|prix|devis", "tarifs", "tarif", "devis", "prix", "reduction", "code promo"),
     CLOSE: ("merci", "merci beaucoup|bien|infiniment|a", "merci pour votre|ta|la|l'|tout|", "d'accord", "ok", "parfait", "super", "genial", "top", "tres bien", "bien recu", "c'est note|fait|bon", "entendu", "avec plaisir", "de rien", "bonne journee|soiree|continuation|nuit", "bon week|weekend end|", "a bientot|demain", "au revoir", "je vous|t'ai ai|| envoye|ecrit", "mp|dm envoye"),
     SOLVED: ("c'est regle|resolu|bon", "ca marche|fonctionne|refonctionne maintenant|a|", "probleme regle|resolu"),
+    FAILED: ("pas aide|servi|marche|fonctionne|resolu|change|regle", "rien change|resolu|recu|arrive|donne|fait", "n'y change rien", "toujours pareil|idem|rien|pas", "meme probleme|erreur|chose", "sans succes"),
 }  # fmt: skip
 
 SPANISH: Mapping[str, tuple[str, ...]] = {
@@ -154,6 +163,7 @@ SPANISH: Mapping[str, tuple[str, ...]] = {
     PRICE: ("cuanto cuesta|cuestan|vale|valen|sale|es|", "que precio|costo", "precio", "precios", "presupuesto", "cotizacion", "tarifas", "descuento", "costo de|del"),
     CLOSE: ("gracias", "muchas|mil gracias", "gracias por todo|la|su|tu|ayuda|", "vale", "ok", "perfecto", "genial", "de acuerdo", "listo", "excelente", "saludos", "de nada", "con gusto", "hasta luego|pronto|manana", "adios", "que tengas|tengan buen|buena|lindo dia|", "entendido", "ya envie|mande|les el|un|envie|| dm|mensaje|", "feliz dia|noche"),
     SOLVED: ("ya funciona|esta|quedo|se soluciono|arreglo|resuelto|solucionado|", "ya lo solucione|resolvi", "problema resuelto|solucionado"),
+    FAILED: ("no me|nos|| sirvio|ayudo|funciono|resolvio|soluciono|ha|sirve|funciona", "sigue igual|sin|fallando|roto|rota", "lo mismo de|que|otra|pasa", "mismo problema|error", "no cambio|llego|ha nada|llegado|cambiado|", "sin exito|resultado"),
 }  # fmt: skip
 
 ITALIAN: Mapping[str, tuple[str, ...]] = {
@@ -166,6 +176,7 @@ ITALIAN: Mapping[str, tuple[str, ...]] = {
     PRICE: ("quanto costa|costano|viene|", "prezzo", "prezzi", "preventivo", "sconto", "tariffe", "listino"),
     CLOSE: ("grazie", "grazie mille|tante|a|infinite|ancora", "ok", "va bene", "perfetto", "ottimo", "d'accordo", "prego", "fatto", "benissimo", "buona giornata|serata|notte", "buon weekend", "a presto|domani", "arrivederci", "inviato"),
     SOLVED: ("ora|adesso|tutto funziona|risolto|ok", "ho risolto", "problema risolto"),
+    FAILED: ("non mi|e|ha|| ha|aiutato|funzionato|servito|risolto|cambiato funzionato|aiutato|servito|risolto|nulla|niente|", "come|sempre prima|uguale", "stesso problema|errore", "non cambia|e nulla|niente|cambiato", "senza successo|esito"),
 }  # fmt: skip
 
 PORTUGUESE: Mapping[str, tuple[str, ...]] = {
@@ -178,6 +189,7 @@ PORTUGUESE: Mapping[str, tuple[str, ...]] = {
     PRICE: ("quanto custa|custam|e|fica|sai|", "qual o preco|valor", "preco", "precos", "orcamento", "desconto", "valores"),
     CLOSE: ("obrigado", "obrigada", "muito obrigado|obrigada", "valeu", "ok", "perfeito", "otimo", "beleza", "certo", "combinado", "de nada", "entendi", "feito", "bom fim", "ate logo|mais|breve|amanha", "abraco", "abracos", "enviado", "mandei dm|mensagem|"),
     SOLVED: ("ja resolvi|consegui|funcionou|resolvido", "voltou a funcionar|", "problema resolvido", "deu certo"),
+    FAILED: ("nao adiantou|ajudou|funcionou|resolveu|mudou|deu|chegou nada|certo|", "continua igual|na|sem|o|com", "mesmo problema|erro", "mesma coisa", "nada mudou|chegou", "sem sucesso"),
 }  # fmt: skip
 
 DUTCH: Mapping[str, tuple[str, ...]] = {
@@ -190,6 +202,7 @@ DUTCH: Mapping[str, tuple[str, ...]] = {
     PRICE: ("wat kost|kosten *", "hoeveel kost|kosten|is", "hoe duur", "prijs", "prijzen", "offerte", "korting", "tarieven", "tarief"),
     CLOSE: ("bedankt", "dank je|u|jullie wel|", "dankjewel", "dankuwel", "dank", "top", "prima", "ok", "oke", "perfect", "super", "fijn", "mooi", "graag gedaan", "doe ik", "zal ik doen", "fijne dag|avond|weekend", "tot ziens|snel|morgen|dan", "doei", "groetjes", "is gelukt|goed|verstuurd", "dm verstuurd|gestuurd"),
     SOLVED: ("is opgelost|gelukt", "werkt weer|nu", "doet het weer", "probleem opgelost", "al opgelost"),
+    FAILED: ("niet geholpen|gewerkt|gelukt|opgelost", "helpt|hielp|lukt|werkt helaas|| niet|niets", "nog steeds|altijd kapot|hetzelfde|niet|niets|zwart", "zelfde probleem|fout", "zonder succes|resultaat", "niets veranderd|aangekomen"),
 }  # fmt: skip
 
 LANGUAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {

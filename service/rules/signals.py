@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from functools import cache, lru_cache
 from typing import Final
 
-from service.rules.goodbyes import asks_further
+from service.rules.goodbyes import after_turn, asks_further
 from service.rules.intents import NAMES, Before, Intents, Text, take_apart, weigh
 from service.rules.model import Signals
 from service.rules.readiness.cues import wants_no_call
@@ -35,7 +35,6 @@ THRESHOLDS: Final = {
 }
 CLOSE_AT = 0.5  # a text is a last polite word from here on,
 OPEN_AT = 0.35  # unless it needs an answer with this probability: silence is only for what is surely closed
-_A_FEW = 3  # words behind a "but" that say something by themselves
 _PERCENT_AT = 32  # the lowest of the seven bits that hold the percentage
 ALONE: Final = 1 << 39  # of a stored mask: what the text replies to was not there when it was read
 _BITS: Final = {each.name: 1 << number for number, each in enumerate(fields(Signals)) if each.name != "answer_percent"}
@@ -66,17 +65,13 @@ def read(
         mask |= _BROADCAST
     if said & BIT["broadcast"] and not mask & _NEEDS_ANSWER:
         mask |= _BROADCAST
-    if mask & _CLOSE and apart.english and (rest := _after_but(text)):
-        meant = read(rest, mentions=mentions, is_repost=is_repost, language=language)
+    if mask & _CLOSE and (rest := after_turn(text, english=apart.english)):
+        meant = read(
+            rest, mentions=mentions, is_repost=is_repost, language=language, reply_to=reply_to, reply_to_ours=reply_to_ours
+        )  # fmt: skip
         if meant.needs_answer or meant.problem:
             return replace(meant, tender=meant.tender or bool(mask & _TENDER))
     return from_mask(mask | round(100 * found.needs_answer) << _PERCENT_AT)
-
-
-def _after_but(text: str) -> str:
-    """What is meant where somebody thanks and goes on: the words behind the last "but", if they are any to speak of."""
-    rest = text.rpartition(" but ")[2]
-    return rest if len(rest) < len(text) and len(rest.split()) >= _A_FEW else ""
 
 
 def _many_hashtags(text: str) -> bool:
@@ -89,6 +84,8 @@ def _judged(found: Intents, said: int, text: Text) -> int:
     for at, least, bit in _JUDGED:
         if found[at] >= least:
             mask |= bit
+    if text.said & BIT["failed"] and mask & _NEEDS_ANSWER:
+        mask |= _BITS["problem"]
     if text.phrased:
         for phrase, bit in _PHRASED.items():
             mask |= bit if said & phrase else 0

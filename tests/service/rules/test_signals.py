@@ -283,6 +283,28 @@ def test_what_is_wrong_behind_a_but_is_no_last_polite_word(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["thanks but it did not help", "cheers, still broken", "thank you, however the display stays black", "thanks, no luck", "ok thanks, but no change",
+     "Thank you, unfortunately that did not solve it", "no luck I'm afraid, thanks though", "Danke, hat leider nichts gebracht",
+     "merci mais ça n'a rien changé", "gracias pero no me sirvió", "Gracias, sigue igual", "grazie ma non ha funzionato", "obrigado, mas não adiantou",
+     "bedankt, maar het heeft niet geholpen", "tack men det hjälpte inte", "спасибо, но не помогло"],
+)  # fmt: skip
+def test_whoever_thanks_for_what_did_not_help_still_waits(text):
+    found = read(text, reply_to="Please try to restart the display.", reply_to_ours=True)
+    assert found.needs_answer
+    assert not found.polite_close
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["thank you, did not expect such a fast reply", "No difference between the two colours really, thanks", "Danke, leider geil!", "danke, aber alles gut",
+     "gracias, pero ya lo solucioné", "merci mais c'est bon maintenant", "It did not work at first but it is fixed now, thanks"],
+)  # fmt: skip
+def test_thanks_for_what_did_help_stay_a_last_polite_word(text):
+    assert read(text).polite_close
+
+
+@pytest.mark.parametrize(
     "text", ["thanks but no thanks", "thanks but I'm good", "thank you but I'll try another shop", "Thanks but all sorted now", "thank you, but no"]
 )  # fmt: skip
 def test_a_but_that_declines_is_a_last_polite_word(text):
