@@ -64,10 +64,12 @@ _ANSWERS = dict.fromkeys(
 ) | dict.fromkeys(["no", "nope", "nah", "not", "none", "nothing", "neither", "never"], "begins with no")
 _LENGTHS = ["1-2 words"] * 3 + ["3-5 words"] * 3 + ["6-10 words"] * 5 + ["11-20 words"] * 10 + ["21-40 words"] * 20
 _OVER = BIT["polite_close"] | BIT["solved"]
-_FAILED = BIT["failed"]
+_FAILED, _UNREACHED, _WANTS_TALK = BIT["failed"], BIT["unreached"], BIT["wants_talk"]
 _THANKS = 0.3  # the least for a goodbye, whatever else it says
 _SHORT = 20  # words: what a longer text says did not help is one thing of several
-_KINDS = tuple((bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast", "failed"))
+_KINDS = tuple(
+    (bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast", "failed", "unreached")
+)
 
 
 class Text(NamedTuple):
@@ -220,6 +222,8 @@ def weigh(text: Text) -> Intents:
     model = _model()
     scores = _at_home(model, text) if text.english else _abroad(model, text)
     found = [1 / (1 + exp(-score)) if score > _LOWEST else 0.0 for score in scores]
+    if text.said & _UNREACHED and not text.said & _WANTS_TALK:
+        found[_CALL] = 0.0  # they speak of a call that nobody took
     # What marks leave unclear is for a person to decide, and so is a goodbye or a reply to us that says what did not help.
     least = 0.0 if (text.english or text.over) and not _fails(text, found) else UNSURE
     # Whoever asks for a call or a price waits for an answer, however friendly the rest of it sounds.

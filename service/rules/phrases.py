@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED = (
-    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed",
+IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED, UNREACHED = (
+    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed", "unreached",
 )  # fmt: skip
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -75,7 +75,7 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "flight cancelled|canceled|delayed", "worst", "terrible", "horrible", "awful", "pathetic", "disgusting", "disgusted", "unacceptable", "ridiculous", "appalling", "shocking", "shameful", "disgrace",
         "disappointed", "disappointing", "frustrated", "frustrating", "furious", "annoyed", "annoying", "fed up", "joke of", "is a joke", "useless", "rude", "scam", "scammed", "ripped off", "rip off",
         "sucks", "suck", "so bad", "wtf", "ffs", "poor|bad|terrible|horrible|awful|zero|no customer|| service|support|experience|communication", "on hold for", "hold for", "hung up on", "no one|response|answer|reply|help|internet|service|signal|wifi|connection|power",
-        "nobody|noone answers|answered|replies|replied|responds|responded|helps|helped|called|cares", "been|is|are|went|goes|keeps|site|app|website|server|servers down", "keep|keeps|kept *ing|crashing|getting|saying|dropping|freezing|failing|logging|telling|disconnecting|buffering|stopping",
+        "nobody|noone picks|picked|picking up", "nobody|noone answers|answered|replies|replied|responds|responded|helps|helped|called|cares", "been|is|are|went|goes|keeps|site|app|website|server|servers down", "keep|keeps|kept *ing|crashing|getting|saying|dropping|freezing|failing|logging|telling|disconnecting|buffering|stopping",
         "drops|dropping calls|out|connection", "slow internet|speed|speeds|service|wifi", "so|very|too|super|extremely slow", "waste of", "thanks for nothing", "stolen", "hacked", "locked out", "stuck on|at|in", "stranded",
         "let me|us down", "not|never|hasn't|hasnt|haven't|isn't|isnt|wasn't been|yet|| fixed|resolved|solved|sorted", "no longer works|working|available", "cancelling|canceling|leaving my|your|you", "switching to", "out of order", "leaking", "leaks", "ruined", "misleading", "lied", "lies", "charged me|us for|again|twice",
     ),
@@ -117,6 +117,10 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "didn't|didnt|doesn't|doesnt|hasn't|hasnt|haven't|havent really|actually|| help|helped|fix|fixed|solve|solved|work|worked|change|changed|arrived|come it|that|this|anything|much|",
         "no luck|joy|change|improvement|difference", "makes|made no difference", "same problem|issue|error|thing|result|again", "still the|exactly|| same|broken|black|dead|stuck|offline|nothing|not|no",
         "nothing has|is|| arrived|changed|happened|happens|come|improved", "not fixed|solved|resolved|helpful|arrived", "to no avail",
+    ),
+    # They rang, and nobody was there: of a call, and no wish for one.
+    UNREACHED: (
+        "when|whenever|time|times i|we|you call|called|ring|rang|phone|phoned", "goes|went|going straight|right|| to voicemail|answerphone", "just rings|rang out",
     ),
     # Advertising, games of chance and what apps post by themselves.
     BROADCAST: (

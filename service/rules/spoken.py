@@ -20,7 +20,7 @@ from service.rules.phrases import CHAT, FAILED, IGNORE, LANGUAGES
 from service.rules.tender import EVERYDAY, TENDER
 
 KINDS = (
-    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed",
+    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached",
 )  # fmt: skip
 BIT: Final = {name: 1 << number for number, name in enumerate(KINDS)}
 _ALL = (1 << len(KINDS)) - 1

@@ -305,6 +305,22 @@ def test_thanks_for_what_did_help_stay_a_last_polite_word(text):
 
 
 @pytest.mark.parametrize(
+    "text", ["Nobody picks up when I call", "When I call, it goes straight to voicemail", "I have called six times and no one picks up"]
+)  # fmt: skip
+def test_a_call_that_nobody_took_is_no_wish_for_one(text):
+    found = read(text)
+    assert found.needs_answer
+    assert not found.wants_talk
+
+
+@pytest.mark.parametrize(
+    "text", ["call me when I am home", "No one picks up when I call, can you call me back?", "could you call me when I am back"]
+)  # fmt: skip
+def test_whoever_asks_for_a_call_besides_wants_one(text):
+    assert read(text).wants_talk
+
+
+@pytest.mark.parametrize(
     "text", ["thanks but no thanks", "thanks but I'm good", "thank you but I'll try another shop", "Thanks but all sorted now", "thank you, but no"]
 )  # fmt: skip
 def test_a_but_that_declines_is_a_last_polite_word(text):
