@@ -19,6 +19,7 @@ from service.sentences import count_of
 NEEDS = ("message_id", "author", "created_at", "text")
 LINKED = ("inbound", "in_reply_to")
 CHANNELS = ("channel_day", "channel", "thread")  # columns that may say which channel a message stands in
+NAMED = 10  # messages that are left out, by their ids
 STATUSES = ("answered", "unanswered")  # anything else in a truth file is not known
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -70,7 +71,7 @@ def command(messages: Path, out: Path, truth: Path | None, until: str | None, as
 
 def judge(rows: Sequence[dict[str, str]], path: Path, now: datetime | None) -> Iterator[Judged]:
     """Every message that could wait for an answer. `path` is named where a row is wrong. Raises PlainError."""
-    times = [files.instant(row["created_at"], f"{path}, message {row['message_id']}") for row in rows]
+    rows, times = _timed(rows, path)
     now = now or max(times, default=datetime.now(UTC))
     has = [name for name in LINKED if rows and name in rows[0]]
     if len(has) == 1:
@@ -84,6 +85,27 @@ def judge(rows: Sequence[dict[str, str]], path: Path, now: datetime | None) -> I
         ((row[channel] if channel else "", Message(row["message_id"], _author(row), at, row["text"])) for row, at in zip(rows, times, strict=True)),
         now=now,
     )  # fmt: skip
+
+
+def _timed(rows: Sequence[dict[str, str]], path: Path) -> tuple[Sequence[dict[str, str]], Sequence[datetime]]:
+    """The rows that say when they were written, and when that was. Those that do not are left out, and stderr is told which: one of
+    ten thousand stops nobody. Raises PlainError where no row says so: the column holds something else."""
+    kept: list[tuple[dict[str, str], datetime]] = []
+    wrong: list[tuple[str, PlainError]] = []
+    for row in rows:
+        try:
+            kept.append((row, files.instant(row["created_at"], f"{path}, message {row['message_id']}")))
+        except PlainError as error:
+            wrong.append((row["message_id"], error))
+    if wrong and not kept:
+        raise wrong[0][1]
+    if wrong:
+        ids = ", ".join(id_ for id_, _ in wrong[:NAMED]) + (", …" if len(wrong) > NAMED else "")
+        click.echo(
+            f"Left out for want of a time such as 2017-10-04T18:32:42Z: {count_of(len(wrong), 'message')} of {path} ({ids}).",
+            err=True,
+        )
+    return [row for row, _ in kept], [at for _, at in kept]
 
 
 def _linked(rows: Sequence[dict[str, str]], times: Sequence[datetime], path: Path) -> Iterator[brand_talks.Message]:

@@ -52,6 +52,18 @@ def column(rows: dict[str, dict[str, str]], name: str) -> dict[str, str]:
     return {id_: row[name] for id_, row in rows.items()}
 
 
+def test_a_message_without_a_time_is_left_out_and_told_and_the_others_are_judged(run: Run) -> None:
+    done, rows = run(
+        BRANDS.replace("t,101,1,2026-03-02T10:05:00Z", "t,101,1,").replace(
+            "n,103,1,2026-03-02T12:00:00Z", "n,103,1,n/a"
+        )
+    )
+    assert done.exit_code == 0
+    assert column(rows, "unanswered") == {"q": "0", "h": "0", "w": "1"}
+    assert "2 messages of" in done.stderr
+    assert "(t, n)" in done.stderr
+
+
 def test_each_brand_answers_for_itself_and_a_later_answer_in_the_talk_counts(run: Run) -> None:
     done, rows = run(BRANDS)
     assert done.exit_code == 0
