@@ -27,6 +27,13 @@ UPDATE engagements e SET thread = down.thread FROM down WHERE e.workspace_id = %
 RETURNING e.id, e.native_id, e.thread, e.author_id, e.ours, e.kind, e.posted_at, e.in_reply_to, e.in_reply_to_author, down.made_up
 """
 
+# Talks in these threads of which nothing is left, and that no task tells of.
+_EMPTY = """
+DELETE FROM conversations c WHERE c.workspace_id = %(w)s AND c.brand_id = %(brand)s AND c.connection_id = %(c)s AND c.thread = ANY(%(threads)s)
+  AND NOT EXISTS (SELECT FROM engagements e WHERE e.workspace_id = %(w)s AND e.brand_id = c.brand_id AND e.thread = c.thread)
+  AND NOT EXISTS (SELECT FROM tasks t WHERE t.workspace_id = %(w)s AND t.conversation_id = c.id)
+"""
+
 
 def made_up(source: Source, native_id: str) -> str:
     """The thread of what answers a post that is not here."""
@@ -34,7 +41,8 @@ def made_up(source: Source, native_id: str) -> str:
 
 
 def rejoin(session: Session, source: Source, threads: Mapping[str, str]) -> None:
-    """Moves what was waiting for these posts (their threads, by id) into their threads, and marks due both where it was and where it is."""
+    """Moves what was waiting for these posts (their threads, by id) into their threads, and marks due both where it was and where it is. A talk of which
+    nothing is left goes, unless a task tells of it."""
     moved = {id_: thread for id_, thread in threads.items() if thread != made_up(source, id_)}
     if not moved:
         return
@@ -46,4 +54,6 @@ def rejoin(session: Session, source: Source, threads: Mapping[str, str]) -> None
     if rows:
         touching.posts(connection, source, shared, rows)
         touching.gone(connection, source, shared, [(row[9], row[6], row[4], None) for row in rows])
+        # Their rows are locked since they were marked due: whoever was deciding them has stored its tasks.
+        execute(connection, _EMPTY, {**shared, "threads": sorted({row[9] for row in rows})})
         due.decide_soon(session, source.workspace_id)

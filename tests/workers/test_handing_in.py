@@ -118,6 +118,27 @@ def test_what_was_decided_before_the_rest_of_a_talk_came_is_decided_again(
     assert world.sql("SELECT count(*) FROM conversations WHERE waiting_since IS NOT NULL") == [(0,)]
 
 
+@pytest.mark.parametrize("order", [(3, 2, 1, 0), (2, 0, 3, 1)])
+def test_no_empty_talk_is_left_where_posts_waited_for_what_they_answer(
+    world: World, forum: Client, order: tuple[int, ...]
+) -> None:
+    for index in order:
+        hand(forum, TALK[index])
+    world.run()
+    assert world.sql("SELECT thread FROM conversations") == world.sql("SELECT DISTINCT thread FROM engagements")
+
+
+def test_a_talk_that_a_task_tells_of_stays_though_its_posts_have_joined_another(world: World, forum: Client) -> None:
+    hand(forum, TALK[2])
+    world.run()
+    for index in (1, 0):
+        hand(forum, {**TALK[index], **({"thread": "t9"} if index == 0 else {})})
+    world.run()
+    told = world.sql("SELECT count(*) FROM tasks t JOIN conversations c ON c.id = t.conversation_id")
+    assert told == world.sql("SELECT count(*) FROM tasks")
+    assert [task.status for task in world.crm.tasks.values()].count(TaskStatus.OPEN) <= 1
+
+
 def test_a_place_is_well_once_a_first_post_was_handed_in(world: World, forum: Client) -> None:
     hand(forum, {"id": "q0", "deleted": True})
     [place] = [each for each in forum.get("/connections").get_json()["items"] if each["provider"] == "capture"]
