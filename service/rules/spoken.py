@@ -17,6 +17,7 @@ from itertools import repeat
 from typing import Final, NamedTuple
 
 from service.rules.phrases import CHAT, FAILED, IGNORE, LANGUAGES
+from service.rules.phrases_abroad import ABROAD
 from service.rules.tender import EVERYDAY, TENDER
 
 KINDS = (
@@ -296,8 +297,9 @@ def _longest(words: Sequence[str], at: int, node: _Node | None) -> tuple[int, in
 
 # --- the tables, built once -----------------------------------------------------------------------------------
 
-
-_AS = {"no": "da", "nb": "da", "nn": "da"}  # one table tells what is tender in Danish and Norwegian
+_SPOKEN: Final = {**ABROAD, **LANGUAGES}
+_AS: Final = {"nb": "no", "nn": "no"}
+_TENDER_AS: Final = {"no": "da"}  # one table tells what is tender in both
 
 
 @lru_cache(maxsize=256)
@@ -305,7 +307,7 @@ def _tables(language: str | None) -> _Tables:
     """The phrases of a language, and its tender ground."""
     tag = language.partition("-")[0].lower() if language else ""
     tag = _AS.get(tag, tag)
-    return _trees((tag, "en") if tag in TENDER else tuple(TENDER) if not tag or tag == "und" else ("en",))
+    return _trees((tag, "en") if tag in _SPOKEN else tuple(_SPOKEN) if not tag or tag == "und" else ("en",))
 
 
 @cache
@@ -313,8 +315,10 @@ def _trees(languages: tuple[str, ...]) -> _Tables:
     said, tender = _Node(), _Node()
     # English last: where a phrase means two things in two languages, both hold.
     for language in languages:
-        _add(said, LANGUAGES.get(language, {}))
-        _add(tender, {"tender": TENDER[language], IGNORE: EVERYDAY[language]}, _bare)
+        _add(said, _SPOKEN[language], fold)
+        table = _TENDER_AS.get(language, language)
+        if table in TENDER:
+            _add(tender, {"tender": TENDER[table], IGNORE: EVERYDAY[table]}, _bare)
     return _Tables(said, tender, _telling([words for words, bits in tender.paths() if bits], said.next.keys()))
 
 

@@ -305,6 +305,33 @@ def test_thanks_for_what_did_help_stay_a_last_polite_word(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["Tack så mycket!", "dziękuję bardzo", "спасибо большое", "дякую за відповідь", "teşekkürler", "ありがとうございます！", "谢谢", "감사합니다", "شكرا جزيلا",
+     "תודה רבה", "kiitos paljon", "terima kasih kak", "mulțumesc frumos", "ευχαριστώ πολύ", "děkuji za odpověď", "köszönöm szépen", "mange tak", "tusen takk"],
+)  # fmt: skip
+def test_thanks_in_further_languages_are_a_last_polite_word(text):
+    assert read(text).polite_close
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["när kommer den gröna tillbaka", "kiedy będzie zielony", "когда будет зелёный", "siparişim hala gelmedi", "متى يتوفر اللون الأخضر", "kapan ada lagi kak",
+     "dziękuję, ale nie pomogło", "tack, men det hjälpte inte"],
+)  # fmt: skip
+def test_who_asks_or_complains_in_further_languages_waits_though_no_mark_says_so(text):
+    found = read(text)
+    assert found.asks or found.problem or found.needs_answer
+    assert not found.polite_close
+
+
+@pytest.mark.parametrize("text", ["tak", "Ne kadar güzel!", "Var jättekul idag!", "jak zawsze super", "πόσο όμορφο!"])
+def test_a_yes_and_an_exclamation_there_are_neither(text):
+    found = read(text)
+    assert not (found.asks or found.asks_price)
+    assert not found.polite_close or "super" in text
+
+
+@pytest.mark.parametrize(
     "text", ["Nobody picks up when I call", "When I call, it goes straight to voicemail", "I have called six times and no one picks up"]
 )  # fmt: skip
 def test_a_call_that_nobody_took_is_no_wish_for_one(text):
