@@ -113,8 +113,8 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
     ),
     # What was tried or promised did not help, however politely that is said.
     FAILED: (
-        "did|does|has|have not really|actually|| help|helped|helping|fix|fixed|solve|solved|work|worked|change|changed|arrived|come it|that|this|anything|much|the| problem|issue|",
-        "didn't|didnt|doesn't|doesnt|hasn't|hasnt|haven't|havent really|actually|| help|helped|fix|fixed|solve|solved|work|worked|change|changed|arrived|come it|that|this|anything|much|",
+        "did|does|has|have not really|actually|| help|helped|helping|fix|fixed|solve|solved|work|worked|change|changed|arrived|come",
+        "didn't|didnt|doesn't|doesnt|hasn't|hasnt|haven't|havent really|actually|| help|helped|fix|fixed|solve|solved|work|worked|change|changed|arrived|come",
         "no luck|joy|change|improvement|difference", "makes|made no difference", "same problem|issue|error|thing|result|again", "still the|exactly|| same|broken|black|dead|stuck|offline|nothing|not|no",
         "nothing has|is|| arrived|changed|happened|happens|come|improved", "not fixed|solved|resolved|helpful|arrived", "to no avail",
     ),

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from itertools import repeat
 from typing import Final, NamedTuple
 
-from service.rules.phrases import CHAT, FAILED, IGNORE, LANGUAGES
+from service.rules.phrases import CHAT, IGNORE, LANGUAGES
 from service.rules.phrases_abroad import ABROAD
 from service.rules.tender import EVERYDAY, TENDER
 
@@ -27,11 +27,10 @@ BIT: Final = {name: 1 << number for number, name in enumerate(KINDS)}
 _ALL = (1 << len(KINDS)) - 1
 _BIT_CHAT, _BIT_IGNORE = _ALL + 1, 0
 _ASKS, _CLOSE, _SOLVED, _TENDER = (BIT[name] for name in ("asks", "polite_close", "solved", "tender"))
-_OPEN = _ASKS | BIT["requests"] | BIT["problem"] | BIT["wants_talk"] | BIT["asks_price"]
+_OPEN = _ASKS | BIT["requests"] | BIT["problem"] | BIT["wants_talk"] | BIT["asks_price"] | BIT["failed"]
 _BROADCAST = BIT["broadcast"]
 _PROBLEM, _FAILED = BIT["problem"], BIT["failed"]
-# What did not help is a problem as well.
-_KINDS: Final = {**BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE, FAILED: _FAILED | _PROBLEM}
+_KINDS: Final = {**BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
 
 # Addresses and handles say nothing, and a question mark in an address asks nothing.
 # What they begin with stands first, by itself: so the search leaps from one such letter to the next.
@@ -167,7 +166,7 @@ def _shows_tender(text: str, pieces: Sequence[str], tables: _Tables) -> bool:
 def _settled(text: str, seen: _Tally) -> int:
     if not seen.bits & (_OPEN | _CLOSE | _SOLVED) and not seen.words:
         return seen.bits | (_CLOSE if _MENTION.sub("", text).strip() and "://" not in text else 0)
-    if seen.bits & _SOLVED and not seen.bits & (_OPEN & ~_PROBLEM):
+    if seen.bits & _SOLVED and not seen.bits & (_OPEN & ~(_PROBLEM | _FAILED)):
         # Whoever says that it is solved needs no answer, however much is told of what the problem was.
         return seen.bits & ~(_PROBLEM | _FAILED) | _CLOSE
     return seen.bits & ~_SOLVED if _is_close(text, seen) else seen.bits & ~(_CLOSE | _SOLVED)

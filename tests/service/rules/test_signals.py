@@ -327,7 +327,8 @@ def test_who_asks_or_complains_in_further_languages_waits_though_no_mark_says_so
 @pytest.mark.parametrize("text", ["tak", "Ne kadar güzel!", "Var jättekul idag!", "jak zawsze super", "πόσο όμορφο!"])
 def test_a_yes_and_an_exclamation_there_are_neither(text):
     found = read(text)
-    assert not (found.asks or found.asks_price)
+    assert not found.asks
+    assert not found.asks_price
     assert not found.polite_close or "super" in text
 
 
