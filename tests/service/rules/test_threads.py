@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from integrations.records import Kind
 from service.rules.model import Post
 from service.rules.threads import by_person, linked, unique
@@ -25,12 +27,12 @@ def channel(*lines: tuple[str, str], kind: Kind = Kind.COMMENT) -> list[Post]:
     return unique(found)
 
 
-TALK = channel(
+LINES = (
     ("ana", "my printer stopped working after the update, how do I get it back?"),
     ("bob", "do you sell spare bulbs for the old projector?"),
     ("us", "Bob: we do, the projector bulbs are in the shop"),
-    ("bob", "great, thanks"),
 )
+TALK = channel(*LINES, ("bob", "great, thanks"))
 
 
 def waiting(posts: list[Post], who: str) -> bool:
@@ -73,3 +75,26 @@ def test_threads_with_links_private_talks_and_talks_of_two_stay_as_they_are():
 def test_deleted_posts_answer_nothing_and_are_not_answered():
     gone = [replace(TALK[1], deleted=True, text="") if each is TALK[1] else each for each in TALK]
     assert all(each.in_reply_to != "n1" for each in linked(gone))
+
+
+@pytest.mark.parametrize(
+    ("question", "asks_back"),
+    [
+        ("my printer stopped working, how do I get it back?", "which printer is it?"),
+        ("mein Drucker geht nicht mehr. wie bekomme ich ihn wieder?", "welcher Drucker ist es denn?"),
+        ("mon imprimante ne marche plus, comment la relancer ?", "c'est quelle imprimante ?"),
+    ],
+)
+def test_whom_we_ask_back_was_answered_in_any_language_and_whoever_asks_afterwards_waits(question: str, asks_back: str):
+    posts = channel(
+        ("bob", "do you sell spare bulbs?"), ("us", "we do, they are in the shop"), ("ana", question), ("us", asks_back)
+    )
+    assert not waiting(posts, "ana")
+    assert not waiting(posts, "bob")
+    assert waiting(channel(*LINES[:2], ("us", "one moment"), ("ana", question)), "ana")
+
+
+def test_two_lines_of_one_answer_of_ours_answer_nobody_who_asks_behind_them():
+    posts = channel(*LINES[1:], ("us", "and they are on offer this week"), ("ana", "how do I get my printer back?"))
+    assert not waiting(posts, "bob")
+    assert waiting(posts, "ana")
