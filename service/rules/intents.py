@@ -66,9 +66,20 @@ _LENGTHS = ["1-2 words"] * 3 + ["3-5 words"] * 3 + ["6-10 words"] * 5 + ["11-20 
 _OVER = BIT["polite_close"] | BIT["solved"]
 _FAILED, _UNREACHED, _WANTS_TALK = BIT["failed"], BIT["unreached"], BIT["wants_talk"]
 _THANKS = 0.3  # the least for a goodbye, whatever else it says
+_PRAISE, _WANTS = BIT["praise"], _WANTS_TALK | BIT["asks"] | BIT["requests"] | BIT["problem"] | BIT["asks_price"]
+# In the languages that are read by phrases alone: with one of these beside it, praise may be none, or irony.
+_SAYING_NO = frozenset(
+    """
+    nicht nichts kein keine keinen nie aber leider doch pas jamais plus rien mais malheureusement no nunca nada sin pero non mai niente ma purtroppo
+    nao nem mas infelizmente niet niets geen nooit maar helaas nur seulement solo alleen wieder schon seit statt encore depuis deja otra vez desde
+    ancora dopo outra weer alweer sinds wenn si se als
+    """.split()  # noqa: SIM905
+)
 _SHORT = 20  # words: what a longer text says did not help is one thing of several
 _KINDS = tuple(
-    (bit, f"says {name}") for name, bit in BIT.items() if name not in ("tender", "broadcast", "failed", "unreached")
+    (bit, f"says {name}")
+    for name, bit in BIT.items()
+    if name not in ("tender", "broadcast", "failed", "unreached", "praise")
 )
 
 
@@ -83,7 +94,7 @@ class Text(NamedTuple):
     phrased: (
         bool  # its phrases count besides the model: it may be in another language, or is longer than what is weighed
     )
-    over: bool  # its phrases say goodbye, or that all is solved
+    over: bool  # its phrases say goodbye, that all is solved, or how good something is
     place: str = OPENS  # of PLACES
 
 
@@ -164,7 +175,14 @@ def _own(text: str, language: str | None) -> tuple[Text, list[str]]:
     kin = list(dict.fromkeys(chain.from_iterable(map(_speaks_of, words))))
     tongue = english(words, language)
     phrased = long or tongue is not English.YES
-    return Text(said, words, marks, tongue is not English.NO, phrased, bool(said & _OVER)), kin
+    over = bool(said & _OVER) or _praises(said, words)
+    return Text(said, words, marks, tongue is not English.NO, phrased, over), kin
+
+
+def _praises(said: int, words: Sequence[str]) -> bool:
+    """Whether a short text praises, and neither asks for anything nor says no, counts or goes on to anything."""
+    praises = bool(said & _PRAISE) and not said & _WANTS and len(words) <= _SHORT
+    return praises and _SAYING_NO.isdisjoint(words) and "0" not in "".join(words)
 
 
 def _weighed(folded: str, pieces: Sequence[str]) -> Sequence[str]:

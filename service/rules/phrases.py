@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED, UNREACHED = (
-    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed", "unreached",
+IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED, UNREACHED, PRAISE = (
+    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed", "unreached", "praise",
 )  # fmt: skip
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -139,22 +139,24 @@ GERMAN: Mapping[str, tuple[str, ...]] = {
     PROBLEM: ("funktioniert|geht|klappt|ladt|startet nicht|nix", "funktioniert|geht|klappt * nicht|nix", "kaputt", "defekt", "fehler", "fehlermeldung", "problem", "probleme", "storung", "ausfall", "beschwerde", "reklamation", "schlecht", "schlechter", "katastrophe", "unverschamt", "unverschamtheit", "frechheit", "enttauscht", "enttauschend", "seit tagen|wochen|stunden", "immer noch nicht|kein|keine", "nicht angekommen|erhalten|bekommen|geliefert|erreichbar", "sturzt ab", "verspatung", "abzocke", "erstattung"),
     TALK: ("ruf|rufen|rufe|ruft mich|uns|sie bitte|| an|mich", "ruf|rufen sie|| mich|uns bitte|| an", "mich|uns bitte|| anrufen|zuruckrufen", "telefonieren", "kurz|mal telefonieren|sprechen", "termin vereinbaren|ausmachen|machen|buchen", "einen termin", "um ruckruf", "treffen wir uns", "uns treffen", "demo vereinbaren|buchen", "personlich sprechen", "mit jemandem|ihnen|euch sprechen"),
     PRICE: ("was kostet|kosten *", "wie viel|teuer|hoch kostet|ist|sind|", "wieviel kostet", "preis", "preise", "preisliste", "angebot fur|machen|schicken|erstellen", "rabatt", "kosten fur"),
-    CLOSE: ("danke", "danke|vielen|besten|herzlichen schon|sehr|dank|dir|euch|ihnen|", "dankeschon", "merci", "alles klar|gut", "super", "prima", "toll", "klasse", "perfekt", "gerne", "gern geschehen", "mache ich", "mach ich", "schonen tag|abend|noch", "schones wochenende", "bis bald|dann|morgen", "tschuss", "erledigt", "passt", "ok", "freut mich", "pn|dm ist raus|geschickt|gesendet"),
+    CLOSE: ("schade", "schade aber danke", "danke fur die|den|eure|ihre|deine info|infos|antwort|auskunft|hilfe|ruckmeldung|", "trotzdem danke", "danke trotzdem", "ich freue|freu mich|| drauf|darauf|", "danke", "danke|vielen|besten|herzlichen schon|sehr|dank|dir|euch|ihnen|", "dankeschon", "merci", "alles klar|gut", "super", "prima", "toll", "klasse", "perfekt", "gerne", "gern geschehen", "mache ich", "mach ich", "schonen tag|abend|noch", "schones wochenende", "bis bald|dann|morgen", "tschuss", "erledigt", "passt", "ok", "freut mich", "pn|dm ist raus|geschickt|gesendet"),
     SOLVED: ("hat sich erledigt", "geht|funktioniert|klappt|lauft jetzt|wieder", "problem gelost|behoben", "ist gelost|behoben"),
     FAILED: ("hat|haben|hats leider|aber|auch|trotzdem|| nicht|nichts|nix geholfen|gebracht|geklappt|funktioniert|genutzt|geandert", "bringt|hilft leider|aber|auch|| nicht|nichts|nix", "nichts|nix gebracht|geandert|angekommen", "immer|weiterhin noch|| dasselbe|gleiche|kaputt", "ohne erfolg"),
+    PRAISE: ("so|sehr|| glucklich|happy", "herrlich", "traumhaft", "wunderschon", "begeistert", "verliebt", "ich|wir liebe|lieben *", "richtig|so|sehr|total schon", "schon geworden", "weiter so", "sehr gelungen|lecker"),
 }  # fmt: skip
 
 FRENCH: Mapping[str, tuple[str, ...]] = {
-    IGNORE: ("pas de probleme|souci", "sans probleme|souci", "aucun probleme|souci"),
+    IGNORE: ("^ quelle belle|bonne|chance|joie|super|aventure|equipe|merveille *|", "^ quel beau|bonheur|plaisir|talent|super|accueil|spectacle *|", "pas de probleme|souci", "sans probleme|souci", "aucun probleme|souci"),
     CHAT: ("ca va", "comment ca|allez va|vous", "bonjour", "salut", "bonsoir", "n'est ce pas", "n'est-ce pas", "hein", "vraiment"),
     ASKS: ("^ comment *", "^ quand *", "^ pourquoi *", "^ ou est|sont|puis|peut", "^ quel|quelle|quels|quelles *", "^ est ce que|qu'il|qu'on", "est ce que|qu'il|possible", "^ avez vous", "^ pouvez vous", "quelqu'un sait", "je voudrais|aimerais savoir", "une question", "savez vous"),
     REQUESTS: ("s'il vous|te plait", "svp", "stp", "merci de *", "besoin d'aide", "aidez moi|nous", "j'ai besoin", "je voudrais|souhaite|veux|souhaiterais|aimerais *", "pouvez|pourriez|peux vous|tu *", "repondez moi|nous|svp", "envoyez moi|nous", "contactez moi"),
     PROBLEM: ("ne fonctionne|marche|fonctionnent pas|plus", "marche|fonctionne pas|plus", "en panne", "panne", "bug", "erreur", "probleme", "problemes", "souci", "soucis", "casse", "decu", "decue", "inadmissible", "scandaleux", "honteux", "inacceptable", "lamentable", "toujours pas|rien|aucune", "pas recu|livre|arrive", "jamais recu|repondu", "remboursement", "rembourser", "arnaque", "retard", "reclamation", "impossible de *"),
     TALK: ("appelez|appelle|rappelez|rappelle moi|nous", "m'appeler", "me rappeler|appeler|telephoner", "peut on s'appeler|parler|discuter|rencontrer", "on s'appelle|peut", "prendre rendez|rdv vous|", "un rendez vous", "fixer|caler un rdv|rendez|appel", "par telephone", "de vive voix", "une demo", "parler a|avec quelqu'un|un|vous"),
     PRICE: ("combien coute|ca|cela|pour|", "quel est le prix|tarif", "vos|les|le|un|des tarif|tarifs|prix|devis", "tarifs", "tarif", "devis", "prix", "reduction", "code promo"),
-    CLOSE: ("merci", "merci beaucoup|bien|infiniment|a", "merci pour votre|ta|la|l'|tout|", "d'accord", "ok", "parfait", "super", "genial", "top", "tres bien", "bien recu", "c'est note|fait|bon", "entendu", "avec plaisir", "de rien", "bonne journee|soiree|continuation|nuit", "bon week|weekend end|", "a bientot|demain", "au revoir", "je vous|t'ai ai|| envoye|ecrit", "mp|dm envoye"),
+    CLOSE: ("dommage", "tant pis", "merci quand meme", "merci pour l'accueil|info|infos|information|reponse|aide", "merci", "merci beaucoup|bien|infiniment|a", "merci pour votre|ta|la|l'|tout|", "d'accord", "ok", "parfait", "super", "genial", "top", "tres bien", "bien recu", "c'est note|fait|bon", "entendu", "avec plaisir", "de rien", "bonne journee|soiree|continuation|nuit", "bon week|weekend end|", "a bientot|demain", "au revoir", "je vous|t'ai ai|| envoye|ecrit", "mp|dm envoye"),
     SOLVED: ("c'est regle|resolu|bon", "ca marche|fonctionne|refonctionne maintenant|a|", "probleme regle|resolu"),
     FAILED: ("pas aide|servi|marche|fonctionne|resolu|change|regle", "rien change|resolu|recu|arrive|donne|fait", "n'y change rien", "toujours pareil|idem|rien|pas", "meme probleme|erreur|chose", "sans succes"),
+    PRAISE: ("magnifique", "sublime", "j'adore", "on adore", "trop|tres|si beau|belle|bien", "quelle belle|super *", "quel beau|plaisir *", "heureux", "heureuse", "ravi", "ravie", "coup de coeur", "equipe au top"),
 }  # fmt: skip
 
 SPANISH: Mapping[str, tuple[str, ...]] = {
@@ -165,9 +167,10 @@ SPANISH: Mapping[str, tuple[str, ...]] = {
     PROBLEM: ("no funciona|sirve|carga|abre|puedo|anda|llega|llego|responden|contestan|tengo", "error", "problema", "problemas", "falla", "fallas", "fallo", "queja", "reclamo", "pesimo", "pesima", "pesimo servicio", "terrible", "horrible", "decepcionado", "decepcionada", "verguenza", "inaceptable", "estafa", "todavia no", "sigo sin|esperando", "reembolso", "retraso", "roto", "nunca llego|llega|responden|contestan", "mal servicio"),
     TALK: ("llamame", "llamenme", "me llaman|llamas|puedes|pueden llamar|", "me pueden|puedes|podrian llamar", "podemos hablar|vernos|reunirnos|llamarnos", "hablamos por telefono", "agendar|programar|concertar una|un llamada|reunion|cita|demo", "por telefono", "una llamada|reunion|demo", "hablar con alguien|ustedes|un|una"),
     PRICE: ("cuanto cuesta|cuestan|vale|valen|sale|es|", "que precio|costo", "precio", "precios", "presupuesto", "cotizacion", "tarifas", "descuento", "costo de|del"),
-    CLOSE: ("gracias", "muchas|mil gracias", "gracias por todo|la|su|tu|ayuda|", "vale", "ok", "perfecto", "genial", "de acuerdo", "listo", "excelente", "saludos", "de nada", "con gusto", "hasta luego|pronto|manana", "adios", "que tengas|tengan buen|buena|lindo dia|", "entendido", "ya envie|mande|les el|un|envie|| dm|mensaje|", "feliz dia|noche"),
+    CLOSE: ("que pena|lastima", "gracias igualmente", "igualmente", "gracias de todos|todas modos|formas|maneras", "gracias", "muchas|mil gracias", "gracias por todo|la|su|tu|ayuda|", "vale", "ok", "perfecto", "genial", "de acuerdo", "listo", "excelente", "saludos", "de nada", "con gusto", "hasta luego|pronto|manana", "adios", "que tengas|tengan buen|buena|lindo dia|", "entendido", "ya envie|mande|les el|un|envie|| dm|mensaje|", "feliz dia|noche"),
     SOLVED: ("ya funciona|esta|quedo|se soluciono|arreglo|resuelto|solucionado|", "ya lo solucione|resolvi", "problema resuelto|solucionado"),
     FAILED: ("no me|nos|| sirvio|ayudo|funciono|resolvio|soluciono|ha|sirve|funciona", "sigue igual|sin|fallando|roto|rota", "lo mismo de|que|otra|pasa", "mismo problema|error", "no cambio|llego|ha nada|llegado|cambiado|", "sin exito|resultado"),
+    PRAISE: ("me|nos encanta|encanto|encantan", "que bonita|bonito|linda|lindo|chula|chulo|guapa|guapo|hermosa|hermoso|maravilla|ilusion", "feliz con|de", "enamorada|enamorado de", "los|las mejores", "preciosa", "precioso"),
 }  # fmt: skip
 
 ITALIAN: Mapping[str, tuple[str, ...]] = {
@@ -178,9 +181,10 @@ ITALIAN: Mapping[str, tuple[str, ...]] = {
     PROBLEM: ("non funziona|va|funzionano|carica|riesco|arriva|risponde|rispondete", "errore", "problema", "problemi", "guasto", "rotto", "disservizio", "pessimo", "pessima", "deluso", "delusa", "vergogna", "vergognoso", "inaccettabile", "scandaloso", "truffa", "rimborso", "ritardo", "ancora niente|nulla|non", "reclamo", "mai arrivato|ricevuto"),
     TALK: ("chiamami", "chiamatemi", "richiamatemi", "mi chiamate|chiama|potete chiamare|", "possiamo sentirci|parlare|vederci|incontrarci", "ci sentiamo|vediamo", "fissare|prenotare|organizzare un|una appuntamento|chiamata|call|demo|incontro", "un appuntamento", "per telefono", "al telefono", "parlare con qualcuno|voi|un"),
     PRICE: ("quanto costa|costano|viene|", "prezzo", "prezzi", "preventivo", "sconto", "tariffe", "listino"),
-    CLOSE: ("grazie", "grazie mille|tante|a|infinite|ancora", "ok", "va bene", "perfetto", "ottimo", "d'accordo", "prego", "fatto", "benissimo", "buona giornata|serata|notte", "buon weekend", "a presto|domani", "arrivederci", "inviato"),
+    CLOSE: ("peccato", "grazie comunque|lo stesso|per l'info|informazione|risposta", "grazie", "grazie mille|tante|a|infinite|ancora", "ok", "va bene", "perfetto", "ottimo", "d'accordo", "prego", "fatto", "benissimo", "buona giornata|serata|notte", "buon weekend", "a presto|domani", "arrivederci", "inviato"),
     SOLVED: ("ora|adesso|tutto funziona|risolto|ok", "ho risolto", "problema risolto"),
     FAILED: ("non mi|e|ha|| ha|aiutato|funzionato|servito|risolto|cambiato funzionato|aiutato|servito|risolto|nulla|niente|", "come|sempre prima|uguale", "stesso problema|errore", "non cambia|e nulla|niente|cambiato", "senza successo|esito"),
+    PRAISE: ("bellissima", "bellissimo", "bellissime|bellissimi", "stupenda|stupendo", "adoro", "felice|felicissima|felicissimo di|con|", "che bella|bello|bellezza|spettacolo|meraviglia *|", "meraviglioso|meravigliosa", "innamorata|innamorato", "siete i migliori|fantastici|bravissimi|grandi"),
 }  # fmt: skip
 
 PORTUGUESE: Mapping[str, tuple[str, ...]] = {
@@ -191,9 +195,10 @@ PORTUGUESE: Mapping[str, tuple[str, ...]] = {
     PROBLEM: ("nao funciona|consigo|carrega|abre|chegou|responde|respondem|recebi", "erro", "problema", "problemas", "defeito", "quebrado", "pessimo", "pessima", "horrivel", "decepcionado", "decepcionada", "vergonha", "inaceitavel", "absurdo", "golpe", "reembolso", "atraso", "ainda nao", "reclamacao", "descaso", "fora do ar"),
     TALK: ("me liga|ligue|liguem", "podem me ligar", "pode me ligar", "podemos conversar|falar|marcar|nos", "marcar|agendar uma|um reuniao|conversa|call|ligacao|demo|horario", "por telefone", "uma ligacao|reuniao|demonstracao", "falar com alguem|voces|um|atendente"),
     PRICE: ("quanto custa|custam|e|fica|sai|", "qual o preco|valor", "preco", "precos", "orcamento", "desconto", "valores"),
-    CLOSE: ("obrigado", "obrigada", "muito obrigado|obrigada", "valeu", "ok", "perfeito", "otimo", "beleza", "certo", "combinado", "de nada", "entendi", "feito", "bom fim", "ate logo|mais|breve|amanha", "abraco", "abracos", "enviado", "mandei dm|mensagem|"),
+    CLOSE: ("que pena", "obrigado|obrigada mesmo assim|igualmente|pela|pelo resposta|informacao|retorno|ajuda|", "obrigado", "obrigada", "muito obrigado|obrigada", "valeu", "ok", "perfeito", "otimo", "beleza", "certo", "combinado", "de nada", "entendi", "feito", "bom fim", "ate logo|mais|breve|amanha", "abraco", "abracos", "enviado", "mandei dm|mensagem|"),
     SOLVED: ("ja resolvi|consegui|funcionou|resolvido", "voltou a funcionar|", "problema resolvido", "deu certo"),
     FAILED: ("nao adiantou|ajudou|funcionou|resolveu|mudou|deu|chegou nada|certo|", "continua igual|na|sem|o|com", "mesmo problema|erro", "mesma coisa", "nada mudou|chegou", "sem sucesso"),
+    PRAISE: ("amei", "adorei", "amo *", "que lindo|linda|lindos|maravilha|show", "apaixonada|apaixonado", "maravilhoso|maravilhosa", "feliz com|da|de", "sao os melhores"),
 }  # fmt: skip
 
 DUTCH: Mapping[str, tuple[str, ...]] = {
@@ -204,9 +209,10 @@ DUTCH: Mapping[str, tuple[str, ...]] = {
     PROBLEM: ("werkt|doet|laadt|lukt niet|het", "werkt|doet|lukt het|* niet", "kapot", "defect", "storing", "foutmelding", "fout", "probleem", "problemen", "klacht", "slecht", "slechte service", "belachelijk", "schandalig", "onacceptabel", "teleurgesteld", "teleurstellend", "nog steeds niet|geen|niets", "niet ontvangen|geleverd|aangekomen|bereikbaar", "nooit ontvangen|aangekomen", "vertraging", "oplichting", "geld terug"),
     TALK: ("bel mij|me|ons", "mij|me|ons even|| bellen|terugbellen", "kunnen|zullen we even|| bellen|praten|afspreken|overleggen", "afspraak maken|inplannen|plannen", "een afspraak", "telefonisch *", "een demo", "iemand|met spreken|iemand"),
     PRICE: ("wat kost|kosten *", "hoeveel kost|kosten|is", "hoe duur", "prijs", "prijzen", "offerte", "korting", "tarieven", "tarief"),
-    CLOSE: ("bedankt", "dank je|u|jullie wel|", "dankjewel", "dankuwel", "dank", "top", "prima", "ok", "oke", "perfect", "super", "fijn", "mooi", "graag gedaan", "doe ik", "zal ik doen", "fijne dag|avond|weekend", "tot ziens|snel|morgen|dan", "doei", "groetjes", "is gelukt|goed|verstuurd", "dm verstuurd|gestuurd"),
+    CLOSE: ("jammer", "toch bedankt", "bedankt voor de|het info|informatie|antwoord|hulp|reactie", "bedankt", "dank je|u|jullie wel|", "dankjewel", "dankuwel", "dank", "top", "prima", "ok", "oke", "perfect", "super", "fijn", "mooi", "graag gedaan", "doe ik", "zal ik doen", "fijne dag|avond|weekend", "tot ziens|snel|morgen|dan", "doei", "groetjes", "is gelukt|goed|verstuurd", "dm verstuurd|gestuurd"),
     SOLVED: ("is opgelost|gelukt", "werkt weer|nu", "doet het weer", "probleem opgelost", "al opgelost"),
     FAILED: ("niet geholpen|gewerkt|gelukt|opgelost", "helpt|hielp|lukt|werkt helaas|| niet|niets", "nog steeds|altijd kapot|hetzelfde|niet|niets|zwart", "zelfde probleem|fout", "zonder succes|resultaat", "niets veranderd|aangekomen"),
+    PRAISE: ("prachtig", "prachtige *", "heerlijk", "heerlijke *", "wat|zo|heel|erg mooi|mooie|leuk|leuke|blij", "blij met", "genoten", "geweldig|geweldige *|", "verliefd"),
 }  # fmt: skip
 
 LANGUAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {

@@ -21,7 +21,7 @@ from service.rules.phrases_abroad import ABROAD
 from service.rules.tender import EVERYDAY, TENDER
 
 KINDS = (
-    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached",
+    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached", "praise",
 )  # fmt: skip
 BIT: Final = {name: 1 << number for number, name in enumerate(KINDS)}
 _ALL = (1 << len(KINDS)) - 1

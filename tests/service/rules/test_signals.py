@@ -333,6 +333,32 @@ def test_a_yes_and_an_exclamation_there_are_neither(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["Endlich ist mein Lastenrad da, ich bin so glücklich!", "Quelle belle journée avec @shop", "Qué bonita bici!! me encanta", "Che bella giornata con voi",
+     "Que lindo, amei!", "Wat een prachtige fiets!"],
+)  # fmt: skip
+def test_praise_in_other_languages_asks_for_nothing(text):
+    found = read(text)
+    assert not found.needs_answer
+    assert not found.asks
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Herrlich, schon wieder kein Internet", "J'adore attendre 40 minutes au téléphone", "Ich liebe dieses Rad aber die Klingel fehlt", "Me encanta, cuánto cuesta"],
+)  # fmt: skip
+def test_praise_that_goes_on_to_something_else_may_ask_for_an_answer(text):
+    assert read(text).needs_answer
+
+
+@pytest.mark.parametrize(
+    "text", ["Schade, aber danke für die Info", "dommage, mais merci quand même", "qué pena, pero gracias igualmente", "jammer, maar toch bedankt"]
+)  # fmt: skip
+def test_regret_with_thanks_is_a_last_polite_word(text):
+    assert read(text).polite_close
+
+
+@pytest.mark.parametrize(
     "text", ["Nobody picks up when I call", "When I call, it goes straight to voicemail", "I have called six times and no one picks up"]
 )  # fmt: skip
 def test_a_call_that_nobody_took_is_no_wish_for_one(text):
