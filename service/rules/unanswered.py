@@ -182,8 +182,9 @@ def _reasons(
     private = " in a direct message" if opener.kind is Kind.DIRECT and named_act(opener.signals) else ""
     yield f"{name} {did}{private}{where(opener.network)} on {day(opener.at, zone, now)} and nobody has answered yet."
     strongest = max(wait.posts, key=lambda post: act(post)[0])
-    if act(strongest)[0] > weight and named_act(strongest.signals):
-        yield f"They also {act(strongest)[1]} on {day(strongest.at, zone, now)}."
+    most, also = act(strongest)
+    if most > weight and also != did and named_act(strongest.signals):
+        yield f"They also {also} on {day(strongest.at, zone, now)}."
     if conversation.deal in _DEALS:
         yield _DEALS[conversation.deal]
     if len(wait.posts) > 1:

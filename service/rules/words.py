@@ -63,11 +63,12 @@ def named_act(signals: Signals) -> bool:
 
 
 def act(post: Post) -> tuple[int, str]:
-    """How much a post wants an answer, and what its author did in it."""
-    for name, weight, words in ACTS:
-        if getattr(post.signals, name):
-            return weight, words
-    return MANNERS.get(post.kind, _OTHERWISE)
+    """How much a post wants an answer, and what its author did in it. Whoever asks where their order is may have spoken of buying, but
+    asked a question."""
+    done = [(weight, name, words) for name, weight, words in ACTS if getattr(post.signals, name)]
+    if not done:
+        return MANNERS.get(post.kind, _OTHERWISE)
+    return done[0][0], next((words for _, name, words in done if name != "buys"), done[0][2])
 
 
 def ended(answer: Answered) -> tuple[str, datetime]:

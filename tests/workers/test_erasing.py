@@ -24,7 +24,7 @@ from workers import persons as work
 
 BEN = Author("b1", "ben", "Ben Okafor", url="https://social.example/ben")
 MAIL = "ana@ferrer.test"
-BENS = "Answer Ben Okafor: spoke of buying on Example Social"
+BENS = "Answer Ben Okafor: asked a question on Example Social"
 
 
 @pytest.fixture

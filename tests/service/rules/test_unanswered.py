@@ -694,3 +694,16 @@ def test_around_the_clock_a_time_zone_changes_nothing_but_the_words(posts, now, 
     assert (here.finding is None) == (there.finding is None)
     if here.finding and there.finding:
         assert (here.finding.due_at, here.finding.urgency) == (there.finding.due_at, there.finding.urgency)
+
+
+def test_whoever_asks_where_their_order_is_asked_a_question_and_did_not_speak_of_buying():
+    asks = post("1", MONDAY, signals=Signals(asks=True, buys=True))
+    assert (
+        unanswered(talk(asks), now=MONDAY + DAY, policy=POLICY)
+        .reasons[0]
+        .startswith("Ana asked a question on Birdsong")
+    )
+    buys = post("1", MONDAY, signals=Signals(buys=True))
+    assert (
+        unanswered(talk(buys), now=MONDAY + DAY, policy=POLICY).reasons[0].startswith("Ana spoke of buying on Birdsong")
+    )
