@@ -43,6 +43,8 @@ class Intents(NamedTuple):  # made for every text: a dataclass takes five times 
 
 NAMES: Final = Intents._fields
 _NEEDS_ANSWER, _CALL, _PRICE, _CLOSE = map(NAMES.index, ("needs_answer", "call", "price", "close"))
+_ASKING = tuple(map(NAMES.index, ("needs_answer", "question", "request", "price")))
+_NONE = 0.3  # the most
 OPENS, TO_SOMEBODY, WE_ASK, WE_TELL = PLACES = ("opens", "to somebody", "we ask", "we tell")  # where a text stands
 SPEAKS_OF: Final = "speaks of"  # how the marks of word classes begin
 UNSURE = 0.5  # the least for a text that we have no words to judge by: silence is for a goodbye only
@@ -66,7 +68,8 @@ _LENGTHS = ["1-2 words"] * 3 + ["3-5 words"] * 3 + ["6-10 words"] * 5 + ["11-20 
 _OVER = BIT["polite_close"] | BIT["solved"]
 _FAILED, _UNREACHED, _WANTS_TALK = BIT["failed"], BIT["unreached"], BIT["wants_talk"]
 _THANKS = 0.3  # the least for a goodbye, whatever else it says
-_PRAISE, _WANTS = BIT["praise"], _WANTS_TALK | BIT["asks"] | BIT["requests"] | BIT["problem"] | BIT["asks_price"]
+_PRAISE, _RHETORIC = BIT["praise"], BIT["rhetoric"]
+_WANTS = _WANTS_TALK | BIT["asks"] | BIT["requests"] | BIT["problem"] | BIT["asks_price"]
 # In the languages that are read by phrases alone: with one of these beside it, praise may be none, or irony.
 _SAYING_NO = frozenset(
     """
@@ -79,7 +82,7 @@ _SHORT = 20  # words: what a longer text says did not help is one thing of sever
 _KINDS = tuple(
     (bit, f"says {name}")
     for name, bit in BIT.items()
-    if name not in ("tender", "broadcast", "failed", "unreached", "praise")
+    if name not in ("tender", "broadcast", "failed", "unreached", "praise", "rhetoric")
 )
 
 
@@ -242,6 +245,9 @@ def weigh(text: Text) -> Intents:
     found = [1 / (1 + exp(-score)) if score > _LOWEST else 0.0 for score in scores]
     if text.said & _UNREACHED and not text.said & _WANTS_TALK:
         found[_CALL] = 0.0  # they speak of a call that nobody took
+    if text.said & _RHETORIC and not text.said & _WANTS and len(text.words) <= _SHORT:
+        for intent in _ASKING:  # a question that is none
+            found[intent] = min(found[intent], _NONE)
     # What marks leave unclear is for a person to decide, and so is a goodbye or a reply to us that says what did not help.
     least = 0.0 if (text.english or text.over) and not _fails(text, found) else UNSURE
     # Whoever asks for a call or a price waits for an answer, however friendly the rest of it sounds.

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED, UNREACHED, PRAISE = (
-    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed", "unreached", "praise",
+IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED, UNREACHED, PRAISE, RHETORIC = (
+    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed", "unreached", "praise", "rhetoric",
 )  # fmt: skip
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -121,6 +121,16 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
     # They rang, and nobody was there: of a call, and no wish for one.
     UNREACHED: (
         "when|whenever|time|times i|we|you call|called|ring|rang|phone|phoned", "goes|went|going straight|right|| to voicemail|answerphone", "just rings|rang out",
+    ),
+    # Questions that are none: an exclamation, or a wink to everybody.
+    RHETORIC: (
+        "^ what's|whats not to love|like", "^ how cool|cute|beautiful|good|great|awesome|amazing|gorgeous|lovely|adorable|stunning|sweet|pretty|lucky|fun is|are this|that|he|she|we|i|these|those", "how|isn't cool|great|awesome|nice is that|this|it",
+        "^ what more could|can|do you|we|anyone|one possibly|| want|need|ask", "^ who doesn't|doesnt|wouldn't|wouldnt love|like|want|enjoy",
+        "^ who's|whos else|| with me|us", "^ who's|whos else|| excited|ready|hungry", "^ anyone|anybody|who else|| excited|obsessed|loving|ready for",
+        "^ am i the only one who|that loves|adores|cries|cried|laughed", "^ where have|has you|this|it|these been all|my my|whole life", "^ can|could this|it|today|life day|| get|be any better|cuter|prettier|cooler|sweeter",
+        "^ is it friday|saturday|christmas|summer|spring|weekend|monday yet|already", "need i say more", "^ isn't|isnt|aren't|arent she|he|it|this|that|they just|so|| lovely|beautiful|gorgeous|cute|adorable|stunning|amazing|great",
+        "^ did someone|somebody say *", "^ guess who's|whos back", "^ why are|is you|they|these|this|it so good|cute|beautiful|amazing|talented|pretty|perfect|adorable",
+        "^ why didn't|didnt i|we buy|get|find|discover|try this|these|it|one|you sooner|earlier|before", "^ is there anything better than",
     ),
     # Advertising, games of chance and what apps post by themselves.
     BROADCAST: (

@@ -35,6 +35,7 @@ THRESHOLDS: Final = {
 }
 CLOSE_AT = 0.5  # a text is a last polite word from here on,
 OPEN_AT = 0.35  # unless it needs an answer with this probability: silence is only for what is surely closed
+SURELY_NOT = 0.2
 _PERCENT_AT = 32  # the lowest of the seven bits that hold the percentage
 ALONE: Final = 1 << 39  # of a stored mask: what the text replies to was not there when it was read
 _BITS: Final = {each.name: 1 << number for number, each in enumerate(fields(Signals)) if each.name != "answer_percent"}
@@ -84,6 +85,8 @@ def _judged(found: Intents, said: int, text: Text) -> int:
     for at, least, bit in _JUDGED:
         if found[at] >= least:
             mask |= bit
+    if found.needs_answer < SURELY_NOT and not said & BIT["problem"]:
+        mask &= ~_BITS["problem"]  # "you never disappoint": what surely needs no answer complains of nothing
     if text.said & BIT["failed"] and mask & _NEEDS_ANSWER:
         mask |= _BITS["problem"]
     if text.phrased:

@@ -21,13 +21,15 @@ from service.rules.phrases_abroad import ABROAD
 from service.rules.tender import EVERYDAY, TENDER
 
 KINDS = (
-    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached", "praise",
+    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached", "praise", "rhetoric",
 )  # fmt: skip
 BIT: Final = {name: 1 << number for number, name in enumerate(KINDS)}
 _ALL = (1 << len(KINDS)) - 1
 _BIT_CHAT, _BIT_IGNORE = _ALL + 1, 0
 _ASKS, _CLOSE, _SOLVED, _TENDER = (BIT[name] for name in ("asks", "polite_close", "solved", "tender"))
 _OPEN = _ASKS | BIT["requests"] | BIT["problem"] | BIT["wants_talk"] | BIT["asks_price"] | BIT["failed"]
+_RHETORIC = BIT["rhetoric"]
+_AFTER = 3  # words behind a rhetorical question that belong to it: "how good is | this new bike"
 _BROADCAST = BIT["broadcast"]
 _PROBLEM, _FAILED = BIT["problem"], BIT["failed"]
 _KINDS: Final = {**BIT, CHAT: _BIT_CHAT, IGNORE: _BIT_IGNORE}
@@ -223,7 +225,9 @@ def _sentence(words: list[str], table: _Node, seen: _Tally) -> tuple[int, bool]:
         closed = closed if found & _OPEN else covered
     seen.loose += words[covered:]
     seen.words += len(words)
-    return bits & _ALL, chat == len(words)
+    if bits & _RHETORIC and (bits & _OPEN or len(words) - covered > _AFTER):
+        bits &= ~_RHETORIC  # it goes on to something else
+    return bits & _ALL, chat == len(words) or bool(bits & _RHETORIC)
 
 
 def _phrases(words: Sequence[str], table: _Node) -> list[tuple[int, int, int]]:

@@ -359,6 +359,28 @@ def test_regret_with_thanks_is_a_last_polite_word(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["how cool is this?!", "how beautiful is that bike?", "what's not to love?", "What more could you want?", "who doesn't love a good bike?", "who's with me?",
+     "Anyone else excited for the new season?", "where has this been all my life?", "could this be any cuter?", "is it Friday yet?", "need I say more?",
+     "is there anything better than a Sunday ride?", "why didn't I buy this sooner?", "You guys never disappoint!"],
+)  # fmt: skip
+def test_a_rhetorical_question_and_praise_ask_for_nothing(text):
+    assert not said(text) & {"asks", "requests", "problem"}
+    assert not read(text).needs_answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["how cool is this, do you have it in blue?", "how cute is this! where can I buy it?", "How good is the battery in winter?",
+     "Is there anything better than the X3 for hills?", "is it Friday already and still no parcel?", "why is it so slow?"],
+)  # fmt: skip
+def test_what_begins_like_one_and_asks_on_waits_for_an_answer(text):
+    found = read(text)
+    assert found.asks
+    assert found.needs_answer
+
+
+@pytest.mark.parametrize(
     "text", ["Nobody picks up when I call", "When I call, it goes straight to voicemail", "I have called six times and no one picks up"]
 )  # fmt: skip
 def test_a_call_that_nobody_took_is_no_wish_for_one(text):
