@@ -134,6 +134,8 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         return False
     if first.name in (Level.FAMILY, Level.BRANCH) and signals <= _SHARED_IN_A_FAMILY:
         return False
+    if first.relative and signals <= _SHARED_IN_A_FAMILY | {Signal.PLACE}:
+        return False
     if first.name is Level.GIVEN and signals <= _SHARED_AT_WORK:
         return False
     if first.doubtful and not signals & DECIDING:  # a handle is often made of the name, and says it again

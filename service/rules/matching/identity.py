@@ -69,6 +69,21 @@ def is_doubtful(pair: Pair) -> bool:
     return current in named or addresses.own_address(author.url) in of_kind(pair.shared, K.WEBSITE)
 
 
+def may_be_a_relatives(pair: Pair, shown: Level) -> bool:
+    """Whether author and contact meet at a domain or firm that is called after the family, and no given name is shown, so that a relative
+    may be meant: A. Goiko, or Goiko, at goiko.com. `shown` is what the display name says."""
+    if pair.like.level not in (Level.INITIAL, Level.FAMILY) or shown is Level.GIVEN:
+        return False
+    given = pair.name.givens[0] if pair.name.givens else ""
+    sites = of_kind(pair.shared, K.DOMAIN) or of_kind(pair.shared, K.WEBSITE)
+    theirs = [
+        *("".join(addresses.domain_words(addresses.domain(each) or each)) for each in sites),
+        names.compact(pair.contact.company),
+    ]
+    families = [each for each in pair.name.families if len(each) > 2]
+    return any(family in each and given[:1] + family not in each for each in theirs for family in families)
+
+
 def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Evidence]:
     profile, contact, shared, seen, like = pair.profile, pair.contact, pair.shared, pair.seen, pair.like
 

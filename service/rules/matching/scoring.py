@@ -17,7 +17,7 @@ from integrations.records import Contact
 from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
-from service.rules.matching.identity import DECIDING, identity, is_doubtful
+from service.rules.matching.identity import DECIDING, identity, is_doubtful, may_be_a_relatives
 from service.rules.matching.keys import K, identifiers
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level, Likeness, Shown
 from service.rules.matching.pair import Met, Pair
@@ -47,6 +47,7 @@ class Scored(Struct, frozen=True):
     evidence: tuple[Evidence, ...]  # what decides first, then the strongest
     settled: frozenset[Signal]  # kinds of context of which the contact says something
     doubtful: bool = False  # by the author's handle, somebody else may be meant
+    relative: bool = False  # at the family's domain, any of theirs may be meant
 
 
 def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met | None:
@@ -88,6 +89,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         tuple(told),
         _settled(bool(contact.company), bool(contact.city or contact.region), bool(contact.title)),
         is_doubtful(pair),
+        may_be_a_relatives(pair, met.shown.level),
     )
 
 

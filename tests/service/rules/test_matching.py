@@ -280,6 +280,40 @@ def test_an_initial_that_is_not_the_contacts_is_a_relative_on_the_familys_websit
 
 
 @pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("A. Goiko", {}),
+        ("A. Goiko", {"location": "Bilbao"}),
+        ("Goiko", {"location": "Bilbao"}),
+        ("", {"handle": "agoiko"}),
+    ],
+)
+@pytest.mark.parametrize("site", ["goiko.com", "goiko-wines.com"])
+def test_whoever_shows_no_given_name_on_the_familys_site_may_be_a_relative(
+    name: str, fields: dict[str, Any], site: str
+) -> None:
+    contact = Contact("1", first_name="Ane", last_name="Goiko", emails=(f"ane@{site}",), website=site, city="Bilbao")
+    shown = {"name": name, "handle": "q7", **fields}
+    for known in (author(**shown, website=f"https://{site}"), author(**shown, bio=f"Write to hi@{site}")):
+        assert [each.state for each in among_many(known, contact)] == [SUGGESTED]
+
+
+def test_whoever_shows_the_given_name_on_the_familys_site_is_told_by_it() -> None:
+    contact = Contact("1", first_name="Ane", last_name="Goiko", website="goiko.com")
+    for name, handle, site in (
+        ("Ane Goiko", "q7", "goiko.com"), ("Ane", "agoiko", "goiko.com"), ("A. Goiko", "q7", "agoiko.com"), ("A. Goiko", "q7", "wines.com"),
+    ):  # fmt: skip
+        known = author(name=name, handle=handle, website=f"https://{site}")
+        assert [each.state for each in among_many(known, replace(contact, website=site))] == [CONFIRMED], name
+
+
+def test_whoever_shows_no_given_name_at_the_familys_firm_may_be_a_relative() -> None:
+    contact = Contact("1", first_name="Ane", last_name="Goiko", company="Goiko Wines")
+    known = author(name="A. Goiko", handle="q7", bio="Sales at Goiko Wines")
+    assert [each.state for each in among_many(known, contact)] == [SUGGESTED]
+
+
+@pytest.mark.parametrize(
     ("known", "fields"),
     [
         # whom a firm's profile names
