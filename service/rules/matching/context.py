@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
-from service.rules.matching import places, rarity
+from service.rules.matching import places, rarity, workplaces
 from service.rules.matching.identity import MOST_FOR_WORKPLACE
 from service.rules.matching.keys import K, company_token, phrase
 from service.rules.matching.pair import Pair
+from service.rules.matching.workplaces import Named
 from service.rules.words import plain
 
 S = Signal
@@ -19,6 +21,12 @@ _COMPANY_SHOWN, _PLACE_SHOWN, _TITLE_SHOWN = (
 )  # m: of the profiles that are a contact's, the share that shows it
 # What a place and a title can weigh at most: those who speak to one team live and work closer together than people in general do.
 _MOST_PLACE, _MOST_TITLE, _MOST_FIRM_IN_TEXT = 100.0, 10.0, 30.0
+LEAST_TOLD = 1.5  # what weighs less is worth no sentence
+# A former workplace, or a word that may be no firm's: enough to be told and to come first among namesakes, too little to confirm.
+_LESS_PLAINLY: Mapping[Named, str] = {
+    Named.LEFT: "Their profile says that they have left the company {}.",
+    Named.PERHAPS: "Their profile may name the company {}.",
+}
 _COLLEAGUES = 2.0  # with whom a company's name is shared, and who are in no CRM
 # Likelihood ratios of disagreement. People move, and write a joke for a place; an office is seldom two.
 _OTHER_PLACE, _UNMATCHED_PLACE, _OTHER_OFFICE = 0.1, 0.2, 0.15
@@ -43,10 +51,19 @@ def company(pair: Pair) -> Evidence | None:
     key = f"{K.COMPANY}:{token}"
     ratio = _COMPANY_SHOWN / max(rarity.strangers(seen, key, _COLLEAGUES), seen.others(key) / (seen.contacts + 1))
     most = MOST_FOR_WORKPLACE
+    sentence = "Their profile names the company {}."
     if name.organisation:  # a firm's name may be a word like any other
-        most = min(_MOST_FIRM_IN_TEXT, _COMPANY_SHOWN / rarity.by_chance(token))
-    sentence = "Their profile names {}." if name.organisation else "Their profile names the company {}."
+        sentence, most = "Their profile names {}.", min(_MOST_FIRM_IN_TEXT, _COMPANY_SHOWN / rarity.by_chance(token))
+    elif (how := _named(token, pair)) is not Named.PLAINLY:
+        if how is Named.NOT:
+            return None
+        sentence, most = _LESS_PLAINLY[how], LEAST_TOLD
     return _shown(S.COMPANY, sentence.format(plain(contact.company or contact.name)), min(max(ratio, 1.0), most))
+
+
+def _named(token: str, pair: Pair) -> Named:
+    author = pair.profile.author
+    return workplaces.named(tuple(token.split()), (author.bio, names.aside(author.name), author.location))
 
 
 def place(pair: Pair) -> Evidence | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from service.rules.evidence import Signal
 from service.rules.matching import profile as profiles
+from service.rules.matching.context import LEAST_TOLD
 from service.rules.matching.identity import BY_HANDLE, DECIDING
 from service.rules.matching.naming import AGREE, CONTRADICT, Level
 from service.rules.matching.pair import Met
@@ -127,7 +128,7 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
     """Whether nothing speaks against confirming the first: the terms allow it, it rests on more than a name where rarity cannot be
     seen, and no namesake could just as well be meant."""
     first, *others = scored
-    signals = frozenset(each.signal for each in first.evidence if each.ratio > 1)
+    signals = frozenset(each.signal for each in first.evidence if each.ratio > LEAST_TOLD)
     if signals & BY_HANDLE:
         return True
     if terms.confirm_by_handle_only or first.name in CONTRADICT:

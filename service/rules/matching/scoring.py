@@ -31,7 +31,6 @@ from service.rules.words import plain
 S = Signal
 _WORKPLACE = frozenset({S.COMPANY, S.DOMAIN})
 _CONTEXT = frozenset({S.COMPANY, S.PLACE, S.TITLE, S.DOMAIN})
-_LEAST_TOLD = 1.5
 _OF_A_PERSON = frozenset({Level.GIVEN, Level.FAMILY, Level.INITIAL})  # one word of a firm's name is no name of a person
 _NOBODYS_OWN = frozenset({Level.NONE, Level.FAMILY})  # a name that is not shown to be one person's
 
@@ -110,7 +109,7 @@ def _once(found: list[Evidence]) -> list[Evidence]:
 def _tells(piece: Evidence) -> bool:
     """Whether a piece is worth a sentence: that all contacts share a country is none."""
     if piece.signal in _CONTEXT:
-        return not 1.0 <= piece.ratio < _LEAST_TOLD
+        return not 1.0 <= piece.ratio < context.LEAST_TOLD
     return bool(piece.sentence)
 
 

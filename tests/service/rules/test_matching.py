@@ -298,6 +298,36 @@ def test_whoever_shows_no_given_name_on_the_familys_site_may_be_a_relative(
         assert [each.state for each in among_many(known, contact)] == [SUGGESTED]
 
 
+@pytest.mark.parametrize(
+    ("company", "bio"),
+    [
+        ("Next", "What's next?"), ("Next", "Always on to the next thing. Runner."), ("Apple", "Apple lover"), ("Orange", "orange cats and long walks"),
+        ("Target", "Target reached."), ("Gap", "MIND THE GAP"), ("Acme", "ex-Acme"), ("Acme", "Formerly @acme, now at Grell"), ("Acme", "Ex-Grell, Acme. Runner."),
+        ("Acme", "Acme alum"), ("Acme", "Not the one from Acme"), ("Acme Steel", "Former head of sales at Acme Steel"), ("Acme", "No longer at Acme"),
+        ("Acme", "früher bei Acme"), ("Acme", "ancienne d'Acme | Paris"), ("Acme", "(formerly Acme)"),
+    ],
+)  # fmt: skip
+def test_a_word_like_any_other_and_where_somebody_has_left_confirm_no_colleague(company: str, bio: str) -> None:
+    contact = Contact("1", first_name="Maria", last_name="Lopez", company=company)
+    known = author(name="Maria Lopez", handle="q7", bio=bio)
+    assert [each.state for each in among_many(known, contact)] in ([], [SUGGESTED])
+
+
+@pytest.mark.parametrize(
+    ("company", "bio"),
+    [
+        ("Next", "Buyer at Next. What's next?"), ("Apple", "Design @ Apple"), ("Orange", "Ingénieure chez Orange"), ("Acme", "sales at acme"),
+        ("Acme", "Acme"), ("Acme", "Acme | Sales"), ("Acme", "Ex-Grell, now Acme"), ("Acme", "Formerly Grell. Acme, sales"), ("Acme", "Former teacher. Sales, Acme"),
+        ("Acme", "At Acme. Views are mine and not those of Acme"), ("Smith, Jones & Co", "Ex-army, Smith, Jones & Co"), ("Acme Steel", "acme steel, sales"),
+        ("Acme", "@acme | @grell"), ("Яблоко", "Продажи, Яблоко"), ("三菱", "三菱 営業"), ("Acme", "Non-profit lead at Acme"),
+    ],
+)  # fmt: skip
+def test_where_somebody_works_confirms_them(company: str, bio: str) -> None:
+    contact = Contact("1", first_name="Maria", last_name="Lopez", company=company)
+    known = author(name="Maria Lopez", handle="q7", bio=bio)
+    assert [each.state for each in among_many(known, contact)] == [CONFIRMED]
+
+
 def test_whoever_shows_the_given_name_on_the_familys_site_is_told_by_it() -> None:
     contact = Contact("1", first_name="Ane", last_name="Goiko", website="goiko.com")
     for name, handle, site in (
