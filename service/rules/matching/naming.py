@@ -90,7 +90,7 @@ def shown(words: tuple[str, ...], name: ContactName) -> Shown:
         return Shown(L.FULL, name.givens[0], name.families[0])
     family, others = _family_in(words, joined, name.families)
     level, given = _given_level(others, name)
-    return Shown(_level(level, family, words, others, name), given, family or "")
+    return Shown(_level(level, given, family, words, others, name), given, family or "")
 
 
 def may_be_one(one: ContactName, other: ContactName, *, married: bool = False) -> bool:
@@ -149,12 +149,14 @@ def _given_level(words: tuple[str, ...], name: ContactName) -> tuple[Level, str]
 
 
 def _level(
-    level: Level, family: str | None, words: tuple[str, ...], others: tuple[str, ...], name: ContactName
+    level: Level, given: str, family: str | None, words: tuple[str, ...], others: tuple[str, ...], name: ContactName
 ) -> Level:
     if family:
         if _strange_initial(level, others, name):
             return L.OTHER_GIVEN
         if level is not L.NONE:
+            if _other_middle_name(given, others, name):
+                return L.OTHER_GIVEN
             return L.OTHER_FAMILY if _other_second_surname(family, words, name) else level
         if name.givens:
             for each in others:
@@ -179,6 +181,25 @@ def _strange_initial(level: Level, others: tuple[str, ...], name: ContactName) -
         return False
     begun = {each[0] for each in (*name.words, *name.givens, *name.shorts)}
     return begun.isdisjoint(initials)
+
+
+def _other_middle_name(given: str, others: tuple[str, ...], name: ContactName) -> bool:
+    """Whether the author shows a middle name or initial beside this given name, the contact has one too, and none of them fit: John Andrew
+    Bauer is no John B. Bauer. A middle name that is known for none may be a maiden name, which not everybody knows."""
+    if len(name.givens) < 2 or len(others) < 2:
+        return False
+    ours = [each for each in name.givens if _is_middle(each, given)]
+    theirs = [each for each in others if _is_middle(each, given)]
+    return bool(ours and theirs) and not any(_may_be_one_name(one, other) for one in ours for other in theirs)
+
+
+def _is_middle(word: str, given: str) -> bool:
+    known = (len(word) == 1 and word not in names.PARTICLES) or names.is_given(word)
+    return known and not names.same_given(word, given)
+
+
+def _may_be_one_name(one: str, other: str) -> bool:
+    return names.same_given(one, other) or (1 in (len(one), len(other)) and one[0] == other[0])
 
 
 def _other_second_surname(family: str, words: tuple[str, ...], name: ContactName) -> bool:
@@ -259,6 +280,8 @@ def _any_in(letters: str, forms: tuple[str, ...]) -> bool:
 
 def _around(left: str, right: str, family: str, letters: str, name: ContactName, seen: Commonness) -> Likeness:
     level, given, left, right = _given_beside(left, right, name)
+    if level is L.OTHER_GIVEN:  # johnabauer is no John B. Bauer
+        return Likeness(level, DISAGREE[level])
     if level is L.FAMILY and (names.is_given(stripped(left)) or names.is_given(stripped(right))):
         return Likeness(L.OTHER_GIVEN, DISAGREE[L.OTHER_GIVEN])  # colinschmitt is no Daryl Schmitt
     if (
@@ -299,7 +322,8 @@ def _given_beside(left: str, right: str, name: ContactName) -> tuple[Level, str,
             names.is_given(given + between) and names.is_womans_form(given, given + between)
         )
         if initial or between in name.words:  # a middle name or initial
-            return L.FULL, given, before, right
+            other = initial and _other_middle_name(given, (given, between), name)
+            return (L.OTHER_GIVEN if other else L.FULL), given, before, right
     for given in name.givens[:1]:
         for size in range(len(given) - 1, names.SHORTEST_CUT - 1, -1):
             if not left.endswith(given[:size]) or names.is_womans_form(given[:size], given):

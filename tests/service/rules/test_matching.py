@@ -298,6 +298,27 @@ def test_whoever_shows_no_given_name_on_the_familys_site_may_be_a_relative(
         assert [each.state for each in among_many(known, contact)] == [SUGGESTED]
 
 
+@pytest.mark.parametrize("first", ["John B.", "John Brian"])
+@pytest.mark.parametrize(
+    ("name", "handle"),
+    [("John A. Quennell", "q7"), ("John Andrew Quennell", "q7"), ("", "johnaquennell"), ("", "john_a_quennell"), ("", "john-andrew-quennell")],
+)  # fmt: skip
+def test_another_middle_name_or_initial_is_somebody_else(first: str, name: str, handle: str) -> None:
+    contact = Contact("1", first_name=first, last_name="Quennell", website="quennell.com")
+    known = author(name=name, handle=handle, website="https://quennell.com")
+    assert [each.state for each in among_many(known, contact)] in ([], [SUGGESTED])
+
+
+@pytest.mark.parametrize("first", ["John B.", "John Brian", "John"])
+@pytest.mark.parametrize(
+    "name", ["John Quennell", "John B. Quennell", "John Brian Quennell", 'John "Jack" Quennell', "John Marlo Quennell"]
+)
+def test_a_middle_name_that_fits_or_is_none_speaks_for_nobody_else(first: str, name: str) -> None:
+    contact = Contact("1", first_name=first, last_name="Quennell", website="quennell.com")
+    known = author(name=name, handle="q7", website="https://quennell.com")
+    assert [each.state for each in among_many(known, contact)] == [CONFIRMED]
+
+
 @pytest.mark.parametrize(
     ("company", "bio"),
     [
