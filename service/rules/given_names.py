@@ -29,7 +29,7 @@ vasileios vasilis; evangelos vangelis; aikaterini katerina
 _SPELT = """
 mohammed mohamed mohammad muhammad muhammed mohamad mohd; ahmed ahmad; yusuf yousef youssef yousuf yusef; ibrahim ebrahim ibraheem
 hussein husain hussain hossein; hassan hasan; abdullah abdallah abdulla; fatima fatma fatimah; aisha ayesha aicha; khalid khaled; omar umar
-osman usman uthman; said saeed saeid; mustafa mostafa moustafa; sergei sergey sergej serhii; alexei alexey aleksey aleksei alexej
+osman usman uthman; said saeed saeid; mustafa mostafa moustafa; sergei sergey sergej serhii serhiy; alexei alexey aleksey aleksei alexej
 dmitri dmitry dmitrii dmitriy; yuri yury yurii; julia yulia yuliya iuliia; natalia natalya nataliya; tatiana tatyana; evgeny yevgeny evgenii
 alexander aleksandr oleksandr aleksander; ekaterina kateryna yekaterina; nikolai nikolay nikolaj mykola; vladimir volodymyr; mikhail mykhailo
 lakshmi laxmi; srinivas shrinivas; yosef yossef; yaakov yaacov

@@ -114,8 +114,13 @@ def name_words(name: str) -> tuple[str, ...]:
 
 def with_titles(name: str) -> tuple[str, ...]:
     """The words of a person's name as they stand there: of Jack Ma and John Major, a title is the family name."""
+    return words(without_aside(name))
+
+
+def without_aside(name: str) -> str:
+    """A display name without what it says after the name."""
     said_after = _ASIDE.search(name)
-    return words(name[: said_after.start()] if said_after else name)
+    return name[: said_after.start()] if said_after else name
 
 
 def _transliterated(text: str) -> frozenset[str]:

@@ -139,6 +139,8 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         return False
     if first.name is Level.GIVEN and signals <= _SHARED_AT_WORK:
         return False
+    if first.name is Level.ROMANISED and not signals & DECIDING:  # others are read alike
+        return False
     if first.doubtful and not signals & DECIDING:  # a handle is often made of the name, and says it again
         return False
     if signals <= {Signal.NAME} and seen.contacts < _ENOUGH_TO_KNOW_NAMES:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from integrations.records import Author, Contact
-from service.rules import names
+from service.rules import names, romanising
 from service.rules.matching import addresses, handles, placeholders, places
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.model import KnownAuthor
@@ -140,8 +140,8 @@ def _country(author: Author) -> str:
 def _sought_names(author: Author) -> Iterator[str]:
     words, cores = names.name_words(author.name), handles.cores(author.handle)
     yield from _name_keys(words)
-    if (spelt_out := names.spelt_out(author.name)) != author.name:
-        yield from _name_keys(names.name_words(spelt_out))
+    for spelling in other_spellings(author.name):
+        yield from _name_keys(spelling)
     if len(words) < 3 and (spoken := names.with_titles(author.name)) != words:
         yield from _name_keys(spoken)
     yield from _name_keys(handles.tokens(author.handle))
@@ -153,6 +153,16 @@ def _sought_names(author: Author) -> Iterator[str]:
             yield from _pair(given, rest)
     if len(words) < 2:
         yield from (f"{_WORD}{piece}" for piece in handles.pieces(author.handle))
+
+
+def other_spellings(name: str) -> tuple[tuple[str, ...], ...]:
+    """The words of a display name without its umlauts, and as they are read from another script; none of most names."""
+    if name.isascii():
+        return ()
+    spelt_out = names.spelt_out(name)
+    plain = (names.name_words(spelt_out),) if spelt_out != name else ()
+    read = romanising.readings(names.without_aside(name))
+    return (*plain, *(names.words(f"{given} {family}") for given, family in read))
 
 
 def _name_keys(words: tuple[str, ...]) -> Iterator[str]:

@@ -20,6 +20,7 @@ class Level(StrEnum):
     FULL = "full"  # given and family name
     SHORT = "short"  # a short form of the given name, and the family name
     INITIAL = "initial"  # an initial and the family name
+    ROMANISED = "romanised"  # given and family name, as one may be read from another script
     FAMILY = "family"  # the family name alone
     GIVEN = "given"  # the given name alone
     FIRM = "firm"  # an organisation's whole name
@@ -32,7 +33,7 @@ class Level(StrEnum):
 
 
 L = Level
-AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.FAMILY, L.GIVEN, L.FIRM, L.PART, L.BRANCH})
+AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.ROMANISED, L.FAMILY, L.GIVEN, L.FIRM, L.PART, L.BRANCH})
 WHOLE = frozenset({L.FULL, L.SHORT, L.FIRM})
 CONTRADICT = frozenset({L.OTHER_GIVEN, L.OTHER_FAMILY, L.OTHER})
 
@@ -118,6 +119,19 @@ def weighed(found: Shown, seen: Commonness, shares: Mapping[Level, float] = DISP
     if found.level in DISAGREE:
         return Likeness(found.level, DISAGREE[found.level])
     return Likeness(found.level, shares[found.level] / _by_coincidence(found.level, found.given, found.family, seen))
+
+
+# What a name that was read from another script says at most. That it differs says nothing: it may be read otherwise.
+_ACROSS = {L.FULL: L.ROMANISED, L.SHORT: L.ROMANISED, L.INITIAL: L.FAMILY, **dict.fromkeys(CONTRADICT, L.NONE)}
+
+
+def across_scripts(like: Likeness) -> Likeness:
+    """How far two names agree of which one was read from another script. Several names are read as one, as several have one short form."""
+    level = _ACROSS.get(like.level, like.level)
+    if like.level in CONTRADICT:
+        return NOTHING
+    as_short = DISPLAYED[L.SHORT] / DISPLAYED[L.FULL] / _SHORTS
+    return Likeness(level, like.ratio * as_short if like.level is L.FULL else like.ratio, like.state)
 
 
 def _family_in(words: tuple[str, ...], joined: str, families: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from integrations.records import Contact
-from service.rules import names
+from service.rules import names, romanising
 from service.rules.matching import addresses, placeholders
 
 _MOST_WORDS = 6  # of one name; more is no name but a sentence
@@ -29,8 +29,9 @@ class ContactName(Struct, frozen=True):
     told_apart: str = ""
     generation: str = ""
     together: str = ""  # the family name before the given one and no gap between them, as names are written in Chinese, Japanese and Korean
-    # As it stands and without its umlauts (mueller), where it has any: the forms above are of both then.
+    # As it stands, without its umlauts (mueller), and read from another script, where it has any: the forms above are of all then.
     spellings: tuple[ContactName, ...] = ()
+    native: str = ""  # its letters, in a script of which several names are one in Latin letters
 
     # Of most contacts nobody asks for these two, so that they are not made with the name.
 
@@ -85,15 +86,26 @@ def _person(name: str, first: str, last: str) -> ContactName:
         return ContactName()
     read = _as_spelt(name, first, last)
     spelt_out = tuple(map(names.spelt_out, (name, first, last)))
-    if spelt_out == (name, first, last):
-        return read
-    plain = _as_spelt(*spelt_out)
+    others = [_as_spelt(*spelt_out)] if spelt_out != (name, first, last) else []
+    others += [_romanised(*each) for each in romanising.readings(name, first, last)]
+    native = romanising.in_another_script(name or last + first)
+    if not others:
+        return replace(read, native=native) if native else read
+    spellings = (read, *others)
     return replace(
         read,
-        givens=tuple(dict.fromkeys((*read.givens, *plain.givens))),
-        families=tuple(dict.fromkeys((*read.families, *plain.families))),
-        spellings=(read, plain),
+        givens=tuple(dict.fromkeys(each for spelling in spellings for each in spelling.givens)),
+        families=tuple(dict.fromkeys(each for spelling in spellings for each in spelling.families)),
+        spellings=spellings,
+        native=native,
     )
+
+
+def _romanised(given: str, family: str) -> ContactName:
+    """A name that was read from another script: no word of it is a title."""
+    givens, families = names.words(given), names.words(family)
+    words = (*givens, *families)
+    return ContactName(words, givens, names.family_forms(families) if families else (), givens[:2], (), "".join(words))
 
 
 def _as_spelt(name: str, first: str, last: str) -> ContactName:

@@ -7,9 +7,9 @@ import re
 from msgspec import Struct
 
 from integrations.records import Author
-from service.rules import names
+from service.rules import names, romanising
 from service.rules.matching import disowning, handles, places
-from service.rules.matching.keys import author_keys
+from service.rules.matching.keys import author_keys, other_spellings
 from service.rules.model import KnownAuthor
 
 _TITLE = re.compile("|".join(sorted((each for each in names.TITLES if len(each) > 2), key=len, reverse=True)))
@@ -21,7 +21,8 @@ class Profile(Struct, frozen=True):
     author: Author
     keys: frozenset[str]
     name_words: tuple[str, ...]
-    spelt_out: tuple[str, ...]  # the same without umlauts: mueller
+    spellings: tuple[tuple[str, ...], ...]  # the same without umlauts (mueller), and read from another script
+    native: str  # its letters, in a script of which several names are one in Latin letters
     name_letters: str
     handle_letters: str
     handle_words: tuple[str, ...]  # as far as capitals and hyphens show them
@@ -49,7 +50,8 @@ def read(known: KnownAuthor) -> Profile:
         author=author,
         keys=frozenset(author_keys(known)),
         name_words=names.name_words(author.name) if not author.bot else (),
-        spelt_out=names.name_words(names.spelt_out(author.name)),
+        spellings=other_spellings(author.name) if not author.bot else (),
+        native=romanising.in_another_script(names.without_aside(author.name)),
         name_letters=names.compact(author.name),
         handle_letters=handle,
         handle_words=handles.tokens(author.handle),

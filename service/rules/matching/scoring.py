@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from integrations.records import Contact
-from service.rules import names
+from service.rules import names, romanising
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
 from service.rules.matching.identity import DECIDING, identity, is_doubtful, may_be_a_relatives
@@ -142,9 +142,11 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
             each for each in names.with_titles(profile.author.name) if each in name.words or each not in names.TITLES
         )
     found = naming.shown(words, name)
-    if found.level not in WHOLE and profile.spelt_out != profile.name_words:
-        other = naming.shown(profile.spelt_out, name)
-        return other if other.level in WHOLE else found
+    for spelling in profile.spellings:
+        if found.level in WHOLE:
+            break
+        other = naming.shown(spelling, name)
+        found = other if other.level in WHOLE or found.level not in AGREE else found
     return found
 
 
@@ -161,9 +163,13 @@ def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness
     """The likeliest reading of display name and handle as this contact's name."""
     if profile.author.bot or _is_said_to_be_another(profile, name):
         return shown
+    if _is_across_scripts(profile, name):
+        shown = naming.across_scripts(shown)
     handle = naming.in_handle(profile.handle_letters, name, seen)
     if len(profile.handle_words) > 1 and handle.level not in WHOLE:
         handle = naming.spaced(profile.handle_words, handle, name, seen)
+    if name.native:
+        handle = naming.across_scripts(handle)
     # A handle that spells the display name out (martinahorvat) says that name, and not another that is found in it.
     spelt = (
         shown.level in CONTRADICT
@@ -178,6 +184,14 @@ def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness
             as_firm = firms.likeness(letters, name, seen) if letters else best
             best = as_firm if as_firm.ratio > best.ratio else best
     return best
+
+
+def _is_across_scripts(profile: Profile, name: ContactName) -> bool:
+    """Whether a display name and a contact's name can be compared only as they are read: they stand in two scripts, or in other signs of
+    one in which many sound alike."""
+    if not (profile.native and name.native):
+        return bool(profile.native or name.native)
+    return romanising.has_homophones(name.native) and sorted(profile.native) != sorted(name.native)
 
 
 def _is_of_a_person(profile: Profile, firm: ContactName) -> bool:
@@ -220,6 +234,7 @@ _NAME_SENTENCES: Mapping[Level, str] = {
     Level.FULL: "The name {name} is the same.",
     Level.SHORT: "Their name may be short for {name}.",
     Level.INITIAL: "An initial and the family name of {name} are the same.",
+    Level.ROMANISED: "Their name may be {name}, written in other letters.",
     Level.FAMILY: "The family name of {name} is the same.",
     Level.GIVEN: "The given name of {name} is the same.",
     Level.FIRM: "They go by the name of {name}.",
