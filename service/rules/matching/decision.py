@@ -24,8 +24,8 @@ _ENOUGH_TO_KNOW_NAMES = 100
 _SAME = 0.1  # of the first one's name ratio: as good a name
 # What relatives, or a firm and its branches, have in common, or point to each other by.
 _SHARED_IN_A_FAMILY = frozenset({Signal.NAME, Signal.WEBSITE, Signal.DOMAIN, Signal.COMPANY, Signal.LOOSE_HANDLE})
-# What colleagues have in common, of whom several may have one given name.
-_SHARED_AT_WORK = frozenset({Signal.NAME, Signal.DOMAIN, Signal.COMPANY, Signal.PLACE, Signal.TITLE})
+# What colleagues have in common, of whom several may have one given name, or show none.
+_SHARED_AT_WORK = frozenset({Signal.NAME, Signal.WEBSITE, Signal.DOMAIN, Signal.COMPANY, Signal.PLACE, Signal.TITLE})
 _CONTEXT = (Signal.COMPANY, Signal.PLACE, Signal.TITLE)
 
 
@@ -137,7 +137,7 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         return False
     if first.relative and signals <= _SHARED_IN_A_FAMILY | {Signal.PLACE}:
         return False
-    if first.name is Level.GIVEN and signals <= _SHARED_AT_WORK:
+    if first.name in (Level.NONE, Level.GIVEN) and signals <= _SHARED_AT_WORK and not first.own_site:
         return False
     if first.name is Level.ROMANISED and not signals & DECIDING:  # others are read alike
         return False

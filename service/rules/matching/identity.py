@@ -84,6 +84,11 @@ def may_be_a_relatives(pair: Pair, shown: Level) -> bool:
     return any(family in each and given[:1] + family not in each for each in theirs for family in families)
 
 
+def is_own_site(pair: Pair) -> bool:
+    """Whether the website that both name is called after the contact, and so is no workplace's."""
+    return bool(pair.shared) and any(_named_after(each, pair.name) for each in of_kind(pair.shared, K.WEBSITE))
+
+
 def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Evidence]:
     profile, contact, shared, seen, like = pair.profile, pair.contact, pair.shared, pair.seen, pair.like
 

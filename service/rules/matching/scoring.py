@@ -17,7 +17,8 @@ from integrations.records import Contact
 from service.rules import names, romanising
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
-from service.rules.matching.identity import DECIDING, identity, is_doubtful, may_be_a_relatives
+from service.rules.matching.fillers import unexplained
+from service.rules.matching.identity import DECIDING, identity, is_doubtful, is_own_site, may_be_a_relatives
 from service.rules.matching.keys import K, identifiers
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level, Likeness, Shown
 from service.rules.matching.pair import Met, Pair
@@ -47,6 +48,7 @@ class Scored(Struct, frozen=True):
     settled: frozenset[Signal]  # kinds of context of which the contact says something
     doubtful: bool = False  # by the author's handle, somebody else may be meant
     relative: bool = False  # at the family's domain, any of theirs may be meant
+    own_site: bool = False  # the website that both name is called after the contact
 
 
 def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met | None:
@@ -89,6 +91,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         _settled(bool(contact.company), bool(contact.city or contact.region), bool(contact.title)),
         is_doubtful(pair),
         may_be_a_relatives(pair, met.shown.level),
+        is_own_site(pair),
     )
 
 
@@ -142,12 +145,19 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
             each for each in names.with_titles(profile.author.name) if each in name.words or each not in names.TITLES
         )
     found = naming.shown(words, name)
+    if name.organisation and found.level in AGREE and _says_more(words, name):
+        return Shown(Level.NONE)
     for spelling in profile.spellings:
         if found.level in WHOLE:
             break
         other = naming.shown(spelling, name)
         found = other if other.level in WHOLE or found.level not in AGREE else found
     return found
+
+
+def _says_more(words: tuple[str, ...], firm: ContactName) -> bool:
+    """Whether a display name holds words that are none of a firm's name and say more than it: the chess club of a university."""
+    return any(each not in firm.words and unexplained(each, firm=True) for each in words if len(each) > 1)
 
 
 def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:

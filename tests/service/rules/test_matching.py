@@ -551,3 +551,29 @@ def test_a_given_name_and_where_somebody_works_may_be_any_colleagues() -> None:
     contact = Contact("1", first_name="Ane", last_name="Goiko", emails=("ane@kletterwelt.com",), company="Kletterwelt")
     known = author(name="Ane", handle="ane_climbs", bio="at Kletterwelt", website="https://kletterwelt.com")
     assert [each.state for each in among_many(known, contact)] == [SUGGESTED]
+
+
+@pytest.mark.parametrize("name", ["Anna", "Anna B.", "🌸", ""])
+def test_a_given_name_or_none_on_the_firms_website_may_be_any_colleagues(name: str) -> None:
+    contact = Contact("1", first_name="Anna", last_name="Brandelli", company="Grellton", website="grellton.com", city="Porto", title="Head of Growth")  # fmt: skip
+    known = author(name=name, handle="q7", bio="Head of Growth at Grellton", website="https://grellton.com", location="Porto")  # fmt: skip
+    assert [each.state for each in among_many(known, contact)] == [SUGGESTED]
+
+
+def test_a_given_name_on_a_website_of_their_own_is_theirs() -> None:
+    contact = Contact(
+        "1", first_name="Ruperta", last_name="Brandelli", company="Grellton", website="rupertabrandelli.com"
+    )
+    known = author(name="Ruperta", handle="q7", website="https://rupertabrandelli.com")
+    assert [each.state for each in among_many(known, contact)] == [CONFIRMED]
+
+
+def test_what_belongs_to_a_firm_of_two_words_is_not_the_firm() -> None:
+    contact = Contact("1", company="Grell University", website="https://grell.edu")
+    for name in ("Grell University Chess Club", "Grell University Press Shop", "Friends of Grell University"):
+        found = among_many(author(name=name, handle="q7"), contact)
+        assert CONFIRMED not in [each.state for each in found], name
+        assert not [each for each in found if "The name" in each.evidence[0]], name
+    assert [each.state for each in among_many(author(name="Grell University", handle="grelluniversity"), contact)] == [
+        CONFIRMED
+    ]
