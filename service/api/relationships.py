@@ -75,13 +75,13 @@ class RelationshipQuery(PageQuery):
     stage = fields.String(validate=validate.OneOf(STAGES))
 
 
-_PLAIN = tuple(name for name in RelationshipSchema._declared_fields if name not in ("author", "contact", "stage"))
+_PLAIN = tuple(name for name in RelationshipSchema._declared_fields if name not in ("author", "contact"))
 
 
 def dump(row: Row) -> Row:
     """A row of `stages.relationships` as the API shows it."""
     shown = {name: row[name] for name in _PLAIN}
-    return {**shown, "stage": row["stage"] or STAGES[0], "author": people.author(row), "contact": people.contact(row)}
+    return {**shown, "author": people.author(row), "contact": people.contact(row)}
 
 
 @relationships.get("", query=RelationshipQuery, returns=page_of(RelationshipSchema))

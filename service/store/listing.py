@@ -161,6 +161,7 @@ TASKS = Listing(
         "brand_id": "t.brand_id = %(brand_id)s",
         "contact_id": "t.contact_id = %(contact_id)s",
         "conversation_id": "t.conversation_id = %(conversation_id)s",
+        "relationship_id": "t.relationship_id = %(relationship_id)s",
         "crm_connection_id": "t.crm_connection_id = %(crm_connection_id)s",
         "parked": "(t.parked_at IS NOT NULL) = %(parked)s",
     },
@@ -277,7 +278,7 @@ def tasks(
     session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
 ) -> Page:
     """Tasks, newest first, the held ones among them. Filters: kind, state, wanted, held and parked (true or false), brand_id,
-    contact_id, conversation_id, crm_connection_id."""
+    contact_id, conversation_id, relationship_id, crm_connection_id."""
     return page(session, workspace_id, TASKS, filters=filters or {}, after=after, limit=limit)
 
 

@@ -84,7 +84,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(visitor: OpenWind
 
 def paths(scene: Scene) -> list[str]:
     return [
-        "/", "/tasks", "/tasks?show=held", "/tasks?show=done", "/matches", "/conversations", f"/conversations/{scene.waiting}", "/connections",
+        "/", "/tasks", "/tasks?show=held", "/tasks?show=done", "/matches", "/conversations", f"/conversations/{scene.waiting}", "/relationships", f"/relationships/{scene.relationship}", "/figures", "/connections",
         f"/connections/{scene.crm}/preview", f"/connections/{scene.social}/disconnect", "/connect/new/chirp", "/connect/new/keyed", "/brands",
         "/settings", "/settings/keys", "/people", "/account",
     ]  # fmt: skip

@@ -74,6 +74,21 @@ def test_what_was_not_decided_yet_is_not_shown(reader: Client, rows: Rows, world
     assert [each["id"] for each in reader.get("/relationships").get_json()["items"]] == [str(world.relationship)]
 
 
+def test_somebody_whom_the_crm_knows_meanwhile_is_one_relationship_and_no_longer_two(
+    client: Client, related: Any, world: World
+) -> None:
+    listed = lambda: [each["id"] for each in client.get("/relationships").get_json()["items"]]  # noqa: E731
+    assert set(listed()) == {str(related), str(world.relationship)}
+    client.post(f"/matches/{world.match}/confirm", json={})
+    assert listed() == [str(world.relationship)]
+
+
+def test_one_that_has_no_stage_yet_is_found_as_aware(reader: Client, rows: Rows, world: World) -> None:
+    made = rows.relationship(f"author:{world.author}", author_id=world.author, stage="", reasons=[], decided_at=NOW)
+    [item] = reader.get("/relationships?stage=aware").get_json()["items"]
+    assert (item["id"], item["stage"]) == (str(made), "aware")
+
+
 def test_a_contact_is_shown_with_the_author_that_was_found(client: Client, world: World) -> None:
     client.post(f"/matches/{world.match}/confirm", json={})
     body = client.get(f"/relationships/{world.relationship}").get_json()

@@ -35,6 +35,7 @@ class Scene:
     other_suggested: UUID
     run: UUID  # a change of settings that is held
     person: UUID  # Mara
+    relationship: UUID  # hers
 
 
 @dataclass
@@ -88,6 +89,37 @@ class Stage:
             evidence=[{"sentence": each, "kind": "name", "source": "profile", "basis": "shown publicly by the person"} for each in evidence],
             decided_by="rules", decided_at=self.now,
         )  # fmt: skip
+
+    def relationship(
+        self,
+        scene: dict[str, UUID],
+        *,
+        author: UUID | None = None,
+        contact: UUID | None = None,
+        stage: str,
+        reasons: list[str],
+        steps: list[tuple[str, datetime, str]],
+    ) -> UUID:
+        """Of a contact, or of an author whom no CRM knows. `steps` are (stage, instant, reason), oldest first."""
+        made = self.add(
+            m.Relationship,
+            brand_id=scene["brand"],
+            person=f"contact:{contact}" if contact else f"author:{author}",
+            contact_id=contact,
+            author_id=author,
+            stage=stage,
+            stage_at=steps[-1][1] if steps else None,
+            reasons=reasons,
+            decided_at=self.now,
+            settings_version=1,
+            rules_version=1,
+        )
+        for to, at, reason in steps:
+            self.session.add(
+                m.StageChange(workspace_id=self.workspace_id, relationship_id=made, at=at, stage=to, reason=reason)
+            )
+        self.session.flush()
+        return made
 
     def held_run(self, scene: dict[str, UUID], *tasks: UUID) -> UUID:
         """A change of settings that makes these tasks."""
@@ -231,6 +263,14 @@ def busy_day(held: Runtime, workspace_id: UUID, *, preview: bool = False) -> Sce
             subject="Answer Sunny on Chirp",
         )
         frost, berg = stage.contact(place, "Ben Frost", "Frostworks"), stage.contact(place, "Sunniva Berg", "")
+        talking = stage.relationship(
+            place, contact=lind, stage="conversing", reasons=["You go back and forth, and nobody has asked to talk."],
+            steps=[("in contact", stage.ago(days=9), "You answered them for the first time."), ("conversing", stage.ago(days=2), "You had gone back and forth 3 times.")],
+        )  # fmt: skip
+        stage.relationship(place, author=ben, stage="ready to talk", reasons=["He asked what a team plan costs."],
+                           steps=[("ready to talk", stage.ago(days=1), "He asked what a team plan costs.")])  # fmt: skip
+        for silent in (liat, ghost):
+            stage.relationship(place, author=silent, stage="", reasons=[], steps=[])
         suggested = stage.match(ben, frost, "suggested", 0.74, ["The names are the same.", "Both are in Tromsø."])
         other_suggested = stage.match(sunny, berg, "suggested", 0.41, ["The first names begin alike."])
         return Scene(
@@ -246,4 +286,5 @@ def busy_day(held: Runtime, workspace_id: UUID, *, preview: bool = False) -> Sce
             other_suggested,
             stage.held_run(place, task, held_task),
             mara,
+            talking,
         )

@@ -32,7 +32,7 @@ def pages(scene: Scene) -> list[str]:
     return [
         "/", "/connections", f"/connections/{scene.crm}/preview", f"/connections/{scene.crm}/handles", f"/connections/{scene.social}/found", f"/connections/{scene.social}/disconnect", "/connect/new/chirp",
         "/connect/new/keyed", "/connections/chirp/about", "/connections/rolodex/about", "/connections/keyed/about", "/add", "/tasks", "/tasks?show=held", "/tasks?show=done", "/tasks?show=withdrawn&kind=ready_for_call",
-        "/conversations", f"/conversations/{scene.waiting}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", f"/matches/{scene.suggested}/somebody?q=Ada", "/sources", "/brands",
+        "/conversations", f"/conversations/{scene.waiting}", "/relationships", "/relationships?stage=met&q=nobody", f"/relationships/{scene.relationship}", "/matches", "/matches?show=confirmed", "/matches?show=rejected", f"/matches/{scene.suggested}/somebody?q=Ada", "/sources", "/brands",
         "/calendars", "/figures", "/figures?days=90", "/people", "/account", "/account/confirm", "/account/factor", "/settings", "/settings/keys", f"/changes/{scene.run}", "/signin/abc", "/trail", "/settings/leave", "/comparisons",
         "/persons", "/persons?q=@mara", *(f"/persons/{scene.person}{action}" for action in ("", "/erase")),
     ]  # fmt: skip
@@ -122,6 +122,8 @@ def test_pages_of_an_empty_workspace_say_what_will_stand_there(olga: Browser) ->
         "/tasks?show=held": "Nothing is held.",
         "/matches": "Nothing to decide.",
         "/conversations": "Nobody has written yet.",
+        "/relationships": "Nobody has written yet.",
+        "/figures": "No account is connected yet.",
         "/connections": "No account is connected yet.",
         "/settings/keys": "No key opens this workspace.",
     }

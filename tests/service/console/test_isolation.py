@@ -117,6 +117,7 @@ def things(held: Runtime, who: Member, domain: str) -> dict[str, UUID]:
         "brand_id": scene.brand,
         "run_id": scene.run,
         "conversation_id": scene.waiting,
+        "relationship_id": scene.relationship,
         "feed_id": rows.calendar(f"omar@{domain}"),
         "key_id": key,
         "member_id": member,
