@@ -85,7 +85,7 @@ class TaskSchema(Schema):
     owner = fields.Nested(OwnerSchema, required=True, allow_none=True)
     high_priority = Flag()
     reasons = Texts(metadata=about("Why it exists, in sentences."))
-    edited = Texts(metadata=about("What a person changed in the CRM: theirs from then on."))
+    edited = Texts(metadata=about("What a person changed in the CRM: theirs from then on. `status`: it had been answered, and they opened it again."))
     urgency = Number(metadata=about("0 to 100; ranks one owner's tasks."))
     since = Instant(metadata=about("When the wait began; of a call, when they became ready."))
     due_at = Instant()

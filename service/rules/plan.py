@@ -25,6 +25,7 @@ class Standing:
     wanted: TaskStatus
     closed_by: str = ""  # rules, crm, user:<id>, key:<id>; "" while it is open
     lingers: bool = False  # it lost its reason and stands there all the same: somebody has made it theirs, say
+    reopened: bool = False  # the rules had completed it, and a person opened it again
 
 
 def plan(
@@ -32,7 +33,8 @@ def plan(
 ) -> list[tuple[Step, str]]:
     """What to do, by key, for the tasks that should exist (`desired`) and those that do. `answered` are keys of episodes
     that an answer of ours ended. A task that a person closed stays closed; one that stands there although it lost its reason
-    is over once its wait was answered after all (a post had been out of sight, or the wait was too old for a task)."""
+    is over once its wait was answered after all (a post had been out of sight, or the wait was too old for a task). One that a
+    person opened again after it was answered is theirs to complete."""
     steps: list[tuple[Step, str]] = []
     known = {each.key: each for each in existing}
     for key in desired:
@@ -46,6 +48,8 @@ def plan(
     over = [
         key
         for key, each in known.items()
-        if key not in desired and (each.wanted is TaskStatus.OPEN or (each.lingers and key in answered))
+        if key not in desired
+        and (each.wanted is TaskStatus.OPEN or (each.lingers and key in answered))
+        and not (each.reopened and key in answered)
     ]
     return steps + [(Step.COMPLETE if key in answered else Step.WITHDRAW, key) for key in over]

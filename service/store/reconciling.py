@@ -159,6 +159,9 @@ def _follow(session: Session, row: Task, item: TaskState) -> int:
         return _completed(session, row, item)
     if row.state == "completed" and row.closed_by == "crm":
         return _reopened(session, row) if _newer(item, row.closed_at) else 0
+    # (What was sent and not answered may be what stands there: it is said again.)
+    if row.state == row.wanted == "completed" and row.closed_by == "rules" and not row.sent:
+        return _opened_again(session, row) if _newer(item, row.written_at or row.closed_at) else 0
     if row.withdrawing_at is not None and real_now() - row.withdrawing_at > HELD_UP and row.wanted == "open":
         row.withdrawing_at = None  # it outlived that
     return _edited(row, item) if row.state == "open" and row.wanted == "open" else 0
@@ -265,6 +268,15 @@ def _reopened(session: Session, row: Task) -> int:
     row.closed_by, row.close_reason, row.closed_at = "", "", None
     following.changed_in_crm(row, "reopened")
     dealt_with(session, row, None)
+    return 1
+
+
+def _opened_again(session: Session, row: Task) -> int:
+    """The rules had completed it, and somebody has opened it all the same: whether it is done is theirs to say from now on."""
+    row.edited = sorted({*row.edited, edits.STATUS})
+    row.state = row.wanted = "open"
+    row.closed_by, row.close_reason, row.closed_at = "", "", None
+    following.changed_in_crm(row, "reopened")
     return 1
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from integrations import edits
 from integrations.records import TaskStatus
 from service.clock import real_now
 from service.db import raw
@@ -80,7 +81,7 @@ class TaskRow:
 
     @property
     def standing(self) -> Standing:
-        return Standing(self.key, TaskStatus(self.wanted), self.closed_by, self.lingers)
+        return Standing(self.key, TaskStatus(self.wanted), self.closed_by, self.lingers, edits.STATUS in self.edited)
 
 
 _TYPES = {

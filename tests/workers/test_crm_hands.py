@@ -252,3 +252,51 @@ def test_of_two_ticks_the_earlier_may_be_heard_of_last(connected: World) -> None
         reconciling.dealt_with(session, task, connected.now - HOUR)
 
     assert connected.conversation().dealt_with_until == connected.now
+
+
+# --- opened again there -----------------------------------------------------------------------------------------
+
+
+def answered_and_opened_again(connected: World) -> str:
+    """A task that was completed by an answer on the network, and that somebody opens again in the CRM a while later. Its id there."""
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    [state] = connected.crm.tasks.values()
+    connected.answers("We do.", id="r1", to="q1")
+    connected.look()
+    task = connected.task()
+    assert (task.state, task.wanted, task.closed_by) == ("completed", "completed", "rules")
+    connected.crm.edit_as_person(state.id, status=TaskStatus.OPEN, completed_at=None)
+    connected.look()
+    return state.id
+
+
+def test_a_task_that_the_rules_completed_and_somebody_opens_again_is_open_here_and_left_to_them(
+    connected: World,
+) -> None:
+    task_id = answered_and_opened_again(connected)
+    for number in range(2):  # the answer still stands, and is no reason to complete it again
+        task = connected.task()
+        assert (task.state, task.wanted, task.closed_by, task.closed_at) == ("open", "open", "", None)
+        assert connected.crm.tasks[task_id].status is TaskStatus.OPEN
+        connected.says("@brand Thanks!", id=f"q{number + 2}", to="r1")
+        connected.run()
+
+
+def test_once_they_tick_it_off_it_is_done_here(connected: World) -> None:
+    task_id = answered_and_opened_again(connected)
+    connected.crm.complete_as_person(task_id)
+    connected.look()
+    task = connected.task()
+    assert (task.state, task.closed_by) == ("completed", "crm")
+
+
+def test_an_index_that_still_shows_it_open_opens_nothing(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    [before] = connected.crm.tasks.values()
+    connected.answers("We do.", id="r1", to="q1")
+    connected.look()
+    connected.crm.still_lists(before)
+    connected.look(streams=("tasks",))
+    assert (connected.task().state, connected.task().closed_by) == ("completed", "rules")

@@ -25,6 +25,8 @@ OPEN, COMPLETED, WITHDRAWN = TaskStatus.OPEN, TaskStatus.COMPLETED, TaskStatus.W
         ([], [Standing("a", WITHDRAWN, "rules")], ["a"], []),
         ([], [Standing("a", WITHDRAWN, "rules", lingers=True)], ["a"], [(Step.COMPLETE, "a")]),
         ([], [Standing("a", WITHDRAWN, "rules", lingers=True)], ["b"], []),
+        ([], [Standing("a", OPEN, reopened=True)], ["a"], []),
+        ([], [Standing("a", OPEN, reopened=True)], [], [(Step.WITHDRAW, "a")]),
         (["b"], [Standing("a", OPEN)], ["a"], [(Step.CREATE, "b"), (Step.COMPLETE, "a")]),
     ],
 )
