@@ -21,10 +21,10 @@ _SAVERS: dict[type, _Save] = {
     Activity: mirroring.save_activities,
 }
 # A `Gone` carries an id only: what it was is told by the stream that served it.
-_GONE: dict[str, _Save] = {
-    "owners": mirroring.drop_owners,
-    "contacts": mirroring.drop_contacts,
-    "activities": mirroring.drop_activities,
+_GONE: dict[str, tuple[type, _Save]] = {
+    "owners": (Owner, mirroring.drop_owners),
+    "contacts": (Contact, mirroring.drop_contacts),
+    "activities": (Activity, mirroring.drop_activities),
 }
 _TASKS = ("tasks", RECHECK)
 
@@ -36,12 +36,19 @@ def save(session: Session, connection: Connection, stream: str, items: Sequence[
     for kind, saver in _SAVERS.items():
         if some := [item for item in items if isinstance(item, kind)]:
             found += saver(*where, some)
-    gone = [item for item in items if isinstance(item, Gone)]
-    if gone and stream in _GONE:
-        found += _GONE[stream](*where, gone)
+    record, drop = _GONE.get(stream, (TaskState, None))
+    gone = _still_gone(items, record)
+    if gone and drop is not None:
+        found += drop(*where, gone)
     if gaps := [item for item in items if isinstance(item, GoneBetween)]:
         found += mirroring.drop_between(*where, gaps)
     states = [item for item in items if isinstance(item, TaskState)]
     if stream in _TASKS:
         found += reconciling.take_in(*where, [*states, *gone], read_at=read_at, current=stream == RECHECK)
     return found
+
+
+def _still_gone(items: Sequence[Any], record: type) -> list[Gone]:
+    """What is gone at the end of a page: a record that stands after its deletion was brought back."""
+    last = {item.id: item for item in items if isinstance(item, (Gone, record))}
+    return [item for item in last.values() if isinstance(item, Gone)]
