@@ -79,13 +79,23 @@ class TaskSchema(Schema):
     wanted = choice(*TaskStatus, metadata=about("What the rules and people want."))
     state = choice(*STATES, metadata=about("What the CRM has, as far as is known."))
     held = fields.Nested(HeldSchema, required=True, allow_none=True)
+    run_id = Id(
+        allow_none=True,
+        metadata=about(
+            "The change that alters it and is not let through yet, see runs: what `wanted` says, to take it back say, is not written before. null: none."
+        ),
+    )
     frozen = Text(metadata=about("Why its network or its CRM is not read or written now, in a sentence; empty: it is."))
     subject = Text()
     body = Text()
     owner = fields.Nested(OwnerSchema, required=True, allow_none=True)
     high_priority = Flag()
     reasons = Texts(metadata=about("Why it exists, in sentences."))
-    edited = Texts(metadata=about("What a person changed in the CRM: theirs from then on. `status`: it had been answered, and they opened it again."))
+    edited = Texts(
+        metadata=about(
+            "What a person changed in the CRM: theirs from then on. `status`: it had been answered, and they opened it again."
+        )
+    )
     urgency = Number(metadata=about("0 to 100; ranks one owner's tasks."))
     since = Instant(metadata=about("When the wait began; of a call, when they became ready."))
     due_at = Instant()
@@ -130,7 +140,7 @@ class DismissSchema(Schema):
 
 
 _PLAIN = (
-    "id", "key", "kind", "brand_id", "conversation_id", "crm_connection_id", "wanted", "state", "reasons", "edited", "urgency", "since",
+    "id", "key", "kind", "brand_id", "conversation_id", "crm_connection_id", "run_id", "wanted", "state", "reasons", "edited", "urgency", "since",
     "due_at", "detail", "parked_at", "external_id", "pushed_at", "closed_at", "closed_by", "close_reason", "settings_version", "rules_version",
     "decided_at", "created_at",
 )  # fmt: skip
@@ -144,8 +154,10 @@ def dump_all(session: Session, who: Caller, rows: Sequence[Row]) -> list[Row]:
 
 
 def _frozen(row: Row, frozen: Mapping[UUID, str]) -> str:
-    places = (row["network_connection_id"], row["crm_connection_id"])
-    return next((frozen[each] for each in places if each in frozen), "") if row["wanted"] == "open" else ""
+    """Why nothing is read or written about an open task, and why the end of one that stands in its CRM is not said there."""
+    network, crm = row["network_connection_id"], row["crm_connection_id"]
+    places = {"open": (network, crm)}.get(row["wanted"], (crm,) if row["state"] in ("open", "unknown") else ())
+    return next((frozen[each] for each in places if each in frozen), "")
 
 
 def _dump(row: Row, owners: dict[tuple[UUID, str], Row]) -> Row:

@@ -239,7 +239,9 @@ class Task(Below, Identified, Created, Base):
     written: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the same, as last written to the CRM
     # Contents that a call may have written there, whose answer never came, the oldest first.
     sent: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
-    edited: Mapped[list[Any]] = mapped_column(default=list)  # fields that a person changed in the CRM: theirs; "status": it was opened again
+    edited: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  # fields that a person changed in the CRM: theirs; "status": it was opened again
     # Whether words were taken out of it at their source that may still stand in the CRM.
     redacted: Mapped[bool] = mapped_column(default=False, server_default="false")
     reasons: Mapped[list[Any]]
