@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import ipaddress
 import os
 import socket
@@ -52,6 +53,19 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.app.extensions["sandbox"].close()
 
 
+_WHY = {
+    errno.EADDRINUSE: "another program does already",
+    errno.EACCES: "that port is kept for root",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+}
+
+
+def _why(error: OSError | OverflowError) -> str:
+    if isinstance(error, OverflowError):
+        return "ports go from 0 to 65535"
+    return _WHY.get(error.errno or 0) or str(error.strerror or error).rstrip(".")
+
+
 def refuse(sentence: str) -> int:
     sys.stderr.write(sentence + "\n")
     return 1
@@ -83,9 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
         listener.bind((options.host, options.port))
         listener.listen(256)
     except (OSError, OverflowError) as error:
-        return refuse(
-            f"The sandbox can't listen on {options.host}:{options.port}: {str(error).rstrip('.')}. Name another --port."
-        )
+        return refuse(f"The sandbox can't listen on {options.host}:{options.port}: {_why(error)}. Name another --port.")
     Server(listener, options.data).run()
     return 0
 

@@ -73,6 +73,21 @@ def keep(runtime: Runtime, workspace_id: UUID, *, by: str) -> bool:
     return True
 
 
+def why_not_kept(runtime: Runtime, workspace_id: UUID) -> str:
+    """What a workspace is that `keep` has found nothing to keep of, in a sentence."""
+    with runtime.db.globally() as session:
+        row = departures.of(session, workspace_id)
+    with runtime.db.tenant(workspace_id) as session:
+        there = session.scalar(select(Workspace.id).where(Workspace.id == workspace_id)) is not None
+    if row is not None and row.done_at is not None:
+        return "That workspace is deleted already: a backup alone has it."
+    if row is not None and row.begun_at is not None:
+        return "That workspace is being deleted already, which nothing undoes."
+    if there:
+        return "Nobody has asked for that workspace to be deleted, so there is nothing to undo."
+    return f"There is no workspace {workspace_id} here. Look at its id once more: `GET /v1/me` tells it to each of its API keys."
+
+
 def receipt(runtime: Runtime, token: str) -> Receipt | None:
     """What the holder of the link may know."""
     with runtime.db.globally() as session:

@@ -109,9 +109,13 @@ def servers(config: Config) -> Iterator[tuple[Config, tuple[embedded.Postgres | 
 
 
 @contextmanager
-def database(config: Config) -> Iterator[Config]:
+def database(config: Config, *, existing: bool = False) -> Iterator[Config]:
     """For a command that needs the database alone, whether or not anything runs: the data folder's own is started where none is given.
-    Raises PlainError."""
+    `existing`: it has to be there already, and none is made. Raises PlainError."""
+    if existing and config.database_url is None and not (config.home / "postgres").exists():
+        raise PlainError(
+            f"Nothing is kept in {config.home} yet. Name the data folder by WARMLINE_HOME, or your own server by DATABASE_URL."
+        )
     with ExitStack() as exits:
         if config.database_url is None:
             chosen = os.environ.get("WARMLINE_PG_BIN")

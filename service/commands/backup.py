@@ -32,7 +32,7 @@ def command(folder: Path, keep: int | None, people_only: bool, as_json: bool) ->
     The keys are not in it: without WARMLINE_SECRET_KEYS (or the data folder's `secret_keys`) no credential in a backup opens, so keep
     them somewhere else.
     """
-    with database(configuration.load()) as config:
+    with database(configuration.load(), existing=True) as config:
         made = backups.make(
             folder, config.need("database_backup_url"), config.need("database_url"), people_only=people_only
         )

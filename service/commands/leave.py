@@ -38,7 +38,7 @@ def command(workspace: UUID, purge: bool, now: bool, keep: bool, receipt: bool, 
     runtime = Runtime(configuration.load())
     if keep:
         if not departing.keep(runtime, workspace, by=OPERATOR):
-            raise PlainError("Nobody has asked for it to be deleted, or it has begun already.")
+            raise PlainError(departing.why_not_kept(runtime, workspace))
         click.echo("Kept. Everything goes on where it stopped.")
     elif receipt:
         _say(_standing(runtime, workspace), as_json)

@@ -55,9 +55,17 @@ def test_a_port_in_use_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         status, said = refusal("--port", str(taken.getsockname()[1]), "--data", str(tmp_path))
     assert status == 1
-    assert said.startswith("The sandbox can't listen on 127.0.0.1:")
-    assert said.endswith("Name another --port.")
-    assert "\n" not in said
+    assert re.fullmatch(
+        r"The sandbox can't listen on 127\.0\.0\.1:\d+: another program does already\. Name another --port\.", said
+    )
+
+
+def test_a_port_that_there_cannot_be_is_named(tmp_path):
+    status, said = refusal("--port", "70000", "--data", str(tmp_path))
+    assert (status, said) == (
+        1,
+        "The sandbox can't listen on 127.0.0.1:70000: ports go from 0 to 65535. Name another --port.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -382,6 +382,15 @@ def test_what_has_to_be_done_afterwards_is_said(saved: Path, config: Config, own
 # --- the commands -----------------------------------------------------------------------------------------------------
 
 
+def test_a_folder_in_which_nothing_is_kept_is_not_saved_and_no_server_is_made_there(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    made = warmline(home, "backup", str(tmp_path / "saved"))
+    assert made.returncode == 1
+    assert f"Nothing is kept in {home} yet." in made.stderr
+    assert not (home / "postgres").exists()
+    assert not (tmp_path / "saved").exists()
+
+
 def test_the_data_folder_is_saved_and_restored_by_two_commands(tmp_path: Path) -> None:
     """Nothing runs: the commands start the folder's own server."""
     home = tmp_path / "home"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -226,13 +227,20 @@ def test_once_it_has_begun_nothing_undoes_it(busy: World) -> None:
     ask(busy, purge=True)
     busy.work(*busy.claim())
     assert not departing.keep(busy.runtime, busy.workspace_id, by="user:1")
+    assert "is being deleted already" in departing.why_not_kept(busy.runtime, busy.workspace_id)
     with pytest.raises(PlainError, match="being deleted already"):
         ask(busy)
+    busy.crm.script.forgive()
+    works(busy)
+    assert "is deleted already" in departing.why_not_kept(busy.runtime, busy.workspace_id)
 
 
 def test_nobody_has_asked_for_what_is_not_there(busy: World, stranger: Member) -> None:
     assert not departing.keep(busy.runtime, stranger.workspace_id, by="user:1")
     assert departing.receipt(busy.runtime, "made-up") is None
+    assert "Nobody has asked" in departing.why_not_kept(busy.runtime, stranger.workspace_id)
+    unknown = uuid4()
+    assert departing.why_not_kept(busy.runtime, unknown).startswith(f"There is no workspace {unknown} here.")
 
 
 # --- faults ---------------------------------------------------------------------------------------------------
