@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, get_current_job
+from rq.job import Job
 
 from service.errors import PlainError
 
@@ -85,9 +87,30 @@ def waiting(redis: Redis) -> int:
     return int(_queue(redis).count) + int(_queue(redis, LONG).count)
 
 
-def failed(redis: Redis) -> int:
-    """How many jobs ended by an error of ours; each is kept for a day. What they were about is due again by itself."""
-    return sum(int(_queue(redis, name).failed_job_registry.count) for name in (QUEUE, LONG))
+# How RQ tells of a job that the queue or its worker died under: the queue's own errors, and one that was found without a worker.
+_BROKEN_OFF = re.compile(
+    r"^redis\.exceptions\.(?:ConnectionError|TimeoutError|BusyLoadingError|ReadOnlyError)\b|due to AbandonedJobError",
+    re.MULTILINE,
+)
+_LOOKED_AT = 200  # failed jobs of a queue, the newest: beyond that so much is amiss that the rest count as ours
+
+
+def ended(redis: Redis) -> tuple[int, int]:
+    """How many jobs ended by an error of ours, and how many as the queue or their worker died under them; each is kept for a day. What they
+    were about is due again by itself."""
+    failed = broken_off = 0
+    for name in (QUEUE, LONG):
+        registry = _queue(redis, name).failed_job_registry
+        found = int(registry.count)
+        newest = Job.fetch_many(registry.get_job_ids(0, _LOOKED_AT - 1, desc=True), connection=redis) if found else ()
+        theirs = sum(1 for job in newest if job is not None and _was_broken_off(job))
+        failed, broken_off = failed + found - theirs, broken_off + theirs
+    return failed, broken_off
+
+
+def _was_broken_off(job: Job) -> bool:
+    result = job.latest_result()
+    return result is not None and bool(_BROKEN_OFF.search(result.exc_string or ""))
 
 
 def unreachable(error: RedisError) -> PlainError:

@@ -13,6 +13,7 @@ from service.clock import real_now
 from service.errors import PlainError
 from service.naming import provider_name
 from service.runtime import Runtime
+from service.sentences import count_of
 from service.watch.overall import Overall
 from service.watch.presence import ROLES
 from service.watch.states import Backlog
@@ -131,7 +132,13 @@ def refused(found: Overall) -> str:
         said = [*said, f"{found.queue.failed:,} jobs ended by an error of ours within a day; see the workers' log for \"failed\"."]  # fmt: skip
     if said:
         raise PlainError(" ".join(said))
-    return "No CRM refuses a task, and no job failed within a day."
+    broken_off = found.queue.broken_off if found.queue is not None else 0
+    told = (
+        f" {count_of(broken_off, 'job')} ended as the queue or a worker did, and what they were about was due again."
+        if broken_off
+        else ""
+    )
+    return f"No CRM refuses a task, and no job failed within a day.{told}"
 
 
 def old_keys(runtime: Runtime) -> str:

@@ -117,6 +117,7 @@ def _queue(found: Overall) -> Iterator[Metric]:
     assert found.queue is not None
     yield _gauge("warmline_queue_jobs", "Jobs that wait in the queue.", (), [((), found.queue.waiting)])
     yield _gauge("warmline_failed_jobs", "Jobs that ended by an error of ours within a day.", (), [((), found.queue.failed)])  # fmt: skip
+    yield _gauge("warmline_broken_off_jobs", "Jobs that ended as the queue or their worker did within a day.", (), [((), found.queue.broken_off)])  # fmt: skip
     yield _gauge("warmline_processes", "Processes at work.", ("role",), [((role,), len(found.alive(role))) for role in ROLES])  # fmt: skip
     yield _gauge("warmline_silent_processes", "Processes that fell silent without a goodbye within an hour.", ("role",),
                  [((role,), len(found.silent(role))) for role in ROLES])  # fmt: skip

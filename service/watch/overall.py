@@ -32,7 +32,8 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Queue:
     waiting: int
-    failed: int
+    failed: int  # jobs that ended by an error of ours within a day
+    broken_off: int = 0  # and as the queue or their worker died under them
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def look(runtime: Runtime) -> Overall:
     if clock is not None:
         found |= {
             "queue_clock": clock,
-            "queue": _or_none(lambda: Queue(queue.waiting(runtime.redis), queue.failed(runtime.redis))),
+            "queue": _or_none(lambda: Queue(queue.waiting(runtime.redis), *queue.ended(runtime.redis))),
             "processes": tuple(_or_none(lambda: presence.seen(runtime.redis)) or ()),
             "housekeeping_age": _or_none(lambda: presence.marked(runtime.redis, presence.HOUSEKEEPING)),
             "readings": _or_none(lambda: meters.read(runtime.redis)),
