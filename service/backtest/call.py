@@ -13,7 +13,7 @@ import click
 
 from integrations.records import ActivityKind, Direction, Kind
 from service import settings
-from service.backtest.files import beforehand, instant, must_meet, objects, rows, said, told, write
+from service.backtest.files import beforehand, instant, must_meet, must_say, objects, rows, said, told, write
 from service.backtest.forms import faults
 from service.backtest.scoring import kappa, score
 from service.errors import PlainError
@@ -98,6 +98,7 @@ def command(histories: Path, out: Path, truth: Path | None, as_json: bool) -> No
     write(out, COLUMNS, (each.as_row() for each in found))
     figures: dict[str, Any] = {"histories": len(found), "ready": sum(each.ready for each in found)}
     if truth is not None:
+        must_say(truth, "ready", true, lambda cell: said(cell) is not None, "yes or no")
         must_meet(truth, "id", true, {each.id for each in found})
         figures |= agreement(found, true)
     click.echo(json.dumps(figures) if as_json else "\n".join(_lines(figures)))

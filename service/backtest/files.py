@@ -19,6 +19,8 @@ Each = TypeVar("Each")
 PAUSE = 5.0  # seconds between two lines about how far long work has come
 _SAVE_AS = "Save it anew as UTF-8; spreadsheets call that CSV UTF-8."
 _QUOTING = "A cell that holds a quotation mark stands between two, and has its own twice."
+_BEYOND = "\x00"  # what stands beyond the last column
+_COMMA = "A cell that holds a comma stands between two quotation marks."
 _SAID = {
     **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y"), True),
     **dict.fromkeys(("0", "0.0", "false", "f", "no", "n"), False),
@@ -32,14 +34,20 @@ def rows(path: Path, needs: Iterable[str]) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             # Else a quotation mark that nobody closes takes all that follows for its own cell, without a word.
-            reader = csv.DictReader(file, restval="", strict=True)
+            reader = csv.DictReader(file, restkey=_BEYOND, restval="", strict=True)
             names = reader.fieldnames or ()
             if missing := [name for name in needs if name not in names]:
                 raise PlainError(
                     f"{path} has no column {missing[0]!r}. It needs {', '.join(needs)}. {_first_line(names)}"
                 )
+            if twice := next((name for name in names if name and names.count(name) > 1), None):
+                raise PlainError(
+                    f"{path} has the column {twice!r} twice. Take one of them out, or give it another name."
+                )
             found: list[dict[str, str]] = []
             for row in reader:
+                if any(row.pop(_BEYOND, ())):  # a list, under a name that no column has
+                    raise PlainError(f"{path} has more cells in line {began} than columns. {_COMMA}")
                 began = reader.line_num + 1
                 found.append(row)
             return found
@@ -73,6 +81,14 @@ def by_id(path: Path, column: str, found: Iterable[dict[str, str]]) -> dict[str,
             err=True,
         )
     return kept
+
+
+def must_say(
+    path: Path, column: str, truth: Collection[Mapping[str, str]], known: Callable[[str], bool], words: str
+) -> None:
+    """Raises PlainError where no row of a truth says anything that is known (`words`) in this column: it would score 0 of 0."""
+    if truth and not any(known(row[column]) for row in truth):
+        raise PlainError(f"Nothing is scored: no {column} in {path} is {words}.")
 
 
 def must_meet(path: Path, column: str, truth: Collection[Mapping[str, str]], judged: Collection[str]) -> None:

@@ -80,7 +80,13 @@ def scored(found: Mapping[str, Intents], rows: Sequence[Mapping[str, str]], path
     if not columns:
         raise PlainError(f"{path} has none of the columns {', '.join(WANTS)} or {LABEL}.")
     files.must_meet(path, "id", rows, found)
-    return {name: score(_pairs(found, rows, name, column)) for name, column in columns.items()}
+    # A column that says nothing is left out, and one of them has to say something.
+    says = {
+        name: column for name, column in columns.items() if any(files.said(row[column]) is not None for row in rows)
+    }
+    if not says:
+        raise PlainError(f"Nothing is scored: nothing in {path} is yes or no.")
+    return {name: score(_pairs(found, rows, name, column)) for name, column in says.items()}
 
 
 def _pairs(

@@ -52,6 +52,7 @@ def command(messages: Path, out: Path, truth: Path | None, until: str | None, as
     found = list(files.told(judge(rows, messages, now), len(rows), "message"))
     count = files.write(out, COLUMNS, (each.as_row() for each in found))
     if truth:
+        files.must_say(truth, "status", true, _is_status, " or ".join(STATUSES))
         files.must_meet(truth, "message_id", true, {each.id for each in found})
     scores = scored(found, true) if truth else {}
     waiting = sum(each.unanswered for each in found)
@@ -119,6 +120,10 @@ def _linked(rows: Sequence[dict[str, str]], times: Sequence[datetime], path: Pat
 def _author(row: Mapping[str, str]) -> str:
     """As others write it behind an @."""
     return row["author"].strip().removeprefix("@")
+
+
+def _is_status(cell: str) -> bool:
+    return cell.strip().lower() in STATUSES
 
 
 def scored(found: Iterable[Judged], truth: Iterable[dict[str, str]]) -> dict[str, Score]:

@@ -132,3 +132,29 @@ def test_long_work_says_every_few_seconds_how_far_it_has_come(capsys: pytest.Cap
     times = count(0.0, 2.0)
     assert list(files.told("abcdefgh", 8, "message", clock=lambda: next(times))) == list("abcdefgh")
     assert capsys.readouterr().err.splitlines() == ["2 of 8 messages judged", "5 of 8 messages judged"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("id,text,text\n1,fine,\n", r"has the column 'text' twice\. Take one of them out"),
+        ("id,text\n1,fine\n2,Hello, can you call me?\n", r"has more cells in line 3 than columns\. A cell that holds a comma"),
+    ],
+)  # fmt: skip
+def test_no_cell_is_left_out_without_a_word(text: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "messages.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(PlainError, match=sentence):
+        files.rows(tmp_path / "messages.csv", ["id"])
+
+
+def test_empty_cells_beyond_the_columns_and_columns_without_a_name_are_no_matter(tmp_path: Path) -> None:
+    (tmp_path / "messages.csv").write_text("id,text,,\n1,fine,,,,\n2,fine\n", encoding="utf-8")
+    assert [row["text"] for row in files.rows(tmp_path / "messages.csv", ["id"])] == ["fine", "fine"]
+
+
+@pytest.mark.parametrize(("name", "column"), [("intent", "call"), ("unanswered", "status"), ("call", "ready")])
+def test_a_truth_that_says_nothing_gives_no_score(name: str, column: str, tmp_path: Path) -> None:
+    key = "message_id" if name == "unanswered" else "id"
+    (tmp_path / "truth.csv").write_text(f"{key},{column}\n1,perhaps\n", encoding="utf-8")
+    done = run(tmp_path, name, "--truth", str(tmp_path / "truth.csv"), out=tmp_path / "out.csv")
+    assert "Nothing is scored: " in str(done.exception)
