@@ -32,7 +32,7 @@ from service.demo import tables
 from service.errors import PlainError
 from service.models import Settings
 from service.rules import busy
-from service.store import listing
+from service.store import listing, paging
 from service.vault import SealBrokenError, Vault
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
@@ -135,12 +135,12 @@ def _leads_nowhere_else(text: str) -> None:
 # --- cursors, tokens --------------------------------------------------------------------------------------------
 
 
-def _lists() -> list[listing.Listing]:
-    found: dict[str, listing.Listing] = {}
+def _lists() -> list[paging.Listing]:
+    found: dict[str, paging.Listing] = {}
     for each in walk_packages(service.__path__, "service."):
         if each.name.startswith(("service.store", "service.api", "service.console")):
             held = vars(import_module(each.name)).values()
-            found |= {f"{one.name}/{one.keys}": one for one in held if isinstance(one, listing.Listing)}
+            found |= {f"{one.name}/{one.keys}": one for one in held if isinstance(one, paging.Listing)}
     return [found[name] for name in sorted(found)]
 
 
@@ -157,8 +157,8 @@ def _reads_cursor(given: Any) -> None:
         text = listing.urlsafe_b64encode(json.dumps([chosen.name, *given["values"]]).encode()).rstrip(b"=").decode()
     with bounded(lambda: len(text)):
         try:
-            values = listing._read_cursor(chosen, text)
-        except listing.BadCursorError:
+            values = paging._read_cursor(chosen, text)
+        except paging.BadCursorError:
             return
     for value in values:
         storable(value)

@@ -13,7 +13,7 @@ from service.accounts import normal_email
 from service.errors import PlainError
 from service.runtime import Runtime
 from service.store import feeds
-from service.store.listing import Row
+from service.store.paging import Row
 from service.when import ago, day
 
 

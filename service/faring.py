@@ -15,7 +15,7 @@ from service.clock import business_now, real_now
 from service.rules.volume import SPAN
 from service.store import feeds, figures, listing
 from service.store.figures import Calls, Figures
-from service.store.listing import Row
+from service.store.paging import Row
 
 CALLS_OVER = timedelta(days=90)  # call tasks this young are counted
 

@@ -31,7 +31,7 @@ from service.models import (
 )
 from service.sessions import digest
 from service.store.acting import audit
-from service.store.listing import Listing
+from service.store.paging import Listing
 
 LIFETIME = timedelta(days=7)  # of an invitation: it travels by hand, and people have weekends
 _RANDOM = 32  # bytes

@@ -26,7 +26,7 @@ from service.models import (
     Workspace,
 )
 from service.store.acting import audit
-from service.store.listing import Listing
+from service.store.paging import Listing
 
 
 class LastOwnerError(PlainError):

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from service.clock import real_now
 from service.models import Audit, PendingSignin, SigninSession
-from service.store.listing import Listing
+from service.store.paging import Listing
 
 LIFETIME = timedelta(days=14)
 IDLE = timedelta(days=4)  # a long weekend, with a day to spare

@@ -22,7 +22,7 @@ from service.models import APIKey, Attestation, Brand, Connection, Membership, U
 from service.naming import account_name, provider_name
 from service.runtime import Runtime
 from service.store import acting, trail
-from service.store.listing import Row
+from service.store.paging import Row
 from service.store.sources import source_id
 
 # Action -> what was done. {it} is what it was done to; a table, so that a test can hold it beside what the code writes.

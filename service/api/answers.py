@@ -16,7 +16,7 @@ from uuid import UUID
 from flask import Response
 from marshmallow import Schema, fields, validate
 
-from service.store.listing import PAGE, Row
+from service.store.paging import PAGE, Row
 
 MAX_PAGE = 200
 

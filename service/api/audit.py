@@ -12,7 +12,7 @@ from service.api.answers import Instant, Number, PageQuery, Text, about, answer,
 from service.api.auth import caller
 from service.api.noun import Noun
 from service.runtime import runtime
-from service.store import listing
+from service.store import paging
 from service.store import trail as store
 
 audit = Noun("audit", "Who did what in the workspace. Rows hold ids alone, and each is sealed to the one before it.")
@@ -52,7 +52,7 @@ def index(query: dict[str, Any]) -> Response:
     filters, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, store.TRAIL, filters=filters, **page)
+        rows, cursor = paging.page(session, who.workspace_id, store.TRAIL, filters=filters, **page)
         lines = trail.lines(session, who.workspace_id, rows)
     return listed([_dump(each) for each in lines], cursor, dict)
 

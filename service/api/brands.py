@@ -19,7 +19,7 @@ from service.api.problems import missing, refuse
 from service.api.words import COLLEAGUE, Line
 from service.models import Brand, Connection
 from service.runtime import runtime
-from service.store import acting, due, listing, us
+from service.store import acting, due, listing, paging, us
 
 brands = Noun("brands", 'The "us" of a conversation: its accounts, its colleagues, its CRM.')
 
@@ -139,5 +139,5 @@ def _fill(session: Session, who: Caller, row: Brand, body: dict[str, Any]) -> No
         setattr(row, name, body[name])
 
 
-def _one(session: Session, who: Caller, brand_id: UUID) -> listing.Row:
-    return listing.one(session, who.workspace_id, listing.BRANDS, brand_id) or missing("brand")
+def _one(session: Session, who: Caller, brand_id: UUID) -> paging.Row:
+    return paging.one(session, who.workspace_id, listing.BRANDS, brand_id) or missing("brand")

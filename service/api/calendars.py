@@ -32,8 +32,8 @@ from service.api.problems import missing, refuse
 from service.api.words import EMAIL, KEPT, Line
 from service.clock import real_now
 from service.runtime import runtime
-from service.store import feeds, listing
-from service.store.listing import Row
+from service.store import feeds, paging
+from service.store.paging import Row
 
 calendars = Noun(
     "calendars",
@@ -95,7 +95,7 @@ def index(query: dict[str, Any]) -> Response:
         filters["email"] = filters["email"].lower()
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, feeds.CALENDARS, filters=filters, **page)
+        rows, cursor = paging.page(session, who.workspace_id, feeds.CALENDARS, filters=filters, **page)
         now = real_now().astimezone(zone_of(session, who))
     return listed(rows, cursor, lambda row: _dump(row, now))
 
@@ -166,5 +166,5 @@ def _dump(row: Row, now: Any) -> Row:
 def _one(
     session: Session, who: Caller, feed_id: UUID, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    row = listing.one(session, who.workspace_id, feeds.CALENDARS, feed_id) or missing("calendar")
+    row = paging.one(session, who.workspace_id, feeds.CALENDARS, feed_id) or missing("calendar")
     return answer(_dump(row, real_now().astimezone(zone_of(session, who))), status, headers)

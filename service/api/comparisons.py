@@ -13,7 +13,7 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.runtime import runtime
 from service.store import comparing as store
-from service.store import listing
+from service.store import paging
 
 comparisons = Noun(
     "comparisons",
@@ -57,7 +57,7 @@ def index(query: dict[str, Any]) -> Response:
     filters, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, store.COMPARISONS, filters=filters, **page)
+        rows, cursor = paging.page(session, who.workspace_id, store.COMPARISONS, filters=filters, **page)
     return listed(rows, cursor, _comparison)
 
 
@@ -67,10 +67,10 @@ def differences(query: dict[str, Any]) -> Response:
     filters, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, store.DIFFERENCES, filters=filters, **page)
+        rows, cursor = paging.page(session, who.workspace_id, store.DIFFERENCES, filters=filters, **page)
     return listed(rows, cursor, lambda row: {**row, "sentence": comparing.MEANS[row["kind"]]})
 
 
-def _comparison(row: listing.Row) -> listing.Row:
+def _comparison(row: paging.Row) -> paging.Row:
     kept = {name: row[name] for name in ("connection_id", "provider", "at", "compared", "standing")}
     return {**kept, "sentence": comparing.sentence(row["compared"], row["standing"], row["why_not"])}

@@ -15,7 +15,7 @@ from service.clock import real_now
 from service.health import Light
 from service.rules.spending import MILLION
 from service.spending import Spending
-from service.store.listing import Row
+from service.store.paging import Row
 from service.watch import caps, doors
 
 

@@ -31,7 +31,7 @@ from service.api.condition import ConditionSchema, SpendSchema
 from service.api.problems import missing
 from service.clock import real_now
 from service.store import listing
-from service.store.listing import Row
+from service.store.paging import Row
 
 KINDS = ("social", "crm")
 STATUSES = ("active", "needs_reauth", "leaving", "disconnected")

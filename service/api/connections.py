@@ -40,8 +40,8 @@ from service.clock import business_now, real_now
 from service.errors import PlainError
 from service.firstview import first_view
 from service.runtime import runtime
-from service.store import listing, tending
-from service.store.listing import Row
+from service.store import listing, paging, tending
+from service.store.paging import Row
 
 connections = Noun("connections", "Authorised accounts on networks and CRMs, and how each of them is.")
 
@@ -145,7 +145,7 @@ def create(body: dict[str, Any]) -> Response:
     who, brand_id = caller(), body["brand_id"]
     if brand_id is not None:
         with runtime().db.tenant(who.workspace_id) as session:
-            if listing.one(session, who.workspace_id, listing.BRANDS, brand_id) is None:
+            if paging.one(session, who.workspace_id, listing.BRANDS, brand_id) is None:
                 missing("brand")
     found = registry.providers().get(body["provider"])
     if found is None:
@@ -209,7 +209,7 @@ def pull(connection_id: UUID) -> Response:
     with runtime().db.tenant(who.workspace_id) as session:
         if not tending.pull_now(session, who.workspace_id, connection_id):
             missing("connection")
-        row = cast(Row, listing.one(session, who.workspace_id, listing.CONNECTIONS, connection_id))
+        row = cast(Row, paging.one(session, who.workspace_id, listing.CONNECTIONS, connection_id))
     if row["status"] != "active":
         refuse(409, f"{health.line({**row, 'streams': []}, real_now())} Connect it again first.")
     if row["paused_at"] is not None:
@@ -238,7 +238,7 @@ def preview(query: dict[str, Any], connection_id: UUID) -> Response:
     _, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        row = listing.one(session, who.workspace_id, listing.CONNECTIONS, connection_id)
+        row = paging.one(session, who.workspace_id, listing.CONNECTIONS, connection_id)
         if row is None or row["kind"] != "crm":
             missing("CRM connection")
         filters = {"crm_connection_id": connection_id, "wanted": "open", "state": "absent"}

@@ -14,8 +14,8 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.api.problems import missing
 from service.runtime import runtime
-from service.store import listing
-from service.store.listing import Row
+from service.store import listing, paging
+from service.store.paging import Row
 
 contacts = Noun("contacts", "People and companies mirrored from a CRM: the fields that matching and wording need.")
 
@@ -95,7 +95,7 @@ def show(contact_id: UUID) -> Response:
     """One contact with its matches"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        row = listing.one(session, who.workspace_id, listing.CONTACTS, contact_id)
+        row = paging.one(session, who.workspace_id, listing.CONTACTS, contact_id)
         if row is None:
             missing("contact")
         found, _ = listing.matches(session, who.workspace_id, filters={"contact_id": contact_id})

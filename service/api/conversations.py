@@ -27,8 +27,8 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.api.problems import missing
 from service.runtime import runtime
-from service.store import listing
-from service.store.listing import Row
+from service.store import listing, paging
+from service.store.paging import Row
 
 conversations = Noun("conversations", "One author and one thread with one brand, and what was decided of it.")
 
@@ -99,7 +99,7 @@ def show(conversation_id: UUID) -> Response:
     """One conversation with its posts"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        row = listing.one(session, who.workspace_id, listing.CONVERSATIONS, conversation_id)
+        row = paging.one(session, who.workspace_id, listing.CONVERSATIONS, conversation_id)
         if row is None:
             missing("conversation")
         posts = listing.posts_of(session, who.workspace_id, row["brand_id"], row["thread"], limit=POSTS)

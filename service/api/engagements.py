@@ -15,8 +15,8 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.api.problems import missing
 from service.runtime import runtime
-from service.store import listing
-from service.store.listing import Row
+from service.store import listing, paging
+from service.store.paging import Row
 
 engagements = Noun("engagements", "Posts that concern a connected account, as its network served them.")
 
@@ -74,5 +74,5 @@ def show(engagement_id: UUID) -> Response:
     """One post"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        row = listing.one(session, who.workspace_id, listing.ENGAGEMENTS, engagement_id)
+        row = paging.one(session, who.workspace_id, listing.ENGAGEMENTS, engagement_id)
     return answer(dump(row) if row else missing("post"))

@@ -17,7 +17,7 @@ from service.faring import Faring, faring
 from service.rules.volume import SPAN
 from service.runtime import runtime
 from service.store.figures import GIVEN, HELD_BACK, Calls, Figures
-from service.store.listing import Row
+from service.store.paging import Row
 
 figures = Noun(
     "figures",

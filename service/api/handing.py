@@ -26,7 +26,7 @@ from service.clock import business_now
 from service.models import Connection, User
 from service.runtime import runtime
 from service.settings_parts import YesOrNo
-from service.store import acting, capturing, listing, tending
+from service.store import acting, capturing, listing, paging, tending
 from service.store.capturing import Handed, Outcome
 
 engagements = listed.engagements  # the noun, to which this module adds two routes
@@ -204,7 +204,7 @@ def _place(who: Caller, body: Mapping[str, Any]) -> UUID:
         return cast(UUID, body["connection_id"])
     brand_id = body.get("brand_id")
     with runtime().db.tenant(who.workspace_id) as session:
-        if brand_id is not None and listing.one(session, who.workspace_id, listing.BRANDS, brand_id) is None:
+        if brand_id is not None and paging.one(session, who.workspace_id, listing.BRANDS, brand_id) is None:
             missing("brand")
         found = capturing.connection_of_place(session, who.workspace_id, body["place"], brand_id)
         if found is not None:

@@ -17,6 +17,7 @@ from service.api.noun import Noun
 from service.clock import real_now
 from service.runtime import runtime
 from service.store import comparing, listing
+from service.store.paging import Row
 from service.watch import parts
 
 health = Noun("health", "Whether the parts of the service are alive, and how each connection is.")
@@ -61,7 +62,7 @@ def show() -> Response:
     )
 
 
-def _failing(row: listing.Row) -> bool:
+def _failing(row: Row) -> bool:
     if facts.unwritten(row) or any(stream["failures"] or stream["status"] == "stopped" for stream in row["streams"]):
         return True
     return unread.in_trouble(row, real_now())

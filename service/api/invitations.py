@@ -18,7 +18,7 @@ from service.api.noun import Noun
 from service.api.problems import missing, refuse
 from service.api.words import EMAIL, Line
 from service.runtime import runtime
-from service.store import listing
+from service.store import paging
 
 invitations = Noun("invitations", "Links by which somebody may join. Nothing is sent: pass the link on.")
 
@@ -54,7 +54,7 @@ def index(query: dict[str, Any]) -> Response:
     filters, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, store.INVITATIONS, filters=filters, **page)
+        rows, cursor = paging.page(session, who.workspace_id, store.INVITATIONS, filters=filters, **page)
     return listed(rows, cursor, dict)
 
 
@@ -75,7 +75,7 @@ def create(body: dict[str, Any]) -> Response:
             made, token = store.invite(session, who.workspace_id, body["email"], body["role"], by=who.actor)
         except store.BelongsAlreadyError as error:
             refuse(409, str(error))
-        row = listing.one(session, who.workspace_id, store.INVITATIONS, made) or missing("invitation")
+        row = paging.one(session, who.workspace_id, store.INVITATIONS, made) or missing("invitation")
     return answer({**row, "url": store.address(runtime().config.base_url, token)}, 201)
 
 

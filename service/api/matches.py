@@ -31,8 +31,8 @@ from service.api.problems import missing
 from service.models import Match
 from service.rules.model import MatchState
 from service.runtime import runtime
-from service.store import acting, listing, pairing
-from service.store.listing import Row
+from service.store import acting, listing, paging, pairing
+from service.store.paging import Row
 
 matches = Noun(
     "matches",
@@ -128,7 +128,7 @@ def create(body: dict[str, Any]) -> Response:
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
         made = pairing.pair(session, who.workspace_id, body["author_id"], body["contact_id"], by=who.actor)
-        row = listing.one(session, who.workspace_id, listing.MATCHES, made) if made else None
+        row = paging.one(session, who.workspace_id, listing.MATCHES, made) if made else None
     return answer(dump(row), 201, {"Location": f"/v1/matches/{made}"}) if row else missing("author or contact")
 
 
@@ -137,7 +137,7 @@ def show(match_id: UUID) -> Response:
     """One match"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        row = listing.one(session, who.workspace_id, listing.MATCHES, match_id)
+        row = paging.one(session, who.workspace_id, listing.MATCHES, match_id)
     return answer(dump(row) if row else missing("match"))
 
 
@@ -164,5 +164,5 @@ def _act(match_id: UUID, action: Callable[..., Match | None]) -> Response:
     with runtime().db.tenant(who.workspace_id) as session:
         if action(session, who.workspace_id, match_id, by=who.actor) is None:
             missing("match")
-        row = listing.one(session, who.workspace_id, listing.MATCHES, match_id)
+        row = paging.one(session, who.workspace_id, listing.MATCHES, match_id)
     return answer(dump(row) if row else missing("match"))

@@ -17,7 +17,7 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.api.problems import missing, refuse
 from service.runtime import runtime
-from service.store import listing
+from service.store import paging
 
 members = Noun("members", "Who belongs to the workspace.")
 
@@ -54,7 +54,7 @@ def index(query: dict[str, Any]) -> Response:
     filters, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, store.MEMBERS, filters=filters, **page)
+        rows, cursor = paging.page(session, who.workspace_id, store.MEMBERS, filters=filters, **page)
     return listed(rows, cursor, dict)
 
 
@@ -100,4 +100,4 @@ def _still_may(session: Session, who: Caller) -> None:
 
 
 def _one(session: Session, who: Caller, member_id: UUID) -> Response:
-    return answer(listing.one(session, who.workspace_id, store.MEMBERS, member_id) or missing("member"))
+    return answer(paging.one(session, who.workspace_id, store.MEMBERS, member_id) or missing("member"))

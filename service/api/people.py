@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema
 
 from service.api.answers import Id, Text, about
-from service.store.listing import Row
+from service.store.paging import Row
 
 
 class AuthorSchema(Schema):

@@ -13,8 +13,8 @@ from service.api.noun import Noun
 from service.api.persons import PersonRequestSchema
 from service.api.problems import missing
 from service.runtime import runtime
-from service.store import listing
-from service.store.listing import Row
+from service.store import listing, paging
+from service.store.paging import Row
 
 person_requests = Noun(
     "person_requests", "Erasures and objections: how far each has come, and its receipt.", path="/person-requests"
@@ -27,7 +27,7 @@ def index(query: dict[str, Any]) -> Response:
     filters, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, listing.PERSON_REQUESTS, filters=filters, **page)
+        rows, cursor = paging.page(session, who.workspace_id, listing.PERSON_REQUESTS, filters=filters, **page)
     return listed(rows, cursor, dump)
 
 
@@ -36,7 +36,7 @@ def show(request_id: UUID) -> Response:
     """One request with its receipt"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        row = listing.one(session, who.workspace_id, listing.PERSON_REQUESTS, request_id)
+        row = paging.one(session, who.workspace_id, listing.PERSON_REQUESTS, request_id)
     return answer(dump(row) if row else missing("request"))
 
 

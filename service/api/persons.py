@@ -21,7 +21,7 @@ from service.errors import PlainError
 from service.runtime import runtime
 from service.store import erasing, objecting
 from service.store import persons as stored
-from service.store.listing import Row
+from service.store.paging import Row
 from service.store.persons import Person
 
 CONFIRM = "erase"

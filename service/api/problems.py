@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, defau
 from service.db import unreachable
 from service.errors import PlainError
 from service.sentences import plainly
-from service.store.listing import BadCursorError
+from service.store.paging import BadCursorError
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "/v1/"

@@ -29,7 +29,7 @@ from service.api.problems import missing
 from service.rules.readiness.stages import STAGES
 from service.runtime import runtime
 from service.store import stages
-from service.store.listing import Row
+from service.store.paging import Row
 
 relationships = Noun(
     "relationships", "A person (a contact with all its authors, or one author whom no CRM knows) and a brand."

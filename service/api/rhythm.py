@@ -15,7 +15,7 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.clock import business_now
 from service.runtime import runtime
-from service.store.listing import Row
+from service.store.paging import Row
 from service.store.rhythm import Rhythm, rhythms
 
 rhythm = Noun(

@@ -29,8 +29,8 @@ from service.api.noun import Noun
 from service.api.problems import missing
 from service.models import Run
 from service.runtime import runtime
-from service.store import listing, ruling, run_changes
-from service.store.listing import Row
+from service.store import listing, paging, ruling, run_changes
+from service.store.paging import Row
 
 noun = Noun(
     "runs", "Changes of settings or rules, each with what it altered. One that alters too much at once is held."
@@ -98,7 +98,7 @@ def index(query: dict[str, Any]) -> Response:
     _, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, listing.RUNS, filters={}, **page)
+        rows, cursor = paging.page(session, who.workspace_id, listing.RUNS, filters={}, **page)
     return listed(rows, cursor, _dump)
 
 
@@ -107,7 +107,7 @@ def show(run_id: UUID) -> Response:
     """One run and what it altered"""
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        row = listing.one(session, who.workspace_id, listing.RUNS, run_id)
+        row = paging.one(session, who.workspace_id, listing.RUNS, run_id)
         if row is None:
             missing("run")
         changes = run_changes.examples(session, who.workspace_id, run_id)

@@ -14,7 +14,7 @@ from service.api.auth import caller
 from service.api.noun import Noun
 from service.api.problems import missing
 from service.runtime import runtime
-from service.store import listing
+from service.store import paging
 
 sessions = Noun("sessions", "Browsers in which somebody is signed in to the workspace.")
 
@@ -35,7 +35,7 @@ def index(query: dict[str, Any]) -> Response:
     filters, page = window(query)
     who = caller()
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, cursor = listing.page(session, who.workspace_id, store.SESSIONS, filters=filters, **page)
+        rows, cursor = paging.page(session, who.workspace_id, store.SESSIONS, filters=filters, **page)
     return listed(rows, cursor, dict)
 
 

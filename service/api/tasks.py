@@ -35,8 +35,8 @@ from service.api.problems import missing
 from service.api.words import Line
 from service.models import Task
 from service.runtime import runtime
-from service.store import acting, freezing, listing
-from service.store.listing import Row
+from service.store import acting, freezing, listing, paging
+from service.store.paging import Row
 
 tasks = Noun("tasks", "What should stand in the CRM because of a finding, what does, and why they differ.")
 
@@ -185,7 +185,7 @@ def _dump(row: Row, owners: dict[tuple[UUID, str], Row]) -> Row:
 
 def answer_one(session: Session, who: Caller, task_id: UUID) -> Response:
     """One task as a response; 404 where there is none."""
-    row = listing.one(session, who.workspace_id, listing.TASKS, task_id)
+    row = paging.one(session, who.workspace_id, listing.TASKS, task_id)
     return answer(dump_all(session, who, [row])[0] if row else missing("task"))
 
 

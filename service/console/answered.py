@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from service import links
 from service.runtime import runtime
-from service.store import acting, listing, pages
+from service.store import acting, listing, pages, paging
 
 blueprint = Blueprint("answered", __name__)
 
@@ -21,7 +21,7 @@ def ask(token: str) -> ResponseReturnValue:
     """Says which task it is. Opening the link does nothing, because mail scanners and previews open links too."""
     workspace_id, task_id = _read(token)
     with runtime().db.tenant(workspace_id) as session:
-        row = listing.one(session, workspace_id, listing.TASKS, task_id)
+        row = paging.one(session, workspace_id, listing.TASKS, task_id)
         if row is None:
             abort(404)
         detail = pages.tasks(session, workspace_id, [task_id])[task_id]
@@ -35,7 +35,7 @@ def dismiss(token: str) -> ResponseReturnValue:
     with runtime().db.tenant(workspace_id) as session:
         if acting.dismiss_task(session, workspace_id, task_id, by=BY_LINK) is None:
             abort(404)
-        row = listing.one(session, workspace_id, listing.TASKS, task_id)
+        row = paging.one(session, workspace_id, listing.TASKS, task_id)
     return render_template("answered.html", row=row, detail={}, token=token)
 
 

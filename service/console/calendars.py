@@ -14,7 +14,7 @@ from service.console.guard import caller
 from service.console.page import done, page, zone
 from service.errors import PlainError
 from service.runtime import runtime
-from service.store import feeds, listing, shield
+from service.store import feeds, paging, shield
 
 blueprint = Blueprint("calendars", __name__)
 
@@ -62,7 +62,7 @@ def _page(email: str = "", sentence: str = "") -> str:
     who = caller()
     now = real_now().astimezone(ZoneInfo(zone()))
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, _ = listing.page(session, who.workspace_id, feeds.CALENDARS, filters={}, after=None, limit=MOST)
+        rows, _ = paging.page(session, who.workspace_id, feeds.CALENDARS, filters={}, after=None, limit=MOST)
         known = sorted(filter(None, set(shield.emails(session, who.workspace_id).values())))
     return page(
         "calendars.html",

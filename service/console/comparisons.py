@@ -10,7 +10,7 @@ from service.console.guard import caller
 from service.console.page import page
 from service.runtime import runtime
 from service.store import comparing as store
-from service.store import listing
+from service.store import paging
 
 blueprint = Blueprint("comparisons", __name__)
 
@@ -21,9 +21,9 @@ MOST = 1000  # connections on this page
 def show() -> ResponseReturnValue:
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:
-        rows, _ = listing.page(session, workspace_id, store.COMPARISONS, filters={}, after=None, limit=MOST)
-        found, more = listing.page(
-            session, workspace_id, store.DIFFERENCES, filters={}, after=request.args.get("after"), limit=listing.PAGE
+        rows, _ = paging.page(session, workspace_id, store.COMPARISONS, filters={}, after=None, limit=MOST)
+        found, more = paging.page(
+            session, workspace_id, store.DIFFERENCES, filters={}, after=request.args.get("after"), limit=paging.PAGE
         )
     names = {row["connection_id"]: row for row in rows}
     return page(

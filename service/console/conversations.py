@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from service.console.guard import caller
 from service.console.page import page
 from service.runtime import runtime
-from service.store import listing, pages, persons
+from service.store import listing, pages, paging, persons
 
 blueprint = Blueprint("conversations", __name__)
 
@@ -31,7 +31,7 @@ def show() -> ResponseReturnValue:
 def one(conversation_id: UUID) -> ResponseReturnValue:
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:
-        row = listing.one(session, workspace_id, listing.CONVERSATIONS, conversation_id)
+        row = paging.one(session, workspace_id, listing.CONVERSATIONS, conversation_id)
         if row is None:
             abort(404)
         posts = _once(listing.posts_of(session, workspace_id, row["brand_id"], row["thread"]))
@@ -40,7 +40,7 @@ def one(conversation_id: UUID) -> ResponseReturnValue:
         details = pages.tasks(session, workspace_id, [task["id"] for task in tasks])
         connection = listing.connection(session, workspace_id, row["connection_id"])
         objects = bool(persons.objecting(session, workspace_id, [row["author_id"]], [row["contact_id"]]))
-        brand = listing.one(session, workspace_id, listing.BRANDS, row["brand_id"])
+        brand = paging.one(session, workspace_id, listing.BRANDS, row["brand_id"])
     return page(
         "conversation.html",
         row=row,

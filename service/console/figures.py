@@ -18,7 +18,7 @@ from service.faring import Faring, faring
 from service.runtime import runtime
 from service.sentences import count_of
 from service.store.figures import GIVEN, HELD_BACK, Calls, Figures
-from service.store.listing import Row
+from service.store.paging import Row
 from service.store.rhythm import Rhythm, rhythms
 
 blueprint = Blueprint("figures", __name__)

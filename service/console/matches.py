@@ -12,7 +12,7 @@ from service.console.guard import caller
 from service.console.page import back, done, page
 from service.rules.model import MatchState
 from service.runtime import runtime
-from service.store import acting, listing, pages, pairing
+from service.store import acting, listing, pages, paging, pairing
 
 blueprint = Blueprint("matches", __name__)
 
@@ -63,7 +63,7 @@ def somebody(match_id: UUID) -> ResponseReturnValue:
     """Finding who it is instead."""
     who, text = caller(), request.args.get("q", "").strip()[:200]
     with runtime().db.tenant(who.workspace_id) as session:
-        match = listing.one(session, who.workspace_id, listing.MATCHES, match_id)
+        match = paging.one(session, who.workspace_id, listing.MATCHES, match_id)
         if match is None:
             abort(404)
         found = pairing.find(session, who.workspace_id, match["connection_id"], text) if text else []

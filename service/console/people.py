@@ -18,9 +18,9 @@ from service.endings import Ended
 from service.errors import PlainError
 from service.models import Workspace
 from service.runtime import runtime
-from service.store import listing
+from service.store import paging
 from service.store.factors import holders
-from service.store.listing import Row
+from service.store.paging import Row
 
 blueprint = Blueprint("people", __name__)
 
@@ -100,7 +100,7 @@ def link(member_id: UUID) -> ResponseReturnValue:
     with runtime().db.tenant(who.workspace_id) as session:
         still_may(session)
         token = members.link_for(session, who.workspace_id, member_id, by=who.actor)
-        row = listing.one(session, who.workspace_id, members.MEMBERS, member_id)
+        row = paging.one(session, who.workspace_id, members.MEMBERS, member_id)
     if token is None or row is None:
         abort(404)
     return _page(link=f"{runtime().config.base_url}/signin/{token}", link_for=row["email"])
@@ -129,7 +129,7 @@ def end(session_id: UUID) -> ResponseReturnValue:
 
 
 def _address(session: Session, member_id: UUID) -> str:
-    row = listing.one(session, caller().workspace_id, members.MEMBERS, member_id)
+    row = paging.one(session, caller().workspace_id, members.MEMBERS, member_id)
     return str(row["email"]) if row else ""
 
 
@@ -146,16 +146,16 @@ def _page(
     who = caller()
     manages = access.PEOPLE in who.scopes
     with runtime().db.tenant(who.workspace_id) as session:
-        people, _ = listing.page(session, who.workspace_id, members.MEMBERS, filters={}, after=None, limit=MOST)
+        people, _ = paging.page(session, who.workspace_id, members.MEMBERS, filters={}, after=None, limit=MOST)
         invited: list[Row] = []
         theirs: list[Row] = []
         held = holders(session, who.workspace_id) if manages else set()
         required = session.scalar(select(Workspace.requires_factor).where(Workspace.id == who.workspace_id))
         if manages:
-            invited, _ = listing.page(
+            invited, _ = paging.page(
                 session, who.workspace_id, invitations.INVITATIONS, filters={}, after=None, limit=MOST
             )
-            seen, _ = listing.page(session, who.workspace_id, sessions.SESSIONS, filters={}, after=None, limit=MOST)
+            seen, _ = paging.page(session, who.workspace_id, sessions.SESSIONS, filters={}, after=None, limit=MOST)
             theirs = [each for each in seen if each["member_id"] != who.user_id]
     return page(
         "people.html",

@@ -16,7 +16,7 @@ from service.console.guard import caller
 from service.console.page import done, page
 from service.errors import PlainError
 from service.runtime import runtime
-from service.store import erasing, listing, objecting, personal, persons
+from service.store import erasing, listing, objecting, paging, personal, persons
 from service.store.persons import Person
 
 blueprint = Blueprint("persons", __name__)
@@ -31,7 +31,7 @@ def find() -> ResponseReturnValue:
     workspace_id, query = caller().workspace_id, request.args.get("q", "").strip()[:320]
     with runtime().db.tenant(workspace_id) as session:
         found = persons.find(session, workspace_id, query) if query else []
-        requests, more = listing.page(
+        requests, more = paging.page(
             session, workspace_id, listing.PERSON_REQUESTS, filters={}, after=request.args.get("after"), limit=25
         )
     return page("persons.html", query=query, found=found, requests=requests, more=more)
@@ -83,7 +83,7 @@ def request_of(request_id: UUID) -> ResponseReturnValue:
     """What was asked for somebody, and its receipt."""
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:
-        row = listing.one(session, workspace_id, listing.PERSON_REQUESTS, request_id)
+        row = paging.one(session, workspace_id, listing.PERSON_REQUESTS, request_id)
     if row is None:
         raise NotFound
     return page("person_request.html", row=row)

@@ -11,7 +11,7 @@ from service.console.guard import caller
 from service.console.page import done, page
 from service.errors import PlainError
 from service.runtime import runtime
-from service.store import listing, ruling, run_changes, runs
+from service.store import listing, paging, ruling, run_changes, runs
 
 blueprint = Blueprint("runs", __name__)
 
@@ -21,7 +21,7 @@ def one(run_id: UUID) -> ResponseReturnValue:
     """What one change altered."""
     workspace_id = caller().workspace_id
     with runtime().db.tenant(workspace_id) as session:
-        row = listing.one(session, workspace_id, listing.RUNS, run_id)
+        row = paging.one(session, workspace_id, listing.RUNS, run_id)
         if row is None:
             abort(404)
         found = run_changes.examples(session, workspace_id, run_id)

@@ -9,7 +9,7 @@ from service import trail
 from service.console.guard import caller
 from service.console.page import page
 from service.runtime import runtime
-from service.store import acting, listing
+from service.store import acting, paging
 from service.store import trail as store
 
 blueprint = Blueprint("trail", __name__)
@@ -20,7 +20,7 @@ def show() -> ResponseReturnValue:
     who = caller()
     after = request.args.get("after")
     with runtime().db.tenant(who.workspace_id) as session:
-        rows, more = listing.page(session, who.workspace_id, store.TRAIL, filters={}, after=after, limit=listing.PAGE)
+        rows, more = paging.page(session, who.workspace_id, store.TRAIL, filters={}, after=after, limit=paging.PAGE)
         lines = trail.lines(session, who.workspace_id, rows)
         head = store.head(session, who.workspace_id)
     return page("trail.html", lines=lines, more=more, head=head)

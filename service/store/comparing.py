@@ -18,7 +18,7 @@ from service.clock import real_now
 from service.db import raw
 from service.ids import new_id
 from service.models import Comparison, Connection, Difference, Task
-from service.store.listing import Listing
+from service.store.paging import Listing
 from service.store.rows import execute
 
 Row = Mapping[str, Any]

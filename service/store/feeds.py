@@ -18,7 +18,7 @@ from service.leases import until
 from service.models import CalendarFeed
 from service.rules.busy import Span
 from service.store import acting, due
-from service.store.listing import Listing, Row
+from service.store.paging import Listing, Row
 from service.store.rows import execute, packed, records
 from service.vault import Vault
 

@@ -1,7 +1,4 @@
-"""Lists, a page at a time, for the API and the console.
-
-Keyset paging: a page starts after the last row of the one before, found in an index, so the last page costs what the first
-does and rows that arrive meanwhile neither repeat nor hide others. Rows are plain dictionaries of columns.
+"""What there is to list of a workspace, for the API and the console: which columns, in which order, by what it can be narrowed.
 
 Each list takes (session, workspace_id, *, filters, after, limit) and returns (rows, cursor of the next page or None).
 `filters` are by the names in the list's table; None is no filter. Raises BadCursorError.
@@ -9,58 +6,16 @@ Each list takes (session, workspace_id, *, filters, after, limit) and returns (r
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from service import settings
-from service.db import raw
-from service.errors import PlainError
 from service.store import freezing, keeping, knowing
-
-Row = dict[str, Any]
-PAGE = 50
-
-
-class BadCursorError(PlainError):
-    """A cursor that no list of ours gave out."""
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One list: what it selects, in which order, and by what it can be narrowed."""
-
-    name: str  # stands in the cursors, so that one list's cursor is no other's
-    columns: str
-    source: str  # tables and joins; the first table's alias carries the workspace
-    keys: tuple[tuple[str, str, type], ...]  # (expression, column of the row, type); the last one is unique
-    descending: bool = True
-    filters: Mapping[str, str] = field(default_factory=dict)  # name -> condition, with %(name)s
-    where: str = "true"
-
-    @property
-    def select(self) -> str:
-        alias = self.source.split()[1]
-        return f"SELECT {self.columns} FROM {self.source} WHERE {alias}.workspace_id = %(w)s"  # noqa: S608 - our own words
-
-    @property
-    def order(self) -> str:
-        return ", ".join(f"{expression} {'DESC' if self.descending else 'ASC'}" for expression, *_ in self.keys)
-
-    @property
-    def after(self) -> str:
-        left = ", ".join(expression for expression, *_ in self.keys)
-        right = ", ".join(f"%(after_{index})s" for index in range(len(self.keys)))
-        return f"({left}) {'<' if self.descending else '>'} ({right})"
-
+from service.store.paging import PAGE, Filters, Listing, Page, Row, one, page, rows_of
 
 _AUTHOR = "a.provider, a.handle AS author_handle, a.name AS author_name, a.url AS author_url"
 _CONTACT = "m.contact_id, k.name AS contact_name, k.company AS contact_company, k.fields->>'url' AS contact_url"
@@ -206,42 +161,6 @@ _OWNERS = (
     " JOIN owners o ON o.workspace_id = %(w)s AND o.connection_id = x.crm AND o.native_id = x.owner"
 )
 
-Filters = Mapping[str, Any]
-Page = tuple[list[Row], str | None]
-
-
-def page(
-    session: Session, workspace_id: UUID, listing: Listing, *, filters: Filters, after: str | None, limit: int
-) -> Page:
-    """One page of any of the lists above. Raises BadCursorError, and KeyError for a filter that the list does not know."""
-    given = {name: value for name, value in filters.items() if value is not None}
-    conditions = [listing.where, *(listing.filters[name] for name in given)]
-    params = {"w": workspace_id, "n": limit + 1, **given}
-    if after is not None:
-        conditions.append(listing.after)
-        params |= {f"after_{index}": value for index, value in enumerate(_read_cursor(listing, after))}
-    statement = f"{listing.select} AND {' AND '.join(conditions)} ORDER BY {listing.order} LIMIT %(n)s"
-    rows = _rows(session, statement, params)
-    if len(rows) <= limit:
-        return rows, None
-    rows.pop()
-    return rows, _cursor(listing, rows[-1])
-
-
-def one(session: Session, workspace_id: UUID, listing: Listing, row_id: UUID) -> Row | None:
-    """The row of a list that has this id; None where the list would not show it."""
-    condition = f"{listing.where} AND {listing.keys[-1][0]} = %(id)s"
-    rows = _rows(session, f"{listing.select} AND {condition}", {"w": workspace_id, "id": row_id})
-    return rows[0] if rows else None
-
-
-def _rows(session: Session, statement: str, params: Mapping[str, Any]) -> list[Row]:
-    with raw(session).cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement.encode(), params).fetchall()
-
-
-# --- the lists ------------------------------------------------------------------------------------------------
-
 
 def engagements(
     session: Session, workspace_id: UUID, *, filters: Filters | None = None, after: str | None = None, limit: int = PAGE
@@ -307,7 +226,7 @@ def with_streams(session: Session, workspace_id: UUID, rows: list[Row]) -> list[
     """The same connections, each with its `streams`, how often they are looked at where the workspace says that (`poll_seconds`), why it is `frozen` ("": it is not), and how many of its texts are `overdue`: not
     served for longer than its network gives us to follow changes."""
     found: dict[UUID, list[Row]] = defaultdict(list)
-    for stream in _rows(session, _STREAMS, {"w": workspace_id, "ids": [row["id"] for row in rows]}):
+    for stream in rows_of(session, _STREAMS, {"w": workspace_id, "ids": [row["id"] for row in rows]}):
         found[stream.pop("connection_id")].append(stream)
     frozen, closed = freezing.reasons(session), freezing.closing(session, workspace_id)
     pace = settings.current(session, workspace_id).values["poll_seconds"] if rows else None
@@ -331,47 +250,14 @@ def owners_of(session: Session, workspace_id: UUID, rows: Sequence[Row]) -> dict
     if not pairs:
         return {}
     params = {"w": workspace_id, "crms": [crm for crm, _ in pairs], "owners": [owner for _, owner in pairs]}
-    return {(row["connection_id"], row["native_id"]): row for row in _rows(session, _OWNERS, params)}
+    return {(row["connection_id"], row["native_id"]): row for row in rows_of(session, _OWNERS, params)}
 
 
 def posts_of(session: Session, workspace_id: UUID, brand_id: UUID, thread: str, *, limit: int = 500) -> list[Row]:
     """The posts of a thread that we hold, oldest first; of a longer thread the newest `limit`."""
-    rows = _rows(
+    rows = rows_of(
         session,
         f"{ENGAGEMENTS.select} AND e.brand_id = %(brand)s AND e.thread = %(thread)s ORDER BY {ENGAGEMENTS.order} LIMIT %(n)s",
         {"w": workspace_id, "brand": brand_id, "thread": thread, "n": limit},
     )
     return rows[::-1]
-
-
-# --- cursors --------------------------------------------------------------------------------------------------
-
-_WRITE: Mapping[type, Callable[[Any], str]] = {datetime: datetime.isoformat, UUID: str, int: str}
-
-
-def _bigint(text: str) -> int:
-    value = int(text)
-    if not -(1 << 63) <= value < 1 << 63:  # a column holds no other
-        raise ValueError
-    return value
-
-
-_READ: Mapping[type, Callable[[str], Any]] = {datetime: datetime.fromisoformat, UUID: UUID, int: _bigint}
-
-
-def _cursor(listing: Listing, row: Row) -> str:
-    values = [_WRITE[kind](row[column]) for _, column, kind in listing.keys]
-    return urlsafe_b64encode(json.dumps([listing.name, *values]).encode()).rstrip(b"=").decode()
-
-
-def _read_cursor(listing: Listing, cursor: str) -> list[Any]:
-    try:
-        name, *texts = json.loads(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
-        if name != listing.name:
-            raise ValueError
-        values = [_READ[kind](text) for (_, _, kind), text in zip(listing.keys, texts, strict=True)]
-        if any(isinstance(value, datetime) and value.tzinfo is None for value in values):
-            raise ValueError
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise BadCursorError("This cursor is not one that this list gave out. Start again without a cursor.") from None
-    return values

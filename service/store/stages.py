@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.db import raw
 from service.rules.model import Milestone
 from service.store import knowing
-from service.store.listing import PAGE, Filters, Listing, Page, Row, one, page
+from service.store.paging import PAGE, Filters, Listing, Page, Row, one, page
 from service.store.rows import execute, insert, packed
 
 _CHANGE = {"relationship_id": "uuid", "at": "timestamptz", "stage": "text", "reason": "text"}

@@ -14,7 +14,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from service.models import Audit, AuditHead
-from service.store.listing import Listing
+from service.store.paging import Listing
 
 TRAIL = Listing(
     "audit",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from service.db import raw
 from service.models import Brand
 from service.runtime import Runtime
-from service.store import listing
+from service.store import listing, paging
 from tests.conftest import Member
 from tests.service.rows import Rows
 
@@ -119,7 +119,7 @@ def test_a_cursor_of_another_list_is_refused(rows: Rows) -> None:
     with rows.db.tenant(rows.workspace_id) as session:
         _, cursor = listing.engagements(session, rows.workspace_id, limit=1)
         assert cursor
-        with pytest.raises(listing.BadCursorError, match="Start again without a cursor"):
+        with pytest.raises(paging.BadCursorError, match="Start again without a cursor"):
             listing.conversations(session, rows.workspace_id, after=cursor)
 
 
@@ -137,22 +137,22 @@ def encoded(value: object) -> str:
     ],
 )  # fmt: skip
 def test_garbage_is_refused_with_a_sentence(cursor: str) -> None:
-    with pytest.raises(listing.BadCursorError):
-        listing._read_cursor(listing.ENGAGEMENTS, cursor)
+    with pytest.raises(paging.BadCursorError):
+        paging._read_cursor(listing.ENGAGEMENTS, cursor)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.uuids())
 def test_a_cursor_keeps_its_place(at: datetime, row_id: UUID) -> None:
-    cursor = listing._cursor(listing.ENGAGEMENTS, {"posted_at": at, "id": row_id})
+    cursor = paging._cursor(listing.ENGAGEMENTS, {"posted_at": at, "id": row_id})
     assert cursor.isascii()
     assert "=" not in cursor
-    assert listing._read_cursor(listing.ENGAGEMENTS, cursor) == [at, row_id]
+    assert paging._read_cursor(listing.ENGAGEMENTS, cursor) == [at, row_id]
 
 
 @given(st.text(max_size=80))
 def test_no_text_gets_past_as_a_cursor(text: str) -> None:
-    with pytest.raises(listing.BadCursorError):
-        listing._read_cursor(listing.ENGAGEMENTS, text)
+    with pytest.raises(paging.BadCursorError):
+        paging._read_cursor(listing.ENGAGEMENTS, text)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_no_text_gets_past_as_a_cursor(text: str) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_page_starts_in_the_index_under_row_level_security(rows: Rows, chosen: listing.Listing, index: str) -> None:
+def test_a_page_starts_in_the_index_under_row_level_security(rows: Rows, chosen: paging.Listing, index: str) -> None:
     """What makes the last page as cheap as the first: the place is a condition of the index, not a filter on its rows."""
     types = {datetime: "timestamptz", UUID: "uuid"}
     values = {datetime: NOW, UUID: uuid4()}

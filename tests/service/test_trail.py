@@ -22,7 +22,7 @@ from service import accounts, embedded, freezes, operators, trail
 from service.ids import new_id
 from service.models import Audit, AuditHead, CalendarFeed, Connection, Workspace
 from service.runtime import Runtime
-from service.store import acting, listing
+from service.store import acting, paging
 from service.store import trail as store
 from tests.service.test_cli import Run, on_the_database, run
 
@@ -365,7 +365,7 @@ def test_names_are_looked_up_as_somebody_reads_and_whoever_left_is_called_nothin
         acting.audit(session, owner.workspace_id, "system", "connection.needs_reauth", "connection", uuid4())
         acting.audit(session, owner.workspace_id, f"key:{uuid4()}", "newer.thing", "brand", "x")
     with held.db.tenant(owner.workspace_id) as session:
-        page, _ = listing.page(session, owner.workspace_id, store.TRAIL, filters={}, after=None, limit=10)
+        page, _ = paging.page(session, owner.workspace_id, store.TRAIL, filters={}, after=None, limit=10)
         told = [each.sentence for each in trail.lines(session, owner.workspace_id, page)]
     assert told == [
         "Somebody who is no longer here did newer.thing.",
@@ -385,7 +385,7 @@ def test_a_page_of_the_trail_pages_through_all_of_it(held: Runtime, written: Pla
     after = None
     for _ in range(9):
         with held.db.tenant(written.workspace_id) as session:
-            page, after = listing.page(session, written.workspace_id, store.TRAIL, filters={}, after=after, limit=2)
+            page, after = paging.page(session, written.workspace_id, store.TRAIL, filters={}, after=after, limit=2)
         found += [row["number"] for row in page]
         if after is None:
             break

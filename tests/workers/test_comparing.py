@@ -18,7 +18,7 @@ from service import accounts
 from service import comparing as meaning
 from service.clock import real_now
 from service.models import Difference
-from service.store import acting, comparing, erasing, listing
+from service.store import acting, comparing, erasing, paging
 from tests.fakes import social as fake_social
 from tests.workers.conftest import World, edited
 from workers import compare
@@ -63,7 +63,7 @@ def compares(world: World) -> dict[str, list[str]]:
 def said(world: World, provider: str) -> tuple[int, str]:
     """How many things were compared, and the sentence."""
     with world.runtime.db.tenant(world.workspace_id) as session:
-        rows, _ = listing.page(session, world.workspace_id, comparing.COMPARISONS, filters={}, after=None, limit=9)
+        rows, _ = paging.page(session, world.workspace_id, comparing.COMPARISONS, filters={}, after=None, limit=9)
     [row] = [each for each in rows if each["provider"] == provider]
     return row["compared"], meaning.sentence(row["compared"], row["standing"], row["why_not"])
 

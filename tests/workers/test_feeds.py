@@ -21,7 +21,7 @@ from service import config as configuration
 from service.clock import real_now
 from service.models import BusyTime, CalendarFeed
 from service.runtime import Runtime
-from service.store import feeds, listing
+from service.store import feeds, paging
 from tests.workers.conftest import NOON, World
 from workers import jobs
 
@@ -78,7 +78,7 @@ def aged(world: World, minutes: int) -> None:
 
 def row(world: World) -> dict[str, Any]:
     with world.runtime.db.tenant(world.workspace_id) as session:
-        found = listing.one(session, world.workspace_id, feeds.CALENDARS, feed(world).id)
+        found = paging.one(session, world.workspace_id, feeds.CALENDARS, feed(world).id)
     assert found is not None
     return found
 

@@ -95,14 +95,14 @@ def test_a_request_that_failed_may_be_sent_again(
 ) -> None:
     app.config["TESTING"] = False
     with monkeypatch.context() as broken:
-        broken.setattr("service.store.listing.one", lambda *_: 1 / 0)
+        broken.setattr("service.store.paging.one", lambda *_: 1 / 0)
         check(client.post("/brands", {"name": "Labs"}, headers=KEY), 500)
     assert names(rows) == ["Acme"]
     assert client.post("/brands", {"name": "Labs"}, headers=KEY).status_code == 201
 
 
 def test_a_request_that_blew_up_lets_go_of_its_key(client: Client, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.store.listing.one", lambda *_: 1 / 0)
+    monkeypatch.setattr("service.store.paging.one", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         client.post("/brands", {"name": "Labs"}, headers=KEY)
     assert keys(rows) == []
