@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO, cast
 
 import structlog
 from structlog.typing import Processor
@@ -37,6 +38,22 @@ def quiet() -> None:
     )
 
 
+class _Lossy:
+    """A stream that loses what it cannot write: a full disk below a log ends no process and no job."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._out.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._out.flush()
+
+
 def write(out: TextIO, *, as_json: bool) -> None:
     """Structured lines on `out` from now on."""
     final: Processor = (
@@ -45,7 +62,7 @@ def write(out: TextIO, *, as_json: bool) -> None:
     structlog.configure(
         processors=[*_SHARED, structlog.processors.format_exc_info, final],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lossy(out))),
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(
