@@ -219,7 +219,7 @@ def _running(server: Postgres | Valkey) -> Iterator[None]:
 def _still_there(server: Postgres | Valkey, process: Process, deadline: float) -> None:
     name = server.command.name
     if process.poll() is not None:
-        why = processes.last_words(server.log)
+        why = processes.why_ended(server.log)
         raise PlainError(f"The embedded {name} did not start: {why} (the whole story is in {server.log}).")
     if time.monotonic() > deadline:
         raise PlainError(f"The embedded {name} started but does not answer. See {server.log}.")

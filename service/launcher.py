@@ -48,10 +48,8 @@ class Stack:
         for command, process in self.running:
             if process.poll() is not None:
                 log = self.config.home / "log" / f"{command.name}.log"
-                why = processes.last_words(log)
-                raise PlainError(
-                    f"The {command.name} process has ended: {why or 'no reason given'} (the whole story is in {log})."
-                )
+                why = processes.why_ended(log)
+                raise PlainError(f"The {command.name} process has ended: {why} (the whole story is in {log}).")
 
 
 @contextmanager

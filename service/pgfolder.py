@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,8 @@ _ACCOUNTS = ("postgres", "nobody")
 # Sorts the same on every machine and needs none of the system's locales; older versions do not have it.
 _LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 _OLD_LOCALE = ("--locale=C.UTF-8",)
+_FAULT = re.compile(r"(?:FATAL|PANIC|error): +(.+)")
+_ADVICE = re.compile(r"HINT: +(.+)")
 
 
 def server_user(folder: Path) -> User | None:
@@ -81,9 +84,14 @@ def initialise(programs: PostgresPrograms, folder: Path, user: User | None, *, s
         extra_groups=[] if user else None,
     )
     if told.returncode:
-        why = (told.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise PlainError(f"PostgreSQL could not set up its folder {folder}: {why}")
+        raise PlainError(f"PostgreSQL could not set up its folder {folder}: {_reason(told.stderr)}")
     fresh.rename(folder)
+
+
+def _reason(said: str) -> str:
+    """What went wrong first, and PostgreSQL's advice on it: the last that `initdb` says is that it tidies up."""
+    told = [found[1] for each in (_FAULT, _ADVICE) if (found := each.search(said))]
+    return ". ".join(told) or (said.strip().splitlines() or ["no reason given"])[-1]
 
 
 def check_version(programs: PostgresPrograms, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_ROOM = 1 << 20  # bytes; with less than that, a disk counts as full
 
 Process = subprocess.Popen[bytes]
 
@@ -108,6 +110,14 @@ def last_words(log: Path, lines: int = 1) -> str:
     except OSError:
         return ""
     return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+
+
+def why_ended(log: Path) -> str:
+    """Why the process that writes this log has ended, for a sentence. Where its disk is full, the log can say nothing of that."""
+    with suppress(OSError):
+        if shutil.disk_usage(log.parent).free < _ROOM:
+            return f"no room is left on the disk of {log.parent}. Make some, and start again"
+    return last_words(log) or "no reason given"
 
 
 def end_on_signals() -> None:

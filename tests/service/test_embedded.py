@@ -226,3 +226,30 @@ def test_valkey_answers_on_a_socket_that_only_we_can_reach(tmp_path: Path) -> No
         assert client.config_get("port")["port"] == "0"
         assert (tmp_path / "valkey").stat().st_mode & 0o077 == 0
         client.close()
+
+
+FULL = """\
+running bootstrap script ... 2026-11-28 13:36:01.796 UTC [7] FATAL:  could not extend file "base/1/2691": wrote only 4096 of 8192 bytes at block 9
+2026-11-28 13:36:01.796 UTC [7] HINT:  Check free disk space.
+2026-11-28 13:36:01.797 UTC [7] PANIC:  cannot abort transaction 1, it was already committed
+child process exited with exit code 134
+initdb: removing contents of data directory "/proc/self/cwd"
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (FULL, 'could not extend file "base/1/2691": wrote only 4096 of 8192 bytes at block 9. Check free disk space.'),
+        ("initdb: error: invalid locale name", "invalid locale name"),
+        ("Killed\n", "Killed"),
+        ("", "no reason given"),
+    ],
+)
+def test_a_folder_that_cannot_be_set_up_says_what_went_wrong_first(tmp_path: Path, said: str, why: str) -> None:
+    programs = binaries.PostgresPrograms(tmp_path, "17.1")
+    (tmp_path / "initdb").write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}\nEND\nexit 1\n")
+    (tmp_path / "initdb").chmod(0o755)
+    with pytest.raises(PlainError) as told:
+        pgfolder.initialise(programs, tmp_path / "postgres", None, sync=False)
+    assert str(told.value) == f"PostgreSQL could not set up its folder {tmp_path / 'postgres'}: {why}"

@@ -1,14 +1,17 @@
-"""No process of ours outlives whoever started it."""
+"""No process of ours outlives whoever started it, and it is said why one has ended."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from service.processes import die_with_parent
+from service.processes import die_with_parent, why_ended
 
 # A parent ends as soon as its child is there; the child asks to be told of that when it is too late.
 LATE = """
@@ -38,3 +41,22 @@ def test_a_process_whose_parent_lives_goes_on(monkeypatch: pytest.MonkeyPatch) -
         "service.processes.sys.platform", "elsewhere"
     )  # the kernel would end the tests with their runner
     die_with_parent(parent=os.getppid())
+
+
+@pytest.mark.parametrize(
+    ("free", "why"),
+    [
+        (1 << 30, "Address already in use"),
+        (4096, "no room is left on the disk of {folder}. Make some, and start again"),
+    ],
+)
+def test_why_a_process_has_ended_is_its_last_word_but_where_the_disk_below_its_log_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, why: str
+) -> None:
+    (tmp_path / "web.log").write_text("Starting\nAddress already in use\n\n")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert why_ended(tmp_path / "web.log") == why.format(folder=tmp_path)
+
+
+def test_a_process_that_has_said_nothing_gave_no_reason(tmp_path: Path) -> None:
+    assert why_ended(tmp_path / "web.log") == "no reason given"
