@@ -160,6 +160,8 @@ def went_away(error: OperationalError) -> bool:
 
 def plainly(error: SQLAlchemyError) -> PlainError:
     """A plain sentence for what the database, or its address, made impossible."""
+    if isinstance(getattr(error, "orig", None), psycopg.errors.DiskFull):
+        return PlainError("No room is left on PostgreSQL's disk. Make some, and run the command again.")
     if isinstance(error, OperationalError):
         return unreachable(error)
     if isinstance(error, (ArgumentError, NoSuchModuleError)):  # their own words may hold the password

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service import embedded
-from service.db import Database, raw, scheduler_engine
+from service.db import Database, plainly, raw, scheduler_engine
 from service.pooling import giving_up
 from service.runtime import Runtime
 from service.store.rows import execute
@@ -91,3 +91,9 @@ def test_whoever_falls_silent_with_rows_locked_keeps_nobody_from_them_for_longer
     with held.db.tenant(owner.workspace_id) as session:
         session.execute(text("SELECT 1 FROM workspace_schedule FOR UPDATE NOWAIT"))
     mine.engine.dispose()
+
+
+def test_a_full_disk_below_postgresql_is_not_told_as_a_server_that_is_away() -> None:
+    full = psycopg.errors.DiskFull('could not write to file "pg_snapshots/7.tmp": No space left on device')
+    told = str(plainly(OperationalError("SELECT pg_export_snapshot()", {}, full)))
+    assert told == "No room is left on PostgreSQL's disk. Make some, and run the command again."
