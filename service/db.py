@@ -27,7 +27,7 @@ from sqlalchemy.exc import ArgumentError, InternalError, NoSuchModuleError, Oper
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
-from service import arrays
+from service import arrays, database_roles
 from service.errors import PlainError
 from service.leases import INFO, LEASE
 from service.pooling import begins_for, driver, pooled
@@ -110,20 +110,9 @@ class Database:
         """Raises PlainError unless this role is held by row-level security."""
         try:
             with self.engine.connect() as connection:
-                row = connection.execute(
-                    text(
-                        "SELECT current_user, rolsuper OR rolbypassrls, EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n"
-                        " ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relname = 'engagements'"
-                        " AND pg_has_role(current_user, c.relowner, 'USAGE')) FROM pg_roles WHERE rolname = current_user"
-                    )
-                ).one()
+                database_roles.application(connection)
         except OperationalError as error:
             raise unreachable(error) from None
-        if row[1] or row[2]:
-            raise PlainError(
-                f"DATABASE_URL signs in as {row[0]!r}, which row-level security does not hold (superuser, BYPASSRLS or owner of the"
-                " tables). Give the application a role of its own and keep this one for DATABASE_ADMIN_URL."
-            )
 
 
 @contextmanager
@@ -286,11 +275,12 @@ def check_schema(connection: Connection, *, newer: bool = False) -> None:
         raise _newer(current)
 
 
-def check_schema_at_start(engine: Engine) -> None:
-    """For processes that work without anybody looking: raises PlainError where the schema is older than this version. A
-    database that is away is waited for later."""
+def check_at_start(engine: Engine, role: Callable[[Connection], object]) -> None:
+    """For processes that work without anybody looking: raises PlainError where the schema is older than this version, or where they
+    do not sign in as this of the `database_roles`. A database that is away is waited for later."""
     with suppress(OperationalError), engine.connect() as connection:
         check_schema(connection, newer=True)
+        role(connection)
     engine.dispose()  # no socket is left open, so that whoever calls may fork
 
 

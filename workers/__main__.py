@@ -18,9 +18,9 @@ from rq.worker_pool import WorkerPool
 from sqlalchemy.exc import SQLAlchemyError
 
 from service import config as configuration
-from service import logs
+from service import database_roles, logs
 from service.config import Config
-from service.db import check_schema_at_start, plainly
+from service.db import check_at_start, plainly
 from service.errors import PlainError
 from service.importing import importing
 from service.processes import die_with_parent
@@ -136,7 +136,7 @@ def worker(config: Config) -> None:
     held = Runtime(config)
     held.vault  # noqa: B018 - refuses here, not in every job
     held.redis.ping()
-    check_schema_at_start(held.db.engine)
+    check_at_start(held.db.engine, database_roles.application)
     MortalWorker.stop_within, MortalWorker.sweep_every = config.stop_within, config.queue_sweep_seconds
     pool = Pool(
         [QUEUE],

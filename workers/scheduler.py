@@ -14,10 +14,10 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from service import queue
+from service import database_roles, queue
 from service.clock import business_now
 from service.config import Config
-from service.db import check_schema_at_start, scheduler_engine, unreachable
+from service.db import check_at_start, scheduler_engine, unreachable
 from service.leases import LEASE
 from service.runtime import Runtime
 from service.store import claims
@@ -69,7 +69,7 @@ def run(config: Config, stop: Event | None = None, wait: Callable[[float], objec
     wait = wait or stop.wait
     held = Runtime(config)
     engine, redis = scheduler_engine(config.need("database_scheduler_url")), held.redis
-    check_schema_at_start(engine)
+    check_at_start(engine, database_roles.scheduler)
     teller = Teller(held, presence.SCHEDULER)
     away = False
     while not stop.is_set():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, create_engine, text
 
-from service import db, queue
+from service import database_roles, db, queue
 from service.doctor.patient import Look, Patient, answers, count, hasty
 from service.errors import PlainError
 
@@ -19,42 +19,11 @@ def postgres(patient: Patient) -> str:
 
 def roles(patient: Patient) -> str:
     patient.database.check_role()
-    scheduler = _as(patient.known.need("database_scheduler_url"), _scheduler)
+    scheduler = _as(patient.known.need("database_scheduler_url"), database_roles.scheduler)
     if patient.known.database_admin_url is None:
         return f"The application is held by row-level security; {scheduler} sees the schedule alone. (DATABASE_ADMIN_URL is needed to migrate, and is not set here.)"
-    owner = _as(patient.known.database_admin_url, _owner_role)
+    owner = _as(patient.known.database_admin_url, database_roles.owner)
     return f"The application is held by row-level security; {scheduler} sees the schedule alone; {owner} migrates."
-
-
-def _scheduler(connection: Connection) -> str:
-    name, careless, member, reads = connection.execute(
-        text(
-            "SELECT current_user, rolsuper OR rolbypassrls, pg_has_role(current_user, 'warmline_scheduler', 'USAGE'),"
-            " has_any_column_privilege('engagements', 'SELECT') FROM pg_roles WHERE rolname = current_user"
-        )
-    ).one()
-    if careless or reads:
-        raise PlainError(
-            f"DATABASE_SCHEDULER_URL signs in as {name!r}, which sees more than the schedule. Give the scheduler a role of its own."
-        )
-    if not member:
-        raise PlainError(
-            f"DATABASE_SCHEDULER_URL signs in as {name!r}, which may not see the schedule. Run `warmline migrate`."
-        )
-    return str(name)
-
-
-def _owner_role(connection: Connection) -> str:
-    name, owns = connection.execute(
-        text(
-            "SELECT current_user, pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'engagements'::regclass"
-        )
-    ).one()
-    if not owns:
-        raise PlainError(
-            f"DATABASE_ADMIN_URL signs in as {name!r}, which does not own the tables, so it could not migrate them."
-        )
-    return str(name)
 
 
 def _as(url: str, look: Callable[[Connection], str]) -> str:

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from psycopg import sql
 from sqlalchemy import text
 
-from service import accounts, backups, binaries, db, embedded, pgtools, rekeying, restoring
+from service import accounts, backups, binaries, database_roles, db, embedded, pgtools, rekeying, restoring
 from service.backups import DUMP, MANIFEST, PEOPLE
 from service.clock import real_now
 from service.commands import backup
@@ -349,7 +349,7 @@ def test_nothing_works_on_half_a_restore_or_takes_it_back_from_under_whoever_doe
     with psycopg.connect(config.need("database_admin_url").replace("+psycopg", "")) as killed:
         killed.execute(f"CREATE SCHEMA {db.BEFORE_RESTORE}".encode())
     with pytest.raises(PlainError, match="A restore is under way, or was broken off"):
-        db.check_schema_at_start(held.db.engine)
+        db.check_at_start(held.db.engine, database_roles.application)
     with held.db.engine.connect(), pytest.raises(PlainError, match="The database is in use"):
         restoring.restore(config, saved, force=True)
     assert one(config, "SELECT count(*) FROM workspaces") == 1

@@ -18,10 +18,11 @@ import requests
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection as Access
 from sqlalchemy import create_engine, text
 
 from integrations.registry import providers
-from service import accounts, connect, db
+from service import accounts, connect, database_roles, db, embedded
 from service.config import Config
 from service.errors import PlainError
 from service.models import Connection, Stream
@@ -265,15 +266,18 @@ def test_a_table_that_stays_in_use_is_left_as_it_is_and_said(
 # --- versions side by side --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", ["database_url", "database_scheduler_url"])
+ROLES = {"database_url": database_roles.application, "database_scheduler_url": database_roles.scheduler}
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_a_newer_version_does_not_start_before_its_migration(
     config: Config, upcoming: AlembicConfig, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
     engine = create_engine(config.need(role))
-    db.check_schema_at_start(engine)
+    db.check_at_start(engine, ROLES[role])
     monkeypatch.setattr(db, "_alembic", lambda: upcoming)
     with pytest.raises(PlainError, match=r"is older than this Warmline\. Run `warmline migrate`"):
-        db.check_schema_at_start(engine)
+        db.check_at_start(engine, ROLES[role])
     engine.dispose()
 
 
@@ -285,7 +289,7 @@ def test_the_version_before_starts_beside_a_newer_schema(
         newer.setattr(db, "_alembic", lambda: upcoming)
         db.migrate(config.need("database_admin_url"))
     engine = create_engine(config.need("database_url"))
-    db.check_schema_at_start(engine)
+    db.check_at_start(engine, database_roles.application)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0003_next"
     engine.dispose()
@@ -293,4 +297,23 @@ def test_the_version_before_starts_beside_a_newer_schema(
 
 def test_a_database_that_is_away_is_waited_for(config: Config, tmp_path: Path) -> None:
     engine = create_engine(f"postgresql+psycopg://nobody@/nowhere?host={tmp_path}")
-    db.check_schema_at_start(engine)
+    db.check_at_start(engine, database_roles.application)
+
+
+@pytest.mark.parametrize(
+    ("check", "user", "why"),
+    [
+        (database_roles.scheduler, embedded.APP, "sees more than the schedule"),
+        (database_roles.scheduler, embedded.OWNER, "sees more than the schedule"),
+        (database_roles.scheduler, "postgres", "sees more than the schedule"),
+        (database_roles.application, embedded.OWNER, "row-level security does not hold"),
+        (database_roles.application, "postgres", "row-level security does not hold"),
+    ],
+)
+def test_a_process_that_nobody_watches_does_not_start_as_another_role_than_its_own(
+    template: embedded.Postgres, database: str, check: Callable[[Access], str], user: str, why: str
+) -> None:
+    engine = create_engine(template.url(user, database))
+    with pytest.raises(PlainError, match=why):
+        db.check_at_start(engine, check)
+    engine.dispose()

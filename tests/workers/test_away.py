@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from service import embedded, queue
 from service.config import Config
 from service.db import scheduler_engine
+from service.errors import PlainError
 from service.store import schedule
 from tests.workers.conftest import World
 from workers import __main__ as processes
@@ -191,3 +192,10 @@ def test_a_worker_is_known_to_live_again_after_the_queue_was_emptied(connected: 
     assert not queue.alive(redis, "worker")
     worker.heartbeat()
     assert queue.alive(redis, "worker")
+
+
+def test_a_scheduler_that_could_see_nothing_that_is_due_does_not_start(config: Config) -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(PlainError, match="DATABASE_SCHEDULER_URL signs in as 'warmline_app'"):
+        scheduler.run(replace(config, database_scheduler_url=config.database_url), stop)
