@@ -183,7 +183,7 @@ class Snapshot:
             self.schema = MigrationContext.configure(self._connection).get_current_revision() or ""
         except SQLAlchemyError as error:
             self._engine.dispose()
-            raise plainly(error) from None
+            raise plainly(error, "DATABASE_BACKUP_URL") from None
         if not above:
             self.__exit__()
             raise PlainError(

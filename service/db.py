@@ -134,10 +134,10 @@ def raw(session: Session) -> RawConnection:
     return driver(session.connection())
 
 
-def unreachable(error: OperationalError) -> PlainError:
-    """A plain sentence for a database that is away; the driver's own first line says why."""
+def unreachable(error: OperationalError, setting: str = "DATABASE_URL") -> PlainError:
+    """A plain sentence for a database that is away; the driver's own first line says why. `setting` holds the address that was tried."""
     why = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
-    return PlainError(f"PostgreSQL cannot be reached: {why}. Start it, or check DATABASE_URL.")
+    return PlainError(f"PostgreSQL cannot be reached: {why}. Start it, or check {setting}.")
 
 
 def went_away(error: OperationalError) -> bool:
@@ -147,15 +147,15 @@ def went_away(error: OperationalError) -> bool:
     return state is None or state.startswith(_GONE)
 
 
-def plainly(error: SQLAlchemyError) -> PlainError:
-    """A plain sentence for what the database, or its address, made impossible."""
+def plainly(error: SQLAlchemyError, setting: str = "DATABASE_URL") -> PlainError:
+    """A plain sentence for what the database, or its address, which is in `setting`, made impossible."""
     if isinstance(getattr(error, "orig", None), psycopg.errors.DiskFull):
         return PlainError("No room is left on PostgreSQL's disk. Make some, and run the command again.")
     if isinstance(error, OperationalError):
-        return unreachable(error)
+        return unreachable(error, setting)
     if isinstance(error, (ArgumentError, NoSuchModuleError)):  # their own words may hold the password
         return PlainError(
-            "DATABASE_URL is not an address that can be read. Write it as postgresql://user:password@host/database."
+            f"{setting} is not an address that can be read. Write it as postgresql://user:password@host/database."
         )
     cause = getattr(error, "orig", None)
     if isinstance(cause, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)):
@@ -206,7 +206,7 @@ def migrate(admin_url: str, *logins: str | None, pause: Callable[[float], object
                 for login, role in zip(logins, ("warmline_app", "warmline_scheduler"), strict=False):
                     _admit(connection, login, role)
     except SQLAlchemyError as error:
-        raise plainly(error) from None
+        raise plainly(error, "DATABASE_ADMIN_URL") from None
     finally:
         engine.dispose()
 
@@ -218,7 +218,7 @@ def make_roles(admin_url: str) -> None:
         with engine.begin() as connection:
             _make_roles(connection)
     except SQLAlchemyError as error:
-        raise plainly(error) from None
+        raise plainly(error, "DATABASE_ADMIN_URL") from None
     finally:
         engine.dispose()
 

@@ -18,6 +18,7 @@ from service import database_roles, queue
 from service.clock import business_now
 from service.config import Config
 from service.db import check_at_start, scheduler_engine, unreachable
+from service.errors import PlainError
 from service.leases import LEASE
 from service.runtime import Runtime
 from service.store import claims
@@ -78,7 +79,7 @@ def run(config: Config, stop: Event | None = None, wait: Callable[[float], objec
             teller.say()
         except (OperationalError, RedisError) as error:
             if not away:
-                why = unreachable(error) if isinstance(error, OperationalError) else queue.unreachable(error)
+                why = _why(error)
                 log.warning("waiting for the database or the queue", why=str(why))
             away = True
             wait(PATIENCE)
@@ -88,6 +89,12 @@ def run(config: Config, stop: Event | None = None, wait: Callable[[float], objec
             away = False
         wait(TICK)
     teller.leave()
+
+
+def _why(error: OperationalError | RedisError) -> PlainError:
+    if isinstance(error, OperationalError):
+        return unreachable(error, "DATABASE_SCHEDULER_URL")
+    return queue.unreachable(error)
 
 
 def _stopped_by_signal() -> Event:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from service import database_roles, db, queue
+from service.config import Config
 from service.doctor.patient import Look, Patient, answers, count, hasty
 from service.errors import PlainError
 
@@ -19,18 +21,20 @@ def postgres(patient: Patient) -> str:
 
 def roles(patient: Patient) -> str:
     patient.database.check_role()
-    scheduler = _as(patient.known.need("database_scheduler_url"), database_roles.scheduler)
+    scheduler = _as(patient.known, "database_scheduler_url", database_roles.scheduler)
     if patient.known.database_admin_url is None:
         return f"The application is held by row-level security; {scheduler} sees the schedule alone. (DATABASE_ADMIN_URL is needed to migrate, and is not set here.)"
-    owner = _as(patient.known.database_admin_url, database_roles.owner)
+    owner = _as(patient.known, "database_admin_url", database_roles.owner)
     return f"The application is held by row-level security; {scheduler} sees the schedule alone; {owner} migrates."
 
 
-def _as(url: str, look: Callable[[Connection], str]) -> str:
-    engine = create_engine(hasty(url))
+def _as(known: Config, setting: str, look: Callable[[Connection], str]) -> str:
+    engine = create_engine(hasty(known.need(setting)))
     try:
         with engine.connect() as connection:
             return look(connection)
+    except OperationalError as error:
+        raise db.unreachable(error, setting.upper()) from None
     finally:
         engine.dispose()
 

@@ -160,6 +160,14 @@ def test_an_owner_who_owns_nothing_is_refused(examine: Examine, config: Config) 
     assert says.startswith("DATABASE_ADMIN_URL signs in as 'warmline_app', which does not own the tables")
 
 
+@pytest.mark.parametrize("setting", ["DATABASE_SCHEDULER_URL", "DATABASE_ADMIN_URL"])
+def test_an_address_that_nobody_answers_at_is_called_by_the_setting_that_holds_it(
+    examine: Examine, setting: str
+) -> None:
+    says = examine(**{setting: "postgresql://warmline@127.0.0.1:1/warmline"})["roles"].says
+    assert says.endswith(f"Start it, or check {setting}.")
+
+
 @pytest.mark.own_database
 @pytest.mark.parametrize(
     ("revision", "sentence"),

@@ -22,7 +22,7 @@ from sqlalchemy import Connection as Access
 from sqlalchemy import create_engine, text
 
 from integrations.registry import providers
-from service import accounts, connect, database_roles, db, embedded
+from service import accounts, backups, connect, database_roles, db, embedded
 from service.config import Config
 from service.errors import PlainError
 from service.models import Connection, Stream
@@ -317,3 +317,13 @@ def test_a_process_that_nobody_watches_does_not_start_as_another_role_than_its_o
     with pytest.raises(PlainError, match=why):
         db.check_at_start(engine, check)
     engine.dispose()
+
+
+def test_a_database_that_is_away_when_it_is_to_be_migrated_is_called_by_the_owners_address(tmp_path: Path) -> None:
+    with pytest.raises(PlainError, match=r"Start it, or check DATABASE_ADMIN_URL\.$"):
+        db.migrate(f"postgresql+psycopg://nobody@/nowhere?host={tmp_path}")
+
+
+def test_a_database_that_is_away_when_it_is_to_be_saved_is_called_by_its_own_address(tmp_path: Path) -> None:
+    with pytest.raises(PlainError, match=r"Start it, or check DATABASE_BACKUP_URL\.$"):
+        backups.Snapshot(f"postgresql+psycopg://nobody@/nowhere?host={tmp_path}").__enter__()
