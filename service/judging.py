@@ -19,9 +19,10 @@ from service.rules.readiness import ready_for_call
 from service.rules.standing import deal_of
 from service.rules.threads import by_person, linked, unique
 from service.rules.unanswered import unanswered
-from service.store import deciding, elsewhere, freezing, people, persons
-from service.store.deciding import DueConversation, DueRelationship, Talk, Thread
+from service.store import deciding, elsewhere, freezing, people, persons, said
+from service.store.deciding import DueConversation, DueRelationship, Talk
 from service.store.people import Known
+from service.store.said import Thread
 
 
 class Case(Struct, frozen=True):
@@ -47,7 +48,7 @@ class Threads:
         """These threads, and others perhaps: for each, what concerns every person in it."""
         missing = wanted - self._read.keys()
         if missing:
-            posts = deciding.posts_of(self._session, self._workspace_id, missing, self._names)
+            posts = said.posts_of(self._session, self._workspace_id, missing, self._names)
             self._read |= {thread: by_person(linked(unique(items))) for thread, items in posts.items()}
         return self._read
 

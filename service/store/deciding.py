@@ -1,28 +1,24 @@
-"""What a decision reads and writes, in batches: due conversations and relationships, the posts they rest on, signals."""
+"""What a decision reads and writes, in batches: due conversations and relationships, their threads, what a CRM has logged. The posts
+themselves are in `service.store.said`."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import itemgetter
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy.orm import Session
 
-from integrations.records import ActivityKind, Direction, Kind
+from integrations.records import ActivityKind, Direction
 from integrations.registry import handed_in
-from service.db import RawConnection, raw
+from service.db import raw
 from service.ids import new_id
-from service.rules.model import RULES_VERSION, LoggedActivity, Post, Signals
-from service.rules.signals import ALONE, from_mask, read, to_mask
+from service.rules.model import RULES_VERSION, LoggedActivity
 from service.store import knowing
 from service.store.rows import execute, insert, packed, records
-
-Thread = tuple[UUID, str]  # brand, thread
+from service.store.said import NETWORK
 
 
 class DueConversation(Struct, frozen=True):
@@ -61,8 +57,6 @@ def person_key(contact_id: UUID | None, author_id: UUID | None) -> str:
     return f"contact:{contact_id}" if contact_id else f"author:{author_id}"
 
 
-# What people call where an author is: a network by its provider's key, or a place by its own name.
-_NETWORK = "CASE WHEN a.provider = ANY(%(places)s) THEN a.host ELSE a.provider END"
 # An account that has moved to another brand leaves what it brought with whom the first one had chosen.
 _RESPONDER = (
     "CASE WHEN n.brand_id = c.brand_id THEN n.responder_email"
@@ -70,7 +64,7 @@ _RESPONDER = (
 )
 _CONVERSATIONS = f"""
 SELECT c.id, c.brand_id, c.connection_id, c.author_id, c.thread, c.dealt_with_until, a.native_id, a.handle, a.name, a.followers,
-       {_NETWORK}, {_RESPONDER}, a.bot
+       {NETWORK}, {_RESPONDER}, a.bot
 FROM (SELECT * FROM conversations WHERE workspace_id = %(w)s AND {{chosen}}) c
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = c.author_id
 JOIN connections n ON n.workspace_id = %(w)s AND n.id = c.connection_id
@@ -88,23 +82,6 @@ _DUE_PEOPLE = (
 # What a first pull has not finished yet is judged by nobody.
 _BEFORE = "(%(before)s::uuid IS NULL OR id < %(before)s::uuid) AND decide_at IS DISTINCT FROM 'infinity' ORDER BY id DESC LIMIT %(n)s"
 _OF_CONNECTION = "connection_id = %(connection)s AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(n)s"
-_POSTS = f"""
-SELECT x.number, e.id::text, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
-       e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), {_NETWORK}, e.language, e.is_repost,
-       e.text_erased_at IS NOT NULL
-FROM unnest(%(brands)s::uuid[], %(threads)s::text[]) WITH ORDINALITY AS x(brand_id, thread, number)
-JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.brand_id AND e.thread = x.thread
-JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.author_id
-LEFT JOIN signals s ON s.workspace_id = %(w)s AND s.engagement_id = e.id
-  AND (s.rules_version = %(rules)s OR e.text_erased_at IS NOT NULL)
-"""  # noqa: S608 - names of our own columns
-SIGNAL = {"engagement_id": "uuid", "mask": "bigint"}
-_SAVE_SIGNALS = insert(
-    "signals",
-    SIGNAL,
-    fixed={"workspace_id": "%(w)s", "rules_version": "%(rules)s"},
-    conflict="ON CONFLICT (workspace_id, engagement_id) DO UPDATE SET rules_version = excluded.rules_version, mask = excluded.mask",
-)
 DECIDED = {
     "id": "uuid", "decide_at": "timestamptz", "waiting_since": "timestamptz", "reasons": "jsonb",
 }  # fmt: skip
@@ -134,7 +111,7 @@ UPDATE relationships r SET decide_at = new.decide_at, reasons = new.reasons, set
 FROM {records(RELATED)} WHERE r.workspace_id = %(w)s AND r.id = new.id
 """  # noqa: S608 - names of our own columns
 _THREADS_OF_PEOPLE = f"""
-SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {_NETWORK}, {_RESPONDER}, a.followers, a.bio
+SELECT who.person, c.brand_id, c.thread, a.native_id, a.id, a.name, a.handle, {NETWORK}, {_RESPONDER}, a.followers, a.bio
 FROM unnest(%(brands)s::uuid[], %(people)s::text[], %(authors)s::uuid[]) AS who(brand_id, person, author_id)
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = who.author_id
 JOIN conversations c ON c.workspace_id = %(w)s AND c.author_id = who.author_id AND c.brand_id = who.brand_id
@@ -240,102 +217,6 @@ def how_many(session: Session, workspace_id: UUID) -> tuple[int, int]:
         " (SELECT count(*) FROM relationships WHERE workspace_id = %(w)s)"
     ), {"w": workspace_id})  # fmt: skip
     return row[0], row[1]
-
-
-def posts_of(
-    session: Session, workspace_id: UUID, threads: Iterable[Thread], names: Mapping[str, str]
-) -> dict[Thread, list[Post]]:
-    """Every post of these threads, with the signals of today's rules: read now and stored where they are not yet, or where what
-    a text replies to has come since.
-    `names` are the providers' names for people, by key."""
-    connection, unique = raw(session), list(set(threads))
-    rows = execute(
-        connection,
-        _POSTS,
-        {
-            "w": workspace_id,
-            "rules": RULES_VERSION,
-            "brands": [brand for brand, _ in unique],
-            "threads": [thread for _, thread in unique],
-            "places": handed_in(),
-        },
-    )
-    found: list[list[Post]] = [[] for _ in unique]
-    unread: list[tuple[str, int]] = []
-    said: _Said | None = None  # made for the first post that needs it: most have been read
-    for row in rows:
-        (number, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
-         language, repost, erased) = row  # fmt: skip
-        if ours or deleted or (erased and mask is None):
-            signals = _SILENT  # what we say ourselves is not read, and what is not kept cannot be
-        else:
-            before = None
-            if mask is None or (mask & ALONE and not erased):
-                said = said or _Said(rows)
-                before = said.before(number, parent, kind, at)
-            if mask is None or before:
-                signals = read(text, mentions=len(mentions), is_repost=repost, language=language, reply_to=before and before[0],
-                               reply_to_ours=before and before[1])  # fmt: skip
-                unread.append(
-                    (id_, to_mask(signals) | (ALONE if before is None and (parent or kind == _DIRECT) else 0))
-                )
-            else:
-                signals = from_mask(mask)
-        found[number - 1].append(
-            Post(
-                id_,
-                native,
-                _KINDS[kind],
-                ours,
-                author,
-                at,
-                text,
-                signals,
-                parent,
-                parent_author,
-                tuple(mentions),
-                url,
-                deleted,
-                closes,
-                name,
-                names.get(provider, provider),
-                language,
-            )
-        )
-    if unread:
-        _save_signals(connection, workspace_id, unread)
-    return dict(zip(unique, found, strict=True))
-
-
-class _Said:
-    """What was said in some threads, for whoever replies to it. `rows` are those of _POSTS."""
-
-    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
-        self._by_id = {(row[0], row[2]): (row[7], row[4]) for row in rows}
-        self._ours: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
-        for number, _, _, kind, ours, _, at, text, *rest in rows:
-            if ours and kind == _DIRECT and not rest[_DELETED]:
-                self._ours[number].append((at, text))
-        for messages in self._ours.values():
-            messages.sort()
-
-    def before(self, number: int, parent: str | None, kind: str, at: datetime) -> tuple[str, bool] | None:
-        """The text that a post replies to, and whether it is ours; None where that is not held. Direct messages name
-        no parent: they reply to the last that we wrote there before."""
-        if parent or kind != _DIRECT:
-            return self._by_id.get((number, parent))
-        ours = self._ours.get(number, ())
-        until = bisect_left(ours, at, key=itemgetter(0))
-        return (ours[until - 1][1], True) if until else None
-
-
-_DIRECT, _DELETED = Kind.DIRECT.value, 5  # the latter counted from after the text
-_SILENT = Signals()
-_KINDS = {kind.value: kind for kind in Kind}
-
-
-def _save_signals(connection: RawConnection, workspace_id: UUID, rows: Sequence[tuple[str, int]]) -> None:
-    execute(connection, _SAVE_SIGNALS, {"w": workspace_id, "rules": RULES_VERSION, **packed(SIGNAL, sorted(rows))})
 
 
 def save_conversations(
