@@ -6,16 +6,16 @@ upserted nothing comes of that but repeated reads.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from integrations.cursors import UNREADABLE, opened, written
+
 VERSION = 1
 # What is reviewed or indexed late appears behind what has been seen; so every sweep starts this much before that.
 OVERLAP = timedelta(hours=1)
-_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError, OSError)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ListCursor:
     @classmethod
     def load(cls, text: str | None) -> ListCursor:
         try:
-            body = _body(text)
+            body = opened(text, VERSION)
             sweep = body["sweep"]
             return cls(
                 _instant(body["read"]),
@@ -84,12 +84,13 @@ class ListCursor:
                     tuple(map(Branch.load, sweep["branches"])),
                 ),
             )
-        except _UNREADABLE:
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
         sweep = self.sweep
-        return _json(
+        return written(
+            VERSION,
             read=_epoch(self.read),
             sweep=None
             if sweep is None
@@ -141,33 +142,22 @@ class ThreadsCursor:
     @classmethod
     def load(cls, text: str | None) -> ThreadsCursor:
         try:
-            body = _body(text)
+            body = opened(text, VERSION)
             known = {
                 str(thread): Known(_instant(made), _instant(read)) for thread, (made, read) in body["known"].items()
             }
             return cls(known, tuple(map(Branch.load, body["branches"])))
-        except _UNREADABLE:
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
         known = {thread: [_epoch(each.made), _epoch(each.read)] for thread, each in self.known.items()}
-        return _json(known=known, branches=[branch.dump() for branch in self.branches])
+        return written(VERSION, known=known, branches=[branch.dump() for branch in self.branches])
 
     def only(self, threads: Sequence[str]) -> ThreadsCursor:
         """Without the threads that nobody asks for any more."""
         wanted = set(threads)
         return replace(self, known={thread: each for thread, each in self.known.items() if thread in wanted})
-
-
-def _body(text: str | None) -> Mapping[str, Any]:
-    body: Mapping[str, Any] = json.loads(text or "null")
-    if body["v"] != VERSION:
-        raise ValueError("a cursor of another version")
-    return body
-
-
-def _json(**body: Any) -> str:
-    return json.dumps({"v": VERSION, **body}, separators=(",", ":"))
 
 
 def _epoch(at: datetime | None) -> int | None:

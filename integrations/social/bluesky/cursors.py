@@ -6,7 +6,6 @@ upserted nothing comes of that but repeated reads.
 
 from __future__ import annotations
 
-import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from integrations import instants
+from integrations.cursors import UNREADABLE, opened, written
 from integrations.records import Engagement
 
 VERSION = 1
@@ -26,7 +26,6 @@ OVERLAP = timedelta(hours=1)
 LATE = timedelta(hours=24)
 # Where a first page spans hours, less is behind it than what a phone without a network keeps back: so once a day a sweep goes far back.
 FAR, FAR_EVERY = timedelta(days=14), timedelta(days=1)
-_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class FeedCursor:
     @classmethod
     def load(cls, text: str | None) -> FeedCursor:
         try:
-            body = _body(text)
+            body = opened(text, VERSION)
             sweep = body["sweep"]
             held = None
             if sweep is not None:
@@ -98,7 +97,7 @@ class FeedCursor:
             newest_at = instants.perhaps(body["newest_at"])
             far_at = instants.perhaps(body.get("far_at")) or newest_at
             return cls(newest_at, held, Top.load(body.get("top")), far_at)
-        except _UNREADABLE:
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
@@ -109,7 +108,7 @@ class FeedCursor:
             "far_at": _iso(self.sweep.far_at),
         }
         top = self.top and self.top.dump()
-        return _json(newest_at=_iso(self.newest_at), sweep=held, top=top, far_at=_iso(self.far_at))
+        return written(VERSION, newest_at=_iso(self.newest_at), sweep=held, top=top, far_at=_iso(self.far_at))
 
     def begin(self, since: datetime | None, now: datetime) -> Sweep:
         """The sweep in hand, or a new one: back to the newest seen less the overlap, once a day much further, at first to `since`."""
@@ -137,12 +136,14 @@ class ThreadsCursor:
     @classmethod
     def load(cls, text: str | None) -> ThreadsCursor:
         try:
-            return cls({str(uri): datetime.fromtimestamp(int(at), UTC) for uri, at in _body(text)["read"].items()})
-        except _UNREADABLE:
+            return cls(
+                {str(uri): datetime.fromtimestamp(int(at), UTC) for uri, at in opened(text, VERSION)["read"].items()}
+            )
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
-        return _json(read={uri: int(at.timestamp()) for uri, at in self.read.items()})
+        return written(VERSION, read={uri: int(at.timestamp()) for uri, at in self.read.items()})
 
     def noted(self, uri: str, at: datetime) -> ThreadsCursor:
         return ThreadsCursor({**self.read, uri: at})
@@ -165,29 +166,18 @@ class ChatCursor:
     @classmethod
     def load(cls, text: str | None) -> ChatCursor:
         try:
-            body = _body(text)
+            body = opened(text, VERSION)
             return cls(str(body["rev"]), _text(body["place"]), str(body["newest"]))
-        except _UNREADABLE:
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
-        return _json(rev=self.rev, place=self.place, newest=self.newest)
+        return written(VERSION, rev=self.rev, place=self.place, newest=self.newest)
 
     def ahead(self, place: str | None, newest: str) -> ChatCursor:
         """Behind a page; without a next one, the way is at its end."""
         newest = max(self.newest, newest)
         return replace(self, place=place, newest=newest) if place else ChatCursor(max(self.rev, newest))
-
-
-def _body(text: str | None) -> Mapping[str, Any]:
-    body: Mapping[str, Any] = json.loads(text or "null")
-    if body["v"] != VERSION:
-        raise ValueError("a cursor of another version")
-    return body
-
-
-def _json(**body: Any) -> str:
-    return json.dumps({"v": VERSION, **body}, separators=(",", ":"))
 
 
 def _text(value: Any) -> str | None:

@@ -5,18 +5,16 @@ Ids are the server's and mean nothing to us: they are handed back, never compare
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from integrations import instants
+from integrations.cursors import UNREADABLE, opened, written
 
 VERSION = 1
 MOST_SEEN = 2000  # keys kept; more than this in one overlap and the rest is read again, which does no harm
-
-_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class FeedCursor:
     @classmethod
     def load(cls, text: str | None) -> FeedCursor:
         try:
-            body = _body(text)
+            body = opened(text, VERSION)
             held = body["sweep"]
             sweep = None
             if held is not None:
@@ -53,7 +51,7 @@ class FeedCursor:
                     _texts(held["seen"]),
                 )  # fmt: skip
             return cls(instants.perhaps(body["newest"]), _text(body["floor"]), _texts(body["seen"]), sweep)
-        except _UNREADABLE:
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
@@ -62,7 +60,7 @@ class FeedCursor:
             "stop": _iso(sweep.stop), "since": sweep.since, "position": dict(sweep.position), "newest": _iso(sweep.newest),
             "floor": sweep.floor, "seen": sweep.seen,
         }  # fmt: skip
-        return _json(newest=_iso(self.newest), floor=self.floor, seen=self.seen, sweep=held)
+        return written(VERSION, newest=_iso(self.newest), floor=self.floor, seen=self.seen, sweep=held)
 
     def during(self, sweep: Sweep) -> FeedCursor:
         return replace(self, sweep=sweep)
@@ -98,34 +96,24 @@ class ThreadsCursor:
     @classmethod
     def load(cls, text: str | None) -> ThreadsCursor:
         try:
-            body = _body(text)
+            body = opened(text, VERSION)
             return cls(
                 {
                     str(thread): Watched(instants.of_cursor(read_at), instants.of_cursor(changed_at), str(print_))
                     for thread, (read_at, changed_at, print_) in body["watched"].items()
                 }
             )
-        except _UNREADABLE:
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
-        return _json(
+        return written(
+            VERSION,
             watched={
                 thread: (each.read_at.isoformat(), each.changed_at.isoformat(), each.print)
                 for thread, each in self.watched.items()
-            }
+            },
         )
-
-
-def _body(text: str | None) -> Mapping[str, Any]:
-    body: Mapping[str, Any] = json.loads(text or "null")
-    if body["v"] != VERSION:
-        raise ValueError("a cursor of another version")
-    return body
-
-
-def _json(**body: Any) -> str:
-    return json.dumps({"v": VERSION, **body}, separators=(",", ":"))
 
 
 def _text(value: Any) -> str | None:

@@ -6,20 +6,19 @@ upserted nothing comes of that but repeated reads.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from integrations import instants
+from integrations.cursors import UNREADABLE, opened, written
 
 VERSION = 1
 # X indexes some posts late and never serves those behind a `since_id`; so every sweep starts this much before the
 # newest post seen. Reading the same post twice on one (UTC) day is billed once.
 OVERLAP = timedelta(minutes=30)
 _EARLIEST = datetime(2010, 11, 6, tzinfo=UTC)  # the earliest start_time that X accepts
-_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class FeedCursor:
     @classmethod
     def load(cls, text: str | None) -> FeedCursor:
         try:
-            body = _body(text)
+            body = opened(text, VERSION)
             sweep = body["sweep"]
             return cls(
                 _text(body["newest"]),
@@ -91,12 +90,13 @@ class FeedCursor:
                 ),
                 instants.perhaps(body.get("looked_at")),
             )
-        except _UNREADABLE:
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
         sweep = self.sweep
-        return _json(
+        return written(
+            VERSION,
             newest=self.newest,
             newest_at=_iso(self.newest_at),
             day=self.day,
@@ -158,7 +158,7 @@ class SearchCursor:
     @classmethod
     def load(cls, text: str | None) -> SearchCursor:
         try:
-            body = _body(text)
+            body = opened(text, VERSION)
             batch = body["batch"]
             return cls(
                 {str(term): datetime.fromtimestamp(int(at), UTC) for term, at in body["read"].items()},
@@ -172,12 +172,13 @@ class SearchCursor:
                 ),
                 str(body.get("handle") or ""),
             )
-        except (*_UNREADABLE, OSError):
+        except UNREADABLE:
             return cls()
 
     def dump(self) -> str:
         batch = self.batch
-        return _json(
+        return written(
+            VERSION,
             read={term: int(at.timestamp()) for term, at in self.read.items()},
             batch=None
             if batch is None
@@ -208,17 +209,6 @@ class SearchCursor:
         """Without the terms that nobody asks for any more."""
         wanted = set(terms)
         return replace(self, read={term: at for term, at in self.read.items() if term in wanted})
-
-
-def _body(text: str | None) -> Mapping[str, Any]:
-    body: Mapping[str, Any] = json.loads(text or "null")
-    if body["v"] != VERSION:
-        raise ValueError("a cursor of another version")
-    return body
-
-
-def _json(**body: Any) -> str:
-    return json.dumps({"v": VERSION, **body}, separators=(",", ":"))
 
 
 def _place(body: Mapping[str, Any]) -> Place:
