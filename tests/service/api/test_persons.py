@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from service import access
-from service.api.persons import PersonExportSchema
+from service.api.person_shown import PersonExportSchema
 from service.models import Author, Match, PersonRequest
 from service.runtime import Runtime
 from service.store import personal
