@@ -24,6 +24,7 @@ from service.db import BEFORE_RESTORE, Database
 from service.errors import PlainError
 from service.models import Base, Connection, PendingSignin, SigninSession, Tenant
 from service.runtime import Runtime
+from service.sentences import count_of
 from service.store import carrying, claims
 
 SKEW = timedelta(minutes=5)  # a CRM's clock may be behind ours by so much
@@ -45,7 +46,7 @@ def restore(
         held = _held(connection)
         if held and not force:
             raise PlainError(
-                f"The database holds {held} workspaces, and a restore would put the backup of {_day(made.made_at)} in their place. Say so with"
+                f"The database holds {count_of(held, 'workspace')}, and a restore would put the backup of {_day(made.made_at)} in their place. Say so with"
                 " --force, or name another database."
             )
         left_out = _lists(app, source, people, held)
@@ -107,7 +108,7 @@ def _refuse_in_use(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     while others := _others(connection):
         if time.monotonic() > until:
             raise PlainError(
-                f"The database is in use ({others} connections). Stop web, workers and schedulers first, and whatever else reads it."
+                f"The database is in use ({count_of(others, 'connection')}). Stop web, workers and schedulers first, and whatever else reads it."
             )
         time.sleep(0.05)
 
@@ -209,9 +210,9 @@ def _workspace(database: Database, workspace_id: UUID, made: Manifest, left_out:
 
 
 def _lines(made: Manifest, workspaces: int, people: int, lost: Sequence[str], back: Sequence[str]) -> Iterator[str]:
-    yield f"Restored as of {_day(made.made_at)}: {workspaces} workspaces, {sum(made.rows.values())} rows. Start the processes again."
+    yield f"Restored as of {_day(made.made_at)}: {count_of(workspaces, 'workspace')}, {count_of(sum(made.rows.values()), 'row')}. Start the processes again."
     yield "What was read since comes again; tasks that were made since are found in their CRM and not made twice."
-    yield f"{people} people are left out. What the backup still held of those who were erased goes as soon as a worker runs."
+    yield f"{count_of(people, 'person is', 'people are')} left out. What the backup still held of those who were erased goes as soon as a worker runs."
     yield (
         "Everybody has to sign in again. Keys, members, accounts and second factors are those of that day: revoke and remove anew what has"
         " gone since, and have recovery codes made anew where one was used."

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from service.clock import real_now
 from service.errors import PlainError
 from service.models import SigninTry
+from service.sentences import count_of
 from service.sessions import digest
 
 FORGOTTEN = timedelta(days=1)  # after the last failure: whoever mistypes once a day never waits
@@ -136,5 +137,5 @@ def _key(what: str, name: str) -> bytes:
 
 def _how_long(seconds: int) -> str:
     if seconds < 90:
-        return f"{seconds} second{'' if seconds == 1 else 's'}"
+        return count_of(seconds, "second")
     return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{round(seconds / 3600)} hours"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from service.sentences import count_of
+
 _UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 
 
@@ -22,8 +24,7 @@ def ahead(then: datetime, now: datetime) -> str:
 def _span(span: timedelta) -> str:
     for unit, name in _UNITS:
         if span >= unit:
-            count = span // unit
-            return f"{count} {name}" if count == 1 else f"{count} {name}s"
+            return count_of(span // unit, name)
     return ""
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from service.rules.model import Signals
 from service.rules.signals import read
 from service.rules.words import ACTS
+from service.sentences import count_of
 
 COLUMNS = ("message_id", "unanswered", "needs_answer", "reasons")
 LIKELY = 0.5  # probabilities are calibrated: from here on, yes is the likelier
@@ -70,9 +71,5 @@ def span(length: timedelta) -> str:
     """A length of time in its largest unit: "8 minutes", "3 days"."""
     for unit, name in ((_DAY, "day"), (_HOUR, "hour")):
         if length >= unit:
-            return _counted(length // unit, name)
-    return _counted(max(length, timedelta()) // _MINUTE, "minute")
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count} {name}" if count == 1 else f"{count} {name}s"
+            return count_of(length // unit, name)
+    return count_of(max(length, timedelta()) // _MINUTE, "minute")

@@ -11,6 +11,7 @@ import click
 from service import backups
 from service import config as configuration
 from service.launcher import database
+from service.sentences import count_of
 
 DAYS = 35  # that backups are kept
 
@@ -44,7 +45,7 @@ def command(folder: Path, keep: int | None, people_only: bool, as_json: bool) ->
             json.dumps({"folder": str(made), "removed": [str(each) for each in gone], **json.loads(saved.written())})
         )
         return
-    what = "the list of people to leave out" if people_only else f"{sum(saved.rows.values())} rows"
+    what = "the list of people to leave out" if people_only else count_of(sum(saved.rows.values()), "row")
     click.echo(f"Saved {what} in {made}. The keys are not in it: keep them somewhere else.")
     if gone:
         click.echo(f"Removed {len(gone)} older than {days} days.")

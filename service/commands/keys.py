@@ -14,6 +14,7 @@ from service.errors import PlainError
 from service.freezes import OPERATOR
 from service.rekeying import Resting
 from service.runtime import Runtime
+from service.sentences import count_of
 
 
 @click.group(invoke_without_command=True)
@@ -47,7 +48,7 @@ def rotate(as_json: bool) -> None:
         click.echo("\n".join([_done(found.anew.total()), *_advice(after)]))
     if found.broken.total():
         raise PlainError(
-            f"{_rows(found.broken.total())} could not be opened and stay as they are: {_by_table(found.broken)}."
+            f"{count_of(found.broken.total(), 'row')} could not be opened and stay as they are: {_by_table(found.broken)}."
         )
 
 
@@ -73,7 +74,7 @@ def _advice(found: Resting) -> list[str]:
     for key in found.held[1:]:
         links, rows = found.rows[rekeying.LINKS][key], found.under(key) - found.rows[rekeying.LINKS][key]
         if rows:
-            said.append(f"{key} must stay: {_rows(rows)} under it. `warmline keys rotate` seals them anew.")
+            said.append(f"{key} must stay: {count_of(rows, 'row')} under it. `warmline keys rotate` seals them anew.")
         elif links:
             said.append(
                 f"{key} should stay: {links} open tasks have a link that it signed. Without it those links open nothing."
@@ -82,18 +83,14 @@ def _advice(found: Resting) -> list[str]:
             said.append(f"{key} may go: nothing rests under it. Take it out of WARMLINE_SECRET_KEYS and restart.")
     for key, number in found.lost.items():
         said.append(
-            f"{_rows(number)} under {key}, which is not in WARMLINE_SECRET_KEYS, so they do not open. Put that key back behind the"
+            f"{count_of(number, 'row')} under {key}, which is not in WARMLINE_SECRET_KEYS, so they do not open. Put that key back behind the"
             " others, or connect those accounts again."
         )
     return said
 
 
 def _done(number: int) -> str:
-    return f"{_rows(number)} sealed anew." if number else "Nothing was left to seal anew."
-
-
-def _rows(number: int) -> str:
-    return "1 row" if number == 1 else f"{number:,} rows"
+    return f"{count_of(number, 'row')} sealed anew." if number else "Nothing was left to seal anew."
 
 
 def _by_table(counts: dict[str, int]) -> str:

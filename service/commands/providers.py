@@ -17,6 +17,7 @@ from service import config as configuration
 from service import freezes, registrations
 from service.errors import PlainError
 from service.runtime import Runtime
+from service.sentences import count_of
 
 
 @click.group(invoke_without_command=True)
@@ -161,7 +162,7 @@ def freeze(provider: str, reason: str) -> None:
     """Stop reading and writing at PROVIDER, for everybody here. What was read stays."""
     concerned = freezes.freeze(Runtime(configuration.load()), provider, reason)
     click.echo(
-        f"{provider} is frozen ({_connections(concerned)}). `warmline providers unfreeze {provider}` brings it back."
+        f"{provider} is frozen ({count_of(concerned, 'connection')}). `warmline providers unfreeze {provider}` brings it back."
     )
 
 
@@ -171,9 +172,7 @@ def unfreeze(provider: str) -> None:
     """Go on at PROVIDER where it was frozen."""
     concerned = freezes.unfreeze(Runtime(configuration.load()), provider)
     click.echo(
-        f"{provider} was not frozen." if concerned is None else f"{provider} goes on ({_connections(concerned)})."
+        f"{provider} was not frozen."
+        if concerned is None
+        else f"{provider} goes on ({count_of(concerned, 'connection')})."
     )
-
-
-def _connections(count: int) -> str:
-    return "1 connection" if count == 1 else f"{count} connections"

@@ -13,10 +13,11 @@ from integrations.provider import HANDED_IN
 from integrations.registry import providers
 from service import health, naming, unread, when
 from service.clock import real_now
-from service.doctor.patient import Patient, answers, count
+from service.doctor.patient import Patient, answers
 from service.errors import PlainError
 from service.models import ProviderApp, Workspace
 from service.sealed import APPS
+from service.sentences import count_of
 from service.store import listing
 from service.vault import SealBrokenError
 
@@ -67,7 +68,7 @@ def connections(patient: Patient) -> str:
         default=None,
     )
     looked = f"; last looked {when.ago(newest, now)}" if newest else ""
-    return f"{count(len(rows), 'account')} connected, all well{looked}."
+    return f"{count_of(len(rows), 'account')} connected, all well{looked}."
 
 
 def _all_connections(patient: Patient) -> list[Mapping[str, Any]]:

@@ -85,8 +85,3 @@ def answers(url: str) -> bool:
             return session.get(url, timeout=PATIENCE, allow_redirects=False).ok
         except requests.RequestException:
             return False
-
-
-def count(number: int, what: str) -> str:
-    """So many of them, as "1 account" or "2 accounts"."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -9,8 +9,9 @@ from sqlalchemy.exc import OperationalError
 
 from service import database_roles, db, queue
 from service.config import Config
-from service.doctor.patient import Look, Patient, answers, count, hasty
+from service.doctor.patient import Look, Patient, answers, hasty
 from service.errors import PlainError
+from service.sentences import count_of
 
 
 def postgres(patient: Patient) -> str:
@@ -47,7 +48,7 @@ def migrations(patient: Patient) -> str:
 
 def redis(patient: Patient) -> str:
     waiting = queue.waiting(patient.redis)
-    return f"The queue answers; {count(waiting, 'job')} waiting."
+    return f"The queue answers; {count_of(waiting, 'job')} waiting."
 
 
 def web(patient: Patient) -> str:

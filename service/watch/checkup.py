@@ -156,6 +156,5 @@ def old_keys(runtime: Runtime) -> str:
 def _lasting(seconds: float) -> str:
     for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {name}" if count == 1 else f"{count} {name}s"
+            return count_of(int(seconds // size), name)
     return "less than a minute"

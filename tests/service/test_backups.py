@@ -258,13 +258,13 @@ def test_everything_comes_back_on_another_machine_and_stays_apart(
 
 
 def test_what_stands_there_is_not_overwritten_unless_asked(saved: Path, config: Config) -> None:
-    with pytest.raises(PlainError, match=r"holds 1 workspaces.*--force"):
+    with pytest.raises(PlainError, match=r"holds 1 workspace,.*--force"):
         restoring.restore(config, saved)
     assert one(config, "SELECT count(*) FROM workspaces") == 1
 
 
 def test_a_database_in_use_is_left_alone(saved: Path, config: Config, held: Runtime) -> None:
-    with held.db.engine.connect(), pytest.raises(PlainError, match=r"in use \(1 connections\)\. Stop web"):
+    with held.db.engine.connect(), pytest.raises(PlainError, match=r"in use \(1 connection\)\. Stop web"):
         restoring.restore(config, saved, force=True)
 
 
@@ -403,4 +403,4 @@ def test_the_data_folder_is_saved_and_restored_by_two_commands(tmp_path: Path) -
     assert made.returncode == 0, made.stderr
     done = warmline(home, "restore", json.loads(made.stdout)["folder"], "--force")
     assert done.returncode == 0, done.stderr
-    assert "1 workspaces" in done.stdout
+    assert "1 workspace," in done.stdout
