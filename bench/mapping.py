@@ -25,7 +25,7 @@ from bench.figures import Figure
 from bench.rounds import in_turns, median
 from bench.scale import Scale
 from bench.words import Writer
-from integrations.provider import CRMClient, SocialClient
+from integrations.clients import CRMClient, SocialClient
 from tests.integrations.contract.harnesses import HARNESSES
 from tests.integrations.contract.line import Wire
 from tests.integrations.contract.reading import OVER_HTTP, Reading, reading

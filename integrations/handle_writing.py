@@ -24,7 +24,7 @@ def write_handles(
     read: Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]],
     put: Callable[[str, Mapping[str, str]], None],
 ) -> list[WriteResult]:
-    """See `integrations.provider.HandleWriter`. `crm` is its name for sentences; `fields` tells a contact's handle fields and their networks,
+    """See `integrations.clients.HandleWriter`. `crm` is its name for sentences; `fields` tells a contact's handle fields and their networks,
     by its id; `read` the values of those contacts that are there; `put` writes some fields of one contact."""
     standing = read(list(dict.fromkeys(each.contact_id for each in writes)))
     told: dict[tuple[str, str], WriteResult] = {}

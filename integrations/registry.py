@@ -9,7 +9,8 @@ from typing import Any
 
 import integrations.crm
 import integrations.social
-from integrations.provider import HANDED_IN, CRMClient, Provider, SocialClient
+from integrations.clients import CRMClient, SocialClient
+from integrations.provider import HANDED_IN, Provider
 
 AnyProvider = Provider[SocialClient] | Provider[CRMClient]
 

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from integrations import forms, hosts
+from integrations.clients import Cleaner
 from integrations.consents import Way
 from integrations.errors import IntegrationError, PermissionDeniedError, TemporaryError
 from integrations.oauth import RegistrationRefusedError
-from integrations.provider import Access, Account, Cleaner, Credentials, Setting
+from integrations.provider import Access, Account, Credentials, Setting
 from integrations.registry import AnyProvider
 from service import registrations
 from service.accounts import Caller

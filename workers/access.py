@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from integrations.clients import Thrifty
 from integrations.errors import AuthenticationError
 from integrations.oauth import NothingToRenewWithError
-from integrations.provider import IDS_ANYWHERE, ONE_ALLOWANCE, Access, Meter, Thrifty, Wanted
+from integrations.provider import IDS_ANYWHERE, ONE_ALLOWANCE, Access, Meter, Wanted
 from integrations.registry import providers
 from service import speaking
 from service.credentials import RefusedError

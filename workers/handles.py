@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from integrations.provider import HandleWriter
+from integrations.clients import HandleWriter
 from integrations.records import HandleWrite, WriteOutcome, WriteResult
 from service.models import Connection
 from service.runtime import Runtime

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from integrations.provider import Cleaner
+from integrations.clients import Cleaner
 from service import disconnecting, naming
 from service.models import Connection
 from service.runtime import Runtime

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from integrations.provider import ContactReader
+from integrations.clients import ContactReader
 from integrations.records import Engagement, Gone, Page, TaskState, Unasked
 from service import housekeeping
 from service.clock import business_now, real_now

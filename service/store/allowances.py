@@ -1,4 +1,4 @@
-"""What a connection's clients left of what they may spend: see `integrations.provider.Thrifty`."""
+"""What a connection's clients left of what they may spend: see `integrations.clients.Thrifty`."""
 
 from __future__ import annotations
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from integrations.clients import CRMRecord
 from integrations.edits import Spared
 from integrations.errors import IntegrationError
-from integrations.provider import WRITE_HANDLES, CRMRecord, Provider, Secret, Stream
+from integrations.provider import WRITE_HANDLES, Provider, Secret, Stream
 from integrations.records import (
     Activity,
     Author,

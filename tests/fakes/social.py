@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from integrations.clients import SocialClient
 from integrations.errors import (
     AuthenticationError,
     InvalidRequestError,
@@ -14,7 +15,7 @@ from integrations.errors import (
     RateLimitError,
     TemporaryError,
 )
-from integrations.provider import Access, Meter, Price, Provider, Secret, SocialClient, Stream
+from integrations.provider import Access, Meter, Price, Provider, Secret, Stream
 from integrations.records import Author, Engagement, Gone, Page, Unasked
 from tests.fakes.script import Script, position
 

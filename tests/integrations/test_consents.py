@@ -11,20 +11,9 @@ import pytest
 import responses
 
 from integrations import consents
+from integrations.clients import SocialClient
 from integrations.errors import AuthenticationError, UnexpectedResponseError
-from integrations.provider import (
-    Access,
-    App,
-    Begun,
-    Consent,
-    Credentials,
-    FormField,
-    OAuth2,
-    Provider,
-    Secret,
-    Setting,
-    SocialClient,
-)
+from integrations.provider import Access, App, Begun, Consent, Credentials, FormField, OAuth2, Provider, Secret, Setting
 
 HOSTS = {"web": "https://a.example"}
 SETTING = Setting(

@@ -12,7 +12,7 @@ from itertools import islice
 
 import pytest
 
-from integrations.provider import Cleaner
+from integrations.clients import Cleaner
 from integrations.records import (
     Activity,
     Contact,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.provider import WRITE_HANDLES, HandleWriter
+from integrations.clients import HandleWriter
+from integrations.provider import WRITE_HANDLES
 from integrations.records import (
     Contact,
     HandleWrite,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from integrations import consents, http
+from integrations.clients import SocialClient
 from integrations.deadline import Deadline
 from integrations.errors import (
     AmbiguousWriteError,
@@ -20,7 +21,7 @@ from integrations.errors import (
     UnexpectedResponseError,
 )
 from integrations.http import Session
-from integrations.provider import App, OAuth2, Provider, Setting, SocialClient
+from integrations.provider import App, OAuth2, Provider, Setting
 
 HERE = ("127.0.0.1",)
 Talk = Callable[[socket.socket, threading.Event], None]

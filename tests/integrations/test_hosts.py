@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from integrations import forms, hosts
+from integrations.clients import SocialClient
 from integrations.errors import InvalidRequestError
-from integrations.provider import App, FormField, Provider, Secret, SocialClient
+from integrations.provider import App, FormField, Provider, Secret
 
 SERVER = FormField("server", "Server", type="host")
 PROVIDER: Provider[SocialClient] = Provider(

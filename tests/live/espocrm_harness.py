@@ -19,8 +19,9 @@ import requests
 from msgspec.structs import replace
 from requests.adapters import HTTPAdapter
 
+from integrations.clients import CRMClient
 from integrations.crm.espocrm.client import EspoCRM
-from integrations.provider import Access, CRMClient
+from integrations.provider import Access
 from integrations.records import Author, Task
 from tests.fakes.clock import Clock
 from tests.live.espocrm import ADMIN, RealEspo, running

@@ -14,9 +14,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from integrations import consents
+from integrations.clients import SocialClient
 from integrations.deadline import at_most
 from integrations.errors import AuthenticationError, RateLimitError, TemporaryError
-from integrations.provider import App, OAuth2, Provider, Setting, SocialClient
+from integrations.provider import App, OAuth2, Provider, Setting
 from service import credentials
 from service.clock import real_now
 from service.models import Connection, Credential

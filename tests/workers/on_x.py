@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import responses
 
-from integrations.provider import Access, Price, SocialClient
+from integrations.clients import SocialClient
+from integrations.provider import Access, Price
 from integrations.registry import providers
 from tests.fakes import social as fake_social
 from tests.integrations.social.x.wire import Wire

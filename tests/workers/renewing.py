@@ -27,9 +27,10 @@ from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from integrations import consents
+from integrations.clients import SocialClient
 from integrations.errors import IntegrationError
 from integrations.http import Session
-from integrations.provider import Access, OAuth2, Provider, SocialClient
+from integrations.provider import Access, OAuth2, Provider
 from integrations.records import Author
 from integrations.registry import providers
 from service import config as configuration

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from integrations.provider import Provider, Secret, SocialClient, Stream
+from integrations.clients import SocialClient
+from integrations.provider import Provider, Secret, Stream
 from integrations.records import Author, Engagement, Gone, Kind, Page
 from integrations.registry import providers
 from service.clock import business_now

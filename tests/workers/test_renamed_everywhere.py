@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from integrations.provider import Provider, SocialClient
+from integrations.clients import SocialClient
+from integrations.provider import Provider
 from integrations.records import Contact, Handle
 from integrations.registry import providers
 from service import connect

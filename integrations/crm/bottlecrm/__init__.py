@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from integrations.clients import CRMClient
 from integrations.crm.bottlecrm.client import BottleCRM
-from integrations.provider import (
-    IDS_ANYWHERE,
-    WRITE_HANDLES,
-    Access,
-    CRMClient,
-    FormField,
-    Install,
-    Provider,
-    Secret,
-    Stream,
-)
+from integrations.provider import IDS_ANYWHERE, WRITE_HANDLES, Access, FormField, Install, Provider, Secret, Stream
 
 
 def _check(access: Access) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""One organization in a BottleCRM, as `integrations.provider.CRMClient` wants it."""
+"""One organization in a BottleCRM, as `integrations.clients.CRMClient` wants it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations import handle_writing, pushing
+from integrations.clients import CRMRecord
 from integrations.crm.bottlecrm import fields, setup
 from integrations.crm.bottlecrm.api import API, is_id
 from integrations.crm.bottlecrm.desk import BottleDesk, real_now
 from integrations.crm.bottlecrm.fields import Site
 from integrations.crm.bottlecrm.streams import COMPARED, STREAMS, Source, is_gone
 from integrations.errors import NotFoundError
-from integrations.provider import Access, CRMRecord
+from integrations.provider import Access
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 

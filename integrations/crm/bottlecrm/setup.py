@@ -86,7 +86,7 @@ def _has_tag(api: API, tag_id: str) -> bool:
 
 
 def clean(api: API) -> list[str]:
-    """See `integrations.provider.Cleaner`."""
+    """See `integrations.clients.Cleaner`."""
     ours = [row for row in _fields(api, "Task") if row.get("key") == fields.KEY]
     off = f"The field {fields.KEY} of tasks was switched off. BottleCRM deletes no field, so that its old values can be read."
     return [

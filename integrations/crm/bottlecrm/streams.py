@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from integrations.clients import CRMRecord
 from integrations.crm.bottlecrm import fields
 from integrations.crm.bottlecrm.api import API, CONTACTS, INTERACTIONS, PAGE, Row, is_id
 from integrations.crm.bottlecrm.fields import Site
 from integrations.crm.bottlecrm.listing import pack, place, read, unpack
 from integrations.errors import NotFoundError, PermissionDeniedError
-from integrations.provider import CRMRecord
 from integrations.records import Activity, Gone, Page, TaskState
 from integrations.walking import load, store
 

@@ -1,4 +1,4 @@
-"""One EspoCRM, as `integrations.provider.CRMClient` wants it."""
+"""One EspoCRM, as `integrations.clients.CRMClient` wants it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations import pushing
+from integrations.clients import CRMRecord
 from integrations.crm.espocrm import setup, writing
 from integrations.crm.espocrm.api import API
 from integrations.crm.espocrm.desk import EspoDesk
 from integrations.crm.espocrm.fields import CONTACT, LEAD, Site, person, person_id
 from integrations.crm.espocrm.streams import COMPARED, STREAMS, Source
-from integrations.provider import Access, CRMRecord
+from integrations.provider import Access
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 ALONE = 100  # records that one sweep asks for by themselves; those that are left come round again

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from integrations.clients import CRMRecord
 from integrations.crm.espocrm import fields
 from integrations.crm.espocrm.api import API, MOST, Condition, Row
 from integrations.crm.espocrm.fields import ACTIVITIES, LEAD, STAMP, Site
 from integrations.errors import NotFoundError, PermissionDeniedError
-from integrations.provider import CRMRecord
 from integrations.records import Gone, Page
 from integrations.walking import BROKEN, Question, load, position, store, walk
 

@@ -13,7 +13,7 @@ from integrations.records import HandleWrite, WriteResult
 
 
 def write_handles(api: API, site: Site, writes: Sequence[HandleWrite]) -> list[WriteResult]:
-    """See `integrations.provider.HandleWriter`."""
+    """See `integrations.clients.HandleWriter`."""
 
     def names(contact_id: str) -> Sequence[tuple[str, str | None]]:
         return site.handle_fields(fields.person(contact_id)[0])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from integrations.clients import CRMClient
 from integrations.crm.hubspot.client import HOSTS, HubSpot
-from integrations.provider import WRITE_HANDLES, Access, CRMClient, Install, OAuth2, Provider, Stream
+from integrations.provider import WRITE_HANDLES, Access, Install, OAuth2, Provider, Stream
 
 
 def _check(access: Access) -> Sequence[str]:

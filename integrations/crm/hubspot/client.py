@@ -1,4 +1,4 @@
-"""One HubSpot account, as `integrations.provider.CRMClient` wants it."""
+"""One HubSpot account, as `integrations.clients.CRMClient` wants it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from integrations.clients import CRMRecord
 from integrations.crm.hubspot import fields, setup, writing
 from integrations.crm.hubspot.api import API
 from integrations.crm.hubspot.fields import Portal
 from integrations.crm.hubspot.pushing import Push
 from integrations.crm.hubspot.streams import STREAMS, Source
-from integrations.provider import Access, CRMRecord
+from integrations.provider import Access
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 HOSTS = {"api": "https://api.hubapi.com", "web": "https://app.hubspot.com"}

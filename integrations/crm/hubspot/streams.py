@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from integrations.clients import CRMRecord
 from integrations.crm.hubspot import fields
 from integrations.crm.hubspot.api import API, OBJECTS, OWNERS, Row
 from integrations.crm.hubspot.changes import Position, load, newest, position, store, walk
 from integrations.crm.hubspot.fields import ACTIVITIES, Portal, milliseconds
 from integrations.errors import PermissionDeniedError
-from integrations.provider import CRMRecord
 from integrations.records import Gone, Page
 from integrations.walking import behind
 

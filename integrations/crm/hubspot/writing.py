@@ -31,7 +31,7 @@ O = WriteOutcome  # noqa: E741
 
 
 def write_handles(api: API, portal: Portal, writes: Sequence[HandleWrite]) -> list[WriteResult]:
-    """See `integrations.provider.HandleWriter`."""
+    """See `integrations.clients.HandleWriter`."""
     names = _properties(portal)
     found = api.read(
         "contacts", [each.contact_id for each in writes], sorted({one for each in names.values() for one in each})

@@ -1,4 +1,4 @@
-"""One Odoo database, as `integrations.provider.CRMClient` wants it."""
+"""One Odoo database, as `integrations.clients.CRMClient` wants it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from integrations import handle_writing, pushing
+from integrations.clients import CRMRecord
 from integrations.crm.odoo import setup
 from integrations.crm.odoo.api import API, EVERYTHING
 from integrations.crm.odoo.desk import OdooDesk
 from integrations.crm.odoo.fields import PARTNER, USER, Site
 from integrations.crm.odoo.streams import STREAMS, Source
-from integrations.provider import Access, CRMRecord
+from integrations.provider import Access
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 

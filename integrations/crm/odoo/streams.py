@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from integrations.clients import CRMRecord
 from integrations.crm.odoo import fields
 from integrations.crm.odoo.api import API, EVERYTHING, PAGE, Domain, Row
 from integrations.crm.odoo.fields import ACTIVITY, EVENT, MESSAGE, PARTNER, STAMP, USER, Site
 from integrations.crm.odoo.sweeping import pack, unpack
 from integrations.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
-from integrations.provider import CRMRecord
 from integrations.records import Gone, Page
 from integrations.walking import BROKEN, Position, Question, load, position, store, walk
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from integrations.clients import CRMClient
 from integrations.crm.pipedrive.budget import SHARE
 from integrations.crm.pipedrive.client import HOSTS, Pipedrive, exchange
-from integrations.provider import ONE_ALLOWANCE, WRITE_HANDLES, CRMClient, FormField, Install, OAuth2, Provider, Stream
+from integrations.provider import ONE_ALLOWANCE, WRITE_HANDLES, FormField, Install, OAuth2, Provider, Stream
 
 PROVIDER: Provider[CRMClient] = Provider(
     key="pipedrive",

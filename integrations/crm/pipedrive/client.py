@@ -1,4 +1,4 @@
-"""One Pipedrive company account, as `integrations.provider.CRMClient` wants it."""
+"""One Pipedrive company account, as `integrations.clients.CRMClient` wants it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations import foreign, handle_writing, pushing
+from integrations.clients import CRMRecord
 from integrations.crm.pipedrive import budget, fields, paying, setup, streams
 from integrations.crm.pipedrive.api import API, PERSON, PERSONS, Payer, number
 from integrations.crm.pipedrive.budget import CHECKS, DEAREST, SAMPLES, WRITES, Account, Till
@@ -15,7 +16,7 @@ from integrations.crm.pipedrive.fields import Company
 from integrations.crm.pipedrive.streams import Source
 from integrations.crm.pipedrive.tasks import Desk, read_tasks
 from integrations.errors import UnexpectedResponseError
-from integrations.provider import Access, Credentials, CRMRecord, Setting
+from integrations.provider import Access, Credentials, Setting
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 HOSTS = {"oauth": "https://oauth.pipedrive.com"}

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from integrations.clients import CRMRecord
 from integrations.crm.pipedrive import budget, fields, sight
 from integrations.crm.pipedrive.api import (
     ACTIVITIES,
@@ -27,7 +28,6 @@ from integrations.crm.pipedrive.budget import BudgetError, Purse
 from integrations.crm.pipedrive.changes import PASSED_OVER, walk
 from integrations.crm.pipedrive.fields import Company
 from integrations.errors import InvalidRequestError
-from integrations.provider import CRMRecord
 from integrations.records import Gone, GoneBetween, Page
 from integrations.walking import load, position, store
 

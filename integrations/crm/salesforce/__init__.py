@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from integrations.clients import CRMClient
 from integrations.crm.salesforce import signing
 from integrations.crm.salesforce.api import SHARE, VERSION
 from integrations.crm.salesforce.client import Salesforce, check
-from integrations.provider import IDS_ANYWHERE, WRITE_HANDLES, CRMClient, FormField, Install, OAuth2, Provider, Stream
+from integrations.provider import IDS_ANYWHERE, WRITE_HANDLES, FormField, Install, OAuth2, Provider, Stream
 
 _API = ("api",)
 

@@ -1,4 +1,4 @@
-"""One Salesforce organisation, as `integrations.provider.CRMClient` wants it."""
+"""One Salesforce organisation, as `integrations.clients.CRMClient` wants it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from integrations.clients import CRMRecord
 from integrations.crm.salesforce import fields, keyfield, seeking, setup, signing, streams, writing
 from integrations.crm.salesforce.api import API
 from integrations.crm.salesforce.org import Org, org
 from integrations.crm.salesforce.pushing import Push
 from integrations.crm.salesforce.streams import Source
-from integrations.provider import Access, CRMRecord
+from integrations.provider import Access
 from integrations.records import Author, Gone, HandleWrite, Page, PushResult, Task, TaskState, WriteResult
 
 

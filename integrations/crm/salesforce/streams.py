@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from integrations.clients import CRMRecord
 from integrations.crm.salesforce import fields
 from integrations.crm.salesforce.activities import ACTIVITIES, MESSAGE_FIELDS, activity_fields, activity_where, told
 from integrations.crm.salesforce.api import API, MissingFieldError, NotVisibleError, Row, ShareUsedError, chunks, listed
@@ -15,7 +16,6 @@ from integrations.crm.salesforce.fields import PEOPLE, person, person_fields, su
 from integrations.crm.salesforce.org import KEY, Org
 from integrations.crm.salesforce.soql import Position, ask, position, since, walk
 from integrations.errors import InvalidRequestError, PermissionDeniedError
-from integrations.provider import CRMRecord
 from integrations.records import Activity, ActivityKind, Contact, Page
 from integrations.walking import load, store
 

@@ -28,7 +28,7 @@ O = WriteOutcome  # noqa: E741
 
 
 def write_handles(api: API, org: Org, writes: Sequence[HandleWrite]) -> list[WriteResult]:
-    """See `integrations.provider.HandleWriter`."""
+    """See `integrations.clients.HandleWriter`."""
     standing = _standing(api, org, [each.contact_id for each in writes])
     told: dict[tuple[str, str], WriteResult] = {}
     records: dict[str, dict[str, object]] = {}

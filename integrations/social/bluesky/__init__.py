@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from integrations.provider import Consent, Document, FormField, Install, Provider, Secret, SocialClient, Stream
+from integrations.clients import SocialClient
+from integrations.provider import Consent, Document, FormField, Install, Provider, Secret, Stream
 from integrations.social.bluesky import consent, passwords, registration
 from integrations.social.bluesky.client import BlueskyClient
 

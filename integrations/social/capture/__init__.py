@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from integrations.provider import HANDED_IN, Access, Account, FormField, Install, Provider, Secret, SocialClient
+from integrations.clients import SocialClient
+from integrations.provider import HANDED_IN, Access, Account, FormField, Install, Provider, Secret
 from integrations.records import Author
 from integrations.social.capture.client import CaptureClient, place_of
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from integrations.clients import SocialClient
 from integrations.graph import checks, hooks, login
-from integrations.provider import Access, Account, Install, Provider, SocialClient, Stream
+from integrations.provider import Access, Account, Install, Provider, Stream
 from integrations.social.facebook.client import ACCOUNT_FIELDS, FacebookClient, author
 
 _READ = ("pages_read_engagement", "pages_read_user_content")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from integrations.clients import SocialClient
 from integrations.errors import InvalidRequestError
 from integrations.graph import checks, hooks, login
-from integrations.provider import Access, Account, Install, Provider, SocialClient, Stream
+from integrations.provider import Access, Account, Install, Provider, Stream
 from integrations.social.instagram.client import ACCOUNT_FIELDS, PAGE_ID, InstagramClient, author
 
 HOSTS = {**login.HOSTS, "instagram": "https://www.instagram.com"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from integrations.provider import Access, Account, FormField, Install, OAuth2, Provider, SocialClient, Stream
+from integrations.clients import SocialClient
+from integrations.provider import Access, Account, FormField, Install, OAuth2, Provider, Stream
 from integrations.social.mastodon import server
 from integrations.social.mastodon.client import MastodonClient
 from integrations.social.mastodon.reading import SOFTWARE, Reader

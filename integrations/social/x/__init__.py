@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from integrations.provider import (
-    Cap,
-    Deadline,
-    FormField,
-    Install,
-    OAuth2,
-    Price,
-    Provider,
-    SocialClient,
-    Stream,
-    Webhook,
-)
+from integrations.clients import SocialClient
+from integrations.provider import Cap, Deadline, FormField, Install, OAuth2, Price, Provider, Stream, Webhook
 from integrations.social.x import subscribing, webhook
 from integrations.social.x.client import XClient
 

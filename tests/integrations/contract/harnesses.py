@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from integrations.provider import CRMClient
+from integrations.clients import CRMClient
 from integrations.records import Activity, ActivityKind, Contact, Owner, PushResult, Task, TaskKind, TaskStatus
 from integrations.registry import providers
 from tests.fakes.clock import Clock

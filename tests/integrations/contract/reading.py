@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.provider import CRMClient, SocialClient
+from integrations.clients import CRMClient, SocialClient
 from tests.integrations.contract.harnesses import FAKE as FAKE_CRM
 from tests.integrations.contract.harnesses import HARNESSES, FakeHarness, connected, new, push, several_pages
 from tests.integrations.contract.line import Line, tapped

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from integrations.provider import HANDED_IN, Meter, SocialClient
+from integrations.clients import SocialClient
+from integrations.provider import HANDED_IN, Meter
 from integrations.records import Author, Engagement, Kind
 from integrations.registry import providers
 from tests.fakes.social import FakeSocial

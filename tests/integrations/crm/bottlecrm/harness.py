@@ -10,8 +10,8 @@ from functools import partial
 import responses
 from msgspec.structs import replace
 
+from integrations.clients import CRMClient
 from integrations.crm.bottlecrm import PROVIDER
-from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
 from tests.integrations.crm.bottlecrm.conftest import World

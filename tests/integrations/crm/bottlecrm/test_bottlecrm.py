@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
+from integrations.clients import ContactReader
 from integrations.crm.bottlecrm import PROVIDER, fields, streams
 from integrations.crm.bottlecrm.listing import Place, pack, place, read, unpack
 from integrations.crm.bottlecrm.setup import site
 from integrations.errors import AuthenticationError, PermissionDeniedError, TemporaryError, UnexpectedResponseError
-from integrations.provider import IDS_ANYWHERE, Access, ContactReader
+from integrations.provider import IDS_ANYWHERE, Access
 from integrations.records import (
     Activity,
     ActivityKind,

@@ -11,8 +11,8 @@ from typing import Any
 
 import responses
 
+from integrations.clients import CRMClient
 from integrations.crm.espocrm import PROVIDER
-from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
 from tests.integrations.crm.espocrm.conftest import World

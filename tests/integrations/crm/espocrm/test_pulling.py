@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from integrations.clients import ContactReader
 from integrations.crm.espocrm import streams
 from integrations.errors import (
     PermissionDeniedError,
 )
-from integrations.provider import ContactReader
 from integrations.records import (
     Activity,
     Contact,

@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 import responses
 
+from integrations.clients import CRMClient
 from integrations.crm.hubspot import PROVIDER
-from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.integrations.crm.hubspot.conftest import World
 from tests.integrations.crm.hubspot.portal import Portal, drop_after, drop_before, iso

@@ -19,9 +19,10 @@ from msgspec import structs
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from integrations import hosts, oauth
+from integrations.clients import CRMClient
 from integrations.crm.hubspot import PROVIDER
 from integrations.crm.hubspot.client import HubSpot
-from integrations.provider import Access, App, CRMClient, Setting
+from integrations.provider import Access, App, Setting
 from integrations.records import Task
 from sandbox.app import create_app
 from sandbox.state import Sandbox

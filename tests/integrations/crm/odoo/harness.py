@@ -10,8 +10,8 @@ from math import ceil
 
 import responses
 
+from integrations.clients import CRMClient
 from integrations.crm.odoo import PROVIDER
-from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
 from tests.integrations.crm.faults import drop_after, drop_before

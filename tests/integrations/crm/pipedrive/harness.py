@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import responses
 
-from integrations.provider import CRMClient
+from integrations.clients import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
 from tests.integrations.crm.faults import drop_after, drop_before

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from integrations.clients import Cleaner
 from integrations.crm.pipedrive.client import HOSTS, company_address, exchange
 from integrations.errors import UnexpectedResponseError
-from integrations.provider import App, Cleaner, Setting
+from integrations.provider import App, Setting
 from tests.integrations.crm.faults import status
 from tests.integrations.crm.pipedrive.conftest import World
 from tests.integrations.crm.pipedrive.server import BASE

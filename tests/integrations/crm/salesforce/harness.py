@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 import responses
 
+from integrations.clients import CRMClient
 from integrations.crm.salesforce import PROVIDER
 from integrations.crm.salesforce.org import KEY
-from integrations.provider import CRMClient
 from integrations.records import Task
 from tests.fakes.clock import Clock
 from tests.integrations.crm.salesforce.conftest import World

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from integrations.clients import Cleaner
 from integrations.crm.salesforce import PROVIDER
 from integrations.errors import TemporaryError
-from integrations.provider import IDS_ANYWHERE, Cleaner
+from integrations.provider import IDS_ANYWHERE
 from tests.integrations.crm.salesforce.conftest import World
 from tests.integrations.crm.salesforce.server import KEY, Answer, drop_after, drop_before, refuse
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import responses
 
-from integrations.provider import SocialClient
+from integrations.clients import SocialClient
 from tests.integrations.social.bluesky.wire import ADA, US, Wire
 
 

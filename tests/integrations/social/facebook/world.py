@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from integrations.clients import SocialClient
 from integrations.graph.texts import COMMENT, made_of
-from integrations.provider import SocialClient
 from tests.integrations.graph.wire import error
 from tests.integrations.social.facebook.wire import ADA, PAGE, Facebook, facebook
 

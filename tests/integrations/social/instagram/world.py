@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from integrations.clients import SocialClient
 from integrations.graph.texts import COMMENT, made_of
-from integrations.provider import SocialClient
 from tests.integrations.graph.wire import error
 from tests.integrations.social.instagram.wire import WE, Instagram, instagram
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import responses
 
-from integrations.provider import SocialClient
+from integrations.clients import SocialClient
 from tests.integrations.social.mastodon.wire import ADA, NOW, US, Wire, html, iso
 
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import responses
 
-from integrations.provider import Meter, SocialClient
+from integrations.clients import SocialClient
+from integrations.provider import Meter
 from tests.integrations.social.x.wire import NOW, US, Wire, snowflake, tweet
 
 
