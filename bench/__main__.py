@@ -22,7 +22,7 @@ BENCHMARKS = (
     "pull", "decide", "push", "api", "latency", "matching", "identity", "waiting", "texts", "talking", "mapping", "calls", "contacts", "polling", "due", "cost", "fleet", "doors", "neighbour", "release",
 )  # fmt: skip
 ON_FILES = {"identity", "waiting", "texts", "talking"}  # and on no server
-ON_A_STACK = {"latency", "neighbour"}  # that run on everything, as `latency.running` starts it
+ON_A_STACK = {"latency", "neighbour", "fleet"}  # that run on everything, as `latency.running` starts it
 _FIELDS = tuple(Figure.__dataclass_fields__)
 
 

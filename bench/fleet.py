@@ -24,6 +24,7 @@ import psycopg
 import requests
 from sqlalchemy import make_url
 
+from bench import latency
 from bench.figures import Figure
 from bench.place import free_port
 from bench.rounds import percentile
@@ -57,14 +58,16 @@ def measure(scale: Scale) -> list[Figure]:
     with _running() as stack:
         runtime, network = Runtime(stack.config), Sandbox(stack.sandbox_url)
         network.settings(rate_limits=False, token_lifetime_seconds=86_400)
-        handles = _fill(network, scale)
+        handles, others = _fill(network, scale), network.counts()["open_tasks"]
         begun = time.monotonic()
+        with psycopg.connect(_superuser(stack), autocommit=True) as admin:
+            ready = _ready(admin)
         _connect(runtime, network, handles, scale)
         _tell(
             f"{scale.fleet_workspaces * scale.fleet_connections:,} accounts connected in {time.monotonic() - begun:.0f} s"
         )
         with psycopg.connect(_superuser(stack), autocommit=True) as admin:
-            _settle(admin, scale)
+            _settle(admin, scale, ready)
             customers = iter(range(2 * scale.fleet_posts))
             before = _pulls(admin)
             hinted = _post(network, handles, customers, scale.fleet_posts, min(HINTED_OVER, scale.fleet_poll))
@@ -74,7 +77,7 @@ def measure(scale: Scale) -> list[Figure]:
             silent = _post(network, handles, customers, scale.fleet_posts, float(scale.fleet_poll))
             polled = _await(admin, silent, scale.fleet_poll + GRACE)
             pulls = (_pulls(admin) - before) / (time.time() - hinted[0].at)
-        tasks = network.counts()["open_tasks"]
+        tasks = network.counts()["open_tasks"] - others
         runtime.db.engine.dispose()
     if tasks != 2 * scale.fleet_posts:
         raise RuntimeError(f"{tasks} tasks stand in the CRM after {2 * scale.fleet_posts} posts")
@@ -94,6 +97,9 @@ def measure(scale: Scale) -> list[Figure]:
 
 @contextmanager
 def _running() -> Iterator[Stack]:
+    if latency.standing:
+        yield latency.standing[0].stack
+        return
     home = Path(tempfile.mkdtemp(prefix="warmline-bench-"))
     port = free_port()
     keys = {"bench": secrets.token_bytes(32)}
@@ -118,7 +124,7 @@ def _fill(network: Sandbox, scale: Scale) -> list[list[str]]:
         [f"shop{team}_{each}" for each in range(scale.fleet_connections - 1)] for team in range(scale.fleet_workspaces)
     ]
     shops = [handle for team in handles for handle in team]
-    people = [f"customer{each}" for each in range(2 * scale.fleet_posts)]
+    people = [f"passer_by{each}" for each in range(2 * scale.fleet_posts)]
     network.load(
         Load(
             accounts=[
@@ -132,7 +138,7 @@ def _fill(network: Sandbox, scale: Scale) -> list[list[str]]:
             ],
             # Each workspace's tasks go to whom has connected it: somebody whom the CRM does not know would get none.
             owners=[
-                {"id": str(71 + team), "email": f"owner{team}@bench.test", "first_name": "Olga", "last_name": "Berg"}
+                {"id": str(100_000 + team), "email": f"owner{team}@bench.test", "first_name": "Olga", "last_name": "Berg"}
                 for team in range(scale.fleet_workspaces)
             ],
         )
@@ -186,11 +192,15 @@ def _number(admin: psycopg.Connection, query: str, *params: object) -> int:
     return int(row[0]) if row else 0
 
 
-def _settle(admin: psycopg.Connection, scale: Scale) -> None:
-    """Until every account has been read once."""
+def _ready(admin: psycopg.Connection) -> int:
+    return _number(admin, "SELECT count(*) FROM connections WHERE ready_at IS NOT NULL")
+
+
+def _settle(admin: psycopg.Connection, scale: Scale, before: int) -> None:
+    """Until every account has been read once, beside so many that were before."""
     connections = scale.fleet_workspaces * scale.fleet_connections
     begun = time.monotonic()
-    while ready := connections - _number(admin, "SELECT count(*) FROM connections WHERE ready_at IS NOT NULL"):
+    while ready := connections + before - _ready(admin):
         if time.monotonic() - begun > 60 + connections:
             raise RuntimeError(
                 f"{ready} of {connections} connections have not been read after {time.monotonic() - begun:.0f} s"
@@ -219,7 +229,7 @@ def _post(
             time.sleep(max(0.0, begun + seconds * each / number - time.monotonic()))
             handle = random.choice(random.choice(handles))
             body = {
-                "as": f"customer{next(customers)}",
+                "as": f"passer_by{next(customers)}",
                 "text": f"@{handle} is the bread box in stock again, and what does it cost?",
             }
             at = time.time()

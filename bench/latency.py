@@ -59,18 +59,18 @@ def measure(scale: Scale) -> list[Figure]:
     ]
 
 
-_shared: list[Run] = []
+standing: list[Run] = []  # what is shared, while it is
 
 
 @contextmanager
 def running() -> Iterator[Run]:
     """The whole stack on free ports, its first work done."""
-    if not _shared:
+    if not standing:
         with _started() as work:
             yield work
         return
-    work = replace(_shared[0])  # with connections of its own: this is a fork
-    work.workspace_id = _shared[0].workspace_id
+    work = replace(standing[0])  # with connections of its own: this is a fork
+    work.workspace_id = standing[0].workspace_id
     consent.register(work.runtime, work.sandbox)  # whoever was here before may have told the network to send no hints
     yield work
 
@@ -81,11 +81,11 @@ def shared() -> Iterator[None]:
     with _started() as work:
         work.runtime.db.engine.dispose()  # no fork begins with a connection of another process
         work.runtime.redis.close()
-        _shared.append(work)
+        standing.append(work)
         try:
             yield
         finally:
-            _shared.clear()
+            standing.clear()
 
 
 @contextmanager

@@ -52,8 +52,8 @@ SCALES = {
     ),
     "small": Scale(
         apart=False, rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,
-        push_tasks=60, released=5000, mapped=200, contacts=3000, polled_hours=1, api_seconds=0.1, latency_posts=1,
-        match_contacts=2000, match_authors=200, match_singles=5, match_import=900, due_connections=2000, due_rounds=1, cost_accounts=2, cost_posts=60,
+        push_tasks=60, released=5000, mapped=50, contacts=600, polled_hours=1, api_seconds=0.1, latency_posts=1,
+        match_contacts=2000, match_authors=200, match_singles=5, match_import=900, due_connections=500, due_rounds=1, cost_accounts=2, cost_posts=60,
         fleet_workspaces=2, fleet_connections=2, fleet_posts=1, fleet_poll=5, texts=200, learn=False, linked=(),
     ),
 }  # fmt: skip
