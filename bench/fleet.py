@@ -138,7 +138,12 @@ def _fill(network: Sandbox, scale: Scale) -> list[list[str]]:
             ],
             # Each workspace's tasks go to whom has connected it: somebody whom the CRM does not know would get none.
             owners=[
-                {"id": str(100_000 + team), "email": f"owner{team}@bench.test", "first_name": "Olga", "last_name": "Berg"}
+                {
+                    "id": str(100_000 + team),
+                    "email": f"owner{team}@bench.test",
+                    "first_name": "Olga",
+                    "last_name": "Berg",
+                }
                 for team in range(scale.fleet_workspaces)
             ],
         )

@@ -20,6 +20,7 @@ import structlog
 from flask import Flask
 from psycopg import sql
 
+from tests import measured as measured  # isort: skip  # before anything of ours is imported
 from service import accounts, embedded, hooks, logs
 from service.accounts import Caller
 from service.app import create_app
