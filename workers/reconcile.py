@@ -15,13 +15,14 @@ from service.models import Connection
 from service.store import mirroring, reconciling
 
 _Save = Callable[[Session, UUID, UUID, Sequence[Any]], int]
+_Record = type[Owner] | type[Contact] | type[Activity] | type[TaskState]
 _SAVERS: dict[type, _Save] = {
     Contact: mirroring.save_contacts,
     Owner: mirroring.save_owners,
     Activity: mirroring.save_activities,
 }
 # A `Gone` carries an id only: what it was is told by the stream that served it.
-_GONE: dict[str, tuple[type, _Save]] = {
+_GONE: dict[str, tuple[_Record, _Save]] = {
     "owners": (Owner, mirroring.drop_owners),
     "contacts": (Contact, mirroring.drop_contacts),
     "activities": (Activity, mirroring.drop_activities),
@@ -48,7 +49,7 @@ def save(session: Session, connection: Connection, stream: str, items: Sequence[
     return found
 
 
-def _still_gone(items: Sequence[Any], record: type) -> list[Gone]:
+def _still_gone(items: Sequence[Any], record: _Record) -> list[Gone]:
     """What is gone at the end of a page: a record that stands after its deletion was brought back."""
     last = {item.id: item for item in items if isinstance(item, (Gone, record))}
     return [item for item in last.values() if isinstance(item, Gone)]

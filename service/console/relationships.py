@@ -11,7 +11,7 @@ from service.console.guard import caller
 from service.console.page import page
 from service.rules.readiness.stages import AWARE, CONVERSING, IN_CONTACT, MET, READY, STAGES, TALKED
 from service.runtime import runtime
-from service.store import listing, pages, stages
+from service.store import listing, pages, paging, stages
 
 blueprint = Blueprint("relationships", __name__)
 
@@ -60,7 +60,7 @@ def one(relationship_id: UUID) -> ResponseReturnValue:
         changes = stages.changes_of(session, workspace_id, relationship_id)
         tasks, _ = listing.tasks(session, workspace_id, filters={"relationship_id": relationship_id})
         details = pages.tasks(session, workspace_id, [task["id"] for task in tasks])
-        brand = listing.one(session, workspace_id, listing.BRANDS, row["brand_id"])
+        brand = paging.one(session, workspace_id, listing.BRANDS, row["brand_id"])
     return page(
         "relationship.html",
         row=row,
