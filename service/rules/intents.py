@@ -78,11 +78,13 @@ _SAYING_NO = frozenset(
     ancora dopo outra weer alweer sinds wenn si se als
     """.split()  # noqa: SIM905
 )
+_HEEDED = _UNREACHED | _RHETORIC
+_NUMBER, _PRIVATELY = "long number", "we want a private message"  # two marks
 _SHORT = 20  # words: what a longer text says did not help is one thing of several
 _KINDS = tuple(
     (bit, f"says {name}")
     for name, bit in BIT.items()
-    if name not in ("tender", "broadcast", "failed", "unreached", "praise", "rhetoric")
+    if name not in ("tender", "broadcast", "failed", "unreached", "praise", "rhetoric", "numbered")
 )
 
 
@@ -139,7 +141,7 @@ def _told(said: int, private: bool, names_nobody: bool) -> Before:
     """`said` are the bits of a text's phrases (`spoken`): there are few different ones."""
     marks = ["to us"]
     if private:
-        marks.append("we want a private message")
+        marks.append(_PRIVATELY)
     elif said & (BIT["asks"] | BIT["requests"]):
         marks.append(WE_ASK)
     elif said & BIT["polite_close"]:
@@ -178,14 +180,13 @@ def _own(text: str, language: str | None) -> tuple[Text, list[str]]:
     kin = list(dict.fromkeys(chain.from_iterable(map(_speaks_of, words))))
     tongue = english(words, language)
     phrased = long or tongue is not English.YES
-    over = bool(said & _OVER) or _praises(said, words)
+    over = bool(said & _OVER) or (bool(said & _PRAISE) and _praises(said, words))
     return Text(said, words, marks, tongue is not English.NO, phrased, over), kin
 
 
 def _praises(said: int, words: Sequence[str]) -> bool:
-    """Whether a short text praises, and neither asks for anything nor says no, counts or goes on to anything."""
-    praises = bool(said & _PRAISE) and not said & _WANTS and len(words) <= _SHORT
-    return praises and _SAYING_NO.isdisjoint(words) and "0" not in "".join(words)
+    """Whether a short text that praises neither asks for anything nor says no, counts or goes on to anything."""
+    return not said & _WANTS and len(words) <= _SHORT and _SAYING_NO.isdisjoint(words) and "0" not in "".join(words)
 
 
 def _weighed(folded: str, pieces: Sequence[str]) -> Sequence[str]:
@@ -228,7 +229,7 @@ def _marks(text: str, folded: str, words: Sequence[str], said: int) -> list[str]
     if not folded.isascii() and _EMOJI.search(folded):
         marks.append("emoji")
     if _FOUR_DIGITS.search(folded) and any(word.startswith("0000") for word in words):
-        marks.append("long number")
+        marks.append(_NUMBER)
     return marks
 
 
@@ -243,22 +244,35 @@ def weigh(text: Text) -> Intents:
     model = _model()
     scores = _at_home(model, text) if text.english else _abroad(model, text)
     found = [1 / (1 + exp(-score)) if score > _LOWEST else 0.0 for score in scores]
+    if text.said & _HEEDED:
+        _heed(text, found)
+    # What marks leave unclear is for a person to decide, and so is a goodbye or a reply to us that leaves something open.
+    sure = text.english or text.over
+    if sure and (text.said & _FAILED or text.place is not OPENS):
+        sure = not _leaves_open(text, found)
+    # Whoever asks for a call or a price waits for an answer, however friendly the rest of it sounds.
+    found[_NEEDS_ANSWER] = max(found[_NEEDS_ANSWER], found[_CALL], found[_PRICE], 0.0 if sure else UNSURE)
+    return Intents._make(found)
+
+
+def _heed(text: Text, found: list[float]) -> None:
+    """Takes back what the words seemed to want, where a phrase says that they do not."""
     if text.said & _UNREACHED and not text.said & _WANTS_TALK:
         found[_CALL] = 0.0  # they speak of a call that nobody took
     if text.said & _RHETORIC and not text.said & _WANTS and len(text.words) <= _SHORT:
         for intent in _ASKING:  # a question that is none
             found[intent] = min(found[intent], _NONE)
-    # What marks leave unclear is for a person to decide, and so is a goodbye or a reply to us that says what did not help.
-    least = 0.0 if (text.english or text.over) and not _fails(text, found) else UNSURE
-    # Whoever asks for a call or a price waits for an answer, however friendly the rest of it sounds.
-    found[_NEEDS_ANSWER] = max(found[_NEEDS_ANSWER], found[_CALL], found[_PRICE], least)
-    return Intents._make(found)
 
 
-def _fails(text: Text, found: Sequence[float]) -> bool:
-    """Whether a short text thanks or answers us, and says that what was tried or promised did not help."""
-    to_us = text.place in (WE_ASK, WE_TELL) or found[_CLOSE] >= _THANKS
-    return bool(text.said & _FAILED) and to_us and len(text.words) <= _SHORT
+def _leaves_open(text: Text, found: Sequence[float]) -> bool:
+    """Whether a short text thanks or answers us, and says that what was tried or promised did not help; or gives us the number that we
+    asked for, with thanks or without."""
+    if len(text.words) > _SHORT:
+        return False
+    if text.said & _FAILED:
+        return text.place in (WE_ASK, WE_TELL) or found[_CLOSE] >= _THANKS
+    gives = text.said & BIT["numbered"] or _NUMBER in text.marks
+    return bool(gives) and (WE_ASK in text.marks or _PRIVATELY in text.marks)
 
 
 def _at_home(model: Model, text: Text) -> Iterable[float]:

@@ -21,7 +21,7 @@ from service.rules.phrases_abroad import ABROAD
 from service.rules.tender import EVERYDAY, TENDER
 
 KINDS = (
-    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached", "praise", "rhetoric",
+    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached", "praise", "rhetoric", "numbered",
 )  # fmt: skip
 BIT: Final = {name: 1 << number for number, name in enumerate(KINDS)}
 _ALL = (1 << len(KINDS)) - 1
@@ -49,6 +49,7 @@ _ENDS = frozenset("?!.…。！\n")
 _TAG = re.compile(r"#(\w+)")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _KEPT = 2_000  # characters of a text whose pieces are kept
+_NUMBERED: Final = re.compile(r"#\d{4,}\b")  # likewise, written as an order's number is
 _LONG_NUMBER = re.compile(r"\d{4}")  # an order's number, say: somebody asked for it
 # Words that a last polite word may hold besides its phrases.
 _FILLERS = frozenset(
@@ -140,6 +141,8 @@ def _read(text: str, pieces: Sequence[str], tables: _Tables) -> int:
         bits, chat = _sentence(sentence, tables.said, seen)
         # "How are you?" is a greeting; a lone question mark is somebody who asks again.
         seen.bits |= bits | (_ASKS if end == "?" and not chat else 0)
+    if "#" in text and _NUMBERED.search(text):
+        seen.bits |= BIT["numbered"]
     return _settled(text, seen) | (_TENDER if _shows_tender(text, pieces, tables) else 0)
 
 
@@ -166,7 +169,7 @@ def _shows_tender(text: str, pieces: Sequence[str], tables: _Tables) -> bool:
 
 
 def _settled(text: str, seen: _Tally) -> int:
-    if not seen.bits & (_OPEN | _CLOSE | _SOLVED) and not seen.words:
+    if not seen.bits & (_OPEN | _CLOSE | _SOLVED) and not seen.words and not seen.bits & BIT["numbered"]:
         return seen.bits | (_CLOSE if _MENTION.sub("", text).strip() and "://" not in text else 0)
     if seen.bits & _SOLVED and not seen.bits & (_OPEN & ~(_PROBLEM | _FAILED)):
         # Whoever says that it is solved needs no answer, however much is told of what the problem was.
@@ -180,7 +183,11 @@ def _is_close(text: str, seen: _Tally) -> bool:
     if not polite:
         return False
     left_over = sum(word not in _FILLERS for word in seen.loose)
-    return left_over * 3 <= max(seen.words, 6) and not _LONG_NUMBER.search(NOISE.sub(" ", text))
+    return (
+        left_over * 3 <= max(seen.words, 6)
+        and not seen.bits & BIT["numbered"]
+        and not _LONG_NUMBER.search(NOISE.sub(" ", text))
+    )
 
 
 def _sentences(pieces: Iterable[str]) -> Iterator[tuple[list[str], str]]:

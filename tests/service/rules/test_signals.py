@@ -380,6 +380,14 @@ def test_what_begins_like_one_and_asks_on_waits_for_an_answer(text):
     assert found.needs_answer
 
 
+@pytest.mark.parametrize("text", ["thanks, it's 88213", "#88213", "it's 88213", "Thank you! Order #10023"])
+@pytest.mark.parametrize("asked", ["Could you DM us your order number?", "Oh no! What's the order number?"])
+def test_whoever_gives_the_number_that_we_asked_for_waits_also_with_thanks(text, asked):
+    found = read(text, reply_to=asked, reply_to_ours=True)
+    assert found.needs_answer
+    assert not found.polite_close
+
+
 @pytest.mark.parametrize(
     "text", ["Nobody picks up when I call", "When I call, it goes straight to voicemail", "I have called six times and no one picks up"]
 )  # fmt: skip
