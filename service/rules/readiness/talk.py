@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -60,6 +62,10 @@ class Course:
         default_factory=list
     )  # long words of theirs, the longest first, each newer than the one before
     weighty: list[Word] = field(default_factory=list)  # words of theirs in which something is heard, in order
+    # For each of these, the logarithm of how likely it is that nothing is at stake in any word up to it: a talk of thousands is weighed at each
+    # of them.
+    nothing: list[float] = field(default_factory=list)
+    keenest: list[Word] = field(default_factory=list)  # the keenest of them first, each newer than the one before
     asked: Word | None = None  # the newest wish to talk
     accepted: bool = False  # the wish was a yes to our offer
 
@@ -83,19 +89,28 @@ class Course:
 
     def stake(self, at: datetime) -> float:
         """How likely it is that something of weight is in motion with them, 0 to 1: that one of their words says so."""
-        return 1 - math.prod([1 - above(word.heard.stake) for word in self._lately(at)])
+        first = self._first_lately(at)
+        before = self.nothing[first - 1] if first else 0.0
+        return 1 - math.exp(self.nothing[-1] - before) if first < len(self.weighty) else 0.0
 
     def interest(self, at: datetime) -> float:
         """How likely it is that they have some need, or ask for terms, 0 to 1."""
-        return max([above(max(word.heard.need, word.heard.terms)) for word in self._lately(at)], default=0.0)
+        since = at - NEED_LASTS
+        return next((_keenness(word) for word in self.keenest if word.at >= since), 0.0)
 
     def weightiest(self, at: datetime) -> Word | None:
         """The word in which the most is heard to be at stake."""
-        return max(self._lately(at), key=lambda word: word.heard.stake, default=None)
+        return max(self.weighty[self._first_lately(at) :], key=lambda word: word.heard.stake, default=None)
 
-    def _lately(self, at: datetime) -> list[Word]:
-        since = at - NEED_LASTS
-        return [word for word in self.weighty if word.at >= since]
+    def _first_lately(self, at: datetime) -> int:
+        """The number of the first weighty word that is no older than `NEED_LASTS`."""
+        return bisect_left(self.weighty, at - NEED_LASTS, key=attrgetter("at"))
+
+    def weigh(self, word: Word) -> None:
+        """Takes in the newest word of theirs in which something is heard."""
+        self.weighty.append(word)
+        self.nothing.append((self.nothing[-1] if self.nothing else 0.0) + math.log1p(-above(word.heard.stake)))
+        self.keenest = [*(each for each in self.keenest if _keenness(each) > _keenness(word)), word]
 
     def longest(self, at: datetime) -> Word | None:
         """The longest that they have told us lately."""
@@ -115,6 +130,10 @@ class Course:
         """Whether one of these needs came up days after the first exchange."""
         newest = max((self.said[cue].at for cue in needs), default=None)
         return newest is not None and self.first is not None and newest - self.first >= ACQUAINTED_AFTER
+
+
+def _keenness(word: Word) -> float:
+    return above(max(word.heard.need, word.heard.terms))
 
 
 def words_of(history: History) -> list[Word]:
@@ -254,7 +273,7 @@ def _hear(course: Course, word: Word, taken: bool) -> bool:
     if news:
         course.said.update((cue, word) for cue in NEED if word.cues & cue)
     if max(word.heard.stake, word.heard.need, word.heard.terms) > FLOOR:
-        course.weighty.append(word)
+        course.weigh(word)
         news = True
     if len(word.post.text) > LINE and word.cues & Cue.OWN_AFFAIRS:
         course.told = [*(each for each in course.told if len(each.post.text) > len(word.post.text)), word]

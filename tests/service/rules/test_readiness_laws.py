@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from integrations.records import ActivityKind, Kind
 from service.rules.model import History, LoggedActivity, Post, Verdict
-from service.rules.readiness import ready_for_call
+from service.rules.readiness import ready_for_call, talk
+from service.rules.readiness.heard import Heard, above
+from service.rules.readiness.talk import NEED_LASTS, Course, Word
 from tests.service.rules.making import DAY, HOUR, MONDAY, POLICY, answer, post, replace
 
 CALL, MEETING = ActivityKind.CALL, ActivityKind.MEETING
@@ -191,3 +196,36 @@ def test_a_time_zone_moves_nothing_but_the_hour_when_it_is_due(posts, activities
     if here.finding and there.finding:
         assert here.finding.episode == there.finding.episode
         assert abs(here.finding.due_at - there.finding.due_at) <= timedelta(hours=1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 24 * 10), *[st.floats(0, 0.99)] * 3), min_size=1, max_size=12),
+    st.integers(0, 24 * 20),
+)
+def test_what_is_at_stake_is_weighed_as_if_each_word_were_looked_at_anew(told, later):
+    course, at = Course(), MONDAY
+    for hours, stake, need, terms in told:
+        at += hours * HOUR
+        course.weigh(Word(at, False, post("w", at), 0, False, Heard(stake=stake, need=need, terms=terms)))
+    now = at + later * HOUR
+    lately = [word.heard for word in course.weighty if word.at >= now - NEED_LASTS]
+    assert course.stake(now) == pytest.approx(1 - math.prod(1 - above(each.stake) for each in lately))
+    assert course.interest(now) == max((above(max(each.need, each.terms)) for each in lately), default=0.0)
+
+
+def test_a_talk_of_thousands_is_weighed_word_by_word_and_not_each_beside_all_the_others(monkeypatch):
+    looked = Counter()
+
+    def judged(number: int) -> int:
+        monkeypatch.setattr(talk, "above", lambda odds: looked.update([number]) or above(odds))
+        posts = [
+            (
+                post(f"t{n}", MONDAY + n * HOUR / 60, f"We want {n} desks by Friday"),
+                answer(f"o{n}", MONDAY + n * HOUR / 60, to=f"t{n}"),
+            )
+            for n in range(number)
+        ]
+        judge(*(each for pair in posts for each in pair), now=MONDAY + 2 * DAY)
+        return looked[number]
+
+    assert judged(400) < 3 * judged(200)
