@@ -51,5 +51,5 @@ def save(session: Session, connection: Connection, stream: str, items: Sequence[
 
 def _still_gone(items: Sequence[Any], record: _Record) -> list[Gone]:
     """What is gone at the end of a page: a record that stands after its deletion was brought back."""
-    last = {item.id: item for item in items if isinstance(item, (Gone, record))}
+    last = {item.id: item for item in items if type(item) in (Gone, record)}
     return [item for item in last.values() if isinstance(item, Gone)]
