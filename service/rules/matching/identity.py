@@ -85,8 +85,9 @@ def may_be_a_relatives(pair: Pair, shown: Level) -> bool:
 
 
 def is_own_site(pair: Pair) -> bool:
-    """Whether the website that both name is called after the contact, and so is no workplace's."""
-    return bool(pair.shared) and any(_named_after(each, pair.name) for each in of_kind(pair.shared, K.WEBSITE))
+    """Whether a website that both name is called after the contact, or the author, and so is no workplace's."""
+    sites = of_kind(pair.shared, K.WEBSITE) if pair.shared else ()
+    return any(_named_after(each, pair.name) or _strangers(each, pair) < _SAME_SITE for each in sites)
 
 
 def _identifiers(pair: Pair, basis: Basis, elsewhere: str | None) -> Iterator[Evidence]:
