@@ -54,6 +54,10 @@ _BRACKETS = re.compile(r"(?<=\S)\s*[(\[](.*?)[)\]]")
 _TOKEN = re.compile(r"[a-z0-9]+")
 # Before a name that somebody was born with: it is theirs as well, also where it stands in brackets.
 _BORN = re.compile(r"(?:[(\[,] ?)?\b(?:née|nee|né|geb\.|geborene?r?|född|født|z domu|roz\.|szül\.)\s", re.IGNORECASE)
+_AND = re.compile(
+    r"\s(?:&|\+|and|und|et|og|och)\s+(?!(?:the |das |l')?(?:co|company|family|familie|friends|sons|staff|team)\b)",
+    re.IGNORECASE,
+)
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _UMLAUTS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe"}
@@ -134,6 +138,11 @@ def _transliterated(text: str) -> frozenset[str]:
 def spelt_out(name: str) -> str:
     """A name as it is written where there are no umlauts: Mueller for Müller, Haakon for Håkon. The same where it has none."""
     return name if name.isascii() else unicodedata.normalize("NFC", name).translate(_UMLAUTS)
+
+
+def of_several(name: str) -> bool:
+    """Whether a display name is that of two people ("Kathrin & Uwe Pfundtner")."""
+    return bool(_AND.search(without_aside(name)))
 
 
 def aside(name: str) -> str:

@@ -29,6 +29,7 @@ class Profile(Struct, frozen=True):
     disowned: bool  # it says that it is not the person's own: a parody, an admirer's
     beside: frozenset[str]  # words of the display name that make something else of a person's name: a foundation, fans
     generation: str  # "jr" or "sr", where they say so
+    of_several: bool  # people: a couple's account
     says_more: bool  # whether there is any of these three; most say nothing
     titles: frozenset[str]
     text: str
@@ -58,6 +59,7 @@ def read(known: KnownAuthor) -> Profile:
         disowned=disowned,
         beside=beside,
         generation=generation,
+        of_several=names.of_several(author.name),
         says_more=bool(disowned or beside or generation),
         titles=names.titles(author.name)
         | _title_before(handle)

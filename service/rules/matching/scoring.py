@@ -46,9 +46,9 @@ class Scored(Struct, frozen=True):
     name_token: str  # under which contacts of the same full name are counted; empty for another name
     evidence: tuple[Evidence, ...]  # what decides first, then the strongest
     settled: frozenset[Signal]  # kinds of context of which the contact says something
-    doubtful: bool = False  # by the author's handle, somebody else may be meant
+    doubtful: bool = False  # by the author's handle, or beside them in the name, somebody else may be meant
     relative: bool = False  # at the family's domain, any of theirs may be meant
-    own_site: bool = False  # the website that both name is called after the contact
+    own_site: bool = False  # the website that both name is called after one of them
 
 
 def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met | None:
@@ -89,7 +89,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         _name_token(name) if like.level in AGREE else "",
         tuple(told),
         _settled(bool(contact.company), bool(contact.city or contact.region), bool(contact.title)),
-        is_doubtful(pair),
+        is_doubtful(pair) or (profile.of_several and not name.organisation),
         may_be_a_relatives(pair, met.shown.level),
         is_own_site(pair),
     )

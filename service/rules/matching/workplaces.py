@@ -86,7 +86,8 @@ def _written(mark: str, word: str, before: str, after: str, cased: bool) -> Name
     if mark or before.lower() in _AT or word.lower() == word.upper():
         return Named.PLAINLY
     if not cased:
-        return Named.PERHAPS
+        # FPT by itself is a name; in MIND THE GAP it is a word among others.
+        return Named.PLAINLY if word.isupper() and not before and not after else Named.PERHAPS
     if word[0].islower():
         return Named.NOT
     return Named.PERHAPS if not before and after[:1].islower() else Named.PLAINLY

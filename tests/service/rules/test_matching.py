@@ -340,7 +340,7 @@ def test_a_word_like_any_other_and_where_somebody_has_left_confirm_no_colleague(
         ("Next", "Buyer at Next. What's next?"), ("Apple", "Design @ Apple"), ("Orange", "Ingénieure chez Orange"), ("Acme", "sales at acme"),
         ("Acme", "Acme"), ("Acme", "Acme | Sales"), ("Acme", "Ex-Grell, now Acme"), ("Acme", "Formerly Grell. Acme, sales"), ("Acme", "Former teacher. Sales, Acme"),
         ("Acme", "At Acme. Views are mine and not those of Acme"), ("Smith, Jones & Co", "Ex-army, Smith, Jones & Co"), ("Acme Steel", "acme steel, sales"),
-        ("Acme", "@acme | @grell"), ("Яблоко", "Продажи, Яблоко"), ("三菱", "三菱 営業"), ("Acme", "Non-profit lead at Acme"),
+        ("Acme", "@acme | @grell"), ("Яблоко", "Продажи, Яблоко"), ("三菱", "三菱 営業"), ("FPT", "FPT"), ("Acme", "Non-profit lead at Acme"),
     ],
 )  # fmt: skip
 def test_where_somebody_works_confirms_them(company: str, bio: str) -> None:
@@ -577,3 +577,16 @@ def test_what_belongs_to_a_firm_of_two_words_is_not_the_firm() -> None:
     assert [each.state for each in among_many(author(name="Grell University", handle="grelluniversity"), contact)] == [
         CONFIRMED
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["Kathrin & Uwe Pfundtner", "Uwe und Kathrin Pfundtner", "Uwe Lasker and Kathrin Pfundtner"]
+)
+def test_an_account_of_two_is_confirmed_for_neither_of_them(name: str) -> None:
+    contact = Contact("1", first_name="Kathrin", last_name="Pfundtner", city="Graz", emails=("kp@example.org",))
+    known = author(name=name, handle="q7", location="Graz")
+    assert [each.state for each in among_many(known, contact)] == [SUGGESTED]
+    for own in ("Kathrin Pfundtner & Team", "Kathrin Pfundtner | Wine and Cheese"):
+        assert [each.state for each in among_many(author(name=own, handle="q7", location="Graz"), contact)] == [
+            CONFIRMED
+        ]
