@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
+from functools import lru_cache
 
 from service.rules import names
 
@@ -35,15 +36,22 @@ _OPINIONS = frozenset("mine opinion opinions own posts tweets views".split())  #
 _AT = frozenset("at bei bij chez hos presso".split())  # noqa: SIM905
 
 
-def named(firm: tuple[str, ...], texts: Iterable[str]) -> Named:
+@lru_cache(maxsize=4_096)  # colleagues have one firm, and an author's text is asked of each of them
+def named(firm: tuple[str, ...], texts: tuple[str, ...]) -> Named:
     """How texts of a profile speak of a firm that stands in them; `firm` are its words. Where it is not found within one clause, such as
     that of a comma in its name, it is taken to be named plainly."""
-    found = [each for text in texts for said in _SENTENCES.split(text) for each in _in_sentence(firm, said, text)]
+    found = [each for text in texts for each in _in_text(firm, text)]
     return max(found, key=lambda each: each.value, default=Named.PLAINLY)
 
 
-def _in_sentence(firm: tuple[str, ...], sentence: str, text: str) -> Iterator[Named]:
+def _in_text(firm: tuple[str, ...], text: str) -> Iterator[Named]:
+    cased = text not in (text.lower(), text.upper())
     opinions = not _OPINIONS.isdisjoint(names.words(text))
+    for sentence in _SENTENCES.split(text):
+        yield from _in_sentence(firm, sentence, cased=cased, opinions=opinions)
+
+
+def _in_sentence(firm: tuple[str, ...], sentence: str, *, cased: bool, opinions: bool) -> Iterator[Named]:
     left = False
     for clause in _CLAUSES.split(sentence):
         words = names.words(clause)
@@ -58,7 +66,7 @@ def _in_sentence(firm: tuple[str, ...], sentence: str, text: str) -> Iterator[Na
         elif left or not _ALUMNI.isdisjoint(words[len(before) + len(firm) :][:1]):
             yield Named.LEFT
         else:
-            yield _as_a_name(firm[0], clause, text) if len(firm) == 1 else Named.PLAINLY
+            yield _as_a_name(firm[0], clause, cased) if len(firm) == 1 else Named.PLAINLY
 
 
 def _words_before(firm: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -70,10 +78,9 @@ def _left(said: str) -> bool:
     return any(not _SINCE.search(said, each.end()) for each in _BEFORE.finditer(said))
 
 
-def _as_a_name(firm: str, clause: str, text: str) -> Named:
+def _as_a_name(firm: str, clause: str, cased: bool) -> Named:
     """Whether a firm of one word is written as names are: with a capital within a sentence, as @acme, or where somebody is at it."""
     found = [("", ""), *[each.groups() for each in _WORD.finditer(clause)], ("", "")]
-    cased = text not in (text.lower(), text.upper())
     written = [
         _written(mark, word, before, after, cased)
         for (_, before), (mark, word), (_, after) in zip(found, found[1:], found[2:], strict=False)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from integrations.records import Author, Contact, Handle
 from service.rules import names
-from service.rules.matching import CONFIRM, Commonness, author_keys, contact_keys, match, placeholders
+from service.rules.matching import CONFIRM, Commonness, author_keys, contact_keys, match, placeholders, workplaces
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 from service.rules.names import TITLES
 
@@ -590,3 +590,8 @@ def test_an_account_of_two_is_confirmed_for_neither_of_them(name: str) -> None:
         assert [each.state for each in among_many(author(name=own, handle="q7", location="Graz"), contact)] == [
             CONFIRMED
         ]
+
+
+def test_a_long_text_about_a_firm_is_read_in_one_go() -> None:
+    for text in ("ex-Acme, Acme " * 10_000, "Acme, " * 20_000, "was now " * 10_000 + "acme"):
+        workplaces.named(("acme",), (text,))  # reading all of it anew for each clause takes minutes
