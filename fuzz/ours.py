@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ from service.demo import tables
 from service.errors import PlainError
 from service.models import Settings
 from service.rules import busy
-from service.store import listing, paging
+from service.store import paging
 from service.vault import SealBrokenError, Vault
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
@@ -154,7 +155,7 @@ def _reads_cursor(given: Any) -> None:
     chosen = lists[given["list"] % len(lists)]
     text = given["raw"]
     if text is None:
-        text = listing.urlsafe_b64encode(json.dumps([chosen.name, *given["values"]]).encode()).rstrip(b"=").decode()
+        text = urlsafe_b64encode(json.dumps([chosen.name, *given["values"]]).encode()).rstrip(b"=").decode()
     with bounded(lambda: len(text)):
         try:
             values = paging._read_cursor(chosen, text)
