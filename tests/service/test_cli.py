@@ -9,86 +9,26 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from integrations import standing
-from integrations.registry import providers
-from service import accounts, cli, connect, registrations, serving
 from service import config as configuration
+from service import registrations, serving
 from service.config import Config, parse_keys
-from service.db import Database, migrate
+from service.db import migrate
 from service.errors import PlainError
 from service.models import SecondFactor
 from service.runtime import Runtime
 from tests.conftest import make_member
+from tests.service.commands import KEY, Run, on_the_database
+from tests.service.commands import run as run
 
 NOWHERE = "postgresql://warmline@127.0.0.1:1/warmline"
-KEY = f"k1:{base64.b64encode(b'0123456789abcdef0123456789abcdef').decode()}"
 NEWER = f"k2:{base64.b64encode(b'fedcba9876543210fedcba9876543210').decode()}"
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Runs `warmline ARGUMENTS` with this environment and no other setting: exit code, stdout, stderr."""
-    for name in (
-        "DATABASE_URL",
-        "DATABASE_ADMIN_URL",
-        "DATABASE_SCHEDULER_URL",
-        "REDIS_URL",
-        "PORT",
-        "WARMLINE_SECRET_KEYS",
-        "WARMLINE_URL",
-        "WEB_CONCURRENCY",
-        "WARMLINE_SANDBOX_PORT",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("WARMLINE_HOME", str(tmp_path / "home"))
-
-    opened: list[Database] = []  # a command leaves closing to the end of its process
-    init = Database.__init__
-
-    def opening(self: Database, *args: Any, **options: Any) -> None:
-        init(self, *args, **options)
-        opened.append(self)
-
-    monkeypatch.setattr(Database, "__init__", opening)
-
-    def call(*arguments: str, **env: str) -> tuple[int, str, str]:
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["warmline", *arguments])
-        capsys.readouterr()  # what the test itself has logged
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    yield call
-    for each in opened:
-        each.engine.dispose()
-
-
-def on_the_database(config: Config) -> dict[str, str]:
-    return {
-        "DATABASE_URL": config.need("database_url"),
-        "DATABASE_ADMIN_URL": config.need("database_admin_url"),
-        "DATABASE_SCHEDULER_URL": config.need("database_scheduler_url"),
-        "REDIS_URL": config.need("redis_url"),
-        "WARMLINE_SECRET_KEYS": KEY,
-    }
-
-
 # One row: what is typed, what the environment says, and the sentence.
 REFUSED = [
     (("signin", "olga@acme.test"), {}, "DATABASE_URL is not set. Set it, or run `warmline up`, which brings its own servers."),
@@ -307,102 +247,6 @@ def test_a_second_factor_that_is_lost_is_turned_off_by_whoever_runs_warmline(run
     held.db.engine.dispose()
 
 
-def test_an_unknown_provider_cannot_be_registered(run: Run, config: Config) -> None:
-    code, _, err = run(
-        "providers", "set", "myspace", "--client-id", "a", "--client-secret", "b", **on_the_database(config)
-    )
-    assert code == 1
-    assert f"Warmline has no provider named 'myspace'. It has {', '.join(providers())}." in err
-
-
-def test_registering_a_provider_says_which_callback_to_give_it(run: Run, config: Config) -> None:
-    env = {**on_the_database(config), "WARMLINE_URL": "https://warm.acme.test/"}
-    code, out, _ = run("providers", "set", "x", "--client-id", "a", "--client-secret", "b", **env)
-    assert (code, out) == (0, "Saved. Give x this callback address: https://warm.acme.test/oauth/x/callback\n")
-
-
-def test_more_of_a_registration_is_kept_sealed_and_an_unknown_option_is_refused(run: Run, config: Config) -> None:
-    said = ("providers", "set", "x", "--client-id", "a", "--client-secret", "b", "--option")
-    assert run(*said, "consumer_secret=signs", **on_the_database(config))[0] == 0
-    runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
-    assert registrations.app_for(runtime, providers()["x"]).options == {"consumer_secret": "signs"}
-    runtime.db.engine.dispose()
-
-    code, _, err = run(*said, "colour=red", **on_the_database(config))
-
-    assert code == 1
-    assert "X has no option 'colour'. It has consumer_secret, bearer_token." in err
-
-
-def test_a_registration_may_be_for_one_server_and_name_other_addresses(run: Run, config: Config) -> None:
-    env = on_the_database(config)
-    said = ("providers", "set", "mastodon", "--client-id", "a", "--client-secret", "b", "--server")
-    assert run(*said, "https://Fedi.Example/", "--host", "web=https://fedi-box.example/", **env)[0] == 0
-    runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
-    found = registrations.app_for(runtime, providers()["mastodon"], "fedi.example")
-    assert (found.client_id, found.hosts) == ("a", {"web": "https://fedi-box.example"})
-    assert registrations.app_for(runtime, providers()["mastodon"], "other.example").client_id == ""
-    runtime.db.engine.dispose()
-
-    assert "localhost is not the name of a server on the internet" in run(*said, "localhost", **env)[2]
-    assert (
-        "Mastodon has no address named 'api'. It has web."
-        in run(*said, "a.example", "--host", "api=https://b.example", **env)[2]
-    )
-    assert "nowhere is not an address" in run(*said, "a.example", "--host", "web=nowhere", **env)[2]
-
-    assert run("providers", "forget", "mastodon", "--server", "fedi.example", **env)[1] == "Forgotten.\n"
-    assert run("providers", "forget", "mastodon", "--server", "fedi.example", **env)[1] == "There was none.\n"
-
-
-def test_a_registration_is_with_one_server_where_any_may_be_named(run: Run, config: Config) -> None:
-    env = {**on_the_database(config), "WARMLINE_URL": "https://warm.acme.test/"}
-    said = ("--client-id", "a", "--client-secret", "b")
-    assert "Mastodon has many servers" in run("providers", "set", "mastodon", *said, **env)[2]
-    assert run("providers", "set", "mastodon", *said, "--host", "web=https://sandbox.example", **env)[0] == 0
-    assert run("providers", "set", "salesforce", *said, **env)[0] == 0  # whose manifest names its domains
-    out = run("providers", "set", "salesforce", *said, "--server", "login.acme.example", **env)[1]
-    assert out.endswith("https://warm.acme.test/oauth/salesforce/callback/login.acme.example\n")
-
-
-def test_what_a_provider_does_not_have_is_not_asked_for_and_a_key_may_stand_in_a_file(
-    run: Run, config: Config, tmp_path: Path
-) -> None:
-    key = tmp_path / "key.pem"
-    key.write_text("-----BEGIN-----\nof several lines\n")
-    said = ("providers", "set", "bluesky", "--option")
-    assert run(*said, f"private_key=@{key}", **on_the_database(config))[0] == 0
-    runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
-    assert registrations.app_for(runtime, providers()["bluesky"]).options == {"private_key": key.read_text()}
-    runtime.db.engine.dispose()
-
-    code, _, err = run(*said, f"private_key=@{tmp_path / 'nothing'}", **on_the_database(config))
-
-    assert code == 1
-    assert "nothing cannot be read." in err
-
-
-def test_the_providers_are_listed_for_people_and_for_programs(run: Run) -> None:
-    heads, *lines = run("providers")[1].splitlines()
-    assert heads.split()[:4] == ["provider", "kind", "name", "tier"]
-    assert [line.split()[0] for line in lines] == list(providers())
-
-    rows = json.loads(run("providers", "--json")[1])
-    assert [row["key"] for row in rows] == list(providers())
-    for row in rows:
-        assert {"key", "kind", "name", "tier", "rules"} <= set(row)
-        assert {each["standing"] for each in row["rules"]} <= {"done", "todo", "exempt"}
-        assert all(each["reason"] for each in row["rules"] if each["standing"] != "done")
-
-
-def test_the_rules_for_a_provider_are_listed_with_what_is_missing(run: Run) -> None:
-    heads, *lines = run("providers", "rules", "x")[1].splitlines()
-    assert heads.startswith("tier")
-    assert [line.split()[2] for line in lines] == [each.key for each in standing.rules_for("social")]
-    assert any("never yet against X itself" in line for line in lines)
-    assert "has no provider named 'myspace'" in run("providers", "rules", "myspace")[2]
-
-
 def test_a_new_key_is_one_that_can_be_used(run: Run) -> None:
     key = run("keys", "new")[1].strip()
     code, _, err = run("signin", "x", WARMLINE_SECRET_KEYS=key)
@@ -444,68 +288,6 @@ def test_a_role_that_may_not_migrate_is_told_so(config: Config) -> None:
     revision_is(config, "0000")
     with pytest.raises(PlainError):
         migrate(config.need("database_url"))
-
-
-# --- an account goes --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def forum(config: Config) -> Iterator[tuple[Runtime, str]]:
-    """A workspace with one connection, and its id."""
-    runtime = Runtime(replace(config, secret_keys=parse_keys(KEY)))
-    owner = make_member(runtime, "Acme", "olga@acme.test")
-    [made] = connect.connect_with_secret(runtime, owner.caller, "capture", None, {"place": "Rider forum"})
-    yield runtime, str(made)
-    runtime.db.engine.dispose()
-
-
-def test_an_account_is_disconnected_by_its_id(run: Run, config: Config, forum: tuple[Runtime, str]) -> None:
-    code, out, _ = run("disconnect", forum[1], **on_the_database(config))
-    assert (code, out) == (0, "Disconnected. What was read stays here; the credentials are gone.\n")
-    workspace_id, _ = accounts.ensure_workspace(forum[0].db, "Acme", "olga@acme.test")
-    with forum[0].db.tenant(workspace_id) as session:
-        actor = session.scalar(text("SELECT actor FROM audit WHERE action = 'connection.disconnected'"))
-    assert actor == "operator"  # whoever runs Warmline
-
-
-def test_a_purge_prints_its_receipt_and_may_be_asked_for_again(
-    run: Run, config: Config, forum: tuple[Runtime, str]
-) -> None:
-    code, out, _ = run("disconnect", forum[1], "--purge", **on_the_database(config))
-    assert code == 0
-    assert "- Nothing was ever written there." in out
-    assert "- What was read stays in Warmline. Our credentials are deleted here." in out
-    assert run("disconnect", forum[1], "--purge", **on_the_database(config))[1] == out
-
-
-def test_a_purge_that_no_worker_does_says_so_and_loses_nothing(
-    run: Run, config: Config, forum: tuple[Runtime, str]
-) -> None:
-    runtime, connection_id = forum
-    workspace_id, _ = accounts.ensure_workspace(runtime.db, "Acme", "olga@acme.test")
-    with runtime.db.tenant(workspace_id) as session:
-        session.execute(text("UPDATE connections SET kind = 'crm'"))
-    code, _, err = run("disconnect", connection_id, "--purge", "--wait", "0", **on_the_database(config))
-    assert code == 1
-    assert "It is not done yet. Is a worker running? See `warmline doctor`." in err
-    with runtime.db.tenant(workspace_id) as session:
-        assert session.scalar(text("SELECT status FROM connections")) == "leaving"
-
-
-def test_an_account_that_there_is_not_is_said_so(run: Run, config: Config, forum: tuple[Runtime, str]) -> None:
-    code, _, err = run("disconnect", "0198c0de-0000-7000-8000-000000000000", **on_the_database(config))
-    assert code == 1
-    assert "There is no such connection." in err
-
-
-def test_a_provider_is_frozen_with_a_reason_and_brought_back(run: Run, config: Config) -> None:
-    env = on_the_database(config)
-    assert run("providers", "unfreeze", "x", **env)[:2] == (0, "x was not frozen.\n")
-    code, out, _ = run("providers", "freeze", "x", "--reason", "X has closed our plan", **env)
-    assert (code, out) == (0, "x is frozen (0 connections). `warmline providers unfreeze x` brings it back.\n")
-    assert run("providers", "unfreeze", "x", **env)[:2] == (0, "x goes on (0 connections).\n")
-    code, _, err = run("providers", "freeze", "myspace", "--reason", "It is gone", **env)
-    assert (code, "There is no provider 'myspace'" in err) == (1, True)
 
 
 def test_keys_says_what_rests_under_which_and_rotate_seals_it_anew(config: Config, run: Run) -> None:

@@ -16,8 +16,9 @@ from service.models import PersonRequest
 from service.runtime import Runtime
 from service.store import trail
 from tests.conftest import make_member
+from tests.service.commands import KEY, Run, on_the_database
+from tests.service.commands import run as run
 from tests.service.rows import Rows
-from tests.service.test_cli import KEY, Run, on_the_database, run
 from workers import persons
 
 __all__ = ["run"]  # a fixture

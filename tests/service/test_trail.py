@@ -24,7 +24,8 @@ from service.models import Audit, AuditHead, CalendarFeed, Connection, Workspace
 from service.runtime import Runtime
 from service.store import acting, paging
 from service.store import trail as store
-from tests.service.test_cli import Run, on_the_database, run
+from tests.service.commands import Run, on_the_database
+from tests.service.commands import run as run
 
 ROOT = Path(__file__).parents[2]
 WHO = f"user:{uuid4()}"

@@ -12,8 +12,9 @@ from service import departing
 from service.runtime import Runtime
 from service.store import departures
 from tests.conftest import Member
+from tests.service.commands import Run, on_the_database
+from tests.service.commands import run as run
 from tests.service.console.conftest import Browser, words_of
-from tests.service.test_cli import Run, on_the_database, run
 
 __all__ = ["run"]  # a fixture
 
