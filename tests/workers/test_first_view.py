@@ -17,8 +17,8 @@ from service import connect, firstview
 from service.db import scheduler_engine
 from service.firstview import FirstView, first_view
 from service.store import claims
+from tests.service.api.checking import check
 from tests.service.api.conftest import client_of
-from tests.service.api.test_access import check
 from tests.workers.conftest import World
 from tests.workers.holding import people_ask
 from tests.workers.test_tryout import everything

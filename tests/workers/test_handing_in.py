@@ -16,8 +16,8 @@ from service.db import raw
 from service.models import Connection
 from service.store import capturing, locks
 from service.store.locks import Lock
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client, client_of
-from tests.service.api.test_access import check
 from tests.service.test_suppressing import impatient
 from tests.workers.conftest import World
 

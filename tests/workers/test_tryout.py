@@ -21,8 +21,8 @@ from service.errors import PlainError
 from service.models import Base, Tenant
 from service.store.runs import LIMIT
 from service.tryout import Diff
+from tests.service.api.checking import check
 from tests.service.api.conftest import client_of
-from tests.service.api.test_access import check
 from tests.workers.conftest import World
 from tests.workers.holding import change, people_ask
 

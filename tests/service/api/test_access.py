@@ -12,8 +12,9 @@ from service import access, accounts
 from service.models import APIKey
 from service.runtime import Runtime
 from tests.conftest import Member
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client, World
-from tests.service.api.test_openapi import documented
+from tests.service.api.written import documented
 
 ROUTES = sorted((route, operation["security"]) for route, operation in documented().items() if operation["security"])
 BY_ID = sorted(route for route in documented() if "{" in route[1])
@@ -55,19 +56,6 @@ def send(client: Client, method: str, path: str, world: World | None = None) -> 
     body = next((body for part, body in BODIES.items() if part in path), {})
     path += QUERIES.get(path, "")
     return client.call(method, path, json=body if method != "GET" else None)
-
-
-def check(response: TestResponse, status: int) -> str:
-    """A problem with this status; returns its sentence."""
-    assert response.status_code == status, response.get_data(as_text=True)
-    assert response.content_type == "application/problem+json"
-    body = response.get_json()
-    assert body["type"] == "about:blank"
-    assert body["status"] == status
-    assert body["title"]
-    detail: str = body["detail"]
-    assert detail.endswith(".")
-    return detail
 
 
 def test_without_a_key_every_route_answers_401(nobody: Client) -> None:

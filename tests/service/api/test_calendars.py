@@ -14,8 +14,8 @@ from service.clock import real_now
 from service.models import Audit, CalendarFeed
 from service.runtime import Runtime
 from tests.conftest import Member
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client
-from tests.service.api.test_access import check
 from tests.service.rows import Rows
 
 SECRET = "https://cal.example/private-7f3a/basic.ics"

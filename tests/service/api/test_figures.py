@@ -13,8 +13,8 @@ from service.rules.volume import Fared
 from service.runtime import Runtime
 from service.store import figures
 from tests.conftest import Member
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client, World
-from tests.service.api.test_access import check
 from tests.service.rows import Rows
 
 NOTHING = {"suggested": 0, "followed": 0, "talks": 0, "talks_of_followed": 0, "share": None}

@@ -15,8 +15,8 @@ from service.clock import real_now
 from service.models import Audit, Brand, IdempotencyKey
 from service.runtime import Runtime
 from tests.conftest import Member
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client, World, client_of
-from tests.service.api.test_access import check
 from tests.service.rows import Rows
 
 KEY = {"Idempotency-Key": "6f1d7a52-0b2f-4a57-9a2e-1c1d0f6b8a11"}

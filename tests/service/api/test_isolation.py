@@ -31,8 +31,7 @@ from service.runtime import Runtime
 from service.store import mirroring
 from tests.conftest import Member
 from tests.service.api.conftest import NOW, Client, World, client_of, populate
-from tests.service.api.test_openapi import documented
-from tests.service.api.written import document
+from tests.service.api.written import document, documented
 from tests.service.rows import Rows
 from tests.service.test_tenancy import ISOLATED
 

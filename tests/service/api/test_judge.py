@@ -11,8 +11,8 @@ from service.api.judge import EXAMPLE, LONGEST, MOST_POSTS
 from service.models import Base, Tenant
 from service.runtime import Runtime
 from tests.conftest import Member
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client
-from tests.service.api.test_access import check
 
 NOW = "2026-03-12T12:00:00Z"
 DAY_AND_NIGHT = {

@@ -33,8 +33,8 @@ from service.api import (
 from service.models import Brand, Connection, Conversation, Match, Stream, Task
 from service.runtime import Runtime
 from tests.conftest import BASE_URL, Member
+from tests.service.api.checking import check
 from tests.service.api.conftest import NOW, Client, World
-from tests.service.api.test_access import check
 from tests.service.rows import Rows
 
 # path -> the schema that documents its answer

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -16,9 +14,7 @@ from service.api.noun import Noun, mount
 from service.commands import openapi
 from service.errors import PlainError
 from tests.service.api.conftest import Client
-from tests.service.api.written import document
-
-METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+from tests.service.api.written import METHODS, document, documented
 
 
 def routes(app: Flask) -> dict[tuple[str, str], str]:
@@ -28,17 +24,6 @@ def routes(app: Flask) -> dict[tuple[str, str], str]:
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/v1")
         for method in METHODS & (rule.methods or set())
-    }
-
-
-@cache
-def documented() -> dict[tuple[str, str], dict[str, Any]]:
-    """(method, path) -> operation."""
-    return {
-        (method.upper(), path): operation
-        for path, inside in document()["paths"].items()
-        for method, operation in inside.items()
-        if method.upper() in METHODS
     }
 
 

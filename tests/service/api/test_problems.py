@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client, World
-from tests.service.api.test_access import check
 
 
 def raw(client: Client, path: str, body: bytes, content_type: str | None = "application/json") -> TestResponse:

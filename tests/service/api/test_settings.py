@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client
-from tests.service.api.test_access import check
 
 
 def replace(client: Client, values: dict[str, Any], etag: str | None) -> Any:

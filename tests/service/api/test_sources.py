@@ -11,8 +11,8 @@ from integrations.records import Contact
 from service.runtime import Runtime
 from service.store import mirroring
 from tests.conftest import Member
+from tests.service.api.checking import check
 from tests.service.api.conftest import Client, World, client_of
-from tests.service.api.test_access import check
 from tests.service.rows import Rows
 
 
