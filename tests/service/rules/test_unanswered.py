@@ -3,25 +3,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from integrations.records import ActivityKind, Direction, Kind, TaskKind
-from service.rules.model import Conversation, LoggedActivity, Post, Signals, Verdict
-from service.rules.unanswered import unanswered
+from service.rules.model import Conversation, LoggedActivity, Signals, Verdict
 from service.rules.urgency import WINDOW_URGENCY
 from tests.service.rules.making import ALWAYS, DAY, HOUR, MONDAY, POLICY, WEEK, answer, post, replace, talk
-
-LATER = MONDAY + 2 * DAY
-QUESTION = post("q", MONDAY)
-
-
-def judge(conversation: Conversation, now=LATER, policy=POLICY) -> Verdict:
-    return unanswered(conversation, now=now, policy=policy)
-
-
-def episode(verdict: Verdict) -> str | None:
-    return verdict.finding.episode if verdict.finding else None
+from tests.service.rules.waiting import CALL, LATER, PRIVATE, QUESTION, episode, judge
 
 
 def test_somebody_who_asked_and_was_not_answered_is_waiting():
@@ -294,100 +281,6 @@ def test_urgency_ranks_a_closing_window_then_what_they_want_then_how_long():
     assert closing >= WINDOW_URGENCY > urgency("it is broken", now=MONDAY + 60 * DAY) > urgency("it is broken")
 
 
-def test_a_window_that_closes_ends_patience_early_and_is_named():
-    asked = post("q", MONDAY, "saw your shop window", window_closes_at=MONDAY + 8 * HOUR)
-    verdict = judge(talk(asked), now=MONDAY + 2 * HOUR)
-    assert verdict.finding
-    assert verdict.finding.due_at == MONDAY + 2 * HOUR
-    assert "You can answer there until 2 March at 17:00." in verdict.reasons
-    assert "nobody can answer there any more" in " ".join(judge(talk(asked), now=MONDAY + DAY).reasons)
-
-
-def asked_in_private(id_: str, at, text="Do you have it in blue?", **changes) -> Post:
-    return post(id_, at, text, kind=Kind.DIRECT, window_closes_at=at + DAY, **changes)
-
-
-BLUE = asked_in_private("q", MONDAY)
-
-
-@pytest.mark.parametrize(
-    "last",
-    [
-        asked_in_private("t", MONDAY + 20 * HOUR, "Thanks!"),
-        asked_in_private("t", MONDAY + 20 * HOUR, "Thanks!", deleted=True),  # it was sent, and opened the window there
-    ],
-)
-def test_the_window_is_counted_from_their_last_message_whatever_it_says(last):
-    verdict = judge(talk(BLUE, last), now=MONDAY + 25 * HOUR, policy=ALWAYS)
-    assert "You can answer there until 4 March at 05:00." in verdict.reasons
-    assert not [each for each in verdict.reasons if "nobody can answer" in each]
-    assert verdict.look_again_at == MONDAY + 38 * HOUR  # when it soon closes
-    soon = judge(talk(BLUE, last), now=MONDAY + 38 * HOUR, policy=ALWAYS)
-    assert soon.finding
-    assert soon.finding.urgency >= WINDOW_URGENCY
-    assert soon.look_again_at == MONDAY + 44 * HOUR
-    closed = judge(talk(BLUE, last), now=MONDAY + 44 * HOUR, policy=ALWAYS)
-    assert "nobody can answer there any more" in " ".join(closed.reasons)
-
-
-def test_a_window_that_closed_before_they_wrote_again_says_nothing_of_what_they_write():
-    """Not of every message is told until when it may be answered."""
-    answer = post("a", MONDAY + HOUR, "Yes!", ours=True, kind=Kind.DIRECT, in_reply_to="q")
-    again = post("n", MONDAY + 7 * DAY, "And in green?", kind=Kind.DIRECT)
-    verdict = judge(talk(BLUE, answer, again), now=MONDAY + 7 * DAY + timedelta(minutes=1), policy=ALWAYS)
-    assert verdict.finding is None
-    assert "nobody can answer" not in " ".join(verdict.reasons)
-
-
-def test_a_message_that_is_not_written_yet_a_colleague_or_somebody_else_opens_no_window():
-    others = [
-        asked_in_private("later", MONDAY + 26 * HOUR, "Thanks!"),
-        asked_in_private("bob", MONDAY + 20 * HOUR, author_id="bob"),
-        asked_in_private("ours", MONDAY - HOUR, ours=True, author_id="ana"),
-    ]
-    verdict = judge(talk(BLUE, *others), now=MONDAY + 25 * HOUR, policy=ALWAYS)
-    assert "nobody can answer there any more" in " ".join(verdict.reasons)
-    assert verdict.look_again_at == MONDAY + 26 * HOUR
-
-
-def test_a_window_that_ends_on_a_day_off_is_closing_in_the_last_hours_before_it():
-    """Its end is on a Saturday: on Monday nobody could answer any more."""
-    friday = MONDAY + 4 * DAY
-    slow = replace(POLICY, patience={**POLICY.patience, "direct": 4 * HOUR})
-    early = judge(talk(asked_in_private("q", friday)), now=friday + 2 * HOUR, policy=slow)
-    assert early.finding
-    assert (early.finding.due_at, early.finding.urgency >= WINDOW_URGENCY) == (friday + 2 * HOUR, True)
-    late = asked_in_private("q", friday + 7 * HOUR)
-    assert judge(talk(late), now=friday + 7 * HOUR, policy=slow).finding
-    again = judge(talk(late, asked_in_private("t", friday + 2 * DAY)), now=friday + 2 * DAY, policy=slow)
-    assert episode(again) == "q"
-    closed = replace(slow, holidays=frozenset({friday.date()}))
-    assert judge(talk(late), now=friday + 7 * HOUR, policy=closed).finding is None
-
-
-def test_a_window_that_closed_before_they_asked_ends_no_patience():
-    old = asked_in_private("old", MONDAY - 10 * DAY, "Thanks!")
-    assert judge(talk(old, BLUE), now=MONDAY, policy=ALWAYS).look_again_at == MONDAY + HOUR
-
-
-def test_a_word_of_thanks_puts_off_a_patience_that_ends_with_the_window():
-    slow = replace(ALWAYS, patience={**ALWAYS.patience, "direct": 100 * HOUR})
-    early = asked_in_private("t", MONDAY + 17 * HOUR, "Thanks!")
-    assert judge(talk(BLUE), now=MONDAY, policy=slow).look_again_at == MONDAY + 18 * HOUR
-    assert judge(talk(BLUE, early), now=MONDAY + 18 * HOUR, policy=slow).look_again_at == MONDAY + 35 * HOUR
-
-
-@pytest.mark.parametrize("text", ["Thanks!", "And in green?"])
-def test_a_task_that_stands_because_the_window_was_closing_stays_when_they_write_again(text):
-    slow = replace(ALWAYS, patience={**ALWAYS.patience, "direct": 100 * HOUR})
-    again = asked_in_private("t", MONDAY + 20 * HOUR, text)
-    verdict = judge(talk(BLUE, again), now=MONDAY + 20 * HOUR, policy=slow)
-    assert verdict.finding
-    assert (verdict.finding.due_at, verdict.finding.episode) == (MONDAY + 18 * HOUR, "q")
-    assert verdict.finding.urgency < WINDOW_URGENCY
-    assert "You can answer there until 4 March at 05:00." in verdict.reasons
-
-
 def test_tender_ground_is_marked():
     verdict = judge(talk(post("q", MONDAY, "I was diagnosed with diabetes, can you help?")))
     assert verdict.finding
@@ -433,9 +326,6 @@ def test_everybody_in_one_thread_has_a_verdict_of_their_own():
 
 
 # --- answers that stand elsewhere -----------------------------------------------------------------------------
-
-PRIVATE = answer("dm", MONDAY + HOUR, kind=Kind.DIRECT)
-CALL = LoggedActivity(ActivityKind.CALL, MONDAY + HOUR, outcome="connected")
 
 
 @pytest.mark.parametrize(
@@ -586,114 +476,6 @@ def test_a_thread_of_twenty_thousand_posts_is_judged_like_any_other():
     verdict = judge(talk(*posts, post("last", MONDAY + 30 * DAY)), now=MONDAY + 31 * DAY)
     assert episode(verdict) == "last"
     assert len(verdict.answers) == 10_000
-
-
-# --- laws -----------------------------------------------------------------------------------------------------
-
-TEXTS = ["How do I log in?", "thanks!", "it is broken", "nice", "never mind, it works now", "Thanks! When do you open?"]
-
-
-@st.composite
-def threads(draw) -> tuple[Post, ...]:
-    posts: list[Post] = []
-    for number in range(draw(st.integers(0, 9))):
-        id_, at = str(number), MONDAY + draw(st.integers(0, 60)) * HOUR
-        parent = draw(st.sampled_from([None, *(each.id for each in posts)]))
-        open_for = draw(st.sampled_from([None, 4 * HOUR, DAY]))
-        if draw(st.booleans()):
-            posts.append(
-                answer(id_, at, to=parent, mentions=draw(st.sampled_from([(), ("ana",)])), deleted=draw(st.booleans()))
-            )
-        else:
-            kind = draw(st.sampled_from([Kind.MENTION, Kind.REPLY, Kind.COMMENT, Kind.DIRECT, Kind.CONTEXT]))
-            author = draw(st.sampled_from(["ana", "ana", "bob"]))
-            posts.append(post(id_, at, draw(st.sampled_from(TEXTS)), kind=kind, author_id=author, deleted=draw(st.booleans()),
-                              in_reply_to=f"n{parent}" if parent else None, window_closes_at=at + open_for if open_for else None))  # fmt: skip
-    return tuple(posts)
-
-
-nows = st.integers(0, 24 * 120).map(lambda hours: MONDAY + hours * HOUR)
-
-
-@given(threads(), nows, st.randoms(use_true_random=False))
-def test_order_and_duplicates_change_nothing(posts, now, random):
-    mixed = [*posts, *(random.choices(posts, k=3) if posts else [])]
-    random.shuffle(mixed)
-    assert judge(talk(*mixed), now=now) == judge(talk(*posts), now=now)
-
-
-@given(threads(), nows)
-def test_an_answer_now_ends_every_wait(posts, now):
-    assert judge(talk(*posts, answer("last", now, mentions=("ana",))), now=now).waiting_since is None
-
-
-@given(threads(), nows)
-def test_a_finding_is_of_somebody_who_waits_and_its_patience_has_ended(posts, now):
-    verdict = judge(talk(*posts), now=now)
-    if verdict.finding:
-        assert verdict.waiting_since == verdict.finding.since <= verdict.finding.due_at <= now
-        assert 0 <= verdict.finding.urgency <= 100
-    assert verdict.reasons
-
-
-@given(threads(), nows, st.integers(0, 99))
-def test_until_it_says_to_look_again_nothing_changes(posts, now, part):
-    verdict = judge(talk(*posts), now=now)
-    until = verdict.look_again_at or now + 400 * DAY
-    assert until > now
-    later = judge(talk(*posts), now=now + (until - now) * part / 100)
-    assert (later.finding is None) == (verdict.finding is None)
-    assert later.waiting_since == verdict.waiting_since
-    if later.finding and verdict.finding:
-        assert later.finding.urgency == verdict.finding.urgency
-        assert later.finding.episode == verdict.finding.episode
-
-
-@given(threads(), nows, st.sampled_from(["hello?", "thanks!"]), st.sampled_from([None, 4 * HOUR, DAY]))
-def test_a_nudge_never_changes_the_episode(posts, now, text, open_for):
-    before = judge(talk(*posts), now=now)
-    nudge = post("nudge", now, text, window_closes_at=now + open_for if open_for else None)
-    after = judge(talk(*posts, nudge), now=now)
-    if before.finding:
-        assert episode(after) == episode(before)
-
-
-@given(threads(), nows)
-def test_a_private_message_or_a_call_now_ends_every_wait(posts, now):
-    for ending in (replace(PRIVATE, at=now), replace(CALL, at=now)):
-        assert judge(talk(*posts, elsewhere=(ending,)), now=now).waiting_since is None
-
-
-@given(threads(), nows, st.sampled_from([("ana",), ("ana", "us"), ()]), st.sampled_from([None, "n0", "n1"]))
-def test_what_another_brand_says_changes_nothing(posts, now, mentions, to):
-    rival = post(
-        "rival", now, "We can help.", author_id="rival", mentions=mentions, in_reply_to=to, in_reply_to_author="ana"
-    )
-    assert judge(talk(*posts, rival), now=now) == judge(talk(*posts), now=now)
-
-
-@given(threads(), nows, st.permutations([PRIVATE, CALL, replace(PRIVATE, id="dm2", at=MONDAY + 20 * HOUR)]))
-def test_the_order_of_what_stands_elsewhere_changes_nothing(posts, now, elsewhere):
-    ordered = sorted(elsewhere, key=lambda each: (each.at, getattr(each, "id", "")))
-    assert judge(talk(*posts, elsewhere=tuple(elsewhere)), now=now) == judge(
-        talk(*posts, elsewhere=tuple(ordered)), now=now
-    )
-
-
-@given(threads(), nows, st.sampled_from(["Asia/Tokyo", "America/St_Johns", "Pacific/Kiritimati", "Europe/London"]))
-def test_around_the_clock_a_time_zone_changes_nothing_but_the_words(posts, now, zone):
-    here, there = (
-        judge(talk(*posts), now=now, policy=ALWAYS),
-        judge(talk(*posts), now=now, policy=replace(ALWAYS, timezone=zone)),
-    )
-    assert (here.waiting_since, here.look_again_at, here.answers) == (
-        there.waiting_since,
-        there.look_again_at,
-        there.answers,
-    )
-    assert (here.finding is None) == (there.finding is None)
-    if here.finding and there.finding:
-        assert (here.finding.due_at, here.finding.urgency) == (there.finding.due_at, there.finding.urgency)
 
 
 def test_whoever_asks_where_their_order_is_asked_a_question_and_did_not_speak_of_buying():
