@@ -102,7 +102,7 @@ class Planted:
 
 
 def _tells(kind: type) -> bool:
-    """Whether it is a class of ours that says something in `repr`. Asked once of each: in a run of all tests millions of objects are alive."""
+    """Whether it is a class of ours that says something in `repr`. Asked once of each class, and not of every object that is alive."""
     return str(kind.__module__).partition(".")[0] in OURS and kind.__repr__ is not object.__repr__
 
 
