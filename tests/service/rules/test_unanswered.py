@@ -480,12 +480,6 @@ def test_a_thread_of_twenty_thousand_posts_is_judged_like_any_other():
 
 def test_whoever_asks_where_their_order_is_asked_a_question_and_did_not_speak_of_buying():
     asks = post("1", MONDAY, signals=Signals(asks=True, buys=True))
-    assert (
-        unanswered(talk(asks), now=MONDAY + DAY, policy=POLICY)
-        .reasons[0]
-        .startswith("Ana asked a question on Birdsong")
-    )
     buys = post("1", MONDAY, signals=Signals(buys=True))
-    assert (
-        unanswered(talk(buys), now=MONDAY + DAY, policy=POLICY).reasons[0].startswith("Ana spoke of buying on Birdsong")
-    )
+    assert judge(talk(asks)).reasons[0].startswith("Ana asked a question on Birdsong")
+    assert judge(talk(buys)).reasons[0].startswith("Ana spoke of buying on Birdsong")
