@@ -78,6 +78,13 @@ class Engagement(Below, Identified, Base):
             "in_reply_to_author",
             postgresql_where=text("ours AND kind = 'direct'"),
         ),
+        Index(
+            "ix_engagements_quotes",
+            "workspace_id",
+            "brand_id",
+            "quotes",
+            postgresql_where=text("ours AND quotes IS NOT NULL"),
+        ),
         Index("ix_engagements_posted", "workspace_id", "posted_at", "id"),
         Index(
             "ix_engagements_parent_missing", "workspace_id", "connection_id", postgresql_where=text("parent_missing")

@@ -238,6 +238,8 @@ def erase_gone(session: Session, source: Source, gone: Sequence[Gone]) -> int:
               "at": business_now() if source.ready else "infinity"}  # fmt: skip
     for brand, rows_of_it in touching.by_brand(rows, 0).items():
         touching.gone(raw(session), source, {**shared, "brand": brand}, [row[2:] for row in rows_of_it])
+        if any(row[4] for row in rows_of_it):
+            touching.quoted(raw(session), {**shared, "brand": brand}, [each.id for each in gone])
         threads, texts = {row[2] for row in rows_of_it}, [row[1] for row in rows_of_it if row[1]]
         redacting.redact_tasks(session, source.workspace_id, brand, sorted(threads), texts)
     if rows:

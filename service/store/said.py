@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -17,7 +17,7 @@ from integrations.registry import handed_in
 from service.db import RawConnection, raw
 from service.rules.model import RULES_VERSION, Post, Signals
 from service.rules.signals import ALONE, from_mask, read, to_mask
-from service.store.rows import execute, insert, packed
+from service.store.rows import execute, insert, packed, records
 
 Thread = tuple[UUID, str]  # brand, thread
 
@@ -33,6 +33,16 @@ JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.author_id
 LEFT JOIN signals s ON s.workspace_id = %(w)s AND s.engagement_id = e.id
   AND (s.rules_version = %(rules)s OR e.text_erased_at IS NOT NULL)
 """  # noqa: S608 - names of our own columns
+# Posts of ours that quote one of these, which stand in threads of their own.
+_QUOTED = {"number": "int", "brand_id": "uuid", "native_id": "text"}
+_QUOTING = f"""
+SELECT new.number, e.id::text, e.native_id, e.kind, a.native_id, e.posted_at, e.text, e.quotes, e.mentions, e.url, coalesce(nullif(a.name, ''), a.handle),
+       {NETWORK}, e.language
+FROM {records(_QUOTED)}
+JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = new.brand_id AND e.quotes = new.native_id AND e.ours AND e.quotes IS NOT NULL
+  AND e.in_reply_to IS NULL AND e.deleted_at IS NULL
+JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.author_id
+"""  # noqa: S608 - names of our own columns
 SIGNAL = {"engagement_id": "uuid", "mask": "bigint"}
 _SAVE_SIGNALS = insert(
     "signals",
@@ -46,7 +56,7 @@ def posts_of(
     session: Session, workspace_id: UUID, threads: Iterable[Thread], names: Mapping[str, str]
 ) -> dict[Thread, list[Post]]:
     """Every post of these threads, with the signals of today's rules: read now and stored where they are not yet, or where what
-    a text replies to has come since.
+    a text replies to has come since. A post of ours that quotes one of theirs answers it as a reply does, and is told as one.
     `names` are the providers' names for people, by key."""
     connection, unique = raw(session), list(set(threads))
     rows = execute(
@@ -104,7 +114,37 @@ def posts_of(
         )
     if unread:
         _save_signals(connection, workspace_id, unread)
+    for number, post in _quoting(connection, workspace_id, unique, found, names):
+        found[number - 1].append(post)
     return dict(zip(unique, found, strict=True))
+
+
+def _quoting(
+    connection: RawConnection,
+    workspace_id: UUID,
+    threads: Sequence[Thread],
+    found: Sequence[Sequence[Post]],
+    names: Mapping[str, str],
+) -> Iterator[tuple[int, Post]]:
+    """Our posts that quote what others said in these threads, on the same network, each with the thread's number, from 1 on."""
+    quoted = {
+        (number, each.native_id, each.network): each.author_id
+        for number, posts in enumerate(found, 1)
+        for each in posts
+        if not each.ours and each.kind is not Kind.DIRECT
+    }
+    if not quoted:
+        return
+    asked = [(number, threads[number - 1][0], native_id) for number, native_id, _ in quoted]
+    rows = execute(connection, _QUOTING, {"w": workspace_id, "places": handed_in(), **packed(_QUOTED, asked)})
+    for number, id_, native, kind, author, at, text, parent, mentions, url, name, provider, language in rows:
+        network = names.get(provider, provider)
+        whom = quoted.get((number, parent, network))
+        if whom is not None:
+            yield number, Post(
+                id_, native, _KINDS[kind], True, author, at, text, _SILENT, parent, whom, tuple(mentions), url,
+                author_name=name, network=network, language=language,
+            )  # fmt: skip
 
 
 class _Said:

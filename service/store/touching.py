@@ -50,6 +50,14 @@ _TOUCH_RECIPIENTS = (
     " UPDATE conversations SET decide_at = least(decide_at, %(at)s::timestamptz), news_at = clock_timestamp() WHERE workspace_id = %(w)s AND brand_id = %(brand)s"
     " AND author_id IN (SELECT id FROM same) AND decide_at IS DISTINCT FROM 'infinity'"
 )
+# The threads of what posts of ours quote: they answer it there. By their network's ids: those that are gone are looked for as well.
+_QUOTED_BY_US = (
+    "SELECT p.thread, max(q.posted_at) FROM engagements q JOIN engagements p ON p.workspace_id = %(w)s AND p.brand_id = q.brand_id"
+    " AND p.connection_id = ANY(ARRAY(SELECT id FROM connections WHERE workspace_id = %(w)s AND provider = %(provider)s AND host = %(host)s))"
+    " AND p.native_id = q.quotes AND NOT p.ours"
+    " WHERE q.workspace_id = %(w)s AND q.connection_id = %(c)s AND q.brand_id = %(brand)s AND q.native_id = ANY(%(ids)s) AND q.ours"
+    " AND q.quotes IS NOT NULL GROUP BY p.thread"
+)
 # Also one that is due already: whoever is deciding it at this moment has read its posts without these, and is waited for. (Not what this
 # transaction has written itself: that is locked.)
 _TOUCH_THREADS = (
@@ -125,6 +133,7 @@ def posts(
         rows = [(new_id(), author_id, thread, newest[thread]) for author_id, thread in sorted(talks, key=str)]
         touched += execute(connection, _UPSERT_CONVERSATIONS, {**params, **packed(CONVERSATION, rows)})
     touched += execute(connection, _TOUCH_THREADS, params)
+    quoted(connection, shared, [str(row[1]) for row in changed if row[4] and row[5] == Kind.OWN])
     told = {str(row[8]) for row in changed if row[4] and row[5] == Kind.DIRECT and row[8]}
     if told:
         execute(connection, _TOUCH_RECIPIENTS, {**params, "ids": sorted(told)})
@@ -133,6 +142,14 @@ def posts(
     for id_, thread, author_id in touched:
         found.setdefault(thread, {})[author_id] = id_
     return Talks(found, ids)
+
+
+def quoted(connection: RawConnection, shared: Mapping[str, object], ours: Collection[str]) -> None:
+    """Marks due what these posts of ours (the network's ids) quote."""
+    threads = execute(connection, _QUOTED_BY_US, {**shared, "ids": sorted(ours)}) if ours else []
+    if threads:
+        newest = dict(sorted(threads))
+        execute(connection, _TOUCH_THREADS, {**shared, "threads": list(newest), "posted": list(newest.values())})
 
 
 def renamed(connection: RawConnection, shared: Mapping[str, object], authors: Sequence[UUID]) -> None:

@@ -68,6 +68,56 @@ def test_a_private_message_from_before_the_question_ends_nothing(connected: Worl
     assert len(connected.in_crm()) == 1
 
 
+def quotes(world: World, of: str) -> None:
+    """A post by the brand on its own page, which quotes another."""
+    world.social.serve("own", Engagement(
+        id="o1", kind=Kind.OWN, author=BRAND, text="We do, from May on:", created_at=world.now - HOUR, url="https://social.example/o1",
+        thread="o1", quotes=of,
+    ))  # fmt: skip
+
+
+def test_a_post_of_ours_that_quotes_the_question_ends_the_wait_and_the_task_says_so(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    quotes(connected, of="q1")
+
+    connected.look()
+
+    line = "Answered on Example Social on 12 March at 11:00: https://social.example/o1"
+    assert only_task(connected) == (TaskStatus.COMPLETED, line)
+    assert connected.conversation().waiting_since is None
+
+
+def test_what_quotes_a_question_that_comes_in_later_ends_its_wait_as_well(connected: World) -> None:
+    quotes(connected, of="q1")
+    connected.look()
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.run()
+    assert connected.in_crm() == []
+
+
+def test_a_quote_that_is_deleted_opens_the_wait_again(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    quotes(connected, of="q1")
+    connected.run()
+    assert connected.in_crm() == []
+    connected.social.delete("o1")
+    connected.sql("UPDATE engagements SET checked_at = checked_at - interval '7 hours'")
+
+    connected.look(streams=("recheck",))
+
+    assert len(connected.in_crm()) == 1
+
+
+def test_a_quote_of_what_somebody_else_said_ends_nothing(connected: World) -> None:
+    connected.says("@brand Do you ship to Porto?", id="q1")
+    connected.says("@other what a day", id="q0", who=Author("b1", "bob", "Bob"))
+    quotes(connected, of="q0")
+    connected.run()
+    [task] = [each for each in connected.tasks() if each.wanted == "open"]
+    assert "Ana Ferrer" in task.content["subject"]
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "line"),
     [

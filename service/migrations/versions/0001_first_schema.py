@@ -966,6 +966,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("ours AND kind = 'direct'"),
     )
     op.create_index(
+        "ix_engagements_quotes",
+        "engagements",
+        ["workspace_id", "brand_id", "quotes"],
+        unique=False,
+        postgresql_where=sa.text("ours AND quotes IS NOT NULL"),
+    )
+    op.create_index(
         "ix_engagements_recheck",
         "engagements",
         ["workspace_id", "connection_id", "checked_at"],
@@ -1659,6 +1666,9 @@ def downgrade() -> None:
         "ix_engagements_kept",
         table_name="engagements",
         postgresql_where=sa.text("deleted_at IS NULL AND text_erased_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_engagements_quotes", table_name="engagements", postgresql_where=sa.text("ours AND quotes IS NOT NULL")
     )
     op.drop_index(
         "ix_engagements_private", table_name="engagements", postgresql_where=sa.text("ours AND kind = 'direct'")
