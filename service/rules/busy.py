@@ -37,6 +37,7 @@ _FREE = {
     "X-MICROSOFT-CDO-BUSYSTATUS": {"FREE", "WORKINGELSEWHERE"},
 }
 _TIMES = {"UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE"}
+_MOST_DIGITS = 10  # of a SEQUENCE, RFC 5545 3.3.8
 _TAKES_AWAY = ("RECURRENCE-ID", "EXDATE")  # an occurrence of a series
 _ALARMING = (
     ArithmeticError,
@@ -120,6 +121,11 @@ class _Event:
     @property
     def single(self) -> bool:
         return not self.values.keys() & {"RRULE", "RDATE", "RECURRENCE-ID"}
+
+    @property
+    def version(self) -> int:
+        told = self.values.get("SEQUENCE", "")
+        return int(told) if told.isascii() and told.isdigit() and len(told) < _MOST_DIGITS else 0
 
     def by_itself(self) -> _Event:
         """The same without the lines that take something away from a series: nobody is busy less for want of them."""
@@ -221,16 +227,25 @@ class _Window:
 
 def _spans(group: Sequence[_Event], window: _Window, costs: Costs) -> list[Span]:
     """When the events of one UID are on, within the window and a little around it. Raises what libraries raise."""
+    separate = all(event.single for event in group)
+    group = _current(group) if separate else group
     for event in group:
         for rule in event.rules:
             costs.charge(rule, event.values.get("DTSTART", ""))
     calendar = _parsed(group)
     events: Iterable[Any] = calendar.events
-    if len(group) > 1 or not group[0].single:
+    if not separate:
         query = CalendarQuery(calendar)
         events = query.between(window.start - _MARGIN, window.end + _MARGIN)
     on = [event for event in events if event.get("TRANSP") != "TRANSPARENT"]
     return [(window.instant(each.start), window.instant(each.end)) for each in on]
+
+
+def _current(group: Sequence[_Event]) -> Sequence[_Event]:
+    """Those of single events of one UID that no later version replaces. Two of one version are two events: some programs give the
+    same UID to several."""
+    newest = max(event.version for event in group)
+    return [event for event in group if event.version == newest]
 
 
 def _one_by_one(group: Sequence[_Event], window: _Window, costs: Costs) -> tuple[list[Span], int]:

@@ -145,6 +145,25 @@ def test_one_occurrence_of_a_free_series_may_be_busy() -> None:
     assert spans(found) == ["19 13:30-14:00"]
 
 
+TWO = ("DTSTART:20260314T140000Z", "DTEND:20260314T150000Z")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        (TEN, TWO, ["13 10:00-11:00", "14 14:00-15:00"]),  # two events that a program gave one UID
+        ((*TEN, "SEQUENCE:2"), (*TWO, "SEQUENCE:2"), ["13 10:00-11:00", "14 14:00-15:00"]),
+        (TEN, (*TWO, "SEQUENCE:1"), ["14 14:00-15:00"]),  # put off
+        ((*TWO, "SEQUENCE:10"), (*TEN, "SEQUENCE:9"), ["14 14:00-15:00"]),
+        ((*TWO, "SEQUENCE:1", "STATUS:CANCELLED"), (*TEN, "SEQUENCE:0"), []),
+    ],
+)
+def test_of_events_with_one_uid_the_newest_versions_count(
+    first: tuple[str, ...], second: tuple[str, ...], found: list[str]
+) -> None:
+    assert spans(read(*event(*first), *event(*second))) == found
+
+
 def test_an_occurrence_moved_into_the_window_from_long_ago_is_busy() -> None:
     found = read(
         *event("DTSTART:20200106T090000Z", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;UNTIL=20200301T000000Z"),
