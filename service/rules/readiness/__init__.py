@@ -54,8 +54,9 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     standing = Standing(history.known, history.deal, met=held is not None)
     moments, course, reached, two_way = _followed(heard, standing, now, policy)
     whole = course  # over all time, whatever was held or dealt with since
+    counts = heard if since is None else [word for word in heard if word.at > since]
     if since is not None:
-        moments, course, _, two_way = _followed([word for word in heard if word.at > since], standing, now, policy)
+        moments, course, _, two_way = _followed(counts, standing, now, policy)
     chain = _chain(moments, now, policy)
     asked = _asked(chain, now, policy)
     no = refusal(Case(history, heard, since, held, asked, bool(chain), now, policy))
@@ -65,7 +66,7 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     if chain and no is None:
         ripe_at = _ripe(Case(history, heard, since, held, asked, True, now, policy), chain)
         finding = _finding(history, chain, course, standing, ripe_at, now, policy)
-    ready = (finding.since, finding.reasons[0]) if finding else None
+    ready = (finding.since, _why_then(history, chain[0], counts, standing, policy)) if finding else None
     changes = [word.at for word in words if word.at > now]
     ends: list[datetime | None] = []
     if finding is not None:
@@ -191,6 +192,14 @@ def _finding(
         evidence=some(list(evidence)),
         wish=_wish(history, course, asked),
     )
+
+
+def _why_then(history: History, first: _Moment, counts: Sequence[Word], standing: Standing, policy: Policy) -> str:
+    """Why a call, as the talk stood when they became ready: they may have said more since. `counts` are the words that count."""
+    then = first.word.at
+    _, course, _, _ = _followed([word for word in counts if word.at <= then], standing, then, policy)
+    name, no_call = name_of(history.person_name), history.do_not_call
+    return why_now(name, course, first.asked, first.opened, standing, then, policy, not_called=no_call)[0]
 
 
 def _wish(history: History, course: Course, asked: Word | None) -> str:

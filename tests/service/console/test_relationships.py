@@ -21,10 +21,10 @@ def scene(held: Runtime, owner: Any) -> Scene:
 def test_the_list_says_who_at_which_stage_since_when_and_why(olga: Browser, scene: Scene) -> None:
     words = words_of(olga.get("/relationships"))
     assert (
-        "Mara Lind Conversing @maralind on Chirp · Lind & Daughters You had gone back and forth 3 times. 2 days ago."
+        "Mara Lind Conversing @maralind on Chirp · Lind & Daughters You had gone back and forth 3 times. 2 days ago"
         in words
     )
-    assert "Ben Frost Ready to talk @benfrost on Chirp He asked what a team plan costs. 1 day ago." in words
+    assert "Ben Frost Ready to talk @benfrost on Chirp He asked what a team plan costs. 1 day ago" in words
     assert "Somebody without a name Aware on Chirp Nothing has gone back and forth yet." in words
 
 

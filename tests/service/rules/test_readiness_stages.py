@@ -40,6 +40,15 @@ def test_each_stage_has_its_instant_and_its_reason():
     ]
 
 
+def test_whoever_asks_again_came_to_their_stage_when_they_first_asked():
+    again = post("f", MONDAY + 6 * DAY, "Could you ring me on my office number?")
+    verdict = judge(*TALK, answer("e2", MONDAY + 2 * DAY + HOUR, to="e"), again, now=MONDAY + 7 * DAY)
+    assert verdict.reasons[0] == "Ana asked to talk on Birdsong on 8 March."
+    assert verdict.milestones[-1] == Milestone(
+        "ready to talk", MONDAY + 2 * DAY, "Ana asked to talk on Birdsong on 4 March."
+    )
+
+
 def test_only_what_is_new_since_the_last_decision_has_changed():
     first = judge(*TALK[:4], now=MONDAY + 1.5 * DAY)
     steps = moved("", None, first, MONDAY + 1.5 * DAY)
