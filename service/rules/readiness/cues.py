@@ -73,7 +73,8 @@ _TABLES: Mapping[int, Mapping[str, tuple[str, ...]]] = {
 }
 _MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "ß": "ss"})
 _NOISE = re.compile(r"https?://\S+|www\.\S+|@[\w.]*\w")
-_PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()/.-]{7,}\d(?!\w)")
+# Behind a country's two letters stands a VAT number or an IBAN.
+_PHONE = re.compile(r"(?<!\b[A-Z]{2} )(?<![\w.,])\+?\(?\d[\d ()/.-]{7,}\d(?!\w)")
 _OWN = re.compile(
     r"[?\d]|\b(?:i|i'm|i've|my|we|we're|we've|our|us|ich|wir|mein\w*|unser\w*|uns|je|j'|nous|notre|nos|mon|mes|yo|mi|nuestr\w+|nos|tenemos|io|noi|mio|nostr\w+|abbiamo|eu|meu|minha|noss\w+|temos|ik|wij|we|onze|ons|mijn)\b"
 )

@@ -125,9 +125,21 @@ def _agreed(case: Case) -> Refusal | None:
     for word in case.heard:
         if not (word.ours and word.cues & Cue.AGREED) or (case.held is not None and word.at <= case.held):
             continue
+        if _was_missed(case, word.at):
+            continue
         if word.at + AGREED_LASTS > case.now and not _news(case, word.at):
             return Refusal(f"You agreed on a time with them on {case.date(word.at)}.", word.at + AGREED_LASTS)
     return None
+
+
+def _was_missed(case: Case, agreed: datetime) -> bool:
+    """Whether we rang as agreed, they did not take it, and have written since: another time has to be found."""
+    missed = [
+        each.at
+        for each in case.history.activities
+        if each.kind is ActivityKind.CALL and each.outcome == "no_answer" and agreed <= each.at <= case.now
+    ]
+    return bool(missed) and any(word.at > max(missed) for word in case.theirs)
 
 
 def _no_buyer(case: Case) -> Refusal | None:
@@ -194,9 +206,14 @@ def _complaint(case: Case) -> Refusal | None:
     return None
 
 
+def _has_nothing_of_ours(history: History) -> bool:
+    """Whether the CRM knows them, and as no customer: what breaks is their own, and a reason to talk rather than against it."""
+    return history.known and history.deal != "won"
+
+
 def _problem(case: Case) -> Refusal | None:
     """A problem of which they told us and to which we have said nothing. What is urgent or at stake is no mere problem."""
-    if case.asked is not None:
+    if case.asked is not None or _has_nothing_of_ours(case.history):
         return None
     for word in reversed(case.heard):
         if word.ours or word.at + case.policy.lapse_after <= case.now:

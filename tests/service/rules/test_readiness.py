@@ -383,6 +383,25 @@ def test_an_open_problem_comes_first():
     assert judge(*WARM, broken, answer("fix", NOW - 0.5 * HOUR, to="p")).finding
 
 
+@pytest.mark.parametrize(
+    ("known", "deal", "stands_against"),
+    [(False, "", True), (True, "won", True), (True, "", False), (True, "open", False)],
+)
+def test_what_breaks_at_somebody_who_is_no_customer_is_their_own(known: bool, deal: str, stands_against: bool) -> None:
+    broken = post("p", NOW - HOUR, "I can't log in, it says error 500")
+    verdict = judge(*WARM, broken, known=known, deal=deal)
+    assert (verdict.finding is None) is stands_against
+
+
+def test_a_call_that_they_missed_is_no_time_agreed_on_once_they_have_written_since():
+    asked = (post("q", NOW - 2 * DAY, ASK), answer("o", NOW - DAY, to="q", text="I'll ring you this afternoon"))
+    missed = LoggedActivity(ActivityKind.CALL, NOW - 0.5 * DAY, outcome="no_answer")
+    sorry = post("r", NOW - HOUR, "sorry, I slept and missed it. After five is best")
+    assert judge(*asked, activities=(missed,)).finding is None
+    assert judge(*asked, sorry).finding is None
+    assert judge(*asked, sorry, activities=(missed,)).finding
+
+
 def test_a_complaint_is_open_until_they_say_so_or_two_weeks_after_our_answer():
     angry = (post("p", NOW - 0.5 * DAY, "this is ridiculous, I want a refund"), answer("o", NOW - HOUR, to="p"))
     verdict = judge(*WARM, *angry)
