@@ -87,6 +87,7 @@ def said(text: str) -> set[str]:
         ("DECLINE", "we went with my cousin's friend in the end"),
         ("DECLINE", "Muster gern, telefonieren lieber nicht"),
         ("NO_BUYER", "we've helped three shops just like yours"),
+        ("NO_BUYER", "youse still hiring? got my ticket"),
         ("NO_BUYER", "10 minutes to show you what you might be leaving on the table?"),
         ("NO_BUYER", "C'est pour un papier sur les bureaux vides"),
         ("NO_BUYER", "Creo que encajaría bien con vosotros, disponibilidad inmediata"),
