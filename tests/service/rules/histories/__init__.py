@@ -11,7 +11,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 NOW = "2026-05-20T10:00:00Z"
-NETWORKS = frozenset({"x", "facebook", "instagram", "bluesky", "mastodon", "linkedin"})
+NETWORKS = frozenset({"x", "facebook", "instagram", "bluesky", "mastodon", "linkedin", "reddit", "youtube"})
 _SAID = re.compile(r"([\d.]+)d (they|we)(?: \(([^)]*)\))?: (.+)")
 _LOGGED = re.compile(r"([\d.]+)d (call|meeting|email|text|note)(?: (in|out))?: (\w+)")
 _PLANNED = re.compile(r"in ([\d.]+)d meeting( with them)?")
