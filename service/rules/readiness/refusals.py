@@ -207,18 +207,21 @@ def _complaint(case: Case) -> Refusal | None:
 
 
 def _has_nothing_of_ours(history: History) -> bool:
-    """Whether the CRM knows them, and as no customer: what breaks is their own, and a reason to talk rather than against it."""
+    """Whether the CRM knows them, and as no customer: what breaks is their own, unless they ask us what to do about it."""
     return history.known and history.deal != "won"
 
 
 def _problem(case: Case) -> Refusal | None:
     """A problem of which they told us and to which we have said nothing. What is urgent or at stake is no mere problem."""
-    if case.asked is not None or _has_nothing_of_ours(case.history):
+    if case.asked is not None:
         return None
     for word in reversed(case.heard):
         if word.ours or word.at + case.policy.lapse_after <= case.now:
             return None
-        if word.post.signals.problem and word.heard.stake < WEIGHTY:
+        told = word.post.signals
+        if _has_nothing_of_ours(case.history) and not (told.asks or told.requests):
+            continue
+        if told.problem and word.heard.stake < WEIGHTY:
             reason = f"They reported a problem on {case.date(word.at)} that nobody has answered yet; answer that first."
             return Refusal(reason, word.at + case.policy.lapse_after)
     return None

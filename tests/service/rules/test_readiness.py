@@ -391,6 +391,8 @@ def test_what_breaks_at_somebody_who_is_no_customer_is_their_own(known: bool, de
     broken = post("p", NOW - HOUR, "I can't log in, it says error 500")
     verdict = judge(*WARM, broken, known=known, deal=deal)
     assert (verdict.finding is None) is stands_against
+    asks = post("p", NOW - HOUR, "I can't log in, it says error 500. What should I do?")
+    assert judge(*WARM, asks, known=known, deal=deal).finding is None
 
 
 def test_a_call_that_they_missed_is_no_time_agreed_on_once_they_have_written_since():
