@@ -207,21 +207,21 @@ def _complaint(case: Case) -> Refusal | None:
 
 
 def _has_nothing_of_ours(history: History) -> bool:
-    """Whether the CRM knows them, and as no customer: what breaks is their own, unless they ask us what to do about it."""
+    """Whether the CRM knows them, and as no customer: what breaks there is their own."""
     return history.known and history.deal != "won"
 
 
 def _problem(case: Case) -> Refusal | None:
-    """A problem of which they told us and to which we have said nothing. What is urgent or at stake is no mere problem."""
+    """A problem with what they have of us, or about which they ask us, and to which we have said nothing. What is urgent or at stake is no mere
+    problem."""
     if case.asked is not None:
         return None
     for word in reversed(case.heard):
         if word.ours or word.at + case.policy.lapse_after <= case.now:
             return None
         told = word.post.signals
-        if _has_nothing_of_ours(case.history) and not (told.asks or told.requests):
-            continue
-        if told.problem and word.heard.stake < WEIGHTY:
+        with_ours = told.asks or told.requests or not _has_nothing_of_ours(case.history)
+        if told.problem and with_ours and word.heard.stake < WEIGHTY:
             reason = f"They reported a problem on {case.date(word.at)} that nobody has answered yet; answer that first."
             return Refusal(reason, word.at + case.policy.lapse_after)
     return None
