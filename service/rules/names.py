@@ -29,6 +29,10 @@ _GENERATIONS = {"jr": "jr", "jnr": "jr", "ifj": "jr", "sr": "sr", "snr": "sr", "
 _GENERATIONS_LAST = _GENERATIONS | {
     "junior": "jr",
     "senior": "sr",
+    "jun": "jr",
+    "sen": "sr",
+    "hijo": "jr",
+    "padre": "sr",
     "filho": "jr",
     "neto": "neto",
     "sobrinho": "sobrinho",
@@ -245,45 +249,3 @@ def family_forms(family: tuple[str, ...]) -> tuple[str, ...]:
     """The spellings of a family name, the fullest first: with particles, without, and each part of a double name."""
     rest = tuple(each for each in family if each not in PARTICLES)
     return tuple(dict.fromkeys(each for each in ("".join(family), "".join(rest), *rest[::-1]) if len(each) > 1))
-
-
-def common_anywhere(word: str) -> bool:
-    """Whether a name is among the commonest somewhere in the world: in a small list of contacts it looks rarer than it is."""
-    return word in _COMMON
-
-
-# Names that at least one in a few hundred people of some larger country bears.
-_COMMON = frozenset(
-    """
-    smith jones williams brown taylor davies wilson evans thomas johnson roberts walker wright robinson thompson white hughes edwards green hall wood
-    harris lewis martin jackson clarke clark moore miller davis anderson king lee young allen scott hill adams baker nelson carter mitchell campbell
-    murphy kelly ryan obrien walsh stewart ross garcia rodriguez martinez hernandez lopez gonzalez perez sanchez ramirez torres flores rivera gomez diaz
-    fernandez silva santos oliveira souza pereira costa ferreira almeida muller schmidt schneider fischer weber meyer wagner becker schulz hoffmann
-    bernard dubois durand petit rossi russo ferrari esposito bianchi romano jansen devries bakker andersson johansson karlsson nilsson hansen olsen larsen
-    nielsen jensen novak nowak kowalski ivanov smirnov kuznetsov popov petrov kumar singh sharma patel gupta khan ali ahmed hussain das wang li zhang liu
-    chen yang huang zhao wu zhou xu sun kim park choi jung kang nguyen tran le pham hoang sato suzuki takahashi tanaka watanabe ito yamamoto nakamura
-    cohen levi yilmaz kaya demir mohamed ibrahim hassan
-    john david michael james robert william richard thomas paul mark peter daniel andrew steven stephen christopher joseph george charles matthew anthony
-    brian kevin mike chris dan jim bob bill tom steve joe matt alex sam ben tim jeff scott eric ryan jason adam nick mary anna maria susan sarah laura karen lisa
-    linda jennifer elizabeth patricia barbara julia emma jane kate emily jessica michelle nicole amanda rachel ana juan jose carlos luis pedro
-    joao antonio francisco manuel jorge miguel marco giuseppe andrea francesco luca jean pierre michel philippe nicolas marie sophie hans klaus wolfgang
-    stefan martin jan lars erik ali mohammed muhammad ahmed omar fatima wei ming yan lin min jin hiroshi kenji yuki raj amit anil sanjay priya ivan sergey
-    olga elena natalia tatiana dmitriy alexander andrey
-    huang gao lin he guo ma luo zheng liang xie song tang deng feng wei fang jing jie tao hui jun lei chao qiang jeong cho yoon jang lim han jihoon minjun
-    kobayashi kato yoshida yamada sasaki yamaguchi matsumoto inoue kimura takashi minh van anh duc huy linh hoa mai lan phuong thi vo vu dang bui do ho ngo
-    gurpreet harpreet rajesh suresh ramesh sunil rahul deepak vijay arun ravi manoj neha pooja anita sunita kaur gill sandhu reddy rao nair iyer mehta shah jain
-    verma mishra yadav chowdhury begum akhtar malik sheikh iqbal budi siti agus dewi reyes cruz bautista
-    mehmet mustafa ahmet huseyin ismail osman fatma ayse emine hatice zeynep yildiz yildirim ozturk aydin ozdemir arslan dogan kilic celik sahin
-    mahmoud mostafa youssef khaled omar hussein said saleh salem abdullah abdelrahman nour mariam maryam aisha khadija reza hossein zahra hosseini ahmadi mohammadi
-    mizrahi peretz biton dahan levy avraham okafor okeke adeyemi mensah osei owusu diallo traore kone ndiaye diop ba sow kwame
-    dmitri nikolai vladimir irina svetlana yulia ekaterina anastasia aleksandr ivanova petrova smirnova kuznetsova popova vasiliev sokolov mikhailov
-    kovalenko shevchenko bondarenko tkachenko wisniewski wisniewska kowalska wojcik kowalczyk kaminski lewandowski zielinski piotr krzysztof katarzyna malgorzata
-    agnieszka novakova novotny svoboda dvorak cerny jiri petr pavel tomas nagy kovacs toth szabo horvath varga kiss laszlo istvan jozsef janos zoltan katalin
-    erzsebet popescu ionescu popa andrei mihai papadopoulos georgios dimitris ioannis konstantinos nikos giorgos
-    jon jonsson sigurdsson gudmundsson eriksson larsson olsson persson svensson gustafsson korhonen virtanen makinen nieminen dejong jong vries visser smit meijer mulder
-    koch bauer richter klein wolf schroder neumann schwarz zimmermann andreas christian matthias sabine claudia katharina
-    moreau laurent lefebvre leroy roux julien camille isabelle catherine nathalie colombo ricci marino greco bruno gallo conti giovanni mario luigi
-    ruiz alvarez jimenez moreno munoz alonso gutierrez romero navarro javier alejandro pablo sergio diego fernando carmen isabel pilar lucia
-    rodrigues alves lima gomes ribeiro martins carvalho rocha
-    """.split()  # noqa: SIM905
-)

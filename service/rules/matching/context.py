@@ -20,7 +20,7 @@ _COMPANY_SHOWN, _PLACE_SHOWN, _TITLE_SHOWN = (
     0.3,
 )  # m: of the profiles that are a contact's, the share that shows it
 # What a place and a title can weigh at most: those who speak to one team live and work closer together than people in general do.
-_MOST_PLACE, _MOST_TITLE, _MOST_FIRM_IN_TEXT = 100.0, 10.0, 30.0
+_MOST_PLACE, _MOST_COUNTRY, _MOST_TITLE, _MOST_FIRM_IN_TEXT = 100.0, 5.0, 10.0, 30.0
 LEAST_TOLD = 1.5  # what weighs less is worth no sentence
 # A former workplace, or a word that may be no firm's: enough to be told and to come first among namesakes, too little to confirm.
 _LESS_PLAINLY: Mapping[Named, str] = {
@@ -37,6 +37,7 @@ _OFFICES: Mapping[str, str] = {
     "dr": "doctor", "doctor": "doctor", "prof": "professor", "professor": "professor", "rev": "reverend", "reverend": "reverend", "judge": "judge",
     "sheriff": "sheriff", "attorney": "attorney", "atty": "attorney", "esq": "attorney",
 }  # fmt: skip
+_AND = " and "  # which many write as a sign
 _NONE = frozenset[str]()
 
 
@@ -76,11 +77,12 @@ def place(pair: Pair) -> Evidence | None:
     share, where = min(_places(pair, region, country, states), default=(1.0, ""))
     other_state = region.startswith("us-") and bool(states) and region not in states
     abroad = bool(country) and bool(profile.said_countries) and country not in profile.said_countries
-    if (not where or where == contact.country) and (other_state or abroad):
+    if abroad or (other_state and (not where or where == contact.country)):
         elsewhere = plain(contact.region or contact.country)
         return _shown(S.PLACE, f"Their profile names another place than {elsewhere}.", _OTHER_PLACE)
     if where:
-        return _shown(S.PLACE, f"Both are in {plain(where)}.", min(max(_PLACE_SHOWN / share, 1.0), _MOST_PLACE))
+        most = _MOST_COUNTRY if where == contact.country else _MOST_PLACE
+        return _shown(S.PLACE, f"Both are in {plain(where)}.", min(max(_PLACE_SHOWN / share, 1.0), most))
     if profile.author.location and (contact.city or region):
         return _shown(
             S.PLACE, f"Their profile does not name {plain(contact.city or contact.region)}.", _UNMATCHED_PLACE
@@ -92,7 +94,9 @@ def _places(pair: Pair, region: str, country: str, states: frozenset[str]) -> It
     """The places that both name, each with the share of people who are there."""
     profile, contact, seen = pair.profile, pair.contact, pair.seen
     city = phrase(contact.city)
-    if len(city) > 2 and f" {city} " in profile.text:
+    if len(city) > 2 and (
+        f" {city} " in profile.text or (_AND in city and f" {city.replace(_AND, ' ')} " in profile.text)
+    ):
         yield rarity.share_of(seen, K.CITY, city), contact.city
     if region in states or (len(region) > 2 and f" {region} " in profile.text):
         yield rarity.share_of(seen, K.REGION, region), contact.region

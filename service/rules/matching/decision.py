@@ -11,7 +11,7 @@ from service.rules.matching.identity import BY_HANDLE, DECIDING
 from service.rules.matching.naming import AGREE, CONTRADICT, Level
 from service.rules.matching.pair import Met
 from service.rules.matching.rarity import Commonness
-from service.rules.matching.scoring import Scored, meet, score
+from service.rules.matching.scoring import Scored, has_commonest_name, meet, score
 from service.rules.matching.terms import Terms, eligible
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 
@@ -21,11 +21,15 @@ SUGGEST = 0.1
 _UNKNOWN = Commonness(contacts=1)
 # In fewer contacts a name's rarity cannot be seen: there a name confirms nothing by itself.
 _ENOUGH_TO_KNOW_NAMES = 100
+# A place that fewer than this say tells little: a country, where most contacts are in it.
+_NEAR = 8.0
 _SAME = 0.1  # of the first one's name ratio: as good a name
 # What relatives, or a firm and its branches, have in common, or point to each other by.
 _SHARED_IN_A_FAMILY = frozenset({Signal.NAME, Signal.WEBSITE, Signal.DOMAIN, Signal.COMPANY, Signal.LOOSE_HANDLE})
 # What colleagues have in common, of whom several may have one given name, or show none.
 _SHARED_AT_WORK = frozenset({Signal.NAME, Signal.WEBSITE, Signal.DOMAIN, Signal.COMPANY, Signal.PLACE, Signal.TITLE})
+# What somebody of the same name in the same town has in common with a contact.
+_OF_ANY_NAMESAKE = frozenset({Signal.NAME, Signal.PLACE})
 _CONTEXT = (Signal.COMPANY, Signal.PLACE, Signal.TITLE)
 
 
@@ -143,9 +147,25 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         return False
     if first.doubtful and not signals & DECIDING:  # a handle is often made of the name, and says it again
         return False
-    if signals <= {Signal.NAME} and seen.contacts < _ENOUGH_TO_KNOW_NAMES:
+    if _rests_on_a_name(first, signals) and (seen.contacts < _ENOUGH_TO_KNOW_NAMES or _lives_elsewhere(first)):
+        return False
+    if first.fits <= {Signal.PLACE} and signals <= _OF_ANY_NAMESAKE and has_commonest_name(first.candidate):
         return False
     return bool(signals & DECIDING) or not any(_namesake(each, first) for each in others)
+
+
+def _rests_on_a_name(scored: Scored, signals: frozenset[Signal]) -> bool:
+    """Whether nothing but the name speaks for this contact, or a place that half of all contacts share."""
+    near = any(each.signal is Signal.PLACE and each.ratio >= _NEAR for each in scored.evidence)
+    return signals <= ({Signal.NAME} if near else {Signal.NAME, Signal.PLACE})
+
+
+def _lives_elsewhere(scored: Scored) -> bool:
+    """Whether the profile says where its owner is, and that is another place than the contact's, or the CRM has none to compare: people move,
+    but as often somebody else of that name is meant, however rare it is among a team's contacts."""
+    if any(each.signal is Signal.PLACE and each.ratio < 1 for each in scored.evidence):
+        return True
+    return scored.says_where and Signal.PLACE not in scored.settled and scored.name not in (Level.FIRM, Level.PART)
 
 
 def _same_name(other: Scored, first: Scored) -> bool:

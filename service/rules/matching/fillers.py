@@ -69,6 +69,11 @@ def stripped(core: str) -> str:
     return core[: len(core) - len(after)].rstrip("0123456789")
 
 
+def stands_beside(word: str) -> bool:
+    """Whether a whole word of a display name is one that stands beside names of people: Usama is none, though it is made of two."""
+    return word.isdigit() or word in PEOPLE or word in places.STATE_LETTERS
+
+
 @lru_cache(maxsize=65_536)
 def unexplained(rest: str, firm: bool = False) -> int:
     """How many letters of what stands beside a name in a handle are no filler. Digits are always explained; two letters are a

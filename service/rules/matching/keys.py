@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from integrations.records import Author, Contact
-from service.rules import names, romanising
+from service.rules import common_names, names, romanising
 from service.rules.matching import addresses, handles, placeholders, places
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.model import KnownAuthor
@@ -235,7 +235,7 @@ def _filed_spelling(name: ContactName) -> Iterator[str]:
             yield f"{_WORD}{whole}"
     if len(name.together) > 2:
         yield f"{_WORD}{name.together}"
-    if len(usual) > 2 and not names.common_anywhere(usual):
+    if len(usual) > 2 and not common_names.is_common(usual):
         yield f"{_WORD}{usual}"
     for form in name.organisation:
         yield f"{_WORD}{form}"

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from service.rules import names
 from service.rules.matching import places, rarity
-from service.rules.matching.fillers import DISOWNING, stripped, unexplained
+from service.rules.matching.fillers import DISOWNING, stands_beside, stripped, unexplained
 from service.rules.matching.person import ContactName
 from service.rules.matching.rarity import Commonness
 
@@ -175,7 +175,7 @@ def _level(
         if name.givens:
             for each in others:
                 # Virginia and Donald are names, though they are made of what stands beside names as well.
-                if len(each) > 1 and (names.is_given(each) or unexplained(each)):
+                if len(each) > 1 and (names.is_given(each) or not stands_beside(each)):
                     return L.OTHER_GIVEN
         return L.FAMILY
     if level in (L.FULL, L.SHORT):

@@ -29,18 +29,26 @@ _COUNTRIES = {
     "sg": ("singapore",), "my": ("malaysia",), "id": ("indonesia",), "th": ("thailand",), "vn": ("vietnam",), "ph": ("philippines",), "br": ("brazil", "brasil"),
     "mx": ("mexico",), "ar": ("argentina",), "cl": ("chile",), "co": ("colombia",), "pe": ("peru",), "uy": ("uruguay",),
 }  # fmt: skip
+# Parts of countries by which people say where they are: Halifax, Nova Scotia.
+_PARTS = {
+    "ca": "alberta, british columbia, manitoba, new brunswick, newfoundland, nova scotia, ontario, quebec, saskatchewan",
+    "au": "new south wales, nsw, queensland, south australia, tasmania, western australia",
+    "gb": "cornwall, devon, essex, kent, lancashire, norfolk, suffolk, surrey, sussex, yorkshire",
+    "de": "baden wurttemberg, bayern, bavaria, hessen, niedersachsen, nrw, nordrhein westfalen, rheinland pfalz, sachsen, schleswig holstein, thuringen",
+}  # fmt: skip
 _STATE_OF = {name: code for code, name in _STATES.items()}
 _COUNTRY_OF = {name: code for code, spellings in _COUNTRIES.items() for name in spellings}
+_PART_OF = {part: code for code, parts in _PARTS.items() for part in parts.split(", ")}
 STATE_LETTERS = frozenset(_STATES)
 SPELLINGS_WITHOUT_SPACES = frozenset(
     {*_STATES, *(each.replace(" ", "") for each in _STATE_OF), *(each.replace(" ", "") for each in _COUNTRY_OF if len(each) > 3)}
 )  # fmt: skip
 LONGEST_SPELLING = max(map(len, SPELLINGS_WITHOUT_SPACES))
 _BY_SPELLING = {each.replace(" ", ""): code for each, code in _STATE_OF.items()} | {code: code for code in _STATES}
-# Two capital letters after a comma, a slash or nothing, or with a district's number: "Concord, NC", "(R-TX 10)", "#PA03".
-_LETTERS = re.compile(r"(?:^|[,/(#]\s?|[RDI]-)([A-Z]{2})(?![A-Za-z])")
+# Two capital letters after a comma, a slash or nothing, or with a district's number, or last: "Concord, NC", "(R-TX 10)", "#PA03", "Concord NC".
+_LETTERS = re.compile(r"(?:^|[,/(#]\s?|[RDI]-|(?<=[a-z])\s(?=[A-Z]{2}$))([A-Z]{2})(?![A-Za-z])")
 _LONGEST = 4  # words in the name of a country
-_FIRST_WORDS = frozenset(each.partition(" ")[0] for each in (*_STATE_OF, *_COUNTRY_OF))
+_FIRST_WORDS = frozenset(each.partition(" ")[0] for each in (*_STATE_OF, *_COUNTRY_OF, *_PART_OF))
 
 
 @lru_cache(maxsize=16_384)
@@ -84,4 +92,5 @@ def read(text: str, *, letters: bool) -> tuple[frozenset[str], frozenset[str]]:
     if letters:
         states |= {each.lower() for each in _LETTERS.findall(text)} & STATE_LETTERS
     countries = {_COUNTRY_OF[each] for each in phrases & _COUNTRY_OF.keys()} | ({"us"} if states else set())
+    countries |= {_PART_OF[each] for each in phrases & _PART_OF.keys()}
     return frozenset(f"us-{each}" for each in states), frozenset(countries)

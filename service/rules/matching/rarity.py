@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from integrations.records import Contact
-from service.rules import names
+from service.rules import common_names
 from service.rules.matching.keys import Key, counted
 
 # Of those who speak to a team with a large CRM, so many are in it, before any author was matched (and what that counts for, in
@@ -64,31 +66,50 @@ def commonness(contacts: Iterable[Contact]) -> Commonness:
     return Commonness(total, counts)
 
 
-# What is known before the workspace's own contacts are asked: how likely two people are to share a name at all (about one pair in
-# a thousand for family names, one in 160 for given names, in the larger English-speaking countries), and how many contacts it takes
-# to outweigh that. With these weights a name seen once counts for 0.4 of an occurrence, as Good and Turing's estimate has it (Good,
-# 1953). A name that is common somewhere is never taken to be rarer than that: authors come from everywhere.
-_FAMILY, _FAMILY_WEIGHT, _FAMILY_COMMON = 0.001, 400, 0.001
-_GIVEN, _GIVEN_WEIGHT, _GIVEN_COMMON = 0.006, 60, 0.005
+class _Prior(Struct, frozen=True):
+    """What is known of names of one kind before a workspace's own contacts are asked: the share expected of one that nothing is known of, and
+    how many contacts it takes to outweigh that; the least share of a name that is common somewhere; the share of the very commonest."""
+
+    prefix: str
+    expected: float
+    weight: float
+    common: float
+    commonest: float
+    is_commonest: Callable[[str], bool]
+
+
+# How likely two people are to share a name at all: about one pair in a thousand for family names, one in 160 for given names, in the larger
+# English-speaking countries. With these weights a name seen once counts for 0.4 of an occurrence, as Good and Turing's estimate has it
+# (Good, 1953). A name that is common somewhere is never taken to be rarer than that: authors come from everywhere. The commonest (Smith, Silva,
+# Yilmaz; Maria, Mehmet, Michael) have half a percent and more in their countries, and it takes many contacts to say that few speak here.
+_FAMILY = _Prior(f"{Key.SURNAME}:", 0.001, 400, 0.001, 0.005, common_names.is_commonest_family)
+_GIVEN = _Prior(f"{Key.GIVEN}:", 0.006, 60, 0.005, 0.012, common_names.is_commonest_given)
+_COMMONEST_WEIGHT = 2_000
 
 
 def family(seen: Commonness, name: str) -> float:
     """The probability that somebody else has this family name."""
-    share = (seen.others(f"{Key.SURNAME}:{name}") + _FAMILY_WEIGHT * _FAMILY) / (seen.contacts + _FAMILY_WEIGHT)
-    return max(share, _FAMILY_COMMON) if names.common_anywhere(name) else share
+    return _named(seen, name, _FAMILY)
 
 
 def given(seen: Commonness, name: str) -> float:
     """The probability that somebody else has this given name."""
-    share = (seen.others(f"{Key.GIVEN}:{name}") + _GIVEN_WEIGHT * _GIVEN) / (seen.contacts + _GIVEN_WEIGHT)
-    return max(share, _GIVEN_COMMON) if names.common_anywhere(name) else share
+    return _named(seen, name, _GIVEN)
+
+
+def _named(seen: Commonness, name: str, prior: _Prior) -> float:
+    others = seen.others(prior.prefix + name)
+    share = (others + prior.weight * prior.expected) / (seen.contacts + prior.weight)
+    if prior.is_commonest(name):
+        share = max(share, (others + _COMMONEST_WEIGHT * prior.commonest) / (seen.contacts + _COMMONEST_WEIGHT))
+    return max(share, prior.common) if common_names.is_common(name) else share
 
 
 def pair(seen: Commonness, given: str, family: str) -> float:
     """The share of contacts who have this very pair of names, beside the one that it was read from. Among few contacts a second
     one is rather the same person entered twice than a sign that the name is common."""
     one, other = sorted((given, family))
-    return seen.others(f"{Key.NAME}:{one} {other}") / (seen.contacts + _FAMILY_WEIGHT)
+    return seen.others(f"{Key.NAME}:{one} {other}") / (seen.contacts + _FAMILY.weight)
 
 
 # The same for places and titles: the share expected of one that nothing is known of, and what that counts for, in contacts.

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from integrations.records import Contact
-from service.rules import names, romanising
+from service.rules import common_names, names, romanising
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
 from service.rules.matching.fillers import unexplained
@@ -49,6 +49,8 @@ class Scored(Struct, frozen=True):
     doubtful: bool = False  # by the author's handle, or beside them in the name, somebody else may be meant
     relative: bool = False  # at the family's domain, any of theirs may be meant
     own_site: bool = False  # the website that both name is called after one of them
+    says_where: bool = False  # the author's location says something
+    fits: frozenset[Signal] = frozenset()  # kinds of context in which the two agree, however little that tells
 
 
 def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met | None:
@@ -76,8 +78,8 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
     if not met.shared and elsewhere is None and like.level not in AGREE:
         return None
     pair = Pair(profile, contact, name, met.shared, like, seen, met.doubted)
-    around = (context.company(pair), context.place(pair), context.title(pair))
-    found = _once([*identity(pair, terms, elsewhere), _name_evidence(like, contact), *filter(None, around)])
+    around = [each for each in (context.company(pair), context.place(pair), context.title(pair)) if each is not None]
+    found = _once([*identity(pair, terms, elsewhere), _name_evidence(like, contact), *around])
     told = [each for each in found if _tells(each)]
     if len(told) > 1:
         told.sort(key=_weight)
@@ -92,6 +94,8 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         is_doubtful(pair) or (profile.of_several and not name.organisation),
         may_be_a_relatives(pair, met.shown.level),
         is_own_site(pair),
+        bool(profile.author.location),
+        frozenset([each.signal for each in around if each.ratio >= 1]),
     )
 
 
@@ -128,6 +132,14 @@ def _read(candidate: Candidate) -> tuple[ContactName, frozenset[str]]:
     """The name and the identifiers of a candidate, which is the same object for all whom it is weighed against."""
     known = candidate.identifiers
     return contact_name(candidate.contact), identifiers(candidate.contact) if known is None else known
+
+
+def has_commonest_name(candidate: Candidate) -> bool:
+    """Whether a person's given and family name are both among the very commonest of some country: any larger town has several of them."""
+    name, _ = _read(candidate)
+    if name.organisation or not (name.givens and name.families):
+        return False
+    return common_names.is_commonest_given(name.givens[0]) and common_names.is_commonest_family(name.families[0])
 
 
 # --- names ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,130 @@
+"""Somebody of the same name is often somebody else: what a name confirms, and where a person is asked. People and firms are invented."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from integrations.records import Author, Contact
+from service.rules.matching import Commonness, match
+from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
+
+CONFIRMED, SUGGESTED = MatchState.CONFIRMED, MatchState.SUGGESTED
+ORLA = Contact("1", name="Orla Quennell", first_name="Orla", last_name="Quennell")
+BY_NAME = {"name": "Orla Quennell", "handle": "orlaquennell"}
+# In small CRMs, where every name looks rare, and in large ones.
+CRMS = (Commonness(500, share=0.6), Commonness(20_000, share=0.6))
+
+
+def judge(contact: Contact, seen: Commonness = CRMS[0], **profile: str) -> MatchResult | None:
+    known = KnownAuthor("birdsong", Author("7", **{"handle": "somebody", **profile}))
+    return next(iter(match(known, [Candidate("c", contact)], seen)), None)
+
+
+def state(contact: Contact, seen: Commonness = CRMS[0], **profile: str) -> MatchState | None:
+    found = judge(contact, seen, **profile)
+    return found and found.state
+
+
+@pytest.mark.parametrize("seen", CRMS)
+def test_a_rare_name_confirms_where_nothing_speaks_against_it(seen: Commonness) -> None:
+    assert state(ORLA, seen, **BY_NAME) is CONFIRMED
+    assert state(replace(ORLA, city="Leeds"), seen, **BY_NAME, bio="Tiles and old maps") is CONFIRMED
+
+
+@pytest.mark.parametrize("seen", CRMS)
+def test_a_name_alone_is_asked_about_where_the_profile_names_another_place(seen: Commonness) -> None:
+    found = judge(replace(ORLA, city="Leeds"), seen, **BY_NAME, bio="Midwife", location="Graz")
+    assert found is not None
+    assert found.state is SUGGESTED
+    assert "Their profile does not name Leeds." in found.evidence
+    assert state(replace(ORLA, city="Leeds"), seen, **BY_NAME, location="Leeds") is CONFIRMED
+
+
+def test_a_job_or_a_firm_beside_the_name_makes_up_for_another_place() -> None:
+    moved = replace(ORLA, city="Leeds", company="Northgate Tiles Ltd")
+    assert state(moved, **BY_NAME, bio="Sales at Northgate Tiles", location="Graz") is CONFIRMED
+
+
+def test_a_name_alone_is_asked_about_where_the_profile_names_a_place_and_the_crm_has_none() -> None:
+    assert state(ORLA, **BY_NAME, bio="Retired firefighter", location="Knoxville TN") is SUGGESTED
+    # That they are in one country says next to nothing.
+    assert state(replace(ORLA, country="USA"), **BY_NAME, location="Knoxville, TN") is SUGGESTED
+
+
+def test_a_firm_may_be_anywhere() -> None:
+    firm = Contact("1", company="Quennell Brothers Tiles", website="quennell-tiles.example")
+    assert state(firm, name="Quennell Brothers Tiles", handle="quennelltiles", location="Leeds") is CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("city", "country", "location"),
+    [
+        ("Halifax", "UK", "Halifax, Nova Scotia"), ("Perth", "UK", "Perth WA"), ("Perth", "UK", "Perth, Western Australia"), ("Bangor", "UK", "Bangor, Maine"),
+        ("London", "UK", "London, Ontario"), ("Birmingham", "England", "Birmingham, AL"), ("Frankfurt", "Germany", "Frankfurt, Kentucky"),
+    ],
+)  # fmt: skip
+def test_a_town_of_that_name_in_another_country_is_another_town(city: str, country: str, location: str) -> None:
+    at = replace(ORLA, city=city, country=country)
+    found = judge(at, **BY_NAME, location=location)
+    assert found is not None
+    assert found.state is SUGGESTED
+    assert f"Both are in {city}." not in found.evidence
+    assert state(at, **BY_NAME, location=city) is CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "city"),
+    [("Giuseppe", "Esposito", "Napoli"), ("Mehmet", "Yılmaz", "Konya"), ("John", "Smith", "Leeds"), ("Piotr", "Nowak", "Poznań"), ("José", "García", "Sevilla")],
+)  # fmt: skip
+def test_the_commonest_name_of_a_country_has_several_bearers_in_any_town(first: str, last: str, city: str) -> None:
+    contact = Contact(
+        "1",
+        name=f"{first} {last}",
+        first_name=first,
+        last_name=last,
+        city=city,
+        company="Northgate Tiles Ltd",
+        title="Buyer",
+    )
+    named = {"name": f"{first} {last}", "handle": "somebody", "location": city}
+    assert state(contact, **named, bio="Barber, football, dogs") is SUGGESTED
+    assert state(contact, **named, bio="Buyer, football, dogs") is CONFIRMED
+    assert state(contact, **named, bio="At Northgate Tiles") is CONFIRMED
+
+
+def test_a_common_name_alone_confirms_nothing_in_a_small_crm() -> None:
+    contact = Contact("1", name="Ahmet Kaya", first_name="Ahmet", last_name="Kaya", city="Bursa")
+    assert state(contact, name="Ahmet Kaya", handle="ahmet1") is SUGGESTED
+
+
+def test_another_given_name_is_seen_though_it_is_made_of_the_letters_of_a_country_and_a_state() -> None:
+    hira = Contact(
+        "1", name="Hira Quennell", first_name="Hira", last_name="Quennell", company="Northgate Tiles Ltd", city="Leeds"
+    )
+    at_work = {"handle": "usama-quennell", "bio": "QA at Northgate Tiles", "location": "Leeds"}
+    assert state(hira, name="Usama Quennell", **at_work) is not CONFIRMED
+    assert state(hira, name="Hira Quennell", **at_work) is CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("sen.", "jun."), ("Senior", "Jr."), ("padre", "hijo"), ("Sr.", "Junior")]
+)
+def test_a_father_of_that_name_is_not_his_son(theirs: str, ours: str) -> None:
+    son = Contact(
+        "1",
+        name=f"Orla Quennell {ours}",
+        first_name="Orla",
+        last_name="Quennell",
+        company="Northgate Tiles Ltd",
+        city="Leeds",
+    )
+    founder = {"handle": "quennell1", "bio": "Founder of Northgate Tiles", "location": "Leeds"}
+    assert state(son, name=f"Orla Quennell {theirs}", **founder) is not CONFIRMED
+    assert state(son, name=f"Orla Quennell {ours}", **founder) is CONFIRMED
+
+
+def test_an_and_may_be_written_as_a_sign() -> None:
+    found = judge(replace(ORLA, city="Tyne and Wear"), **BY_NAME, bio="Councillor for Tyne & Wear")
+    assert found is not None
+    assert "Both are in Tyne and Wear." in found.evidence
