@@ -25,6 +25,19 @@ bartosz bartek; grzegorz grzesiek; jan honza; jiri jirka; frantisek franta; vacl
 ferenc feri; sandor sanyi; katalin kati; erzsebet erzsi bozsi; gyorgy gyuri; janos jancsi; lars lasse; per pelle; karl kalle; olof olle
 georgios giorgos yorgos; konstantinos kostas; ioannis giannis yannis; dimitrios dimitris; nikolaos nikos; panagiotis panos; athanasios thanasis
 vasileios vasilis; evangelos vangelis; aikaterini katerina
+halina halinka; katarzyna kaska; krzysztof krzychu krzysiu; dariusz darek; andrzej jedrek; jolanta jola; urszula ula; zbigniew zbyszek; kazimierz kazik
+ryszard rysiek; tadeusz tadek; jerzy jurek; przemyslaw przemek; radoslaw radek; slawomir slawek; arkadiusz arek; miroslaw mirek; jaroslaw jarek
+wieslaw wiesiek; mieczyslaw mietek; maciej maciek; danuta danka; szymon szymek; grzegorz grzechu; magdalena madzia; aleksander olek
+birgit biggi gitti; brigitte biggi gitti; monika moni; ralf ralle; manfred manni; michael michi micha; ursula uschi ulla; angelika geli; gabriele gabi
+cornelia conny; rudolf rudi; wilhelm willi; barbara babsi; veronika vroni; florian flo flori; tobias tobi; dominik domi; stefan steff; stefanie steffi
+christine christl; reinhard reini; johannes hansi; ferdinand ferdl; eduard edi; renate reni; helmut helle; norbert nobby; hubert hubsi
+begona bego; alejandro ale; alejandra ale; beatriz bea; gonzalo gonza; isabel isa chabela; leticia leti; margarita marga; patricia patri; rodrigo rodri
+sebastian seba; teresa tere; victoria vicky; ximena xime; milagros mila; natividad nati; cristina cris; daniel dani; daniela dani; antonia tona
+alessandro ale; alessandra ale; federico fede; federica fede; francesco checco cecco; valentina vale; elisabetta betta; lorenzo renzo lollo; matteo teo
+riccardo ricky; guilherme gui; gustavo guga; mariana mari; ricardo ric; francisco xico; antonio toze; ibrahim ibo; mustafa musti; suleyman sulo
+zoltan zoli; tamas tomi; agnes agi; gabor gabi; zsuzsanna zsuzsa zsuzsi; gerardus ger; franciscus frans; marinus rien; theodorus theo; elisabeth liesbeth els
+catharina trijntje; mikael micke; fredrik fredde; gustav gurra; birgitta gittan; vasiliki vicky vaso; dimitrios mitsos mimis; theodoros thodoris
+spyridon spyros; michail michalis; alexandros alekos; konstantinos dinos; veronique vero; stephane steph; sebastien seb; nathalie nath; thierry titi
 """
 _SPELT = """
 mohammed mohamed mohammad muhammad muhammed mohamad mohd; ahmed ahmad; yusuf yousef youssef yousuf yusef; ibrahim ebrahim ibraheem
@@ -32,7 +45,7 @@ hussein husain hussain hossein; hassan hasan; abdullah abdallah abdulla; fatima 
 osman usman uthman; said saeed saeid; mustafa mostafa moustafa; sergei sergey sergej serhii serhiy; alexei alexey aleksey aleksei alexej
 dmitri dmitry dmitrii dmitriy; yuri yury yurii; julia yulia yuliya iuliia; natalia natalya nataliya; tatiana tatyana; evgeny yevgeny evgenii
 alexander aleksandr oleksandr aleksander; ekaterina kateryna yekaterina; nikolai nikolay nikolaj mykola; vladimir volodymyr; mikhail mykhailo
-lakshmi laxmi; srinivas shrinivas; yosef yossef; yaakov yaacov
+lakshmi laxmi; filippos philippos; srinivas shrinivas; yosef yossef; yaakov yaacov
 """
 
 

@@ -128,3 +128,14 @@ def test_an_and_may_be_written_as_a_sign() -> None:
     found = judge(replace(ORLA, city="Tyne and Wear"), **BY_NAME, bio="Councillor for Tyne & Wear")
     assert found is not None
     assert "Both are in Tyne and Wear." in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [("Halina", "Halinka"), ("Ralf", "Ralle"), ("Monika", "Moni"), ("Begoña", "Bego"), ("Alessandra", "Ale"), ("Krzysztof", "Krzychu"), ("Vasiliki", "Vicky")],
+)  # fmt: skip
+def test_what_somebody_is_called_is_short_for_their_name(given: str, called: str) -> None:
+    contact = Contact("1", name=f"{given} Quennell", first_name=given, last_name="Quennell", city="Leeds")
+    found = judge(contact, name=f"{called} Quennell", handle="somebody", location="Leeds")
+    assert found is not None
+    assert found.evidence[0] == f"Their name may be short for {given} Quennell."
