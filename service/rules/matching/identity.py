@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
+from integrations.records import Contact
 from service.rules import names
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import addresses, handles, mailboxes, naming, rarity
@@ -13,6 +14,7 @@ from service.rules.matching.keys import ANY_NETWORK, K, of_kind
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level
 from service.rules.matching.pair import Pair
 from service.rules.matching.person import ContactName
+from service.rules.matching.profile import Profile
 from service.rules.matching.terms import Terms, basis_of
 from service.rules.words import at_sign, plain
 
@@ -53,6 +55,8 @@ def identity(pair: Pair, terms: Terms, elsewhere: str | None) -> list[Evidence]:
         found += _identifiers(pair, basis_of(pair.contact, terms), elsewhere)
     if not found and pair.contact.handles:
         found += _on_another_network(pair, basis_of(pair.contact, terms))
+    if not found and pair.mailbox:
+        found += _in_a_mailbox(pair, basis_of(pair.contact, terms))
     sites = list(_sites(pair)) if pair.shared or pair.contact.website else []
     if not found:
         return sites
@@ -164,11 +168,33 @@ def _on_another_network(pair: Pair, basis: Basis) -> Iterator[Evidence]:
         return
     if all(handles.letters(handles.last_part(each.value)) != letters for each in pair.contact.handles):
         return
-    if naming.in_handle(letters, pair.name, pair.seen).level is Level.NONE:
+    if _says_no_name(letters, pair):
         sentence = f"The handle {at_sign(pair.profile.author.handle)} is on file in the CRM for another network."
         yield Evidence(
             S.LOOSE_HANDLE, sentence, Source.CRM, basis, _ON_FILE * pair.seen.reach / _MISTAKEN[S.LOOSE_HANDLE]
         )
+
+
+def mailbox(profile: Profile, contact: Contact) -> str:
+    """The author's handle, where a private address of the contact begins with it; else empty."""
+    letters = profile.handle_letters
+    if not letters or not contact.emails:
+        return ""
+    return next((letters for mail in contact.emails if mailboxes.telling(mail) == letters), "")
+
+
+def _in_a_mailbox(pair: Pair, basis: Basis) -> Iterator[Evidence]:
+    """The handle is the name of the contact's mailbox. Where both are but the contact's name, they say no more than that."""
+    if pair.like.level in CONTRADICT or not (pair.mailbox[-2:].isdigit() or _says_no_name(pair.mailbox, pair)):
+        return
+    sentence = (
+        f"The handle {at_sign(pair.profile.author.handle)} is what stands before the @ of an e-mail address in the CRM."
+    )
+    yield Evidence(S.LOOSE_HANDLE, sentence, Source.CRM, basis, _ON_FILE * pair.seen.reach / _MISTAKEN[S.LOOSE_HANDLE])
+
+
+def _says_no_name(letters: str, pair: Pair) -> bool:
+    return naming.in_handle(letters, pair.name, pair.seen).level is Level.NONE
 
 
 def _sites(pair: Pair) -> Iterator[Evidence]:

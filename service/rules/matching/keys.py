@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from integrations.records import Author, Contact
 from service.rules import common_names, names, romanising
-from service.rules.matching import addresses, handles, placeholders, places
+from service.rules.matching import addresses, handles, mailboxes, placeholders, places
 from service.rules.matching.person import ContactName, contact_name
 from service.rules.model import KnownAuthor
 
@@ -74,7 +74,7 @@ def author_keys(known: KnownAuthor) -> tuple[str, ...]:
 
 def contact_keys(contact: Contact) -> frozenset[str]:
     """The keys under which a contact is found: about ten, seldom more than fifteen."""
-    return frozenset((*_identifiers(contact), *_filed_names(contact_name(contact))))
+    return frozenset((*_identifiers(contact), *_mailboxes(contact), *_filed_names(contact_name(contact))))
 
 
 def identifiers(contact: Contact) -> frozenset[str]:
@@ -90,7 +90,7 @@ def full_names(contact: Contact) -> frozenset[str]:
 def filed(contact: Contact) -> set[str]:
     """All that a store files a contact under: `contact_keys` and `counted`, read at once."""
     name = contact_name(contact)
-    return {*_identifiers(contact), *_filed_names(name), *_tokens(contact, name)}
+    return {*_identifiers(contact), *_mailboxes(contact), *_filed_names(name), *_tokens(contact, name)}
 
 
 def counted(contact: Contact) -> frozenset[str]:
@@ -215,6 +215,11 @@ def _identifiers(contact: Contact) -> Iterator[str]:
         if account := addresses.account_on(contact.website):
             yield f"{_HANDLE}{account[0]}:{account[1]}"
         yield from _site_keys(contact.website)
+
+
+def _mailboxes(contact: Contact) -> Iterator[str]:
+    """What stands before the @ of private addresses: many go by the same elsewhere."""
+    yield from (f"{_WORD}{word}" for mail in contact.emails if (word := mailboxes.telling(mail)))
 
 
 def _filed_names(name: ContactName) -> Iterator[str]:

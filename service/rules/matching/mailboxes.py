@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from service.rules import names
+from service.rules.matching import addresses
 
 # RFC 2142, and what else stands on contact pages, in one spelling (see `service.rules.names`): büro is buro and buero, no-reply noreply.
 # What is missing is noticed where contacts of different names carry one address (see `service.store.sharing`). What people are called by
@@ -57,3 +58,14 @@ def is_offices(address: str) -> bool:
     """Whether an e-mail address is an office's by its name. What follows a plus, and digits, are no part of it (info2+web@)."""
     local = names.compact(address.partition("@")[0].partition("+")[0])
     return local.strip("0123456789") in _OFFICES
+
+
+_SHORTEST_TELLING = 5  # letters and digits by which a mailbox tells its owner elsewhere
+
+
+def telling(address: str) -> str:
+    """The letters and digits before the @ of an address at a provider that anybody can have one of, where they may tell whose account goes by
+    the same: empty for an office's, for a few letters, and at a firm, where they are the name again. What follows a plus is no part of it."""
+    box, _, host = address.rpartition("@")
+    word = names.compact(box.partition("+")[0])
+    return "" if len(word) < _SHORTEST_TELLING or is_offices(address) or addresses.domain(host) is not None else word

@@ -26,7 +26,8 @@ class Met(Struct, frozen=True):
 
 
 class Pair(Struct, frozen=True):
-    """`shared` and `doubted` as above; `like` is how far the names agree."""
+    """`shared` and `doubted` as above; `like` is how far the names agree; `mailbox` the author's handle, where an address of the contact
+    begins with it."""
 
     profile: Profile
     contact: Contact
@@ -35,3 +36,4 @@ class Pair(Struct, frozen=True):
     like: Likeness
     seen: Commonness
     doubted: frozenset[str] = frozenset()
+    mailbox: str = ""

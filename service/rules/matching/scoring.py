@@ -18,7 +18,7 @@ from service.rules import common_names, names, romanising
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
 from service.rules.matching.fillers import unexplained
-from service.rules.matching.identity import DECIDING, identity, is_doubtful, is_own_site, may_be_a_relatives
+from service.rules.matching.identity import DECIDING, identity, is_doubtful, is_own_site, mailbox, may_be_a_relatives
 from service.rules.matching.keys import K, identifiers
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level, Likeness, Shown
 from service.rules.matching.pair import Met, Pair
@@ -75,9 +75,10 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
     like = _name(profile, name, seen, naming.weighed(met.shown, seen))
     if like.level in _NOBODYS_OWN and _goes_by(contact.company, profile, name, seen):
         like = Likeness(Level.OTHER, naming.DISAGREE[Level.OTHER])
-    if not met.shared and elsewhere is None and like.level not in AGREE:
+    box = mailbox(profile, contact)
+    if not met.shared and elsewhere is None and like.level not in AGREE and not box:
         return None
-    pair = Pair(profile, contact, name, met.shared, like, seen, met.doubted)
+    pair = Pair(profile, contact, name, met.shared, like, seen, met.doubted, box)
     around = [each for each in (context.company(pair), context.place(pair), context.title(pair)) if each is not None]
     found = _once([*identity(pair, terms, elsewhere), _name_evidence(like, contact), *around])
     told = [each for each in found if _tells(each)]

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from integrations.records import Author, Contact
-from service.rules.matching import Commonness, match
+from service.rules.matching import Commonness, author_keys, contact_keys, match
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 
 CONFIRMED, SUGGESTED = MatchState.CONFIRMED, MatchState.SUGGESTED
@@ -139,3 +139,30 @@ def test_what_somebody_is_called_is_short_for_their_name(given: str, called: str
     found = judge(contact, name=f"{called} Quennell", handle="somebody", location="Leeds")
     assert found is not None
     assert found.evidence[0] == f"Their name may be short for {given} Quennell."
+
+
+@pytest.mark.parametrize("handle", ["oq_tiles77", "OQ.Tiles77"])
+def test_whoever_goes_by_the_name_of_a_private_mailbox_is_its_owner(handle: str) -> None:
+    contact = replace(ORLA, emails=("oqtiles77@gmail.com",))
+    found = judge(contact, name="Orla Q.", handle=handle)
+    assert found is not None
+    assert found.state is CONFIRMED
+    assert found.evidence[0] == f"The handle @{handle} is what stands before the @ of an e-mail address in the CRM."
+    assert not contact_keys(contact).isdisjoint(author_keys(KnownAuthor("birdsong", Author("7", handle, ""))))
+    # By itself, under no name, it is for a person to decide.
+    assert state(contact, handle=handle) is SUGGESTED
+    # Under another name it is somebody else's.
+    assert state(contact, name="Hira Goiko", handle=handle) is not CONFIRMED
+
+
+@pytest.mark.parametrize("mail", ["oqtiles77@northgatetiles.com", "info@gmail.com", "oq@gmail.com"])
+def test_an_offices_a_firms_and_a_short_mailbox_say_nothing_of_a_handle(mail: str) -> None:
+    found = judge(replace(ORLA, emails=(mail,)), name="Orla Q.", handle=mail.partition("@")[0])
+    assert found is None or not any("before the @" in each for each in found.evidence)
+
+
+def test_a_mailbox_that_is_but_the_name_says_no_more_than_the_name() -> None:
+    plain, named = judge(ORLA, **BY_NAME), judge(replace(ORLA, emails=("orlaquennell@gmail.com",)), **BY_NAME)
+    assert plain is not None
+    assert named is not None
+    assert named.score == plain.score
