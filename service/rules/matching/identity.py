@@ -180,7 +180,9 @@ def mailbox(profile: Profile, contact: Contact) -> str:
     letters = profile.handle_letters
     if not letters or not contact.emails:
         return ""
-    return next((letters for mail in contact.emails if mailboxes.telling(mail) == letters), "")
+    # Of most it is seen at the first letter that they are none.
+    like = (each for each in contact.emails if each[:1].casefold() == letters[0])
+    return next((letters for each in like if mailboxes.telling(each) == letters), "")
 
 
 def _in_a_mailbox(pair: Pair, basis: Basis) -> Iterator[Evidence]:

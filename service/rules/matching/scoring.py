@@ -33,6 +33,7 @@ S = Signal
 _WORKPLACE = frozenset({S.COMPANY, S.DOMAIN})
 _CONTEXT = frozenset({S.COMPANY, S.PLACE, S.TITLE, S.DOMAIN})
 _OF_A_PERSON = frozenset({Level.GIVEN, Level.FAMILY, Level.INITIAL})  # one word of a firm's name is no name of a person
+_NOTHING = frozenset[Signal]()
 _NOBODYS_OWN = frozenset({Level.NONE, Level.FAMILY})  # a name that is not shown to be one person's
 
 
@@ -96,7 +97,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         may_be_a_relatives(pair, met.shown.level),
         is_own_site(pair),
         bool(profile.author.location),
-        frozenset([each.signal for each in around if each.ratio >= 1]),
+        frozenset([each.signal for each in around if each.ratio >= 1]) if around else _NOTHING,
     )
 
 
