@@ -16,7 +16,8 @@ from service.errors import PlainError
 def dump(url: str, major: int, snapshot: str, to: Path) -> None:
     """Saves the whole database as it stands in `snapshot` (one that `pg_export_snapshot` gave, still open), compressed. `url`'s role
     is above row-level security. Raises PlainError."""
-    _run("pg_dump", url, major, ["--format=custom", "--no-owner", f"--snapshot={snapshot}", f"--file={to}"])
+    arguments = ["--format=custom", "--no-owner", f"--snapshot={snapshot}", f"--file={to}"]
+    _run("pg_dump", url, major, arguments, doing=f" while it wrote to {to.parent}")
     to.chmod(0o600)
 
 
@@ -33,7 +34,7 @@ def restore(url: str, major: int, source: Path, *sections: str) -> None:
     _run("pg_restore", url, major, [*options, str(source)])
 
 
-def _run(name: str, url: str, major: int, arguments: Sequence[str]) -> None:
+def _run(name: str, url: str, major: int, arguments: Sequence[str], doing: str = "") -> None:
     address = make_url(url)
     # Everybody on the machine may read a command line; the environment is our own.
     where = URL.create(
@@ -45,4 +46,4 @@ def _run(name: str, url: str, major: int, arguments: Sequence[str]) -> None:
     done = subprocess.run(argv, env={**os.environ, **secret}, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise PlainError(f"{name} failed: {(said or ['no reason given'])[0].removeprefix(f'{name}: error: ')}")
+        raise PlainError(f"{name} failed{doing}: {(said or ['no reason given'])[0].removeprefix(f'{name}: error: ')}")

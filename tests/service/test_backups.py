@@ -162,6 +162,19 @@ def test_a_password_is_not_on_the_command_line(monkeypatch: pytest.MonkeyPatch, 
     assert said.count("secret") == 1
 
 
+def test_a_dump_that_fails_names_the_folder_and_what_the_program_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text("#!/bin/sh\necho 'pg_dump: error: could not write: No space left on device' >&2\nexit 1\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(binaries, "tool", lambda *_: program)
+    with pytest.raises(PlainError) as raised:
+        pgtools.dump("postgresql+psycopg://me@db.example/warmline", 18, "snapshot", tmp_path / "saved" / "x")
+    said = f"pg_dump failed while it wrote to {tmp_path}/saved: could not write: No space left on device"
+    assert str(raised.value) == said
+
+
 def test_older_programs_than_the_server_are_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WARMLINE_PG_BIN", str(tmp_path))
     with pytest.raises(PlainError, match="No pg_dump of PostgreSQL 18 or newer was found"):
