@@ -21,6 +21,14 @@ def is_commonest_given(word: str) -> bool:
     return word in _COMMONEST_GIVEN
 
 
+def is_commonest_pair(one: str, other: str) -> bool:
+    """Whether of two names one is among the commonest given names and the other among the commonest family names: CRMs have them in either
+    order."""
+    return (one in _COMMONEST_GIVEN and other in _COMMONEST_FAMILY) or (
+        other in _COMMONEST_GIVEN and one in _COMMONEST_FAMILY
+    )
+
+
 _COMMONEST_FAMILY = frozenset(
     """
     smith jones williams brown taylor davies johnson thomas evans wilson miller davis anderson martin murphy kelly obrien byrne ryan walsh campbell macdonald
@@ -46,7 +54,7 @@ _COMMONEST_GIVEN = frozenset(
     john david michael james robert william richard thomas paul mark peter daniel andrew stephen steven christopher joseph george charles matthew anthony
     brian kevin mike chris dave steve tom joe alex ben jack mary anna anne maria susan sarah laura karen lisa emma linda jennifer elizabeth patricia barbara
     margaret julia jessica emily kate
-    jose antonio manuel francisco juan carlos luis javier jesus miguel angel pedro carmen ana isabel joao rui joana paulo fernando marcos
+    jorge eduardo roberto jose antonio manuel francisco juan carlos luis javier jesus miguel angel pedro carmen ana isabel joao rui joana paulo fernando marcos
     giuseppe giovanni marco andrea francesco antonio luca mario luigi alessandro francesca giulia sara paola anna chiara federica roberto stefano
     jean pierre michel philippe nicolas alain patrick olivier laurent marie nathalie isabelle sylvie catherine julie camille
     thomas andreas stefan michael peter klaus hans wolfgang juergen jurgen christian martin markus sabine petra monika andrea claudia susanne stefanie
@@ -59,7 +67,7 @@ _COMMONEST_GIVEN = frozenset(
     mohammed mohamed mohammad muhammad ahmed ahmad ali omar hassan hussein ibrahim mahmoud abdullah khaled youssef fatima aisha mariam
     raj amit rahul sanjay vijay rajesh suresh ravi anil sunil priya pooja neha anita sunita imran usman bilal
     wei ming jing ying li jun hui min jie yan fang lei chao minh thanh anh huong hoa lan linh thi hung tuan minjun jihoon jiwoo
-    hiroshi takashi kenji kofi kwame ama mamadou moussa fatou chinedu grace mary peter
+    hiroshi takashi kenji yuki kofi kwame ama mamadou moussa fatou chinedu grace mary peter
     """.split()  # noqa: SIM905
 )
 # What at least one in a few hundred people of some larger country bears, as a given or as a family name.

@@ -29,7 +29,7 @@ _LESS_PLAINLY: Mapping[Named, str] = {
 }
 _COLLEAGUES = 2.0  # with whom a company's name is shared, and who are in no CRM
 # Likelihood ratios of disagreement. People move, and write a joke for a place; an office is seldom two.
-_OTHER_PLACE, _UNMATCHED_PLACE, _OTHER_OFFICE = 0.1, 0.2, 0.15
+OTHER_PLACE, _UNMATCHED_PLACE, _OTHER_OFFICE = 0.1, 0.2, 0.15
 _OFFICES: Mapping[str, str] = {
     "rep": "representative", "congressman": "representative", "congresswoman": "representative", "representative": "representative",
     "assemblyman": "representative", "assemblywoman": "representative", "assemblymember": "representative", "delegate": "representative", "sen": "senator",
@@ -79,8 +79,8 @@ def place(pair: Pair) -> Evidence | None:
     abroad = bool(country) and bool(profile.said_countries) and country not in profile.said_countries
     if abroad or (other_state and (not where or where == contact.country)):
         elsewhere = plain(contact.region or contact.country)
-        return _shown(S.PLACE, f"Their profile names another place than {elsewhere}.", _OTHER_PLACE)
-    if where:
+        return _shown(S.PLACE, f"Their profile names another place than {elsewhere}.", OTHER_PLACE)
+    if where and not (where == contact.country and contact.city and places.names_a_town(profile.author.location)):
         most = _MOST_COUNTRY if where == contact.country else _MOST_PLACE
         return _shown(S.PLACE, f"Both are in {plain(where)}.", min(max(_PLACE_SHOWN / share, 1.0), most))
     if profile.author.location and (contact.city or region):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from service.rules.evidence import Signal
 from service.rules.matching import profile as profiles
-from service.rules.matching.context import LEAST_TOLD
+from service.rules.matching.context import LEAST_TOLD, OTHER_PLACE
 from service.rules.matching.identity import BY_HANDLE, DECIDING
 from service.rules.matching.naming import AGREE, CONTRADICT, Level
 from service.rules.matching.pair import Met
@@ -30,6 +30,8 @@ _SHARED_IN_A_FAMILY = frozenset({Signal.NAME, Signal.WEBSITE, Signal.DOMAIN, Sig
 _SHARED_AT_WORK = frozenset({Signal.NAME, Signal.WEBSITE, Signal.DOMAIN, Signal.COMPANY, Signal.PLACE, Signal.TITLE})
 # What somebody of the same name in the same town has in common with a contact.
 _OF_ANY_NAMESAKE = frozenset({Signal.NAME, Signal.PLACE})
+# And of the same trade in another country.
+_OF_A_COLLEAGUE_ABROAD = frozenset({Signal.NAME, Signal.TITLE})
 _CONTEXT = (Signal.COMPANY, Signal.PLACE, Signal.TITLE)
 
 
@@ -148,6 +150,10 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
     if first.doubtful and not signals & DECIDING:  # a handle is often made of the name, and says it again
         return False
     if _rests_on_a_name(first, signals) and (seen.contacts < _ENOUGH_TO_KNOW_NAMES or _lives_elsewhere(first)):
+        return False
+    if signals <= _OF_A_COLLEAGUE_ABROAD and any(
+        each.ratio <= OTHER_PLACE for each in first.evidence if each.signal is Signal.PLACE
+    ):
         return False
     if first.fits <= {Signal.PLACE} and signals <= _OF_ANY_NAMESAKE and has_commonest_name(first.candidate):
         return False

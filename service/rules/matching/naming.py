@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from service.rules import names
+from service.rules import common_names, names
 from service.rules.matching import places, rarity
 from service.rules.matching.fillers import DISOWNING, stands_beside, stripped, unexplained
 from service.rules.matching.person import ContactName
@@ -247,6 +247,8 @@ def _by_coincidence(level: Level, given: str, family: str, seen: Commonness) -> 
 
 def _full(given: str, family: str, seen: Commonness) -> float:
     independent = rarity.given(seen, given) * rarity.family(seen, family)
+    if common_names.is_commonest_pair(family, given):  # in whichever order
+        independent = max(independent, rarity.given(seen, family) * rarity.family(seen, given))
     # Given and family names go together (Mohammed Khan): where this very pair was counted, that holds.
     return max(independent, rarity.pair(seen, given, family))
 

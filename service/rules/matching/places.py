@@ -18,7 +18,7 @@ _STATES = {
 }  # fmt: skip
 _COUNTRIES = {
     "us": ("united states", "usa", "united states of america", "america"), "gb": ("united kingdom", "uk", "great britain", "england", "scotland", "wales", "northern ireland"),
-    "ie": ("ireland",), "ca": ("canada",), "au": ("australia",), "nz": ("new zealand",), "de": ("germany", "deutschland"), "at": ("austria", "osterreich"),
+    "ie": ("ireland",), "ca": ("canada",), "au": ("australia",), "nz": ("new zealand", "nz"), "de": ("germany", "deutschland"), "at": ("austria", "osterreich"),
     "ch": ("switzerland", "schweiz", "suisse"), "fr": ("france",), "be": ("belgium", "belgique", "belgie"), "nl": ("netherlands", "the netherlands", "nederland", "holland"),
     "lu": ("luxembourg",), "es": ("spain", "espana"), "pt": ("portugal",), "it": ("italy", "italia"), "gr": ("greece",), "dk": ("denmark", "danmark"),
     "se": ("sweden", "sverige"), "no": ("norway", "norge"), "fi": ("finland", "suomi"), "is": ("iceland",), "pl": ("poland", "polska"), "cz": ("czech republic", "czechia"),
@@ -28,6 +28,13 @@ _COUNTRIES = {
     "pk": ("pakistan",), "bd": ("bangladesh",), "lk": ("sri lanka",), "cn": ("china",), "hk": ("hong kong",), "tw": ("taiwan",), "jp": ("japan",), "kr": ("south korea", "korea"),
     "sg": ("singapore",), "my": ("malaysia",), "id": ("indonesia",), "th": ("thailand",), "vn": ("vietnam",), "ph": ("philippines",), "br": ("brazil", "brasil"),
     "mx": ("mexico",), "ar": ("argentina",), "cl": ("chile",), "co": ("colombia",), "pe": ("peru",), "uy": ("uruguay",),
+    "cr": ("costa rica",), "gt": ("guatemala",), "hn": ("honduras",), "ni": ("nicaragua",), "sv": ("el salvador",), "do": ("dominican republic", "republica dominicana"),
+    "cu": ("cuba",), "ec": ("ecuador",), "bo": ("bolivia",), "py": ("paraguay",), "ve": ("venezuela",), "jm": ("jamaica",), "tt": ("trinidad and tobago", "trinidad"),
+    "mt": ("malta",), "cy": ("cyprus", "zypern"), "al": ("albania",), "ba": ("bosnia and herzegovina", "bosnia"), "mk": ("north macedonia",), "md": ("moldova",), "by": ("belarus",),
+    "kz": ("kazakhstan",), "uz": ("uzbekistan",), "am": ("armenia",), "az": ("azerbaijan",), "iq": ("iraq",), "ir": ("iran",), "lb": ("lebanon",), "kw": ("kuwait",), "qa": ("qatar",),
+    "om": ("oman",), "dz": ("algeria", "algerie"), "tn": ("tunisia", "tunisie"), "et": ("ethiopia",), "ug": ("uganda",), "tz": ("tanzania",), "rw": ("rwanda",), "zm": ("zambia",),
+    "zw": ("zimbabwe",), "mz": ("mozambique",), "ao": ("angola",), "cm": ("cameroon", "cameroun"), "ci": ("cote d ivoire", "ivory coast"), "sn": ("senegal",), "np": ("nepal",),
+    "mm": ("myanmar",), "kh": ("cambodia",),
 }  # fmt: skip
 # Parts of countries by which people say where they are: Halifax, Nova Scotia.
 _PARTS = {
@@ -94,3 +101,22 @@ def read(text: str, *, letters: bool) -> tuple[frozenset[str], frozenset[str]]:
     countries = {_COUNTRY_OF[each] for each in phrases & _COUNTRY_OF.keys()} | ({"us"} if states else set())
     countries |= {_PART_OF[each] for each in phrases & _PART_OF.keys()}
     return frozenset(f"us-{each}" for each in states), frozenset(countries)
+
+
+@lru_cache(maxsize=16_384)
+def names_a_town(location: str) -> bool:
+    """Whether a location says more than states and countries: "Newark, NJ", and neither "NJ, USA" nor "Great Britain"."""
+    words = names.words(location)
+    left = " ".join(words)
+    for size in range(_LONGEST, 0, -1):
+        for start in range(len(words) - size + 1):
+            phrase = " ".join(words[start : start + size])
+            if (
+                phrase in _STATE_OF
+                or phrase in _COUNTRY_OF
+                or phrase in _PART_OF
+                or phrase in _STATES
+                or phrase in _COUNTRIES
+            ):
+                left = f" {left} ".replace(f" {phrase} ", " ").strip()
+    return bool(left)

@@ -93,7 +93,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         _name_token(name) if like.level in AGREE else "",
         tuple(told),
         _settled(bool(contact.company), bool(contact.city or contact.region), bool(contact.title)),
-        is_doubtful(pair) or (profile.of_several and not name.organisation),
+        is_doubtful(pair) or _may_be_two(profile, name),
         may_be_a_relatives(pair, met.shown.level),
         is_own_site(pair),
         bool(profile.author.location),
@@ -141,7 +141,7 @@ def has_commonest_name(candidate: Candidate) -> bool:
     name, _ = _read(candidate)
     if name.organisation or not (name.givens and name.families):
         return False
-    return common_names.is_commonest_given(name.givens[0]) and common_names.is_commonest_family(name.families[0])
+    return common_names.is_commonest_pair(name.givens[0], name.families[0])
 
 
 # --- names ----------------------------------------------------------------------------------------------------
@@ -181,6 +181,11 @@ def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:
     if profile.disowned or not (name.organisation or profile.beside.issubset(name.words)):
         return True
     return bool(profile.generation and name.generation and profile.generation != name.generation)
+
+
+def _may_be_two(profile: Profile, name: ContactName) -> bool:
+    """Whether an account is that of several people, or of one who tells themselves from a younger one of their name: the CRM may mean either."""
+    return (profile.of_several and not name.organisation) or (profile.generation == "sr" and not name.generation)
 
 
 def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness) -> Likeness:

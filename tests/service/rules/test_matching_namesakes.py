@@ -52,6 +52,22 @@ def test_a_name_alone_is_asked_about_where_the_profile_names_a_place_and_the_crm
     assert state(replace(ORLA, country="USA"), **BY_NAME, location="Knoxville, TN") is SUGGESTED
 
 
+def test_one_country_is_no_place_in_common_where_both_name_towns_in_it() -> None:
+    omaha = replace(ORLA, city="Omaha", country="USA")
+    found = judge(omaha, **BY_NAME, bio="Attorney", location="Newark, NJ")
+    assert found is not None
+    assert found.state is SUGGESTED
+    assert "Their profile does not name Omaha." in found.evidence
+    for country in ("USA", "United States", "NE, USA"):
+        assert "Their profile does not name Omaha." not in (judge(omaha, **BY_NAME, location=country) or found).evidence
+
+
+def test_the_same_trade_in_another_country_is_anothers() -> None:
+    bookkeeper = replace(ORLA, city="Albany", country="USA", title="Bookkeeper")
+    assert state(bookkeeper, **BY_NAME, bio="Bookkeeper", location="Wellington NZ") is SUGGESTED
+    assert state(bookkeeper, **BY_NAME, bio="Bookkeeper", location="Albany") is CONFIRMED
+
+
 def test_a_firm_may_be_anywhere() -> None:
     firm = Contact("1", company="Quennell Brothers Tiles", website="quennell-tiles.example")
     assert state(firm, name="Quennell Brothers Tiles", handle="quennelltiles", location="Leeds") is CONFIRMED
@@ -61,7 +77,7 @@ def test_a_firm_may_be_anywhere() -> None:
     ("city", "country", "location"),
     [
         ("Halifax", "UK", "Halifax, Nova Scotia"), ("Perth", "UK", "Perth WA"), ("Perth", "UK", "Perth, Western Australia"), ("Bangor", "UK", "Bangor, Maine"),
-        ("London", "UK", "London, Ontario"), ("Birmingham", "England", "Birmingham, AL"), ("Frankfurt", "Germany", "Frankfurt, Kentucky"),
+        ("London", "UK", "London, Ontario"), ("Birmingham", "England", "Birmingham, AL"), ("Frankfurt", "Germany", "Frankfurt, Kentucky"), ("San Jose", "USA", "San José, Costa Rica"), ("Wellington", "UK", "Wellington NZ"),
     ],
 )  # fmt: skip
 def test_a_town_of_that_name_in_another_country_is_another_town(city: str, country: str, location: str) -> None:
@@ -89,6 +105,8 @@ def test_the_commonest_name_of_a_country_has_several_bearers_in_any_town(first: 
     )
     named = {"name": f"{first} {last}", "handle": "somebody", "location": city}
     assert state(contact, **named, bio="Barber, football, dogs") is SUGGESTED
+    swapped = replace(contact, name="", first_name=last, last_name=first)
+    assert state(swapped, **named, bio="Barber, football, dogs") is SUGGESTED
     assert state(contact, **named, bio="Buyer, football, dogs") is CONFIRMED
     assert state(contact, **named, bio="At Northgate Tiles") is CONFIRMED
 
@@ -122,6 +140,16 @@ def test_a_father_of_that_name_is_not_his_son(theirs: str, ours: str) -> None:
     founder = {"handle": "quennell1", "bio": "Founder of Northgate Tiles", "location": "Leeds"}
     assert state(son, name=f"Orla Quennell {theirs}", **founder) is not CONFIRMED
     assert state(son, name=f"Orla Quennell {ours}", **founder) is CONFIRMED
+
+
+def test_whoever_tells_themselves_from_a_younger_one_of_their_name_may_not_be_the_one_in_the_crm() -> None:
+    founder = {
+        "name": "Orla Quennell Sr.",
+        "handle": "quennell1",
+        "bio": "Founded Northgate Tiles",
+        "location": "Leeds",
+    }
+    assert state(replace(ORLA, company="Northgate Tiles Ltd", city="Leeds"), **founder) is SUGGESTED
 
 
 def test_an_and_may_be_written_as_a_sign() -> None:
