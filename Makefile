@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Tests start some hundred programs: each would read all our source anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install dev run demo test test-live test-crm test-odoo test-espocrm check bench chaos fuzz lock licences sbom openapi standing doctor
+.PHONY: help install dev run demo test coverage test-live test-crm test-odoo test-espocrm check bench chaos fuzz lock licences sbom openapi standing doctor
 
 help:  ## What there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -36,7 +36,10 @@ run: install  ## Start everything, with a sandbox to play in; Ctrl-C stops it
 demo: install  ## Run the main job once and print what came of it (DEMO="--json --data DIR")
 	@$(BIN)/warmline demo $(DEMO)
 
-test: dev  ## All tests, with coverage
+test: dev  ## All tests
+	@$(BIN)/python -m pytest $(PYTEST)
+
+coverage: dev  ## All tests, and which lines of ours none of them runs (a third slower)
 	@$(BIN)/python -m slipcover -m pytest $(PYTEST)
 
 test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose up.sh starts a Bluesky network; WARMLINE_TAKAHE: one with Takahe and its .venv; WARMLINE_GOTOSOCIAL: one with GoToSocial's program and its web/)
