@@ -7,18 +7,17 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import update
 
 from integrations.registry import providers
 from service import links, registrations
 from service.models import Conversation
 from service.runtime import Runtime
-from tests.browser.conftest import DESK, PHONE, Site, Visitor
+from tests.browser.conftest import DESK, PHONE, Site
+from tests.browser.looks import CONTRAST, OpenWindow, unfold
 from tests.service.console.conftest import PROVIDERS
 from tests.service.console.scenes import Scene, busy_day
-
-OpenWindow = Callable[..., Visitor]
 
 
 @pytest.fixture(autouse=True)
@@ -90,11 +89,6 @@ def paths(scene: Scene) -> list[str]:
     ]  # fmt: skip
 
 
-def unfold(page: Page) -> None:
-    for summary in page.locator("main summary").all():
-        summary.click()
-
-
 @pytest.mark.parametrize("size", [PHONE, DESK, {"width": 320, "height": 640}], ids=["phone", "desk", "smallest"])
 def test_no_page_scrolls_sideways(visitor: OpenWindow, owner: Any, scene: Scene, size: dict[str, int]) -> None:
     who = visitor(size)
@@ -103,34 +97,6 @@ def test_no_page_scrolls_sideways(visitor: OpenWindow, owner: Any, scene: Scene,
         page = who.go(path)
         unfold(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
-
-
-CONTRAST = """
-() => {
-  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => {
-    const f = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-    return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b);
-  };
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = rgb(getComputedStyle(at).backgroundColor);
-      if (colour.length < 4 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const poor = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !element.checkVisibility()) continue;
-    const [a, b] = [light(rgb(getComputedStyle(element).color)), light(ground(element))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${walker.currentNode.textContent.trim().slice(0, 40)}`);
-  }
-  return poor;
-}
-"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from service import totp
 from service.clock import real_now
 from tests.browser.conftest import DESK, Site
-from tests.browser.test_console import CONTRAST, OpenWindow, unfold
+from tests.browser.looks import CONTRAST, OpenWindow, unfold
 
 SMALLEST = {"width": 320, "height": 640}
 GOOD = "two plums and a bag of rain"

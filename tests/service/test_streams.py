@@ -6,21 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.models import Connection, Engagement
 from service.runtime import Runtime
 from service.store import streams
 from tests.conftest import Member
+from tests.service.locks import waits_for_a_lock
 from tests.service.rows import Rows
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-
-
-def waits_for_a_lock(held: Runtime) -> bool:
-    with held.db.globally() as session:
-        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
 def test_posts_are_locked_in_the_order_in_which_a_pull_stores_them(held: Runtime, owner: Member) -> None:

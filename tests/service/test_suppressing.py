@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from integrations.records import Author, Contact, Handle
 from service.db import Database
@@ -20,16 +17,10 @@ from service.runtime import Runtime
 from service.store import suppressing
 from tests.conftest import Member
 from tests.processes import PATIENCE
+from tests.service.locks import impatient
 
 CRM = uuid4()
 ANA = Author("a1", "Ana", "Ana Ferrer", bio="Write to ana@ferrer.test")
-
-
-@contextmanager
-def impatient(held: Runtime, workspace_id: UUID) -> Iterator[Session]:
-    with held.db.tenant(workspace_id) as session:
-        session.execute(text("SET LOCAL lock_timeout = '50ms'"))
-        yield session
 
 
 def put(held: Runtime, workspace_id: UUID, marks: set[str]) -> None:

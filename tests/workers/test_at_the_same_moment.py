@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.store import deciding, due
-from tests.service.test_streams import waits_for_a_lock
+from tests.service.locks import waits_for_a_lock
 from tests.workers.conftest import World
 
 

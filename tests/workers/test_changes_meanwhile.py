@@ -12,7 +12,7 @@ from sqlalchemy import select
 from service import judging, queue, settings
 from service.models import Conversation, Run
 from service.store import due, runs
-from tests.service.test_streams import waits_for_a_lock
+from tests.service.locks import waits_for_a_lock
 from tests.workers.conftest import World
 from tests.workers.holding import act, change, newest
 from tests.workers.releases import MANY, NEWER, blind, heard, install

@@ -18,7 +18,7 @@ from service.store import capturing, locks
 from service.store.locks import Lock
 from tests.service.api.checking import check
 from tests.service.api.conftest import Client, client_of
-from tests.service.test_suppressing import impatient
+from tests.service.locks import impatient
 from tests.workers.conftest import World
 
 ANA = {"id": "17", "handle": "ana", "name": "Ana Ferrer"}

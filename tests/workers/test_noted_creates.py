@@ -20,7 +20,7 @@ from service.ids import new_id
 from service.models import Connection
 from service.store import claims, pushing
 from tests.workers.conftest import World
-from tests.workers.test_our_own_words import due, row
+from tests.workers.pushes import due, row
 from workers import saying
 from workers.settling import untouched
 

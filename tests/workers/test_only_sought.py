@@ -16,7 +16,7 @@ from service import disconnecting
 from service.store import acting, erasing, erasing_tasks
 from tests.workers.conftest import NOON
 from tests.workers.house import House, Moved
-from tests.workers.test_our_own_words import row
+from tests.workers.pushes import row
 from workers import saying
 from workers.settling import settled
 

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from integrations.records import Gone, PushOutcome, PushResult, TaskState, TaskStatus
-from service.ids import new_id
-from service.store.tasks import TaskRow
 from tests.workers.conftest import World
+from tests.workers.pushes import NOON, due, row
 from workers import push, saying
 from workers.settling import settled
-
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-def due(world: World) -> None:
-    """The CRM's next push may go out, whoever had it before."""
-    world.sql(
-        "UPDATE connections SET next_push_at = now(), push_lease_until = now() - interval '1 second' WHERE kind = 'crm'"
-    )
 
 
 def stands(world: World) -> TaskState:
@@ -141,16 +130,6 @@ def test_a_task_that_somebody_has_just_made_theirs_is_not_deleted(connected: Wor
 
     assert stands(connected).subject == "Mine"
     assert (connected.task().state, connected.task().edited) == ("withdrawn", ["subject"])
-
-
-def row(**values: Any) -> TaskRow:
-    """A task as a push takes it."""
-    usual: dict[str, Any] = {
-        "id": new_id(), "key": "unanswered-1", "kind": "unanswered", "brand_id": new_id(), "person": "author:1", "author_id": None,
-        "contact_id": None, "conversation_id": None, "relationship_id": None, "crm_connection_id": None, "wanted": "open", "state": "open",
-        "content": {"subject": "First"}, "edited": [], "reasons": [], "urgency": 0, "since": NOON, "due_at": NOON,
-    }  # fmt: skip
-    return TaskRow(**{**usual, **values})
 
 
 def test_words_that_are_wanted_again_are_said_where_a_change_may_stand_in_their_place() -> None:

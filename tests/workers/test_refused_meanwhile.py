@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from integrations.records import PushOutcome, PushResult, Task, TaskStatus
 from service.store import acting, pushing
 from tests.workers.conftest import World
-from tests.workers.test_our_own_words import due, row
+from tests.workers.pushes import due, row
 from tests.workers.test_retrying import SENTENCE, listed
 from workers.settling import settled
 
