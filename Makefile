@@ -39,7 +39,7 @@ demo: install  ## Run the main job once and print what came of it (DEMO="--json 
 test: dev  ## All tests
 	@$(BIN)/python -m pytest $(PYTEST)
 
-coverage: dev  ## All tests, and which lines of ours none of them runs (a third slower)
+coverage: dev  ## All tests, and which lines of ours none of them runs (slower)
 	@$(BIN)/python -m slipcover -m pytest $(PYTEST)
 
 test-live: dev  ## Tests against real servers (WARMLINE_BLUESKY: a folder whose up.sh starts a Bluesky network; WARMLINE_TAKAHE: one with Takahe and its .venv; WARMLINE_GOTOSOCIAL: one with GoToSocial's program and its web/)
