@@ -12,7 +12,7 @@ from functools import cache, lru_cache, partial
 from typing import Final
 
 from service.rules.model import Signals
-from service.rules.readiness import phrases
+from service.rules.readiness import circumstances, phrases
 from service.rules.readiness.sieve import Sieve
 from service.rules.spoken import unaddressed
 
@@ -46,6 +46,12 @@ class Cue:
     PHONE: Final = 1 << 20  # gives a telephone number
     PASSED: Final = 1 << 21  # lets it pass, in words that no phrase has: heard, never read
     NOT_CALLED: Final = 1 << 22  # speaks of it that they are not to be called (either side)
+    BROKEN: Final = 1 << 23  # something does not work that should
+    SOLVED: Final = 1 << 24  # what was the matter is over
+    MOURNING: Final = 1 << 25  # somebody of theirs has died
+    BELATED: Final = 1 << 26  # begs pardon for a late answer
+    OF_OTHERS: Final = 1 << 27  # speaks of those who serve them now, or did before
+    BOUGHT: Final = 1 << 28  # has signed, ordered or paid without a call
 
 
 # What shows that more is at stake than a pleasant talk, and what each adds to the case for a call.
@@ -70,6 +76,12 @@ _TABLES: Mapping[int, Mapping[str, tuple[str, ...]]] = {
     Cue.JOKE: phrases.JOKE,
     Cue.WRONG: phrases.WRONG,
     Cue.NOT_CALLED: phrases.NOT_CALLED,
+    Cue.BROKEN: circumstances.BROKEN,
+    Cue.SOLVED: circumstances.SOLVED,
+    Cue.BOUGHT: circumstances.BOUGHT,
+    Cue.MOURNING: circumstances.MOURNING,
+    Cue.BELATED: circumstances.BELATED,
+    Cue.OF_OTHERS: circumstances.ABOUT_OTHERS,
 }
 _MARKS = str.maketrans({"’": "'", "‘": "'", "`": "'", "ß": "ss"})
 _NOISE = re.compile(r"https?://\S+|www\.\S+|@[\w.]*\w")
@@ -118,7 +130,7 @@ _ENGLISH_SHARE = 6  # one word in so many: then it is English, and words of othe
 @lru_cache(maxsize=4096)
 def read_cues(text: str) -> int:
     """What `text` says, in any of the languages that there are phrases for."""
-    plain = _fold(text[:LONGEST])
+    plain = folded(text[:LONGEST])
     found = _read(plain, english=True)
     if not _is_english(plain):
         found |= _read(plain, english=False)
@@ -136,7 +148,7 @@ def read_ours(text: str) -> int:
 
 @lru_cache(maxsize=4096)  # a team answers many people in the same words
 def _read_ours(text: str) -> int:
-    return _OURS.found(_fold(text))
+    return _OURS.found(folded(text))
 
 
 def at_stake(text: str) -> int:
@@ -147,7 +159,7 @@ def at_stake(text: str) -> int:
 
 def may_wish(text: str) -> bool:
     """Whether a text could hold a wish to talk: what is quickly seen, so that most texts need not be read."""
-    plain = _fold(text[:LONGEST])
+    plain = folded(text[:LONGEST])
     if _stands(Cue.TALK, plain, english=True) or _PHONE.search(plain):
         return True
     return not _is_english(plain) and _stands(Cue.TALK, plain, english=False)
@@ -193,18 +205,51 @@ def from_signals(signals: Signals) -> int:
 def no_buyer(bio: str) -> bool:
     """Whether a profile says that its owner writes for another reason than to buy: work, study, the press, sales."""
     pattern = _bio() if bio else None
-    return pattern is not None and pattern.search(_fold(bio)) is not None
+    return pattern is not None and pattern.search(folded(bio)) is not None
+
+
+def wants_no_calls(bio: str) -> bool:
+    """Whether a profile says that its owner takes no calls."""
+    pattern = _no_calls() if bio else None
+    return pattern is not None and pattern.search(folded(bio)) is not None
+
+
+def begins_with_no(text: str) -> bool:
+    """Whether an answer begins with a no, in any language: to what, only the question tells."""
+    plain = folded(text[:LONGEST]).lstrip(" .,!-")
+    none, *noes = _noes()
+    return none.match(plain) is None and any(pattern.match(plain) is not None for pattern in noes)
+
+
+def mourns(text: str) -> bool:
+    """Whether a text speaks of a death among its author's own."""
+    return bool(read_cues(text) & Cue.MOURNING)
 
 
 def is_errand(text: str) -> bool:
     """Whether a text of ours asks them to write, send or look for something."""
     pattern = _errand()
-    return pattern is not None and pattern.search(_fold(text[:LONGEST])) is not None
+    return pattern is not None and pattern.search(folded(text[:LONGEST])) is not None
 
 
 @cache
 def _errand() -> re.Pattern[str] | None:
     return _compiled(phrases.ERRAND, True)
+
+
+@cache
+def _noes() -> list[re.Pattern[str]]:
+    """What begins like a no and is none, and after that what is one."""
+    found = (
+        _compiled(circumstances.NO_MATTER, True),
+        *(_compiled(circumstances.NO_AT_FIRST, en) for en in (True, False)),
+    )
+    return [pattern for pattern in found if pattern is not None]
+
+
+@cache
+def _no_calls() -> re.Pattern[str] | None:
+    return _compiled(circumstances.NO_CALLS_BIO, True)
 
 
 @cache
@@ -218,9 +263,11 @@ def preload() -> None:
         sieve.found("")
     _bio()
     _errand()
+    _noes()
+    _no_calls()
 
 
-def _fold(text: str) -> str:
+def folded(text: str) -> str:
     if not text.isascii() or "`" in text:
         text = text.translate(_MARKS)
     lowered = " ".join(_NOISE.sub(" ", text.lower()).split())

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.readiness.cues import Cue, at_stake, may_wish, no_buyer, read_cues, read_ours
+from service.rules.readiness.cues import (
+    Cue,
+    at_stake,
+    begins_with_no,
+    may_wish,
+    no_buyer,
+    read_cues,
+    read_ours,
+    wants_no_calls,
+)
 
 NAMES = {name: getattr(Cue, name) for name in vars(Cue) if name.isupper() and name != "NONE"}
 
@@ -29,6 +38,36 @@ def said(text: str) -> set[str]:
         ("TALK", "Ci sentiamo al telefono?"),
         ("TALK", "Podem ligar-me hoje?"),
         ("TALK", "Kunnen jullie me even bellen?"),
+        ("TALK", "I'm driving, but got my hands free"),
+        ("TALK", "is there anybody with a pulse at yours"),
+        ("TALK", "I doubt another message will sort this"),
+        ("TALK", "Habt ihr jemanden, der mir zehn Minuten zuhört?"),
+        ("TALK", "Il faudrait qu'on se voie avec quelqu'un de chez vous"),
+        ("TALK", "Tenemos que vernos"),
+        ("TALK", "Musimy się spotkać w tej sprawie"),
+        ("TALK", "Är ni på kontoret idag?"),
+        ("BROKEN", "the app won't open since Monday"),
+        ("BROKEN", "I can't log in, it says error 500"),
+        ("BROKEN", "Die Maschine ist kaputt"),
+        ("BROKEN", "la imprimante no funciona"),
+        ("SOLVED", "omg works now, lifesaver"),
+        ("SOLVED", "that did the trick"),
+        ("SOLVED", "Läuft jetzt, danke"),
+        ("BOUGHT", "just ordered it online"),
+        ("BOUGHT", "Signed!"),
+        ("BOUGHT", "zojuist besteld, dank"),
+        ("BOUGHT", "Ist unterschrieben."),
+        ("MOURNING", "my dad passed away on Sunday"),
+        ("MOURNING", "Unsere Beerdigung war gestern, meine Oma ist gestorben"),
+        ("MOURNING", "Mi padre falleció"),
+        ("BELATED", "only just seen this"),
+        ("OF_OTHERS", "our last supplier never answered"),
+        ("LATER", "I'll ask the partners on the 4th and get back to you"),
+        ("DECLINE", "We can't speak to suppliers until the tender closes"),
+        ("STUCK", "how do other people handle this"),
+        ("DEADLINE", "renewal's on Jan 15"),
+        ("NO_BUYER", "there are six figures in it for you"),
+        ("NO_BUYER", "I saw your sales engineer posting, could I speak to the hiring manager"),
         ("VIDEO", "Happy to do it on Teams"),
         ("DECLINE", "Please don't ring, I hate the phone"),
         ("DECLINE", "just email me"),
@@ -278,3 +317,43 @@ def test_whatever_holds_a_wish_may_hold_one(words: list[str]) -> None:
 )
 def test_a_text_without_end_is_read_to_a_length(piece: str) -> None:
     assert read_cues(piece * 20_000) == read_cues((piece * 20_000)[:2_000])
+
+
+@pytest.mark.parametrize(
+    ("cue", "text"),
+    [
+        ("BROKEN", "the price doesn't scare me"),
+        ("BROKEN", "we have a problem with who decides"),
+        ("BOUGHT", "the lads signed with the county today"),
+        ("BOUGHT", "have you ordered the red ones?"),
+        ("MOURNING", "we run a funeral home"),
+        ("MOURNING", "my dad passed away ten years ago"),
+        ("LATER", "Hur låter den?"),
+        ("WRONG", "Omg sorry, audit. Here is the list"),
+        ("COMPLAINT", "never again a summer like that"),
+    ],
+)
+def test_what_sounds_like_it_is_not_always_it(cue, text):
+    assert cue not in said(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nah I'm good", "Nope.", "it doesn't, no offence", "Nee hoor", "nein", "Non, pas la peine", "No, no hace falta", "nie trzeba", "nej"],
+)  # fmt: skip
+def test_an_answer_begins_with_a_no(text):
+    assert begins_with_no(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["no problem, tomorrow works", "no worries", "not sure when", "none yet", "Nevada", "kein Problem"]
+)
+def test_a_no_problem_is_no_no(text):
+    assert not begins_with_no(text)
+
+
+def test_a_profile_may_say_that_its_owner_takes_no_calls():
+    assert wants_no_calls("sre. no dms no calls")
+    assert wants_no_calls("Bitte nicht anrufen")
+    assert not wants_no_calls("up at 3, don't ring me after 9")
+    assert not wants_no_calls("bookings by phone")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.rules.readiness.cues import _SIEVES, _fold
+from service.rules.readiness.cues import _SIEVES, folded
 from service.rules.readiness.sieve import Sieve, loosened
 
 WORDS = (  # noqa: SIM905
@@ -30,7 +30,7 @@ def everything(patterns: list[tuple[int, re.Pattern[str]]], text: str) -> int:
 @pytest.mark.parametrize("english", [True, False])
 @given(text=TEXTS)
 def test_no_phrase_is_lost_by_sorting_out(english: bool, text: str) -> None:
-    sieve, plain = _SIEVES[english], _fold(text)
+    sieve, plain = _SIEVES[english], folded(text)
     assert sieve.found(plain) == everything(sieve._patterns, plain)
 
 
