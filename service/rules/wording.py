@@ -10,7 +10,7 @@ from typing import Literal
 
 from integrations.records import Kind, TaskKind
 from service.rules.model import Answered, Finding, Person, Post
-from service.rules.readiness.cues import at_stake
+from service.rules.readiness.cues import at_stake, mourns
 from service.rules.spoken import is_tender
 from service.rules.words import MONTHS, act, at_sign, clip, ended, moment, name_of, open_act, plain, sentences, where
 
@@ -183,7 +183,7 @@ def _last(said: Sequence[Post]) -> Sequence[Post]:
 def _quotable(posts: Iterable[Post]) -> Iterator[Post]:
     held = list(posts)
     tender = {post.native_id for post in held if post.signals.tender}
-    return (post for post in held if post.kind is not Kind.CONTEXT and not _touches(post, tender))
+    return (post for post in held if not (post.kind is Kind.CONTEXT or _touches(post, tender) or mourns(post.text)))
 
 
 def _touches(post: Post, tender: set[str]) -> bool:

@@ -99,6 +99,13 @@ def day(at: datetime, timezone: str, now: datetime) -> str:
     return f"{local.day} {MONTHS[local.month - 1]}{year}"
 
 
+def from_when(at: datetime, now: datetime) -> str:
+    """For a time that somebody named: "in March" where it is a whole month, otherwise "from 12 March on"."""
+    year = f" {at.year}" if at.year != now.year else ""
+    month = f"{MONTHS[at.month - 1]}{year}"
+    return f"in {month}" if at.day == 1 else f"from {at.day} {month} on"
+
+
 def moment(at: datetime, timezone: str) -> str:
     """3 May at 14:20."""
     local = at.astimezone(_zone(timezone))

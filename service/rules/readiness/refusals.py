@@ -10,19 +10,17 @@ from msgspec import Struct
 
 from integrations.records import ActivityKind
 from service.rules.model import History, LoggedActivity, Policy
-from service.rules.readiness.cues import ANY_NEED, NEED, Cue, no_buyer
-from service.rules.readiness.talk import LULL, Word, is_wish
-from service.rules.words import day, moment
+from service.rules.readiness.cues import ANY_NEED, NEED, Cue, no_buyer, wants_no_calls
+from service.rules.readiness.talk import CALLED_OFF, LIVE, LULL, NEAR, Word, is_wish
+from service.rules.words import day, from_when, moment
 
 DO_NOT_CALL = "The CRM says that they must not be called."
 UNSUBSCRIBED = "They have unsubscribed, the CRM says."
-LIVE = frozenset({ActivityKind.CALL, ActivityKind.MEETING})
 # A call or meeting of the past counts as held where the CRM says so, or says nothing: most people never fill that in,
 # and asking somebody for a talk that they have just had is the worse mistake.
 HELD = frozenset({"connected", "held", "", "scheduled"})
-CALLED_OFF = frozenset({"cancelled", "no_answer"})
-NEAR = timedelta(days=7)  # a talk planned for later than this can be too late for what has just come up
-FRESH = timedelta(days=3)  # and that must be new
+FRESH = timedelta(days=3)  # what has just come up; a talk planned for later than `NEAR` can be too late for it
+MOURNING_LASTS = timedelta(weeks=6)
 CALM = timedelta(days=14)  # a complaint that we answered, and that they did not repeat, is over by then
 AGREED_LASTS = timedelta(
     days=14
@@ -163,11 +161,48 @@ def _wrong(case: Case) -> Refusal | None:
     return None
 
 
+def _mourning(case: Case) -> Refusal | None:
+    """Whoever has lost somebody lately is left in peace, whatever else they write."""
+    said = [word.at for word in case.theirs if word.cues & Cue.MOURNING]
+    until = max(said, default=case.now) + MOURNING_LASTS
+    if not said or until <= case.now:
+        return None
+    return Refusal(f"They are in mourning; leave them in peace until {case.date(until)}.", until)
+
+
+def _no_calls(case: Case) -> Refusal | None:
+    """A profile is older than what they write: whoever asks for a call gets one."""
+    if case.asked is not None or not wants_no_calls(case.history.bio):
+        return None
+    return Refusal("Their profile says that they take no calls.")
+
+
+def _settled(case: Case) -> Refusal | None:
+    """What they wanted was done in writing, and they have not come with anything since: they have bought, or what they asked to talk about
+    is over. What was the matter and nobody asked to talk about says nothing of the rest."""
+    for word in reversed(case.theirs):
+        if word is case.asked or (case.since is not None and word.at <= case.since):
+            return None
+        over = case.asked is not None and (word.cues & Cue.SOLVED or word.post.signals.solved)
+        if (over or word.cues & Cue.BOUGHT) and not _goes_on(word):
+            until = word.at + case.policy.call_quiet
+            if case.now >= until or _news(case, word.at):
+                return None
+            return Refusal(f"It was settled in writing on {case.date(word.at)}.", until)
+    return None
+
+
+def _goes_on(word: Word) -> bool:
+    """Whether a word that says that something is done brings something else at once."""
+    told = word.post.signals
+    return bool(is_wish(word) or told.asks or told.requests or word.cues & (ANY_NEED & ~Cue.URGENT))
+
+
 def _declined(case: Case) -> Refusal | None:
     """The last thing that they said about talking was no, or not now. A no holds for as long as a call would have counted, or until
     they take up another offer; a delay, and what was let pass, end when something new comes up."""
     for word in reversed(case.theirs):
-        until = word.at + case.policy.call_quiet
+        until = word.due or word.at + case.policy.call_quiet
         if (
             word is case.asked
             or is_wish(word)
@@ -177,12 +212,16 @@ def _declined(case: Case) -> Refusal | None:
             return None
         if word.cues & Cue.DECLINE:
             return Refusal(f"They would rather not have a call, they wrote on {case.date(word.at)}.", until)
-        if word.cues & (Cue.LATER | Cue.PASSED):
-            asked = word.cues & Cue.LATER
-            what = "asked to leave it for later" if asked else "let it pass or have decided otherwise"
+        if word.due is not None or word.cues & (Cue.LATER | Cue.PASSED):
             new = _news(case, word.at)
-            return None if new else Refusal(f"They {what}, they wrote on {case.date(word.at)}.", until)
+            return None if new else Refusal(f"{_delay(word, case.now)}, they wrote on {case.date(word.at)}.", until)
     return None
+
+
+def _delay(word: Word, now: datetime) -> str:
+    if word.due is not None:
+        return f"They asked you to come back to them {from_when(word.due, now)}"
+    return "They asked to leave it for later" if word.cues & Cue.LATER else "They let it pass or have decided otherwise"
 
 
 def _complaint(case: Case) -> Refusal | None:
@@ -221,7 +260,9 @@ def _problem(case: Case) -> Refusal | None:
             return None
         told = word.post.signals
         with_ours = told.asks or told.requests or not _has_nothing_of_ours(case.history)
-        if told.problem and with_ours and word.heard.stake < WEIGHTY:
+        # Of an erased text only the signal is left.
+        broken = told.problem and (word.cues & Cue.BROKEN or not word.post.text) and not word.cues & Cue.OF_OTHERS
+        if broken and with_ours and word.heard.stake < WEIGHTY:
             reason = f"They reported a problem on {case.date(word.at)} that nobody has answered yet; answer that first."
             return Refusal(reason, word.at + case.policy.lapse_after)
     return None
@@ -275,5 +316,5 @@ def _news(case: Case, since: datetime) -> bool:
 
 
 _CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
-    _do_not_call, _unsubscribed, _planned, _agreed, _no_buyer, _wrong, _declined, _complaint, _problem, _silence, _lately,
+    _do_not_call, _unsubscribed, _mourning, _planned, _agreed, _no_buyer, _wrong, _no_calls, _declined, _settled, _complaint, _problem, _silence, _lately,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from service.rules.model import Policy
 from service.rules.readiness.cues import Cue
 from service.rules.readiness.score import Standing
 from service.rules.readiness.talk import Course, Word
-from service.rules.words import day, times, where
+from service.rules.words import day, from_when, times, where
 
 CALL_MINUTES: Final = 10
 TAKEN_BACK: Final = (
@@ -75,6 +75,9 @@ def not_yet(course: Course, now: datetime, policy: Policy) -> tuple[str, ...]:
 
 def _wish(name: str, course: Course, asked: Word | None, now: datetime, policy: Policy) -> Iterator[str]:
     if asked is None:
+        return
+    if asked.returns:
+        yield f"{name} asked you to come back to them {from_when(asked.at, now)}."
         return
     on = f"{where(asked.post.network)} on {day(asked.at, policy.timezone, now)}"
     yield f"You offered a call and {name} took it up{on}." if course.accepted else f"{name} asked to talk{on}."

@@ -10,16 +10,30 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from integrations.records import Kind
+from integrations.records import ActivityKind, Kind
 from service.rules.addressing import SPEAKS, unique
 from service.rules.model import History, Post
-from service.rules.readiness.cues import ANY_NEED, NEED, Cue, from_signals, is_errand, may_wish, read_cues, read_ours
+from service.rules.readiness.asked_back import asked_back
+from service.rules.readiness.cues import (
+    ANY_NEED,
+    NEED,
+    Cue,
+    begins_with_no,
+    from_signals,
+    is_errand,
+    may_wish,
+    read_cues,
+    read_ours,
+)
 from service.rules.readiness.heard import FLOOR, NOTHING, Heard, above, clearest_wish, hear, hears_wish, weighed
 
 LULL = timedelta(days=90)  # a silence this long ends a talk: what lies before it no longer counts
 NEED_LASTS = timedelta(days=14)  # what they were in the middle of is over, or was said again, after that
-OFFER_LASTS = timedelta(days=14)  # a yes to what was offered earlier is a yes to something else
+OFFER_LASTS = timedelta(days=14)  # a yes to what was offered earlier is a yes to something else ...
+BELATED_LASTS = timedelta(days=60)  # ... unless they beg pardon for having let us wait
+NEAR = timedelta(days=7)  # whoever wants a call within so many days wants one now
 MERE_YES = 6  # words: whoever means more than a yes to what was asked says more
 TAKEN_UP = 0.3  # after an offer of ours, what may be an answer to it is one
 # What we write is an offer of a talk, where no phrase says so: "shall we send a sample?" sounds much like one.
@@ -28,6 +42,9 @@ ACQUAINTED_AFTER = timedelta(days=3)
 LINE, LENGTH = 60, 160  # letters: what is no more than a line, and what somebody has sat down to write
 APART = timedelta(hours=12)
 SOON = timedelta(days=1)  # an answer as quick as this keeps a talk going
+LIVE = frozenset({ActivityKind.CALL, ActivityKind.MEETING})
+CALLED_OFF = frozenset({"cancelled", "no_answer"})
+_OF_A_TALK = Cue.TALK | Cue.DECLINE | Cue.PASSED | Cue.LATER
 # How long writing takes: 40 words a minute, five letters and a space each (the mean of 168,000 typists: Dhakal et al., CHI
 # 2018, have 52 on a keyboard; Palin et al., MobileHCI 2019, 36 on a telephone), and half a minute to read and to take it up.
 LETTERS_A_MINUTE = 240
@@ -43,6 +60,8 @@ class Word(Struct, frozen=True):
     cues: int  # bits of `Cue`
     small: bool  # a last polite word: nothing to exchange, but "yes please" and "not now" may stand in it
     heard: Heard = NOTHING  # what a seller would hear in it, where it is theirs
+    due: datetime | None = None  # when they want us to come back to them, where they say so
+    returns: bool = False  # no post of its own: the instant has come at which they wanted to hear from us
 
 
 @dataclass(slots=True)
@@ -147,8 +166,38 @@ def words_of(history: History) -> list[Word]:
         for post in posts
         if not post.deleted and (_to_them(post, people, native) if post.ours else speaks_to_us(post))
     ]
-    words = [_word(post, native) for post in heard]
-    return sorted(words, key=lambda word: (word.at, word.ours, word.post.id))
+    words = sorted((_word(post, native) for post in heard), key=_order)
+    words = [*_answered(words)]
+    return sorted([*words, *_returning(words, history)], key=_order)
+
+
+def _order(word: Word) -> tuple[datetime, bool, str, bool]:
+    return word.at, word.ours, word.post.id, word.returns
+
+
+def _answered(words: Iterable[Word]) -> Iterator[Word]:
+    """The words; where we had just offered a talk and their answer begins with a no, it is one."""
+    offered = False
+    for word in words:
+        if word.ours:
+            offered = bool(word.cues & Cue.OFFER)
+        elif offered and not word.cues & (Cue.TALK | Cue.PHONE | Cue.YES) and begins_with_no(word.post.text):
+            word = replace(word, cues=word.cues | Cue.DECLINE)
+        yield word
+
+
+def _returning(words: Sequence[Word], history: History) -> Iterator[Word]:
+    """A wish to talk at each instant at which they wanted us to come back to them, unless they have spoken of a talk since, or it was held."""
+    held = [each.at for each in history.activities if each.kind in LIVE and each.outcome not in CALLED_OFF]
+    ended = [*held, *([history.last_call_task_closed_at] if history.last_call_task_closed_at else [])]
+    spoken: datetime | None = None
+    for word in reversed(words):
+        if word.ours or not (word.due or word.cues & _OF_A_TALK):
+            continue
+        due = word.due
+        if due and (spoken is None or spoken >= due) and not any(word.at < at <= due for at in ended):
+            yield Word(due, False, word.post, Cue.TALK, small=False, returns=True)
+        spoken = word.at
 
 
 def worth_reading(history: History) -> bool:
@@ -170,7 +219,12 @@ def _word(post: Post, native: dict[tuple[str, str], Post]) -> Word:
     if post.ours:
         return Word(at, True, post, _ours(post.text), small=False)
     told = hear(post.text, post.language) if post.text else NOTHING
-    return Word(at, False, post, _cues(post, told), _is_small(post), told)
+    cues, due = _cues(post, told), asked_back(post.text, at) if post.text else None
+    if due is not None and (cues & Cue.DECLINE or (cues & Cue.TALK and due - at <= NEAR)):
+        due = None
+    if due is not None:  # until then they want none
+        cues = (cues | Cue.LATER) & ~Cue.TALK
+    return Word(at, False, post, cues, _is_small(post), told, due)
 
 
 def _ours(text: str) -> int:
@@ -183,6 +237,8 @@ def _ours(text: str) -> int:
 
 def _cues(post: Post, told: Heard) -> int:
     read = weighed(read_cues(post.text), clearest_wish(post.text, told, post.language)) if post.text else Cue.NONE
+    if read & Cue.OF_OTHERS:
+        read &= ~Cue.COMPLAINT
     kept = from_signals(post.signals)
     if _is_mere_yes(post.text):
         return (read | kept) & ~Cue.TALK  # to what, only what was asked before it tells
@@ -234,6 +290,10 @@ def courses(words: Iterable[Word], wish_lasts: timedelta) -> Iterator[tuple[Word
         if before is not None and word.at - before > LULL:
             course, waiting, offered = Course(), [], None
         before = word.at
+        if word.returns:
+            course.asked, course.accepted = word, False
+            yield word, course, True
+            continue
         if course.asked is not None and word.at - course.asked.at >= wish_lasts:
             course.asked = None
         if word.ours:
@@ -243,7 +303,8 @@ def courses(words: Iterable[Word], wish_lasts: timedelta) -> Iterator[tuple[Word
             elif theirs_last and "?" in word.post.text:
                 asked_else = True
         else:
-            open_offer = offered is not None and word.at - offered <= OFFER_LASTS
+            lasts = BELATED_LASTS if word.cues & Cue.BELATED else OFFER_LASTS
+            open_offer = offered is not None and word.at - offered <= lasts
             added = _hear(course, word, open_offer and _takes_up(word, a_yes_will_do=not asked_else))
             if word.cues & Cue.DECLINE:
                 offered = None  # it has had its answer: what they write after that is no yes to it

@@ -473,5 +473,75 @@ def test_a_call_is_ripe_with_the_word_that_earned_it_or_when_what_stood_against_
     assert judge(asked).finding.ripe_at == asked.at
     meeting = LoggedActivity(MEETING, NOW - 2 * DAY, ends_at=NOW - 2 * DAY + HOUR, outcome="cancelled")
     assert judge(asked, activities=(meeting,)).finding.ripe_at == asked.at
-    complaint = (post("c", NOW - 6 * DAY, "this is ridiculous, I want a refund"), answer("o", NOW - 4 * DAY, to="c"), post("s", NOW - 3 * DAY, "it works now, thanks, that solved it"))  # fmt: skip
+    complaint = (
+        post("c", NOW - 6 * DAY, "this is ridiculous, I want a refund"),
+        answer("o", NOW - 4 * DAY, to="c"),
+        post("s", NOW - 3 * DAY, "thanks!"),
+    )
     assert judge(*complaint, asked).finding.ripe_at == NOW - 3 * DAY
+
+
+OFFER = "Shall we give you a call?"
+
+
+def test_an_answer_to_an_offer_that_begins_with_a_no_declines():
+    offered = answer("f", NOW - 3 * HOUR, text=OFFER, in_reply_to_author="ana")
+    verdict = judge(*WARM, offered, post("n", NOW - 2 * HOUR, "nah I'm good, that list will do"))
+    assert verdict.finding is None
+    assert "would rather not have a call" in verdict.reasons[0]
+    assert judge(*WARM, offered, post("n", NOW - 2 * HOUR, "no problem, tomorrow works for me")).finding
+    assert judge(*WARM, post("n", NOW - 2 * HOUR, "nah I'm good, that list will do")).finding, "nothing was offered"
+
+
+def test_an_offer_stands_for_two_months_for_whoever_begs_pardon_for_a_late_answer():
+    offer = (post("t", MONDAY, CHAT), answer("o", MONDAY + HOUR, to="t", text=OFFER))
+    nudge = answer("n", MONDAY + 15 * DAY, text="Just bringing this up again", in_reply_to_author="ana")
+    late = post("y", MONDAY + 33 * DAY, "so sorry, flu. yes please")
+    assert judge(*offer, nudge, late, now=MONDAY + 34 * DAY).finding
+    assert judge(*offer, nudge, replace(late, text="yes please"), now=MONDAY + 34 * DAY).finding is None
+    assert judge(*offer, replace(late, at=MONDAY + 70 * DAY), now=MONDAY + 71 * DAY).finding is None
+
+
+def test_a_wish_that_was_settled_in_writing_wants_no_call_any_more_until_something_new_comes():
+    asked = (post("q", NOW - 3 * DAY, ASK), answer("o", NOW - 2 * DAY, to="q"))
+    settled = post("s", NOW - DAY, "omg works, you saved me")
+    assert judge(*asked).finding
+    verdict = judge(*asked, settled)
+    assert verdict.finding is None
+    assert verdict.reasons == ("It was settled in writing on 18 March.",)
+    assert judge(*asked, settled, post("z", NOW - HOUR, "could you ring me about something else?")).finding
+
+
+def test_whoever_has_bought_wants_no_call_and_whoever_says_that_a_fault_is_over_may():
+    bought = judge(*WARM, post("s", NOW - HOUR, "just ordered it online"))
+    assert bought.reasons == ("It was settled in writing on 19 March.",)
+    assert judge(*WARM, post("s", NOW - HOUR, "the lights are fixed, thanks")).finding
+
+
+def test_whoever_is_in_mourning_is_left_in_peace_for_six_weeks_even_if_they_ask():
+    died = post("d", NOW - DAY, "my dad passed away on Sunday")
+    verdict = judge(*WARM, died, post("q", NOW - HOUR, ASK))
+    assert verdict.finding is None
+    assert verdict.reasons == ("They are in mourning; leave them in peace until 29 April.",)
+    assert verdict.look_again_at == NOW + 41 * DAY
+    assert judge(died, post("q", NOW + 30 * DAY, ASK), now=NOW + 41 * DAY).finding
+
+
+def test_a_profile_that_wants_no_calls_stands_against_one_unless_they_ask():
+    bio = "no dms no calls"
+    assert judge(*WARM, bio=bio).reasons == ("Their profile says that they take no calls.",)
+    assert judge(*WARM, post("q", NOW - HOUR, ASK), bio=bio).finding
+
+
+def test_a_bad_word_about_those_who_serve_them_now_is_no_complaint_about_us():
+    ours = post("c", NOW - 2 * HOUR, "this is unacceptable")
+    assert "settle it first" in judge(*WARM, ours).reasons[0]
+    assert judge(*WARM, replace(ours, text="our old supplier was useless")).finding
+
+
+def test_a_problem_stands_against_a_call_where_something_is_broken_and_not_where_something_is_dear():
+    broken = post("c", NOW - 2 * HOUR, "I can't log in, it says error 500")
+    assert "answer that first" in judge(*WARM, broken).reasons[0]
+    assert judge(*WARM, replace(broken, text="the trouble is that nobody here decides")).finding
+    erased = replace(broken, text="")
+    assert "answer that first" in judge(*WARM, erased).reasons[0], "of an erased text the signal speaks"

@@ -23,6 +23,7 @@ TEXTS = (
     CHAT, CHAT, "How do I log in?", "thanks!", "it is broken", "Could you give me a call?", "how much is it", "not now, maybe in January",
     "We have 30 sites and my boss wants a quote by Friday", "this is ridiculous, I want a refund", "please don't call me",
     "the board meets on Monday", "it's complicated, I don't know where to start", "yes please", "oops, wrong account",
+    "give me a shout after Easter", "sorry, only just seen this, yes please", "nope, all good", "just ordered it, works now",
 )  # fmt: skip
 OURS = ("Here you are.", "Shall we give you a call?", "Speak tomorrow at 10 then")
 EAGER = replace(POLICY, call_score=0.2, call_recent=10 * DAY)
