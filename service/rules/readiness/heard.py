@@ -55,7 +55,7 @@ _WITHOUT: Final[Mapping[int, tuple[str, float]]] = {
     Cue.TALK: ("talk", 0.85),
     Cue.VIDEO: ("video", 0.5),
     Cue.COMPLAINT: ("complaint", 0.7),
-    Cue.NO_BUYER: ("other", 0.5),
+    Cue.NO_BUYER: ("other", 0.55),
 }
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?…])\s+|\n+")
 _PASSED: Final = 0.8

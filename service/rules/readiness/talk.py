@@ -38,6 +38,7 @@ MERE_YES = 6  # words: whoever means more than a yes to what was asked says more
 TAKEN_UP = 0.3  # after an offer of ours, what may be an answer to it is one
 # What we write is an offer of a talk, where no phrase says so: "shall we send a sample?" sounds much like one.
 OFFERED = 0.85
+IDLE = 0.8  # how clearly chatter or news of their own must be heard, for a wish in it to be none
 ACQUAINTED_AFTER = timedelta(days=3)
 LINE, LENGTH = 60, 160  # letters: what is no more than a line, and what somebody has sat down to write
 APART = timedelta(hours=12)
@@ -357,7 +358,19 @@ def is_wish(word: Word) -> bool:
     is taken back in the same breath."""
     wish = word.cues & Cue.TALK or (word.cues & Cue.PHONE and word.post.kind is Kind.DIRECT)
     joking = word.cues & Cue.JOKE and not word.cues & ANY_NEED
-    return bool(wish) and not joking and not word.cues & (Cue.WRONG | Cue.NO_BUYER) and not _taken_back(word)
+    return (
+        bool(wish)
+        and not joking
+        and not _is_idle(word.heard)
+        and not word.cues & (Cue.WRONG | Cue.NO_BUYER)
+        and not _taken_back(word)
+    )
+
+
+def _is_idle(heard: Heard) -> bool:
+    """Whether what is heard is a joke or a story of their own, and neither a need nor, more clearly, a wish to talk."""
+    idle = max(heard.chatter, heard.personal)
+    return idle >= IDLE and idle > heard.talk and max(heard.stake, heard.need, heard.terms) <= FLOOR
 
 
 def _taken_back(word: Word) -> bool:
