@@ -9,8 +9,8 @@ from typing import Final
 
 from integrations.records import ActivityKind
 from service.rules.model import LoggedActivity, Milestone, Verdict
-from service.rules.readiness.refusals import HELD, LIVE
-from service.rules.readiness.talk import Course
+from service.rules.readiness.refusals import HELD
+from service.rules.readiness.talk import LIVE, Course
 from service.rules.words import times
 
 AWARE, IN_CONTACT, CONVERSING, READY, TALKED, MET = STAGES = (

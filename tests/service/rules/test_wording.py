@@ -222,3 +222,10 @@ def test_any_names_and_texts_make_a_task(name, network, text, text_mode, kind):
 def test_moments_and_counts_read_as_people_write_them():
     assert moment(MONDAY, "America/New_York") == "2 March at 04:00"
     assert [times(number) for number in (1, 2, 3)] == ["once", "twice", "3 times"]
+
+
+def test_what_speaks_of_a_death_is_quoted_in_no_task():
+    died = post("d", MONDAY + 2 * DAY, "My dad passed away on Sunday, and we need 40 seats by Friday")
+    call = replace(FINDING, kind=TaskKind.READY_FOR_CALL)
+    assert "passed away" not in write(call, talk=(*TALK, died)).body
+    assert "40 seats" in write(call, talk=(*TALK, replace(died, text="We need 40 seats by Friday"))).body
