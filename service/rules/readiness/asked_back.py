@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from service.rules.readiness.cues import LONGEST, folded
@@ -86,6 +87,7 @@ _COUNTED: Final[Mapping[str, int]] = {
     "einem": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "sechs": 6, "un": 1, "une": 1, "deux": 2, "trois": 3, "una": 1, "dos": 2, "tres": 3,
     "due": 2, "tre": 3, "een": 1, "twee": 2, "drie": 3, "um": 1, "uma": 1, "dois": 2, "duas": 2, "en": 1, "ett": 1, "tva": 2,
 }  # fmt: skip
+_MOST_ASKS: Final = 8  # of one text are looked at: nobody asks more often, and time stays in bounds
 _CLOSE: Final = 6  # words between what they ask and the time
 _OPENING, _BETWEEN = 2, 3  # words before a time that a sentence begins with, and between it and what they ask
 _SENTENCE_ENDS: Final = re.compile(r"[.!?](?: |$)")
@@ -106,9 +108,7 @@ class _Kind(NamedTuple):
 def asked_back(text: str, at: datetime) -> datetime | None:
     """From when on they want to hear from us, where a text of theirs of `at` names that; None where it does not."""
     plain = folded(text[:LONGEST])
-    if not (asks := list(_asks(plain))):
-        return None
-    day = next((day for ask in asks for day in _near(plain, ask, at.date())), None)
+    day = next((day for ask in islice(_asks(plain), _MOST_ASKS) for day in _near(plain, ask, at.date())), None)
     if day is None or not at.date() < day <= at.date() + _MOST:
         return None
     return datetime.combine(day, time(), UTC)
