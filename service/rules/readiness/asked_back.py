@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
+
+from dateutil.easter import easter
 
 from service.rules.readiness.cues import LONGEST, folded
 
@@ -105,6 +107,7 @@ class _Kind(NamedTuple):
     day: Callable[[re.Match[str], date], date | None]
 
 
+@lru_cache(maxsize=4096)  # a talk is read anew at each decision
 def asked_back(text: str, at: datetime) -> datetime | None:
     """From when on they want to hear from us, where a text of theirs of `at` names that; None where it does not."""
     plain = folded(text[:LONGEST])
@@ -191,7 +194,8 @@ def _season(found: re.Match[str], said: date) -> date | None:
 
 
 def _easter_over(found: re.Match[str], said: date) -> date | None:
-    return next(day for year in (said.year, said.year + 1) if (day := easter(year) + timedelta(days=2)) > said)
+    over: list[date] = [easter(year) + timedelta(days=2) for year in (said.year, said.year + 1)]
+    return next(day for day in over if day > said)
 
 
 def _year_over(found: re.Match[str], said: date) -> date | None:
@@ -243,19 +247,6 @@ def _made(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
-
-
-def easter(year: int) -> date:
-    """Easter Sunday of the western churches (Meeus, Jones and Butcher)."""
-    a, (b, c) = year % 19, divmod(year, 100)
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    m = (32 + 2 * e + 2 * i - h - k) % 7
-    n = (a + 11 * h + 22 * m) // 451
-    month, day = divmod(h + m - 7 * n + 114, 31)
-    return date(year, month, day + 1)
 
 
 _MONTH: Final = "|".join(_MONTHS)

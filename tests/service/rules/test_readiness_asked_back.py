@@ -9,7 +9,7 @@ import pytest
 from integrations.records import ActivityKind, Kind
 from service.rules.model import History, LoggedActivity, Post, Verdict
 from service.rules.readiness import ready_for_call
-from service.rules.readiness.asked_back import asked_back, easter
+from service.rules.readiness.asked_back import asked_back
 from tests.service.rules.making import DAY, HOUR, POLICY, answer, post, replace
 
 SAID = datetime(2025, 10, 22, 12, tzinfo=UTC)  # a Wednesday
@@ -64,15 +64,6 @@ def test_a_time_with_a_name_is_the_day_from_which_they_want_to_hear_from_us(text
 )
 def test_a_promise_of_theirs_and_a_time_without_a_request_name_none(text):
     assert asked_back(text, SAID) is None
-
-
-def test_easter_is_the_one_of_the_western_churches():
-    assert [easter(year) for year in (2024, 2025, 2026, 2038)] == [
-        date(2024, 3, 31),
-        date(2025, 4, 20),
-        date(2026, 4, 5),
-        date(2038, 4, 25),
-    ]
 
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
