@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 # Two people who go on within a week are taken to go on with the same matter.
 REJOIN = timedelta(days=7)
+_ANYBODY = ""  # no author's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,9 @@ def talks(posts: Iterable[Sent]) -> dict[str, str]:
     past = _Past(held.values())
     for own in sorted(members.values(), key=lambda each: _order(each[0])):
         first = own[0]
-        if _lacks_beginning(first, held) and (other := past.nearest(first, {each.id for each in own})):
-            groups.join(other, first.id)
+        if _lacks_beginning(first, held):
+            for other in past.nearest(first, {each.id for each in own}):
+                groups.join(other, first.id)
     names: dict[str, str] = {}
     for each in sorted(held.values(), key=_order):
         names.setdefault(groups.of(each.id), each.in_reply_to if _missing(each, held) else each.id)  # type: ignore[arg-type]
@@ -61,14 +63,20 @@ def _missing(post: Sent, held: dict[str, Sent]) -> bool:
 
 
 def _lacks_beginning(first: Sent, held: dict[str, Sent]) -> bool:
-    """A reply to what is not here; or a post of a brand to somebody, which answers something even where it names no post."""
-    return _missing(first, held) or (first.ours and bool(first.addressed) and first.in_reply_to is None)
+    """A reply to what is not here; a post of a brand to somebody, which answers something even where it names no post; or what
+    somebody says to nobody in particular, as in a private talk."""
+    return _missing(first, held) or (first.in_reply_to is None and first.ours == bool(first.addressed))
 
 
 def _pairs(post: Sent) -> Iterator[tuple[str, str]]:
-    """Who speaks and who is spoken to, the same whoever of the two speaks."""
+    """Who speaks and who is spoken to, the same whoever of the two speaks. What names nobody and replies to nothing may speak to any
+    brand, and what a brand tells somebody without a link may answer it."""
     for other in post.addressed:
         yield min(post.author, other), max(post.author, other)
+    if post.in_reply_to is None:
+        yield from (
+            (_ANYBODY, other) for other in (post.addressed if post.ours else () if post.addressed else (post.author,))
+        )
 
 
 class _Past:
@@ -80,8 +88,9 @@ class _Past:
             for pair in _pairs(each):
                 self._said[pair].append(each)
 
-    def nearest(self, post: Sent, besides: set[str]) -> str | None:
-        """The last post between the same two within REJOIN before this one; where there is none, the first within REJOIN after."""
+    def nearest(self, post: Sent, besides: set[str]) -> list[str]:
+        """The last post between the same two within REJOIN before this one; where there is none, the first within REJOIN after.
+        What a brand says without a link answers all that they said since its last word to them."""
         before: list[Sent] = []
         after: list[Sent] = []
         for pair in _pairs(post):
@@ -89,19 +98,28 @@ class _Past:
             at = bisect_left(said, _order(post), key=_order)
             before += _first((said[number] for number in range(at - 1, -1, -1)), post, besides)
             after += _first((said[number] for number in range(at, len(said))), post, besides)
-        if before:
-            return max(before, key=_order).id
-        return min(after, key=_order).id if after else None
+        if before and _unlinked(post):
+            return [each.id for each in before]
+        ends = [max(before, key=_order)] if before else [min(after, key=_order)] if after else []
+        return [each.id for each in ends]
+
+
+def _unlinked(post: Sent) -> bool:
+    return post.ours and post.in_reply_to is None
 
 
 def _first(said: Iterable[Sent], post: Sent, besides: set[str]) -> list[Sent]:
-    """The first of these that stands in another talk, if it is near enough; none or one."""
+    """The first of these that stands in another talk, if it is near enough; none or one. For what a brand says without a link, all
+    that others said up to there."""
+    found: list[Sent] = []
     for each in said:
-        if abs(post.at - each.at) > REJOIN:
+        if abs(post.at - each.at) > REJOIN or (found and each.ours):
             break
         if each.id not in besides:
-            return [each]
-    return []
+            found.append(each)
+        if found and (each.ours or not _unlinked(post)):
+            break
+    return found
 
 
 class _Groups:

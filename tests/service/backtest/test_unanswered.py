@@ -94,6 +94,21 @@ def test_a_handle_without_a_space_after_it_is_known(run: Run) -> None:
     assert rows["x"]["unanswered"] == "0"
 
 
+def test_a_name_of_several_words_is_known_behind_its_sign(run: Run) -> None:
+    asked = "x,Ana María Ruiz,1,2026-03-02T11:00:00Z,,do you ship to Spain?\nz,Ana,1,2026-03-02T11:05:00Z,,and to me?\n"
+    _, rows = run(BRANDS + asked + "y,WarmLtd,0,2026-03-02T11:30:00Z,,@Ana María Ruiz we do!\n")
+    assert column(rows, "unanswered")["x"] == "0"
+    assert column(rows, "unanswered")["z"] == "1"
+
+
+@pytest.mark.parametrize("desk", ["Warm_Support", "WarmltdCare", "warmltd.help"])
+def test_what_a_brand_has_for_helping_people_answers_for_it_and_nobody_else_does(desk: str, run: Run) -> None:
+    asked = BRANDS.replace("o,Other,", "o,OtherHelp,") + "x,105,1,2026-03-02T11:00:00Z,,my order came empty @warmltd\n"
+    _, rows = run(asked + f"y,{desk},0,2026-03-02T11:30:00Z,,@105 Send us its number please.\n")
+    assert column(rows, "unanswered")["x"] == ("1" if desk.startswith("Warm_") else "0")
+    assert column(rows, "unanswered")["w"] == "1"
+
+
 def test_an_answer_is_none_to_what_replies_to_it_in_the_same_minute(run: Run) -> None:
     _, rows = run(BRANDS + "x,101,1,2026-03-02T10:00:00Z,a,and where is the link?\n")
     assert column(rows, "unanswered")["x"] == "1"

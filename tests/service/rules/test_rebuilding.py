@@ -49,6 +49,17 @@ def test_what_has_lost_its_beginning_goes_on_with_the_last_talk_of_the_same_two(
     assert together(theirs("q", 0), ours("a", 1)) == {frozenset("qa")}  # a brand that names no post
 
 
+def test_what_a_brand_says_without_a_link_answers_all_that_they_said_since_its_last_word():
+    asked = theirs("old", 0), ours("a", 1, "old"), theirs("q", 2), theirs("comment", 3, "post")
+    assert together(*asked, ours("b", 4)) == {frozenset({"old", "a"}), frozenset({"q", "comment", "b"})}
+
+
+def test_what_names_nobody_and_replies_to_nothing_goes_on_with_what_a_brand_tells_them_without_a_link():
+    private = theirs("q", 0, addressed=()), ours("a", 1), theirs("q2", 2, addressed=())
+    assert together(*private) == {frozenset({"q", "a", "q2"})}
+    assert len(together(*private, theirs("other", 3, author="bob", addressed=()))) == 2
+
+
 def test_where_the_two_had_not_spoken_before_it_belongs_to_their_next_talk():
     assert together(theirs("q", 0, "gone"), theirs("q2", 1), ours("a", 2, "q2")) == {frozenset({"q", "q2", "a"})}
     far = REJOIN / HOUR + 1
