@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from service.backtest.judged import LIKELY, Judged, needs_answer, probably_line
+from service.backtest.judged import LIKELY, Context, Judged, needs_answer, probably_line
 from service.rules.linking import Message, answered, link
 
 
@@ -24,5 +24,5 @@ def judge(messages: Iterable[tuple[str, Message]], *, now: datetime) -> Iterator
         parents = {each.id: each.parent for each in links}
         for each in held:
             parent = by_id.get(parents[each.id] or "")
-            needs, why = needs_answer(each.text, parent.text if parent else None, False if parent else None)
+            needs, why = needs_answer(each.text, Context(parent.text, ours=False) if parent else Context())
             yield Judged(each.id, chances[each.id] < LIKELY, needs, (probably_line(chances[each.id]), *why))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from service.rules.model import Signals
 from service.rules.signals import read
@@ -13,6 +14,7 @@ from service.sentences import count_of
 
 COLUMNS = ("message_id", "unanswered", "needs_answer", "reasons")
 LIKELY = 0.5  # probabilities are calibrated: from here on, yes is the likelier
+_GOES_ON = "It goes on with what its author is waiting for."
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -33,11 +35,25 @@ class Judged:
         }
 
 
-def needs_answer(text: str, reply_to: str | None, reply_to_ours: bool | None) -> tuple[bool, tuple[str, ...]]:
-    """Whether a text wants an answer, and why. `reply_to` is the text that it replies to, where that is known, and
-    `reply_to_ours` whether a brand wrote that."""
-    signals = read(text, reply_to=reply_to, reply_to_ours=reply_to_ours)
-    return signals.needs_answer, tuple(_why(signals))
+class Context(NamedTuple):
+    """What a message stands in."""
+
+    reply_to: str = ""  # the text that it replies to, where that is known
+    ours: bool | None = None  # whether a brand wrote that
+    to_all: bool = False  # and for everybody
+    to_others: bool = False  # it begins by naming others, and no brand
+    goes_on: bool = False  # with what its author wrote before, which waits for an answer still
+
+
+def needs_answer(text: str, context: Context) -> tuple[bool, tuple[str, ...]]:
+    """Whether a text wants an answer, and why."""
+    signals = read(
+        text, reply_to=context.reply_to or None, reply_to_ours=context.ours, reply_to_all=context.to_all, to_others=context.to_others
+    )  # fmt: skip
+    if context.to_others:
+        return False, ("It speaks to somebody else.",)
+    goes_on = context.goes_on and not (signals.needs_answer or signals.polite_close or signals.solved)
+    return signals.needs_answer or goes_on, (*_why(signals), *((_GOES_ON,) if goes_on else ()))
 
 
 def _why(signals: Signals) -> Iterator[str]:

@@ -119,16 +119,19 @@ class Before:
     place: str = OPENS
 
     @classmethod
-    def of(cls, text: str | None, ours: bool | None) -> Before:
+    def of(cls, text: str | None, ours: bool | None, *, to_all: bool = False) -> Before:
+        """Of the text that is replied to: `ours` says whether it is the brand's, `to_all` that it was for everybody. What such a
+        post asks, a poll say, it asks nobody in particular."""
         if not text and ours is None:
             return _NOTHING
         if ours is False:
             return _SOMEBODY
-        return _ours(text or "")
+        return _TO_ALL if to_all else _ours(text or "")
 
 
 _NOTHING = Before()
 _SOMEBODY = Before((TO_SOMEBODY,), TO_SOMEBODY)
+_TO_ALL = Before(("to us", WE_TELL, "we name nobody"), WE_TELL)
 
 
 def _ours(text: str) -> Before:
@@ -271,8 +274,9 @@ def _leaves_open(text: Text, found: Sequence[float]) -> bool:
         return False
     if text.said & _FAILED:
         return text.place in (WE_ASK, WE_TELL) or found[_CLOSE] >= _THANKS
-    gives = text.said & BIT["numbered"] or _NUMBER in text.marks
-    return bool(gives) and (WE_ASK in text.marks or _PRIVATELY in text.marks)
+    if WE_ASK not in text.marks and _PRIVATELY not in text.marks:
+        return False
+    return bool(text.said & BIT["numbered"]) or any("0000" in word for word in text.words)
 
 
 def _at_home(model: Model, text: Text) -> Iterable[float]:

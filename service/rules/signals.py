@@ -50,13 +50,20 @@ _CLOSE, _SOLVED, _TENDER, _BROADCAST, _NEEDS_ANSWER, _WANTS_TALK = (
 
 def read(
     text: str, *, mentions: int = 0, is_repost: bool = False, language: str | None = None, reply_to: str | None = None,
-    reply_to_ours: bool | None = None,
+    reply_to_ours: bool | None = None, reply_to_all: bool = False, to_others: bool = False,
 ) -> Signals:  # fmt: skip
     """What `text` says. `mentions` is how many accounts it names; `language` a BCP 47 tag where the network says one
     (without it, the phrases of every language count); `reply_to` the text of the post that it replies to, where that is
-    held, and `reply_to_ours` whether the brand wrote that one."""
-    apart = take_apart(text, Before.of(reply_to, reply_to_ours), language)
+    held, `reply_to_ours` whether the brand wrote that one, and `reply_to_all` whether for everybody; `to_others` says that it names
+    others, and none of us, before it says anything: whatever they are asked or told, we are not."""
+    apart = take_apart(text, Before.of(reply_to, reply_to_ours, to_all=reply_to_all), language)
     said, found = apart.said, weigh(apart)
+    if to_others:
+        return from_mask(
+            _CLOSE
+            | (said & BIT["tender"] and _TENDER)
+            | round(100 * min(found.needs_answer, SURELY_NOT)) << _PERCENT_AT
+        )
     mask = _judged(found, said, apart) | (said & BIT["tender"] and _TENDER)
     if said & BIT["solved"] and not mask & (_OPEN & ~_BITS["problem"]) and not mask & _NEEDS_ANSWER:
         mask |= _SOLVED
@@ -68,7 +75,8 @@ def read(
         mask |= _BROADCAST
     if mask & _CLOSE and (rest := after_turn(text, english=apart.english)):
         meant = read(
-            rest, mentions=mentions, is_repost=is_repost, language=language, reply_to=reply_to, reply_to_ours=reply_to_ours
+            rest, mentions=mentions, is_repost=is_repost, language=language, reply_to=reply_to, reply_to_ours=reply_to_ours,
+            reply_to_all=reply_to_all,
         )  # fmt: skip
         if meant.needs_answer or meant.problem:
             return replace(meant, tender=meant.tender or bool(mask & _TENDER))

@@ -109,6 +109,48 @@ def test_what_a_brand_has_for_helping_people_answers_for_it_and_nobody_else_does
     assert column(rows, "unanswered")["w"] == "1"
 
 
+HEADER = BRANDS.partition("\n")[0] + "\n"
+POLL = HEADER + "p,WarmLtd,0,2026-03-02T08:00:00Z,,Quick poll: which bell should our next bike have?\n"
+DAMAGED = (
+    HEADER + "q,ana,1,2026-03-02T09:00:00Z,,@warmltd my order came empty\nn,WarmLtd,0,2026-03-02T09:01:00Z,,News!\n"
+)
+
+
+def test_whoever_goes_on_while_they_wait_needs_an_answer_until_there_is_one_or_they_say_it_is_over(run: Run) -> None:
+    _, rows = run(DAMAGED + "r,ana,1,2026-03-02T12:00:00Z,q,I took a day off for it.\n")
+    assert rows["r"]["needs_answer"] == "1"
+    assert rows["r"]["reasons"].endswith("It goes on with what its author is waiting for.")
+    _, rows = run(DAMAGED + "r,ana,1,2026-03-02T12:00:00Z,q,thanks!\n")
+    assert rows["r"]["needs_answer"] == "0"
+    told = "a,WarmLtd,0,2026-03-02T10:00:00Z,q,A new one is on its way.\n"
+    _, rows = run(DAMAGED + told + "r,ana,1,2026-03-02T12:00:00Z,q,lovely weather\n")
+    assert rows["r"]["needs_answer"] == "0"
+
+
+def test_what_a_brand_told_them_last_is_what_they_reply_to_where_they_name_nobody(run: Run) -> None:
+    told = "a,WarmLtd,0,2026-03-02T10:00:00Z,,@ana What is the number of your order?\n"
+    _, rows = run(DAMAGED + told + "r,ana,1,2026-03-02T12:00:00Z,,ZX5510027\ns,bob,1,2026-03-02T12:00:00Z,,ZX5510027\n")
+    assert column(rows, "needs_answer") == {"q": "1", "r": "1", "s": "0"}
+
+
+@pytest.mark.parametrize(
+    "text", ["@bob we need this", "@bob @nobody.here when shall we go?", "@nobody.here how much is it"]
+)
+def test_who_begins_by_naming_others_speaks_to_them(text: str, run: Run) -> None:
+    _, rows = run(
+        POLL + f"c,ana,1,2026-03-02T09:00:00Z,p,{text}\nd,bob,1,2026-03-02T09:00:00Z,p,@WarmLtd how much is it\n"
+    )
+    assert column(rows, "needs_answer") == {"c": "0", "d": "1"}
+    assert rows["c"]["reasons"].endswith("It speaks to somebody else.")
+
+
+def test_what_a_post_for_everybody_asks_needs_no_answer_back(run: Run) -> None:
+    _, rows = run(
+        POLL + "c,ana,1,2026-03-02T09:00:00Z,p,The loud one\nd,bob,1,2026-03-02T09:00:00Z,p,How much is the loud one?\n"
+    )
+    assert column(rows, "needs_answer") == {"c": "0", "d": "1"}
+
+
 def test_an_answer_is_none_to_what_replies_to_it_in_the_same_minute(run: Run) -> None:
     _, rows = run(BRANDS + "x,101,1,2026-03-02T10:00:00Z,a,and where is the link?\n")
     assert column(rows, "unanswered")["x"] == "1"

@@ -222,6 +222,19 @@ def test_what_nobody_waits_for_needs_none(text, reply_to, ours):
     assert not read(text, reply_to=reply_to, reply_to_ours=ours).needs_answer
 
 
+def test_what_is_said_to_others_needs_none_and_nothing_of_it_is_asked_of_us():
+    assert read("@rosa how much is it?").needs_answer
+    found = read("@rosa how much is it?", to_others=True)
+    assert (found.polite_close, found.needs_answer, found.asks, found.asks_price) == (True, False, False, False)
+    assert read("@rosa see you at the synagogue", to_others=True).tender
+
+
+def test_what_a_post_for_everybody_asks_it_asks_nobody():
+    asked = {"reply_to": "Which one do you like best?", "reply_to_ours": True}
+    assert read("the red one", **asked).needs_answer
+    assert not read("the red one", **asked, reply_to_all=True).needs_answer
+
+
 @pytest.mark.parametrize("text", ["バスが来ません", "Το δέμα δεν ήρθε ποτέ", "paketet kom aldrig fram, tack för inget"])
 def test_a_text_that_nobody_can_weigh_is_for_a_person_to_judge(text):
     signals = read(text)
@@ -380,7 +393,9 @@ def test_what_begins_like_one_and_asks_on_waits_for_an_answer(text):
     assert found.needs_answer
 
 
-@pytest.mark.parametrize("text", ["thanks, it's 88213", "#88213", "it's 88213", "Thank you! Order #10023"])
+@pytest.mark.parametrize(
+    "text", ["thanks, it's 88213", "#88213", "it's 88213", "Thank you! Order #10023", "SN44107725 thank u", "AB-7741"]
+)
 @pytest.mark.parametrize("asked", ["Could you DM us your order number?", "Oh no! What's the order number?"])
 def test_whoever_gives_the_number_that_we_asked_for_waits_also_with_thanks(text, asked):
     found = read(text, reply_to=asked, reply_to_ours=True)
