@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from integrations.records import Kind
 from integrations.registry import handed_in
 from service.db import RawConnection, raw
+from service.rules.addressing import MOST_TURNS
 from service.rules.model import RULES_VERSION, Post, Signals
 from service.rules.signals import ALONE, from_mask, read, to_mask
 from service.store.rows import execute, insert, packed, records
@@ -79,18 +80,18 @@ def posts_of(
         if ours or deleted or (erased and mask is None):
             signals = _SILENT  # what we say ourselves is not read, and what is not kept cannot be
         else:
-            before = None
+            signals, before = from_mask(mask or 0), None
             if mask is None or (mask & ALONE and not erased):
                 said = said or _Said(rows)
-                before = said.before(number, parent, kind, at)
-            if mask is None or before:
-                signals = read(text, mentions=len(mentions), is_repost=repost, language=language, reply_to=before and before[0],
-                               reply_to_ours=before and before[1])  # fmt: skip
+                before = said.before(number, parent, kind, author, at)
+            if said and (mask is None or before):
+                reply = before or _NOBODY
+                others = _opens_with_a_name(kind, text) and not said.names_us(number, mentions)
+                signals = read(text, mentions=len(mentions), is_repost=repost, language=language, reply_to=reply.text,
+                               reply_to_ours=reply.ours, reply_to_all=reply.to_all, to_others=others)  # fmt: skip
                 unread.append(
                     (id_, to_mask(signals) | (ALONE if before is None and (parent or kind == _DIRECT) else 0))
                 )
-            else:
-                signals = from_mask(mask)
         found[number - 1].append(
             Post(
                 id_,
@@ -147,11 +148,23 @@ def _quoting(
             )  # fmt: skip
 
 
+class _Before(NamedTuple):
+    """What a post replies to."""
+
+    text: str | None
+    ours: bool | None
+    to_all: bool  # ours, and to nobody in particular
+
+
+_NOBODY = _Before(None, None, to_all=False)
+
+
 class _Said:
     """What was said in some threads, for whoever replies to it. `rows` are those of _POSTS."""
 
     def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
-        self._by_id = {(row[0], row[2]): (row[7], row[4]) for row in rows}
+        self._by_id = {(row[0], row[2]): row for row in rows}
+        self._us = {(row[0], row[5]) for row in rows if row[4]}
         self._ours: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
         for number, _, _, kind, ours, _, at, text, *rest in rows:
             if ours and kind == _DIRECT and not rest[_DELETED]:
@@ -159,16 +172,38 @@ class _Said:
         for messages in self._ours.values():
             messages.sort()
 
-    def before(self, number: int, parent: str | None, kind: str, at: datetime) -> tuple[str, bool] | None:
-        """The text that a post replies to, and whether it is ours; None where that is not held. Direct messages name
-        no parent: they reply to the last that we wrote there before."""
+    def before(self, number: int, parent: str | None, kind: str, author: str, at: datetime) -> _Before | None:
+        """What a post replies to; None where that is not held. Who goes on below their own post replies to what that replied to.
+        Direct messages name no parent: they reply to the last that we wrote there before."""
         if parent or kind != _DIRECT:
-            return self._by_id.get((number, parent))
+            return self._above(number, parent, author)
         ours = self._ours.get(number, ())
         until = bisect_left(ours, at, key=itemgetter(0))
-        return (ours[until - 1][1], True) if until else None
+        return _Before(ours[until - 1][1], ours=True, to_all=False) if until else None
+
+    def names_us(self, number: int, mentions: Sequence[str]) -> bool:
+        """Whether any of these is one of us who has spoken in the thread."""
+        return any((number, each) in self._us for each in mentions)
+
+    def _above(self, number: int, parent: str | None, author: str) -> _Before | None:
+        for _ in range(MOST_TURNS):
+            row = self._by_id.get((number, parent))
+            if row is None:
+                return None
+            _, _, _, kind, ours, writer, _, text, _, parent, _, mentions, *_ = row
+            if writer != author:
+                return _Before(text, ours, to_all=kind == _OWN and parent is None and not mentions)
+            if parent is None:
+                break
+        return _NOBODY
 
 
+def _opens_with_a_name(kind: str, text: str) -> bool:
+    """Whether a post below one of ours begins by naming somebody: not the account that it stands below, or it were more than a comment."""
+    return kind == _COMMENT and text.lstrip().startswith("@")
+
+
+_COMMENT, _OWN = Kind.COMMENT.value, Kind.OWN.value
 _DIRECT, _DELETED = Kind.DIRECT.value, 5  # the latter counted from after the text
 _SILENT = Signals()
 _KINDS = {kind.value: kind for kind in Kind}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from integrations.records import ActivityKind, Author, Direction, Kind, Owner, TaskKind, TaskStatus
+from integrations.records import ActivityKind, Author, Direction, Engagement, Kind, Owner, TaskKind, TaskStatus
 from service.models import Signal
 from service.rules.signals import from_mask, read
 from service.store import acting
@@ -357,6 +357,31 @@ def test_a_direct_message_is_read_beside_what_we_wrote_before_it(connected: Worl
         read("order 71822").answer_percent,
         read("order 71822", reply_to=after, reply_to_ours=True).answer_percent,
     )
+
+
+def test_what_somebody_says_below_their_own_post_is_read_beside_what_that_replied_to(connected: World) -> None:
+    asked = "Which order is it about, and which colour?"
+    connected.answers(asked, id="a1", to="gone", thread="t")
+    connected.says("one moment", id="q1", to="a1", kind=Kind.REPLY, thread="t", ago=timedelta(minutes=50))
+    connected.says("order 71822", id="q2", to="q1", kind=Kind.REPLY, thread="t", ago=timedelta(minutes=40))
+    connected.run()
+
+    with connected.runtime.db.tenant(connected.workspace_id) as session:
+        told = [from_mask(mask).answer_percent for mask in session.scalars(select(Signal.mask))]
+    assert read("order 71822", reply_to=asked, reply_to_ours=True).answer_percent in told
+
+
+def test_who_names_a_friend_below_a_post_of_ours_waits_for_nobody(connected: World) -> None:
+    post = connected.answers("New: the loud bell.", id="p1", to="p1", thread="p1")
+    connected.social.serve("own", replace(post, in_reply_to=None, in_reply_to_author=None, mentions=()))
+    for id, text in (("c1", "@rosa how much is it?"), ("c2", "@rosa.b when do we go")):
+        said = Engagement(
+            id=id, kind=Kind.COMMENT, author=ANA, text=text, created_at=connected.now - HOUR, url="https://social.example/c",
+            thread="p1", in_reply_to="p1", in_reply_to_author=BRAND.id,
+        )  # fmt: skip
+        connected.social.serve("mentions", said)
+    connected.run()
+    assert not connected.crm.tasks
 
 
 def test_a_contact_that_arrives_later_moves_the_task_to_its_person(connected: World) -> None:
