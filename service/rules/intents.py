@@ -43,7 +43,8 @@ class Intents(NamedTuple):  # made for every text: a dataclass takes five times 
 
 NAMES: Final = Intents._fields
 _NEEDS_ANSWER, _CALL, _PRICE, _CLOSE = map(NAMES.index, ("needs_answer", "call", "price", "close"))
-_ASKING = tuple(map(NAMES.index, ("needs_answer", "question", "request", "price")))
+_ASKING = tuple(map(NAMES.index, ("needs_answer", "question", "request", "problem", "price")))
+_OFFERING = (*_ASKING, _CALL)
 _NONE = 0.3  # the most
 OPENS, TO_SOMEBODY, WE_ASK, WE_TELL = PLACES = ("opens", "to somebody", "we ask", "we tell")  # where a text stands
 SPEAKS_OF: Final = "speaks of"  # how the marks of word classes begin
@@ -68,23 +69,26 @@ _LENGTHS = ["1-2 words"] * 3 + ["3-5 words"] * 3 + ["6-10 words"] * 5 + ["11-20 
 _OVER = BIT["polite_close"] | BIT["solved"]
 _FAILED, _UNREACHED, _WANTS_TALK = BIT["failed"], BIT["unreached"], BIT["wants_talk"]
 _THANKS = 0.3  # the least for a goodbye, whatever else it says
-_PRAISE, _RHETORIC = BIT["praise"], BIT["rhetoric"]
+_PRAISE, _RHETORIC, _PITCH, _KUDOS = (BIT[name] for name in ("praise", "rhetoric", "pitch", "kudos"))
 _WANTS = _WANTS_TALK | BIT["asks"] | BIT["requests"] | BIT["problem"] | BIT["asks_price"]
-# In the languages that are read by phrases alone: with one of these beside it, praise may be none, or irony.
+# In the languages that are read by phrases alone: with one of these beside it, praise may be none, irony, or go on to a question.
 _SAYING_NO = frozenset(
     """
     nicht nichts kein keine keinen nie aber leider doch pas jamais plus rien mais malheureusement no nunca nada sin pero non mai niente ma purtroppo
     nao nem mas infelizmente niet niets geen nooit maar helaas nur seulement solo alleen wieder schon seit statt encore depuis deja otra vez desde
     ancora dopo outra weer alweer sinds wenn si se als
+    wo wann warum wieso welche welcher welches quand comment combien pourquoi donde cuando cuanto dove quando quanto perche onde waar wanneer waarom hoeveel
+    gdzie kiedy ile dlaczego kde kdy unde cand mikor
     """.split()  # noqa: SIM905
 )
-_HEEDED = _UNREACHED | _RHETORIC
+_HEEDED = _UNREACHED | _RHETORIC | _PITCH | _KUDOS
 _NUMBER, _PRIVATELY = "long number", "we want a private message"  # two marks
+_FEW, _LONG = 5, "000000"
 _SHORT = 20  # words: what a longer text says did not help is one thing of several
 _KINDS = tuple(
     (bit, f"says {name}")
     for name, bit in BIT.items()
-    if name not in ("tender", "broadcast", "failed", "unreached", "praise", "rhetoric", "numbered")
+    if name not in ("tender", "broadcast", "failed", "unreached", "praise", "rhetoric", "numbered", "pitch", "kudos")
 )
 
 
@@ -262,9 +266,18 @@ def _heed(text: Text, found: list[float]) -> None:
     """Takes back what the words seemed to want, where a phrase says that they do not."""
     if text.said & _UNREACHED and not text.said & _WANTS_TALK:
         found[_CALL] = 0.0  # they speak of a call that nobody took
-    if text.said & _RHETORIC and not text.said & _WANTS and len(text.words) <= _SHORT:
-        for intent in _ASKING:  # a question that is none
-            found[intent] = min(found[intent], _NONE)
+    for intent in _wanted_by_none(text):
+        found[intent] = min(found[intent], _NONE)
+
+
+def _wanted_by_none(text: Text) -> Sequence[int]:
+    """What a text does not want of us though its words look so: a question that is none, praise for whoever has mended something, what
+    somebody asks in order to sell."""
+    if text.said & _PITCH:
+        return _OFFERING
+    rhetoric = text.said & _RHETORIC and not text.said & _WANTS
+    kudos = text.said & _KUDOS and not text.said & (_WANTS & ~BIT["problem"])
+    return _ASKING if (rhetoric or kudos) and len(text.words) <= _SHORT else ()
 
 
 def _leaves_open(text: Text, found: Sequence[float]) -> bool:
@@ -275,7 +288,8 @@ def _leaves_open(text: Text, found: Sequence[float]) -> bool:
     if text.said & _FAILED:
         return text.place in (WE_ASK, WE_TELL) or found[_CLOSE] >= _THANKS
     if WE_ASK not in text.marks and _PRIVATELY not in text.marks:
-        return False
+        # Little else than the number of something, which nobody writes for themselves.
+        return "to us" in text.marks and len(text.words) <= _FEW and any(_LONG in word for word in text.words)
     return bool(text.said & BIT["numbered"]) or any("0000" in word for word in text.words)
 
 

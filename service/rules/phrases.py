@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED, UNREACHED, PRAISE, RHETORIC = (
-    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed", "unreached", "praise", "rhetoric",
+IGNORE, ASKS, REQUESTS, PROBLEM, TALK, PRICE, CLOSE, SOLVED, CHAT, BROADCAST, FAILED, UNREACHED, PRAISE, RHETORIC, PITCH, KUDOS = (
+    "ignore", "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "solved", "chat", "broadcast", "failed", "unreached", "praise", "rhetoric", "pitch", "kudos",
 )  # fmt: skip
 
 ENGLISH: Mapping[str, tuple[str, ...]] = {
@@ -27,7 +27,7 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "how much does|do it|they|this|that|the|a| * weigh|hold|carry|pull|take", "no matter how much", "you have no idea how much",
         "at all costs", "cost of living", "price of fame", "thanks for nothing",
         "no|not need to reply|answer", "don't|dont worry", "not|don't|dont need help", "why not", "no idea why",
-        "thank you|u in advance", "thanks|thx|ty in advance", "thanks but", "thank you but", "is|was trump", "fixed it for",
+        "thank you|u in advance", "thanks|thx|ty in advance", "thanks but", "thank you but", "is|was trump", "sick of|and|to|leave|note|day|days|pay|with|from|after|for|since", "fixed it for",
         "fell in love with", "a fan of", "no luck|joy with|in|on|at|for", "no change|changes|improvement|improvements needed|required|necessary", "no change|difference between|in|of|there|to", "never disappoint|disappoints|disappointed",
     ),
     CHAT: (
@@ -47,7 +47,7 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "i|we wonder|wondered if|whether", "curious if|whether|how|what", "not sure if|how|what|whether|why", "how do|can|does|should i|we|it|you|one",
         "can you|u tell|explain|confirm|clarify", "could you|u tell|explain|confirm|clarify", "let me know if|how|what|when|why|where|whether",
         "have|got|i've|quick|a|another| question|questions for|about|on|regarding", "quick question", "any idea|ideas when|why|how|what|where|if",
-        "what should|can|do i", "when will|can|do|does|is|are you|i|we|it|the|this|that", "why is|are|does|do|did|can't|cant|won't|isn't my|the|it|this|you|i|your",
+        "so|and|but|or can|could|should|will|do|does|is|are i|you|we|it|there|they", "which * is|are|was that|this|it|those|these", "what should|can|do i", "when will|can|do|does|is|are you|i|we|it|the|this|that", "why is|are|does|do|did|can't|cant|won't|isn't my|the|it|this|you|i|your",
     ),
     REQUESTS: (
         ("please|pls|plz|plss|kindly help|fix|send|check|advise|assist|reply|respond|answer|tell|let|add|make|bring|update|contact|explain|confirm|look|sort|resolve|dm|follow|"
@@ -63,7 +63,7 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "recommend a|an|any|some|something", "sign me up", "count me in", "i'm|im|am|we're interested in", "interested in *",
     ),
     PROBLEM: (
-        "not|isn't|isnt|ain't|aint|never|stopped|won't|wont|wasn't|aren't|arent working|loading|opening|connecting|charging|responding|syncing|updating|playing",
+        "sick of this|it|being|your|the|waiting|that|all|these|calling|paying", "not|isn't|isnt|ain't|aint|never|stopped|won't|wont|wasn't|aren't|arent working|loading|opening|connecting|charging|responding|syncing|updating|playing",
         "doesn't|doesnt|don't|dont|didn't|didnt|won't|wont|not|never work|load|open|connect|charge|respond|sync|update|play|show|arrive|start|turn|let|recognize|recognise",
         "can't|cant|cannot|couldn't|couldnt|unable to| log|login|sign|access|open|connect|use|find|get|play|pay|book|download|update|install|see|hear|check|reset|load|reach|listen|watch|view|submit|complete",
         "not|isn't|isnt|stopped|won't working|work again|now|yet|properly|anymore|either|fine|well", "broken", "broke", "breaks", "bug", "bugs", "buggy", "glitch", "glitches", "glitchy", "glitching", "crash", "crashes", "crashed", "crashing", "freezes", "freezing", "frozen",
@@ -109,7 +109,8 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
     SOLVED: (
         "never mind", "nevermind", "nvm", "it|that|this|everything|all|problem|issue|its|it's|is|now|got|been|has|already|finally sorted|resolved|solved|fixed", "it|everything|all|that|app|is|it's|its now|| works|working now|again|fine|perfectly|great|well",
         "works|working now|again|fine|perfectly", "figured it|this|that out", "got it working|sorted|fixed|resolved|to work", "all sorted|fixed|resolved|working", "that|this worked", "that|this|it did the trick", "problem|issue solved|fixed|resolved|sorted", "no|not need to reply|answer", "is|are|it's|its back up|online|working",
-        "sorted now|thanks", "fixed now|thanks", "resolved now|thanks",
+        "sorted now|thanks", "fixed now|thanks", "resolved now|thanks", "found it|that|them myself|already|now|eventually", "found it|that|them in the end", "my own|| bad|mistake|fault|stupidity", "user error",
+        "it|that|this really|actually|only|just|| was the|my|a cable|plug|battery|switch|router|fuse|charger|adapter|browser|phone", "all is|| forgiven",
     ),
     # What was tried or promised did not help, however politely that is said.
     FAILED: (
@@ -119,11 +120,26 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         "nothing has|is|| arrived|changed|happened|happens|come|improved", "not fixed|solved|resolved|helpful|arrived", "to no avail",
     ),
     # They rang, and nobody was there: of a call, and no wish for one.
+    # Who wants to sell us something, or to be seen: whatever they ask of us.
+    PITCH: (
+        "we|i help brands|businesses|companies|shops|stores|studios|agencies|salons|restaurants|coaches|founders|owners|clinics|practices|hotels|gyms|cafes|creators get|grow|scale|book|find|double|increase|reach|win",
+        "we|i help brands|businesses|companies|shops|stores|studios|agencies|salons|restaurants|coaches|founders|owners|clinics|practices|hotels|gyms|cafes|creators like yours|you *",
+        "book|bring|get|send|deliver|generate you * qualified|verified|new leads|demos|clients|customers|members|patients|appointments|buyers|", "verify|verified email|mail list|lists|",
+        "database|list of|with * buyers|importers|leads", "database|list of|with * * buyers|importers|leads", "mind if i send|share|show you|over a quick|short|free video|audit|demo|deck", "on autopilot", "or you don't|dont pay",
+        "we offer * training|services|solutions for your", "we offer * * training|services|solutions for your", "reply yes", "sub|subscribe to me", "sub|follow you|u|| back", "i follow|sub back", "sub for sub", "follow for follow",
+        "sub4sub", "follow4follow", "gifted only|stay|collab|collaboration",
+    ),
+    # Praise for somebody who has mended something: what was broken is no problem any more.
+    KUDOS: (
+        "^ shout out|outs to * who", "^ shout out|outs to * * who", "^ shout out|outs to * * * who", "^ shoutout|shoutouts|kudos|props to * who", "^ shoutout|shoutouts|kudos|props to * * who", "^ shoutout|shoutouts|kudos|props to * * * who",
+        "^ hats off to * who", "^ hats off to * * who", "^ big|huge|massive shoutout|props|kudos|thanks to * who", "^ big|huge|massive shoutout|props|kudos|thanks to * * who",
+    ),
     UNREACHED: (
         "when|whenever|time|times i|we|you call|called|ring|rang|phone|phoned", "goes|went|going straight|right|| to voicemail|answerphone", "just rings|rang out",
     ),
     # Questions that are none: an exclamation, or a wink to everybody.
     RHETORIC: (
+        "^ killer|sick|wicked|dope *",
         "^ what's|whats not to love|like", "^ how cool|cute|beautiful|good|great|awesome|amazing|gorgeous|lovely|adorable|stunning|sweet|pretty|lucky|fun is|are this|that|he|she|we|i|these|those", "how|isn't cool|great|awesome|nice is that|this|it",
         "^ what more could|can|do you|we|anyone|one possibly|| want|need|ask", "^ who doesn't|doesnt|wouldn't|wouldnt love|like|want|enjoy",
         "^ who's|whos else|| with me|us", "^ who's|whos else|| excited|ready|hungry", "^ anyone|anybody|who else|| excited|obsessed|loving|ready for",
@@ -146,11 +162,11 @@ GERMAN: Mapping[str, tuple[str, ...]] = {
     CHAT: ("wie geht's|gehts|geht es|| dir|euch|ihnen|", "echt", "oder", "na", "hallo", "guten morgen|tag|abend"),
     ASKS: ("^ wie kann|lange|oft|viele|komme|geht|funktioniert", "^ wann *", "^ warum *", "^ wieso *", "^ weshalb *", "^ wo kann|ist|gibt|finde", "^ welche|welcher|welches *", "^ kann|konnte|konnt|konnen ich|man|ihr|sie|mir", "^ gibt es", "^ habt ihr", "^ haben sie", "weiss|weiß jemand", "ich wurde|mochte gerne|| wissen", "eine|noch frage"),
     REQUESTS: ("bitte *", "brauche|brauchen hilfe|eure|ihre|dringend", "helft mir", "ich mochte|will|brauche|hatte *", "konnt|konnen|kannst|konntet|konnten ihr|sie|du mir|bitte|das|uns", "meldet|melden euch|sie", "um antwort|ruckmeldung|hilfe", "schickt|schicken mir|sie"),
-    PROBLEM: ("funktioniert|geht|klappt|ladt|startet nicht|nix", "funktioniert|geht|klappt * nicht|nix", "kaputt", "defekt", "fehler", "fehlermeldung", "problem", "probleme", "storung", "ausfall", "beschwerde", "reklamation", "schlecht", "schlechter", "katastrophe", "unverschamt", "unverschamtheit", "frechheit", "enttauscht", "enttauschend", "seit tagen|wochen|stunden", "immer noch nicht|kein|keine", "nicht angekommen|erhalten|bekommen|geliefert|erreichbar", "sturzt ab", "verspatung", "abzocke", "erstattung"),
+    PROBLEM: ("kam|kamen|kommt|kommen ohne * an", "ohne * angekommen|geliefert|verschickt", "kommt|kommen|kam|kamen nicht|nichts|nie|leer|kaputt|beschadigt an", "funktioniert|geht|klappt|ladt|startet nicht|nix", "funktioniert|geht|klappt * nicht|nix", "kaputt", "defekt", "fehler", "fehlermeldung", "problem", "probleme", "storung", "ausfall", "beschwerde", "reklamation", "schlecht", "schlechter", "katastrophe", "unverschamt", "unverschamtheit", "frechheit", "enttauscht", "enttauschend", "seit tagen|wochen|stunden", "immer noch nicht|kein|keine", "nicht angekommen|erhalten|bekommen|geliefert|erreichbar", "sturzt ab", "verspatung", "abzocke", "erstattung"),
     TALK: ("ruf|rufen|rufe|ruft mich|uns|sie bitte|| an|mich", "ruf|rufen sie|| mich|uns bitte|| an", "mich|uns bitte|| anrufen|zuruckrufen", "telefonieren", "kurz|mal telefonieren|sprechen", "termin vereinbaren|ausmachen|machen|buchen", "einen termin", "um ruckruf", "treffen wir uns", "uns treffen", "demo vereinbaren|buchen", "personlich sprechen", "mit jemandem|ihnen|euch sprechen"),
     PRICE: ("was kostet|kosten *", "wie viel|teuer|hoch kostet|ist|sind|", "wieviel kostet", "preis", "preise", "preisliste", "angebot fur|machen|schicken|erstellen", "rabatt", "kosten fur"),
-    CLOSE: ("schade", "schade aber danke", "danke fur die|den|eure|ihre|deine info|infos|antwort|auskunft|hilfe|ruckmeldung|", "trotzdem danke", "danke trotzdem", "ich freue|freu mich|| drauf|darauf|", "danke", "danke|vielen|besten|herzlichen schon|sehr|dank|dir|euch|ihnen|", "dankeschon", "merci", "alles klar|gut", "super", "prima", "toll", "klasse", "perfekt", "gerne", "gern geschehen", "mache ich", "mach ich", "schonen tag|abend|noch", "schones wochenende", "bis bald|dann|morgen", "tschuss", "erledigt", "passt", "ok", "freut mich", "pn|dm ist raus|geschickt|gesendet"),
-    SOLVED: ("hat sich erledigt", "geht|funktioniert|klappt|lauft jetzt|wieder", "problem gelost|behoben", "ist gelost|behoben"),
+    CLOSE: ("per|als pn|dm|mail|nachricht geschickt|gesendet|verschickt", "hab|habe|habs euch|dir|ihnen|| per|als|eine|ne|| pn|dm|mail|nachricht geschickt|geschrieben", "schade", "schade aber danke", "danke fur die|den|eure|ihre|deine info|infos|antwort|auskunft|hilfe|ruckmeldung|", "trotzdem danke", "danke trotzdem", "ich freue|freu mich|| drauf|darauf|", "danke", "danke|vielen|besten|herzlichen schon|sehr|dank|dir|euch|ihnen|", "dankeschon", "merci", "alles klar|gut", "super", "prima", "toll", "klasse", "perfekt", "gerne", "gern geschehen", "mache ich", "mach ich", "schonen tag|abend|noch", "schones wochenende", "bis bald|dann|morgen", "tschuss", "erledigt", "passt", "ok", "freut mich", "pn|dm ist raus|geschickt|gesendet"),
+    SOLVED: ("lag an mir|meinem|meiner", "mein fehler", "mein eigener fehler", "schon gefunden", "hat|habs|habe selbst gefunden", "hat sich erledigt", "geht|funktioniert|klappt|lauft jetzt|wieder", "problem gelost|behoben", "ist gelost|behoben"),
     FAILED: ("hat|haben|hats leider|aber|auch|trotzdem|| nicht|nichts|nix geholfen|gebracht|geklappt|funktioniert|genutzt|geandert", "bringt|hilft leider|aber|auch|| nicht|nichts|nix", "nichts|nix gebracht|geandert|angekommen", "immer|weiterhin noch|| dasselbe|gleiche|kaputt", "ohne erfolg"),
     PRAISE: ("so|sehr|| glucklich|happy", "herrlich", "traumhaft", "wunderschon", "begeistert", "verliebt", "ich|wir liebe|lieben *", "richtig|so|sehr|total schon", "schon geworden", "weiter so", "sehr gelungen|lecker"),
 }  # fmt: skip
@@ -160,10 +176,10 @@ FRENCH: Mapping[str, tuple[str, ...]] = {
     CHAT: ("ca va", "comment ca|allez va|vous", "bonjour", "salut", "bonsoir", "n'est ce pas", "n'est-ce pas", "hein", "vraiment"),
     ASKS: ("^ comment *", "^ quand *", "^ pourquoi *", "^ ou est|sont|puis|peut", "^ quel|quelle|quels|quelles *", "^ est ce que|qu'il|qu'on", "est ce que|qu'il|possible", "^ avez vous", "^ pouvez vous", "quelqu'un sait", "je voudrais|aimerais savoir", "une question", "savez vous"),
     REQUESTS: ("s'il vous|te plait", "svp", "stp", "merci de *", "besoin d'aide", "aidez moi|nous", "j'ai besoin", "je voudrais|souhaite|veux|souhaiterais|aimerais *", "pouvez|pourriez|peux vous|tu *", "repondez moi|nous|svp", "envoyez moi|nous", "contactez moi"),
-    PROBLEM: ("ne fonctionne|marche|fonctionnent pas|plus", "marche|fonctionne pas|plus", "en panne", "panne", "bug", "erreur", "probleme", "problemes", "souci", "soucis", "casse", "decu", "decue", "inadmissible", "scandaleux", "honteux", "inacceptable", "lamentable", "toujours pas|rien|aucune", "pas recu|livre|arrive", "jamais recu|repondu", "remboursement", "rembourser", "arnaque", "retard", "reclamation", "impossible de *"),
+    PROBLEM: ("arrive|arrivee|recu|recue sans *", "arrive|arrivee vide|casse|cassee|abime|abimee|ouvert|ouverte", "ne fonctionne|marche|fonctionnent pas|plus", "marche|fonctionne pas|plus", "en panne", "panne", "bug", "erreur", "probleme", "problemes", "souci", "soucis", "casse", "decu", "decue", "inadmissible", "scandaleux", "honteux", "inacceptable", "lamentable", "toujours pas|rien|aucune", "pas recu|livre|arrive", "jamais recu|repondu", "remboursement", "rembourser", "arnaque", "retard", "reclamation", "impossible de *"),
     TALK: ("appelez|appelle|rappelez|rappelle moi|nous", "m'appeler", "me rappeler|appeler|telephoner", "peut on s'appeler|parler|discuter|rencontrer", "on s'appelle|peut", "prendre rendez|rdv vous|", "un rendez vous", "fixer|caler un rdv|rendez|appel", "par telephone", "de vive voix", "une demo", "parler a|avec quelqu'un|un|vous"),
     PRICE: ("combien coute|ca|cela|pour|", "quel est le prix|tarif", "vos|les|le|un|des tarif|tarifs|prix|devis", "tarifs", "tarif", "devis", "prix", "reduction", "code promo"),
-    CLOSE: ("dommage", "tant pis", "merci quand meme", "merci pour l'accueil|info|infos|information|reponse|aide", "merci", "merci beaucoup|bien|infiniment|a", "merci pour votre|ta|la|l'|tout|", "d'accord", "ok", "parfait", "super", "genial", "top", "tres bien", "bien recu", "c'est note|fait|bon", "entendu", "avec plaisir", "de rien", "bonne journee|soiree|continuation|nuit", "bon week|weekend end|", "a bientot|demain", "au revoir", "je vous|t'ai ai|| envoye|ecrit", "mp|dm envoye"),
+    CLOSE: ("c'est fait|envoye", "envoye|envoyee en|par mp|dm|mail|message|prive", "dommage", "tant pis", "merci quand meme", "merci pour l'accueil|info|infos|information|reponse|aide", "merci", "merci beaucoup|bien|infiniment|a", "merci pour votre|ta|la|l'|tout|", "d'accord", "ok", "parfait", "super", "genial", "top", "tres bien", "bien recu", "c'est note|fait|bon", "entendu", "avec plaisir", "de rien", "bonne journee|soiree|continuation|nuit", "bon week|weekend end|", "a bientot|demain", "au revoir", "je vous|t'ai ai|| envoye|ecrit", "mp|dm envoye"),
     SOLVED: ("c'est regle|resolu|bon", "ca marche|fonctionne|refonctionne maintenant|a|", "probleme regle|resolu"),
     FAILED: ("pas aide|servi|marche|fonctionne|resolu|change|regle", "rien change|resolu|recu|arrive|donne|fait", "n'y change rien", "toujours pareil|idem|rien|pas", "meme probleme|erreur|chose", "sans succes"),
     PRAISE: ("magnifique", "sublime", "j'adore", "on adore", "trop|tres|si beau|belle|bien", "quelle belle|super *", "quel beau|plaisir *", "heureux", "heureuse", "ravi", "ravie", "coup de coeur", "equipe au top"),
@@ -174,10 +190,10 @@ SPANISH: Mapping[str, tuple[str, ...]] = {
     CHAT: ("que tal", "como estas|estan|esta|va", "hola", "buenos dias", "buenas tardes|noches", "verdad", "en serio", "no"),
     ASKS: ("^ como puedo|se|hago|puede|funciona", "^ cuando *", "^ por que *", "^ donde *", "^ cual|cuales *", "^ que pasa|paso|tengo|hago|horario", "alguien sabe", "tengo una|un|unas pregunta|duda|consulta|dudas", "quisiera|queria|me saber|preguntar|gustaria", "^ tienen *", "^ hay *"),
     REQUESTS: ("por favor", "porfa", "necesito *", "ayuda", "ayudenme", "ayudame", "me pueden|puedes|podrian|puede *", "quiero|quisiera *", "pueden|podrian ayudarme|decirme|enviarme", "responda|respondan|contesten|respondanme", "espero su respuesta"),
-    PROBLEM: ("no funciona|sirve|carga|abre|puedo|anda|llega|llego|responden|contestan|tengo", "error", "problema", "problemas", "falla", "fallas", "fallo", "queja", "reclamo", "pesimo", "pesima", "pesimo servicio", "terrible", "horrible", "decepcionado", "decepcionada", "verguenza", "inaceptable", "estafa", "todavia no", "sigo sin|esperando", "reembolso", "retraso", "roto", "nunca llego|llega|responden|contestan", "mal servicio"),
+    PROBLEM: ("llego|llegaron|vino sin *", "llego|vino roto|rota|vacio|vacia|danado|danada|abierto|abierta", "no funciona|sirve|carga|abre|puedo|anda|llega|llego|responden|contestan|tengo", "error", "problema", "problemas", "falla", "fallas", "fallo", "queja", "reclamo", "pesimo", "pesima", "pesimo servicio", "terrible", "horrible", "decepcionado", "decepcionada", "verguenza", "inaceptable", "estafa", "todavia no", "sigo sin|esperando", "reembolso", "retraso", "roto", "nunca llego|llega|responden|contestan", "mal servicio"),
     TALK: ("llamame", "llamenme", "me llaman|llamas|puedes|pueden llamar|", "me pueden|puedes|podrian llamar", "podemos hablar|vernos|reunirnos|llamarnos", "hablamos por telefono", "agendar|programar|concertar una|un llamada|reunion|cita|demo", "por telefono", "una llamada|reunion|demo", "hablar con alguien|ustedes|un|una"),
     PRICE: ("cuanto cuesta|cuestan|vale|valen|sale|es|", "que precio|costo", "precio", "precios", "presupuesto", "cotizacion", "tarifas", "descuento", "costo de|del"),
-    CLOSE: ("que pena|lastima", "gracias igualmente", "igualmente", "gracias de todos|todas modos|formas|maneras", "gracias", "muchas|mil gracias", "gracias por todo|la|su|tu|ayuda|", "vale", "ok", "perfecto", "genial", "de acuerdo", "listo", "excelente", "saludos", "de nada", "con gusto", "hasta luego|pronto|manana", "adios", "que tengas|tengan buen|buena|lindo dia|", "entendido", "ya envie|mande|les el|un|envie|| dm|mensaje|", "feliz dia|noche"),
+    CLOSE: ("enviado|enviada|mandado por|al dm|privado|correo|md|mensaje", "ya os|les|te|| lo he enviado|mandado", "que pena|lastima", "gracias igualmente", "igualmente", "gracias de todos|todas modos|formas|maneras", "gracias", "muchas|mil gracias", "gracias por todo|la|su|tu|ayuda|", "vale", "ok", "perfecto", "genial", "de acuerdo", "listo", "excelente", "saludos", "de nada", "con gusto", "hasta luego|pronto|manana", "adios", "que tengas|tengan buen|buena|lindo dia|", "entendido", "ya envie|mande|les el|un|envie|| dm|mensaje|", "feliz dia|noche"),
     SOLVED: ("ya funciona|esta|quedo|se soluciono|arreglo|resuelto|solucionado|", "ya lo solucione|resolvi", "problema resuelto|solucionado"),
     FAILED: ("no me|nos|| sirvio|ayudo|funciono|resolvio|soluciono|ha|sirve|funciona", "sigue igual|sin|fallando|roto|rota", "lo mismo de|que|otra|pasa", "mismo problema|error", "no cambio|llego|ha nada|llegado|cambiado|", "sin exito|resultado"),
     PRAISE: ("me|nos encanta|encanto|encantan", "que bonita|bonito|linda|lindo|chula|chulo|guapa|guapo|hermosa|hermoso|maravilla|ilusion", "feliz con|de", "enamorada|enamorado de", "los|las mejores", "preciosa", "precioso"),
@@ -188,10 +204,10 @@ ITALIAN: Mapping[str, tuple[str, ...]] = {
     CHAT: ("come va|stai|state", "ciao", "buongiorno", "buonasera", "davvero", "vero"),
     ASKS: ("^ come posso|faccio|si|funziona", "^ quando *", "^ perche *", "^ dove *", "^ quale|quali *", "^ c'e *", "^ avete *", "qualcuno sa", "vorrei sapere", "una domanda", "volevo sapere|chiedere"),
     REQUESTS: ("per favore|piacere", "aiuto", "aiutatemi", "ho bisogno", "vorrei *", "potete|potreste|puoi *", "rispondete", "contattatemi", "mandatemi", "attendo risposta"),
-    PROBLEM: ("non funziona|va|funzionano|carica|riesco|arriva|risponde|rispondete", "errore", "problema", "problemi", "guasto", "rotto", "disservizio", "pessimo", "pessima", "deluso", "delusa", "vergogna", "vergognoso", "inaccettabile", "scandaloso", "truffa", "rimborso", "ritardo", "ancora niente|nulla|non", "reclamo", "mai arrivato|ricevuto"),
+    PROBLEM: ("arrivato|arrivata|arrivati senza *", "arrivato|arrivata rotto|rotta|vuoto|vuota|danneggiato|danneggiata|aperto|aperta", "non funziona|va|funzionano|carica|riesco|arriva|risponde|rispondete", "errore", "problema", "problemi", "guasto", "rotto", "disservizio", "pessimo", "pessima", "deluso", "delusa", "vergogna", "vergognoso", "inaccettabile", "scandaloso", "truffa", "rimborso", "ritardo", "ancora niente|nulla|non", "reclamo", "mai arrivato|ricevuto"),
     TALK: ("chiamami", "chiamatemi", "richiamatemi", "mi chiamate|chiama|potete chiamare|", "possiamo sentirci|parlare|vederci|incontrarci", "ci sentiamo|vediamo", "fissare|prenotare|organizzare un|una appuntamento|chiamata|call|demo|incontro", "un appuntamento", "per telefono", "al telefono", "parlare con qualcuno|voi|un"),
     PRICE: ("quanto costa|costano|viene|", "prezzo", "prezzi", "preventivo", "sconto", "tariffe", "listino"),
-    CLOSE: ("peccato", "grazie comunque|lo stesso|per l'info|informazione|risposta", "grazie", "grazie mille|tante|a|infinite|ancora", "ok", "va bene", "perfetto", "ottimo", "d'accordo", "prego", "fatto", "benissimo", "buona giornata|serata|notte", "buon weekend", "a presto|domani", "arrivederci", "inviato"),
+    CLOSE: ("inviato|inviata|mandato|scritto in|per dm|privato|mail|direct", "peccato", "grazie comunque|lo stesso|per l'info|informazione|risposta", "grazie", "grazie mille|tante|a|infinite|ancora", "ok", "va bene", "perfetto", "ottimo", "d'accordo", "prego", "fatto", "benissimo", "buona giornata|serata|notte", "buon weekend", "a presto|domani", "arrivederci", "inviato"),
     SOLVED: ("ora|adesso|tutto funziona|risolto|ok", "ho risolto", "problema risolto"),
     FAILED: ("non mi|e|ha|| ha|aiutato|funzionato|servito|risolto|cambiato funzionato|aiutato|servito|risolto|nulla|niente|", "come|sempre prima|uguale", "stesso problema|errore", "non cambia|e nulla|niente|cambiato", "senza successo|esito"),
     PRAISE: ("bellissima", "bellissimo", "bellissime|bellissimi", "stupenda|stupendo", "adoro", "felice|felicissima|felicissimo di|con|", "che bella|bello|bellezza|spettacolo|meraviglia *|", "meraviglioso|meravigliosa", "innamorata|innamorato", "siete i migliori|fantastici|bravissimi|grandi"),
@@ -202,10 +218,10 @@ PORTUGUESE: Mapping[str, tuple[str, ...]] = {
     CHAT: ("tudo bem|bom", "como vai|esta", "ola", "oi", "bom dia", "boa tarde|noite", "serio", "ne"),
     ASKS: ("^ como faco|posso|funciona|e", "^ quando *", "^ por que", "^ porque *", "^ onde *", "^ qual|quais *", "alguem sabe", "gostaria de saber", "queria saber", "uma duvida|pergunta", "^ tem *", "^ voces *"),
     REQUESTS: ("por favor", "preciso *", "ajuda", "me ajuda|ajudem|ajude", "quero *", "gostaria de *", "podem|pode|poderiam|voces me|podem *", "respondam", "aguardo resposta|retorno"),
-    PROBLEM: ("nao funciona|consigo|carrega|abre|chegou|responde|respondem|recebi", "erro", "problema", "problemas", "defeito", "quebrado", "pessimo", "pessima", "horrivel", "decepcionado", "decepcionada", "vergonha", "inaceitavel", "absurdo", "golpe", "reembolso", "atraso", "ainda nao", "reclamacao", "descaso", "fora do ar"),
+    PROBLEM: ("chegou|veio|chegaram sem *", "chegou|veio partido|partida|quebrado|quebrada|vazio|vazia|danificado|danificada|aberto|aberta", "nao funciona|consigo|carrega|abre|chegou|responde|respondem|recebi", "erro", "problema", "problemas", "defeito", "quebrado", "pessimo", "pessima", "horrivel", "decepcionado", "decepcionada", "vergonha", "inaceitavel", "absurdo", "golpe", "reembolso", "atraso", "ainda nao", "reclamacao", "descaso", "fora do ar"),
     TALK: ("me liga|ligue|liguem", "podem me ligar", "pode me ligar", "podemos conversar|falar|marcar|nos", "marcar|agendar uma|um reuniao|conversa|call|ligacao|demo|horario", "por telefone", "uma ligacao|reuniao|demonstracao", "falar com alguem|voces|um|atendente"),
     PRICE: ("quanto custa|custam|e|fica|sai|", "qual o preco|valor", "preco", "precos", "orcamento", "desconto", "valores"),
-    CLOSE: ("que pena", "obrigado|obrigada mesmo assim|igualmente|pela|pelo resposta|informacao|retorno|ajuda|", "obrigado", "obrigada", "muito obrigado|obrigada", "valeu", "ok", "perfeito", "otimo", "beleza", "certo", "combinado", "de nada", "entendi", "feito", "bom fim", "ate logo|mais|breve|amanha", "abraco", "abracos", "enviado", "mandei dm|mensagem|"),
+    CLOSE: ("enviado|enviada|mandei|enviei por|na|no|pelo dm|mensagem|privado|email|direct", "que pena", "obrigado|obrigada mesmo assim|igualmente|pela|pelo resposta|informacao|retorno|ajuda|", "obrigado", "obrigada", "muito obrigado|obrigada", "valeu", "ok", "perfeito", "otimo", "beleza", "certo", "combinado", "de nada", "entendi", "feito", "bom fim", "ate logo|mais|breve|amanha", "abraco", "abracos", "enviado", "mandei dm|mensagem|"),
     SOLVED: ("ja resolvi|consegui|funcionou|resolvido", "voltou a funcionar|", "problema resolvido", "deu certo"),
     FAILED: ("nao adiantou|ajudou|funcionou|resolveu|mudou|deu|chegou nada|certo|", "continua igual|na|sem|o|com", "mesmo problema|erro", "mesma coisa", "nada mudou|chegou", "sem sucesso"),
     PRAISE: ("amei", "adorei", "amo *", "que lindo|linda|lindos|maravilha|show", "apaixonada|apaixonado", "maravilhoso|maravilhosa", "feliz com|da|de", "sao os melhores"),
@@ -216,10 +232,10 @@ DUTCH: Mapping[str, tuple[str, ...]] = {
     CHAT: ("hoe gaat het|", "hoi", "hallo", "goedemorgen", "goedemiddag", "goedenavond", "echt", "toch", "he"),
     ASKS: ("^ hoe kan|lang|vaak|werkt|moet", "^ wanneer *", "^ waarom *", "^ waar is|kan|vind|zijn", "^ welke *", "^ kan|kunnen|mag|moet ik|jullie|u|je|we", "^ is er", "^ hebben jullie", "weet iemand", "ik vraag me", "een vraag|vraagje", "ik wil|zou graag|| weten"),
     REQUESTS: ("alsjeblieft", "alstublieft", "aub", "graag een|jullie|uw|hulp|reactie|antwoord *", "ik wil|zoek *", "hulp nodig", "help mij|me", "kunnen|kunt|kan|willen jullie|u|je mij|me|dit|het|even", "stuur mij|me", "laat het|me weten"),
-    PROBLEM: ("werkt|doet|laadt|lukt niet|het", "werkt|doet|lukt het|* niet", "kapot", "defect", "storing", "foutmelding", "fout", "probleem", "problemen", "klacht", "slecht", "slechte service", "belachelijk", "schandalig", "onacceptabel", "teleurgesteld", "teleurstellend", "nog steeds niet|geen|niets", "niet ontvangen|geleverd|aangekomen|bereikbaar", "nooit ontvangen|aangekomen", "vertraging", "oplichting", "geld terug"),
+    PROBLEM: ("kwam|kwamen|aangekomen|geleverd zonder *", "kwam|kwamen leeg|kapot|open|beschadigd aan|binnen", "kwam|kwamen zonder * aan", "werkt|doet|laadt|lukt niet|het", "werkt|doet|lukt het|* niet", "kapot", "defect", "storing", "foutmelding", "fout", "probleem", "problemen", "klacht", "slecht", "slechte service", "belachelijk", "schandalig", "onacceptabel", "teleurgesteld", "teleurstellend", "nog steeds niet|geen|niets", "niet ontvangen|geleverd|aangekomen|bereikbaar", "nooit ontvangen|aangekomen", "vertraging", "oplichting", "geld terug"),
     TALK: ("bel mij|me|ons", "mij|me|ons even|| bellen|terugbellen", "kunnen|zullen we even|| bellen|praten|afspreken|overleggen", "afspraak maken|inplannen|plannen", "een afspraak", "telefonisch *", "een demo", "iemand|met spreken|iemand"),
     PRICE: ("wat kost|kosten *", "hoeveel kost|kosten|is", "hoe duur", "prijs", "prijzen", "offerte", "korting", "tarieven", "tarief"),
-    CLOSE: ("jammer", "toch bedankt", "bedankt voor de|het info|informatie|antwoord|hulp|reactie", "bedankt", "dank je|u|jullie wel|", "dankjewel", "dankuwel", "dank", "top", "prima", "ok", "oke", "perfect", "super", "fijn", "mooi", "graag gedaan", "doe ik", "zal ik doen", "fijne dag|avond|weekend", "tot ziens|snel|morgen|dan", "doei", "groetjes", "is gelukt|goed|verstuurd", "dm verstuurd|gestuurd"),
+    CLOSE: ("staat|staan in|op jullie|je|de|uw dm|inbox|mail", "gestuurd|verstuurd via|per|in dm|pb|mail|bericht", "heb|heb't jullie|je een|| dm|pb|mail gestuurd", "jammer", "toch bedankt", "bedankt voor de|het info|informatie|antwoord|hulp|reactie", "bedankt", "dank je|u|jullie wel|", "dankjewel", "dankuwel", "dank", "top", "prima", "ok", "oke", "perfect", "super", "fijn", "mooi", "graag gedaan", "doe ik", "zal ik doen", "fijne dag|avond|weekend", "tot ziens|snel|morgen|dan", "doei", "groetjes", "is gelukt|goed|verstuurd", "dm verstuurd|gestuurd"),
     SOLVED: ("is opgelost|gelukt", "werkt weer|nu", "doet het weer", "probleem opgelost", "al opgelost"),
     FAILED: ("niet geholpen|gewerkt|gelukt|opgelost", "helpt|hielp|lukt|werkt helaas|| niet|niets", "nog steeds|altijd kapot|hetzelfde|niet|niets|zwart", "zelfde probleem|fout", "zonder succes|resultaat", "niets veranderd|aangekomen"),
     PRAISE: ("prachtig", "prachtige *", "heerlijk", "heerlijke *", "wat|zo|heel|erg mooi|mooie|leuk|leuke|blij", "blij met", "genoten", "geweldig|geweldige *|", "verliefd"),

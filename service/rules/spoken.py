@@ -21,7 +21,7 @@ from service.rules.phrases_abroad import ABROAD
 from service.rules.tender import EVERYDAY, TENDER
 
 KINDS = (
-    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached", "praise", "rhetoric", "numbered",
+    "asks", "requests", "problem", "wants_talk", "asks_price", "polite_close", "tender", "broadcast", "solved", "failed", "unreached", "praise", "rhetoric", "numbered", "pitch", "kudos",
 )  # fmt: skip
 BIT: Final = {name: 1 << number for number, name in enumerate(KINDS)}
 _ALL = (1 << len(KINDS)) - 1
@@ -51,6 +51,35 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _KEPT = 2_000  # characters of a text whose pieces are kept
 _NUMBERED: Final = re.compile(r"#\d{4,}\b")  # likewise, written as an order's number is
 _LONG_NUMBER = re.compile(r"\d{4}")  # an order's number, say: somebody asked for it
+# Who begins with "thanks for" praises what they thank for, unless they say something else besides.
+_THANKING = frozenset(
+    [
+        "merci",
+        "danke",
+        "gracias",
+        "grazie",
+        "obrigado",
+        "obrigada",
+        "bedankt",
+        "dankjewel",
+        "dzieki",
+        "dziekuje",
+        "dziekujemy",
+        "tack",
+        "tak",
+        "takk",
+        "kiitos",
+        "dekuji",
+        "diky",
+        "multumesc",
+        "koszonom",
+        "tesekkurler",
+        "ευχαριστω",
+        "спасибо",
+        "дякую",
+    ]
+)
+_FOR = frozenset("pour fur por per pela pelo pelas pelos voor za for till pentru για за".split())  # noqa: SIM905
 # Words that a last polite word may hold besides its phrases.
 _FILLERS = frozenset(
     """
@@ -141,6 +170,8 @@ def _read(text: str, pieces: Sequence[str], tables: _Tables) -> int:
         bits, chat = _sentence(sentence, tables.said, seen)
         # "How are you?" is a greeting; a lone question mark is somebody who asks again.
         seen.bits |= bits | (_ASKS if end == "?" and not chat else 0)
+    if len(pieces) > 1 and pieces[0] in _THANKING and pieces[1] in _FOR:
+        seen.bits |= BIT["praise"]
     if "#" in text and _NUMBERED.search(text):
         seen.bits |= BIT["numbered"]
     return _settled(text, seen) | (_TENDER if _shows_tender(text, pieces, tables) else 0)

@@ -222,6 +222,51 @@ def test_what_nobody_waits_for_needs_none(text, reply_to, ours):
     assert not read(text, reply_to=reply_to, reply_to_ours=ours).needs_answer
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Killer guitar. sick colours.", "Shoutout to Ben who fixed my boiler", "props to Ines who repaired my cracked screen", "Merci @studio pour cette belle soirée au jardin",
+     "Dziękujemy za piękny wieczór w waszym ogrodzie", "We help studios get new members on autopilot. Open to a short call?", "subscribe to me, I follow back",
+     "Could we send you ten qualified leads a week? We bring you new patients or you don't pay"],
+)  # fmt: skip
+def test_praise_that_sounds_like_harm_and_whoever_sells_need_none(text):
+    found = read(text)
+    assert not found.needs_answer
+    assert not found.problem
+    assert not found.wants_talk
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sick of waiting for my parcel", "Killer feature: it crashes every time", "Danke für den Code, wo gebe ich ihn ein", "Merci pour la lampe mais elle clignote",
+     "Shoutout to Ben who fixed my boiler, can he come again?", "mind if I send you a photo of the damage?"],
+)  # fmt: skip
+def test_harm_and_questions_that_begin_like_praise_or_an_offer_need_one(text):
+    assert read(text).needs_answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Mein Rad kam ohne Akku an", "le colis est arrivé vide", "El paquete llegó roto", "Il pacco è arrivato senza il cavo", "A encomenda chegou vazia", "De fiets kwam zonder lader aan"],
+)  # fmt: skip
+def test_what_came_without_something_or_broken_is_known_in_several_languages(text):
+    assert read(text).needs_answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "c'est envoyé par mp",
+        "hab euch eine PN geschickt",
+        "enviado por dm",
+        "mandato in direct",
+        "gestuurd via dm",
+    ],
+)
+def test_what_was_sent_in_private_is_a_last_word_in_several_languages(text):
+    found = read(text, reply_to="Could you send us a private message with the number?", reply_to_ours=True)
+    assert (found.polite_close, found.needs_answer) == (True, False)
+
+
 def test_what_is_said_to_others_needs_none_and_nothing_of_it_is_asked_of_us():
     assert read("@rosa how much is it?").needs_answer
     found = read("@rosa how much is it?", to_others=True)
