@@ -181,6 +181,16 @@ def test_what_lies_after_now_does_not_count_yet(run: Run) -> None:
     assert column(rows, "unanswered") == {"q": "1", "h": "1"}
 
 
+def test_in_a_channel_of_two_whoever_asks_back_has_answered(run: Run) -> None:
+    asked = "1,a,ana,2026-03-02T12:00:00Z,has anybody the invoice of March?\n2,a,bob,2026-03-02T12:03:00Z,For which customer?\n"
+    head = CHANNEL.partition("\n")[0] + "\n"
+    _, rows = run(head + asked)
+    assert column(rows, "unanswered") == {"1": "0", "2": "1"}
+    assert rows["1"]["reasons"].startswith("The only other person of this channel wrote after it.")
+    _, rows = run(head + asked + "3,a,eve,2026-03-02T18:00:00Z,Good evening all\n")
+    assert column(rows, "unanswered")["1"] == "1"
+
+
 def test_without_links_they_come_from_what_is_said_in_each_channel(run: Run) -> None:
     _, rows = run(CHANNEL)
     assert column(rows, "unanswered") == {"1": "0", "2": "1", "3": "1"}
