@@ -16,6 +16,7 @@ from integrations.records import Kind
 from integrations.registry import handed_in
 from service.db import RawConnection, raw
 from service.rules.addressing import MOST_TURNS
+from service.rules.matching import handles
 from service.rules.model import RULES_VERSION, Post, Signals
 from service.rules.signals import ALONE, from_mask, read, to_mask
 from service.store.rows import execute, insert, packed, records
@@ -27,7 +28,7 @@ NETWORK = "CASE WHEN a.provider = ANY(%(places)s) THEN a.host ELSE a.provider EN
 _POSTS = f"""
 SELECT x.number, e.id::text, e.native_id, e.kind, e.ours, a.native_id, e.posted_at, e.text, s.mask, e.in_reply_to, e.in_reply_to_author,
        e.mentions, e.url, e.deleted_at IS NOT NULL, e.window_closes_at, coalesce(nullif(a.name, ''), a.handle), {NETWORK}, e.language, e.is_repost,
-       e.text_erased_at IS NOT NULL
+       e.text_erased_at IS NOT NULL, a.handle
 FROM unnest(%(brands)s::uuid[], %(threads)s::text[]) WITH ORDINALITY AS x(brand_id, thread, number)
 JOIN engagements e ON e.workspace_id = %(w)s AND e.brand_id = x.brand_id AND e.thread = x.thread
 JOIN authors a ON a.workspace_id = %(w)s AND a.id = e.author_id
@@ -76,7 +77,7 @@ def posts_of(
     said: _Said | None = None  # made for the first post that needs it: most have been read
     for row in rows:
         (number, id_, native, kind, ours, author, at, text, mask, parent, parent_author, mentions, url, deleted, closes, name, provider,
-         language, repost, erased) = row  # fmt: skip
+         language, repost, erased, _) = row  # fmt: skip
         if ours or deleted or (erased and mask is None):
             signals = _SILENT  # what we say ourselves is not read, and what is not kept cannot be
         else:
@@ -86,7 +87,7 @@ def posts_of(
                 before = said.before(number, parent, kind, author, at)
             if said and (mask is None or before):
                 reply = before or _NOBODY
-                others = _opens_with_a_name(kind, text) and not said.names_us(number, mentions)
+                others = _opens_with_a_name(kind, text) and not said.names_us(number, text, mentions)
                 signals = read(text, mentions=len(mentions), is_repost=repost, language=language, reply_to=reply.text,
                                reply_to_ours=reply.ours, reply_to_all=reply.to_all, to_others=others)  # fmt: skip
                 unread.append(
@@ -165,6 +166,7 @@ class _Said:
     def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
         self._by_id = {(row[0], row[2]): row for row in rows}
         self._us = {(row[0], row[5]) for row in rows if row[4]}
+        self._our_handles = {(row[0], f"@{handles.plain(row[-1])}") for row in rows if row[4] and row[-1]}
         self._ours: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
         for number, _, _, kind, ours, _, at, text, *rest in rows:
             if ours and kind == _DIRECT and not rest[_DELETED]:
@@ -181,9 +183,10 @@ class _Said:
         until = bisect_left(ours, at, key=itemgetter(0))
         return _Before(ours[until - 1][1], ours=True, to_all=False) if until else None
 
-    def names_us(self, number: int, mentions: Sequence[str]) -> bool:
-        """Whether any of these is one of us who has spoken in the thread."""
-        return any((number, each) in self._us for each in mentions)
+    def names_us(self, number: int, text: str, mentions: Sequence[str]) -> bool:
+        """Whether a text that begins with a name speaks to one of us who has spoken in the thread. Not every network says whom a text names."""
+        first = text.casefold().split(maxsplit=1)[0].rstrip(".,:;!?")
+        return (number, first) in self._our_handles or any((number, each) in self._us for each in mentions)
 
     def _above(self, number: int, parent: str | None, author: str) -> _Before | None:
         for _ in range(MOST_TURNS):

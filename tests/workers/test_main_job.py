@@ -383,6 +383,12 @@ def test_who_names_a_friend_below_a_post_of_ours_waits_for_nobody(connected: Wor
     connected.run()
     assert not connected.crm.tasks
 
+    # Whose post it is may be named by a network that says nothing of it.
+    said = replace(said, id="c3", text=f"@{BRAND.handle.upper()}, how much is it?")
+    connected.social.serve("mentions", said)
+    connected.look()
+    assert len(connected.crm.tasks) == 1
+
 
 def test_a_contact_that_arrives_later_moves_the_task_to_its_person(connected: World) -> None:
     connected.says("@brand Do you ship to Porto?", id="q1")
