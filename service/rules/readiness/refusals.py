@@ -162,10 +162,14 @@ def _wrong(case: Case) -> Refusal | None:
 
 
 def _mourning(case: Case) -> Refusal | None:
-    """Whoever has lost somebody lately is left in peace, whatever else they write."""
+    """Whoever has lost somebody lately is left in peace, whatever else they write, unless they have asked for a call since."""
     said = [word.at for word in case.theirs if word.cues & Cue.MOURNING]
     until = max(said, default=case.now) + MOURNING_LASTS
-    if not said or until <= case.now:
+    if (
+        not said
+        or (case.asked is not None and not case.asked.returns and case.asked.at >= max(said))
+        or until <= case.now
+    ):
         return None
     return Refusal(f"They are in mourning; leave them in peace until {case.date(until)}.", until)
 
