@@ -21,6 +21,7 @@ BROKEN: Final[Mapping[str, tuple[str, ...]]] = {
 # What was the matter is over: it works, somebody has fixed it.
 SOLVED: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
+        "i can see (?:it|them)(?: (?:now|again|all))?(?!\\?)(?= *(?:$|[.,!]|now|again|was))", "(?:(?<!.)|(?<=[.,!] )|(?<=ok )|(?<=ah )|(?<=oh ))found it(?= *(?:$|[.,!]|thanks|ta|cheers))", "(?:it's|they're|all) back(?: up| now| again| where)",
         "(?:(?<!.)|(?<=[.,!] )|(?<=omg )|(?<=yep )|(?<=yes )|(?<=yesss )|(?<=ok )|(?<=it )|(?<=that )|(?<=all )|(?<=now ))(?:works|worked|fixed|sorted|solved|done and dusted)(?= (?:now|it|perfectly|a treat|like a|great|thanks|thx|thank you|cheers|ta)|[.,!]|$)", "(?:that|this|it) (?:did the trick|did it|fixed it|sorted it|worked)", "(?:saved|saving) (?:me|us|my \\w+|our \\w+|the day)|life ?savers?", "(?:all )?(?:back )?up and running(?: again)?", "(?:runs|works|going|goes|prints|flies|looks) (?:like (?:honey|a dream|a charm|butter|new|clockwork)|perfectly|beautifully)",
     ),
     "de": ("(?:lauft|funktioniert|klappt|geht) (?:jetzt|wieder|nun|super)|hat (?:super |prima )?(?:geklappt|funktioniert)",), "fr": ("ca (?:re)?(?:marche|fonctionne)(?! (?:pas|plus|comment|avec))",), "es": ("ya (?:funciona|va bien)|ha funcionado",), "it": ("(?:ora|adesso) (?:funziona|va)|ha funzionato",), "pt": ("(?:agora|ja) (?:funciona|funcionou)|deu certo",),

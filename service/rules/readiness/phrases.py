@@ -75,6 +75,7 @@ TALK: Final[Mapping[str, tuple[str, ...]]] = {
 # Calls of which nothing follows: other people's, sayings, and calls that are over.
 NO_TALK: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
+        "(?:on|off) the phone (?:for )?(?:\\w+ )?(?:<n> ?)?(?:min|mins|minutes?|hours?|ages) (?:with|to) (?!you\\b)|on hold (?:with|to|for)", "<call> (?:me|us) (?:one more time|once more|again) (?:and|with anything)",
         "how (?:often|many times) (?:will|would|do|does|can|must|should) <you>", "had (?:a|the|another|some|my|our|yet another) (?:\\w+ ){0,3}(?:<call>|pop|drop) (?:me|us|in|round)", "(?:some|any)(?:one|body) (?:please |pls )?(?:call|ring|phone) (?!me|us|him|her|them|back|you|asap|today|tomorrow|please|now|before|after|about|on|in|at|and|urgently|this|next|round|up)\\w+", "do (?:i|we) <call> (?:you|\\w+) or", "call (?:me|us) an? \\w+ or",
         "(?:someone|somebody|anyone|one of <you>|you|they) (?:\\w+ ){0,3}(?:should|could|can|must|need to|please|pls) (?:ring|call|phone) (?:him|her|them)", "(?:some|any)(?:one|body) (?:please |pls )?(?:call|ring|phone) (?:an?|the) \\w+", "(?:some|any)(?:one|body) (?:please |pls )?(?:call|ring|phone) me and",
         "(?:see|sees|shows?|view|track|tracks|check|open|use|uses|using|read|sign|works?|app|history|photos?|map) (?:\\w+ ){0,3}on (?:the|my|his|her|their|a|our) phones?", "on a call w(?:/|ith)? (?:the|my|a|our|some)", "(?:grab|have|get|do) (?:a |some )?(?:coffee|beer|pint|drink|lunch|chat) (?:some ?day|one day|some ?time)",
@@ -161,6 +162,7 @@ NOT_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
 # They would rather not be called, or it is decided otherwise.
 DECLINE: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
+        "(?:may|must|can|am|are|we're|i'm) ?(?:not|'t) (?:allowed to |permitted to )?(?:speak|talk|meet) (?:to|with) (?:any|anyone|anybody|bidders|suppliers|vendors|those)|no contact (?:with bidders )?(?:during|until) the (?:tender|bid)",
         "(?:don't|dont|do not|never|no need to|stop|please not|rather you didn't|rather not) (?:<call>|calling|ringing|phoning)(?:ed|s)?(?! (?:<us> )?(?:before|after|until|till|between|during)\\b)", "(?:don't|dont|do not|can't|cannot|won't|never|not) (?:really )?(?:do|take|answer|like|want|need|have|be taking|use) (?:(?:a|any|the|to|more|sales|of|phone) )*?(?:calls?|phones?|demos?|meetings?|talk on the phone|be called|be rung)",
         "no (?:calls|phone calls|demos?|call|phones|sales calls|salespeople|meetings?)(?: please| thanks|,|$)?", "(?:hate|loathe|dread|allergic to|not good on|not a fan of|bad on) (?:the )?(?:phones?|calls|phone calls|talking on the phone)",
         "(?:just|only|rather(?: you)?|prefer to|easier to|better to) <write>(?: (?:me|it|us|here|instead|please))?", "<write> (?:me |us |it )?(?:instead|rather than)", "(?:keep (?:it|this|things) (?:to|on|in|by)|stick to|prefer|only by|only via|just by|rather by) (?:e-?mail|writing|mail|text|messages?|dms?|chat here|here)", "(?:e-?mail|writing|messages?) (?:only|is best|is better|suits me|works best)", "prefer (?:writing|typing|texting|e-?mail\\w*|to keep it \\w+)",
