@@ -34,6 +34,7 @@ WORDS: Final[Mapping[str, str]] = {
 # A wish for a live talk, whatever it is held on.
 TALK: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
+        "who (?:is it|would it be|is the (?:best )?person) (?:that )?(?:i|we)(?:'d| would| should| can| could)? (?:speak|talk)", "(?:saw|seen|got|noticed) (?:the|your|a|you) missed call|(?:i |we )?missed (?:your|ur) (?:call|ring)|sorry i missed you",
         "(?:can|could|happy to|fine to|glad to) do (?:a )?(?:video|zoom|teams|google meet)(?! (?:of|about|for|on))",
         "(?:pls|plz|please) <call>(?= (?:asap|urgently|today|tomorrow|back|when you|on my|me|us)|[.!?,]|$)", "<call> asap", "<n> ?(?:min|mins|minutes) of your time", "do you (?:guys |also )?(?:do|offer|run) (?:\\w+ )?(?:demos|consultations|home visits|site visits)",
         "<call> (?:me|us)", "<us> (?:a|a quick) (?:call|ring|bell|buzz)", "<you> (?:(?:can|could|who|to|please|just|maybe) )*?<call>", "call(?:ed)? (?:me |us )?back|callback",
@@ -82,7 +83,7 @@ NO_TALK: Final[Mapping[str, tuple[str, ...]]] = {
         "(?:they|people|friends|everyone|everybody|colleagues|mates|kids) call(?:ed|s)? (?:me|us)", "talk (?:me|us|him|her) (?:out of|into)", "(?:does|did|will|should) (?:it|the \\w+) (?:ring|call)", "(?:chat|call|meeting|demo)[ -]?(?:widget|bot|window|room|app|feature|box|button|log|recording|cent(?:re|er))s?", "call (?:me|us) an? (?!(?:bit|couple|day|few|half|hour|little|minute|moment|week|quarter|morning|afternoon|evening|soon)\\b)\\w+", "<n> (?:minutes|mins|hours?) (?:(?:just|waiting|trying) )*?to (?:speak|talk|get through) to", "call (?:me|us|it) (?:maybe|crazy|old|mad|names|cynical|picky|\\w+-fashioned)",
         "(?:just |then |should |better )?(?:call|ring|phone) (?:your|my|their|his|her|the) (?!office|shop|mobile)\\w+", "call (?:his|her|their|its|my) (?:agent|people|lawyer|mum|mom)",
         "(?:hours?|minutes|ages|forever|all day) (?:on|in) (?:the|a) (?:phone|call)", "on (?:the|a) (?:phone|call) (?:to|with) (?:my|the|their|our|some)", "(?:nice|good|great|lovely|pleasure|fun) (?:to )?(?:talk|speak|chat|meet|see)\\w*(?: \\w+)?",
-        "(?:thanks|thank you|cheers) for (?:the|your|our) (?:call|chat|demo|meeting|time|visit)", "calls? for (?:papers|abstracts|entries|submissions)", "(?:close|last|cold|roll|wake up|missed|curtain) calls?", "if you (?:need|want) anything call", "everybody (?:else )?does",
+        "(?:thanks|thank you|cheers) for (?:the|your|our) (?:call|chat|demo|meeting|time|visit)", "calls? for (?:papers|abstracts|entries|submissions)", "(?:close|last|cold|roll|wake up|curtain) calls?|(?<!the )(?<!your )(?<!a )(?<!you )missed calls?", "if you (?:need|want) anything call", "everybody (?:else )?does",
         "talk to (?:my|the) (?:hand|boss|wife|husband|lawyer)", "have time (?:to|for) (?:play|watch|read)",
         "(?:not sure|no|never|hardly|don't|doesn't|didn't|won't|can't|cannot) (?:(?:i|we|you|really|ever) )*?(?:(?:have|find|get|fit in) )?(?:(?:any|the|much|enough) )?time(?: to (?:talk|chat|meet|speak|call)| for <session>s?)?",
         "(?:(?<!.)|(?<=[.,!?;:-] ))(?:talk|speak|chat|see you|see ya|catch you) (?:soon|later)(?! (?:today|this|on|at|in|about|<day>|then)\\b)", "people talk", "(?:i|we)(?:'ll| will) (?:<call>|pop|drop) (?:in|by|round|over)(?! the phone)", "demo (?:videos?|clips?|reels?|models?|versions?)",
@@ -147,7 +148,7 @@ AGREED: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 VIDEO: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
-        "(?:zoom|teams|skype|webex|google meet|facetime|video) (?:call|chat|meeting|link|invite|conference|with)", "(?:on|over|via|by|a|quick|prefer) (?:zoom|teams|skype|webex|google meet|video)(?! (?:of|about|on|from|was|is))",
+        "(?:zoom|teams|skype|webex|google meet|facetime|video) (?:call|chat|meeting|link|invite|conference|with|thing|works|is (?:fine|better|best|ok|easier))", "(?:on|over|via|by|a|quick|prefer) (?:zoom|teams|skype|webex|google meet|video)(?! (?:of|about|on|from|was|is))",
         "(?:share|see|show) ~screen|screen ?share",
     ),
     "de": ("video\\w*|per teams|per zoom",), "fr": ("visio\\w*|en video",), "es": ("videollamada|por video",), "it": ("videochiamata|in video\\w*",), "pt": ("videochamada|por video",), "nl": ("videogesprek|videobellen|beeldbellen",),
@@ -162,6 +163,7 @@ NOT_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
 # They would rather not be called, or it is decided otherwise.
 DECLINE: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
+        "(?:don't|dont) (?:(?:you|u|even) )*(?:dare|have|let|get|send) (?:\\w+ ){0,4}(?:<call>|<call>ing|phoning) (?:me|us)",
         "(?:may|must|can|am|are|we're|i'm) ?(?:not|'t) (?:allowed to |permitted to )?(?:speak|talk|meet) (?:to|with) (?:any|anyone|anybody|bidders|suppliers|vendors|those)|no contact (?:with bidders )?(?:during|until) the (?:tender|bid)",
         "(?:don't|dont|do not|never|no need to|stop|please not|rather you didn't|rather not) (?:<call>|calling|ringing|phoning)(?:ed|s)?(?! (?:<us> )?(?:before|after|until|till|between|during)\\b)", "(?:don't|dont|do not|can't|cannot|won't|never|not) (?:really )?(?:do|take|answer|like|want|need|have|be taking|use) (?:(?:a|any|the|to|more|sales|of|phone) )*?(?:calls?|phones?|demos?|meetings?|talk on the phone|be called|be rung)",
         "no (?:calls|phone calls|demos?|call|phones|sales calls|salespeople|meetings?)(?: please| thanks|,|$)?", "(?:hate|loathe|dread|allergic to|not good on|not a fan of|bad on) (?:the )?(?:phones?|calls|phone calls|talking on the phone)",

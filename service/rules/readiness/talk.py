@@ -45,6 +45,7 @@ APART = timedelta(hours=12)
 SOON = timedelta(days=1)  # an answer as quick as this keeps a talk going
 LIVE = frozenset({ActivityKind.CALL, ActivityKind.MEETING})
 CALLED_OFF = frozenset({"cancelled", "no_answer"})
+_ON_VIDEO = Cue.VIDEO | Cue.DECLINE  # "I don't do phones, a video thing works for me"
 _OF_A_TALK = Cue.TALK | Cue.DECLINE | Cue.PASSED | Cue.LATER
 # How long writing takes: 40 words a minute, five letters and a space each (the mean of 168,000 typists: Dhakal et al., CHI
 # 2018, have 52 on a keyboard; Palin et al., MobileHCI 2019, 36 on a telephone), and half a minute to read and to take it up.
@@ -356,7 +357,11 @@ def _takes_up(word: Word, *, a_yes_will_do: bool) -> bool:
 def is_wish(word: Word) -> bool:
     """Whether somebody means it: a wish in a joke is none, unless there is something to talk about, and neither is one that
     is taken back in the same breath."""
-    wish = word.cues & Cue.TALK or (word.cues & Cue.PHONE and word.post.kind is Kind.DIRECT)
+    wish = (
+        word.cues & Cue.TALK
+        or word.cues & _ON_VIDEO == _ON_VIDEO
+        or (word.cues & Cue.PHONE and word.post.kind is Kind.DIRECT)
+    )
     joking = word.cues & Cue.JOKE and not word.cues & ANY_NEED
     return (
         bool(wish)

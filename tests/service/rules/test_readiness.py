@@ -527,6 +527,13 @@ def test_whoever_is_in_mourning_is_left_in_peace_for_six_weeks_unless_they_ask_f
     assert verdict.look_again_at == NOW + 41 * DAY
 
 
+def test_no_calls_but_a_video_meeting_is_a_wish_for_one():
+    said = post("q", NOW - HOUR, "I don't do phones, a video thing works well for me", kind=Kind.DIRECT)
+    verdict = judge(*WARM, said)
+    assert verdict.finding is not None
+    assert verdict.finding.wish == "video"
+
+
 def test_a_profile_that_wants_no_calls_stands_against_one_unless_they_ask():
     bio = "no dms no calls"
     assert judge(*WARM, bio=bio).reasons == ("Their profile says that they take no calls.",)
