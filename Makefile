@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= --json
-# Three at once keep two cores busy, since each waits for its database a third of the time. In the order of the folders, for the long files (bench, browser, chaos) come first in it: a long one that comes last keeps one core waiting.
-PYTEST ?= -n 3 --dist loadfile --no-loadscope-reorder
+# In the order of the folders, for the long files (bench, browser, chaos) come first in it: a long one that comes last keeps one core waiting.
+PYTEST ?= -n 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Tests start some hundred programs: each would read all our source anew.
 unexport PYTHONDONTWRITEBYTECODE
