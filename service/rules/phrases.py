@@ -124,8 +124,8 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
     PITCH: (
         "we|i help brands|businesses|companies|shops|stores|studios|agencies|salons|restaurants|coaches|founders|owners|clinics|practices|hotels|gyms|cafes|creators get|grow|scale|book|find|double|increase|reach|win",
         "we|i help brands|businesses|companies|shops|stores|studios|agencies|salons|restaurants|coaches|founders|owners|clinics|practices|hotels|gyms|cafes|creators like yours|you *",
-        "book|bring|get|send|deliver|generate you * qualified|verified|new leads|demos|clients|customers|members|patients|appointments|buyers|", "verify|verified email|mail list|lists|",
-        "database|list of|with * buyers|importers|leads", "database|list of|with * * buyers|importers|leads", "mind if i send|share|show you|over a quick|short|free video|audit|demo|deck", "on autopilot", "or you don't|dont pay",
+        "book|bring|get|send|deliver|generate you * qualified|verified|new leads|demos|clients|customers|members|patients|appointments|buyers", "verified email|mail list|lists",
+        "database of|with * buyers|importers|leads", "database of|with * * buyers|importers|leads", "mind if i send|share|show you|over a quick|short|free video|audit|demo|deck", "or you don't|dont pay",
         "we offer * training|services|solutions for your", "we offer * * training|services|solutions for your", "reply yes", "sub|subscribe to me", "sub|follow you|u|| back", "i follow|sub back", "sub for sub", "follow for follow",
         "sub4sub", "follow4follow", "gifted only|stay|collab|collaboration",
     ),

@@ -510,3 +510,14 @@ def test_whom_a_text_speaks_to_first_changes_nothing_that_it_says(text: str, nam
 )
 def test_a_text_that_two_people_are_told_is_read_as_one(text: str, rest: str) -> None:
     assert unaddressed(text) == rest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "verify email link doesn't work, please help", "the list of my leads is gone, how do I get it back?", "can you send you the new invoice again?",
+        "when I am on autopilot the car beeps, why?",
+    ],
+)  # fmt: skip
+def test_a_customer_who_uses_a_sellers_words_is_heard(text: str) -> None:
+    assert read(text).needs_answer
