@@ -77,6 +77,8 @@ def place(pair: Pair) -> Evidence | None:
     share, where = min(_places(pair, region, country, states), default=(1.0, ""))
     other_state = region.startswith("us-") and bool(states) and region not in states
     abroad = bool(country) and bool(profile.said_countries) and country not in profile.said_countries
+    # A county or a country may be called as the town is: Norfolk, in Virginia.
+    abroad = abroad and phrase(profile.author.location) != phrase(contact.city)
     if abroad or (other_state and (not where or where == contact.country)):
         elsewhere = plain(contact.region or contact.country)
         return _shown(S.PLACE, f"Their profile names another place than {elsewhere}.", OTHER_PLACE)

@@ -133,7 +133,7 @@ def _former_keys(known: KnownAuthor) -> Iterator[str]:
 
 def _country(author: Author) -> str:
     """How a phone number without a country code is read: as in the country that they name, or else in the United States."""
-    _, countries = places.read(author.location, letters=True) if author.location else (None, frozenset())
+    _, countries = places.read(author.location, location=True) if author.location else (None, frozenset())
     return next(iter(sorted(countries)), "us").upper()
 
 

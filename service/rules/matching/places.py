@@ -52,9 +52,11 @@ SPELLINGS_WITHOUT_SPACES = frozenset(
 )  # fmt: skip
 LONGEST_SPELLING = max(map(len, SPELLINGS_WITHOUT_SPACES))
 _BY_SPELLING = {each.replace(" ", ""): code for each, code in _STATE_OF.items()} | {code: code for code in _STATES}
-# Two capital letters after a comma, a slash or nothing, or with a district's number, or last: "Concord, NC", "(R-TX 10)", "#PA03", "Concord NC".
-_LETTERS = re.compile(r"(?:^|[,/(#]\s?|[RDI]-|(?<=[a-z])\s(?=[A-Z]{2}$))([A-Z]{2})(?![A-Za-z])")
+# Two capital letters after a comma, a slash or nothing, or with a district's number: "Concord, NC", "(R-TX 10)", "#PA03".
+_LETTERS = re.compile(r"(?:^|[,/(#]\s?|[RDI]-)([A-Z]{2})(?![A-Za-z])")
+_LAST = re.compile(r"[a-z] ([A-Z]{2})$")  # "Concord NC"; elsewhere than in a location it is "Head of PR"
 _LONGEST = 4  # words in the name of a country
+_NO_TOWNS = frozenset((*_STATE_OF, *_COUNTRY_OF, *_PART_OF, *_STATES, *_COUNTRIES))
 _FIRST_WORDS = frozenset(each.partition(" ")[0] for each in (*_STATE_OF, *_COUNTRY_OF, *_PART_OF))
 
 
@@ -86,9 +88,9 @@ def state_in_handle(rest: str) -> str | None:
 
 
 @lru_cache(maxsize=16_384)  # most people live where others do, and many say nothing
-def read(text: str, *, letters: bool) -> tuple[frozenset[str], frozenset[str]]:
-    """The states and the countries that a text names. `letters` says whether two letters after a comma count as a state, as
-    they do in a location."""
+def read(text: str, *, location: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """The states and the countries that a text names. `location` says whether it is nothing but a place, so that two letters at its end
+    count as a state."""
     words = names.words(text)
     # Most words begin no place's name.
     begun = [start for start, word in enumerate(words) if word in _FIRST_WORDS]
@@ -96,8 +98,8 @@ def read(text: str, *, letters: bool) -> tuple[frozenset[str], frozenset[str]]:
     states = {_STATE_OF[each] for each in phrases & _STATE_OF.keys()}
     if "va" in states and "wv" in states and words.count("virginia") == 1:
         states.discard("va")
-    if letters:
-        states |= {each.lower() for each in _LETTERS.findall(text)} & STATE_LETTERS
+    found = [*_LETTERS.findall(text), *(_LAST.findall(text.strip()) if location else ())]
+    states |= {each.lower() for each in found} & STATE_LETTERS
     countries = {_COUNTRY_OF[each] for each in phrases & _COUNTRY_OF.keys()} | ({"us"} if states else set())
     countries |= {_PART_OF[each] for each in phrases & _PART_OF.keys()}
     return frozenset(f"us-{each}" for each in states), frozenset(countries)
@@ -111,12 +113,6 @@ def names_a_town(location: str) -> bool:
     for size in range(_LONGEST, 0, -1):
         for start in range(len(words) - size + 1):
             phrase = " ".join(words[start : start + size])
-            if (
-                phrase in _STATE_OF
-                or phrase in _COUNTRY_OF
-                or phrase in _PART_OF
-                or phrase in _STATES
-                or phrase in _COUNTRIES
-            ):
+            if phrase in _NO_TOWNS:
                 left = f" {left} ".replace(f" {phrase} ", " ").strip()
     return bool(left)

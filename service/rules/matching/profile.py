@@ -41,8 +41,8 @@ class Profile(Struct, frozen=True):
 
 def read(known: KnownAuthor) -> Profile:
     author = known.author
-    said_states, said_countries = places.read(author.location, letters=True)
-    states, countries = places.read(author.bio, letters=True)
+    said_states, said_countries = places.read(author.location, location=True)
+    states, countries = places.read(author.bio, location=False)
     handle = handles.letters(author.handle)
     said = names.words(f"{author.bio} {names.aside(author.name)} {author.location}")
     disowned, beside = disowning.disowns(author.name, author.bio), disowning.beside(author.name)

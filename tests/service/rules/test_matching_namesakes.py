@@ -52,6 +52,18 @@ def test_a_name_alone_is_asked_about_where_the_profile_names_a_place_and_the_crm
     assert state(replace(ORLA, country="USA"), **BY_NAME, location="Knoxville, TN") is SUGGESTED
 
 
+@pytest.mark.parametrize("town", ["Norfolk", "Ontario", "Lebanon"])
+def test_a_town_that_is_called_as_a_county_or_country_elsewhere_is_that_town(town: str) -> None:
+    assert state(replace(ORLA, city=town, country="USA"), **BY_NAME, location=town) is CONFIRMED
+
+
+@pytest.mark.parametrize("bio", ["Head of PR", "Busy PA", "Proud dad, retired MD"])
+def test_two_letters_at_the_end_of_a_bio_are_no_state(bio: str) -> None:
+    found = judge(replace(ORLA, city="Omaha", region="NE", country="USA"), **BY_NAME, bio=bio)
+    assert found is not None
+    assert found.evidence == ("The name Orla Quennell is the same.",)
+
+
 def test_one_country_is_no_place_in_common_where_both_name_towns_in_it() -> None:
     omaha = replace(ORLA, city="Omaha", country="USA")
     found = judge(omaha, **BY_NAME, bio="Attorney", location="Newark, NJ")
