@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import gc
 import io
 import json
@@ -88,9 +89,7 @@ class Planted:
     def look_at_objects(self) -> None:
         """`repr` of all objects of ours that are alive: call it while something is going on."""
         said: dict[str, list[str]] = {}
-        gc.unfreeze()  # what was there before the first test may hold something since
-        alive = gc.get_objects()
-        gc.freeze()  # or whatever tests come after pays for going through all of it
+        alive = _everything_alive()
         telling = {kind for kind in set(map(type, alive)) if _tells(kind)}
         for each in alive:
             kind = type(each)
@@ -99,6 +98,21 @@ class Planted:
                     said.setdefault(kind.__name__, []).append(repr(each))
         for name, texts in said.items():
             self.look(f"repr {name}", "\n".join(texts))
+
+
+def forget() -> None:
+    """Lets go of what the rules keep: of texts that they were asked about before, and their tables of each language. These are hundreds of thousands
+    of objects, none of which can hold a secret that is planted from now on, and each of which would be searched at each look."""
+    for each in _everything_alive():
+        if isinstance(each, functools._lru_cache_wrapper) and str(each.__module__).startswith("service.rules."):
+            each.cache_clear()
+
+
+def _everything_alive() -> list[Any]:
+    gc.unfreeze()  # what was there before the first test may hold something since
+    alive = gc.get_objects()
+    gc.freeze()  # or whatever tests come after pays for going through all of it
+    return alive
 
 
 def _tells(kind: type) -> bool:

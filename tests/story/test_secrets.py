@@ -35,7 +35,7 @@ from service.runtime import Runtime
 from service.store import feeds
 from service.vault import Vault
 from tests.conftest import BASE_URL
-from tests.secrecy import OURS, Planted, everything_logged
+from tests.secrecy import OURS, Planted, everything_logged, forget
 from tests.story.conftest import CLIENT, THURSDAY, Story
 
 pytestmark = pytest.mark.story
@@ -88,6 +88,11 @@ class Vendors:
             self.looked += 1
             self.planted.look_at_objects()  # somebody waits for our answer: client, session and credentials are alive
         return [answer]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten() -> None:
+    forget()
 
 
 @pytest.fixture
