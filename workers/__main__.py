@@ -101,6 +101,18 @@ class Pool(WorkerPool):
         super().__init__(*args, **kwargs)
         self._long, self._those = long, set[str]()
 
+    def start_workers(self, *args: Any, **kwargs: Any) -> None:
+        """RQ hears signals once all of them are begun. Who has begun one has somebody to tell."""
+        self._install_signal_handlers()  # type: ignore[no-untyped-call]
+        super().start_workers(*args, **kwargs)
+
+    def request_stop(self, signum: int | None = None, frame: FrameType | None = None) -> None:
+        """Ends with its last worker, and begins no other meanwhile. RQ's own looks once a second whether they have ended."""
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+        for each in list(self.worker_dict.values()):
+            each.process.join()
+        sys.exit(0)
+
     def start_worker(self, *args: Any, **kwargs: Any) -> None:
         """A signal to stop waits until the new process is one that we tell of it, and that process until it has a handler of its own: with
         ours, which it inherits, it would take it for told and never end."""

@@ -1,7 +1,7 @@
 """A worker host as `warmline worker` starts it, that also reads a network which does not answer before it is let.
 
 `python -m tests.workers.slow_host FOLDER`: every page of the network "slow" leaves a file `page-N` in the folder when it is
-asked for, and comes once there is a file `let-N`.
+asked for, and comes once there is a file `let-N`. Once this process has heard meanwhile that it is to stop, there is a file `heard`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from integrations.provider import Provider, Secret, Stream
 from integrations.records import Author, Engagement, Gone, Kind, Page
 from integrations.registry import providers
 from service.clock import business_now
+from workers import stopping
 
 ACCOUNT = Author("brand-1", "brand", "Brand", url="https://slow.example/brand")
 PAGES = 3
@@ -35,6 +36,8 @@ class SlowNetwork:
         for number in range(int(cursor or 0) + 1, PAGES + 1):
             (self._folder / f"page-{number}").touch()
             while not (self._folder / f"let-{number}").exists():
+                if stopping.asked():
+                    (self._folder / "heard").touch()
                 time.sleep(0.02)
             yield Page((self._post(number),), str(number))
 

@@ -6,13 +6,14 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import psycopg
 import pytest
 from rq import Queue
-from rq.worker_pool import WorkerPool
+from rq.worker_pool import WorkerData, WorkerPool
 from sqlalchemy import text
 
 from integrations.registry import providers
@@ -70,6 +71,9 @@ def test_a_worker_that_is_told_to_stop_ends_at_the_next_page_and_the_rest_is_due
     with running(config, "-m", "tests.workers.slow_host", str(slow), WARMLINE_WORKERS="1") as host:
         wait_for((slow / "page-1").exists, host, "the first page")
         host.terminate()
+        wait_for(
+            (slow / "heard").exists, host, "that the worker heard of it"
+        )  # or it asks for a page more, which never comes
         (slow / "let-1").touch()
         assert host.wait(PATIENCE) == 0
     found = stream(held, owner)
@@ -109,6 +113,56 @@ def test_a_worker_that_is_being_begun_hears_that_it_is_to_stop_once_it_can_and_i
 
     assert {signal.SIGTERM, signal.SIGINT} <= deaf_to[0]
     assert not blocked() & {signal.SIGTERM, signal.SIGINT}
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """What a test listens to is listened to as before after it."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@dataclass
+class Begun:
+    """What a pool knows of a worker that it has begun. It ends when it is waited for."""
+
+    pid: int
+    name: str = "one"
+    ended: bool = False
+
+    @property
+    def process(self) -> Begun:
+        return self
+
+    def join(self) -> None:
+        self.ended = True
+
+
+@pytest.mark.usefixtures("own_signals")
+def test_a_pool_that_is_told_to_stop_while_it_begins_its_workers_tells_those_begins_no_more_and_ends_after_them(
+    held: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RQ would not hear it yet: the pool would be gone at once, and whoever ended it would end its workers in the middle of their jobs."""
+    told: list[int] = []
+
+    def begin(pool: Pool, number: int, **_: object) -> None:
+        pool.worker_dict[str(number)] = cast(WorkerData, Begun(number))
+        if number == 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(WorkerPool, "start_worker", begin)
+    monkeypatch.setattr(WorkerPool, "stop_worker", lambda _, worker: told.append(worker.pid))
+    pool = Pool(["any"], connection=held.redis, num_workers=3, long=1)
+
+    with pytest.raises(SystemExit) as ended:
+        pool.start(logging_level="WARNING")
+
+    begun = cast("list[Begun]", list(pool.worker_dict.values()))
+    assert ended.value.code == 0
+    assert told == [1, 2]
+    assert [each.ended for each in begun] == [True, True]
 
 
 def blocked() -> set[signal.Signals]:
