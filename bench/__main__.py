@@ -9,8 +9,11 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
 from importlib import import_module
+from itertools import repeat
+from multiprocessing import get_context
 from typing import Any
 
 from bench import latency, place, worker
@@ -23,6 +26,8 @@ BENCHMARKS = (
 )  # fmt: skip
 ON_FILES = {"identity", "waiting", "texts", "talking"}  # and on no server
 ON_A_STACK = {"latency", "neighbour", "fleet"}  # that run on everything, as `latency.running` starts it
+LANES = 3  # at a time, where nothing is measured
+Outcome = tuple[str, list[dict[str, Any]] | None]
 _FIELDS = tuple(Figure.__dataclass_fields__)
 
 
@@ -72,10 +77,10 @@ def _forked(name: str, scale: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _way(scale: str, names: list[str]) -> Iterator[Callable[[str, str], list[dict[str, Any]]]]:
-    """How each benchmark is run."""
+def _way(scale: str, names: list[str]) -> Iterator[Callable[[list[str], str], list[Outcome]]]:
+    """How benchmarks are run."""
     if SCALES[scale].apart:
-        yield _started
+        yield _one_by_one
         return
     from workers import jobs
 
@@ -87,23 +92,43 @@ def _way(scale: str, names: list[str]) -> Iterator[Callable[[str, str], list[dic
     with ExitStack() as exits:
         if not ON_FILES.issuperset(names):
             exits.enter_context(place.shared())
-        if ON_A_STACK & set(names):
-            exits.enter_context(latency.shared())
-        yield _forked
+        yield _side_by_side
+
+
+def _one_by_one(names: list[str], scale: str) -> list[Outcome]:
+    """Each in programs of its own."""
+    return [_outcome(_started, name, scale) for name in names]
+
+
+def _side_by_side(names: list[str], scale: str) -> list[Outcome]:
+    """All at a time, those on one stack one after the other: most of them wait most of the time, and nothing is measured."""
+    together = [name for name in names if name in ON_A_STACK]
+    lanes = [*([together] if together else []), *([name] for name in names if name not in ON_A_STACK)]
+    with ProcessPoolExecutor(LANES, mp_context=get_context("fork")) as pool:
+        return [each for lane in pool.map(_lane, lanes, repeat(scale)) for each in lane]
+
+
+def _lane(names: list[str], scale: str) -> list[Outcome]:
+    with latency.shared() if ON_A_STACK & {*names} else nullcontext():
+        return [_outcome(_forked, name, scale) for name in names]
+
+
+def _outcome(run: Callable[[str, str], list[dict[str, Any]]], name: str, scale: str) -> Outcome:
+    """A benchmark and its figures; None where it did not run to its end."""
+    print(f"{name} ...", file=sys.stderr, flush=True)
+    try:
+        return name, run(name, scale)
+    except Exception:
+        traceback.print_exc()
+        return name, None
 
 
 def _all(names: list[str], scale: str, as_json: bool) -> int:
-    host, figures, failed = machine(), [], []
+    host = machine()
     with _way(scale, names) as run:
-        for name in names:
-            print(f"{name} ...", file=sys.stderr, flush=True)
-            try:
-                found = run(name, scale)
-            except Exception:
-                traceback.print_exc()
-                failed.append(name)
-                continue
-            figures += [Figure(**{field: each[field] for field in _FIELDS}) for each in found]
+        outcomes = dict(run(names, scale))
+    failed = [name for name in names if outcomes[name] is None]
+    figures = [Figure(**{field: each[field] for field in _FIELDS}) for name in names for each in outcomes[name] or ()]
     if as_json:
         shown = [each.as_json() for each in figures]
         print(json.dumps({"machine": host, "scale": scale, "figures": shown, "failed": failed}))

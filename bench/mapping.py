@@ -72,10 +72,10 @@ def _figure(name: str, scale: Scale) -> Figure:
         stream = there.streams[0]
 
         def ours(_: int) -> float:
-            return _speed(recorded, lambda: _records(client(), stream))
+            return _speed(recorded, lambda: _records(client(), stream), scale.mapped_seconds)
 
         def bare(_: int) -> float:
-            return _speed(recorded, lambda: _rows(recorded))
+            return _speed(recorded, lambda: _rows(recorded), scale.mapped_seconds)
 
         records = _once(recorded, client(), stream)
         speed, reference = in_turns(rounds, ours, bare)
@@ -134,10 +134,10 @@ def _longest(value: Any) -> Sequence[dict[str, Any]]:
     return max(lists, key=len, default=())
 
 
-def _speed(recorded: Recorded, work: Callable[[], int]) -> float:
-    """Records a second of processor time, of as many turns as take a twentieth of one: what else the machine does changes nothing."""
+def _speed(recorded: Recorded, work: Callable[[], int], at_least: float) -> float:
+    """Records a second of processor time, of as many turns as take so many seconds: what else the machine does changes nothing."""
     done, begun, seconds = 0, time.process_time(), 0.0
-    while seconds < 0.05:
+    while seconds < at_least:
         with recorded.given():
             done += work()
         seconds = time.process_time() - begun

@@ -19,6 +19,7 @@ class Scale:
     push_tasks: int  # of one round
     released: int  # posts, of which a bad release finds a third of the tasks without reason
     mapped: int  # records of each provider
+    mapped_seconds: float  # of one round
     contacts: int  # of a first pull
     polled_hours: int  # simulated
     api_seconds: float  # of one round
@@ -45,14 +46,14 @@ class Scale:
 SCALES = {
     "full": Scale(
         apart=True, rounds=3, pull_accounts=8, pull_posts=1400, decide_posts=100_000, hours=5, hour_posts=100, few_posts=1000, many_times=10,
-        push_tasks=6000, released=90_000, mapped=1000, contacts=200_000, polled_hours=6, api_seconds=3.0, latency_posts=40,
+        push_tasks=6000, released=90_000, mapped=1000, mapped_seconds=0.05, contacts=200_000, polled_hours=6, api_seconds=3.0, latency_posts=40,
         match_contacts=1_000_000, match_authors=10_000, match_singles=200, match_import=40_000, due_connections=100_000, due_rounds=3, cost_accounts=8, cost_posts=1400,
         fleet_workspaces=500, fleet_connections=10, fleet_posts=400, fleet_poll=900, texts=20_000, learn=True,
         linked=(("rapidfuzz", 30_000), ("recordlinkage", 100_000), ("splink", 500_000)),
     ),
     "small": Scale(
         apart=False, rounds=1, pull_accounts=2, pull_posts=60, decide_posts=400, hours=1, hour_posts=20, few_posts=100, many_times=3,
-        push_tasks=60, released=5000, mapped=50, contacts=600, polled_hours=1, api_seconds=0.1, latency_posts=1,
+        push_tasks=60, released=5000, mapped=50, mapped_seconds=0.005, contacts=600, polled_hours=1, api_seconds=0.1, latency_posts=1,
         match_contacts=2000, match_authors=200, match_singles=5, match_import=900, due_connections=500, due_rounds=1, cost_accounts=2, cost_posts=60,
         fleet_workspaces=2, fleet_connections=2, fleet_posts=1, fleet_poll=5, texts=200, learn=False, linked=(),
     ),

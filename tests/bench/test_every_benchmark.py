@@ -1,4 +1,4 @@
-"""Each benchmark runs to its end at a tiny size, in one run. What it measures there says nothing."""
+"""Each benchmark runs to its end at a tiny size, in one run, beside others. What it measures there says nothing."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """All of them, one after the other in one run; and what they left behind."""
+    """All of them in one run, and what they left behind."""
     folder = tmp_path_factory.mktemp("bench")
     done = run(*FIGURES, *SETS, "--scale", "small", "--json", TMPDIR=str(folder))
     assert done.stdout, done.stderr
@@ -111,11 +111,12 @@ def test_a_full_run_starts_programs_and_servers_for_each_benchmark(monkeypatch: 
     """What is measured for the goals is measured apart; here one that needs no server, at its full size made small."""
     monkeypatch.setitem(SCALES, "small", replace(SCALES["small"], apart=True))
     with main._way("small", ["polling"]) as way:
-        found = way("polling", "small")
-    assert way is main._started
+        [(_, found)] = way(["polling"], "small")
+    assert way is main._one_by_one
+    assert found
     assert {each["name"] for each in found} == FIGURES["polling"]
     with main._way("full", []) as full:
-        assert full is main._started
+        assert full is main._one_by_one
 
 
 def test_an_unknown_name_is_refused_with_the_names_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
