@@ -14,6 +14,7 @@ from service import freezes
 from service.errors import PlainError
 from service.store import freezing, listing, tending
 from tests.workers.conftest import World
+from workers import handfuls
 from workers import pull as pulling
 
 SENTENCE = "Example Social is frozen here: It closes its API. What was read is kept."
@@ -183,8 +184,9 @@ def test_an_account_that_needs_a_new_consent_still_does_when_a_freeze_ends(conne
 
 def test_a_pull_under_way_stops_after_the_page_in_hand(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
     connected.run()
-    connected.social.page_size = 50
-    for number in range(1500):
+    monkeypatch.setattr(handfuls, "ENOUGH", 80)  # rows: a handful of many times more is stored in the same way
+    connected.social.page_size = 5
+    for number in range(150):
         waiting(connected, number)
     stored = pulling.store
 
@@ -196,12 +198,12 @@ def test_a_pull_under_way_stops_after_the_page_in_hand(connected: World, monkeyp
     monkeypatch.setattr(pulling, "store", store_and_freeze)
     connected.look(streams=("mentions",))
     [(read,)] = connected.sql("SELECT count(*) FROM engagements")
-    assert 0 < read < 1500
+    assert 0 < read < 150
     assert connected.stream("mentions").failures == 0
 
     freezes.unfreeze(connected.runtime, "fakesocial")
     connected.run()
-    assert connected.sql("SELECT count(*) FROM engagements") == [(1500,)]
+    assert connected.sql("SELECT count(*) FROM engagements") == [(150,)]
 
 
 def test_a_provider_that_vanished_from_the_code_behaves_as_frozen(connected: World) -> None:
