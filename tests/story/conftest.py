@@ -17,7 +17,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service import accounts, registrations
-from service.db import scheduler_engine
 from service.runtime import Runtime
 from tests.conftest import BASE_URL, make_member
 from tests.sandbox_server import Outside, outside
@@ -102,4 +101,3 @@ def story(held: Runtime, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyP
         )  # fmt: skip
         made.passes(timedelta(0))
         yield made
-    scheduler_engine(held.config.need("database_scheduler_url")).dispose()

@@ -15,7 +15,6 @@ from sqlalchemy import select
 from integrations.records import Activity, ActivityKind, Author, Contact, Direction, Engagement, Handle, Kind, Owner
 from integrations.registry import providers
 from service import connect
-from service.db import scheduler_engine
 from service.models import Conversation, Relationship
 from service.runtime import Runtime
 from service.store import due
@@ -128,7 +127,6 @@ def world(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     finally:
         for key in fakes:
             providers().pop(key)
-        scheduler_engine(held.config.need("database_scheduler_url")).dispose()
 
 
 @pytest.fixture

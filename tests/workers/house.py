@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -21,7 +20,6 @@ from integrations.records import (
 )
 from integrations.registry import providers
 from service import connect
-from service.db import scheduler_engine
 from service.models import Brand, Match
 from service.models import Contact as ContactRow
 from service.rules.model import MatchState
@@ -105,7 +103,7 @@ def account_of(brand: str) -> Author:
 
 
 @pytest.fixture
-def house(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def house(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> House:
     socials = {brand: FakeSocial(account=account_of(brand)) for brand in BRANDS}
     crms = {brand: FakeCRM(account=Author(f"crm-{brand}", f"{brand}.crm.example", brand.title())) for brand in BRANDS}
     form = (FormField("account", "Account"),)
@@ -126,8 +124,7 @@ def house(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     made.set(**VALUES)
     for brand in BRANDS:
         _connect(made, brand)
-    yield made
-    scheduler_engine(held.config.need("database_scheduler_url")).dispose()
+    return made
 
 
 def _connect(house: House, brand: str) -> None:

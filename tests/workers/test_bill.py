@@ -17,7 +17,6 @@ from integrations.provider import RECHECK
 from integrations.records import Author
 from integrations.registry import providers
 from service import housekeeping, registrations
-from service.db import scheduler_engine
 from service.runtime import Runtime
 from service.store import connecting, profiles, streams
 from tests.conftest import make_member
@@ -152,7 +151,7 @@ def wire(clock: At) -> Iterator[BilledWire]:
 
 
 @pytest.fixture
-def work(held: Runtime, monkeypatch: pytest.MonkeyPatch, wire: BilledWire) -> Iterator[Work]:
+def work(held: Runtime, monkeypatch: pytest.MonkeyPatch, wire: BilledWire) -> Work:
     monkeypatch.setattr(jobs, "runtime", lambda: held)
     monkeypatch.setenv("WARMLINE_NOW", FIRST.isoformat())
     made = Work(runtime=held, owner=make_member(held, "Acme", "olga@acme.test"), monkeypatch=monkeypatch, now=FIRST)
@@ -164,8 +163,7 @@ def work(held: Runtime, monkeypatch: pytest.MonkeyPatch, wire: BilledWire) -> It
             brand_id=connecting.brand_for(session, made.workspace_id, None, "social"),
             credentials={"access_token": "x-access-token-for-tests"}, options={},
         )  # fmt: skip
-    yield made
-    scheduler_engine(held.config.need("database_scheduler_url")).dispose()
+    return made
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,6 @@ from integrations.records import (
 )
 from integrations.registry import providers
 from service import connect
-from service.db import scheduler_engine
 from service.models import Brand, Connection
 from service.runtime import Runtime
 from service.store import tending
@@ -245,7 +244,7 @@ EVENTS = (
 
 
 @pytest.fixture
-def stage(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Stage:
     networks: dict[str, FakeSocial] = {}
     crms: dict[str, FakeCRM] = {}
     form = (FormField("account", "Account"),)
@@ -276,8 +275,7 @@ def stage(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
             _connect(made, brand, account)
         return made
 
-    yield Stage(place("both", *BRANDS), {brand: place(brand, brand) for brand in BRANDS})
-    scheduler_engine(held.config.need("database_scheduler_url")).dispose()
+    return Stage(place("both", *BRANDS), {brand: place(brand, brand) for brand in BRANDS})
 
 
 def _connect(place: Place, brand: str, account: str) -> None:

@@ -46,7 +46,6 @@ def slow(held: Runtime, owner: Member, tmp_path: Path) -> Iterator[Path]:
     assert len(found) == 1
     queue.enqueue(held.redis, [(each.job, each.ids) for each in found])
     yield tmp_path
-    engine.dispose()
     providers().pop("slow")
 
 

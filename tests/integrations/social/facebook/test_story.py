@@ -13,7 +13,6 @@ from integrations.graph.hooks import verify_token
 from integrations.records import Owner
 from integrations.registry import providers
 from service import connect, registrations
-from service.db import scheduler_engine
 from service.runtime import Runtime
 from service.settings_parts import AROUND_THE_CLOCK
 from tests.conftest import make_member
@@ -39,7 +38,7 @@ def crm() -> Iterator[FakeCRM]:
 
 
 @pytest.fixture
-def work(held: Runtime, crm: FakeCRM, page: Facebook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+def work(held: Runtime, crm: FakeCRM, page: Facebook, monkeypatch: pytest.MonkeyPatch) -> Work:
     """A workspace whose CRM is connected, and somebody who manages two pages."""
     monkeypatch.setattr(jobs, "runtime", lambda: held)
     monkeypatch.setenv("WARMLINE_NOW", NOW.isoformat())
@@ -62,8 +61,7 @@ def work(held: Runtime, crm: FakeCRM, page: Facebook, monkeypatch: pytest.Monkey
     page.wire.put("701", name="Another page", access_token="another-token-for-tests")
     page.wire.edges["55/accounts"] = [US.id, "701"]
     page.wire.put("debug_token", data={"is_valid": True})
-    yield made
-    scheduler_engine(held.config.need("database_scheduler_url")).dispose()
+    return made
 
 
 def _connect(work: Work) -> None:
