@@ -7,6 +7,7 @@ ahead would outlive its holder by as much. How long they are is `Config.lease`, 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import ColumnElement, DateTime, func
 from sqlalchemy.orm import Session
@@ -26,7 +27,12 @@ def now() -> ColumnElement[datetime]:
 
 def until(session: Session) -> ColumnElement[datetime]:
     """When a lease ends that is taken or renewed in this statement."""
-    return now() + length(session)
+    return _in(length(session))
+
+
+@cache  # said at every lease, and a process has one length
+def _in(length: timedelta) -> ColumnElement[datetime]:
+    return now() + length
 
 
 def length(session: Session) -> timedelta:

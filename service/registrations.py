@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import BindParameter, ColumnElement, and_, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from integrations import consents, forms, hosts
@@ -202,7 +202,7 @@ class Found:
     row: ProviderApp | None
 
 
-def with_server(provider: str, host: str) -> ColumnElement[bool]:
+def with_server(provider: str | BindParameter[str], host: str | BindParameter[str]) -> ColumnElement[bool]:
     """Registrations that serve for this server: its own and the one for all. Its own comes first, by host downwards."""
     return and_(ProviderApp.provider == provider, ProviderApp.host.in_(("", host)))
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from integrations.registry import providers
@@ -184,11 +184,13 @@ class SettingsSchema(Schema):
 SCHEMA = SettingsSchema()
 
 
+# Built once: nearly every job asks for it.
+_NEWEST = select(Settings).where(Settings.workspace_id == bindparam("w")).order_by(Settings.version.desc()).limit(1)
+
+
 def current(session: Session, workspace_id: UUID) -> Settings:
     """The newest version. A workspace gets its first one when it is made."""
-    return session.scalars(
-        select(Settings).where(Settings.workspace_id == workspace_id).order_by(Settings.version.desc()).limit(1)
-    ).one()
+    return session.scalars(_NEWEST, {"w": workspace_id}).one()
 
 
 def change(session: Session, workspace_id: UUID, values: Mapping[str, Any], *, by: str) -> Settings:

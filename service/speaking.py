@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from integrations.provider import Access
@@ -26,6 +26,16 @@ class Found:
     credential: Credential
 
 
+# Built once: each job asks this.
+_SPOKEN_BY = (
+    select(Credential, ProviderApp)
+    .outerjoin(ProviderApp, registrations.with_server(bindparam("provider"), bindparam("server")))
+    .where(Credential.workspace_id == bindparam("w"), Credential.connection_id == bindparam("c"))
+    .order_by(ProviderApp.host.desc())
+    .limit(1)
+)
+
+
 def look_up(session: Session, row: Connection) -> Found | None:
     """For whoever reads about the connection anyway, and speaks for it right after: `access_of` then asks nothing. None where something is
     missing, of which `access_of` tells."""
@@ -35,13 +45,8 @@ def look_up(session: Session, row: Connection) -> Found | None:
         server = registrations.server_of(row)
     except ConnectError:
         return None
-    found = session.execute(
-        select(Credential, ProviderApp)
-        .outerjoin(ProviderApp, registrations.with_server(row.provider, server))
-        .where(Credential.workspace_id == row.workspace_id, Credential.connection_id == row.id)
-        .order_by(ProviderApp.host.desc())
-        .limit(1)
-    ).one_or_none()
+    about = {"w": row.workspace_id, "c": row.id, "provider": row.provider, "server": server}
+    found = session.execute(_SPOKEN_BY, about).one_or_none()
     return Found(registrations.Found(found[1]), found[0]) if found is not None else None
 
 

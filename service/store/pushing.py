@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service.clock import business_now, real_instant, real_now
@@ -21,19 +21,22 @@ from service.store import due, walls
 from service.store.rows import execute, packed, records
 from service.store.tasks import _SELECT, TaskRow, _rows
 
+# Built once: each batch of a push asks for it.
+_HELD = (
+    select(Connection)
+    .where(
+        Connection.workspace_id == bindparam("w"),
+        Connection.id == bindparam("id"),
+        Connection.push_lease_id == bindparam("lease"),
+    )
+    .with_for_update()
+)
+
 
 def hold(session: Session, workspace_id: UUID, connection_id: UUID, lease_id: UUID) -> Connection | None:
     """The connection, its row locked until the end of the transaction and its push lease renewed; None when somebody
     else has it."""
-    row = session.scalars(
-        select(Connection)
-        .where(
-            Connection.workspace_id == workspace_id,
-            Connection.id == connection_id,
-            Connection.push_lease_id == lease_id,
-        )
-        .with_for_update()
-    ).one_or_none()
+    row = session.scalars(_HELD, {"w": workspace_id, "id": connection_id, "lease": lease_id}).one_or_none()
     if row is not None:
         row.push_lease_until = until(session)
     return row

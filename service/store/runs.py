@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from service import settings
@@ -106,10 +106,19 @@ def undone_since(session: Session, newest: Run) -> UUID | None:
     return rows[0][0] if rows else None
 
 
+# Built once: each batch of decisions asks for it.
+_LATEST = (
+    select(Run)
+    .where(Run.workspace_id == bindparam("w"))
+    .order_by(Run.id.desc())
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+
+
 def latest(session: Session, workspace_id: UUID) -> Run | None:
     """The newest run, as it is now: others may have changed it since it was read in this transaction."""
-    newest = select(Run).where(Run.workspace_id == workspace_id).order_by(Run.id.desc()).limit(1)
-    return session.scalars(newest.execution_options(populate_existing=True)).one_or_none()
+    return session.scalars(_LATEST, {"w": workspace_id}).one_or_none()
 
 
 class NewerAtWorkError(Exception):

@@ -5,22 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from service.leases import until
 from service.models import WorkspaceSchedule
 from service.store import deciding, tasks
 
+# Built once: each batch of decisions asks this.
+_HOLDS = select(WorkspaceSchedule.workspace_id).where(
+    WorkspaceSchedule.workspace_id == bindparam("w"), WorkspaceSchedule.lease_id == bindparam("lease")
+)
+
 
 def holds(session: Session, workspace_id: UUID, lease_id: UUID) -> bool:
     """Whether the lease is still ours; nothing is locked."""
-    found = session.scalar(
-        select(WorkspaceSchedule.workspace_id).where(
-            WorkspaceSchedule.workspace_id == workspace_id, WorkspaceSchedule.lease_id == lease_id
-        )
-    )
-    return found is not None
+    return session.scalar(_HOLDS, {"w": workspace_id, "lease": lease_id}) is not None
 
 
 def hold(session: Session, workspace_id: UUID, lease_id: UUID) -> bool:

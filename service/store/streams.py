@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import structs
-from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy import and_, bindparam, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from integrations.provider import RECHECK
@@ -57,14 +57,49 @@ class Sweep:
     waiting_only: bool = False  # those of conversations in which somebody waits
 
 
+# Each pull asks these, mostly to find nothing: to build one anew takes as long as to ask it.
+_HELD = (
+    select(Stream, Connection, freezing.CLOSES_AT, freezing.REASON)
+    .join(Connection, (Connection.workspace_id == Stream.workspace_id) & (Connection.id == Stream.connection_id))
+    .where(Stream.workspace_id == bindparam("w"), Stream.id == bindparam("id"), Stream.lease_id == bindparam("lease"))
+    .with_for_update(of=Stream)
+)
+_UNREAD = (
+    select(func.count())
+    .select_from(Stream)
+    .where(
+        Stream.workspace_id == bindparam("w"),
+        Stream.connection_id == bindparam("c"),
+        Stream.status == "active",
+        Stream.name != RECHECK,
+        Stream.first_done_at.is_(None),
+    )
+)
+_WAITS = select(
+    select(Conversation.id)
+    .where(
+        Conversation.workspace_id == bindparam("w"),
+        Conversation.connection_id == bindparam("c"),
+        Conversation.waiting_since.is_not(None),
+        Conversation.last_post_at >= bindparam("since"),
+    )
+    .exists()
+)
+_STANDS = select(
+    select(Task.id)
+    .where(
+        Task.workspace_id == bindparam("w"),
+        Task.crm_connection_id == bindparam("c"),
+        Task.wanted == "open",
+        Task.external_id.is_not(None),
+    )
+    .exists()
+)
+
+
 def hold(session: Session, workspace_id: UUID, stream_id: UUID, lease_id: UUID) -> Held | None:
     """The stream, its row locked until the end of the transaction and its lease renewed; None when somebody else has it."""
-    row = session.execute(
-        select(Stream, Connection, freezing.CLOSES_AT, freezing.REASON)
-        .join(Connection, (Connection.workspace_id == Stream.workspace_id) & (Connection.id == Stream.connection_id))
-        .where(Stream.workspace_id == workspace_id, Stream.id == stream_id, Stream.lease_id == lease_id)
-        .with_for_update(of=Stream)
-    ).one_or_none()
+    row = session.execute(_HELD, {"w": workspace_id, "id": stream_id, "lease": lease_id}).one_or_none()
     if row is None:
         return None
     stream, connection, closes_at, reason = row
@@ -148,18 +183,7 @@ def open_for_decisions(session: Session, connection: Connection) -> bool:
     """Once every stream has been read, what was stored may be decided. Returns whether that is so since just now."""
     if connection.ready_at is not None:
         return False
-    waiting = session.scalar(
-        select(func.count())
-        .select_from(Stream)
-        .where(
-            Stream.workspace_id == connection.workspace_id,
-            Stream.connection_id == connection.id,
-            Stream.status == "active",
-            Stream.name != RECHECK,
-            Stream.first_done_at.is_(None),
-        )
-    )
-    if waiting:
+    if session.scalar(_UNREAD, {"w": connection.workspace_id, "c": connection.id}):
         return False
     session.execute(
         update(Connection)
@@ -255,22 +279,8 @@ def fail(
 def is_open(session: Session, connection: Connection, moved_since: datetime) -> bool:
     """Whether somebody waits on this connection (a network), in a talk that moved since then (business time), or a task of ours
     stands open there (a CRM)."""
-    waits = (
-        select(Conversation.id).where(
-            Conversation.workspace_id == connection.workspace_id,
-            Conversation.connection_id == connection.id,
-            Conversation.waiting_since.is_not(None),
-            Conversation.last_post_at >= moved_since,
-        )
-        if connection.kind == "social"
-        else select(Task.id).where(
-            Task.workspace_id == connection.workspace_id,
-            Task.crm_connection_id == connection.id,
-            Task.wanted == "open",
-            Task.external_id.is_not(None),
-        )
-    )
-    return bool(session.scalar(select(waits.exists())))
+    about = {"w": connection.workspace_id, "c": connection.id, "since": moved_since}
+    return bool(session.scalar(_WAITS if connection.kind == "social" else _STANDS, about))
 
 
 def recheck_allowance(session: Session, connection: Connection, share: float) -> int:
