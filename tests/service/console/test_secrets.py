@@ -31,7 +31,7 @@ from service.store import claims, errands, factors
 from tests.conftest import BASE_URL, Member
 from tests.integrations import issuer as fake
 from tests.integrations.issuer import CLIENT, ISSUER, SECRET, Issuer
-from tests.secrecy import Planted, everything_logged
+from tests.secrecy import Planted, everything_logged, forget
 from tests.service.console.conftest import member, read
 
 LINK = re.compile(rf"{BASE_URL}/(?:signin|join|left)/([\w.-]+)")
@@ -78,6 +78,11 @@ class Doors:
         [link] = {each[0] for each in LINK.finditer(answer.text)}
         self.plant(what, link.rsplit("/", 1)[1])
         return urlsplit(link).path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten() -> None:
+    forget()
 
 
 @pytest.fixture
