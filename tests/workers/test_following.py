@@ -356,7 +356,7 @@ class _Collector(BaseHTTPRequestHandler):
 def test_spans_reach_a_collector_over_otlp(held: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     _Collector.got.clear()
     with HTTPServer(("127.0.0.1", 0), _Collector) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
         tracing.configure(replace(held.config, otlp_endpoint=address), "worker")
