@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from service import access, comparing, entering, sessions, settings
@@ -193,30 +193,30 @@ def first_workspace(session: Session, user_id: UUID, *, only: UUID | None = None
     return session.scalar(belongs.order_by(own, Membership.created_at).limit(1))
 
 
+_GUARD = factors.guard(SigninSession.user_id, SigninSession.workspace_id).scalar_subquery()
+# Built once: each page asks this.
+_WHOSE = (
+    select(SigninSession, User.email, User.operator, Membership.role, Workspace.name, Workspace.requires_factor, _GUARD)
+    .join(User, User.id == SigninSession.user_id)
+    .join(
+        Membership,
+        (Membership.user_id == SigninSession.user_id) & (Membership.workspace_id == SigninSession.workspace_id),
+    )
+    .join(Workspace, Workspace.id == SigninSession.workspace_id)
+    .where(
+        SigninSession.token_hash == bindparam("hash"),
+        sessions.good(bindparam("now", type_=DateTime(timezone=True))),
+        or_(_GUARD.is_(None), SigninSession.factor_id == _GUARD, SigninSession.began == sessions.OPENID),
+    )
+)
+
+
 def caller_of_session(db: Database, cookie: str) -> Caller | None:
     """Who this browser is, in the workspace that it looks at. Nobody, where a second factor guards that for its person and no code of it
     was given in this session."""
-    now, guard = real_now(), factors.guard(SigninSession.user_id, SigninSession.workspace_id).scalar_subquery()
-    passed = or_(guard.is_(None), guard == SigninSession.factor_id, SigninSession.began == sessions.OPENID)
+    now = real_now()
     with db.globally() as session:
-        row = session.execute(
-            select(
-                SigninSession,
-                User.email,
-                User.operator,
-                Membership.role,
-                Workspace.name,
-                Workspace.requires_factor,
-                guard,
-            )
-            .join(User, User.id == SigninSession.user_id)
-            .join(
-                Membership,
-                (Membership.user_id == SigninSession.user_id) & (Membership.workspace_id == SigninSession.workspace_id),
-            )
-            .join(Workspace, Workspace.id == SigninSession.workspace_id)
-            .where(SigninSession.token_hash == digest(cookie), sessions.good(now), passed)
-        ).one_or_none()
+        row = session.execute(_WHOSE, {"hash": digest(cookie), "now": now}).one_or_none()
         if row is None:
             return None
         found, email, operator, role, name, requires, guarded_by = row

@@ -13,7 +13,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.clock import real_now
@@ -105,7 +105,7 @@ def turn(session: Session, token_hash: bytes, workspace_id: UUID) -> None:
     )
 
 
-def good(now: datetime) -> ColumnElement[bool]:
+def good(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Whether a session has neither run out nor been left alone for too long."""
     used = func.coalesce(SigninSession.last_seen_at, SigninSession.created_at)
     return and_(SigninSession.expires_at > now, used > now - IDLE)
