@@ -56,13 +56,13 @@ def read_contacts(path: Path) -> dict[str, Contact]:
 
 def _contact(row: Mapping[str, str]) -> Contact:
     get = {name: (value or "").strip() for name, value in row.items() if name}
-    first = get.get("first_name", "")
-    full = get.get("full_name", "")
+    first, nickname = get.get("first_name", ""), get.get("nickname", "")
+    full = get.get("full_name", "") or (f"{first} {get.get('last_name', '')}".strip() if nickname else "")
     return Contact(
         id=get["contact_id"],
         name=full,
         # Who is called otherwise than christened keeps both: the full name holds the other one.
-        first_name=get.get("nickname") or first if full else first,
+        first_name=nickname or first,
         last_name=get.get("last_name", ""),
         emails=tuple(get.get("email", "").split()),
         phones=(get["phone"],) if get.get("phone") else (),

@@ -145,3 +145,10 @@ def test_people_and_firms_are_found_on_real_profiles(
     said = json.loads(done.stdout)
     figures = (said["confirmed"]["precision"], said["confirmed"]["recall"], said["with_first_suggestion"]["recall"])
     assert all(figure >= goal for figure, goal in zip(figures, least, strict=True)), figures
+
+
+def test_what_somebody_is_called_is_read_where_no_full_name_stands_beside_it(run: Run) -> None:
+    contacts = "contact_id,first_name,last_name,nickname\nc1,Ekundayoluwa,Quennellade,Dayo\n"
+    profiles = "profile_id,network,handle,display_name\np1,x,dq,Dayo Quennellade\np2,x,eq,Ekundayoluwa Quennellade\n"
+    _, rows = run(contacts=contacts, profiles=profiles)
+    assert [(each["profile_id"], each["contact_id"]) for each in rows] == [("p1", "c1"), ("p2", "c1")]
