@@ -115,8 +115,8 @@ def name_words(name: str) -> tuple[str, ...]:
         found = [*rest, *words(family)]  # Silva, Dr. Ana
     # What only sounds like a title (عمر is spelt mr) is none.
     sounds = frozenset() if cut.isascii() else _transliterated(cut)
-    kept = tuple(each for each in found if each in sounds or each not in TITLES)
-    # Don Smith and Ma Long are called so; "Dr. Smith" is not.
+    kept = tuple(each for at, each in enumerate(found) if each in sounds or each not in TITLES or (at and each == "m"))
+    # Don Smith and Ma Long are called so; "Dr. Smith" is not. Only before a name is an m a title: Vera M. shows an initial.
     return kept or tuple(found)
 
 

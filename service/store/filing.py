@@ -25,7 +25,7 @@ from service.store.overlap import in_parts
 from service.store.rows import each_of, execute, listed, packed, records
 
 Statements = Sequence[tuple[str, Mapping[str, Any]]]  # each with its parameters
-VERSION = 6  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
+VERSION = 7  # goes up when a contact would be filed under other keys or tokens: all are then filed anew, bit by bit
 EVERYBODY, SOURCE = "*", "o:"  # tokens of our own: all contacts; how a contact came into the CRM
 # Kinds of keys by what is done with them. A key that very few can share is counted where it is looked up; so is a whole name, which hardly
 # two contacts share, so that a count of each would be as many rows as there are contacts.

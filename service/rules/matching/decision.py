@@ -143,7 +143,7 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         return False
     if first.relative and signals <= _SHARED_IN_A_FAMILY | {Signal.PLACE}:
         return False
-    if first.name in (Level.NONE, Level.GIVEN) and signals <= _SHARED_AT_WORK and not first.own_site:
+    if first.name in (Level.NONE, Level.GIVEN, Level.CLIPPED) and signals <= _SHARED_AT_WORK and not first.own_site:
         return False
     if first.name is Level.ROMANISED and not signals & DECIDING:  # others are read alike
         return False

@@ -76,7 +76,7 @@ def is_doubtful(pair: Pair) -> bool:
 def may_be_a_relatives(pair: Pair, shown: Level) -> bool:
     """Whether author and contact meet at a domain or firm that is called after the family, and no given name is shown, so that a relative
     may be meant: A. Goiko, or Goiko, at goiko.com. `shown` is what the display name says."""
-    if pair.like.level not in (Level.INITIAL, Level.FAMILY) or shown is Level.GIVEN:
+    if pair.like.level not in (Level.INITIAL, Level.FAMILY) or shown in (Level.GIVEN, Level.CLIPPED):
         return False
     given = pair.name.givens[0] if pair.name.givens else ""
     sites = of_kind(pair.shared, K.DOMAIN) or of_kind(pair.shared, K.WEBSITE)

@@ -24,7 +24,7 @@ class Key(StrEnum):
     WEBSITE = "w"  # a page's address: a site, or a profile on a network
     DOMAIN = "d"  # a registered domain that is not everybody's
     NAME = "n"  # two words of a name, in alphabetical order
-    INITIAL = "i"  # an initial and a family name
+    INITIAL = "i"  # an initial and a family name; or that of the family name, and a common given name
     WORD = "s"  # a family name, or an organisation's name without spaces: what a handle begins or ends with
     # Only counted, never sought: too many contacts share them, or they are sought as words.
     SURNAME = "g"  # a family name, or a form of an organisation's name
@@ -151,7 +151,7 @@ def _sought_names(author: Author) -> Iterator[str]:
     for core in cores:
         for given, rest in handles.splits(core):
             yield from _pair(given, rest)
-    if len(words) < 2:
+    if len(words) < 2 or len(words[-1]) == 1:
         yield from (f"{_WORD}{piece}" for piece in handles.pieces(author.handle))
 
 
@@ -177,9 +177,11 @@ def _name_keys(words: tuple[str, ...]) -> Iterator[str]:
     for given, family in ((first, last), *((first, each) for each in middle), *((each, last) for each in middle)):
         yield from _pair(given, family)
     yield from _pair(last, first)
-    for family in (last, *(("".join(words[1:]),) if middle else ()), first):
+    for begun, family in ((first, last), *(((first, "".join(words[1:])),) if middle else ()), (last, first)):
         yield f"{_WORD}{family}"
-        yield f"{_INITIAL}{first[0]} {family}"
+        yield f"{_INITIAL}{begun[0]} {family}"
+    if len(last) == 1:  # Mike B.
+        yield from (f"{_INITIAL}{last} {each}" for each in _formal(first)[1 : 2 * _MOST_FORMAL])
 
 
 def _pair(given: str, family: str) -> Iterator[str]:
@@ -242,6 +244,8 @@ def _filed_spelling(name: ContactName) -> Iterator[str]:
         yield f"{_WORD}{name.together}"
     if len(usual) > 2 and not common_names.is_common(usual):
         yield f"{_WORD}{usual}"
+    elif usual and name.families:  # of a common name only those are found who show an initial
+        yield f"{_INITIAL}{name.families[0][0]} {usual}"
     for form in name.organisation:
         yield f"{_WORD}{form}"
     if name.organisation:

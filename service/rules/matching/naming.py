@@ -22,6 +22,7 @@ class Level(StrEnum):
     INITIAL = "initial"  # an initial and the family name
     ROMANISED = "romanised"  # given and family name, as one may be read from another script
     FAMILY = "family"  # the family name alone
+    CLIPPED = "clipped"  # the given name, and the first letters of the family name
     GIVEN = "given"  # the given name alone
     FIRM = "firm"  # an organisation's whole name
     PART = "part"  # an organisation's name, with more
@@ -33,15 +34,15 @@ class Level(StrEnum):
 
 
 L = Level
-AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.ROMANISED, L.FAMILY, L.GIVEN, L.FIRM, L.PART, L.BRANCH})
+AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.ROMANISED, L.FAMILY, L.CLIPPED, L.GIVEN, L.FIRM, L.PART, L.BRANCH})
 WHOLE = frozenset({L.FULL, L.SHORT, L.FIRM})
 CONTRADICT = frozenset({L.OTHER_GIVEN, L.OTHER_FAMILY, L.OTHER})
 
 # Of the profiles that are a contact's and show so much of a name, the share in which it agrees (m of Fellegi and Sunter, 1969, given
 # the form: whether somebody goes by full name or by an initial says nothing about who it is). The rest are nicknames, married names
 # and mistakes. Estimates of ours, the same for every workspace; what they are set against, u, is the workspace's own.
-DISPLAYED = {L.FULL: 0.85, L.SHORT: 0.12, L.INITIAL: 0.85, L.FAMILY: 0.85, L.GIVEN: 0.85}
-IN_HANDLE = {L.FULL: 0.80, L.SHORT: 0.12, L.INITIAL: 0.70, L.FAMILY: 0.70, L.GIVEN: 0.50}
+DISPLAYED = {L.FULL: 0.85, L.SHORT: 0.12, L.INITIAL: 0.85, L.FAMILY: 0.85, L.CLIPPED: 0.85, L.GIVEN: 0.85}
+IN_HANDLE = {L.FULL: 0.80, L.SHORT: 0.12, L.INITIAL: 0.70, L.FAMILY: 0.70, L.CLIPPED: 0.50, L.GIVEN: 0.50}
 # In a handle that shows its words, with a further one between them.
 SPACED = {level: 0.2 * share for level, share in IN_HANDLE.items()}
 # Likelihood ratios of disagreement. Another given name beside the same family name is a relative or a colleague, however
@@ -122,7 +123,13 @@ def weighed(found: Shown, seen: Commonness, shares: Mapping[Level, float] = DISP
 
 
 # What a name that was read from another script says at most. That it differs says nothing: it may be read otherwise.
-_ACROSS = {L.FULL: L.ROMANISED, L.SHORT: L.ROMANISED, L.INITIAL: L.FAMILY, **dict.fromkeys(CONTRADICT, L.NONE)}
+_ACROSS = {
+    L.FULL: L.ROMANISED,
+    L.SHORT: L.ROMANISED,
+    L.INITIAL: L.FAMILY,
+    L.CLIPPED: L.GIVEN,
+    **dict.fromkeys(CONTRADICT, L.NONE),
+}
 
 
 def across_scripts(like: Likeness) -> Likeness:
@@ -132,6 +139,18 @@ def across_scripts(like: Likeness) -> Likeness:
         return NOTHING
     as_short = DISPLAYED[L.SHORT] / DISPLAYED[L.FULL] / _SHORTS
     return Likeness(level, like.ratio * as_short if like.level is L.FULL else like.ratio, like.state)
+
+
+def in_halves(shown: Likeness, handle: Likeness) -> Likeness | None:
+    """What is said by a display name that has the given name and a handle that has the family name after its initial: Vera M., @vmoser. None where
+    the two are not such. The initials say nothing beside what begins with them."""
+    if handle.level is not L.INITIAL or shown.level not in _HALVES:
+        return None
+    ratio = shown.ratio * handle.ratio / _INITIALS ** _HALVES[shown.level]
+    return Likeness(handle.level, max(ratio, handle.ratio), handle.state)
+
+
+_HALVES = {L.GIVEN: 1, L.CLIPPED: 2}  # initials that both halves show
 
 
 def _family_in(words: tuple[str, ...], joined: str, families: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
@@ -179,12 +198,22 @@ def _level(
                     return L.OTHER_GIVEN
         return L.FAMILY
     if level in (L.FULL, L.SHORT):
-        # "Orla" and "Orla Q." show no family name.
-        unsaid = not any(len(each) > 1 for each in words if not _is_given(each, name))
-        return L.GIVEN if unsaid or not name.families else L.OTHER_FAMILY
+        return _beside_a_given(words, name)
     if len(words) == 1 and name.families and not name.organisation and names.is_given(words[0]):
         return L.OTHER_GIVEN
     return L.OTHER if len(words) > 1 and len(name.words) > 1 else L.NONE
+
+
+def _beside_a_given(words: tuple[str, ...], name: ContactName) -> Level:
+    """What a display name says beside a given name of the contact's, where the family name does not stand in it: "Orla", "Orla Q.", and of Orla
+    Quennell-Moss "Orla QM"."""
+    rest = [each for each in words if not _is_given(each, name)]
+    if not rest or not name.families:
+        return L.GIVEN
+    if rest[-1] in {each[0] for each in name.families} or "".join(rest) in name.initials:
+        return L.CLIPPED
+    # A middle name of theirs, or another person.
+    return L.GIVEN if {each[0] for each in name.givens}.issuperset(rest) else L.OTHER_FAMILY
 
 
 def _strange_initial(level: Level, others: tuple[str, ...], name: ContactName) -> bool:
@@ -242,6 +271,8 @@ def _by_coincidence(level: Level, given: str, family: str, seen: Commonness) -> 
         return min(_SHORTS * rarity.given(seen, given), 1.0) * rarity.family(seen, family)
     if level is L.INITIAL:
         return rarity.family(seen, family) / _INITIALS
+    if level is L.CLIPPED:
+        return rarity.given(seen, given) / _INITIALS
     return rarity.family(seen, family) if level is L.FAMILY else rarity.given(seen, given)
 
 
@@ -363,8 +394,9 @@ def _given_alone(letters: str, name: ContactName, seen: Commonness) -> Likeness:
             initial = name.families[0][0] if name.families else ""
             followed = bool(initial) and right.rstrip("0123456789") == initial
             if not unexplained(left) and (followed or not unexplained(right)):
-                chance = rarity.given(seen, given) / (_INITIALS if followed else 1)
-                return Likeness(L.GIVEN, IN_HANDLE[L.GIVEN] / chance, places.state_in_handle(right))
+                level = L.CLIPPED if followed else L.GIVEN
+                chance = _by_coincidence(level, given, "", seen)
+                return Likeness(level, IN_HANDLE[level] / chance, places.state_in_handle(right))
     return Likeness(L.NONE, NOT_IN_HANDLE)
 
 

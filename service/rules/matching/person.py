@@ -41,6 +41,15 @@ class ContactName(Struct, frozen=True):
         return _shorts(self.shortened)
 
     @property
+    def initials(self) -> frozenset[str]:
+        """What the words of a family name of several begin with, in short: of Ruiz de la Vega "rv", and with its particles "rdlv"."""
+        family = [each for each in self.words if each not in self.givens]
+        return frozenset(
+            "".join(each[0] for each in some)
+            for some in (family, [each for each in family if each not in names.PARTICLES])
+        )
+
+    @property
     def within(self) -> tuple[str, ...]:
         """What of the givens stands in any handle that one of their forms stands in: where a given name does, its first letters do."""
         return _within(self.givens, self.shortened)

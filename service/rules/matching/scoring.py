@@ -32,7 +32,9 @@ from service.rules.words import plain
 S = Signal
 _WORKPLACE = frozenset({S.COMPANY, S.DOMAIN})
 _CONTEXT = frozenset({S.COMPANY, S.PLACE, S.TITLE, S.DOMAIN})
-_OF_A_PERSON = frozenset({Level.GIVEN, Level.FAMILY, Level.INITIAL})  # one word of a firm's name is no name of a person
+_OF_A_PERSON = frozenset(
+    {Level.GIVEN, Level.CLIPPED, Level.FAMILY, Level.INITIAL}
+)  # one word of a firm's name is no name of a person
 _NOTHING = frozenset[Signal]()
 _NOBODYS_OWN = frozenset({Level.NONE, Level.FAMILY})  # a name that is not shown to be one person's
 
@@ -248,6 +250,8 @@ def _together(shown: Likeness, handle: Likeness) -> Likeness:
     if shown.level in CONTRADICT:
         ratio = shown.ratio * handle.ratio if handle.level in WHOLE else shown.ratio
         return Likeness(handle.level if ratio > 1 else shown.level, ratio, handle.state)
+    if whole := naming.in_halves(shown, handle):
+        return whole
     best = handle if handle.level in AGREE and handle.ratio > shown.ratio else shown
     return Likeness(best.level, best.ratio, handle.state)
 
@@ -265,6 +269,7 @@ _NAME_SENTENCES: Mapping[Level, str] = {
     Level.INITIAL: "An initial and the family name of {name} are the same.",
     Level.ROMANISED: "Their name may be {name}, written in other letters.",
     Level.FAMILY: "The family name of {name} is the same.",
+    Level.CLIPPED: "The given name of {name} and an initial of the family name are the same.",
     Level.GIVEN: "The given name of {name} is the same.",
     Level.FIRM: "They go by the name of {name}.",
     Level.PART: "What they go by contains the name of {name}, or is short for it.",

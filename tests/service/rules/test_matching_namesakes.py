@@ -187,7 +187,7 @@ def test_whoever_goes_by_the_name_of_a_private_mailbox_is_its_owner(handle: str)
     found = judge(contact, name="Orla Q.", handle=handle)
     assert found is not None
     assert found.state is CONFIRMED
-    assert found.evidence[0] == f"The handle @{handle} is what stands before the @ of an e-mail address in the CRM."
+    assert f"The handle @{handle} is what stands before the @ of an e-mail address in the CRM." in found.evidence
     assert not contact_keys(contact).isdisjoint(author_keys(KnownAuthor("birdsong", Author("7", handle, ""))))
     # By itself, under no name, it is for a person to decide.
     assert state(contact, handle=handle) is SUGGESTED
