@@ -62,6 +62,8 @@ def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met |
     name, its_own = _read(candidate)
     shared = profile.keys & its_own
     shown = _shown(profile, name)
+    if shown.level in CONTRADICT and _is_called_as_mailbox(profile, candidate.contact):
+        shown = Shown(Level.NONE)
     if (
         not shared
         and elsewhere is None
@@ -169,6 +171,13 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
         other = naming.shown(spelling, name)
         found = other if other.level in WHOLE or found.level not in AGREE else found
     return found
+
+
+def _is_called_as_mailbox(profile: Profile, contact: Contact) -> bool:
+    """Whether a display name is but the handle in words, and that is a private mailbox of the contact's: no other person's name."""
+    if profile.says_more or profile.name_letters != profile.handle_letters:
+        return False
+    return not any(map(names.is_given, profile.name_words[:1])) and bool(mailbox(profile, contact))
 
 
 def _says_more(words: tuple[str, ...], firm: ContactName) -> bool:

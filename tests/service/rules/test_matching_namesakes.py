@@ -195,6 +195,14 @@ def test_whoever_goes_by_the_name_of_a_private_mailbox_is_its_owner(handle: str)
     assert state(contact, name="Hira Goiko", handle=handle) is not CONFIRMED
 
 
+def test_a_display_name_that_is_the_handle_and_their_private_mailbox_is_nobody_elses_name() -> None:
+    contact = replace(ORLA, emails=("kilnqueen_oh@gmail.com",))
+    assert state(contact, name="KilnQueen Oh", handle="kilnqueen_oh") is SUGGESTED
+    # But Hira Goiko may have one mailbox with Orla Quennell.
+    shared = replace(ORLA, emails=("hira.goiko@gmail.com",))
+    assert state(shared, name="Hira Goiko", handle="hiragoiko") is not CONFIRMED
+
+
 @pytest.mark.parametrize("mail", ["oqtiles77@northgatetiles.com", "info@gmail.com", "oq@gmail.com"])
 def test_an_offices_a_firms_and_a_short_mailbox_say_nothing_of_a_handle(mail: str) -> None:
     found = judge(replace(ORLA, emails=(mail,)), name="Orla Q.", handle=mail.partition("@")[0])
