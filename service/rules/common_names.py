@@ -5,6 +5,8 @@ All in the spelling of `service.rules.names`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def is_common(word: str) -> bool:
     """Whether at least one in a few hundred people of some larger country bears this given or family name."""
@@ -29,6 +31,19 @@ def is_commonest_pair(one: str, other: str) -> bool:
     )
 
 
+def is_commonest_name(words: Iterable[str]) -> bool:
+    """Whether two of a name's words, in whatever order it is written, are one of the commonest given and one of the commonest family names."""
+    found = frozenset(words)
+    givens, families = found & _COMMONEST_GIVEN, found & _COMMONEST_FAMILY
+    return bool(givens and families) and len(givens | families) > 1
+
+
+def is_widespread(word: str) -> bool:
+    """Whether so many bear this given or family name somewhere that beside another such name it tells nobody from their namesakes: about one in
+    a thousand people of a larger country."""
+    return word in _WIDESPREAD
+
+
 _COMMONEST_FAMILY = frozenset(
     """
     smith jones williams brown taylor davies johnson thomas evans wilson miller davis anderson martin murphy kelly obrien byrne ryan walsh campbell macdonald
@@ -47,6 +62,7 @@ _COMMONEST_FAMILY = frozenset(
     wang li zhang liu chen yang huang zhao wu zhou xu sun zhu lin he guo ma luo gao zheng liang wong chan lee cheung
     kim park choi jung jeong kang cho yoon jang lim nguyen tran le pham hoang huynh phan vu vo dang bui do ho ngo
     sato suzuki takahashi tanaka watanabe ito yamamoto nakamura kobayashi kato delacruz bautista
+    han oh seo shin kwon hwang ahn song ryu yoo hong duong ly dinh doan truong trinh xie song tang han feng deng xiao cheng cao dong
     """.split()  # noqa: SIM905
 )
 _COMMONEST_GIVEN = frozenset(
@@ -68,6 +84,10 @@ _COMMONEST_GIVEN = frozenset(
     raj amit rahul sanjay vijay rajesh suresh ravi anil sunil priya pooja neha anita sunita imran usman bilal
     wei ming jing ying li jun hui min jie yan fang lei chao minh thanh anh huong hoa lan linh thi hung tuan minjun jihoon jiwoo
     hiroshi takashi kenji yuki kofi kwame ama mamadou moussa fatou chinedu grace mary peter
+    jihun junho minsoo minsu sungho seongho youngsoo youngsu sungmin seongmin hyunwoo hyeonwoo donghyun junghoon sanghoon jaehyun jinwoo kyungsoo
+    jiyoung jiyeong eunjung miyoung sujin soojin jieun yujin minji hyejin jihyun jihyeon jimin eunju hyunjung subin seoyeon jiwon jihye eunji
+    dung hai long nam quan phuc bao huy duc hieu trung kien cuong hoang tung quang trang thao ngoc mai hanh nga yen phuong thuy
+    fang na qiang yong juan tao ping gang xin yu ting xia peng bin hao hua
     """.split()  # noqa: SIM905
 )
 # What at least one in a few hundred people of some larger country bears, as a given or as a family name.
@@ -104,4 +124,34 @@ _COMMON = frozenset(
     ruiz alvarez jimenez moreno munoz alonso gutierrez romero navarro javier alejandro pablo sergio diego fernando carmen isabel pilar lucia
     rodrigues alves lima gomes ribeiro martins carvalho rocha
     """.split()  # noqa: SIM905
+)
+# More of such, of larger countries whose names the lists above hardly know.
+_WIDESPREAD = (
+    _COMMON
+    | _COMMONEST_FAMILY
+    | _COMMONEST_GIVEN
+    | frozenset(
+        """
+    rhee yi pak choe jeon jo yun rim gwon an ko moon mun son bae baek paik heo noh dao luong lam ta cao chau yuan zeng tian pan jiang cai jia ding xue ye
+    su lu tsai hsu chang leung lau chow tam cheng goh tan ng ong kai bo mei ling hong jianguo jianjun jianhua zhiqiang xiaoming haiyan xiuying guiying
+    thang thu khanh quoc huu xuan gia kieu ji hoon woo hyun seo sung soo nhung hien ha my nhi vy ram lal bai mandal prasad mondal roy ghosh joshi chauhan
+    thakur pandey tiwari pillai naidu bibi khatun butt shaikh ansari siddiqui mukherjee banerjee chatterjee bose dutta sinha jha menon desai pawar patil
+    kulkarni agarwal raza haider mahmood javed aziz bhatti rana sidhu dhillon grewal dhaliwal brar mahesh ashok vikas ajay rakesh mukesh dinesh santosh
+    sachin rohit ankit sandeep pradeep nitin vikram rajiv kavita rekha geeta meena swati divya anjali shweta lakshmi manpreet jaspreet mandeep asif salman
+    kamran tariq abdul ayesha zainab sana farah sadia nadia nascimento araujo barbosa dias moreira cardoso vieira nunes nogueira teixeira freitas batista
+    monteiro mendes andrade correia pinto barros machado thiago tiago lucas luiz gabriel rafael marcelo felipe rodrigo gustavo andre mateus matheus
+    leonardo adriana juliana fernanda camila bruna leticia mariana mendoza castillo castro ortiz aguilar medina guerrero vega herrera soto contreras
+    salazar valdez delgado pena rios cabrera molina suarez restrepo ospina cardenas quispe mamani villanueva aquino delossantos ocampo salvador ricardo
+    alberto raul andres sebastian santiago camilo mauricio hector oscar victor cesar daniela gabriela alejandra veronica guadalupe valentina musa bello
+    abubakar umar sani garba yusuf abdullahi adamu balogun lawal ojo obi eze nwosu okonkwo adebayo boateng asante appiah coulibaly toure keita camara
+    barry sarr dlamini ndlovu nkosi khumalo botha ochieng odhiambo kariuki kimani njeri wanjiku muthoni juma tesfaye bekele haile amina hauwa aminata
+    emeka ngozi chioma blessing tunde tobi femi segun kemi funke faith mercy joyce esther ruth moses samuel emmanuel wijaya santoso saputra hidayat
+    setiawan susanto nugroho pratama sri rina yamazaki shimizu hayashi mori ikeda hashimoto ishikawa ogawa okada fujita takeshi makoto akira satoshi
+    daisuke kenta naoki tatsuya keiko yoko yumi tomoko naoko khalid tarek karim samir rania layla leila nasser farouk mansour haddad khoury khalil
+    gallagher kennedy lynch murray quinn doherty daly nolan brennan burke oneill osullivan oconnor oreilly sean liam aoife ciara niamh pat robertson
+    thomson fraser reid morrison ferguson graham hamilton gordon mclean watson phillips parker turner collins bell cook freeman coleman jenkins perry
+    powell patterson washington butler simmons foster bryant russell griffin hayes tremblay gagnon cote bouchard gauthier morin lavoie fortin gagne
+    lombardi barbieri moretti fontana caruso ferrara fabbri coppola galli leone longo braun kruger hofmann hartmann lange werner krause lehmann kohler
+    """.split()  # noqa: SIM905
+    )
 )

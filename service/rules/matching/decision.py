@@ -11,7 +11,7 @@ from service.rules.matching.identity import BY_HANDLE, DECIDING
 from service.rules.matching.naming import AGREE, CONTRADICT, Level
 from service.rules.matching.pair import Met
 from service.rules.matching.rarity import Commonness
-from service.rules.matching.scoring import Scored, has_commonest_name, meet, score
+from service.rules.matching.scoring import Scored, has_commonest_name, has_widespread_name, meet, score
 from service.rules.matching.terms import Terms, eligible
 from service.rules.model import Candidate, KnownAuthor, MatchResult, MatchState
 
@@ -155,9 +155,14 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         each.ratio <= OTHER_PLACE for each in first.evidence if each.signal is Signal.PLACE
     ):
         return False
-    if first.fits <= {Signal.PLACE} and signals <= _OF_ANY_NAMESAKE and has_commonest_name(first.candidate):
+    if first.fits <= {Signal.PLACE} and signals <= _OF_ANY_NAMESAKE and _has_many_namesakes(first, signals):
         return False
     return bool(signals & DECIDING) or not any(_namesake(each, first) for each in others)
+
+
+def _has_many_namesakes(scored: Scored, signals: frozenset[Signal]) -> bool:
+    """Whether there are several of a name in one town, or many in the world where it says no town."""
+    return has_commonest_name(scored) or (_rests_on_a_name(scored, signals) and has_widespread_name(scored))
 
 
 def _rests_on_a_name(scored: Scored, signals: frozenset[Signal]) -> bool:

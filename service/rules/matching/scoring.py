@@ -6,7 +6,7 @@ a place, the closest; of a workplace, the company or its domain. Kinds that are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from math import prod
 
@@ -54,6 +54,7 @@ class Scored(Struct, frozen=True):
     own_site: bool = False  # the website that both name is called after one of them
     says_where: bool = False  # the author's location says something
     fits: frozenset[Signal] = frozenset()  # kinds of context in which the two agree, however little that tells
+    said: tuple[tuple[str, ...], ...] = ()  # the words of the display name, and of its other spellings
 
 
 def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met | None:
@@ -102,6 +103,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         is_own_site(pair),
         bool(profile.author.location),
         frozenset([each.signal for each in around if each.ratio >= 1]) if around else _NOTHING,
+        (profile.name_words, *profile.spellings) if profile.spellings else (profile.name_words,),
     )
 
 
@@ -140,12 +142,30 @@ def _read(candidate: Candidate) -> tuple[ContactName, frozenset[str]]:
     return contact_name(candidate.contact), identifiers(candidate.contact) if known is None else known
 
 
-def has_commonest_name(candidate: Candidate) -> bool:
-    """Whether a person's given and family name are both among the very commonest of some country: any larger town has several of them."""
-    name, _ = _read(candidate)
+def has_commonest_name(scored: Scored) -> bool:
+    """Whether the given and family name of a person, or what the display name shows of them, are both among the very commonest of some country:
+    any larger town has several of them."""
+    name = _read(scored.candidate)[0]
     if name.organisation or not (name.givens and name.families):
         return False
-    return common_names.is_commonest_pair(name.givens[0], name.families[0])
+    if common_names.is_commonest_pair(name.givens[0], name.families[0]):
+        return True
+    return any(common_names.is_commonest_name(each) for each in _widespread(scored, name))
+
+
+def has_widespread_name(scored: Scored) -> bool:
+    """Whether what a display name shows of a person's name, a given and a family name at least, has many bearers somewhere, all of it."""
+    name = _read(scored.candidate)[0]
+    return not name.organisation and any(_widespread(scored, name))
+
+
+def _widespread(scored: Scored, name: ContactName) -> Iterator[tuple[str, ...]]:
+    """Of each spelling of a display name the words that are a contact's name as well, where they are two or more and each has many bearers."""
+    ours = {*name.words, *name.givens, *name.families}
+    for said in scored.said:
+        shown = tuple(each for each in said if len(each) > 1 and each in ours)
+        if len(shown) > 1 and all(map(common_names.is_widespread, shown)):
+            yield shown
 
 
 # --- names ----------------------------------------------------------------------------------------------------

@@ -214,3 +214,41 @@ def test_a_mailbox_that_is_but_the_name_says_no_more_than_the_name() -> None:
     assert plain is not None
     assert named is not None
     assert named.score == plain.score
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("김민지", "김민지"),
+        ("Kim Minji", "Minji Kim"),
+        ("Nguyễn Quang Dũng", "Nguyễn Quang Dũng"),
+        ("李强", "李强"),
+        ("Deepak Joshi", "Deepak Joshi"),
+        ("Liam Doherty", "Liam Doherty"),
+        ("Fernanda Barbosa", "Fernanda Barbosa"),
+    ],
+)  # fmt: skip
+def test_a_name_that_very_many_bear_is_asked_about_by_itself_whoever_is_in_the_crm(name: str, shown: str) -> None:
+    contact = Contact("1", name=name, company="Northgate Tiles", city="Leeds")
+    assert state(contact, name=shown) is SUGGESTED
+    assert state(contact, name=shown, bio="Sales at Northgate Tiles", location="Leeds") is CONFIRMED
+
+
+def test_a_country_by_itself_makes_such_a_name_no_rarer_and_a_town_does() -> None:
+    contact = Contact("1", name="Liam Doherty", city="Ballycastle", country="Ireland")
+    assert state(contact, name="Liam Doherty", location="Ireland") is SUGGESTED
+    assert state(contact, name="Liam Doherty", location="Ballycastle, Ireland") is CONFIRMED
+
+
+def test_the_commonest_name_is_one_in_whatever_order_and_by_whichever_given_name_the_crm_has_it() -> None:
+    town = {"city": "Napoli", "country": "Italy"}
+    for contact in (
+        Contact("1", name="Giovanni Russo", first_name="Gianni", last_name="Russo", **town),
+        Contact("1", name="Russo Giovanni", first_name="Russo", last_name="Giovanni", **town),
+    ):
+        assert state(contact, name="Giovanni Russo", location="Napoli") is SUGGESTED
+
+
+def test_a_third_name_that_few_bear_tells_the_bearer_of_two_common_ones() -> None:
+    contact = Contact("1", name="Pedro Silva Quennellade", first_name="Pedro", last_name="Silva Quennellade")
+    assert state(contact, name="Pedro Silva Quennellade") is CONFIRMED
