@@ -169,6 +169,11 @@ def generation(name: str) -> str:
     return next((_GENERATIONS[each] for each in found if each in _GENERATIONS), _GENERATIONS_LAST.get(found[-1], ""))
 
 
+def generation_in_handle(tokens: tuple[str, ...]) -> str:
+    """The same of a handle's words (ana.silva.jr), of which the last says it: a señor's is the first."""
+    return _GENERATIONS.get(tokens[-1], "") if len(tokens) > 2 else ""
+
+
 def company_words(company: str) -> tuple[str, ...]:
     """A company's name without its legal form and what stands in brackets after it."""
     found = words(_BRACKETS.sub(" ", company)) or words(company)

@@ -11,7 +11,7 @@ from service.rules import names
 _SAID: Mapping[str, str] = {
     "en": (
         "parody, parodies, spoof account, satire account, satirical account, satirical, impersonat*, unofficial, fan account, fan page, fan club, fanpage,"
-        " fanclub, fanaccount, stan account, tribute account, commentary account, roleplay account, not the real, not affiliated with, not a official,"
+        " fanclub, fanaccount, stan account, tribute account, commentary account, roleplay account, not the real, not affiliated, not a official,"
         " not an official, not official"
     ),
     "de": "parodie, parodieaccount, satireaccount, inoffiziell*, fanseite, fankonto, nicht der echte, nicht die echte",
@@ -28,7 +28,7 @@ _IN_OTHER_SCRIPTS = (
     "παρωδία", "ανεπίσημο",
 )  # fmt: skip
 # Beside the name in a display name: what networks ask parodies and admirers to say there, and what is named after people.
-_ADMIRERS = frozenset("commentary fake fan fans memes quotes satire spoof tribute updates".split())  # noqa: SIM905
+ADMIRERS = frozenset("commentary fake fan fans memes quotes satire spoof tribute updates".split())  # noqa: SIM905
 _NAMED_AFTER = frozenset(
     """
     airport archive award church estate foundation fund hospital library memorial museum prize scholarship school trust university
@@ -36,10 +36,25 @@ _NAMED_AFTER = frozenset(
     """.split()  # noqa: SIM905
 )
 _BEFORE = frozenset({"anti", "boycott", "fake", "fire", "not", "stop"})  # as the first word
-_SUSPECT = _ADMIRERS | _NAMED_AFTER | _BEFORE
+_SUSPECT = ADMIRERS | _NAMED_AFTER | _BEFORE
 _PHRASES = re.compile(
     r"\b(" + "|".join(each.strip().replace("*", r"\w*") for some in _SAID.values() for each in some.split(",")) + r")\b"
 )
+
+
+# Whose parent, spouse or child the author is: what follows is that one's office or firm.
+_RELATIVES = re.compile(
+    r"\b(?:(?:dad|daddy|father|mum|mom|mam|mother|parent|grandpa|grandma|wife|husband|hubby|widow|widower|son|daughter|brother|sister) (?:of|to)"
+    r"|(?:vater|mutter|ehefrau|ehemann|sohn|tochter|bruder|schwester) (?:von|der|des)|(?:papá|mamá|padre|madre|esposa|esposo|marido|hijo|hija|hermano|hermana) del?"
+    r"|(?:père|mère|femme|mari|fils|fille|frère|sœur|épouse|époux) d[eu]|(?:padre|madre|moglie|marito|figlio|figlia|fratello|sorella) d(?:i|el|ella)"
+    r"|(?:pai|mãe|filho|filha|irmão|irmã|mulher) d[eoa])\s[^.,;:|/•·()\n]*",
+    re.IGNORECASE,
+)
+
+
+def without_relatives(bio: str) -> str:
+    """A bio without whose relative its author says to be ("proud dad of the mayor"), up to the end of that clause."""
+    return _RELATIVES.sub(" ", bio)
 
 
 def disowns(name: str, bio: str) -> bool:
@@ -54,9 +69,9 @@ def beside(name: str) -> frozenset[str]:
     if _SUSPECT.isdisjoint(names.words(name)):
         return frozenset()  # most names: this is asked of everybody
     said_after, first = names.words(names.aside(name)), names.name_words(name)[:1]
-    alone = _ADMIRERS.intersection(said_after) if len(said_after) == 1 else frozenset()
+    alone = ADMIRERS.intersection(said_after) if len(said_after) == 1 else frozenset()
     return (
         alone
         | _BEFORE.intersection(first)
-        | (_ADMIRERS | _NAMED_AFTER).intersection(names.name_words(name.partition(",")[0]))
+        | (ADMIRERS | _NAMED_AFTER).intersection(names.name_words(name.partition(",")[0]))
     )

@@ -74,9 +74,11 @@ def is_doubtful(pair: Pair) -> bool:
 
 
 def may_be_a_relatives(pair: Pair, shown: Level) -> bool:
-    """Whether author and contact meet at a domain or firm that is called after the family, and no given name is shown, so that a relative
-    may be meant: A. Goiko, or Goiko, at goiko.com. `shown` is what the display name says."""
-    if pair.like.level not in (Level.INITIAL, Level.FAMILY) or shown in (Level.GIVEN, Level.CLIPPED):
+    """Whether author and contact meet at a domain or firm that is called after the family, and no given name is shown, or one that begins as
+    another one does, so that a relative may be meant: A. Goiko, or Goiko, at goiko.com; Ray of Goiko Ltd, where Raylene is. `shown` is what the
+    display name says."""
+    unsaid = pair.like.level in (Level.INITIAL, Level.FAMILY) and shown not in (Level.GIVEN, Level.CLIPPED)
+    if not unsaid and not (pair.like.level is Level.SHORT and _is_another_given(pair)):
         return False
     given = pair.name.givens[0] if pair.name.givens else ""
     sites = of_kind(pair.shared, K.DOMAIN) or of_kind(pair.shared, K.WEBSITE)
@@ -86,6 +88,13 @@ def may_be_a_relatives(pair: Pair, shown: Level) -> bool:
     ]
     families = [each for each in pair.name.families if len(each) > 2]
     return any(family in each and given[:1] + family not in each for each in theirs for family in families)
+
+
+def _is_another_given(pair: Pair) -> bool:
+    """Whether the given name that is shown is short for other names, and but begins as the contact's does."""
+    shown = [each for each in pair.profile.name_words if names.is_given(each)]
+    formal = {given for each in shown for given in names.formal(each)}
+    return bool(shown) and formal.isdisjoint(pair.name.givens)
 
 
 def is_own_site(pair: Pair) -> bool:

@@ -73,11 +73,27 @@ def contact_name(contact: Contact) -> ContactName:
         return _plain_person(first.lower(), last.lower()) or _person(contact.name, first, last)
     if names.name_words(first) or names.name_words(last) or _is_person(contact):
         return _person(contact.name, first, last)
-    return organisation(contact.name or contact.company, contact.website)
+    return organisation(_firms_name(contact), contact.website)
 
 
 def _is_person(contact: Contact) -> bool:
-    return bool(contact.name) and names.words(contact.name) != names.words(contact.company)
+    return bool(contact.name) and not _is_named_as_firm(names.words(contact.name), contact)
+
+
+def _is_named_as_firm(words: tuple[str, ...], contact: Contact) -> bool:
+    """Whether a contact's name is its company's, or holds that: a branch, or a firm's club. Ana Goiko Lasa may have the firm Ana Goiko."""
+    if words == names.words(contact.company):
+        return True
+    firm = names.company_words(contact.company)
+    return len(firm) > 1 and not names.is_given(firm[0]) and names.holds(words, firm)
+
+
+def _firms_name(contact: Contact) -> str:
+    """An organisation's name. What follows the company's name in it tells it from the company, as if it stood in brackets."""
+    words, firm = names.words(contact.name), names.company_words(contact.company)
+    if len(firm) < 2 or words[: len(firm)] != firm or words == firm or "(" in contact.name:
+        return contact.name or contact.company
+    return f"{' '.join(firm)} ({' '.join(words[len(firm) :])})"
 
 
 def _plain_person(given: str, family: str) -> ContactName | None:

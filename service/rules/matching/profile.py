@@ -43,10 +43,10 @@ def read(known: KnownAuthor) -> Profile:
     author = known.author
     said_states, said_countries = places.read(author.location, location=True)
     states, countries = places.read(author.bio, location=False)
-    handle = handles.letters(author.handle)
-    said = names.words(f"{author.bio} {names.aside(author.name)} {author.location}")
+    handle, tokens = handles.letters(author.handle), handles.tokens(author.handle)
+    said = names.words(f"{disowning.without_relatives(author.bio)} {names.aside(author.name)} {author.location}")
     disowned, beside = disowning.disowns(author.name, author.bio), disowning.beside(author.name)
-    generation = names.generation(author.name)
+    generation = names.generation(author.name) or names.generation_in_handle(tokens)
     return Profile(
         author=author,
         keys=frozenset(author_keys(known)),
@@ -55,15 +55,13 @@ def read(known: KnownAuthor) -> Profile:
         native=romanising.in_another_script(names.without_aside(author.name)),
         name_letters=names.compact(author.name),
         handle_letters=handle,
-        handle_words=handles.tokens(author.handle),
+        handle_words=tokens,
         disowned=disowned,
         beside=beside,
         generation=generation,
         of_several=names.of_several(author.name),
         says_more=bool(disowned or beside or generation),
-        titles=names.titles(author.name)
-        | _title_before(handle)
-        | names.TITLES.intersection(handles.tokens(author.handle)),
+        titles=names.titles(author.name) | _title_before(handle) | names.TITLES.intersection(tokens),
         text=f" {' '.join(said)} ",
         states=states | said_states,
         countries=countries | said_countries,

@@ -17,6 +17,7 @@ from integrations.records import Contact
 from service.rules import common_names, names, romanising
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
+from service.rules.matching.disowning import ADMIRERS
 from service.rules.matching.fillers import unexplained
 from service.rules.matching.identity import DECIDING, identity, is_doubtful, is_own_site, mailbox, may_be_a_relatives
 from service.rules.matching.keys import K, identifiers
@@ -209,7 +210,8 @@ def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:
     """Whether a profile of whatever name says that it is not this contact's: a parody, a foundation, or a father of his son's name."""
     if not profile.says_more:
         return False
-    if profile.disowned or not (name.organisation or profile.beside.issubset(name.words)):
+    beside = profile.beside & ADMIRERS if name.organisation else profile.beside
+    if profile.disowned or not beside.issubset(name.words):
         return True
     return bool(profile.generation and name.generation and profile.generation != name.generation)
 

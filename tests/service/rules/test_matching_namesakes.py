@@ -252,3 +252,43 @@ def test_the_commonest_name_is_one_in_whatever_order_and_by_whichever_given_name
 def test_a_third_name_that_few_bear_tells_the_bearer_of_two_common_ones() -> None:
     contact = Contact("1", name="Pedro Silva Quennellade", first_name="Pedro", last_name="Silva Quennellade")
     assert state(contact, name="Pedro Silva Quennellade") is CONFIRMED
+
+
+def test_a_father_who_says_so_in_his_handle_alone_is_not_the_son_of_his_name() -> None:
+    son = Contact("1", name="Colm Quennell Jr.", city="Leeds")
+    assert state(son, name="Colm Quennell", handle="colm.quennell.sr", location="Leeds") is None
+    assert state(son, name="Colm Quennell", handle="colm.quennell.jr", location="Leeds") is CONFIRMED
+
+
+@pytest.mark.parametrize(
+    "bio", ["Proud dad of the Harbour Master at Northgate Tiles", "Esposa del Harbour Master, Northgate Tiles lo dirá", "Sohn der Harbour Master"]
+)  # fmt: skip
+def test_what_a_relative_of_the_author_is_says_nothing_of_the_author(bio: str) -> None:
+    found = judge(replace(ORLA, title="Harbour Master"), **BY_NAME, bio=bio)
+    assert found is not None
+    assert "Both say Harbour Master." not in found.evidence
+
+
+def test_a_given_name_that_but_begins_as_the_contacts_does_may_be_a_relatives_at_the_familys_firm() -> None:
+    contact = Contact("1", "Raylene Quennell", "Raylene", "Quennell", company="Quennell Towing", city="Leeds")
+    assert state(contact, name="Ray Quennell", bio="Quennell Towing 24/7", location="Leeds") is SUGGESTED
+    assert state(contact, name="Raylene Quennell", bio="Quennell Towing 24/7", location="Leeds") is CONFIRMED
+    raymond = replace(contact, name="Raymond Quennell", first_name="Raymond")
+    assert state(raymond, name="Ray Quennell", bio="Quennell Towing 24/7", location="Leeds") is CONFIRMED
+
+
+def test_one_branch_of_a_firm_is_not_confirmed_as_another() -> None:
+    branch = Contact("1", "Fellowship of Grell Tilers (Northern Branch)", company="Fellowship of Grell Tilers")
+    profile = {"name": "Grell Tilers South West", "bio": "South West branch of the Fellowship of Grell Tilers"}
+    assert state(replace(branch, website="grelltilers.org"), **profile, website="https://grelltilers.org/southwest") in (None, SUGGESTED)  # fmt: skip
+
+
+def test_a_firms_club_is_the_firm_s_and_no_person() -> None:
+    club = Contact(
+        "1", "Grell Harbour College Rowers", company="Grell Harbour College", website="rowers.grellharbour.edu"
+    )
+    assert state(club, name="GHC Rowers", website="https://rowers.grellharbour.edu") in (SUGGESTED, CONFIRMED)
+    assert (
+        state(club, name="grell harbour college memes", handle="ghcmemes", bio="not affiliated. parking is a scam")
+        is None
+    )
