@@ -44,10 +44,13 @@ PARTICLES = frozenset(
 )
 _LEGAL = frozenset(
     """
-    ab ag bv co corp corporation company gmbh inc incorporated kg limited llc llp lp ltd nv oy plc pty sa sarl sas spa srl the
+    ab ag bv cic cio co corp corporation company gmbh inc incorporated kg limited llc llp lp ltd nv oy plc pty sa sarl sas spa srl the
     """.split()  # noqa: SIM905
 )
 _ASIDE = re.compile(r"[|•/(\[{<–—~]| [-·] |,? @|\s@")  # after these a display name goes on about something else
+_EMOJI = re.compile(
+    "[\u2190-\u2bff\U0001f000-\U0001faff]"
+)  # and so does it after one of these, once two words were said
 _SHORT_FORM = re.compile(r"[(\[]([A-Z][A-Za-z0-9]*[A-Z][A-Za-z0-9]*)[)\]]")  # (CSI), (KaaS)
 # In brackets these begin another name of the same firm.
 _ALSO_CALLED = re.compile(
@@ -107,8 +110,7 @@ def compact(text: str) -> str:
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a person's name, the given name first, without titles, emojis and what is said after the name."""
     name = _BORN.sub(" ", name.strip())
-    said_after = _ASIDE.search(name)
-    cut = name[: said_after.start()] if said_after else name
+    cut = without_aside(name)
     family, comma, given = cut.partition(",")
     found = [each for each in words(cut) if not each.isdigit()]
     if comma and (rest := [each for each in words(given) if each not in TITLES and not each.isdigit()]):
@@ -127,8 +129,17 @@ def with_titles(name: str) -> tuple[str, ...]:
 
 def without_aside(name: str) -> str:
     """A display name without what it says after the name."""
+    return name[: _end(name)]
+
+
+def _end(name: str) -> int:
+    """Where a display name goes on about something else, or ends."""
     said_after = _ASIDE.search(name)
-    return name[: said_after.start()] if said_after else name
+    end = said_after.start() if said_after else len(name)
+    if name.isascii():
+        return end
+    emojis = (each.start() for each in _EMOJI.finditer(name, 0, end))
+    return next((at for at in emojis if len(words(name[:at])) > 1), end)
 
 
 def _transliterated(text: str) -> frozenset[str]:
@@ -151,8 +162,8 @@ def of_several(name: str) -> bool:
 
 def aside(name: str) -> str:
     """What a display name says after the name ("Ana Silva | Acme")."""
-    parts = _ASIDE.split(name.strip(), maxsplit=1)
-    return parts[1] if len(parts) > 1 else ""
+    name = name.strip()
+    return name[_end(name) + 1 :].strip()
 
 
 def titles(text: str) -> frozenset[str]:
@@ -162,8 +173,7 @@ def titles(text: str) -> frozenset[str]:
 
 def generation(name: str) -> str:
     """Which of those who bear one name in a family somebody is, in one spelling: "jr" for Junior and Filho. Empty where a name does not say."""
-    said_after = _ASIDE.search(name)
-    found = words(name[: said_after.start()] if said_after else name)
+    found = words(without_aside(name))
     if len(found) < 3:  # a given and a family name
         return ""
     return next((_GENERATIONS[each] for each in found if each in _GENERATIONS), _GENERATIONS_LAST.get(found[-1], ""))

@@ -28,7 +28,13 @@ _IN_OTHER_SCRIPTS = (
     "παρωδία", "ανεπίσημο",
 )  # fmt: skip
 # Beside the name in a display name: what networks ask parodies and admirers to say there, and what is named after people.
-ADMIRERS = frozenset("commentary fake fan fans memes quotes satire spoof tribute updates".split())  # noqa: SIM905
+_ADMIRERS = frozenset("commentary fake fan fans memes quotes satire spoof tribute updates".split())  # noqa: SIM905
+OF_FIRMS = _ADMIRERS - {
+    "commentary",
+    "quotes",
+    "tribute",
+    "updates",
+}  # the others a firm's own account may be called as well
 _NAMED_AFTER = frozenset(
     """
     airport archive award church estate foundation fund hospital library memorial museum prize scholarship school trust university
@@ -36,7 +42,7 @@ _NAMED_AFTER = frozenset(
     """.split()  # noqa: SIM905
 )
 _BEFORE = frozenset({"anti", "boycott", "fake", "fire", "not", "stop"})  # as the first word
-_SUSPECT = ADMIRERS | _NAMED_AFTER | _BEFORE
+_SUSPECT = _ADMIRERS | _NAMED_AFTER | _BEFORE
 _PHRASES = re.compile(
     r"\b(" + "|".join(each.strip().replace("*", r"\w*") for some in _SAID.values() for each in some.split(",")) + r")\b"
 )
@@ -69,9 +75,9 @@ def beside(name: str) -> frozenset[str]:
     if _SUSPECT.isdisjoint(names.words(name)):
         return frozenset()  # most names: this is asked of everybody
     said_after, first = names.words(names.aside(name)), names.name_words(name)[:1]
-    alone = ADMIRERS.intersection(said_after) if len(said_after) == 1 else frozenset()
+    alone = _ADMIRERS.intersection(said_after) if len(said_after) == 1 else frozenset()
     return (
         alone
         | _BEFORE.intersection(first)
-        | (ADMIRERS | _NAMED_AFTER).intersection(names.name_words(name.partition(",")[0]))
+        | (_ADMIRERS | _NAMED_AFTER).intersection(names.name_words(name.partition(",")[0]))
     )

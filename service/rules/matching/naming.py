@@ -27,6 +27,7 @@ class Level(StrEnum):
     FIRM = "firm"  # an organisation's whole name
     PART = "part"  # an organisation's name, with more
     BRANCH = "branch"  # one of the two words of an organisation's name: whoever it is a part of, or a part of it
+    FIRMS = "firm's"  # the name of the firm that a person works for, or has
     OTHER_GIVEN = "other given"  # the family name, with another given name
     OTHER_FAMILY = "other family"  # the given name, with another family name
     OTHER = "other"  # two full names that share nothing
@@ -36,7 +37,7 @@ class Level(StrEnum):
 L = Level
 AGREE = frozenset({L.FULL, L.SHORT, L.INITIAL, L.ROMANISED, L.FAMILY, L.CLIPPED, L.GIVEN, L.FIRM, L.PART, L.BRANCH})
 WHOLE = frozenset({L.FULL, L.SHORT, L.FIRM})
-CONTRADICT = frozenset({L.OTHER_GIVEN, L.OTHER_FAMILY, L.OTHER})
+CONTRADICT = frozenset({L.FIRMS, L.OTHER_GIVEN, L.OTHER_FAMILY, L.OTHER})
 
 # Of the profiles that are a contact's and show so much of a name, the share in which it agrees (m of Fellegi and Sunter, 1969, given
 # the form: whether somebody goes by full name or by an initial says nothing about who it is). The rest are nicknames, married names
@@ -47,7 +48,7 @@ IN_HANDLE = {L.FULL: 0.80, L.SHORT: 0.12, L.INITIAL: 0.70, L.FAMILY: 0.70, L.CLI
 SPACED = {level: 0.2 * share for level, share in IN_HANDLE.items()}
 # Likelihood ratios of disagreement. Another given name beside the same family name is a relative or a colleague, however
 # rare the family; another family name may be a marriage; wholly different words may be a pseudonym.
-DISAGREE = {L.OTHER_GIVEN: 0.05, L.OTHER_FAMILY: 0.1, L.OTHER: 0.02, L.NONE: 1.0}
+DISAGREE = {L.FIRMS: 0.3, L.OTHER_GIVEN: 0.05, L.OTHER_FAMILY: 0.1, L.OTHER: 0.02, L.NONE: 1.0}
 NOT_IN_HANDLE = 0.5  # a handle that shows nothing of the name
 _INITIALS = 12  # an initial is shared by one in twelve
 _SHORTS = 3  # so many names go by one short form

@@ -17,10 +17,10 @@ from integrations.records import Contact
 from service.rules import common_names, names, romanising
 from service.rules.evidence import Basis, Evidence, Signal, Source
 from service.rules.matching import context, firms, naming
-from service.rules.matching.disowning import ADMIRERS
+from service.rules.matching.disowning import OF_FIRMS
 from service.rules.matching.fillers import unexplained
 from service.rules.matching.identity import DECIDING, identity, is_doubtful, is_own_site, mailbox, may_be_a_relatives
-from service.rules.matching.keys import K, identifiers
+from service.rules.matching.keys import K, company_token, identifiers
 from service.rules.matching.naming import AGREE, CONTRADICT, WHOLE, Level, Likeness, Shown
 from service.rules.matching.pair import Met, Pair
 from service.rules.matching.person import ContactName, contact_name, organisation
@@ -37,6 +37,7 @@ _OF_A_PERSON = frozenset(
     {Level.GIVEN, Level.CLIPPED, Level.FAMILY, Level.INITIAL}
 )  # one word of a firm's name is no name of a person
 _NOTHING = frozenset[Signal]()
+_ANOTHERS = CONTRADICT - {Level.FIRMS}
 _NOBODYS_OWN = frozenset({Level.NONE, Level.FAMILY})  # a name that is not shown to be one person's
 
 
@@ -64,12 +65,14 @@ def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met |
     name, its_own = _read(candidate)
     shared = profile.keys & its_own
     shown = _shown(profile, name)
-    if shown.level in CONTRADICT and _is_called_as_mailbox(profile, candidate.contact):
-        shown = Shown(Level.NONE)
+    if shown.level in CONTRADICT:
+        shown = _at_firm(profile, candidate.contact, name, shared) or shown
+        if _is_called_as_mailbox(profile, candidate.contact):
+            shown = Shown(Level.NONE)
     if (
         not shared
         and elsewhere is None
-        and shown.level in CONTRADICT
+        and shown.level in _ANOTHERS
         and not naming.may_be_whole(profile.handle_letters, profile.handle_words, name)
     ):
         return None  # most of those who share a family name
@@ -80,8 +83,8 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
     """`elsewhere` as above. None for a candidate that has neither a name nor an identifier in common with the author."""
     profile, name, contact = met.profile, met.name, met.candidate.contact
     like = _name(profile, name, seen, naming.weighed(met.shown, seen))
-    if like.level in _NOBODYS_OWN and _goes_by(contact.company, profile, name, seen):
-        like = Likeness(Level.OTHER, naming.DISAGREE[Level.OTHER])
+    if like.level is Level.FIRMS or (like.level in _NOBODYS_OWN and _goes_by(contact.company, profile, name, seen)):
+        like = _as_firms(profile, name, seen)
     box = mailbox(profile, contact)
     if not met.shared and elsewhere is None and like.level not in AGREE and not box:
         return None
@@ -210,7 +213,7 @@ def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:
     """Whether a profile of whatever name says that it is not this contact's: a parody, a foundation, or a father of his son's name."""
     if not profile.says_more:
         return False
-    beside = profile.beside & ADMIRERS if name.organisation else profile.beside
+    beside = profile.beside & OF_FIRMS if name.organisation else profile.beside
     if profile.disowned or not beside.issubset(name.words):
         return True
     return bool(profile.generation and name.generation and profile.generation != name.generation)
@@ -273,6 +276,32 @@ def _goes_by(company: str, profile: Profile, name: ContactName, seen: Commonness
     )
 
 
+def _at_firm(profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str]) -> Shown | None:
+    """What a display name shows beside words of the contact's company; None where it has none of those: that it is the firm's account, or, of
+    Orla Quennell of Quennell Tiling at whose site both are, "Orla Q Tiling"."""
+    if not contact.company or name.organisation or profile.says_more:
+        return None
+    firm = company_token(contact.company).split()
+    rest = tuple([each for each in profile.name_words if each not in firm])
+    if len(rest) == len(profile.name_words):
+        return None
+    if len(profile.name_words) - len(rest) >= min(len(firm), 2) and not any(
+        unexplained(each, firm=True) for each in rest
+    ):
+        return Shown(Level.FIRMS)
+    found = naming.shown(rest, name) if shared else None
+    return found if found and found.level in AGREE else None
+
+
+def _as_firms(profile: Profile, name: ContactName, seen: Commonness) -> Likeness:
+    """What it says that an account goes by the name of a contact's firm: any of its people may keep it, and rather whom it names ("ask for Orla")."""
+    ratio = naming.DISAGREE[Level.FIRMS]
+    named = (each for each in (*name.givens, *name.shorts) if len(each) > 2 and f" {each} " in profile.text)
+    if given := next(named, ""):
+        ratio *= naming.weighed(Shown(Level.GIVEN, given), seen).ratio
+    return Likeness(Level.FIRMS, ratio)
+
+
 def _together(shown: Likeness, handle: Likeness) -> Likeness:
     """What display name and handle say together. They repeat each other where they agree, so that the one that says more counts;
     a handle with the whole name under another display name weighs what both say."""
@@ -305,6 +334,7 @@ _NAME_SENTENCES: Mapping[Level, str] = {
     Level.FIRM: "They go by the name of {name}.",
     Level.PART: "What they go by contains the name of {name}, or is short for it.",
     Level.BRANCH: "What they go by is one word of the name of {name}.",
+    Level.FIRMS: "They go by the name of the company of {name}.",
     Level.OTHER_GIVEN: "They show another given name than {name}.",
     Level.OTHER_FAMILY: "They show another family name than {name}.",
     Level.OTHER: "They show another name than {name}.",
