@@ -38,6 +38,12 @@ riccardo ricky; guilherme gui; gustavo guga; mariana mari; ricardo ric; francisc
 zoltan zoli; tamas tomi; agnes agi; gabor gabi; zsuzsanna zsuzsa zsuzsi; gerardus ger; franciscus frans; marinus rien; theodorus theo; elisabeth liesbeth els
 catharina trijntje; mikael micke; fredrik fredde; gustav gurra; birgitta gittan; vasiliki vicky vaso; dimitrios mitsos mimis; theodoros thodoris
 spyridon spyros; michail michalis; alexandros alekos; konstantinos dinos; veronique vero; stephane steph; sebastien seb; nathalie nath; thierry titi
+esperanza espe; asuncion asun; encarnacion encarni; remedios reme; fernanda fer; soledad sole; hector tito; valentina valen; agustin agus; maximiliano maxi
+babatunde tunde; babatope tope; oluwaseun seun; olusegun segun; oluwatobi tobi; tobiloba tobi; oluwafemi femi; temitope temi tope; olufunke funke; folasade sade
+abimbola bola bimbo; olubunmi bunmi; adebayo bayo; ayodele ayo; yewande wande; omolara lara; titilayo titi; oluwakemi kemi; chukwuemeka emeka; ifeanyi ify
+nkechinyere nkechi; chinonso nonso; ngozichukwuka ngozi; obinna obi; uchenna uche; oluchukwu oluchi; ogechukwu oge; ogechi oge
+thandiwe thandi; nokuthula thuli; sibusiso sbu; nompumelelo mpumi; lindiwe lindi; thulani thula; kagiso kagi; wanjiku shiku; njoroge njoro
+evangeline vangie; rosario chayong; corazon cora; benjamin benjie; francisca kikay; ferdinand ferdie; teodora dora
 """
 _SPELT = """
 mohammed mohamed mohammad muhammad muhammed mohamad mohd; ahmed ahmad; yusuf yousef youssef yousuf yusef; ibrahim ebrahim ibraheem
@@ -45,6 +51,15 @@ hussein husain hussain hossein; hassan hasan; abdullah abdallah abdulla; fatima 
 osman usman uthman; said saeed saeid; mustafa mostafa moustafa; sergei sergey sergej serhii serhiy; alexei alexey aleksey aleksei alexej
 dmitri dmitry dmitrii dmitriy; yuri yury yurii; julia yulia yuliya iuliia; natalia natalya nataliya; tatiana tatyana; evgeny yevgeny evgenii
 alexander aleksandr oleksandr aleksander; ekaterina kateryna yekaterina; nikolai nikolay nikolaj mykola; vladimir volodymyr; mikhail mykhailo
+layla laila leila leyla; zainab zaynab zeinab zaineb; mariam maryam mariyam meryem; mahmoud mahmud mehmood; suleiman soliman sulaiman sulayman
+ismail ismael ismaeel; musa mousa moussa moosa; faisal faysal feisal; tariq tarek tarik; karim kareem; rashid rachid rasheed; jamal gamal djamel; walid waleed
+yasmin yasmine yasmeen; bilal belal; hamza hamzah; khadija khadijah; abdulrahman abdelrahman abdurrahman; abubakar abubakr aboubacar; nour noor; salim saleem
+amina aminah ameena; rahim raheem; hamid hameed; majid majeed; latif lateef; nasir nasser naser; tahir taher; iman eman; hiba heba; huda hoda; issa isa eisa
+yahya yehia yahia; daoud dawood dawud; haroon haroun harun; idris idrees driss; farouk farooq faruq; shaima shaimaa chaima; oumar oumarou; fatoumata fatou
+andrei andrey andriy andrii andrej; elena olena yelena; irina iryna; oleg oleh; igor ihor; pavel pavlo; victoria viktoria viktoriya; sofia sofiya sophia
+pooja puja; geeta gita; deepak dipak; sandeep sandip; pradeep pradip; kuldeep kuldip; rajiv rajeev; sanjiv sanjeev; kavita kavitha; jyoti jyothi; swati swathi
+shruti shruthi; rabindra ravindra; chaim haim hayim; yitzhak itzhak; ciaran kieran; alistair alastair alasdair; evan ifan ieuan; owen owain; graham graeme
+jihoon jihun; sungho seongho; sungmin seongmin; youngsoo youngsu; jiyoung jiyeong; hyunwoo hyeonwoo; soojin sujin; minsoo minsu; minjun minjoon; junho joonho
 lakshmi laxmi; filippos philippos; srinivas shrinivas; yosef yossef; yaakov yaacov
 """
 

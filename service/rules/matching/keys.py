@@ -171,7 +171,7 @@ def _name_keys(words: tuple[str, ...]) -> Iterator[str]:
     if not words:
         return
     if len(words) == 1:
-        yield from (f"{_WORD}{words[0]}",) if len(words[0]) > 1 else ()
+        yield from (f"{_WORD}{each}" for each in _sought_formal(words[0]) if len(each) > 1)
         return
     first, *middle, last = words
     for given, family in ((first, last), *((first, each) for each in middle), *((each, last) for each in middle)):
@@ -181,13 +181,20 @@ def _name_keys(words: tuple[str, ...]) -> Iterator[str]:
         yield f"{_WORD}{family}"
         yield f"{_INITIAL}{begun[0]} {family}"
     if len(last) == 1:  # Mike B.
-        yield from (f"{_INITIAL}{last} {each}" for each in _formal(first)[1 : 2 * _MOST_FORMAL])
+        for each in _sought_formal(first)[1:]:
+            yield f"{_INITIAL}{last} {each}"
+            yield f"{_WORD}{each}"
 
 
 def _pair(given: str, family: str) -> Iterator[str]:
     if len(given) > 1 and len(family) > 1:
-        for each in _formal(given)[: 2 * _MOST_FORMAL]:
+        for each in _sought_formal(given):
             yield _name_key(each, family)
+
+
+def _sought_formal(given: str) -> tuple[str, ...]:
+    """The name itself, then as many of the formal names that it may be short for as an author's keys hold."""
+    return _formal(given)[: 2 * _MOST_FORMAL]
 
 
 @lru_cache(maxsize=16_384)

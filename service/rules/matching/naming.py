@@ -202,6 +202,8 @@ def _level(
         return _beside_a_given(words, name)
     if len(words) == 1 and name.families and not name.organisation and names.is_given(words[0]):
         return L.OTHER_GIVEN
+    if level is L.INITIAL and name.families and words[1:] == (name.families[0][0],):
+        return L.NONE  # Vera M. may be V. Moser, of whom no more is known
     return L.OTHER if len(words) > 1 and len(name.words) > 1 else L.NONE
 
 
@@ -211,10 +213,18 @@ def _beside_a_given(words: tuple[str, ...], name: ContactName) -> Level:
     rest = [each for each in words if not _is_given(each, name)]
     if not rest or not name.families:
         return L.GIVEN
-    if rest[-1] in {each[0] for each in name.families} or "".join(rest) in name.initials:
+    if rest[-1] in {each[0] for each in name.families} or "".join(rest) in name.initials or _is_cut(rest, name):
         return L.CLIPPED
     # A middle name of theirs, or another person.
     return L.GIVEN if {each[0] for each in name.givens}.issuperset(rest) else L.OTHER_FAMILY
+
+
+def _is_cut(rest: list[str], name: ContactName) -> bool:
+    """Whether what stands beside a given name is a family name that is cut short (Orla Quen), and not one by itself."""
+    cut, family = rest[0], name.families[0]
+    if len(rest) > 1 or not family.startswith(cut) or common_names.is_widespread(cut):
+        return False
+    return len(cut) >= _SHORTEST_INSIDE and len(family) - len(cut) >= _SHORTEST_INSIDE  # Lindeman is no Lindemann
 
 
 def _strange_initial(level: Level, others: tuple[str, ...], name: ContactName) -> bool:

@@ -86,7 +86,7 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
     if like.level is Level.FIRMS or (like.level in _NOBODYS_OWN and _goes_by(contact.company, profile, name, seen)):
         like = _as_firms(profile, name, seen)
     box = mailbox(profile, contact)
-    if not met.shared and elsewhere is None and like.level not in AGREE and not box:
+    if not met.shared and elsewhere is None and like.level not in AGREE and like.ratio <= 1 and not box:
         return None
     pair = Pair(profile, contact, name, met.shared, like, seen, met.doubted, box)
     around = [each for each in (context.company(pair), context.place(pair), context.title(pair)) if each is not None]
@@ -237,7 +237,7 @@ def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness
         handle = naming.across_scripts(handle)
     # A handle that spells the display name out (martinahorvat) says that name, and not another that is found in it.
     spelt = (
-        shown.level in CONTRADICT
+        (shown.level in CONTRADICT or shown.level is Level.SHORT)
         and len(profile.name_words) > 1
         and "".join(profile.name_words) in profile.handle_letters
     )
@@ -329,7 +329,7 @@ _NAME_SENTENCES: Mapping[Level, str] = {
     Level.INITIAL: "An initial and the family name of {name} are the same.",
     Level.ROMANISED: "Their name may be {name}, written in other letters.",
     Level.FAMILY: "The family name of {name} is the same.",
-    Level.CLIPPED: "The given name of {name} and an initial of the family name are the same.",
+    Level.CLIPPED: "The given name of {name} is the same, and the family name begins as theirs does.",
     Level.GIVEN: "The given name of {name} is the same.",
     Level.FIRM: "They go by the name of {name}.",
     Level.PART: "What they go by contains the name of {name}, or is short for it.",

@@ -51,7 +51,14 @@ def test_a_firm_of_that_name_that_shares_nothing_with_the_contact_is_nobodys() -
     assert judge(ORLA, name="Quennell Tiling", website="https://elsewhere.example") == []
 
 
+def test_without_a_site_a_firms_account_in_their_town_that_names_them_is_asked_about() -> None:
+    owner = replace(ORLA, website="", city="Leeds")
+    (found,) = judge(owner, name="Quennell Tiling", bio="Bathrooms. Ask for Orla", location="Leeds")
+    assert found.state is MatchState.SUGGESTED
+    assert judge(owner, name="Quennell Tiling", bio="Bathrooms", location="Porto") == []
+
+
 def test_what_follows_an_emoji_is_said_after_the_name() -> None:
     (found,) = judge(replace(ORLA, title="Tiler"), name="Orla Q. ✨ Twin Rivers Tiler", website=SITE)
-    assert "The given name of Orla Quennell and an initial of the family name are the same." in found.evidence
+    assert "The given name of Orla Quennell is the same, and the family name begins as theirs does." in found.evidence
     assert judge(ORLA, name="Orla ✨ Quennell ✨", website=SITE)[0].state is MatchState.CONFIRMED

@@ -28,7 +28,7 @@ def test_a_given_name_and_an_initial_suggest_whose_names_begin_so(contact: Conta
     found = judge(contact, name=shown, location="Leeds")
     assert found is not None
     assert found.state is MatchState.SUGGESTED
-    assert f"The given name of {contact.name} and an initial of the family name are the same." in found.evidence
+    assert f"The given name of {contact.name} is the same, and the family name begins as theirs does." in found.evidence
 
 
 def test_another_initial_is_another_person() -> None:
@@ -48,7 +48,7 @@ def test_a_short_form_and_an_initial_find_a_common_name() -> None:
 def test_a_family_name_of_several_words_is_shown_by_what_they_begin_with(family: str, shown: str) -> None:
     found = judge(Contact("1", f"Orla {family}", "Orla", family, city="Leeds"), name=shown, location="Leeds")
     assert found is not None
-    assert "initial of the family name" in found.evidence[0]
+    assert "the family name begins as theirs does" in found.evidence[0]
 
 
 def test_an_initial_of_a_middle_name_is_none_of_the_family_name() -> None:
@@ -63,3 +63,23 @@ def test_the_given_name_shown_and_the_family_name_in_the_handle_are_the_whole_na
     found = judge(ORLA, name="Orla Q.", handle="oquennell_tiles", location="Leeds")
     assert found is not None
     assert found.state is MatchState.CONFIRMED
+
+
+@pytest.mark.parametrize("shown", ["Halina Q.", "Halinka Q", "halinka 🌵"])
+def test_a_short_form_is_enough_to_be_found_by(shown: str) -> None:
+    contact = Contact("1", "Halina Quennell", "Halina", "Quennell", title="Kiln Keeper", city="Leeds")
+    assert judge(contact, name=shown, bio="Kiln keeper", location="Leeds") is not None
+
+
+def test_a_family_name_that_is_cut_short_begins_as_the_contacts_does() -> None:
+    assert judge(ORLA, name="Orla Quen", location="Leeds") is not None
+    # One letter less is another name, and so is what many are called.
+    assert judge(ORLA, name="Orla Quennel", location="Porto") is None
+    assert judge(Contact("1", "Orla Martinsdale", "Orla", "Martinsdale", city="Leeds"), name="Orla Martin") is None
+
+
+def test_of_a_contact_with_an_initial_alone_the_author_may_show_the_given_name() -> None:
+    contact = Contact("1", "P. Quennellade", "", "Quennellade", city="Leeds")
+    found = judge(contact, name="Petra Q", handle="pquennellade", location="Leeds")
+    assert found is not None
+    assert judge(contact, name="Petra R", handle="somebody", location="Leeds") is None

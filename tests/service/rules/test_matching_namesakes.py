@@ -172,7 +172,8 @@ def test_an_and_may_be_written_as_a_sign() -> None:
 
 @pytest.mark.parametrize(
     ("given", "called"),
-    [("Halina", "Halinka"), ("Ralf", "Ralle"), ("Monika", "Moni"), ("Begoña", "Bego"), ("Alessandra", "Ale"), ("Krzysztof", "Krzychu"), ("Vasiliki", "Vicky")],
+    [("Halina", "Halinka"), ("Ralf", "Ralle"), ("Monika", "Moni"), ("Begoña", "Bego"), ("Alessandra", "Ale"), ("Krzysztof", "Krzychu"), ("Vasiliki", "Vicky"), ("Leila", "Layla"), ("Umar", "Omar"),
+     ("Babatunde", "Tunde"), ("Thandiwe", "Thandi"), ("Andrey", "Andrii"), ("Esperanza", "Espe")],
 )  # fmt: skip
 def test_what_somebody_is_called_is_short_for_their_name(given: str, called: str) -> None:
     contact = Contact("1", name=f"{given} Quennell", first_name=given, last_name="Quennell", city="Leeds")
@@ -292,3 +293,10 @@ def test_a_firms_club_is_the_firm_s_and_no_person() -> None:
         state(club, name="grell harbour college memes", handle="ghcmemes", bio="not affiliated. parking is a scam")
         is None
     )
+
+
+def test_of_two_who_are_called_alike_whoever_spells_the_whole_name_comes_first() -> None:
+    tunde, whole = (Contact(each, f"{each} Quennell", each, "Quennell") for each in ("Tunde", "Babatunde"))
+    known = KnownAuthor("birdsong", Author("7", "babatunde.quennell", "Babatunde Quennell"))
+    found = match(known, [Candidate(each.id, each) for each in (tunde, whole)], CRMS[0])
+    assert found[0].contact_id == "Babatunde"
