@@ -127,6 +127,7 @@ def with_titles(name: str) -> tuple[str, ...]:
     return words(without_aside(name))
 
 
+@lru_cache(maxsize=65_536)
 def without_aside(name: str) -> str:
     """A display name without what it says after the name."""
     return name[: _end(name)]

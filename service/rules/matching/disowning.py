@@ -48,19 +48,23 @@ _PHRASES = re.compile(
 )
 
 
-# Whose parent, spouse or child the author is: what follows is that one's office or firm.
-_RELATIVES = re.compile(
-    r"\b(?:(?:dad|daddy|father|mum|mom|mam|mother|parent|grandpa|grandma|wife|husband|hubby|widow|widower|son|daughter|brother|sister) (?:of|to)"
-    r"|(?:vater|mutter|ehefrau|ehemann|sohn|tochter|bruder|schwester) (?:von|der|des)|(?:papá|mamá|padre|madre|esposa|esposo|marido|hijo|hija|hermano|hermana) del?"
-    r"|(?:père|mère|femme|mari|fils|fille|frère|sœur|épouse|époux) d[eu]|(?:padre|madre|moglie|marito|figlio|figlia|fratello|sorella) d(?:i|el|ella)"
-    r"|(?:pai|mãe|filho|filha|irmão|irmã|mulher) d[eoa])\s[^.,;:|/•·()\n]*",
-    re.IGNORECASE,
-)
+# Whose parent, spouse or child the author is, and what stands before that one's name or office.
+_RELATIONS: Mapping[str, tuple[str, str]] = {
+    "en": ("dad daddy father mum mom mam mother parent grandpa grandma wife husband hubby widow widower son daughter brother sister", "of|to"),
+    "de": ("vater mutter ehefrau ehemann sohn tochter bruder schwester", "von|der|des"),
+    "es": ("papá mamá padre madre esposa esposo marido hijo hija hermano hermana", "del?"),
+    "fr": ("père mère femme mari fils fille frère sœur épouse époux", "d[eu]"),
+    "it": ("padre madre moglie marito figlio figlia fratello sorella", "d(?:i|el|ella)"),
+    "pt": ("pai mãe filho filha irmão irmã esposa marido mulher", "d[eoa]"),
+}  # fmt: skip
+RELATIVES = frozenset(names.words(" ".join(said for said, _ in _RELATIONS.values())))
+_RELATIVE = "|".join(f"(?:{said.replace(' ', '|')}) (?:{before})" for said, before in _RELATIONS.values())
+_OF_A_RELATIVE = re.compile(rf"\b(?:{_RELATIVE})\s[^.,;:|/•·()\n]*", re.IGNORECASE)
 
 
 def without_relatives(bio: str) -> str:
     """A bio without whose relative its author says to be ("proud dad of the mayor"), up to the end of that clause."""
-    return _RELATIVES.sub(" ", bio)
+    return _OF_A_RELATIVE.sub(" ", bio)
 
 
 def disowns(name: str, bio: str) -> bool:

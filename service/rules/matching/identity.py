@@ -189,9 +189,14 @@ def mailbox(profile: Profile, contact: Contact) -> str:
     letters = profile.handle_letters
     if not letters or not contact.emails:
         return ""
-    # Of most it is seen at the first letter that they are none.
-    like = (each for each in contact.emails if each[:1].casefold() == letters[0])
-    return next((letters for each in like if mailboxes.telling(each) == letters), "")
+    for each in contact.emails:
+        # Of most it is seen at their first and last letter that they are none.
+        box = each.partition("@")[0]
+        if box[:1].casefold() != letters[0] or (box[-1:].casefold() != letters[-1] and "+" not in box):
+            continue
+        if mailboxes.telling(each) == letters:
+            return letters
+    return ""
 
 
 def _in_a_mailbox(pair: Pair, basis: Basis) -> Iterator[Evidence]:

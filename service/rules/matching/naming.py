@@ -53,6 +53,7 @@ NOT_IN_HANDLE = 0.5  # a handle that shows nothing of the name
 _INITIALS = 12  # an initial is shared by one in twelve
 _SHORTS = 3  # so many names go by one short form
 _SHORTEST_INSIDE = 3
+_LONGEST_INITIALS = 4  # of one family name of several words
 
 
 class Likeness(Struct, frozen=True):
@@ -210,8 +211,13 @@ def _level(
 def _beside_a_given(words: tuple[str, ...], name: ContactName) -> Level:
     """What a display name says beside a given name of the contact's, where the family name does not stand in it: "Orla", "Orla Q.", and of Orla
     Quennell-Moss "Orla QM"."""
+    if not name.families:
+        return L.GIVEN
+    last = words[-1]
+    if len(last) > _LONGEST_INITIALS and not name.families[0].startswith(last) and not _is_given(last, name):
+        return L.OTHER_FAMILY  # most of all who are asked about
     rest = [each for each in words if not _is_given(each, name)]
-    if not rest or not name.families:
+    if not rest:
         return L.GIVEN
     if rest[-1] in {each[0] for each in name.families} or "".join(rest) in name.initials or _is_cut(rest, name):
         return L.CLIPPED

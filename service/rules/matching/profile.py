@@ -23,6 +23,7 @@ class Profile(Struct, frozen=True):
     name_words: tuple[str, ...]
     spellings: tuple[tuple[str, ...], ...]  # the same without umlauts (mueller), and read from another script
     native: str  # its letters, in a script of which several names are one in Latin letters
+    begun: frozenset[str]  # the letters with which they begin, small and large
     name_letters: str
     handle_letters: str
     handle_words: tuple[str, ...]  # as far as capitals and hyphens show them
@@ -31,6 +32,7 @@ class Profile(Struct, frozen=True):
     generation: str  # "jr" or "sr", where they say so
     of_several: bool  # people: a couple's account
     says_more: bool  # whether there is any of these three; most say nothing
+    repeats_handle: bool  # the display name is but the handle in words, and begins with no given name
     titles: frozenset[str]
     text: str
     states: frozenset[str]
@@ -44,16 +46,21 @@ def read(known: KnownAuthor) -> Profile:
     said_states, said_countries = places.read(author.location, location=True)
     states, countries = places.read(author.bio, location=False)
     handle, tokens = handles.letters(author.handle), handles.tokens(author.handle)
-    said = names.words(f"{disowning.without_relatives(author.bio)} {names.aside(author.name)} {author.location}")
+    said = _said(author.bio, author)
+    if not disowning.RELATIVES.isdisjoint(said):
+        said = _said(disowning.without_relatives(author.bio), author)
     disowned, beside = disowning.disowns(author.name, author.bio), disowning.beside(author.name)
+    words, letters = names.name_words(author.name) if not author.bot else (), names.compact(author.name)
+    begun = "".join([each[0] for each in author.name.split()])
     generation = names.generation(author.name) or names.generation_in_handle(tokens)
     return Profile(
         author=author,
         keys=frozenset(author_keys(known)),
-        name_words=names.name_words(author.name) if not author.bot else (),
+        name_words=words,
         spellings=other_spellings(author.name) if not author.bot else (),
         native=romanising.in_another_script(names.without_aside(author.name)),
-        name_letters=names.compact(author.name),
+        begun=frozenset(begun + begun.lower() + begun.upper()),
+        name_letters=letters,
         handle_letters=handle,
         handle_words=tokens,
         disowned=disowned,
@@ -61,6 +68,8 @@ def read(known: KnownAuthor) -> Profile:
         generation=generation,
         of_several=names.of_several(author.name),
         says_more=bool(disowned or beside or generation),
+        repeats_handle=letters == handle
+        and not (disowned or beside or generation or any(map(names.is_given, words[:1]))),
         titles=names.titles(author.name) | _title_before(handle) | names.TITLES.intersection(tokens),
         text=f" {' '.join(said)} ",
         states=states | said_states,
@@ -68,6 +77,10 @@ def read(known: KnownAuthor) -> Profile:
         said_states=said_states,
         said_countries=said_countries,
     )
+
+
+def _said(bio: str, author: Author) -> tuple[str, ...]:
+    return names.words(f"{bio} {names.aside(author.name)} {author.location}")
 
 
 def _title_before(handle: str) -> frozenset[str]:

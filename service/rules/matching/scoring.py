@@ -37,7 +37,6 @@ _OF_A_PERSON = frozenset(
     {Level.GIVEN, Level.CLIPPED, Level.FAMILY, Level.INITIAL}
 )  # one word of a firm's name is no name of a person
 _NOTHING = frozenset[Signal]()
-_ANOTHERS = CONTRADICT - {Level.FIRMS}
 _NOBODYS_OWN = frozenset({Level.NONE, Level.FAMILY})  # a name that is not shown to be one person's
 
 
@@ -66,16 +65,18 @@ def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met |
     shared = profile.keys & its_own
     shown = _shown(profile, name)
     if shown.level in CONTRADICT:
-        shown = _at_firm(profile, candidate.contact, name, shared) or shown
-        if _is_called_as_mailbox(profile, candidate.contact):
-            shown = Shown(Level.NONE)
-    if (
-        not shared
-        and elsewhere is None
-        and shown.level in _ANOTHERS
-        and not naming.may_be_whole(profile.handle_letters, profile.handle_words, name)
-    ):
-        return None  # most of those who share a family name
+        # Most firms begin with another letter than any word that the author shows.
+        may_be_firms = shared or candidate.contact.company[:1] in profile.begun
+        if (may_be_firms or profile.repeats_handle) and (
+            found := _no_other_person(profile, candidate.contact, name, shared)
+        ):
+            shown = found
+        elif (
+            not shared
+            and elsewhere is None
+            and not naming.may_be_whole(profile.handle_letters, profile.handle_words, name)
+        ):
+            return None  # most of those who share a family name
     return Met(profile, candidate, name, shared, shown)
 
 
@@ -197,13 +198,6 @@ def _shown(profile: Profile, name: ContactName) -> Shown:
     return found
 
 
-def _is_called_as_mailbox(profile: Profile, contact: Contact) -> bool:
-    """Whether a display name is but the handle in words, and that is a private mailbox of the contact's: no other person's name."""
-    if profile.says_more or profile.name_letters != profile.handle_letters:
-        return False
-    return not any(map(names.is_given, profile.name_words[:1])) and bool(mailbox(profile, contact))
-
-
 def _says_more(words: tuple[str, ...], firm: ContactName) -> bool:
     """Whether a display name holds words that are none of a firm's name and say more than it: the chess club of a university."""
     return any(each not in firm.words and unexplained(each, firm=True) for each in words if len(each) > 1)
@@ -276,18 +270,23 @@ def _goes_by(company: str, profile: Profile, name: ContactName, seen: Commonness
     )
 
 
-def _at_firm(profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str]) -> Shown | None:
-    """What a display name shows beside words of the contact's company; None where it has none of those: that it is the firm's account, or, of
-    Orla Quennell of Quennell Tiling at whose site both are, "Orla Q Tiling"."""
-    if not contact.company or name.organisation or profile.says_more:
+def _no_other_person(profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str]) -> Shown | None:
+    """What a display name shows that is no other person's though it is not this contact's: their firm's, or their private mailbox's."""
+    if contact.company and not (name.organisation or profile.says_more):
+        found = _at_firm(profile.name_words, company_token(contact.company), name, shared)
+        if found:
+            return found
+    return Shown(Level.NONE) if profile.repeats_handle and mailbox(profile, contact) else None
+
+
+def _at_firm(words: tuple[str, ...], company: str, name: ContactName, shared: frozenset[str]) -> Shown | None:
+    """What the words of a display name show beside those of the contact's company; None where they have none of those: that it is the firm's
+    account, or, of Orla Quennell of Quennell Tiling at whose site both are, "Orla Q Tiling"."""
+    firm = company.split()
+    rest = tuple([each for each in words if each not in firm])
+    if len(rest) == len(words):
         return None
-    firm = company_token(contact.company).split()
-    rest = tuple([each for each in profile.name_words if each not in firm])
-    if len(rest) == len(profile.name_words):
-        return None
-    if len(profile.name_words) - len(rest) >= min(len(firm), 2) and not any(
-        unexplained(each, firm=True) for each in rest
-    ):
+    if len(words) - len(rest) >= min(len(firm), 2) and not any(unexplained(each, firm=True) for each in rest):
         return Shown(Level.FIRMS)
     found = naming.shown(rest, name) if shared else None
     return found if found and found.level in AGREE else None
