@@ -277,7 +277,10 @@ def _other_second_surname(family: str, words: tuple[str, ...], name: ContactName
 
 
 def _is_given(word: str, name: ContactName) -> bool:
-    return any(names.same_given(word, given) for given in name.givens)
+    for given in name.givens:  # noqa: SIM110 - asked of every candidate, and a generator takes twice as long
+        if names.same_given(word, given):
+            return True
+    return False
 
 
 def _by_coincidence(level: Level, given: str, family: str, seen: Commonness) -> float:
@@ -332,7 +335,11 @@ def may_be_whole(letters: str, words: tuple[str, ...], name: ContactName) -> boo
         return False
     if _any_in(letters, name.within):
         return True
-    return any(names.same_given(word, given) for word in words for given in name.givens[:2])
+    for word in words:
+        for given in name.givens[:2]:
+            if names.same_given(word, given):
+                return True
+    return False
 
 
 def _any_in(letters: str, forms: tuple[str, ...]) -> bool:

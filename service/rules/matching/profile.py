@@ -23,7 +23,7 @@ class Profile(Struct, frozen=True):
     name_words: tuple[str, ...]
     spellings: tuple[tuple[str, ...], ...]  # the same without umlauts (mueller), and read from another script
     native: str  # its letters, in a script of which several names are one in Latin letters
-    begun: frozenset[str]  # the letters with which they begin, small and large
+    begun: frozenset[str]  # the two letters with which they begin, as they stand
     name_letters: str
     handle_letters: str
     handle_words: tuple[str, ...]  # as far as capitals and hyphens show them
@@ -51,7 +51,6 @@ def read(known: KnownAuthor) -> Profile:
         said = _said(disowning.without_relatives(author.bio), author)
     disowned, beside = disowning.disowns(author.name, author.bio), disowning.beside(author.name)
     words, letters = names.name_words(author.name) if not author.bot else (), names.compact(author.name)
-    begun = "".join([each[0] for each in author.name.split()])
     generation = names.generation(author.name) or names.generation_in_handle(tokens)
     return Profile(
         author=author,
@@ -59,7 +58,7 @@ def read(known: KnownAuthor) -> Profile:
         name_words=words,
         spellings=other_spellings(author.name) if not author.bot else (),
         native=romanising.in_another_script(names.without_aside(author.name)),
-        begun=frozenset(begun + begun.lower() + begun.upper()),
+        begun=frozenset([each[:2].lower() for each in author.name.split()]),
         name_letters=letters,
         handle_letters=handle,
         handle_words=tokens,

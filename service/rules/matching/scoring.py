@@ -65,11 +65,7 @@ def meet(profile: Profile, candidate: Candidate, elsewhere: str | None) -> Met |
     shared = profile.keys & its_own
     shown = _shown(profile, name)
     if shown.level in CONTRADICT:
-        # Most firms begin with another letter than any word that the author shows.
-        may_be_firms = shared or candidate.contact.company[:1] in profile.begun
-        if (may_be_firms or profile.repeats_handle) and (
-            found := _no_other_person(profile, candidate.contact, name, shared)
-        ):
+        if found := _no_other_person(profile, candidate.contact, name, shared):
             shown = found
         elif (
             not shared
@@ -178,7 +174,7 @@ def _widespread(scored: Scored, name: ContactName) -> Iterator[tuple[str, ...]]:
 
 def _shown(profile: Profile, name: ContactName) -> Shown:
     """What the display name shows, if this is a person who goes by their own name."""
-    if _is_said_to_be_another(profile, name):
+    if profile.says_more and _is_said_to_be_another(profile, name):
         return Shown(Level.OTHER)
     if profile.author.bot:
         return Shown(Level.NONE)
@@ -205,8 +201,6 @@ def _says_more(words: tuple[str, ...], firm: ContactName) -> bool:
 
 def _is_said_to_be_another(profile: Profile, name: ContactName) -> bool:
     """Whether a profile of whatever name says that it is not this contact's: a parody, a foundation, or a father of his son's name."""
-    if not profile.says_more:
-        return False
     beside = profile.beside & OF_FIRMS if name.organisation else profile.beside
     if profile.disowned or not beside.issubset(name.words):
         return True
@@ -220,7 +214,7 @@ def _may_be_two(profile: Profile, name: ContactName) -> bool:
 
 def _name(profile: Profile, name: ContactName, seen: Commonness, shown: Likeness) -> Likeness:
     """The likeliest reading of display name and handle as this contact's name."""
-    if profile.author.bot or _is_said_to_be_another(profile, name):
+    if profile.author.bot or (profile.says_more and _is_said_to_be_another(profile, name)):
         return shown
     if _is_across_scripts(profile, name):
         shown = naming.across_scripts(shown)
@@ -272,19 +266,20 @@ def _goes_by(company: str, profile: Profile, name: ContactName, seen: Commonness
 
 def _no_other_person(profile: Profile, contact: Contact, name: ContactName, shared: frozenset[str]) -> Shown | None:
     """What a display name shows that is no other person's though it is not this contact's: their firm's, or their private mailbox's."""
-    if contact.company and not (name.organisation or profile.says_more):
-        found = _at_firm(profile.name_words, company_token(contact.company), name, shared)
+    # Most firms begin otherwise than any word that the author shows.
+    if contact.company and (shared or contact.company[:2].lower() in profile.begun):
+        found = _at_firm(profile, company_token(contact.company), name, shared)
         if found:
             return found
     return Shown(Level.NONE) if profile.repeats_handle and mailbox(profile, contact) else None
 
 
-def _at_firm(words: tuple[str, ...], company: str, name: ContactName, shared: frozenset[str]) -> Shown | None:
+def _at_firm(profile: Profile, company: str, name: ContactName, shared: frozenset[str]) -> Shown | None:
     """What the words of a display name show beside those of the contact's company; None where they have none of those: that it is the firm's
     account, or, of Orla Quennell of Quennell Tiling at whose site both are, "Orla Q Tiling"."""
-    firm = company.split()
+    firm, words = company.split(), profile.name_words
     rest = tuple([each for each in words if each not in firm])
-    if len(rest) == len(words):
+    if len(rest) == len(words) or name.organisation or profile.says_more:
         return None
     if len(words) - len(rest) >= min(len(firm), 2) and not any(unexplained(each, firm=True) for each in rest):
         return Shown(Level.FIRMS)
