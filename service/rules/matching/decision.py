@@ -155,6 +155,8 @@ def _certain(scored: Sequence[Scored], terms: Terms, seen: Commonness) -> bool:
         each.ratio <= OTHER_PLACE for each in first.evidence if each.signal is Signal.PLACE
     ):
         return False
+    if first.on_stage and signals <= _OF_ANY_NAMESAKE:
+        return False
     if first.fits <= {Signal.PLACE} and signals <= _OF_ANY_NAMESAKE and _has_many_namesakes(first, signals):
         return False
     return bool(signals & DECIDING) or not any(_namesake(each, first) for each in others)

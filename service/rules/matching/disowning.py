@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from service.rules import names
 
@@ -60,6 +60,29 @@ _RELATIONS: Mapping[str, tuple[str, str]] = {
 RELATIVES = frozenset(names.words(" ".join(said for said, _ in _RELATIONS.values())))
 _RELATIVE = "|".join(f"(?:{said.replace(' ', '|')}) (?:{before})" for said, before in _RELATIONS.values())
 _OF_A_RELATIVE = re.compile(rf"\b(?:{_RELATIVE})\s[^.,;:|/•·()\n]*", re.IGNORECASE)
+
+
+# What somebody whom many follow who have never met them says to be: of a name that is known from there, more bearers have an account.
+_ON_STAGE: Mapping[str, str] = {
+    "en": (
+        "singer songwriter rapper dj drummer guitarist bassist band album gig gigs mixtape actor actress comedian magician model dancer gospel footballer boxer"
+        " fighter mma wrestler striker midfielder goalkeeper winger sprinter athlete grandmaster gamer gaming streamer twitch youtuber esports vlogger influencer"
+    ),
+    "de": "sanger sangerin schauspieler schauspielerin fussballer fussballerin rapperin boxerin sportler sportlerin",
+    "es pt it": (
+        "cantante cantautor cantautora cantor cantora rapero rapera rapeiro actriz ator atriz attore attrice modelo modella futbolista futebolista jogador calciatore"
+        " peleador boxeador lutador pugile pugilista comediante humorista bailarin bailarina portero"
+    ),
+    "fr": "chanteur chanteuse rappeur rappeuse acteur actrice comedien comedienne footballeur footballeuse boxeur humoriste mannequin",
+    "nl da no sv pl": "zanger zangeres voetballer sangare skadespelare fotbollsspelare skuespiller fodboldspiller piosenkarka piosenkarz pilkarz aktorka",
+    "tr id vi": "sarkici oyuncu futbolcu penyanyi pemain aktris",
+}
+_PERFORMERS = frozenset(" ".join(_ON_STAGE.values()).split())
+
+
+def on_stage(said: Iterable[str]) -> frozenset[str]:
+    """Those of a profile's words that say its owner to be a performer or an athlete; none of most."""
+    return _PERFORMERS.intersection(said)
 
 
 def without_relatives(bio: str) -> str:

@@ -33,6 +33,7 @@ class Profile(Struct, frozen=True):
     of_several: bool  # people: a couple's account
     says_more: bool  # whether there is any of these three; most say nothing
     repeats_handle: bool  # the display name is but the handle in words, and begins with no given name
+    on_stage: frozenset[str]  # words by which they say to be a performer or an athlete
     titles: frozenset[str]
     text: str
     states: frozenset[str]
@@ -69,6 +70,7 @@ def read(known: KnownAuthor) -> Profile:
         says_more=bool(disowned or beside or generation),
         repeats_handle=letters == handle
         and not (disowned or beside or generation or any(map(names.is_given, words[:1]))),
+        on_stage=disowning.on_stage((*said, *words, *tokens)),
         titles=names.titles(author.name) | _title_before(handle) | names.TITLES.intersection(tokens),
         text=f" {' '.join(said)} ",
         states=states | said_states,

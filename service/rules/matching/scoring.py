@@ -55,6 +55,7 @@ class Scored(Struct, frozen=True):
     own_site: bool = False  # the website that both name is called after one of them
     says_where: bool = False  # the author's location says something
     fits: frozenset[Signal] = frozenset()  # kinds of context in which the two agree, however little that tells
+    on_stage: bool = False  # the author says to be a performer or an athlete, and the CRM does not
     said: tuple[tuple[str, ...], ...] = ()  # the words of the display name, and of its other spellings
 
 
@@ -104,6 +105,9 @@ def score(met: Met, seen: Commonness, terms: Terms, elsewhere: str | None) -> Sc
         is_own_site(pair),
         bool(profile.author.location),
         frozenset([each.signal for each in around if each.ratio >= 1]) if around else _NOTHING,
+        bool(profile.on_stage)
+        and not name.organisation
+        and profile.on_stage.isdisjoint(names.words(f"{contact.title} {contact.company}")),
         (profile.name_words, *profile.spellings) if profile.spellings else (profile.name_words,),
     )
 
@@ -157,7 +161,11 @@ def has_commonest_name(scored: Scored) -> bool:
 def has_widespread_name(scored: Scored) -> bool:
     """Whether what a display name shows of a person's name, a given and a family name at least, has many bearers somewhere, all of it."""
     name = _read(scored.candidate)[0]
-    return not name.organisation and any(_widespread(scored, name))
+    if name.organisation or any(_widespread(scored, name)):
+        return not name.organisation
+    # "Wen" may show the given name, and the handle both.
+    usual = (*name.givens[:1], *name.families[:1])
+    return len(usual) > 1 and len(scored.said[0]) == 1 and all(map(common_names.is_widespread, usual))
 
 
 def _widespread(scored: Scored, name: ContactName) -> Iterator[tuple[str, ...]]:

@@ -300,3 +300,16 @@ def test_of_two_who_are_called_alike_whoever_spells_the_whole_name_comes_first()
     known = KnownAuthor("birdsong", Author("7", "babatunde.quennell", "Babatunde Quennell"))
     found = match(known, [Candidate(each.id, each) for each in (tunde, whole)], CRMS[0])
     assert found[0].contact_id == "Babatunde"
+
+
+@pytest.mark.parametrize("bio", ["Singer, new album out", "MMA fighter 70 kg", "Futbolista", "gaming and memes"])
+def test_a_performer_or_athlete_of_the_name_is_asked_about_unless_the_crm_knows_of_it(bio: str) -> None:
+    contact = replace(ORLA, title="Accountant", city="Leeds")
+    assert state(contact, **BY_NAME, bio=bio, location="Leeds") is SUGGESTED
+    assert state(replace(contact, title=bio), **BY_NAME, bio=bio, location="Leeds") is CONFIRMED
+    assert state(contact, **BY_NAME, bio="Accountant by day", location="Leeds") is CONFIRMED
+
+
+def test_a_widespread_name_in_a_handle_alone_is_asked_about_where_the_display_name_shows_half_of_it() -> None:
+    contact = Contact("1", name="Liam Doherty", first_name="Liam", last_name="Doherty")
+    assert state(contact, name="Liam", handle="liamdoherty") is SUGGESTED
