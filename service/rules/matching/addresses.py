@@ -74,6 +74,12 @@ _NO_PROFILE = frozenset(
 # An address with an @ before it as well is somebody's handle in the fediverse, often of somebody whom a profile speaks of.
 _MAIL = re.compile(r"(?<![\w.+@-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"')\]]{1,500}|(?<![\w@.])www\.[^\s<>\"')\]]{1,500}", re.IGNORECASE)
+# Many write a site as they say it: "director. quenntiles.com". Under the suffixes that most sites have, as a sentence may lack a space.
+_BARE = re.compile(
+    r"(?<![\w@./-])[\w-]{2,63}(?:\.[\w-]{2,63})?\.(?:com|org|net|edu|gov|io|co|info|biz|eu|uk|de|fr|es|it|nl|be|ch|at|pl|se|no|dk|fi|ie|pt|ca|mx|br|ar|cl|uy|pe"
+    r"|au|nz|in|za|ng|ke|jp|kr|tr|ro|cz|hu|gr|us)\b(?:/[^\s<>\"')\]|,;]{0,200})?(?![\w@-])",
+    re.IGNORECASE,
+)
 _NOT_DIGIT = re.compile(r"\D+")
 _MOST = 20  # addresses looked at in one bio
 _PHONE_DIGITS = 9  # of a number's end: what is left when country code and trunk prefix are written or not
@@ -91,8 +97,11 @@ def mails(text: str) -> list[str]:
 
 
 def links(text: str) -> list[str]:
-    """The links in a text as they stand; the first twenty."""
-    return [found.rstrip(".,;:!?") for found in _LINK.findall(text)[:_MOST]]
+    """The links in a text as they stand, those without a scheme as well; the first twenty."""
+    if "." not in text:
+        return []
+    found = [*_LINK.findall(text), *_BARE.findall(text)]
+    return [each.rstrip(".,;:!?") for each in found[:_MOST]]
 
 
 def phone(number: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from integrations.records import Author, Contact
@@ -56,6 +57,19 @@ def test_without_a_site_a_firms_account_in_their_town_that_names_them_is_asked_a
     (found,) = judge(owner, name="Quennell Tiling", bio="Bathrooms. Ask for Orla", location="Leeds")
     assert found.state is MatchState.SUGGESTED
     assert judge(owner, name="Quennell Tiling", bio="Bathrooms", location="Porto") == []
+
+
+@pytest.mark.parametrize("bio", ["Bathrooms. quenntiles.com", "quenntiles.com/orla, Leeds", "see www.quenntiles.com!"])
+def test_a_site_in_a_bio_needs_no_scheme(bio: str) -> None:
+    (found,) = judge(ORLA, name="Orla 🧱", bio=bio)
+    assert any("quenntiles.com" in each for each in found.evidence)
+
+
+@pytest.mark.parametrize(
+    "bio", ["orla@sub.quenntiles.com", "notquenntiles.com", "quenntiles.commerce", "Tiles.In all of Leeds"]
+)
+def test_what_only_looks_like_a_site_is_none(bio: str) -> None:
+    assert not any(key.endswith(":quenntiles.com") and key[0] == "w" for key in author_keys(KnownAuthor("birdsong", Author("7", "o", "Orla", bio=bio))))  # fmt: skip
 
 
 def test_what_follows_an_emoji_is_said_after_the_name() -> None:
