@@ -80,6 +80,7 @@ _EITHER_WAY = frozenset(
     "ann carol carolin catherin christin elisabet evelin helen isabel jasmin jean joan joann karin katharin kathrin katrin kristin lilian mirjam roseann vivian".split()  # noqa: SIM905
 )
 _VOWELS = tuple("aeiouy")
+_LONGEST_LETTERS = 5  # after a name: SHRM
 SHORTEST_CUT = 3  # letters to which a given name is cut short without being in any list
 _MOST_FORMS = 12  # of one given name
 
@@ -113,13 +114,22 @@ def name_words(name: str) -> tuple[str, ...]:
     cut = without_aside(name)
     family, comma, given = cut.partition(",")
     found = [each for each in words(cut) if not each.isdigit()]
-    if comma and (rest := [each for each in words(given) if each not in TITLES and not each.isdigit()]):
+    if comma and _are_letters_after(family, given):
+        found = words(family)  # Ana Silva, CMC
+    elif comma and (rest := [each for each in words(given) if each not in TITLES and not each.isdigit()]):
         found = [*rest, *words(family)]  # Silva, Dr. Ana
     # What only sounds like a title (عمر is spelt mr) is none.
     sounds = frozenset() if cut.isascii() else _transliterated(cut)
     kept = tuple(each for at, each in enumerate(found) if each in sounds or each not in TITLES or (at and each == "m"))
     # Don Smith and Ma Long are called so; "Dr. Smith" is not. Only before a name is an m a title: Vera M. shows an initial.
     return kept or tuple(found)
+
+
+def _are_letters_after(name: str, said: str) -> bool:
+    """Whether what follows a comma is an office or degree in capitals after a whole name, of which there are more than anybody knows."""
+    letters = said.split()
+    short = all(each.isupper() and len(each) <= _LONGEST_LETTERS and not is_given(each.lower()) for each in letters)
+    return bool(letters) and short and not name.isupper() and len(words(name)) > 1
 
 
 def with_titles(name: str) -> tuple[str, ...]:

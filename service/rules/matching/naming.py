@@ -53,6 +53,8 @@ NOT_IN_HANDLE = 0.5  # a handle that shows nothing of the name
 _INITIALS = 12  # an initial is shared by one in twelve
 _SHORTS = 3  # so many names go by one short form
 _SHORTEST_INSIDE = 3
+# What people put before their given name alone, and hardly anybody has for a family name.
+_EPITHETS = frozenset("auntie aunty big capt captain chef coach dj its lil mama papa the tia tio uncle".split())  # noqa: SIM905
 _LONGEST_INITIALS = 4  # of one family name of several words
 
 
@@ -216,7 +218,7 @@ def _beside_a_given(words: tuple[str, ...], name: ContactName) -> Level:
     last = words[-1]
     if len(last) > _LONGEST_INITIALS and not name.families[0].startswith(last) and not _is_given(last, name):
         return L.OTHER_FAMILY  # most of all who are asked about
-    rest = [each for each in words if not _is_given(each, name)]
+    rest = [each for each in words if each not in _EPITHETS and not _is_given(each, name)]
     if not rest:
         return L.GIVEN
     if rest[-1] in {each[0] for each in name.families} or "".join(rest) in name.initials or _is_cut(rest, name):

@@ -83,3 +83,17 @@ def test_of_a_contact_with_an_initial_alone_the_author_may_show_the_given_name()
     found = judge(contact, name="Petra Q", handle="pquennellade", location="Leeds")
     assert found is not None
     assert judge(contact, name="Petra R", handle="somebody", location="Leeds") is None
+
+
+@pytest.mark.parametrize("shown", ["Big Orla", "Auntie Orla 🌿", "Coach Orla"])
+def test_what_stands_before_a_given_name_alone_is_no_name(shown: str) -> None:
+    assert judge(ORLA, name=shown, location="Leeds") is not None
+
+
+def test_letters_after_a_name_are_none_of_it_and_a_given_name_is() -> None:
+    found = judge(Contact("1", "Orla P. Quennell, CMC", city="Leeds"), name="Orla Quennell, SHRM", location="Leeds")
+    assert found is not None
+    assert found.state is MatchState.CONFIRMED
+    turned = judge(Contact("1", "Quennell Moss, ANA", city="Leeds"), name="Ana Quennell Moss", location="Leeds")
+    assert turned is not None
+    assert turned.state is MatchState.CONFIRMED
