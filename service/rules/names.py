@@ -115,7 +115,7 @@ def name_words(name: str) -> tuple[str, ...]:
     family, comma, given = cut.partition(",")
     found = [each for each in words(cut) if not each.isdigit()]
     if comma and _are_letters_after(family, given):
-        found = words(family)  # Ana Silva, CMC
+        found = [*words(family)]  # Ana Silva, CMC
     elif comma and (rest := [each for each in words(given) if each not in TITLES and not each.isdigit()]):
         found = [*rest, *words(family)]  # Silva, Dr. Ana
     # What only sounds like a title (عمر is spelt mr) is none.

@@ -75,7 +75,7 @@ def is_doubtful(pair: Pair) -> bool:
 
 def may_be_a_relatives(pair: Pair, shown: Level) -> bool:
     """Whether author and contact meet at a domain or firm that is called after the family, and no given name is shown, or one that begins as
-    another one does, so that a relative may be meant: A. Goiko, or Goiko, at goiko.com; Ray of Goiko Ltd, where Raylene is. `shown` is what the
+    another one does, so that a relative may be meant: A. Goiko, or Goiko, at goiko.com; Joe of Goiko Ltd, where Joelene is. `shown` is what the
     display name says."""
     unsaid = pair.like.level in (Level.INITIAL, Level.FAMILY) and shown not in (Level.GIVEN, Level.CLIPPED)
     if not unsaid and not (pair.like.level is Level.SHORT and _is_another_given(pair)):

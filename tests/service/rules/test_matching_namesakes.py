@@ -172,8 +172,8 @@ def test_an_and_may_be_written_as_a_sign() -> None:
 
 @pytest.mark.parametrize(
     ("given", "called"),
-    [("Halina", "Halinka"), ("Ralf", "Ralle"), ("Monika", "Moni"), ("Begoña", "Bego"), ("Alessandra", "Ale"), ("Krzysztof", "Krzychu"), ("Vasiliki", "Vicky"), ("Leila", "Layla"), ("Umar", "Omar"),
-     ("Babatunde", "Tunde"), ("Thandiwe", "Thandi"), ("Andrey", "Andrii"), ("Esperanza", "Espe")],
+    [("Halina", "Halinka"), ("Ralf", "Ralle"), ("Monika", "Moni"), ("Begoña", "Bego"), ("Alessandra", "Ale"), ("Krzysztof", "Krzychu"), ("Vasiliki", "Vicky"), ("Zeinab", "Zainab"), ("Tarek", "Tariq"),
+     ("Folasade", "Sade"), ("Nokuthula", "Thuli"), ("Andrey", "Andrii"), ("Asunción", "Asun")],
 )  # fmt: skip
 def test_what_somebody_is_called_is_short_for_their_name(given: str, called: str) -> None:
     contact = Contact("1", name=f"{given} Quennell", first_name=given, last_name="Quennell", city="Leeds")
@@ -271,11 +271,11 @@ def test_what_a_relative_of_the_author_is_says_nothing_of_the_author(bio: str) -
 
 
 def test_a_given_name_that_but_begins_as_the_contacts_does_may_be_a_relatives_at_the_familys_firm() -> None:
-    contact = Contact("1", "Raylene Quennell", "Raylene", "Quennell", company="Quennell Towing", city="Leeds")
-    assert state(contact, name="Ray Quennell", bio="Quennell Towing 24/7", location="Leeds") is SUGGESTED
-    assert state(contact, name="Raylene Quennell", bio="Quennell Towing 24/7", location="Leeds") is CONFIRMED
-    raymond = replace(contact, name="Raymond Quennell", first_name="Raymond")
-    assert state(raymond, name="Ray Quennell", bio="Quennell Towing 24/7", location="Leeds") is CONFIRMED
+    contact = Contact("1", "Joelene Quennell", "Joelene", "Quennell", company="Quennell Towing", city="Leeds")
+    assert state(contact, name="Joe Quennell", bio="Quennell Towing 24/7", location="Leeds") is SUGGESTED
+    assert state(contact, name="Joelene Quennell", bio="Quennell Towing 24/7", location="Leeds") is CONFIRMED
+    joseph = replace(contact, name="Joseph Quennell", first_name="Joseph")
+    assert state(joseph, name="Joe Quennell", bio="Quennell Towing 24/7", location="Leeds") is CONFIRMED
 
 
 def test_one_branch_of_a_firm_is_not_confirmed_as_another() -> None:
@@ -296,10 +296,10 @@ def test_a_firms_club_is_the_firm_s_and_no_person() -> None:
 
 
 def test_of_two_who_are_called_alike_whoever_spells_the_whole_name_comes_first() -> None:
-    tunde, whole = (Contact(each, f"{each} Quennell", each, "Quennell") for each in ("Tunde", "Babatunde"))
-    known = KnownAuthor("birdsong", Author("7", "babatunde.quennell", "Babatunde Quennell"))
-    found = match(known, [Candidate(each.id, each) for each in (tunde, whole)], CRMS[0])
-    assert found[0].contact_id == "Babatunde"
+    segun, whole = (Contact(each, f"{each} Quennell", each, "Quennell") for each in ("Segun", "Olusegun"))
+    known = KnownAuthor("birdsong", Author("7", "olusegun.quennell", "Olusegun Quennell"))
+    found = match(known, [Candidate(each.id, each) for each in (segun, whole)], CRMS[0])
+    assert found[0].contact_id == "Olusegun"
 
 
 @pytest.mark.parametrize("bio", ["Singer, new album out", "MMA fighter 70 kg", "Futbolista", "gaming and memes"])
