@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 
 from anyascii import anyascii
 from nicknames import NickNamer, name_triplets
@@ -80,6 +81,7 @@ _EITHER_WAY = frozenset(
     "ann carol carolin catherin christin elisabet evelin helen isabel jasmin jean joan joann karin katharin kathrin katrin kristin lilian mirjam roseann vivian".split()  # noqa: SIM905
 )
 _VOWELS = tuple("aeiouy")
+_MOST_EMOJIS = 20  # looked at in one name
 _LONGEST_LETTERS = 5  # after a name: SHRM
 SHORTEST_CUT = 3  # letters to which a given name is cut short without being in any list
 _MOST_FORMS = 12  # of one given name
@@ -149,7 +151,7 @@ def _end(name: str) -> int:
     end = said_after.start() if said_after else len(name)
     if name.isascii():
         return end
-    emojis = (each.start() for each in _EMOJI.finditer(name, 0, end))
+    emojis = (each.start() for each in islice(_EMOJI.finditer(name, 0, end), _MOST_EMOJIS))
     return next((at for at in emojis if len(words(name[:at])) > 1), end)
 
 

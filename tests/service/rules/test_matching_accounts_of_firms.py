@@ -76,3 +76,7 @@ def test_what_follows_an_emoji_is_said_after_the_name() -> None:
     (found,) = judge(replace(ORLA, title="Tiler"), name="Orla Q. ✨ Twin Rivers Tiler", website=SITE)
     assert "The given name of Orla Quennell is the same, and the family name begins as theirs does." in found.evidence
     assert judge(ORLA, name="Orla ✨ Quennell ✨", website=SITE)[0].state is MatchState.CONFIRMED
+
+
+def test_a_name_of_very_many_emojis_takes_no_time() -> None:
+    assert judge(ORLA, name="✨" * 20_000 + "Orla", website=SITE) is not None
