@@ -1,32 +1,35 @@
 """Learns what a seller would hear in a text: `python -m training.cues` writes `service/rules/weights/cues.json` and prints how
-well each label is told in trades that the model was not shown.
+well each label is told in trades that the model was not shown. It needs word vectors (`training/vectors.py`).
 
 The examples (`training/examples/cues/*.tsv`, one trade a file; those of no one trade begin with "any") are our own. One logistic regression per label, over the
-features that `service/rules/readiness/heard.py` takes from a text, calibrated on trades that it has not seen (Platt, 1999).
+features that `service/rules/readiness/heard.py` takes from a text and the word vectors of its words, calibrated on trades that it has not seen
+(Platt, 1999). What the vectors say of a word is summed up in its weight, so that words of no example are heard by their kin, at no cost.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from service.rules.readiness.heard import LABELS, apart, named
 from training.cue_examples import examples
 from training.train import scores
+from training.vectors import SIZE, Vectors
 
 WEIGHTS = Path(__file__).parent.parent / "service" / "rules" / "weights" / "cues.json"
 FOLDS = 10  # of whole trades
 SCALE = 1 / 24  # log-odds of one step
 SMOOTH = 2.0  # inverse strength of the regularisation
 SHARES = {"words": 1.0, "pairs": 0.7, "parts": 0.5, "classes": 1.5, "marks": 0.5}  # how readily each table is believed
+KIN = 0.1  # how readily the vectors are
 SEEN = 2  # texts that a word, pair or part must stand in
 
 Feature = tuple[str, str]  # table, name
@@ -63,14 +66,18 @@ def out_of_trade(x: csr_matrix, y: np.ndarray, trades: np.ndarray) -> np.ndarray
 
 
 @click.command()
+@click.option(
+    "--vectors", type=click.Path(path_type=Path, exists=True), help="The folder with the files of word vectors."
+)
 @click.option("--out", type=click.Path(path_type=Path), default=WEIGHTS, show_default=True)
-def main(out: Path) -> None:
-    chosen = list(examples())
+def main(vectors: Path | None, out: Path) -> None:
+    alike, chosen = Vectors(vectors), list(examples())
     rows = [features(each.text) for each in chosen]
     trades = np.array([each.trade for each in chosen])
     seen = Counter(name for row in rows for name in row)
     names = sorted(name for name, count in seen.items() if count >= SEEN)
-    x = matrix(rows, names)
+    placed = alike.matrix([apart(each.text)[0] for each in chosen])
+    x = hstack([matrix(rows, names), csr_matrix(placed * KIN)]).tocsr()
     learnt, biases = [], []
     for label in LABELS:
         y = np.array([label in each.says for each in chosen])
@@ -81,13 +88,21 @@ def main(out: Path) -> None:
         learnt.append(model.coef_[0] * slope)
         biases.append(float(model.intercept_[0]) * slope + start)
         click.echo(f"{label:10} {scores(told * slope + start, y)}")
-    _write(out, names, np.array(learnt), biases)
+    _write(out, _named(names, np.array(learnt), alike), biases)
 
 
-def _write(out: Path, names: Sequence[Feature], learnt: np.ndarray, biases: Sequence[float]) -> None:
+def _named(names: Sequence[Feature], learnt: np.ndarray, alike: Vectors) -> dict[Feature, np.ndarray]:
+    """What each feature says for each label, and each frequent word by its kin, in log-odds."""
+    found = {name: learnt[:, number] * SHARES[name[0]] for number, name in enumerate(names)}
+    for word, told in alike.weights(learnt[:, -SIZE:].T * KIN, [word for table, word in names if table == "words"]).items():
+        found["words", word] = found.get(("words", word), 0.0) + told
+    return found
+
+
+def _write(out: Path, found: Mapping[Feature, np.ndarray], biases: Sequence[float]) -> None:
     tables: dict[str, dict[str, list[int]]] = {table: {} for table in SHARES}
-    for number, (table, name) in enumerate(names):
-        steps = [round(each * SHARES[table] / SCALE) for each in learnt[:, number]]
+    for (table, name), told in found.items():
+        steps = [round(each / SCALE) for each in told]
         if any(steps):
             tables[table][name] = steps
     stored = {"labels": LABELS, "scale": SCALE, "bias": [round(each / SCALE) for each in biases], "weights": tables}

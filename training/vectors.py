@@ -57,10 +57,10 @@ class Vectors:
         known = {word: self.of(normal(word)) for words in texts for word in words}
         return np.array([sum(known[word] for word in words) / len(words) ** 0.5 for words in texts])
 
-    def weights(self, learnt: np.ndarray, seen: Iterable[str]) -> dict[str, float]:
-        """What weights of the dimensions say of each frequent word, and of those `seen` (as the model knows them)."""
+    def weights(self, learnt: np.ndarray, seen: Iterable[str]) -> dict[str, np.ndarray]:
+        """What weights of the dimensions (one column a label) say of each frequent word, and of those `seen` (as the model knows them)."""
         plain = (word for word in self.words[:FREQUENT] if word.isascii() and not any(map(str.isdigit, word)))
-        return {word: float(self.of(word) @ learnt) for word in dict.fromkeys([*seen, *plain])}
+        return {word: self.of(word) @ learnt for word in dict.fromkeys([*seen, *plain])}
 
 
 def _installed() -> Path:

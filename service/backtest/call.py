@@ -111,7 +111,7 @@ def judge(item: Mapping[str, Any], where: str) -> Judged:
     if fault := next(faults(item), None):
         raise PlainError(f"{where} is not a history: {fault}. {_HELP}")
     now = instant(item["now"], where)
-    return Judged(str(item["id"]), ready_for_call(history(item, where), now=now, policy=_policy(item.get("timezone"))))
+    return Judged(str(item["id"]), ready_for_call(history(item, where), now=now, policy=policy_of(item.get("timezone"))))
 
 
 def history(item: Mapping[str, Any], where: str) -> History:
@@ -170,7 +170,7 @@ def _posts(item: Mapping[str, Any], where: str) -> tuple[Post, ...]:
     return tuple(seen.values())
 
 
-def _policy(timezone: str | None) -> Policy:
+def policy_of(timezone: str | None) -> Policy:
     values = settings.SCHEMA.load({"timezone": ZoneInfo(timezone or "UTC").key})
     return settings.policy(Settings(version=0, values=settings.SCHEMA.dump(values)))
 

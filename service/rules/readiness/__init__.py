@@ -8,7 +8,7 @@ something new. A call or meeting that took place, and a call task that was dealt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -18,8 +18,8 @@ from integrations.records import TaskKind
 from service.rules.calendar import add_working_time
 from service.rules.model import Finding, History, Policy, Verdict
 from service.rules.readiness.cues import Cue
-from service.rules.readiness.refusals import DO_NOT_CALL, UNSUBSCRIBED, Case, could_change, last_held, refusal
-from service.rules.readiness.score import BASE, REFUSED, Standing, log_odds, probability
+from service.rules.readiness.refusals import DO_NOT_CALL, UNSUBSCRIBED, Case, could_change, doubts, last_held, refusal
+from service.rules.readiness.score import BASE, REFUSED, Standing, log_odds, probability, shown
 from service.rules.readiness.sentences import not_yet, why_now
 from service.rules.readiness.stages import AWARE, Reached, milestones, stage_of
 from service.rules.readiness.talk import Course, Word, courses, speaks_to_us, words_of, worth_reading
@@ -29,14 +29,31 @@ ALONE = probability(BASE + REFUSED)  # the score of what nobody can earn alone
 ASK_URGENCY, LEAST_URGENCY = 80, 40  # an explicit wish comes before anything earned
 
 
-class _Moment(Struct, frozen=True):
+class Moment(Struct, frozen=True):
     """The case for a call as it stood at some word."""
 
     word: Word
     opened: Word  # the newest of theirs by then
     asked: Word | None
+    shown: Mapping[str, float]
     odds: float
     two_way: bool  # or asked for: what nobody can earn alone
+
+
+class Look(Struct, frozen=True):
+    """What is to be seen in a history at some instant."""
+
+    case: Case
+    standing: Standing
+    counts: list[Word]  # what was said since the last talk
+    moments: list[Moment]
+    chain: list[Moment]  # those that keep them ready, as far as nothing stands against it
+    shown: list[Mapping[str, float]]  # what speaks for a call: at first sight, and at each moment of late
+    course: Course
+    whole: Course  # over all time, whatever was held or dealt with since
+    reached: Reached
+    two_way: bool
+    changes: list[datetime]  # when there is more to come
 
 
 def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdict:
@@ -47,40 +64,50 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     score is the probability that people who read the talk would have somebody call."""
     if not worth_reading(history):
         return _unheard(history, now)
+    seen = look(history, now, policy)
+    case, chain = seen.case, seen.chain
+    no = refusal(case)
+    against = [] if no is not None else doubts(case)
+    odds = max([log_odds(each) for each in seen.shown]) - sum(each.takes for each in against)
+    held_back = bool(chain) and no is None and bool(_stands_against(case, chain))
+    finding = None
+    if chain and no is None and not held_back:
+        finding = _finding(seen, _ripe(seen), now, policy)
+    ready = (finding.since, _why_then(seen, policy)) if finding else None
+    ends: list[datetime | None] = [each.until for each in against]
+    if finding is not None:
+        reasons, score = finding.reasons, probability(odds)
+        ends += chain[-1].word.at + policy.call_recent, *could_change(history, case.heard)
+    elif no is not None:
+        reasons, score, ends = (no.reason,), probability(min(odds, 0.0) + REFUSED), [no.until]
+    elif held_back:
+        reasons, score = (max(against, key=lambda each: each.takes).reason,), _below(odds, policy)
+    else:
+        reasons, score = not_yet(seen.course, now, policy), _below(odds, policy)
+    return Verdict(
+        finding, reasons, look_again_at=_soonest([*ends, *seen.changes], now), score=score if seen.two_way else ALONE,
+        stage=stage_of(history.activities, seen.whole, finding is not None, now),
+        milestones=milestones(history.activities, seen.reached, ready, now),
+    )  # fmt: skip
+
+
+def look(history: History, now: datetime, policy: Policy) -> Look:
+    """What is to be seen in a history that is worth reading, as things stand at `now` (aware), before it is weighed."""
     words = words_of(history)
     heard = [word for word in words if word.at <= now]
     held, closed = last_held(history.activities, now), history.last_call_task_closed_at
     since = max((at for at in (held, closed) if at is not None and at <= now), default=None)
     standing = Standing(history.known, history.deal, met=held is not None)
     moments, course, reached, two_way = _followed(heard, standing, now, policy)
-    whole = course  # over all time, whatever was held or dealt with since
+    whole = course
     counts = heard if since is None else [word for word in heard if word.at > since]
     if since is not None:
         moments, course, _, two_way = _followed(counts, standing, now, policy)
     chain = _chain(moments, now, policy)
-    asked = _asked(chain, now, policy)
-    no = refusal(Case(history, heard, since, held, asked, bool(chain), now, policy))
-    recent = [each.odds for each in moments if each.word.at + policy.call_recent > now]
-    odds = max([log_odds(Course(), now, standing), *recent])
-    finding = None
-    if chain and no is None:
-        ripe_at = _ripe(Case(history, heard, since, held, asked, True, now, policy), chain)
-        finding = _finding(history, chain, course, standing, ripe_at, now, policy)
-    ready = (finding.since, _why_then(history, chain[0], counts, standing, policy)) if finding else None
+    case = Case(history, heard, since, held, _asked(moments, now, policy), bool(chain), now, policy)
+    recent = [each.shown for each in moments if each.word.at + policy.call_recent > now or each in chain]
     changes = [word.at for word in words if word.at > now]
-    ends: list[datetime | None] = []
-    if finding is not None:
-        reasons, score = finding.reasons, probability(odds)
-        ends = [chain[-1].word.at + policy.call_recent, *could_change(history, heard)]
-    elif no is not None:
-        reasons, score, ends = (no.reason,), probability(min(odds, 0.0) + REFUSED), [no.until]
-    else:
-        reasons, score = not_yet(course, now, policy), _below(odds, policy)
-    return Verdict(
-        finding, reasons, look_again_at=_soonest([*ends, *changes], now), score=score if two_way else ALONE,
-        stage=stage_of(history.activities, whole, finding is not None, now),
-        milestones=milestones(history.activities, reached, ready, now),
-    )  # fmt: skip
+    return Look(case, standing, counts, moments, chain, [shown(Course(), now, standing), *recent], course, whole, reached, two_way, changes)  # fmt: skip
 
 
 def _unheard(history: History, now: datetime) -> Verdict:
@@ -96,10 +123,10 @@ def _standing_refusal(history: History) -> str | None:
 
 def _followed(
     heard: Sequence[Word], standing: Standing, now: datetime, policy: Policy
-) -> tuple[list[_Moment], Course, Reached, bool]:
+) -> tuple[list[Moment], Course, Reached, bool]:
     """The case at each word that added to it and could still count, the course of the talk at the end, when it came to its stages,
     and whether it was ever two-way, or they asked."""
-    moments, course, opened, reached, ever = list[_Moment](), Course(), None, Reached(), False
+    moments, course, opened, reached, ever = list[Moment](), Course(), None, Reached(), False
     first = _first_that_counts(heard, policy.call_recent, now)
     for number, (word, course, added) in enumerate(courses(heard, policy.call_recent)):
         opened = opened if word.ours else word
@@ -111,7 +138,8 @@ def _followed(
             two_way = course.asked is not None or standing.met or course.exchanges >= policy.call_min_exchanges
             ever = ever or two_way
             if number >= first:
-                moments.append(_Moment(word, opened, course.asked, log_odds(course, word.at, standing), two_way))
+                there = shown(course, word.at, standing)
+                moments.append(Moment(word, opened, course.asked, there, log_odds(there), two_way))
     return moments, course, reached, ever
 
 
@@ -124,9 +152,9 @@ def _first_that_counts(heard: Sequence[Word], recent: timedelta, now: datetime) 
     return next(silences, 0)
 
 
-def _chain(moments: Sequence[_Moment], now: datetime, policy: Policy) -> list[_Moment]:
+def _chain(moments: Sequence[Moment], now: datetime, policy: Policy) -> list[Moment]:
     """The moments that have kept them ready without a break until now: the first one names the episode."""
-    chain: list[_Moment] = []
+    chain: list[Moment] = []
     for each in moments:
         if not each.two_way or probability(each.odds) < policy.call_score:
             continue
@@ -136,27 +164,36 @@ def _chain(moments: Sequence[_Moment], now: datetime, policy: Policy) -> list[_M
     return chain if chain and chain[-1].word.at + policy.call_recent > now else []
 
 
-def _asked(chain: Sequence[_Moment], now: datetime, policy: Policy) -> Word | None:
+def _asked(moments: Sequence[Moment], now: datetime, policy: Policy) -> Word | None:
     """Their newest wish to talk that still counts: more talk after it does not take it away."""
-    wishes = (each.asked for each in reversed(chain) if each.word.at + policy.call_recent > now)
+    wishes = (each.asked for each in reversed(moments) if each.word.at + policy.call_recent > now)
     return next((asked for asked in wishes if asked is not None), None)
 
 
-def _ripe(case: Case, chain: Sequence[_Moment]) -> datetime:
-    """From when on nothing stood against a call any more, for somebody who has earned one with this chain and against whom nothing
-    stands now: what did may have ended by time, or by a word."""
-    at = chain[0].word.at
-    while no := refusal(_at(case, chain, at)):
-        ends = (no.until, *(word.at for word in case.heard))
+def _ripe(seen: Look) -> datetime:
+    """From when on nothing stood against a call any more, for somebody who has earned one and against whom nothing stands now: what did may
+    have ended by time, or by a word."""
+    case, at = seen.case, seen.chain[0].word.at
+    while untils := _stands_against(_at(case, seen.moments, at), seen.chain):
+        ends = (*untils, *(word.at for word in case.heard))
         at = min((each for each in ends if each is not None and at < each <= case.now), default=case.now)
         if at == case.now:
             break
     return at
 
 
-def _at(case: Case, chain: Sequence[_Moment], at: datetime) -> Case:
+def _stands_against(case: Case, chain: Sequence[Moment]) -> list[datetime | None]:
+    """The ends of what stands against a call (None: until something happens); empty where nothing does."""
+    if (no := refusal(case)) is not None:
+        return [no.until]
+    against = doubts(case)
+    odds = max(each.odds for each in chain if each.word.at <= case.now) - sum(each.takes for each in against)
+    return [] if probability(odds) >= case.policy.call_score else [each.until for each in against]
+
+
+def _at(case: Case, moments: Sequence[Moment], at: datetime) -> Case:
     """The case as it stood then."""
-    asked = _asked([each for each in chain if each.word.at <= at], at, case.policy)
+    asked = _asked([each for each in moments if each.word.at <= at], at, case.policy)
     return replace(case, heard=[word for word in case.heard if word.at <= at], asked=asked, now=at)
 
 
@@ -165,9 +202,8 @@ def _below(odds: float, policy: Policy) -> float:
     return min(probability(odds), policy.call_score - 0.01)
 
 
-def _finding(
-    history: History, chain: Sequence[_Moment], course: Course, standing: Standing, ripe_at: datetime, now: datetime, policy: Policy
-) -> Finding:  # fmt: skip
+def _finding(seen: Look, ripe_at: datetime, now: datetime, policy: Policy) -> Finding:
+    history, chain, course, standing = seen.case.history, seen.chain, seen.course, seen.standing
     first, asked = chain[0], _asked(chain, now, policy)
     patience = policy.patience["question" if first.asked else "other"]
     needs = [course.said[cue].post.id for cue in course.needs(chain[-1].word.at)]
@@ -194,10 +230,11 @@ def _finding(
     )
 
 
-def _why_then(history: History, first: _Moment, counts: Sequence[Word], standing: Standing, policy: Policy) -> str:
-    """Why a call, as the talk stood when they became ready: they may have said more since. `counts` are the words that count."""
+def _why_then(seen: Look, policy: Policy) -> str:
+    """Why a call, as the talk stood when they became ready: they may have said more since."""
+    history, standing, first = seen.case.history, seen.standing, seen.chain[0]
     then = first.word.at
-    _, course, _, _ = _followed([word for word in counts if word.at <= then], standing, then, policy)
+    _, course, _, _ = _followed([word for word in seen.counts if word.at <= then], standing, then, policy)
     name, no_call = name_of(history.person_name), history.do_not_call
     return why_now(name, course, first.asked, first.opened, standing, then, policy, not_called=no_call)[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from integrations.records import ActivityKind
 from service.rules.model import History, LoggedActivity, Policy
 from service.rules.readiness.cues import ANY_NEED, NEED, Cue, no_buyer, wants_no_calls
+from service.rules.readiness.score import AGAINST
 from service.rules.readiness.talk import CALLED_OFF, LIVE, LULL, NEAR, Word, is_wish
 from service.rules.words import day, from_when, moment
 
@@ -28,6 +29,8 @@ AGREED_LASTS = timedelta(
 NUDGE = timedelta(hours=12)  # two posts of ours within less are one word in two pieces
 PATIENT = 2  # of ours without an answer: then it is their turn
 WEIGHTY = 0.7  # how surely something of weight must be heard to be news by itself
+LATELY = timedelta(days=45)  # what is faintly heard counts for so long,
+FAINT = 0.1  # above this: below it is what any text has
 NEWS = 2  # needs that must be new for a second call within the quiet time
 
 
@@ -37,6 +40,21 @@ class Refusal:
 
     reason: str
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What speaks against a call, and gives way to a case that is strong enough. `name` is what the table of weights calls it."""
+
+    name: str
+    much: float  # 0 to 1
+    reason: str
+    until: datetime | None = None
+
+    @property
+    def takes(self) -> float:
+        """How much it takes from the case, in log-odds."""
+        return AGAINST.get(self.name, 0.0) * self.much
 
 
 class Case(Struct, frozen=True):
@@ -60,8 +78,20 @@ class Case(Struct, frozen=True):
 
 
 def refusal(case: Case) -> Refusal | None:
-    """The first thing that stands against a call; None where nothing does."""
-    return next((found for check in _CHECKS if (found := check(case)) is not None), None)
+    """The first thing that stands against a call; None where nothing does. A wish does not outweigh what makes one doubtful otherwise: it
+    knows of it, and says so where it takes that back."""
+    checks = _CHECKS if case.asked is None else (*_CHECKS, *_DOUBTS.values())
+    return next((found for check in checks if (found := check(case)) is not None), None)
+
+
+def doubts(case: Case) -> list[Doubt]:
+    """Everything that speaks against a call without standing against it by itself."""
+    refused = [
+        Doubt(name, 1.0, found.reason, found.until)
+        for name, check in _DOUBTS.items()
+        if (found := check(case)) is not None
+    ]
+    return [*refused, *_heard_against(case)]
 
 
 def last_held(activities: Iterable[LoggedActivity], now: datetime) -> datetime | None:
@@ -228,6 +258,11 @@ def _delay(word: Word, now: datetime) -> str:
     return "They asked to leave it for later" if word.cues & Cue.LATER else "They let it pass or have decided otherwise"
 
 
+def _customers_complaint(case: Case) -> Refusal | None:
+    """What a customer complains about is ours. Others may well complain about somebody else, so theirs is but a doubt."""
+    return _complaint(case) if case.history.deal == "won" else None
+
+
 def _complaint(case: Case) -> Refusal | None:
     """A complaint that is not over: it is over with a last polite word, or when they have been answered and ask what something would cost or
     take. A customer who asks to talk about theirs is to be called all the same."""
@@ -319,6 +354,29 @@ def _news(case: Case, since: datetime) -> bool:
     return sum(any(word.cues & cue for word in said) for cue in NEED) >= NEWS
 
 
+def _heard_against(case: Case) -> Iterator[Doubt]:
+    """What is heard in their words of late, however faintly, though no check is sure of it."""
+    lately = [word for word in case.theirs if word.at + LATELY > case.now and (case.since is None or word.at > case.since)]
+    for name, reason in _HEARD.items():
+        said = [(_heard(word, name), word.at) for word in lately]
+        much = max((each for each, _ in said), default=0.0)
+        if much > 0.0:
+            yield Doubt(name, much, reason, min(at for each, at in said if each > 0.0) + LATELY)
+
+
+def _heard(word: Word, name: str) -> float:
+    return max(0.0, (float(getattr(word.heard, name)) - FAINT) / (1 - FAINT))
+
+
+# What is heard in their words, by its name there, and how a reason puts it.
+_HEARD: Mapping[str, str] = {
+    "other": "They seem to write about something else than buying from you.",
+    "done": "What they wrote about seems to be settled.",
+    "declines": "They seem to want no call, or not now.",
+}
 _CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
-    _do_not_call, _unsubscribed, _mourning, _planned, _agreed, _no_buyer, _wrong, _no_calls, _declined, _settled, _complaint, _problem, _silence, _lately,
+    _do_not_call, _unsubscribed, _mourning, _planned, _agreed, _wrong, _no_calls, _customers_complaint, _problem, _silence, _lately,
 )  # fmt: skip
+_DOUBTS: Mapping[str, Callable[[Case], Refusal | None]] = {
+    "a no": _declined, "no buyer": _no_buyer, "settled": _settled, "a complaint": _complaint,
+}  # fmt: skip

@@ -1,47 +1,45 @@
 """How likely three readers of a talk would have somebody pick up the phone: a logistic sum of a few things one can see.
 
-The weights were set by hand, in log-odds, by asking what a seller, a head of sales and the person themselves would each need
-to see, and held against a fit on our own histories, one file left out at a time; no reader's verdicts were learnt from. BASE alone is somebody about whom nothing is known: about 1 in 50.
-Everything that is added is never negative, so that one more exchange cannot take away from the case; what speaks against a
-call is a refusal (`refusals`).
+The weights (`weights/calls.json`, in log-odds) are learnt by `training/calls.py` from the verdicts of our own histories. Everything that
+speaks for a call adds and never takes away, so that one more exchange cannot take away from the case; what speaks against one is a refusal
+or a doubt (`refusals`).
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from importlib.resources import files
+from typing import Any, Final
 
 from service.rules.readiness.cues import Cue
 from service.rules.readiness.talk import Course
 
-BASE: Final = -4.4
-ASKED: Final = 6.5  # enough by itself
-STAKE: Final = 1.8  # something of weight is heard
-INTEREST: Final = 0.7  # a need of theirs, or a question after terms, whatever its weight
-# What phrases say beside it: they are sure of what they know.
-NEEDS: Final[Mapping[int, float]] = {
-    Cue.DECISION: 1.0,
-    Cue.STUCK: 1.0,
-    Cue.URGENT: 0.9,
-    Cue.AUTHORITY: 0.9,
-    Cue.DEADLINE: 0.8,
-    Cue.SCALE: 0.6,
-    Cue.PRICE: 0.3,
-}
-ACQUAINTED: Final = 0.4  # the need came up days after the first exchange: they came back with it
-EXCHANGE, MOST_EXCHANGES = 0.1, 5  # each, up to so many
-OCCASION, MOST_OCCASIONS = 0.05, 5
-QUICK, MOST_QUICK = 0.05, 4
-MINUTE, MOST_MINUTES = 0.05, 5.0  # of theirs; with as many of ours the call would have been the shorter way
-EFFORT: Final = 1.2  # for the longest that they wrote lately: what takes long to write is long to answer
-DIRECT: Final = 0.8  # said in private, where people say what they mean
-KNOWN: Final = 0.9
-MET: Final = 0.7
-DEALS: Final[Mapping[str, float]] = {"open": 0.4, "won": 0.2, "lost": 0.1}
+_STORED: Final[Mapping[str, Any]] = json.loads(
+    files("service.rules").joinpath("weights/calls.json").read_text("utf-8")
+)
+BASE: Final = float(_STORED["base"])  # somebody about whom nothing is known
+PLAINLY_ASKED: Final = "asked plainly"
+# A plain wish is enough by itself: this is a promise, and not learnt.
+FOR: Final[Mapping[str, float]] = {**_STORED["for"], PLAINLY_ASKED: 2.5 - BASE}
+AGAINST: Final[Mapping[str, float]] = _STORED["against"]
 REFUSED: Final = -6.0  # what a refusal leaves: hardly ever right, and never above the threshold
+
+# What each need that phrases know is called in the table of weights.
+NEEDS: Final[Mapping[int, str]] = {
+    Cue.DECISION: "decision",
+    Cue.STUCK: "stuck",
+    Cue.URGENT: "urgent",
+    Cue.AUTHORITY: "authority",
+    Cue.DEADLINE: "deadline",
+    Cue.SCALE: "scale",
+    Cue.PRICE: "price",
+}
+MOST = 5  # exchanges, occasions, or minutes of theirs: more of them say no more
+OFTEN = 3  # occasions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,9 @@ class Standing:
     met: bool  # they have talked or met before
 
 
-def log_odds(course: Course, at: datetime, standing: Standing) -> float:
-    """The case for a call as things stand at `at`, in log-odds."""
-    return BASE + sum(_parts(course, at, standing))
+def log_odds(there: Mapping[str, float]) -> float:
+    """The case for a call, in log-odds, where this is to be seen (see `shown`)."""
+    return BASE + sum([FOR.get(name, 0.0) * much for name, much in there.items()])
 
 
 def probability(odds: float) -> float:
@@ -63,29 +61,31 @@ def probability(odds: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
 
-def _parts(course: Course, at: datetime, standing: Standing) -> list[float]:
-    """What each thing adds. What is not there is left out, because this is asked at every word of every talk."""
+def shown(course: Course, at: datetime, standing: Standing) -> dict[str, float]:
+    """What can be seen that speaks for a call, each by its name in the table of weights, 0 to 1. What is not there is left out, because
+    this is asked at every word of every talk."""
     needs, longest = course.needs(at), course.longest(at)
-    parts = [] if course.asked is None else [ASKED]
+    found: dict[str, float] = {NEEDS[cue]: 1.0 for cue in needs}
+    if course.asked is not None:
+        found[PLAINLY_ASKED if course.asked_plainly else "asked"] = 1.0
     if course.weighty:
-        parts += STAKE * course.stake(at), INTEREST * course.interest(at)
-    if needs:
-        parts += [NEEDS[cue] for cue in needs]
-        if course.came_back(needs):
-            parts.append(ACQUAINTED)
+        found["stake"], found["interest"] = course.stake(at), course.interest(at)
+    if needs and course.came_back(needs):
+        found["came back"] = 1.0
     if longest is not None:
-        parts.append(EFFORT * course.effort(longest))
+        found["effort"] = course.effort(longest)
     if course.exchanges:
-        parts += (
-            EXCHANGE * min(course.exchanges, MOST_EXCHANGES),
-            OCCASION * min(course.occasions, MOST_OCCASIONS),
-            QUICK * min(course.quick, MOST_QUICK),
-            MINUTE * min(course.their_minutes, MOST_MINUTES),
-        )
+        found["answered"] = 1.0
+        found["exchanges"] = min(course.exchanges / MOST, 1.0)
+        found["occasions"] = min(course.occasions / MOST, 1.0)
+        found["often"] = float(course.occasions >= OFTEN)
+        found["minutes"] = min(course.their_minutes / MOST, 1.0)
     if course.direct(longest, needs):
-        parts.append(DIRECT)
+        found["in private"] = 1.0
     if standing.known:
-        parts.append(KNOWN + DEALS.get(standing.deal, 0.0))
+        found["known"] = 1.0
+        if standing.deal:
+            found[f"deal {standing.deal}"] = 1.0
     if standing.met:
-        parts.append(MET)
-    return parts
+        found["met"] = 1.0
+    return found

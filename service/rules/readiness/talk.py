@@ -38,6 +38,7 @@ MERE_YES = 6  # words: whoever means more than a yes to what was asked says more
 TAKEN_UP = 0.3  # after an offer of ours, what may be an answer to it is one
 # What we write is an offer of a talk, where no phrase says so: "shall we send a sample?" sounds much like one.
 OFFERED = 0.85
+PLAIN, ANGRY = 0.6, 0.5  # how clearly a wish to talk must be heard to be enough by itself, and how little of a complaint with it
 IDLE = 0.8  # how clearly chatter or news of their own must be heard, for a wish in it to be none
 ACQUAINTED_AFTER = timedelta(days=3)
 LINE, LENGTH = 60, 160  # letters: what is no more than a line, and what somebody has sat down to write
@@ -89,6 +90,11 @@ class Course:
     keenest: list[Word] = field(default_factory=list)  # the keenest of them first, each newer than the one before
     asked: Word | None = None  # the newest wish to talk
     accepted: bool = False  # the wish was a yes to our offer
+
+    @property
+    def asked_plainly(self) -> bool:
+        """Whether the wish is so clear that it is enough by itself."""
+        return self.asked is not None and (self.accepted or is_plain(self.asked))
 
     @property
     def weeks(self) -> float:
@@ -370,6 +376,12 @@ def is_wish(word: Word) -> bool:
         and not word.cues & (Cue.WRONG | Cue.NO_BUYER)
         and not _taken_back(word)
     )
+
+
+def is_plain(wish: Word) -> bool:
+    """Whether a wish to talk is heard clearly, and neither anger nor that they want something else than to buy."""
+    heard = wish.heard
+    return wish.returns or (heard.talk >= PLAIN and heard.other < FLOOR and heard.complaint < ANGRY)
 
 
 def _is_idle(heard: Heard) -> bool:

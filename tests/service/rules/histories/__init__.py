@@ -26,6 +26,7 @@ class Told:
     ready: bool = False
     stage: str = ""
     why: str = ""
+    file: str = ""
 
 
 def table() -> list[Told]:
@@ -39,7 +40,7 @@ def _file(path: Path) -> Iterator[Told]:
         if line.startswith("## "):
             if told is not None:
                 yield told
-            told = Told(line[3:].strip(), _empty(line[3:].strip()))
+            told = Told(line[3:].strip(), _empty(line[3:].strip()), file=path.stem)
         elif told is not None and line.strip():
             try:
                 _line(told, line.strip())
