@@ -27,10 +27,10 @@ from training.vectors import SIZE, Vectors
 WEIGHTS = Path(__file__).parent.parent / "service" / "rules" / "weights" / "cues.json"
 FOLDS = 10  # of whole trades
 SCALE = 1 / 24  # log-odds of one step
-SMOOTH = 2.0  # inverse strength of the regularisation
+SMOOTH = 4.0  # inverse strength of the regularisation
 SHARES = {"words": 1.0, "pairs": 0.7, "parts": 0.5, "classes": 1.5, "marks": 0.5}  # how readily each table is believed
 KIN = 0.1  # how readily the vectors are
-SEEN = 2  # texts that a word, pair or part must stand in
+SEEN = {"pairs": 4, "parts": 4}  # texts that a feature must stand in; any other in two
 
 Feature = tuple[str, str]  # table, name
 
@@ -75,7 +75,7 @@ def main(vectors: Path | None, out: Path) -> None:
     rows = [features(each.text) for each in chosen]
     trades = np.array([each.trade for each in chosen])
     seen = Counter(name for row in rows for name in row)
-    names = sorted(name for name, count in seen.items() if count >= SEEN)
+    names = sorted(name for name, count in seen.items() if count >= SEEN.get(name[0], 2))
     placed = alike.matrix([apart(each.text)[0] for each in chosen])
     x = hstack([matrix(rows, names), csr_matrix(placed * KIN)]).tocsr()
     learnt, biases = [], []
