@@ -18,7 +18,7 @@ from integrations.records import TaskKind
 from service.rules.calendar import add_working_time
 from service.rules.model import Finding, History, Policy, Verdict
 from service.rules.readiness.cues import Cue
-from service.rules.readiness.refusals import DO_NOT_CALL, UNSUBSCRIBED, Case, could_change, doubts, last_held, refusal
+from service.rules.readiness.refusals import DO_NOT_CALL, UNSUBSCRIBED, Case, Doubt, could_change, doubts, last_held, refusal
 from service.rules.readiness.score import BASE, REFUSED, Standing, log_odds, probability, shown
 from service.rules.readiness.sentences import not_yet, why_now
 from service.rules.readiness.stages import AWARE, Reached, milestones, stage_of
@@ -80,8 +80,8 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
         ends += chain[-1].word.at + policy.call_recent, *could_change(history, case.heard)
     elif no is not None:
         reasons, score, ends = (no.reason,), probability(min(odds, 0.0) + REFUSED), [no.until]
-    elif held_back:
-        reasons, score = (max(against, key=lambda each: each.takes).reason,), _below(odds, policy)
+    elif (doubt := _heaviest(against, held_back)) is not None:
+        reasons, score = (doubt.reason,), _below(odds, policy)
     else:
         reasons, score = not_yet(seen.course, now, policy), _below(odds, policy)
     return Verdict(
@@ -89,6 +89,13 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
         stage=stage_of(history.activities, seen.whole, finding is not None, now),
         milestones=milestones(history.activities, seen.reached, ready, now),
     )  # fmt: skip
+
+
+def _heaviest(against: Iterable[Doubt], held_back: bool) -> Doubt | None:
+    """The doubt that is the reason why nobody should call: what they said plainly is always one, what is faintly heard only where they would be
+    ready without it."""
+    told = [each for each in against if each.plain or held_back]
+    return max(told, key=lambda each: (each.plain, each.takes), default=None)
 
 
 def look(history: History, now: datetime, policy: Policy) -> Look:

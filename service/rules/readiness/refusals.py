@@ -50,6 +50,7 @@ class Doubt:
     much: float  # 0 to 1
     reason: str
     until: datetime | None = None
+    plain: bool = False  # they said so, as far as a check can tell
 
     @property
     def takes(self) -> float:
@@ -87,7 +88,7 @@ def refusal(case: Case) -> Refusal | None:
 def doubts(case: Case) -> list[Doubt]:
     """Everything that speaks against a call without standing against it by itself."""
     refused = [
-        Doubt(name, 1.0, found.reason, found.until)
+        Doubt(name, 1.0, found.reason, found.until, plain=True)
         for name, check in _DOUBTS.items()
         if (found := check(case)) is not None
     ]
@@ -258,9 +259,9 @@ def _delay(word: Word, now: datetime) -> str:
     return "They asked to leave it for later" if word.cues & Cue.LATER else "They let it pass or have decided otherwise"
 
 
-def _customers_complaint(case: Case) -> Refusal | None:
-    """What a customer complains about is ours. Others may well complain about somebody else, so theirs is but a doubt."""
-    return _complaint(case) if case.history.deal == "won" else None
+def _complaint_about_us(case: Case) -> Refusal | None:
+    """Whoever has nothing of ours may well complain about somebody else, so that theirs is but a doubt."""
+    return None if _has_nothing_of_ours(case.history) else _complaint(case)
 
 
 def _complaint(case: Case) -> Refusal | None:
@@ -375,7 +376,7 @@ _HEARD: Mapping[str, str] = {
     "declines": "They seem to want no call, or not now.",
 }
 _CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
-    _do_not_call, _unsubscribed, _mourning, _planned, _agreed, _wrong, _no_calls, _customers_complaint, _problem, _silence, _lately,
+    _do_not_call, _unsubscribed, _mourning, _planned, _agreed, _wrong, _no_calls, _complaint_about_us, _problem, _silence, _lately,
 )  # fmt: skip
 _DOUBTS: Mapping[str, Callable[[Case], Refusal | None]] = {
     "a no": _declined, "no buyer": _no_buyer, "settled": _settled, "a complaint": _complaint,

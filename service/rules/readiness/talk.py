@@ -38,7 +38,7 @@ MERE_YES = 6  # words: whoever means more than a yes to what was asked says more
 TAKEN_UP = 0.3  # after an offer of ours, what may be an answer to it is one
 # What we write is an offer of a talk, where no phrase says so: "shall we send a sample?" sounds much like one.
 OFFERED = 0.85
-PLAIN, ANGRY = 0.6, 0.5  # how clearly a wish to talk must be heard to be enough by itself, and how little of a complaint with it
+PLAIN = 0.5  # how clearly a wish to talk must be heard to be enough by itself, and how little of anger with it
 IDLE = 0.8  # how clearly chatter or news of their own must be heard, for a wish in it to be none
 ACQUAINTED_AFTER = timedelta(days=3)
 LINE, LENGTH = 60, 160  # letters: what is no more than a line, and what somebody has sat down to write
@@ -379,9 +379,10 @@ def is_wish(word: Word) -> bool:
 
 
 def is_plain(wish: Word) -> bool:
-    """Whether a wish to talk is heard clearly, and neither anger nor that they want something else than to buy."""
+    """Whether a wish to talk is heard clearly, and neither anger nor that they want something else than to buy. Of an erased text its signal
+    is all that is left."""
     heard = wish.heard
-    return wish.returns or (heard.talk >= PLAIN and heard.other < FLOOR and heard.complaint < ANGRY)
+    return wish.returns or not wish.post.text or heard.talk >= PLAIN > max(heard.other, heard.complaint)
 
 
 def _is_idle(heard: Heard) -> bool:

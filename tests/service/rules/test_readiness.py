@@ -70,7 +70,7 @@ def test_what_is_known_of_somebody_counts():
     scores = [
         judge(*little, known=deal is not None, deal=deal or "").score for deal in (None, "", "lost", "won", "open")
     ]
-    assert scores == sorted(scores)
+    assert scores[0] < scores[1] <= min(scores[2:]), "a deal never makes anybody less ready"
 
 
 def test_a_lower_threshold_suggests_more_and_more_exchanges_may_be_asked_for():
@@ -80,13 +80,13 @@ def test_a_lower_threshold_suggests_more_and_more_exchanges_may_be_asked_for():
 
 
 def test_long_writing_is_set_beside_the_ten_minutes_of_a_call():
-    long = "It is about the shelves in the back room and how they are fixed. " * 12
+    long = "It is about the shelves in the back room and how high they should be. " * 12
     posts = [
         (post(f"t{n}", MONDAY + n * DAY, long), answer(f"o{n}", MONDAY + n * DAY + HOUR, to=f"t{n}", text=long))
         for n in range(3)
     ]
     reasons = judge(*(each for pair in posts for each in pair), *exchange(9, NOW - HOUR, PROJECT)).reasons
-    assert "Writing has taken the two of you about 24 minutes; a call takes 10." in reasons
+    assert "Writing has taken the two of you about 25 minutes; a call takes 10." in reasons
 
 
 def test_talk_that_is_not_recent_is_not_enough():
@@ -354,8 +354,10 @@ def test_whoever_asks_anew_after_a_talk_is_ready():
 def test_after_the_quiet_time_talk_since_then_counts():
     held = LoggedActivity(CALL, MONDAY - DAY, outcome="connected")
     posts = exchanges(70, 75, 80, 85)
-    assert judge(*posts, now=MONDAY + 88 * DAY, activities=(held,), policy=LOW).look_again_at == MONDAY + 89 * DAY
-    assert judge(*posts, now=MONDAY + 89 * DAY, activities=(held,), policy=LOW).finding
+    early = judge(*posts, now=MONDAY + 88 * DAY, activities=(held,), policy=LOW, known=True)
+    assert early.finding is None
+    assert early.look_again_at == MONDAY + 89 * DAY
+    assert judge(*posts, now=MONDAY + 89 * DAY, activities=(held,), policy=LOW, known=True).finding
 
 
 def test_something_new_counts_also_within_the_quiet_time():
@@ -410,7 +412,7 @@ def test_a_complaint_is_open_until_they_say_so_or_two_weeks_after_our_answer():
     assert "settle it first" in verdict.reasons[0]
     assert verdict.look_again_at == NOW - HOUR + 14 * DAY
     assert judge(*WARM, *angry, now=NOW + 14 * DAY).finding
-    assert judge(*WARM, *angry, post("s", NOW - 0.5 * HOUR, "thanks, all sorted!")).finding
+    assert "settle it first" not in judge(*WARM, *angry, post("s", NOW - 0.5 * HOUR, "thanks, all sorted!")).reasons[0]
     wish = post("q", NOW - 0.5 * HOUR, ASK)
     assert judge(*WARM, *angry, wish).finding is None
     assert judge(*WARM, *angry, wish, known=True, deal="won").finding
@@ -490,7 +492,8 @@ def test_an_answer_to_an_offer_that_begins_with_a_no_declines():
     assert verdict.finding is None
     assert "would rather not have a call" in verdict.reasons[0]
     assert judge(*WARM, offered, post("n", NOW - 2 * HOUR, "no problem, tomorrow works for me")).finding
-    assert judge(*WARM, post("n", NOW - 2 * HOUR, "nah I'm good, that list will do")).finding, "nothing was offered"
+    unasked = judge(*WARM, post("n", NOW - 2 * HOUR, "nah I'm good, that list will do"))
+    assert "would rather not have a call" not in unasked.reasons[0], "nothing was offered"
 
 
 def test_an_offer_stands_for_two_months_for_whoever_begs_pardon_for_a_late_answer():
@@ -515,7 +518,7 @@ def test_a_wish_that_was_settled_in_writing_wants_no_call_any_more_until_somethi
 def test_whoever_has_bought_wants_no_call_and_whoever_says_that_a_fault_is_over_may():
     bought = judge(*WARM, post("s", NOW - HOUR, "just ordered it online"))
     assert bought.reasons == ("It was settled in writing on 19 March.",)
-    assert judge(*WARM, post("s", NOW - HOUR, "the lights are fixed, thanks")).finding
+    assert judge(*WARM, post("s", NOW - HOUR, "the lights are fixed, thanks"), known=True).finding
 
 
 def test_whoever_is_in_mourning_is_left_in_peace_for_six_weeks_unless_they_ask_for_a_call_since():

@@ -75,10 +75,10 @@ def test_phrases_and_what_is_heard_are_set_against_each_other(cues: int, heard: 
 
 
 def test_there_are_many_examples_of_every_label_and_none_twice() -> None:
-    assert len(EXAMPLES) >= 2_000
+    assert len(EXAMPLES) >= 10_000
     assert len({each.text.lower() for each in EXAMPLES}) == len(EXAMPLES)
     assert all(sum(label in each.says for each in EXAMPLES) >= 50 for label in LABELS)
-    assert all(each.says for each in EXAMPLES)
+    assert 0 < sum(not each.says for each in EXAMPLES) < 0.05 * len(EXAMPLES), "some say nothing of all this"
 
 
 def test_no_example_is_taken_from_a_history() -> None:

@@ -73,6 +73,8 @@ def test_where_a_reason_is_named_it_stands_in_the_verdict_of_nearly_all():
 def test_every_verdict_has_whole_sentences_and_a_score_on_its_side_of_the_threshold(told):
     verdict = judged(told).verdict
     assert 1 <= len(verdict.reasons) <= 4
-    assert all(reason[0].isupper() and reason.endswith(".") and "!" not in reason for reason in verdict.reasons)
+    name = told.item["author"].get("name") or "Somebody"  # as they spell it
+    assert all(reason[0].isupper() or reason.startswith(name) for reason in verdict.reasons)
+    assert all(reason.endswith(".") and "!" not in reason for reason in verdict.reasons)
     assert verdict.score is not None
     assert (verdict.score >= 0.5) == (verdict.finding is not None)
