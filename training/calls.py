@@ -2,7 +2,7 @@
 the verdicts of each file of histories are told by weights that were learnt without it.
 
 The histories (`tests/service/rules/histories/*.md`) and their verdicts are our own. One logistic regression over what `readiness.score`
-sees at the strongest moment of a talk and what `readiness.refusals` doubts, with weights that cannot be negative: what speaks for a call
+sees at the strongest moment of a talk and what `readiness.doubts` says, with weights that cannot be negative: what speaks for a call
 never speaks against one (see `score`). Somebody whom a refusal stands against, or who asks plainly, teaches nothing: that is decided.
 """
 
@@ -22,7 +22,8 @@ from service.backtest.call import history, policy_of
 from service.backtest.files import instant
 from service.backtest.scoring import kappa
 from service.rules.readiness import look
-from service.rules.readiness.refusals import doubts, refusal
+from service.rules.readiness.doubts import doubts_of
+from service.rules.readiness.refusals import refusal
 from service.rules.readiness.score import PLAINLY_ASKED, REFUSED
 from service.rules.readiness.talk import worth_reading
 from tests.service.rules.histories import table
@@ -70,7 +71,7 @@ def _looked(item: Mapping[str, Any]) -> tuple[float | None, list[Mapping[str, fl
     seen = look(told, now, policy_of(item.get("timezone")))
     plainly = any(PLAINLY_ASKED in each for each in seen.shown)
     decided = REFUSED if refusal(seen.case) or not seen.two_way else -REFUSED if plainly else None
-    return decided, seen.shown, {each.name: each.much for each in doubts(seen.case)}
+    return decided, seen.shown, {each.name: each.much for each in doubts_of(seen.case)}
 
 
 def _rows(shown: Sequence[Mapping[str, float]], names: Sequence[str]) -> np.ndarray:
@@ -119,7 +120,9 @@ def main(out: Path) -> None:
     base, *rest = fit(open_ones)
     speaks_for = _table(names.speaks_for, rest)
     against = _table(names.against, rest[len(names.speaks_for) :])
-    out.write_text(json.dumps({"base": round(base, 2), "for": speaks_for, "against": against}, indent=2) + "\n", "utf-8")
+    out.write_text(
+        json.dumps({"base": round(base, 2), "for": speaks_for, "against": against}, indent=2) + "\n", "utf-8"
+    )
 
 
 def _table(names: Sequence[str], weights: Sequence[float]) -> dict[str, float]:

@@ -94,7 +94,9 @@ def main(vectors: Path | None, out: Path) -> None:
 def _named(names: Sequence[Feature], learnt: np.ndarray, alike: Vectors) -> dict[Feature, np.ndarray]:
     """What each feature says for each label, and each frequent word by its kin, in log-odds."""
     found = {name: learnt[:, number] * SHARES[name[0]] for number, name in enumerate(names)}
-    for word, told in alike.weights(learnt[:, -SIZE:].T * KIN, [word for table, word in names if table == "words"]).items():
+    for word, told in alike.weights(
+        learnt[:, -SIZE:].T * KIN, [word for table, word in names if table == "words"]
+    ).items():
         found["words", word] = found.get(("words", word), 0.0) + told
     return found
 

@@ -111,7 +111,9 @@ def judge(item: Mapping[str, Any], where: str) -> Judged:
     if fault := next(faults(item), None):
         raise PlainError(f"{where} is not a history: {fault}. {_HELP}")
     now = instant(item["now"], where)
-    return Judged(str(item["id"]), ready_for_call(history(item, where), now=now, policy=policy_of(item.get("timezone"))))
+    return Judged(
+        str(item["id"]), ready_for_call(history(item, where), now=now, policy=policy_of(item.get("timezone")))
+    )
 
 
 def history(item: Mapping[str, Any], where: str) -> History:

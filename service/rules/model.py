@@ -20,7 +20,7 @@ from msgspec import Struct
 from integrations.records import ActivityKind, Author, Contact, Direction, Kind, TaskKind
 from service.rules.evidence import Evidence
 
-RULES_VERSION = 10  # goes up when the same input could be judged otherwise
+RULES_VERSION = 11  # goes up when the same input could be judged otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,10 @@ from msgspec.structs import replace
 from integrations.records import TaskKind
 from service.rules.calendar import add_working_time
 from service.rules.model import Finding, History, Policy, Verdict
+from service.rules.readiness.case import Case
 from service.rules.readiness.cues import Cue
-from service.rules.readiness.refusals import DO_NOT_CALL, UNSUBSCRIBED, Case, Doubt, could_change, doubts, last_held, refusal
+from service.rules.readiness.doubts import Doubt, doubts_of
+from service.rules.readiness.refusals import DO_NOT_CALL, UNSUBSCRIBED, could_change, last_held, refusal
 from service.rules.readiness.score import BASE, REFUSED, Standing, log_odds, probability, shown
 from service.rules.readiness.sentences import not_yet, why_now
 from service.rules.readiness.stages import AWARE, Reached, milestones, stage_of
@@ -67,7 +69,7 @@ def ready_for_call(history: History, *, now: datetime, policy: Policy) -> Verdic
     seen = look(history, now, policy)
     case, chain = seen.case, seen.chain
     no = refusal(case)
-    against = [] if no is not None else doubts(case)
+    against = [] if no is not None else doubts_of(case)
     odds = max([log_odds(each) for each in seen.shown]) - sum(each.takes for each in against)
     held_back = bool(chain) and no is None and bool(_stands_against(case, chain))
     finding = None
@@ -193,7 +195,7 @@ def _stands_against(case: Case, chain: Sequence[Moment]) -> list[datetime | None
     """The ends of what stands against a call (None: until something happens); empty where nothing does."""
     if (no := refusal(case)) is not None:
         return [no.until]
-    against = doubts(case)
+    against = doubts_of(case)
     odds = max(each.odds for each in chain if each.word.at <= case.now) - sum(each.takes for each in against)
     return [] if probability(odds) >= case.policy.call_score else [each.until for each in against]
 

@@ -2,7 +2,7 @@
 
 The weights (`weights/calls.json`, in log-odds) are learnt by `training/calls.py` from the verdicts of our own histories. Everything that
 speaks for a call adds and never takes away, so that one more exchange cannot take away from the case; what speaks against one is a refusal
-or a doubt (`refusals`).
+(`refusals`) or a doubt (`doubts`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from typing import Any, Final
 from service.rules.readiness.cues import Cue
 from service.rules.readiness.talk import Course
 
-_STORED: Final[Mapping[str, Any]] = json.loads(
-    files("service.rules").joinpath("weights/calls.json").read_text("utf-8")
-)
+_STORED: Final[Mapping[str, Any]] = json.loads(files("service.rules").joinpath("weights/calls.json").read_text("utf-8"))
 BASE: Final = float(_STORED["base"])  # somebody about whom nothing is known
 PLAINLY_ASKED: Final = "asked plainly"
 # A plain wish is enough by itself: this is a promise, and not learnt.

@@ -362,7 +362,7 @@ def test_after_the_quiet_time_talk_since_then_counts():
 
 def test_something_new_counts_also_within_the_quiet_time():
     held = LoggedActivity(CALL, MONDAY + 15 * DAY, outcome="connected")
-    verdict = judge(*WARM, activities=(held,))
+    verdict = judge(*WARM, activities=(held,), known=True)
     assert verdict.finding
     assert verdict.stage == "talked"
 
@@ -555,3 +555,18 @@ def test_a_problem_stands_against_a_call_where_something_is_broken_and_not_where
     assert judge(*WARM, replace(broken, text="the trouble is that nobody here decides")).finding
     erased = replace(broken, text="")
     assert "answer that first" in judge(*WARM, erased).reasons[0], "of an erased text the signal speaks"
+
+
+def test_a_doubt_gives_way_to_a_strong_case_and_a_plain_no_to_a_weak_one_does_not() -> None:
+    """The same words, below a talk in which much is at stake and below one in which nothing is."""
+    open_deal = {"known": True, "deal": "open"}
+    pressing = post("t", NOW - 2 * HOUR, "We go live in May, the board wants two offers by Friday and I have a budget of 40k. " * 3, kind=Kind.DIRECT)  # fmt: skip
+    faint = post("d", NOW - HOUR, "tickets sold, band booked, all good here")
+    assert judge(*WARM, pressing, faint, **open_deal).finding
+    assert judge(*exchanges(0, 5, 10, 16), faint, **open_deal).finding is None
+
+
+def test_whoever_asks_plainly_needs_no_other_reason_and_whoever_does_so_to_sell_is_refused() -> None:
+    assert judge(post("q", NOW - HOUR, ASK)).finding
+    verdict = judge(post("q", NOW - HOUR, f"We generate leads for firms like yours. {ASK}"))
+    assert verdict.reasons == ("They seem to write about something else than buying from you.",)
