@@ -23,10 +23,10 @@ def listener():
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            came.put((self.headers["x-twitter-webhooks-signature"], body))  # the next one is sent once this is answered
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            came.put((self.headers["x-twitter-webhooks-signature"], body))
 
         def log_message(self, *_):
             return

@@ -557,7 +557,7 @@ def test_a_problem_stands_against_a_call_where_something_is_broken_and_not_where
     assert "answer that first" in judge(*WARM, erased).reasons[0], "of an erased text the signal speaks"
 
 
-def test_a_doubt_gives_way_to_a_strong_case_and_a_plain_no_to_a_weak_one_does_not() -> None:
+def test_a_faint_doubt_gives_way_to_a_strong_case_and_not_to_a_weak_one() -> None:
     """The same words, below a talk in which much is at stake and below one in which nothing is."""
     open_deal = {"known": True, "deal": "open"}
     pressing = post("t", NOW - 2 * HOUR, "We go live in May, the board wants two offers by Friday and I have a budget of 40k. " * 3, kind=Kind.DIRECT)  # fmt: skip
