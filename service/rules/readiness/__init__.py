@@ -50,7 +50,7 @@ class Look(Struct, frozen=True):
     counts: list[Word]  # what was said since the last talk
     moments: list[Moment]
     chain: list[Moment]  # those that keep them ready, as far as nothing stands against it
-    shown: list[Mapping[str, float]]  # what speaks for a call: at first sight, and at each moment of late
+    shown: list[Mapping[str, float]]  # what speaks for a call: at first sight, and at each moment that counts
     course: Course
     whole: Course  # over all time, whatever was held or dealt with since
     reached: Reached
@@ -114,9 +114,10 @@ def look(history: History, now: datetime, policy: Policy) -> Look:
         moments, course, _, two_way = _followed(counts, standing, now, policy)
     chain = _chain(moments, now, policy)
     case = Case(history, heard, since, held, _asked(moments, now, policy), bool(chain), now, policy)
-    recent = [each.shown for each in moments if each.word.at + policy.call_recent > now or each in chain]
+    recent = [each for each in moments if each.word.at + policy.call_recent > now]
+    there = [shown(Course(), now, standing), *(each.shown for each in (*chain, *recent))]
     changes = [word.at for word in words if word.at > now]
-    return Look(case, standing, counts, moments, chain, [shown(Course(), now, standing), *recent], course, whole, reached, two_way, changes)  # fmt: skip
+    return Look(case, standing, counts, moments, chain, there, course, whole, reached, two_way, changes)
 
 
 def _unheard(history: History, now: datetime) -> Verdict:

@@ -128,6 +128,8 @@ def complaint(case: Case) -> Refusal | None:
 CHECKS: Mapping[str, Callable[[Case], Refusal | None]] = {
     "a no": _declined, "no buyer": _no_buyer, "settled": _settled, "a complaint": complaint,
 }  # fmt: skip
+
+
 # --- what is faintly heard ------------------------------------------------------------------------------------
 
 # By its name among what is heard, and how a reason puts it.
@@ -139,10 +141,10 @@ _HEARD: Mapping[str, str] = {
 
 
 def _heard_against(case: Case) -> Iterator[Doubt]:
-    """What is heard in their words of late, however faintly, though no check is sure of it."""
-    lately = [
-        word for word in case.theirs if word.at + LATELY > case.now and (case.since is None or word.at > case.since)
-    ]
+    """What is heard in their words of late, however faintly, though no check is sure of it. A wish to talk knows of what they wrote before."""
+    before = (case.now - LATELY, case.since, case.asked.at if case.asked is not None else None)
+    since = max(each for each in before if each is not None)
+    lately = [word for word in case.theirs if word.at > since]
     for name, reason in _HEARD.items():
         said = [(_heard(word, name), word.at) for word in lately]
         much = max((each for each, _ in said), default=0.0)

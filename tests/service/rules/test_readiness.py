@@ -568,5 +568,11 @@ def test_a_faint_doubt_gives_way_to_a_strong_case_and_not_to_a_weak_one() -> Non
 
 def test_whoever_asks_plainly_needs_no_other_reason_and_whoever_does_so_to_sell_is_refused() -> None:
     assert judge(post("q", NOW - HOUR, ASK)).finding
+    before = (*exchange(0, MONDAY, "not now, maybe in January"), *exchange(1, MONDAY + DAY, "all sorted, thanks"))
+    assert judge(*before, post("q", NOW - HOUR, ASK)).finding, "they know of what they wrote before"
+    assert (
+        judge(*before, *exchange(2, NOW - 2 * DAY, ASK), post("s", NOW - HOUR, "it is solved, works now")).finding
+        is None
+    )
     verdict = judge(post("q", NOW - HOUR, f"We generate leads for firms like yours. {ASK}"))
     assert verdict.reasons == ("They seem to write about something else than buying from you.",)
