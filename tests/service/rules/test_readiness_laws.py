@@ -77,8 +77,7 @@ def test_one_more_exchange_never_makes_anybody_less_ready(posts, activities, now
     """They say something that asks for nothing, and the next thing that anybody says is our answer. It does not come between
     what they said before and our answer to that, which would become a second word of ours in a row. No answer is older than what it
     answers: by clocks that run backwards, an exchange has no instant."""
-    at_of = {each.native_id: each.at for each in posts}
-    assume(all(not each.ours or each.at >= at_of.get(each.in_reply_to, each.at) for each in posts))
+    assume(_no_answer_is_older_than_its_question(posts))
     at = MONDAY + when * HOUR
     assume(all(abs(each.at - at) >= HOUR for each in posts))
     following = [each for each in sorted(posts, key=lambda each: each.at) if each.at > at]
@@ -91,9 +90,16 @@ def test_one_more_exchange_never_makes_anybody_less_ready(posts, activities, now
         assert after.finding or not before.finding
 
 
+def _no_answer_is_older_than_its_question(posts: tuple[Post, ...]) -> bool:
+    at_of = {each.native_id: each.at for each in posts}
+    return all(not each.ours or each.at >= at_of.get(each.in_reply_to, each.at) for each in posts)
+
+
 @given(histories(), logs, nows, STANDINGS, st.lists(hours, max_size=5))
 def test_more_of_theirs_alone_never_makes_anybody_more_ready(posts, activities, now, standing, when):
-    """What asks for nothing adds nothing as long as nobody answers it. Whoever answers a nudge of ours is not alone."""
+    """What asks for nothing adds nothing as long as nobody answers it. Whoever answers a nudge of ours is not alone, and by clocks that run
+    backwards an answer of ours may come after what they add."""
+    assume(_no_answer_is_older_than_its_question(posts))
     ordered = sorted(posts, key=lambda each: each.at)
     assume(not ordered or not ordered[-1].ours)
     last = max((each.at for each in posts), default=MONDAY)
